@@ -1,0 +1,1 @@
+//! The Züs block production protocol as an explicit-state model.

@@ -1,0 +1,2 @@
+//! `zus`: the command line of the project.
+fn main() {}
