@@ -1,0 +1,3 @@
+//! Signatures, certificates, the threshold beacon and its key generation.
+
+pub mod scheme;

@@ -1,0 +1,5 @@
+//! The Züs block production protocol as a production crate.
+
+pub mod committee;
+pub mod crypto;
+pub mod rules;
