@@ -1,1 +1,12 @@
-//! The Züs block production protocol as an explicit-state model.
+//! The Züs block production protocol as an explicit-state model, and the checker `zus`.
+
+pub mod action;
+pub mod blocks;
+pub mod checker;
+pub mod committee;
+pub mod good_period;
+pub mod properties;
+pub mod protocol;
+pub mod reductions;
+pub mod rules;
+pub mod state;

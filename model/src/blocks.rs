@@ -1,0 +1,201 @@
+//! Which blocks can exist in a scenario: one *place* per (round, subround, rank, twin).
+//!
+//! The order of generators is the outcome of a VRF, which the model leaves to the environment: a scenario says for
+//! every (round, subround) whether the generator of a rank is honest or Byzantine, and *which* honest miner it is is
+//! decided when its block is first used. One exploration so covers every order of the honest miners. A Byzantine
+//! generator has two places (twins) in a subround: equivocation; a third block adds nothing that two do not show for
+//! uniqueness, and is left out (a bound, stated in the README). An *outsider* is a Byzantine miner that is no
+//! generator of the subround and proposes all the same.
+
+use crate::rules::{BeaconRule, ProposalRule, Rules, SubroundCapRule};
+use serde::{Deserialize, Serialize};
+
+/// Blocks that the state has room for, over all rounds.
+pub const MAX_BLOCKS: usize = 40;
+/// Blocks of one round: ticket sets have sixteen bits.
+pub const MAX_BLOCKS_PER_ROUND: usize = 16;
+/// Rounds that the state has room for.
+pub const MAX_ROUNDS: usize = 6;
+/// Subrounds of a round that the state has room for.
+pub const MAX_SUBROUNDS: usize = 4;
+
+/// A block of the scenario, by its place; not the genesis block.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BlockId(pub u8);
+
+/// The block of round 0, notarized and final from the start.
+pub const GENESIS: BlockId = BlockId(u8::MAX);
+
+impl BlockId {
+    /// Position in the arrays of the state.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who is the generator of a rank.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Generator {
+    /// One of the honest miners; the environment picks which.
+    Honest,
+    /// A Byzantine miner, eligible in this subround.
+    Byzantine,
+    /// A Byzantine miner that is not eligible in this subround.
+    Outsider,
+}
+
+/// Where a block stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Its round, from 1.
+    pub round: u8,
+    /// Its subround, from 0.
+    pub subround: u8,
+    /// Its generator's rank: 0 is the highest priority.
+    pub rank: u8,
+    /// 0, or 1 for the second block of the same generator in the same subround.
+    pub twin: u8,
+    /// Who generates it.
+    pub generator: Generator,
+    /// Position among the blocks of its round.
+    pub local: u8,
+}
+
+/// All blocks that can exist in a scenario.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    /// Rounds explored, `1..=rounds`.
+    pub rounds: u8,
+    /// Subrounds of each round, `0..subrounds`.
+    pub subrounds: u8,
+    places: Vec<Place>,
+    /// `first[r]` is the first block of round `r`; one entry more than rounds + 1.
+    first: Vec<u8>,
+}
+
+impl Blocks {
+    /// Lays the blocks out. `order(round, subround)` gives the generators by rank. `Err` is the number of blocks that
+    /// would be needed, and the limit.
+    pub fn new(
+        rounds: u8,
+        subrounds: u8,
+        twins: u8,
+        outsider: bool,
+        rules: &Rules,
+        order: impl Fn(u8, u8) -> Vec<Generator>,
+    ) -> Result<Self, TooManyBlocks> {
+        let outsider = outsider || rules.beacon == BeaconRule::SeedFromProposal;
+        let honest_twins = if rules.proposal == ProposalRule::Twice { 2 } else { 1 };
+        let (mut places, mut first) = (Vec::new(), vec![0, 0]);
+        for round in 1..=rounds {
+            let mut local = 0;
+            for subround in 0..subrounds {
+                let drawn = match rules.subround_cap {
+                    SubroundCapRule::Unbounded => subround,
+                    SubroundCapRule::CappedAtOne => subround.min(1),
+                };
+                let mut ranks = order(round, drawn);
+                if outsider {
+                    ranks.push(Generator::Outsider);
+                }
+                for (rank, &generator) in ranks.iter().enumerate() {
+                    let count = match generator {
+                        Generator::Honest => honest_twins,
+                        Generator::Byzantine => twins,
+                        Generator::Outsider => 1,
+                    };
+                    for twin in 0..count {
+                        places.push(Place { round, subround, rank: rank as u8, twin, generator, local });
+                        local += 1;
+                    }
+                }
+            }
+            if local as usize > MAX_BLOCKS_PER_ROUND {
+                return Err(TooManyBlocks { round: Some(round), needed: local as usize, limit: MAX_BLOCKS_PER_ROUND });
+            }
+            first.push(places.len().min(255) as u8);
+        }
+        if places.len() > MAX_BLOCKS {
+            return Err(TooManyBlocks { round: None, needed: places.len(), limit: MAX_BLOCKS });
+        }
+        Ok(Blocks { rounds, subrounds, places, first })
+    }
+
+    /// Number of blocks.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there is none (never, for a valid scenario).
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Where `block` stands.
+    #[inline]
+    pub fn place(&self, block: BlockId) -> &Place {
+        &self.places[block.index()]
+    }
+
+    /// The round of `block`; 0 for genesis.
+    #[inline]
+    pub fn round(&self, block: BlockId) -> u8 {
+        if block == GENESIS { 0 } else { self.place(block).round }
+    }
+
+    /// All blocks, in order of rounds.
+    pub fn all(&self) -> impl Iterator<Item = BlockId> + use<> {
+        (0..self.places.len() as u8).map(BlockId)
+    }
+
+    /// The blocks of one round; none outside `1..=rounds`.
+    #[inline]
+    pub fn of_round(&self, round: u8) -> impl Iterator<Item = BlockId> + use<> {
+        let at = |r: u8| self.first.get(r as usize).copied();
+        let range = match (round, at(round), at(round.saturating_add(1))) {
+            (1.., Some(from), Some(to)) => from..to,
+            _ => 0..0,
+        };
+        range.map(BlockId)
+    }
+
+    /// The blocks of one (round, subround).
+    pub fn of_subround(&self, round: u8, subround: u8) -> impl Iterator<Item = BlockId> + '_ {
+        self.of_round(round).filter(move |&b| self.place(b).subround == subround)
+    }
+
+    /// The block of `round` at position `local`.
+    #[inline]
+    pub fn at(&self, round: u8, local: u8) -> BlockId {
+        if round == 0 { GENESIS } else { BlockId(self.first[round as usize] + local) }
+    }
+
+    /// The most honest generators that a subround has.
+    pub fn most_honest(&self) -> u32 {
+        let honest = |round, subround| {
+            self.of_subround(round, subround)
+                .filter(|&b| self.place(b).generator == Generator::Honest && self.place(b).twin == 0)
+                .count() as u32
+        };
+        (1..=self.rounds).flat_map(|r| (0..self.subrounds).map(move |s| honest(r, s))).max().unwrap_or(0)
+    }
+
+    /// The set of the blocks of (round, subround), as positions within the round.
+    #[inline]
+    pub fn mask(&self, round: u8, subround: u8) -> u16 {
+        self.of_subround(round, subround).fold(0, |set, b| set | 1 << self.place(b).local)
+    }
+}
+
+/// A scenario needs more blocks than the state has room for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooManyBlocks {
+    /// The round that is too wide, or `None` if all rounds together are too many.
+    pub round: Option<u8>,
+    /// Blocks needed.
+    pub needed: usize,
+    /// Blocks there is room for.
+    pub limit: usize,
+}
