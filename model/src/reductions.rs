@@ -24,7 +24,7 @@
 //!   just enough miners time out together). Not in a synchronous network, where timers must fire.
 
 use crate::{
-    blocks::{BlockId, MAX_SUBROUNDS},
+    blocks::MAX_SUBROUNDS,
     committee::MAX_HONEST,
     protocol::{Network, Protocol},
     rules::{CountingRule, FinalityRule, ParentRule, TicketRule},
@@ -111,8 +111,9 @@ impl Protocol {
     /// The least (round, subround) in which an honest miner can still sign.
     fn behind(&self, state: &State) -> (u8, u8) {
         let signs_in = |m: &Miner| {
-            // Whoever has timed out signs no ticket in that subround any more.
-            (m.round() as u8, m.subround() as u8 + m.timed_out() as u8)
+            // Whoever has timed out signs no ticket in that subround any more, but may have one to send.
+            let done = m.timed_out() == 1 && m.unsent() == 0;
+            (m.round() as u8, m.subround() as u8 + u8::from(done))
         };
         state.miners[..self.honest()].iter().map(signs_in).min().unwrap_or((1, 0))
     }
@@ -185,12 +186,11 @@ impl Protocol {
             if (signed & here).count_ones() > 1 {
                 continue; // S1 is broken: let it be seen.
             }
-            let dead = |b: BlockId| {
-                (round, self.blocks.place(b).subround) < (behind, behind_subround) && !self.notarized(state, b)
-            };
             let only = self.blocks.at(round, signed.trailing_zeros() as u8);
+            let dead = (round, self.blocks.place(only).subround) < (behind, behind_subround)
+                && !self.notarized(state, only);
             let m = &mut state.miners[miner];
-            if m.spoiled() == 1 || signed.count_ones() > 1 || dead(only) {
+            if m.spoiled() == 1 || signed.count_ones() > 1 || dead {
                 m.set_spoiled(1);
                 m.set_spent(u32::from(signed & here != 0 || m.spent() == 1));
                 m.set_tickets(0);
