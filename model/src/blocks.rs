@@ -113,7 +113,11 @@ impl Blocks {
                 }
             }
             if local as usize > MAX_BLOCKS_PER_ROUND {
-                return Err(TooManyBlocks { round: Some(round), needed: local as usize, limit: MAX_BLOCKS_PER_ROUND });
+                return Err(TooManyBlocks {
+                    round: Some(round),
+                    needed: local as usize,
+                    limit: MAX_BLOCKS_PER_ROUND,
+                });
             }
             first.push(places.len().min(255) as u8);
         }

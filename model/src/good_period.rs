@@ -90,8 +90,8 @@ impl Protocol {
         if round > self.last_round(state) {
             return false;
         }
-        let notarization =
-            (round..=self.blocks.rounds).any(|r| self.blocks.of_round(r).any(|b| self.public_notarization(state, b)));
+        let notarization = (round..=self.blocks.rounds)
+            .any(|r| self.blocks.of_round(r).any(|b| self.public_notarization(state, b)));
         let seed = self.rules.chained()
             && self.rules.subround_switch == SubroundSwitchRule::Adopt
             && self.blocks.of_round(round - 1).any(|b| {
@@ -131,7 +131,12 @@ impl Protocol {
     }
 
     /// Whether the collection window of `miner` may close with `block` picked.
-    pub(crate) fn window_may_close(&self, state: &State, miner: usize, block: BlockId) -> Result<(), Blocked> {
+    pub(crate) fn window_may_close(
+        &self,
+        state: &State,
+        miner: usize,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
         if self.delivery_pending(state) {
             return Err(Blocked::MessagesFirst);
         }
@@ -186,11 +191,10 @@ impl Protocol {
             FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::TwoDeltaWithoutWait => {
                 self.public_notarization(state, block)
             }
-            FinalityRule::CommonAncestor { depth } => {
-                self.blocks.of_round(self.blocks.round(block) + depth).any(|tip| {
-                    self.public_notarization(state, tip) && state.descends(&self.blocks, tip, block)
-                })
-            }
+            FinalityRule::CommonAncestor { depth } => self
+                .blocks
+                .of_round(self.blocks.round(block) + depth)
+                .any(|tip| self.public_notarization(state, tip) && state.descends(&self.blocks, tip, block)),
             FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
                 state.block(block).votes() >= self.committee.quorum
             }

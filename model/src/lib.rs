@@ -9,4 +9,5 @@ pub mod properties;
 pub mod protocol;
 pub mod reductions;
 pub mod rules;
+pub mod scenario;
 pub mod state;

@@ -144,7 +144,8 @@ impl Protocol {
             facts.note(Property::S2, pairs(notarized).any(|(a, b)| self.same_subround(a, b)));
         }
         if ask(Property::S3) {
-            let orphan = |&b: &BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
+            let orphan =
+                |&b: &BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
             facts.note(Property::S3, notarized.iter().any(orphan));
         }
         if ask(Property::S4) {
@@ -348,15 +349,13 @@ impl Protocol {
         let beyond = |m: &crate::state::Miner| m.round() as u8 > rounds;
         let missing = (1..=rounds).any(|r| !self.blocks.of_round(r).any(|b| self.notarized(state, b)));
         facts.note(Property::L1, missing);
-        let position = |m: &crate::state::Miner| if beyond(m) { (u32::MAX, 0) } else { (m.round(), m.subround()) };
+        let position =
+            |m: &crate::state::Miner| if beyond(m) { (u32::MAX, 0) } else { (m.round(), m.subround()) };
         facts.note(Property::L3, miners.iter().any(|m| position(m) != position(&miners[0])));
         let first = miners.iter().map(|m| m.round()).max().unwrap_or(0);
         facts.note(Property::L4, miners.iter().any(|m| m.crashed() == 1 || m.round() < first));
-        let head = self
-            .blocks
-            .all()
-            .filter(|&b| self.public_final(state, b))
-            .max_by_key(|&b| self.blocks.round(b));
+        let head =
+            self.blocks.all().filter(|&b| self.public_final(state, b)).max_by_key(|&b| self.blocks.round(b));
         let since = state.environment.stable_since() as u8;
         let grown = head.is_some_and(|h| self.blocks.round(h) > since);
         facts.note(Property::L2, !grown);

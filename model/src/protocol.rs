@@ -100,7 +100,11 @@ impl Protocol {
     /// The last round that honest miners may be in while the network is not synchronous.
     #[inline]
     pub fn last_round(&self, state: &State) -> u8 {
-        if state.environment.synchronous() == 1 { self.blocks.rounds } else { self.blocks.rounds - self.reserved_rounds }
+        if state.environment.synchronous() == 1 {
+            self.blocks.rounds
+        } else {
+            self.blocks.rounds - self.reserved_rounds
+        }
     }
 
     /// The last subround that honest miners may be in while the network is not synchronous.
@@ -128,7 +132,11 @@ impl Protocol {
     #[inline]
     pub fn tickets(&self, state: &State, block: BlockId) -> u32 {
         let tally = state.block(block);
-        if tally.parent() == 0 { 0 } else { tally.tickets() + self.byzantine_signers(tally.byzantine_tickets()) }
+        if tally.parent() == 0 {
+            0
+        } else {
+            tally.tickets() + self.byzantine_signers(tally.byzantine_tickets())
+        }
     }
 
     /// Whether q genuine tickets for exactly this block exist (S8).

@@ -53,8 +53,13 @@ impl Reductions {
     pub const ALL: Reductions =
         Reductions { byzantine_available: true, eager: true, symmetry: true, counting: true, lazy: true };
     /// None of them.
-    pub const NONE: Reductions =
-        Reductions { byzantine_available: false, eager: false, symmetry: false, counting: false, lazy: false };
+    pub const NONE: Reductions = Reductions {
+        byzantine_available: false,
+        eager: false,
+        symmetry: false,
+        counting: false,
+        lazy: false,
+    };
 }
 
 impl Default for Reductions {
@@ -201,7 +206,8 @@ impl Protocol {
     /// Tallies of an asynchronous network are compared with thresholds only, from below.
     fn saturate(&self, state: &mut State) {
         let committee = &self.committee;
-        if committee.byzantine > committee.f || !self.reductions.byzantine_available || !self.reductions.eager {
+        if committee.byzantine > committee.f || !self.reductions.byzantine_available || !self.reductions.eager
+        {
             return;
         }
         if self.rules.counting != CountingRule::Genuine || self.rules.chained() {
@@ -217,7 +223,8 @@ impl Protocol {
             tally.set_honest(tally.honest().min(enough));
         }
         // Presence is compared with the beacon threshold, and with how many honest generators a subround has.
-        let shares = committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
+        let shares =
+            committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
         for presence in &mut state.presence {
             let mut saturated = 0;
             for subround in 0..MAX_SUBROUNDS as u32 {

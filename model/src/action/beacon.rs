@@ -4,11 +4,7 @@
 //! the `eager` reduction entering and sending are one step.
 
 use super::{Action, Blocked, require};
-use crate::{
-    protocol::Protocol,
-    rules::BeaconRule,
-    state::State,
-};
+use crate::{protocol::Protocol, rules::BeaconRule, state::State};
 
 impl Protocol {
     pub(super) fn beacon_candidates(&self, state: &State, out: &mut Vec<Action>) {

@@ -71,7 +71,12 @@ impl Protocol {
         a
     }
 
-    pub(super) fn finalize_enabled(&self, state: &State, observer: u8, block: BlockId) -> Result<(), Blocked> {
+    pub(super) fn finalize_enabled(
+        &self,
+        state: &State,
+        observer: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
         require(observer < 2, Blocked::NoSuch)?;
         self.known(block)?;
         require(self.finalizable(state, block), Blocked::NotFinal)?;
@@ -100,7 +105,8 @@ impl Protocol {
         if !forward {
             next.environment.set_moved_aside(1);
         }
-        if self.rules.head == HeadRule::SkipsMissing && self.blocks.round(block) > self.blocks.round(head) + 1 {
+        if self.rules.head == HeadRule::SkipsMissing && self.blocks.round(block) > self.blocks.round(head) + 1
+        {
             // The blocks between may not have arrived: they are skipped, and never finalized.
             next.environment.set_holed(1);
         }

@@ -54,7 +54,8 @@ impl Protocol {
     fn ticket_rule_spent(&self, state: &State, miner: usize) -> bool {
         let m = &state.miners[miner];
         self.rules.ticket == TicketRule::OncePerSubround
-            && (m.spent() == 1 || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0)
+            && (m.spent() == 1
+                || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0)
     }
 
     pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {

@@ -102,7 +102,10 @@ impl Protocol {
     ) -> Result<(), Blocked> {
         require(self.reductions.lazy, Blocked::NotInRules)?;
         require(miners != 0 && u32::from(miners) < 1 << self.honest(), Blocked::NoSuch)?;
-        require((1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds, Blocked::NoSuch)?;
+        require(
+            (1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds,
+            Blocked::NoSuch,
+        )?;
         let tally = state.timeout(round, subround);
         let mut count = tally.honest() + self.byzantine_signers(tally.byzantine());
         let mut least = u32::MAX;
@@ -128,12 +131,20 @@ impl Protocol {
     ) -> Result<(), Blocked> {
         require(!self.reductions.byzantine_available, Blocked::NotInRules)?;
         require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
-        require((1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds, Blocked::NoSuch)?;
+        require(
+            (1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds,
+            Blocked::NoSuch,
+        )?;
         require(self.rules.subround_entry != SubroundEntryRule::Local, Blocked::NotInRules)?;
         require(state.timeout(round, subround).byzantine() >> byzantine & 1 == 0, Blocked::Done)
     }
 
-    pub(super) fn enter_subround_enabled(&self, state: &State, miner: u8, subround: u8) -> Result<(), Blocked> {
+    pub(super) fn enter_subround_enabled(
+        &self,
+        state: &State,
+        miner: u8,
+        subround: u8,
+    ) -> Result<(), Blocked> {
         let miner = self.acting(state, miner)?;
         let m = &state.miners[miner];
         require(subround <= self.last_subround(state), Blocked::Bound)?;
