@@ -39,7 +39,14 @@ struct Result {
     unique: u64,
 }
 
-fn instance(n: u32, byzantine: u32, rounds: u8, subrounds: u8, rules: Rules, order: &[Generator]) -> Protocol {
+fn instance(
+    n: u32,
+    byzantine: u32,
+    rounds: u8,
+    subrounds: u8,
+    rules: Rules,
+    order: &[Generator],
+) -> Protocol {
     Protocol {
         committee: Committee {
             n,
@@ -194,6 +201,9 @@ fn a_wrong_reduction_is_seen() {
     let honest = instance(4, 1, 1, 2, Rules::HARDENED, &[Byzantine, Honest]);
     let right = explored(&honest, ladder()[2].1);
     // Leave out what only a late ticket shows: no timeouts at all.
-    let wrong = Protocol { blocks: Blocks::new(1, 1, 2, false, &Rules::HARDENED, |_, _| vec![Byzantine, Honest]).unwrap(), ..honest };
+    let wrong = Protocol {
+        blocks: Blocks::new(1, 1, 2, false, &Rules::HARDENED, |_, _| vec![Byzantine, Honest]).unwrap(),
+        ..honest
+    };
     assert_ne!(explored(&wrong, ladder()[5].1).notarized, right.notarized);
 }
