@@ -71,8 +71,54 @@ pub struct Blocks {
     /// Subrounds of each round, `0..subrounds`.
     pub subrounds: u8,
     places: Vec<Place>,
-    /// `first[r]` is the first block of round `r`; one entry more than rounds + 1.
-    first: Vec<u8>,
+    /// `first[r * (MAX_SUBROUNDS + 1) + s]` is the first block of (r, s); places are laid out in that order.
+    first: [u8; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)],
+    most_honest: u32,
+}
+
+/// A set of blocks of the scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct BlockSet(pub u64);
+
+impl BlockSet {
+    /// Whether `block` is in the set; genesis never is.
+    #[inline]
+    pub fn has(self, block: BlockId) -> bool {
+        block != GENESIS && self.0 >> block.0 & 1 == 1
+    }
+
+    /// Adds `block`.
+    #[inline]
+    pub fn insert(&mut self, block: BlockId) {
+        self.0 |= 1 << block.0;
+    }
+
+    /// The blocks of the set, in order.
+    #[inline]
+    pub fn iter(self) -> impl Iterator<Item = BlockId> + Clone {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let block = rest.trailing_zeros() as u8;
+            (rest != 0).then(|| {
+                rest &= rest - 1;
+                BlockId(block)
+            })
+        })
+    }
+
+    /// All pairs of two different blocks of the set.
+    pub fn pairs(self) -> impl Iterator<Item = (BlockId, BlockId)> {
+        self.iter().flat_map(move |a| BlockSet(self.0 & (u64::MAX << a.0 << 1)).iter().map(move |b| (a, b)))
+    }
+}
+
+impl FromIterator<BlockId> for BlockSet {
+    fn from_iter<I: IntoIterator<Item = BlockId>>(blocks: I) -> Self {
+        blocks.into_iter().fold(BlockSet::default(), |mut set, block| {
+            set.insert(block);
+            set
+        })
+    }
 }
 
 impl Blocks {
@@ -90,10 +136,12 @@ impl Blocks {
         let twice =
             rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
         let honest_twins = if twice { 2 } else { 1 };
-        let (mut places, mut first) = (Vec::new(), vec![0, 0]);
+        let mut places: Vec<Place> = Vec::new();
+        let mut first = [0; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)];
         for round in 1..=rounds {
             let mut local = 0;
             for subround in 0..subrounds {
+                first[at(round, subround)] = places.len().min(255) as u8;
                 let drawn = match rules.subround_cap {
                     SubroundCapRule::Unbounded => subround,
                     SubroundCapRule::CappedAtOne => subround.min(1),
@@ -121,12 +169,23 @@ impl Blocks {
                     limit: MAX_BLOCKS_PER_ROUND,
                 });
             }
-            first.push(places.len().min(255) as u8);
+            // What lies beyond the last subround is empty.
+            for subround in subrounds as usize..=MAX_SUBROUNDS {
+                first[at(round, 0) + subround] = places.len().min(255) as u8;
+            }
         }
         if places.len() > MAX_BLOCKS {
             return Err(TooManyBlocks { round: None, needed: places.len(), limit: MAX_BLOCKS });
         }
-        Ok(Blocks { rounds, subrounds, places, first })
+        let honest = |round, subround| {
+            let generates = |p: &&Place| {
+                (p.round, p.subround, p.generator, p.twin) == (round, subround, Generator::Honest, 0)
+            };
+            places.iter().filter(generates).count() as u32
+        };
+        let subrounds_of = |r| (0..subrounds).map(move |s| (r, s));
+        let most_honest = (1..=rounds).flat_map(subrounds_of).map(|(r, s)| honest(r, s)).max().unwrap_or(0);
+        Ok(Blocks { rounds, subrounds, places, first, most_honest })
     }
 
     /// Number of blocks.
@@ -156,42 +215,56 @@ impl Blocks {
         (0..self.places.len() as u8).map(BlockId)
     }
 
-    /// The blocks of one round; none outside `1..=rounds`.
     #[inline]
-    pub fn of_round(&self, round: u8) -> impl Iterator<Item = BlockId> + use<> {
-        let at = |r: u8| self.first.get(r as usize).copied();
-        let range = match (round, at(round), at(round.saturating_add(1))) {
-            (1.., Some(from), Some(to)) => from..to,
-            _ => 0..0,
+    fn range(&self, round: u8, from: u8, to: u8) -> impl Iterator<Item = BlockId> + Clone + use<> {
+        let range = if round >= 1 && round <= self.rounds {
+            self.first[at(round, from)]..self.first[at(round, to)]
+        } else {
+            0..0
         };
         range.map(BlockId)
     }
 
-    /// The blocks of one (round, subround).
-    pub fn of_subround(&self, round: u8, subround: u8) -> impl Iterator<Item = BlockId> + '_ {
-        self.of_round(round).filter(move |&b| self.place(b).subround == subround)
+    /// The blocks of one round; none outside `1..=rounds`.
+    #[inline]
+    pub fn of_round(&self, round: u8) -> impl Iterator<Item = BlockId> + Clone + use<> {
+        self.range(round, 0, MAX_SUBROUNDS as u8)
+    }
+
+    /// The blocks of one (round, subround); none outside the scenario.
+    #[inline]
+    pub fn of_subround(&self, round: u8, subround: u8) -> impl Iterator<Item = BlockId> + Clone + use<> {
+        let subround = subround.min(MAX_SUBROUNDS as u8 - 1);
+        self.range(round, subround, subround + 1)
+    }
+
+    /// The blocks of one round, as a set.
+    #[inline]
+    pub fn set_of_round(&self, round: u8) -> BlockSet {
+        self.of_round(round).collect()
     }
 
     /// The block of `round` at position `local`.
     #[inline]
     pub fn at(&self, round: u8, local: u8) -> BlockId {
-        if round == 0 { GENESIS } else { BlockId(self.first[round as usize] + local) }
+        if round == 0 { GENESIS } else { BlockId(self.first[at(round, 0)] + local) }
     }
 
     /// The most honest generators that a subround has.
+    #[inline]
     pub fn most_honest(&self) -> u32 {
-        let honest = |round, subround| {
-            self.of_subround(round, subround)
-                .filter(|&b| self.place(b).generator == Generator::Honest && self.place(b).twin == 0)
-                .count() as u32
-        };
-        (1..=self.rounds).flat_map(|r| (0..self.subrounds).map(move |s| honest(r, s))).max().unwrap_or(0)
+        self.most_honest
     }
 
     /// The set of the blocks of (round, subround), as positions within the round.
     #[inline]
     pub fn mask(&self, round: u8, subround: u8) -> u16 {
-        self.of_subround(round, subround).fold(0, |set, b| set | 1 << self.place(b).local)
+        if round == 0 || round > self.rounds || subround >= self.subrounds {
+            return 0;
+        }
+        let from = self.first[at(round, 0)];
+        let bits = |to: u8| (1u32 << (self.first[at(round, to)] - from)) - 1;
+        (bits(subround + 1) & !bits(subround)) as u16
     }
 }
 
@@ -204,4 +277,10 @@ pub struct TooManyBlocks {
     pub needed: usize,
     /// Blocks there is room for.
     pub limit: usize,
+}
+
+/// Index of (round, subround) in [`Blocks::first`].
+#[inline]
+fn at(round: u8, subround: u8) -> usize {
+    round as usize * (MAX_SUBROUNDS + 1) + subround as usize
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     action::Action,
-    blocks::{BlockId, Generator},
+    blocks::{BlockId, BlockSet, Generator},
     protocol::Protocol,
     rules::TicketRule,
     state::State,
@@ -107,7 +107,7 @@ impl Protocol {
     /// What `state` shows of the properties in `asked`.
     pub fn facts(&self, state: &State, asked: Facts) -> Facts {
         let mut facts = Facts::default();
-        let notarized: Vec6 = self.blocks.all().filter(|&b| self.notarized(state, b)).collect();
+        let notarized = self.notarized_set(state);
         let ask = |p| asked.has(p);
         if ask(Property::S1) {
             facts.note(Property::S1, self.oversigned(state));
@@ -117,7 +117,7 @@ impl Protocol {
         }
         facts.note(Property::S7, ask(Property::S7) && state.environment.moved_aside() == 1);
         if ask(Property::S8) {
-            let short = notarized.iter().any(|&b| !self.genuinely_notarizable(state, b));
+            let short = notarized.iter().any(|b| !self.genuinely_notarizable(state, b));
             facts.note(Property::S8, short || state.environment.mislabelled() == 1);
         }
         if ask(Property::W6) {
@@ -127,10 +127,10 @@ impl Protocol {
             facts.note(Property::W7, self.equivocation_ticketed(state));
         }
         if ask(Property::S10) {
-            facts.note(Property::S10, self.unaccountable(state, &notarized));
+            facts.note(Property::S10, self.unaccountable(state, notarized));
         }
-        self.safety_of_notarized(state, &notarized, asked, &mut facts);
-        self.witnesses_of_notarized(state, &notarized, asked, &mut facts);
+        self.safety_of_notarized(state, notarized, asked, &mut facts);
+        self.witnesses_of_notarized(state, notarized, asked, &mut facts);
         let liveness = asked.iter().any(Property::is_liveness);
         if liveness && state.environment.synchronous() == 1 && self.quiescent(state) {
             facts.0 |= self.stalled(state).0 & asked.0;
@@ -138,41 +138,41 @@ impl Protocol {
         facts
     }
 
-    fn safety_of_notarized(&self, state: &State, notarized: &[BlockId], asked: Facts, facts: &mut Facts) {
+    fn safety_of_notarized(&self, state: &State, notarized: BlockSet, asked: Facts, facts: &mut Facts) {
         let ask = |p| asked.has(p);
         if ask(Property::S2) {
-            facts.note(Property::S2, pairs(notarized).any(|(a, b)| self.same_subround(a, b)));
+            facts.note(Property::S2, notarized.pairs().any(|(a, b)| self.same_subround(a, b)));
         }
         if ask(Property::S3) {
             let orphan =
-                |&b: &BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
+                |b: BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
             facts.note(Property::S3, notarized.iter().any(orphan));
         }
         if ask(Property::S4) {
-            let outsider = |&b: &BlockId| self.blocks.place(b).generator == Generator::Outsider;
+            let outsider = |b: BlockId| self.blocks.place(b).generator == Generator::Outsider;
             facts.note(Property::S4, notarized.iter().any(outsider));
         }
         if ask(Property::S5) || ask(Property::S6) || ask(Property::W5) {
-            let finals: Vec6 = self.blocks.all().filter(|&b| self.finalizable(state, b)).collect();
-            facts.note(Property::S5, ask(Property::S5) && self.finality_conflicts(state, &finals));
+            let finals = self.finalizable_set(state);
+            facts.note(Property::S5, ask(Property::S5) && self.finality_conflicts(state, finals));
             let rival = |f: BlockId| {
-                notarized.iter().any(|&b| b != f && self.blocks.round(b) == self.blocks.round(f))
+                notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f))
             };
-            facts.note(Property::S6, ask(Property::S6) && finals.iter().any(|&f| rival(f)));
+            facts.note(Property::S6, ask(Property::S6) && finals.iter().any(rival));
             let through_descendant = |f: BlockId| {
                 state
                     .parent(&self.blocks, f)
-                    .is_some_and(|p| self.blocks.round(p) > 0 && !finals.contains(&p))
+                    .is_some_and(|p| self.blocks.round(p) > 0 && !finals.has(p))
             };
-            facts.note(Property::W5, ask(Property::W5) && finals.iter().any(|&f| through_descendant(f)));
+            facts.note(Property::W5, ask(Property::W5) && finals.iter().any(through_descendant));
         }
     }
 
     /// S5: two blocks final for some observers, or the heads of two observers, are on no common chain; or a finalized
     /// chain has a hole that another observer's has not.
-    fn finality_conflicts(&self, state: &State, finals: &[BlockId]) -> bool {
+    fn finality_conflicts(&self, state: &State, finals: BlockSet) -> bool {
         let (a, b) = (state.head(0), state.head(1));
-        pairs(finals).any(|(x, y)| !state.compatible(&self.blocks, x, y))
+        finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
             || !state.compatible(&self.blocks, a, b)
             || state.environment.holed() == 1
     }
@@ -239,7 +239,7 @@ impl Protocol {
     /// S10. What convicts: two blocks proposed in one subround, two tickets in one subround (where the rule allows
     /// one), a finality vote beside a ticket for another block of the round. Which Byzantine miners signed what is
     /// the adversary's choice, so the fewest that can have signed both are counted.
-    fn unaccountable(&self, state: &State, notarized: &[BlockId]) -> bool {
+    fn unaccountable(&self, state: &State, notarized: BlockSet) -> bool {
         if state.environment.proposed_twice() == 1 {
             return true;
         }
@@ -256,7 +256,7 @@ impl Protocol {
                 (set_a & set_b).count_ones()
             }
         };
-        let split = pairs(notarized).filter(|&(a, b)| self.same_subround(a, b)).any(|(a, b)| {
+        let split = notarized.pairs().filter(|&(a, b)| self.same_subround(a, b)).any(|(a, b)| {
             let (ta, tb) = (state.block(a), state.block(b));
             let by = convicted(ta.tickets(), tb.tickets(), ta.byzantine_tickets(), tb.byzantine_tickets());
             !once || by < owed
@@ -264,8 +264,8 @@ impl Protocol {
         if split {
             return true;
         }
-        let finals: Vec6 = self.blocks.all().filter(|&b| self.finalizable(state, b)).collect();
-        pairs(&finals).filter(|&(x, y)| !state.compatible(&self.blocks, x, y)).any(|(x, y)| {
+        let finals = self.finalizable_set(state);
+        finals.pairs().filter(|&(x, y)| !state.compatible(&self.blocks, x, y)).any(|(x, y)| {
             if !self.rules.votes() {
                 return true;
             }
@@ -292,22 +292,22 @@ impl Protocol {
         (self.blocks.round(at) == round).then_some(at)
     }
 
-    fn witnesses_of_notarized(&self, state: &State, notarized: &[BlockId], asked: Facts, facts: &mut Facts) {
+    fn witnesses_of_notarized(&self, state: &State, notarized: BlockSet, asked: Facts, facts: &mut Facts) {
         let ask = |p| asked.has(p);
         let place = |b: BlockId| self.blocks.place(b);
-        facts.note(Property::W1, ask(Property::W1) && notarized.iter().any(|&b| place(b).subround > 0));
+        facts.note(Property::W1, ask(Property::W1) && notarized.iter().any(|b| place(b).subround > 0));
         if ask(Property::W2) {
             let forked = |(a, b): (BlockId, BlockId)| {
                 place(a).round == place(b).round && place(a).subround != place(b).subround
             };
-            facts.note(Property::W2, pairs(notarized).any(forked));
+            facts.note(Property::W2, notarized.pairs().any(forked));
         }
         if ask(Property::W3) {
-            let beaten = |&b: &BlockId| {
+            let beaten = |b: BlockId| {
                 self.blocks.of_subround(place(b).round, place(b).subround).any(|other| {
                     place(other).rank < place(b).rank
                         && self.proposed_or_due(state, other)
-                        && !notarized.contains(&other)
+                        && !notarized.has(other)
                 })
             };
             facts.note(Property::W3, notarized.iter().any(beaten));
@@ -384,11 +384,4 @@ impl Protocol {
     fn known_to_somebody(&self, state: &State, block: BlockId) -> bool {
         self.rules.votes() || self.adopted(state, block)
     }
-}
-
-/// The few blocks that are notarized or final in one state.
-type Vec6 = Vec<BlockId>;
-
-fn pairs(blocks: &[BlockId]) -> impl Iterator<Item = (BlockId, BlockId)> + '_ {
-    blocks.iter().enumerate().flat_map(move |(i, &a)| blocks[i + 1..].iter().map(move |&b| (a, b)))
 }

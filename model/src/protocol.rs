@@ -2,7 +2,7 @@
 //! the questions that several steps ask of a state (is this block notarized, is that beacon value known, ...).
 
 use crate::{
-    blocks::{BlockId, Blocks, GENESIS, Generator},
+    blocks::{BlockId, BlockSet, Blocks, GENESIS, Generator},
     committee::Committee,
     reductions::Reductions,
     rules::{BeaconRule, CountingRule, EchoRule, Rules, TicketLogRule},
@@ -192,6 +192,12 @@ impl Protocol {
             } else {
                 state.block(block).notarized() == 1
             }
+    }
+
+    /// The blocks that are notarized in `state`.
+    #[inline]
+    pub fn notarized_set(&self, state: &State) -> BlockSet {
+        self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.notarized(state, b)).collect()
     }
 
     /// What the chained beacon of the round after `block` signs: the subrounds of its chain, two bits each. Under the

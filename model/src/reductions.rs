@@ -24,7 +24,7 @@
 //!   just enough miners time out together). Not in a synchronous network, where timers must fire.
 
 use crate::{
-    blocks::MAX_SUBROUNDS,
+    blocks::{MAX_BLOCKS, MAX_SUBROUNDS},
     committee::MAX_HONEST,
     protocol::{Network, Protocol},
     rules::{CountingRule, FinalityRule, ParentRule, TicketRule},
@@ -72,13 +72,19 @@ impl Protocol {
     /// The representative of `state` under the reductions that are on.
     #[inline]
     pub fn normalize(&self, mut state: State) -> State {
+        self.normalize_in_place(&mut state);
+        state
+    }
+
+    /// As [`Protocol::normalize`], in place.
+    #[inline]
+    pub fn normalize_in_place(&self, state: &mut State) {
         if self.reductions.counting {
-            self.forget(&mut state);
+            self.forget(state);
         }
         if self.reductions.symmetry {
-            self.sort(&mut state);
+            self.sort(state);
         }
-        state
     }
 
     fn sort(&self, state: &mut State) {
@@ -105,11 +111,12 @@ impl Protocol {
             return;
         }
         if self.network != Network::Async && self.network != Network::Lossy {
-            self.forget_rounds(state);
+            self.forget_rounds(state, self.behind(state));
             return;
         }
-        self.forget_tickets(state);
-        self.forget_rounds(state);
+        let behind = self.behind(state);
+        self.forget_tickets(state, behind);
+        self.forget_rounds(state, behind);
         self.saturate(state);
     }
 
@@ -124,10 +131,9 @@ impl Protocol {
     }
 
     /// Of a round or subround that everyone has left, only what has become of its blocks remains.
-    fn forget_rounds(&self, state: &mut State) {
+    fn forget_rounds(&self, state: &mut State, (behind, behind_subround): (u8, u8)) {
         let exact = self.committee.byzantine > self.committee.f;
         let asynchronous = matches!(self.network, Network::Async | Network::Lossy);
-        let (behind, behind_subround) = self.behind(state);
         let quorum = self.committee.quorum;
         for round in 1..=behind.min(self.blocks.rounds) {
             let left = round < behind;
@@ -171,7 +177,7 @@ impl Protocol {
 
     /// A miner's tickets matter for its rule in the present subround, and for its vote: which is cast for the only
     /// block that it ticketed. Once there are two of them, or the one can be notarized no more, which does not matter.
-    fn forget_tickets(&self, state: &mut State) {
+    fn forget_tickets(&self, state: &mut State, behind: (u8, u8)) {
         if !self.rules.votes() {
             // Without votes, tickets of an earlier subround of the round are behind the miner.
             for m in &mut state.miners[..self.honest()] {
@@ -189,7 +195,6 @@ impl Protocol {
         {
             return;
         }
-        let (behind, behind_subround) = self.behind(state);
         for miner in 0..self.honest() {
             let m = state.miners[miner];
             if m.tickets() == 0 || m.unsent() != 0 || m.round() as u8 > self.blocks.rounds {
@@ -202,8 +207,7 @@ impl Protocol {
                 continue; // S1 is broken: let it be seen.
             }
             let only = self.blocks.at(round, signed.trailing_zeros() as u8);
-            let dead = (round, self.blocks.place(only).subround) < (behind, behind_subround)
-                && !self.notarized(state, only);
+            let dead = (round, self.blocks.place(only).subround) < behind && !self.notarized(state, only);
             let m = &mut state.miners[miner];
             if m.spoiled() == 1 || signed.count_ones() > 1 || dead {
                 m.set_spoiled(1);
@@ -224,23 +228,28 @@ impl Protocol {
             return;
         }
         let enough = committee.quorum.saturating_sub(committee.byzantine);
-        for block in self.blocks.all() {
-            let tally = state.block_mut(block);
-            tally.set_tickets(tally.tickets().min(enough));
-            tally.set_votes(tally.votes().min(enough));
+        for tally in &mut state.blocks[..self.blocks.len()] {
+            if tally.tickets() > enough {
+                tally.set_tickets(enough);
+            }
+            if tally.votes() > enough {
+                tally.set_votes(enough);
+            }
         }
-        for tally in &mut state.timeouts {
-            tally.set_honest(tally.honest().min(enough));
+        for tally in &mut state.timeouts[..self.blocks.rounds as usize * MAX_SUBROUNDS] {
+            if tally.honest() > enough {
+                tally.set_honest(enough);
+            }
         }
         // Presence is compared with the beacon threshold, and with how many honest generators a subround has.
-        let shares =
-            committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
-        for presence in &mut state.presence {
-            let mut saturated = 0;
-            for subround in 0..MAX_SUBROUNDS as u32 {
-                saturated |= (*presence >> (8 * subround) & 0xff).min(shares) << (8 * subround);
+        let shares = committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
+        let (entered, genesis) = state.presence.split_at_mut(MAX_BLOCKS);
+        for presence in entered[..self.blocks.len()].iter_mut().chain(genesis) {
+            if *presence == 0 {
+                continue;
             }
-            *presence = saturated;
+            let bytes = presence.to_le_bytes().map(|count| u32::from(count).min(shares) as u8);
+            *presence = u32::from_le_bytes(bytes);
         }
     }
 }

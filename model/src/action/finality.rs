@@ -7,7 +7,7 @@
 
 use super::{Action, Blocked, require};
 use crate::{
-    blocks::{BlockId, GENESIS},
+    blocks::{BlockId, BlockSet, GENESIS},
     protocol::Protocol,
     rules::{FinalityRule, HeadRule},
     state::State,
@@ -45,6 +45,12 @@ impl Protocol {
                 self.votes(state, block) >= self.committee.quorum
             }
         }
+    }
+
+    /// The blocks that some observer could have finalized directly.
+    #[inline]
+    pub fn finalizable_set(&self, state: &State) -> BlockSet {
+        self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.finalizable(state, b)).collect()
     }
 
     /// `TwoDelta` in a synchronous network: after the wait an observer knows every notarized block of the round that

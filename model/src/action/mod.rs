@@ -304,39 +304,45 @@ impl Protocol {
 
     /// The state after `action`, which must be enabled, before any reduction.
     pub fn apply(&self, state: &State, action: &Action) -> State {
-        use Action as A;
         let mut next = *state;
+        self.perform(&mut next, action);
+        next
+    }
+
+    /// As [`Protocol::apply`], in place.
+    pub fn perform(&self, next: &mut State, action: &Action) {
+        use Action as A;
         match *action {
-            A::ShareBeacon { miner } => self.share_beacon_apply(&mut next, miner as usize),
-            A::Propose { miner, block } => self.propose_apply(&mut next, miner as usize, block),
-            A::ByzantinePropose { block, parent } => self.materialize(&mut next, block, parent),
-            A::Select { miner, block } => self.select_apply(&mut next, miner as usize, block),
-            A::Ticket { miner, block, parent } => self.ticket_apply(&mut next, miner as usize, block, parent),
-            A::SendTicket { miner } => self.send_ticket_apply(&mut next, miner as usize),
+            A::ShareBeacon { miner } => self.share_beacon_apply(next, miner as usize),
+            A::Propose { miner, block } => self.propose_apply(next, miner as usize, block),
+            A::ByzantinePropose { block, parent } => self.materialize(next, block, parent),
+            A::Select { miner, block } => self.select_apply(next, miner as usize, block),
+            A::Ticket { miner, block, parent } => self.ticket_apply(next, miner as usize, block, parent),
+            A::SendTicket { miner } => self.send_ticket_apply(next, miner as usize),
             A::ByzantineTicket { byzantine, block } => {
                 let tally = next.block_mut(block);
                 tally.set_byzantine_tickets(tally.byzantine_tickets() | 1 << byzantine);
             }
             A::Notarize { block } => next.block_mut(block).set_notarized(1),
-            A::Leave { miner, block } => self.leave_apply(&mut next, miner as usize, block),
+            A::Leave { miner, block } => self.leave_apply(next, miner as usize, block),
             A::TimeoutThenLeave { miner, block } => {
-                self.timeout_apply(&mut next, miner as usize);
-                self.leave_apply(&mut next, miner as usize, block);
+                self.timeout_apply(next, miner as usize);
+                self.leave_apply(next, miner as usize, block);
             }
             A::VoteWithoutLeaving { miner, block } => {
-                self.vote_without_leaving_apply(&mut next, miner as usize, block);
+                self.vote_without_leaving_apply(next, miner as usize, block);
             }
-            A::LeaveRelabelled { miner, .. } => self.leave_relabelled_apply(&mut next, miner as usize),
-            A::Adopt { miner, block } => self.adopt_apply(&mut next, miner as usize, block),
+            A::LeaveRelabelled { miner, .. } => self.leave_relabelled_apply(next, miner as usize),
+            A::Adopt { miner, block } => self.adopt_apply(next, miner as usize, block),
             A::BelieveSeed { miner } => next.miners[miner as usize].set_deceived(1),
             A::ByzantineVote { byzantine, block } => {
                 let tally = next.block_mut(block);
                 tally.set_byzantine_votes(tally.byzantine_votes() | 1 << byzantine);
             }
-            A::Timeout { miner } => self.timeout_apply(&mut next, miner as usize),
+            A::Timeout { miner } => self.timeout_apply(next, miner as usize),
             A::TimeoutTogether { miners, .. } => {
                 for miner in (0..self.honest()).filter(|m| miners >> m & 1 == 1) {
-                    self.timeout_apply(&mut next, miner);
+                    self.timeout_apply(next, miner);
                 }
             }
             A::ByzantineTimeout { byzantine, round, subround } => {
@@ -344,14 +350,13 @@ impl Protocol {
                 tally.set_byzantine(tally.byzantine() | 1 << byzantine);
             }
             A::EnterSubround { miner, subround } => {
-                self.enter_subround_apply(&mut next, miner as usize, subround);
+                self.enter_subround_apply(next, miner as usize, subround);
             }
-            A::Finalize { observer, block } => self.finalize_apply(&mut next, observer as usize, block),
-            A::Crash { miner } => self.crash_apply(&mut next, miner as usize),
-            A::Restart { miner } => self.restart_apply(&mut next, miner as usize),
-            A::Synchronize => self.synchronize_apply(&mut next),
+            A::Finalize { observer, block } => self.finalize_apply(next, observer as usize, block),
+            A::Crash { miner } => self.crash_apply(next, miner as usize),
+            A::Restart { miner } => self.restart_apply(next, miner as usize),
+            A::Synchronize => self.synchronize_apply(next),
         }
-        next
     }
 
     /// The honest miner that an action names, if the scenario has it.

@@ -18,10 +18,7 @@ impl Protocol {
                 self.offer(state, Action::Notarize { block }, out);
             }
         }
-        for block in self.blocks.all() {
-            if !self.notarized(state, block) {
-                continue;
-            }
+        for block in self.notarized_set(state).iter() {
             for miner in 0..self.honest() as u8 {
                 self.offer(state, Action::Leave { miner, block }, out);
                 if self.reductions.lazy {

@@ -20,11 +20,11 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Shards of the table; a power of two, at least a few times the number of threads.
-const SHARDS: usize = 64;
+const SHARDS: usize = 16;
 /// States of one chunk of work.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 /// Chunks expanded before their results are taken up: bounds what waits in buffers.
-const CHUNKS_AT_ONCE: usize = 64;
+const CHUNKS_AT_ONCE: usize = 32;
 
 /// How far an exploration may go.
 #[derive(Clone, Copy, Debug)]
@@ -99,19 +99,19 @@ struct Fresh {
 }
 
 struct Expanded {
-    shards: Vec<Fresh>,
+    shards: [Fresh; SHARDS],
     generated: u64,
+    found: BTreeMap<Property, Fingerprint>,
 }
 
 #[derive(Default)]
 struct Shard {
     table: Table,
     next: Vec<u8>,
-    found: BTreeMap<Property, Fingerprint>,
 }
 
 /// Explores `protocol` and looks for `asked`. Ends early, at the end of a level, once `enough` is all found.
-/// `visit` is called with each new state, in no particular order.
+/// `visit` is called with each state as it is expanded, in no particular order.
 pub fn explore(
     protocol: &Protocol,
     asked: Facts,
@@ -127,9 +127,7 @@ pub fn explore(
     codec.pack(&initial, &mut frontier);
     let start = fingerprint(&frontier);
     shards[start as usize % SHARDS].table.insert(start, 0);
-    visit(&initial);
-    let mut found: BTreeMap<Property, Fingerprint> =
-        protocol.facts(&initial, asked).iter().map(|p| (p, start)).collect();
+    let mut found: BTreeMap<Property, Fingerprint> = BTreeMap::new();
     let (mut generated, mut depth, mut peak_bytes) = (1u64, 0, 0);
     let unique = |shards: &[Shard]| shards.iter().map(|s| s.table.len() as u64).sum::<u64>();
 
@@ -141,17 +139,18 @@ pub fn explore(
         if frontier.is_empty() {
             break End::Exhausted;
         }
+        let mut level = BTreeMap::new();
         for batch in frontier.chunks(CHUNK * CHUNKS_AT_ONCE * codec.bytes) {
             let expanded: Vec<Expanded> = batch
                 .par_chunks(CHUNK * codec.bytes)
-                .map(|chunk| expand(protocol, &codec, &shards, chunk))
+                .map(|chunk| expand(protocol, &codec, &shards, chunk, sought, visit))
                 .collect();
             generated += expanded.iter().map(|e| e.generated).sum::<u64>();
             let buffered: usize =
                 expanded.iter().flat_map(|e| &e.shards).map(|f| f.packed.len() + 16 * f.links.len()).sum();
             shards.par_iter_mut().enumerate().for_each(|(at, shard)| {
                 for fresh in expanded.iter().map(|e| &e.shards[at]) {
-                    take_up(protocol, &codec, shard, fresh, sought, visit);
+                    take_up(&codec, shard, fresh);
                 }
             });
             let bytes = (frontier.capacity()
@@ -166,16 +165,18 @@ pub fn explore(
                 depth,
                 frontier: (frontier.len() / codec.bytes) as u64,
             });
-            if seen > limits.states {
-                merge(&mut found, &mut shards);
-                break 'levels End::States;
+            for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
+                let least: &mut Fingerprint = level.entry(property).or_insert(state);
+                *least = (*least).min(state);
             }
-            if bytes > limits.memory {
-                merge(&mut found, &mut shards);
-                break 'levels End::Memory;
+            if seen > limits.states || bytes > limits.memory {
+                found.extend(level);
+                break 'levels if seen > limits.states { End::States } else { End::Memory };
             }
         }
-        merge(&mut found, &mut shards);
+        // Of the states of this level that show a fact, the one with the least fingerprint stands, whatever the
+        // threads did.
+        found.extend(level);
         frontier.clear();
         for shard in &mut shards {
             frontier.append(&mut shard.next);
@@ -189,61 +190,60 @@ pub fn explore(
     Exploration { unique: unique(&shards), generated, depth, peak_bytes, end, found }
 }
 
-/// Of the facts first found in this level, the one with the least fingerprint stands, whatever the threads did.
-fn merge(found: &mut BTreeMap<Property, Fingerprint>, shards: &mut [Shard]) {
-    let mut level: BTreeMap<Property, Fingerprint> = BTreeMap::new();
-    for (property, state) in shards.iter_mut().flat_map(|s| std::mem::take(&mut s.found)) {
-        let least = level.entry(property).or_insert(state);
-        *least = (*least).min(state);
-    }
-    for (property, state) in level {
-        found.entry(property).or_insert(state);
-    }
-}
+/// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
+/// overlap, few enough for the successors to stay in it.
+const STATES_AT_ONCE: usize = 16;
 
-fn expand(protocol: &Protocol, codec: &Codec, shards: &[Shard], chunk: &[u8]) -> Expanded {
-    let mut expanded = Expanded { shards: Vec::new(), generated: 0 };
-    expanded.shards.resize_with(SHARDS, Fresh::default);
-    let (mut actions, mut packed): (Vec<Action>, Vec<u8>) = (Vec::new(), Vec::new());
-    for bytes in chunk.chunks_exact(codec.bytes) {
-        let state = codec.unpack(bytes);
-        let predecessor = fingerprint(bytes);
-        actions.clear();
-        protocol.actions(&state, &mut actions);
-        for action in &actions {
-            let next = protocol.normalize(protocol.apply(&state, action));
-            packed.clear();
-            codec.pack(&next, &mut packed);
-            let print = fingerprint(&packed);
-            expanded.generated += 1;
-            if !shards[print as usize % SHARDS].table.contains(print) {
-                let fresh = &mut expanded.shards[print as usize % SHARDS];
-                fresh.links.push((print, predecessor));
-                fresh.packed.extend_from_slice(&packed);
+fn expand(
+    protocol: &Protocol,
+    codec: &Codec,
+    shards: &[Shard],
+    chunk: &[u8],
+    sought: Facts,
+    visit: &(dyn Fn(&State) + Sync),
+) -> Expanded {
+    let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
+    let mut actions: Vec<Action> = Vec::new();
+    let (mut packed, mut links): (Vec<u8>, Vec<(Fingerprint, Fingerprint)>) = (Vec::new(), Vec::new());
+    for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
+        packed.clear();
+        links.clear();
+        for bytes in group.chunks_exact(codec.bytes) {
+            let state = codec.unpack(bytes);
+            let predecessor = fingerprint(bytes);
+            visit(&state);
+            for property in protocol.facts(&state, sought).iter() {
+                let least = expanded.found.entry(property).or_insert(predecessor);
+                *least = (*least).min(predecessor);
+            }
+            actions.clear();
+            protocol.actions(&state, &mut actions);
+            for action in &actions {
+                let mut next = state;
+                protocol.perform(&mut next, action);
+                protocol.normalize_in_place(&mut next);
+                let at = packed.len();
+                codec.pack(&next, &mut packed);
+                links.push((fingerprint(&packed[at..]), predecessor));
+            }
+        }
+        expanded.generated += links.len() as u64;
+        for (link, packed) in links.iter().zip(packed.chunks_exact(codec.bytes)) {
+            let shard = link.0 as usize % SHARDS;
+            if !shards[shard].table.contains(link.0) {
+                let fresh = &mut expanded.shards[shard];
+                fresh.links.push(*link);
+                fresh.packed.extend_from_slice(packed);
             }
         }
     }
     expanded
 }
 
-fn take_up(
-    protocol: &Protocol,
-    codec: &Codec,
-    shard: &mut Shard,
-    fresh: &Fresh,
-    sought: Facts,
-    visit: &(dyn Fn(&State) + Sync),
-) {
+fn take_up(codec: &Codec, shard: &mut Shard, fresh: &Fresh) {
     for (&(print, predecessor), packed) in fresh.links.iter().zip(fresh.packed.chunks_exact(codec.bytes)) {
-        if !shard.table.insert(print, predecessor) {
-            continue;
-        }
-        shard.next.extend_from_slice(packed);
-        let state = codec.unpack(packed);
-        visit(&state);
-        for property in protocol.facts(&state, sought).iter() {
-            let least = shard.found.entry(property).or_insert(print);
-            *least = (*least).min(print);
+        if shard.table.insert(print, predecessor) {
+            shard.next.extend_from_slice(packed);
         }
     }
 }
