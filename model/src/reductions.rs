@@ -110,14 +110,12 @@ impl Protocol {
         if self.keeps_archive() || self.rules.parent == ParentRule::Unchecked {
             return;
         }
-        if self.network != Network::Async && self.network != Network::Lossy {
-            self.forget_rounds(state, self.behind(state));
-            return;
-        }
         let behind = self.behind(state);
         self.forget_tickets(state, behind);
         self.forget_rounds(state, behind);
-        self.saturate(state);
+        if matches!(self.network, Network::Async | Network::Lossy) {
+            self.saturate(state);
+        }
     }
 
     /// The least (round, subround) in which an honest miner can still sign.

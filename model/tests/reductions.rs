@@ -12,7 +12,7 @@ use zus_model::{
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{BeaconRule, FinalityRule, Rules, TicketLogRule, TicketRule},
+    rules::{BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, TicketLogRule, TicketRule},
 };
 
 /// The notarized blocks of a state, each with its chain: (place of the block, place of its parent, ...), a place being
@@ -183,6 +183,39 @@ fn the_other_rules_agree() {
     let deep = Rules { finality: FinalityRule::CommonAncestor { depth: 1 }, ..Rules::HARDENED };
     all_agree("common ancestor", &instance(3, 0, 2, 2, deep, &[Honest]), 2);
     all_agree("documented", &instance(3, 0, 2, 2, Rules::DOCUMENTED, &[Honest]), 2);
+}
+
+#[test]
+fn liveness_agrees() {
+    let order = |round, subround| match (round, subround) {
+        (1, 0) => vec![Byzantine, Honest],
+        _ => vec![Honest],
+    };
+    for (name, rules, rounds) in [
+        ("hardened", Rules::HARDENED, 2),
+        ("not relayed", Rules { echo: EchoRule::None, ..Rules::HARDENED }, 1),
+        ("documented", Rules::DOCUMENTED, 1),
+        ("own subround only", Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..Rules::HARDENED }, 1),
+    ] {
+        let protocol = Protocol {
+            blocks: Blocks::new(rounds, 2, 2, false, &rules, order).unwrap(),
+            network: Network::PartiallySynchronous,
+            reserved_rounds: rounds - 1,
+            reserved_subrounds: 1,
+            ..instance(4, 1, rounds, 2, rules, &[Honest])
+        };
+        // Lazy timeouts are not defined here, and explicit messages neither: symmetry and counting are compared.
+        let none = Reductions { byzantine_available: true, eager: true, ..Reductions::NONE };
+        let reference = explored(&protocol, none);
+        for reductions in
+            [Reductions { symmetry: true, ..none }, Reductions { symmetry: true, counting: true, ..none }]
+        {
+            let reduced = explored(&protocol, reductions);
+            assert_eq!(reduced.facts, reference.facts, "{name}");
+            assert_eq!(reduced.notarized, reference.notarized, "{name}");
+            println!("{name}: {} states, {} reduced", reference.unique, reduced.unique);
+        }
+    }
 }
 
 #[test]
