@@ -127,6 +127,49 @@ impl Blocks {
         Ok(Blocks { rounds, subrounds, places, first })
     }
 
+    /// The blocks of a layout that is given place by place (`local` is not read but counted), as a trace has it.
+    pub fn from_places(rounds: u8, subrounds: u8, given: &[Place]) -> Result<Self, BadPlaces> {
+        if !(1..=MAX_ROUNDS as u8).contains(&rounds) || !(1..=MAX_SUBROUNDS as u8).contains(&subrounds) {
+            return Err(BadPlaces::Bounds);
+        }
+        if given.len() > MAX_BLOCKS {
+            return Err(BadPlaces::TooMany(TooManyBlocks {
+                round: None,
+                needed: given.len(),
+                limit: MAX_BLOCKS,
+            }));
+        }
+        let mut places: Vec<Place> = Vec::new();
+        for (index, place) in given.iter().enumerate() {
+            let before = places.last();
+            let in_order = before.is_none_or(|b| {
+                (b.round, b.subround, b.rank, b.twin) < (place.round, place.subround, place.rank, place.twin)
+            });
+            let first_of_twins = place.twin == 0
+                || before.is_some_and(|b| {
+                    Place { twin: 1, local: 0, ..*b } == Place { local: 0, ..*place } && b.twin == 0
+                });
+            let in_range =
+                (1..=rounds).contains(&place.round) && place.subround < subrounds && place.twin <= 1;
+            // Ranks are counted in a set of 32 bits (S1).
+            if !in_order || !first_of_twins || !in_range || place.rank as usize >= MAX_BLOCKS_PER_ROUND {
+                return Err(BadPlaces::Place(index));
+            }
+            let local = before.filter(|b| b.round == place.round).map_or(0, |b| b.local + 1);
+            if local as usize >= MAX_BLOCKS_PER_ROUND {
+                return Err(BadPlaces::TooMany(TooManyBlocks {
+                    round: Some(place.round),
+                    needed: given.iter().filter(|p| p.round == place.round).count(),
+                    limit: MAX_BLOCKS_PER_ROUND,
+                }));
+            }
+            places.push(Place { local, ..*place });
+        }
+        let up_to = |round: u8| places.iter().take_while(|p| p.round < round).count() as u8;
+        let first = std::iter::once(0).chain((1..=rounds + 1).map(up_to)).collect();
+        Ok(Blocks { rounds, subrounds, places, first })
+    }
+
     /// Number of blocks.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -202,4 +245,20 @@ pub struct TooManyBlocks {
     pub needed: usize,
     /// Blocks there is room for.
     pub limit: usize,
+}
+
+/// Places that no scenario can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadPlaces {
+    /// No round or subround, or more than the state has room for.
+    #[error("1 to {MAX_ROUNDS} rounds and 1 to {MAX_SUBROUNDS} subrounds can be told apart")]
+    Bounds,
+    /// The place of this position is out of range or out of order.
+    #[error(
+        "block {0} is out of range or out of order (round, subround, rank, twin), or a second twin without its first"
+    )]
+    Place(usize),
+    /// Too many blocks.
+    #[error("{} blocks where the state has room for {}", .0.needed, .0.limit)]
+    TooMany(TooManyBlocks),
 }
