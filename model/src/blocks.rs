@@ -7,7 +7,7 @@
 //! uniqueness, and is left out (a bound, stated in the README). An *outsider* is a Byzantine miner that is no
 //! generator of the subround and proposes all the same.
 
-use crate::rules::{BeaconRule, ProposalRule, Rules, SubroundCapRule};
+use crate::rules::{BeaconRule, ProposalRule, Rules, SubroundCapRule, TicketLogRule};
 use serde::{Deserialize, Serialize};
 
 /// Blocks that the state has room for, over all rounds.
@@ -87,7 +87,9 @@ impl Blocks {
         order: impl Fn(u8, u8) -> Vec<Generator>,
     ) -> Result<Self, TooManyBlocks> {
         let outsider = outsider || rules.beacon == BeaconRule::SeedFromProposal;
-        let honest_twins = if rules.proposal == ProposalRule::Twice { 2 } else { 1 };
+        let twice =
+            rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
+        let honest_twins = if twice { 2 } else { 1 };
         let (mut places, mut first) = (Vec::new(), vec![0, 0]);
         for round in 1..=rounds {
             let mut local = 0;

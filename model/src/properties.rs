@@ -306,7 +306,7 @@ impl Protocol {
             let beaten = |&b: &BlockId| {
                 self.blocks.of_subround(place(b).round, place(b).subround).any(|other| {
                     place(other).rank < place(b).rank
-                        && state.block(other).parent() != 0
+                        && self.proposed_or_due(state, other)
                         && !notarized.contains(&other)
                 })
             };
@@ -317,6 +317,16 @@ impl Protocol {
                 facts.note(property, self.witness_step(state, property).is_some());
             }
         }
+    }
+
+    /// Whether a block has been sent, or (where proposals are eager and nobody has used it yet) an honest generator
+    /// could have sent it by now.
+    fn proposed_or_due(&self, state: &State, block: BlockId) -> bool {
+        let place = self.blocks.place(block);
+        state.block(block).parent() != 0
+            || self.reductions.eager
+                && place.generator == Generator::Honest
+                && self.entries(place.round).any(|parent| self.could_be_proposed(state, block, parent))
     }
 
     /// W4 and W8 are steps: the one that shows the property, if `state` lets it happen.

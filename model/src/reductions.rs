@@ -172,6 +172,16 @@ impl Protocol {
     /// A miner's tickets matter for its rule in the present subround, and for its vote: which is cast for the only
     /// block that it ticketed. Once there are two of them, or the one can be notarized no more, which does not matter.
     fn forget_tickets(&self, state: &mut State) {
+        if !self.rules.votes() {
+            // Without votes, tickets of an earlier subround of the round are behind the miner.
+            for m in &mut state.miners[..self.honest()] {
+                if m.tickets() != 0 && m.unsent() == 0 && m.round() as u8 <= self.blocks.rounds {
+                    let here = self.blocks.mask(m.round() as u8, m.subround() as u8);
+                    m.set_tickets(m.tickets() & u32::from(here));
+                }
+            }
+            return;
+        }
         if self.rules.ticket != TicketRule::OncePerSubround
             || self.rules.finality != FinalityRule::Votes
             || !self.reductions.eager
@@ -210,7 +220,7 @@ impl Protocol {
         {
             return;
         }
-        if self.rules.counting != CountingRule::Genuine || self.rules.chained() {
+        if self.rules.counting != CountingRule::Genuine {
             return;
         }
         let enough = committee.quorum.saturating_sub(committee.byzantine);

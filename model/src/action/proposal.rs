@@ -54,9 +54,6 @@ impl Protocol {
     pub(super) fn propose_apply(&self, next: &mut State, miner: usize, block: BlockId) {
         let parent = next.entry(&self.blocks, miner);
         next.miners[miner].set_proposed(1);
-        if self.keeps_archive() {
-            // Which miner proposed is not kept: the order is the environment's choice.
-        }
         self.materialize(next, block, parent);
     }
 
@@ -75,7 +72,7 @@ impl Protocol {
     }
 
     /// Whether somebody could have sent `block` with `parent` by now.
-    pub(super) fn could_be_proposed(&self, state: &State, block: BlockId, parent: BlockId) -> bool {
+    pub(crate) fn could_be_proposed(&self, state: &State, block: BlockId, parent: BlockId) -> bool {
         let place = self.blocks.place(block);
         if parent != GENESIS && parent.index() >= self.blocks.len() {
             return false;
