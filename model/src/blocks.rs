@@ -137,11 +137,9 @@ impl Blocks {
             rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
         let honest_twins = if twice { 2 } else { 1 };
         let mut places: Vec<Place> = Vec::new();
-        let mut first = [0; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)];
         for round in 1..=rounds {
             let mut local = 0;
             for subround in 0..subrounds {
-                first[at(round, subround)] = places.len().min(255) as u8;
                 let drawn = match rules.subround_cap {
                     SubroundCapRule::Unbounded => subround,
                     SubroundCapRule::CappedAtOne => subround.min(1),
@@ -169,13 +167,62 @@ impl Blocks {
                     limit: MAX_BLOCKS_PER_ROUND,
                 });
             }
-            // What lies beyond the last subround is empty.
-            for subround in subrounds as usize..=MAX_SUBROUNDS {
-                first[at(round, 0) + subround] = places.len().min(255) as u8;
-            }
         }
         if places.len() > MAX_BLOCKS {
             return Err(TooManyBlocks { round: None, needed: places.len(), limit: MAX_BLOCKS });
+        }
+        Ok(Blocks::laid_out(rounds, subrounds, places))
+    }
+
+    /// The blocks of a layout that is given place by place (`local` is not read but counted), as a trace has it.
+    pub fn from_places(rounds: u8, subrounds: u8, given: &[Place]) -> Result<Self, BadPlaces> {
+        if !(1..=MAX_ROUNDS as u8).contains(&rounds) || !(1..=MAX_SUBROUNDS as u8).contains(&subrounds) {
+            return Err(BadPlaces::Bounds);
+        }
+        if given.len() > MAX_BLOCKS {
+            return Err(BadPlaces::TooMany(TooManyBlocks {
+                round: None,
+                needed: given.len(),
+                limit: MAX_BLOCKS,
+            }));
+        }
+        let mut places: Vec<Place> = Vec::new();
+        for (index, place) in given.iter().enumerate() {
+            let before = places.last();
+            let in_order = before.is_none_or(|b| {
+                (b.round, b.subround, b.rank, b.twin) < (place.round, place.subround, place.rank, place.twin)
+            });
+            let first_of_twins = place.twin == 0
+                || before.is_some_and(|b| {
+                    Place { twin: 1, local: 0, ..*b } == Place { local: 0, ..*place } && b.twin == 0
+                });
+            let in_range =
+                (1..=rounds).contains(&place.round) && place.subround < subrounds && place.twin <= 1;
+            // Ranks are counted in a set of 32 bits (S1).
+            if !in_order || !first_of_twins || !in_range || place.rank as usize >= MAX_BLOCKS_PER_ROUND {
+                return Err(BadPlaces::Place(index));
+            }
+            let local = before.filter(|b| b.round == place.round).map_or(0, |b| b.local + 1);
+            if local as usize >= MAX_BLOCKS_PER_ROUND {
+                return Err(BadPlaces::TooMany(TooManyBlocks {
+                    round: Some(place.round),
+                    needed: given.iter().filter(|p| p.round == place.round).count(),
+                    limit: MAX_BLOCKS_PER_ROUND,
+                }));
+            }
+            places.push(Place { local, ..*place });
+        }
+        Ok(Blocks::laid_out(rounds, subrounds, places))
+    }
+
+    /// The layout of at most [`MAX_BLOCKS`] `places` that stand in order.
+    fn laid_out(rounds: u8, subrounds: u8, places: Vec<Place>) -> Self {
+        let mut first = [0; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)];
+        for round in 1..=rounds + 1 {
+            for subround in 0..=MAX_SUBROUNDS as u8 {
+                let before = |p: &&Place| (p.round, p.subround) < (round, subround);
+                first[at(round, subround)] = places.iter().filter(before).count() as u8;
+            }
         }
         let honest = |round, subround| {
             let generates = |p: &&Place| {
@@ -185,7 +232,7 @@ impl Blocks {
         };
         let subrounds_of = |r| (0..subrounds).map(move |s| (r, s));
         let most_honest = (1..=rounds).flat_map(subrounds_of).map(|(r, s)| honest(r, s)).max().unwrap_or(0);
-        Ok(Blocks { rounds, subrounds, places, first, most_honest })
+        Blocks { rounds, subrounds, places, first, most_honest }
     }
 
     /// Number of blocks.
@@ -283,4 +330,20 @@ pub struct TooManyBlocks {
 #[inline]
 fn at(round: u8, subround: u8) -> usize {
     round as usize * (MAX_SUBROUNDS + 1) + subround as usize
+}
+
+/// Places that no scenario can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadPlaces {
+    /// No round or subround, or more than the state has room for.
+    #[error("1 to {MAX_ROUNDS} rounds and 1 to {MAX_SUBROUNDS} subrounds can be told apart")]
+    Bounds,
+    /// The place of this position is out of range or out of order.
+    #[error(
+        "block {0} is out of range or out of order (round, subround, rank, twin), or a second twin without its first"
+    )]
+    Place(usize),
+    /// Too many blocks.
+    #[error("{} blocks where the state has room for {}", .0.needed, .0.limit)]
+    TooMany(TooManyBlocks),
 }

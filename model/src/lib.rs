@@ -3,11 +3,16 @@
 pub mod action;
 pub mod blocks;
 pub mod checker;
+pub mod committed;
 pub mod committee;
 pub mod good_period;
+pub mod mutants;
 pub mod properties;
 pub mod protocol;
 pub mod reductions;
+pub mod report;
 pub mod rules;
 pub mod scenario;
+pub mod sentence;
 pub mod state;
+pub mod trace;

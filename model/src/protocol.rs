@@ -25,6 +25,18 @@ pub enum Network {
     PartiallySynchronous,
 }
 
+impl Network {
+    /// Its name, as in scenario files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Network::Async => "async",
+            Network::Lossy => "lossy",
+            Network::Synchronous => "synchronous",
+            Network::PartiallySynchronous => "partially_synchronous",
+        }
+    }
+}
+
 /// One instance of the protocol.
 #[derive(Clone, Debug)]
 pub struct Protocol {

@@ -171,9 +171,10 @@ struct Order {
     ranks: Vec<Generator>,
 }
 
-#[derive(Deserialize, Default)]
+/// Rules that differ from those of a profile, or of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-struct Overrides {
+pub struct Overrides {
     beacon: Option<BeaconRule>,
     ticket: Option<TicketRule>,
     subround_entry: Option<SubroundEntryRule>,
@@ -190,7 +191,8 @@ struct Overrides {
 }
 
 impl Overrides {
-    fn over(&self, base: Rules) -> Rules {
+    /// `base`, but for what is overridden.
+    pub fn over(&self, base: Rules) -> Rules {
         Rules {
             beacon: self.beacon.unwrap_or(base.beacon),
             ticket: self.ticket.unwrap_or(base.ticket),
@@ -220,12 +222,22 @@ pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
 
 /// Checks the text of a scenario file; `path` is for messages.
 pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    parse_with(name, path, text, &Overrides::default())
+}
+
+/// Checks the text of a scenario file under other rules than it names: a mutant of the scenario.
+pub fn parse_with(
+    name: &str,
+    path: &str,
+    text: &str,
+    mutation: &Overrides,
+) -> Result<Scenario, ScenarioError> {
     let file: File = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
         path: path.into(),
         line: error.span().map_or(1, |span| line_of(text, &span)),
         message: error.message().trim().replace('\n', ", "),
     })?;
-    Reading { path, text }.scenario(name, file)
+    Reading { path, text, mutation }.scenario(name, file)
 }
 
 fn line_of(text: &str, span: &Range<usize>) -> usize {
@@ -235,6 +247,7 @@ fn line_of(text: &str, span: &Range<usize>) -> usize {
 struct Reading<'a> {
     path: &'a str,
     text: &'a str,
+    mutation: &'a Overrides,
 }
 
 impl Reading<'_> {
@@ -264,7 +277,7 @@ impl Reading<'_> {
                 "use `documented`, `deployed` or `hardened`",
             )
         })?;
-        let rules = file.rules.over(base);
+        let rules = self.mutation.over(file.rules.over(base));
         let network = *file.network.get_ref();
         let committee = self.committee(
             &rules,

@@ -112,8 +112,8 @@ impl Protocol {
         for miner in (0..self.honest() as u8).filter(|m| miners >> m & 1 == 1) {
             self.may_time_out(state, miner)?;
             let m = &state.miners[miner as usize];
-            require(m.round() == round.into(), Blocked::OtherRound)?;
-            require(m.subround() == subround.into(), Blocked::OtherSubround)?;
+            require(m.round() == u32::from(round), Blocked::OtherRound)?;
+            require(m.subround() == u32::from(subround), Blocked::OtherSubround)?;
             count += self.weight(miner as usize);
             least = least.min(self.weight(miner as usize));
         }
