@@ -4,7 +4,8 @@ use std::{env, fmt::Write, fs, path::Path};
 
 fn main() {
     println!("cargo::rerun-if-changed=scenarios");
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("scenarios");
+    let package = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let folder = Path::new(&package).join("scenarios");
     let mut files = Vec::new();
     collect(&folder, "", &mut files);
     files.sort();

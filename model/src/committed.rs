@@ -6,22 +6,19 @@ use std::path::Path;
 /// Path below `model/scenarios`, and text.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/committed.rs"));
 
-/// Where the files are, for messages.
+/// Where the scenarios are, for messages.
 const FOLDER: &str = "model/scenarios";
 /// The list of mutants.
-const MUTANTS: &str = "mutants.toml";
+static MUTANTS: &str = include_str!("../mutants.toml");
 
 /// The names of the scenarios that `zus check` checks: files that lie in the folder itself.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FILES
-        .iter()
-        .filter_map(|(path, _)| path.strip_suffix(".toml"))
-        .filter(|name| !name.contains('/') && *name != "mutants")
+    FILES.iter().filter_map(|(path, _)| path.strip_suffix(".toml")).filter(|name| !name.contains('/'))
 }
 
 /// The path, for messages, and the text of the list of mutants.
 pub fn mutants() -> (String, &'static str) {
-    (format!("{FOLDER}/{MUTANTS}"), text_of(MUTANTS).unwrap_or_default())
+    ("model/mutants.toml".into(), MUTANTS)
 }
 
 fn text_of(path: &str) -> Option<&'static str> {

@@ -1,15 +1,17 @@
-//! Rule changes that must be caught: `model/scenarios/mutants.toml`, one row of `mutants.md` each.
+//! Rule changes that must be caught: `model/mutants.toml`, one row of `mutants.md` each.
 //!
 //! A mutant is a scenario under one changed rule. It is *killed* when the changed rule breaks the property that it is
 //! said to break. That the property breaks for this reason and no other is shown by the same scenario without the
 //! change: there everything is as the scenario expects, and the property holds.
+//!
+//! The scenarios are those of `model/scenarios/mutants`.
 //!
 //! ```toml
 //! [[mutant]]
 //! id = "35"
 //! name = "the equal-rank twin of an equivocating generator is ticketed too"
 //! evidence = "#697, #698, #702"
-//! scenario = "mutants/equivocation"
+//! scenario = "one_round"
 //! property = "S2"
 //! rules = { ticket = "BetterOrEqualRank" }
 //! ```
@@ -25,6 +27,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Spanned;
+
+/// Where the scenarios of mutants are, below `model/scenarios`.
+const FOLDER: &str = "mutants";
 
 /// A rule change, and what it breaks.
 #[derive(Clone, Debug)]
@@ -140,8 +145,8 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
         }
         let named = row.scenario.get_ref();
         let with = |rules: &Overrides| {
-            committed::scenario(named, rules).ok_or_else(|| {
-                let fix = "name a file below model/scenarios, without .toml";
+            committed::scenario(&format!("{FOLDER}/{named}"), rules).ok_or_else(|| {
+                let fix = "name a file in model/scenarios/mutants, without .toml";
                 invalid(row.scenario.span().start, "scenario", format!("there is no scenario `{named}`"), fix)
             })?
         };
@@ -187,10 +192,14 @@ impl Executioner {
             .collect();
         let finding = findings.into_iter().find(|f| f.property == mutant.property);
         let found = finding.as_ref().map_or(Found::Unknown, |f| f.found);
+        let fault = finding.as_ref().and_then(|f| f.fault);
         let trace = finding.and_then(|f| f.trace);
         let (standing, why) = match (found, unfit) {
             (Found::Violated, None) if trace.is_some() => (Standing::AsExpected, None),
-            (Found::Violated, None) => (Standing::Differs, Some("the checker has no run for it".into())),
+            (Found::Violated, None) => (
+                Standing::Differs,
+                fault.map(|f| f.to_string()).or(Some("there is no run that shows it".into())),
+            ),
             (_, Some(why)) => {
                 let open = matches!(baseline, Found::Unknown | Found::Sampled);
                 (if open { Standing::Incomplete } else { Standing::Differs }, Some(why))
