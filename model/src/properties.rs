@@ -357,7 +357,11 @@ impl Protocol {
         let rounds = self.blocks.rounds;
         let miners = &state.miners[..self.honest()];
         let beyond = |m: &crate::state::Miner| m.round() as u8 > rounds;
-        let missing = (1..=rounds).any(|r| !self.blocks.of_round(r).any(|b| self.notarized(state, b)));
+        // A notarization that only a withheld ticket would complete is none.
+        let has = |b: BlockId| {
+            self.public_notarization(state, b) || self.notarized(state, b) && self.adopted(state, b)
+        };
+        let missing = (1..=rounds).any(|r| !self.blocks.of_round(r).any(has));
         facts.note(Property::L1, missing);
         let position =
             |m: &crate::state::Miner| if beyond(m) { (u32::MAX, 0) } else { (m.round(), m.subround()) };

@@ -188,6 +188,7 @@ impl Protocol {
         }
         if self.rules.ticket != TicketRule::OncePerSubround
             || self.rules.finality != FinalityRule::Votes
+            || self.rules.counting == CountingRule::SubroundUnbound
             || !self.reductions.eager
             || !self.reductions.byzantine_available
         {
