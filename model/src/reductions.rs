@@ -241,7 +241,8 @@ impl Protocol {
             }
         }
         // Presence is compared with the beacon threshold, and with how many honest generators a subround has.
-        let shares = committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
+        let shares =
+            committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
         let (entered, genesis) = state.presence.split_at_mut(MAX_BLOCKS);
         for presence in entered[..self.blocks.len()].iter_mut().chain(genesis) {
             if *presence == 0 {

@@ -165,10 +165,6 @@ fn kind(action: &Action) -> (usize, Option<u8>) {
 /// The run to `property` that a sample found: concluded, and without the steps it can do without.
 pub fn shortened(protocol: &Protocol, actions: Vec<Action>, property: Property) -> Result<Run, RunError> {
     let mut run = Run { protocol: named(protocol), actions };
-    run.conclude(property);
-    if !run.shows(property) {
-        return Err(RunError::NotShown(property));
-    }
-    run.shrink(property);
+    run.finish(property)?;
     Ok(run)
 }

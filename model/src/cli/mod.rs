@@ -15,7 +15,10 @@ use std::{
     path::PathBuf,
     process::ExitCode,
 };
-use zus_model::checker::{bfs::Limits, check::Standing};
+use zus_model::checker::{
+    bfs::Limits,
+    check::{Standing, quoted},
+};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +36,7 @@ pub enum Exit {
 impl From<Standing> for Exit {
     fn from(standing: Standing) -> Self {
         match standing {
+            // A sample that shows nothing is as good as a scenario that asks for one can expect.
             Standing::AsExpected | Standing::Sampled => Exit::AsExpected,
             Standing::Incomplete => Exit::Incomplete,
             Standing::Differs => Exit::Differs,
@@ -195,6 +199,9 @@ pub enum Failure {
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] zus_model::trace::TraceError),
+    /// There is no scenario to check.
+    #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
+    NoScenario,
     /// The output folder cannot be written to.
     #[error("{path}: cannot be written: {source}\n  fix: name a folder that can, after --out")]
     Unwritable {
@@ -224,9 +231,9 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
-        // Whoever reads the output has read enough (`zus check | head`).
+        // Whoever reads the output has read enough (`zus check | head`); what was not checked is not as expected.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::from(Exit::AsExpected as u8)
+            ExitCode::from(Exit::Incomplete as u8)
         }
         Err(failure) => {
             let mut stderr = anstream::stderr();
@@ -244,15 +251,7 @@ fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) ->
 
 /// The command as the user gave it, for reports and traces.
 fn command_line() -> String {
-    let quoted = |word: String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 

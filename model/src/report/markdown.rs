@@ -1,7 +1,10 @@
 //! A report as Markdown: for a pull request, or the summary of a CI job.
 
 use super::{Method, Report, RunReport, ScenarioReport, mermaid, text};
-use crate::{checker::check::Standing, mutants::MutantResult};
+use crate::{
+    checker::check::{Standing, quoted},
+    mutants::MutantResult,
+};
 use std::fmt::Write;
 
 /// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
@@ -76,14 +79,10 @@ fn tables(report: &Report) -> String {
 
 fn remarks(scenario: &ScenarioReport) -> String {
     let mut out = String::new();
-    if scenario.pinned_differs() {
-        let pinned = scenario.pinned.unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "| | | {pinned} states | {} states | {} | | |",
-            scenario.unique,
-            text::mark(Standing::Differs)
-        );
+    if scenario.exploration != Standing::AsExpected {
+        let asked = scenario.pinned.map_or("every state".into(), |pinned| format!("{pinned} states"));
+        let mark = text::mark(scenario.exploration);
+        let _ = writeln!(out, "| | | {asked} | {} states | {mark} | | |", scenario.unique);
     }
     match scenario.method {
         Method::StateLimit | Method::MemoryLimit => {
@@ -117,7 +116,9 @@ fn section(name: &str, property: &str, run: &RunReport) -> String {
         let _ = writeln!(out, "{}. {}", index + 1, cell(&step.says));
     }
     if let Some(trace) = &run.trace {
-        let _ = writeln!(out, "\n`zus replay {trace}`");
+        let _ = writeln!(out, "\n`zus replay {}`", quoted(trace));
+    } else if let Some(again) = &run.again {
+        let _ = writeln!(out, "\n`{again}`");
     }
     out.push_str("\n</details>\n");
     out

@@ -2,7 +2,7 @@
 
 use super::list;
 use crate::{
-    blocks::BlockId,
+    blocks::{BlockId, Generator},
     properties::Property,
     protocol::Protocol,
     rules::{EchoRule, SubroundEntryRule},
@@ -17,8 +17,7 @@ impl Protocol {
         match property {
             Property::L1 => {
                 let known = |b: BlockId| {
-                    self.public_notarization(state, b)
-                        || self.notarized(state, b) && self.adopted(state, b)
+                    self.public_notarization(state, b) || self.notarized(state, b) && self.adopted(state, b)
                 };
                 let round = (1..=self.blocks.rounds).find(|&r| !self.blocks.of_round(r).any(known))?;
                 Some(format!("round {round} never gets a notarization; {}", self.stuck(state, &all)))
@@ -74,7 +73,8 @@ impl Protocol {
                 None => groups.push((lack, vec![self.miner_name(miner)])),
             }
         }
-        let each: Vec<String> = groups.iter().map(|(lack, names)| format!("{} {lack}", list(names))).collect();
+        let each: Vec<String> =
+            groups.iter().map(|(lack, names)| format!("{} {lack}", list(names))).collect();
         each.join("; ")
     }
 
@@ -100,7 +100,12 @@ impl Protocol {
         let here = m.tickets() as u16 & self.blocks.mask(round, subround);
         if here != 0 {
             let block = self.blocks.at(round, here.trailing_zeros() as u8);
-            return format!("ticketed {}, which has too few tickets", self.name(block));
+            let lacking = if self.genuinely_notarizable(state, block) {
+                "which has a quorum of tickets and is not recorded as notarized"
+            } else {
+                "which has too few tickets"
+            };
+            return format!("ticketed {}, {lacking}", self.name(block));
         }
         if m.spent() == 1 {
             return "ticketed a block that has too few tickets".into();
@@ -116,7 +121,12 @@ impl Protocol {
             let seed = if self.rules.chained() { ", for its seed" } else { "" };
             return format!("holds {shares} of {threshold} beacon shares of honest miners{seed}");
         }
-        "no block of an honest generator has to reach it".into()
+        let honest = |b: BlockId| self.blocks.place(b).generator == Generator::Honest;
+        if !self.blocks.of_subround(round, subround).any(honest) {
+            return "no generator here is honest".into();
+        }
+        let seed = if self.rules.chained() { " under its seed" } else { "" };
+        format!("no block of an honest generator{seed} has to reach it")
     }
 
     /// A notarization of the round that only some have.
