@@ -144,8 +144,7 @@ impl Protocol {
             facts.note(Property::S2, notarized.pairs().any(|(a, b)| self.same_subround(a, b)));
         }
         if ask(Property::S3) {
-            let orphan =
-                |b: BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
+            let orphan = |b: BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
             facts.note(Property::S3, notarized.iter().any(orphan));
         }
         if ask(Property::S4) {
@@ -155,14 +154,11 @@ impl Protocol {
         if ask(Property::S5) || ask(Property::S6) || ask(Property::W5) {
             let finals = self.finalizable_set(state);
             facts.note(Property::S5, ask(Property::S5) && self.finality_conflicts(state, finals));
-            let rival = |f: BlockId| {
-                notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f))
-            };
+            let rival =
+                |f: BlockId| notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f));
             facts.note(Property::S6, ask(Property::S6) && finals.iter().any(rival));
             let through_descendant = |f: BlockId| {
-                state
-                    .parent(&self.blocks, f)
-                    .is_some_and(|p| self.blocks.round(p) > 0 && !finals.has(p))
+                state.parent(&self.blocks, f).is_some_and(|p| self.blocks.round(p) > 0 && !finals.has(p))
             };
             facts.note(Property::W5, ask(Property::W5) && finals.iter().any(through_descendant));
         }

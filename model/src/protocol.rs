@@ -158,11 +158,22 @@ impl Protocol {
     }
 
     /// Step 6: whether honest miners would accept a notarization of `block` that somebody can form now.
+    #[inline]
     pub fn notarizable(&self, state: &State, block: BlockId) -> bool {
         let tally = state.block(block);
         if tally.parent() == 0 {
             return false;
         }
+        if self.rules.counting == CountingRule::Genuine {
+            let byzantine = self.byzantine_signers(tally.byzantine_tickets());
+            return tally.tickets() + byzantine >= self.committee.quorum;
+        }
+        self.miscounted(state, block)
+    }
+
+    /// The same under the counting rules that are wrong on purpose.
+    fn miscounted(&self, state: &State, block: BlockId) -> bool {
+        let tally = state.block(block);
         let quorum = self.committee.quorum;
         let byzantine = self.byzantine_signers(tally.byzantine_tickets());
         let genuine = tally.tickets() + byzantine;

@@ -211,6 +211,16 @@ impl State {
         self.presence[presence_index(entry)] += weight << (8 * subround);
     }
 
+    /// Lets no count of [`State::present`] be greater than `most`.
+    #[inline]
+    pub fn cap_present(&mut self, entry: BlockId, most: u32) {
+        let presence = &mut self.presence[presence_index(entry)];
+        if *presence != 0 {
+            *presence =
+                u32::from_le_bytes(presence.to_le_bytes().map(|count| u32::from(count).min(most) as u8));
+        }
+    }
+
     /// Forgets who entered through `entry`.
     #[inline]
     pub fn clear_presence(&mut self, entry: BlockId) {

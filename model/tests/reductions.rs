@@ -195,7 +195,11 @@ fn liveness_agrees() {
         ("hardened", Rules::HARDENED, 2),
         ("not relayed", Rules { echo: EchoRule::None, ..Rules::HARDENED }, 1),
         ("documented", Rules::DOCUMENTED, 1),
-        ("own subround only", Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..Rules::HARDENED }, 1),
+        (
+            "own subround only",
+            Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..Rules::HARDENED },
+            1,
+        ),
     ] {
         let protocol = Protocol {
             blocks: Blocks::new(rounds, 2, 2, false, &rules, order).unwrap(),
