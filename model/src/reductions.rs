@@ -197,7 +197,7 @@ impl Protocol {
                     }
                 }
             }
-            if exact || !self.reductions.eager || self.rules.counting == CountingRule::SubroundUnbound {
+            if exact || !self.reductions.eager || self.rules.counting != CountingRule::Genuine {
                 continue;
             }
             for block in self.blocks.of_round(round) {
@@ -243,11 +243,11 @@ impl Protocol {
         }
         let exact = self.rules.ticket != TicketRule::OncePerSubround
             || self.rules.finality != FinalityRule::Votes
-            || self.rules.counting == CountingRule::SubroundUnbound
+            || self.rules.counting != CountingRule::Genuine
             || !self.reductions.eager
             || !self.reductions.byzantine_available;
         // Where S1 is broken, let it be seen.
-        if exact || (signed & here).count_ones() > 1 {
+        if exact || (signed & here).count_ones() > 1 || m.spent() == 1 && signed & here != 0 {
             return;
         }
         let only = self.blocks.at(round, signed.trailing_zeros() as u8);

@@ -137,6 +137,8 @@ struct File {
     #[serde(default)]
     restarts: Option<Spanned<u32>>,
     #[serde(default)]
+    restarts_behind: bool,
+    #[serde(default)]
     observers: Option<Spanned<usize>>,
     #[serde(default)]
     twins: Option<Spanned<u8>>,
@@ -358,6 +360,7 @@ impl Reading<'_> {
             rules,
             blocks,
             crashes: restarts,
+            restarts_behind: file.restarts_behind,
             network,
             observers,
             reserved_rounds,

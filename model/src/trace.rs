@@ -137,6 +137,9 @@ pub struct Instance {
     pub network: Network,
     /// Crashes of honest miners, at most.
     pub restarts: u32,
+    /// Whether a restarted miner may find itself in an earlier round.
+    #[serde(default)]
+    pub restarts_behind: bool,
     /// Observers with a head of their own.
     pub observers: usize,
     /// Rounds at the end that only a synchronous network reaches.
@@ -168,6 +171,7 @@ impl From<&Protocol> for Instance {
             blocks: blocks.all().map(named).collect(),
             network: protocol.network,
             restarts: protocol.crashes,
+            restarts_behind: protocol.restarts_behind,
             observers: protocol.observers,
             reserved_rounds: protocol.reserved_rounds,
             reserved_subrounds: protocol.reserved_subrounds,
@@ -249,6 +253,7 @@ impl TryFrom<&Instance> for Protocol {
             rules: given.rules,
             blocks,
             crashes: given.restarts,
+            restarts_behind: given.restarts_behind,
             network: given.network,
             observers: given.observers,
             reserved_rounds: given.reserved_rounds,

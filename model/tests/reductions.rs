@@ -59,6 +59,7 @@ fn instance(
         rules,
         blocks: Blocks::new(rounds, subrounds, 2, false, &rules, |_, _| order.to_vec()).unwrap(),
         crashes: 0,
+        restarts_behind: false,
         network: Network::Async,
         observers: 0,
         reserved_rounds: 0,
