@@ -64,11 +64,11 @@ impl Protocol {
         let ticketed_no_other = u32::from(round) > m.round() || self.ticketed_no_other(&m, block);
         let votes = !self.vote_logged(next, miner, round)
             && match self.rules.finality {
-            FinalityRule::Votes => ticketed_no_other,
-            FinalityRule::VotesAfterOtherTicket => true,
-            FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
-            _ => false,
-        };
+                FinalityRule::Votes => ticketed_no_other,
+                FinalityRule::VotesAfterOtherTicket => true,
+                FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
+                _ => false,
+            };
         if votes {
             if !ticketed_no_other {
                 next.environment.set_contradicted(1);
@@ -98,8 +98,12 @@ impl Protocol {
 
     /// Step 1 of the next round: everything about the round before is behind the miner.
     fn enter_round(&self, next: &mut State, miner: usize, round: u8, through: BlockId) {
-        let logged = (self.restarts_behind && round <= self.blocks.rounds)
-            .then(|| (next.archive[miner].tickets[round as usize - 1], next.archive[miner].timeouts[round as usize - 1]));
+        let logged = (self.restarts_behind && round <= self.blocks.rounds).then(|| {
+            (
+                next.archive[miner].tickets[round as usize - 1],
+                next.archive[miner].timeouts[round as usize - 1],
+            )
+        });
         let m = &mut next.miners[miner];
         let reached = m.reached();
         *m = Default::default();

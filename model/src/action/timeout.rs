@@ -179,7 +179,8 @@ impl Protocol {
                 }
             }
         }
-        let logged = self.restarts_behind && next.archive[miner].timeouts[round as usize - 1] >> subround & 1 == 1;
+        let logged =
+            self.restarts_behind && next.archive[miner].timeouts[round as usize - 1] >> subround & 1 == 1;
         let m = &mut next.miners[miner];
         m.set_subround(subround.into());
         m.set_timed_out(logged.into());

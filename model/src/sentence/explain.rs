@@ -189,14 +189,18 @@ impl Protocol {
                 Some(format!("{} of different subrounds of round {round} are notarized", self.names(&[a, b])))
             }
             Property::W3 => notarized.iter().find_map(|&winner| {
-                let better = self.blocks.of_subround(place(winner).round, place(winner).subround).find(|&b| {
-                    let due = || self.entries(place(b).round).any(|p| self.could_be_proposed(state, b, p));
-                    place(b).rank < place(winner).rank
-                        && (state.block(b).parent() != 0 || due())
-                        && !self.notarized(state, b)
-                })?;
+                let better =
+                    self.blocks.of_subround(place(winner).round, place(winner).subround).find(|&b| {
+                        let due =
+                            || self.entries(place(b).round).any(|p| self.could_be_proposed(state, b, p));
+                        place(b).rank < place(winner).rank
+                            && (state.block(b).parent() != 0 || due())
+                            && !self.notarized(state, b)
+                    })?;
                 let (winner, better) = (self.name(winner), self.name(better));
-                Some(format!("{winner} is notarized, and {better}, which has a better rank and is late, is not"))
+                Some(format!(
+                    "{winner} is notarized, and {better}, which has a better rank and is late, is not"
+                ))
             }),
             Property::W7 => {
                 let twin = self.blocks.all().find(|&b| {
@@ -274,7 +278,10 @@ impl Protocol {
         }
         let wrongly = (0..self.honest()).find(|&m| self.oversigned_by(state, m).is_some());
         if let (true, Some(convicted)) = (once, wrongly) {
-            return Some(format!("the tickets of {}, which is honest, convict it", self.miner_name(convicted)));
+            return Some(format!(
+                "the tickets of {}, which is honest, convict it",
+                self.miner_name(convicted)
+            ));
         }
         let owed = overlap(self.committee.n, self.committee.quorum);
         let few = format!("convict fewer than 2q - n = {owed} miners");

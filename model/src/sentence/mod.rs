@@ -128,8 +128,7 @@ impl Protocol {
                 format!("{} proposes {}, which extends {parent}", who(miner), self.name(block))
             }
             A::ByzantinePropose { block, parent } => {
-                let (generator, block, parent) =
-                    (self.generator(block), self.name(block), self.name(parent));
+                let (generator, block, parent) = (self.generator(block), self.name(block), self.name(parent));
                 format!("{generator} proposes {block}, which extends {parent}")
             }
             A::Select { miner, block } => {
@@ -233,14 +232,17 @@ impl Protocol {
     fn enter_sentence(&self, before: &State, miner: u8, subround: u8) -> String {
         let who = self.miner_name(miner as usize);
         let round = before.miners.get(miner as usize).map_or(0, |m| m.round() as u8);
-        let explored = (1..=self.blocks.rounds).contains(&round) && (1..self.blocks.subrounds).contains(&subround);
+        let explored =
+            (1..=self.blocks.rounds).contains(&round) && (1..self.blocks.subrounds).contains(&subround);
         if !explored {
             return format!("{who} enters ({round}, {subround})");
         }
         let last = subround - 1;
         let right = match self.rules.subround_entry {
             SubroundEntryRule::Local => String::new(),
-            SubroundEntryRule::OwnSubroundOnly => format!(", having counted the timeouts of ({round}, {last})"),
+            SubroundEntryRule::OwnSubroundOnly => {
+                format!(", having counted the timeouts of ({round}, {last})")
+            }
             _ if self.timeout_certified(before, round, last) => {
                 format!(" with the timeout certificate of ({round}, {last})")
             }
@@ -269,7 +271,9 @@ impl Protocol {
                     .blocks
                     .of_round(round)
                     .find(|&tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block));
-                tip.map_or(String::new(), |tip| format!(", knowing of round {round} the tip {} only", self.name(tip)))
+                tip.map_or(String::new(), |tip| {
+                    format!(", knowing of round {round} the tip {} only", self.name(tip))
+                })
             }
             FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
                 format!(" with {} finality votes", self.committee.quorum)

@@ -17,8 +17,7 @@ impl Protocol {
         match property {
             Property::L1 => {
                 let known = |b: BlockId| {
-                    self.public_notarization(state, b)
-                        || self.notarized(state, b) && self.adopted(state, b)
+                    self.public_notarization(state, b) || self.notarized(state, b) && self.adopted(state, b)
                 };
                 let round = (1..=self.blocks.rounds).find(|&r| !self.blocks.of_round(r).any(known))?;
                 Some(format!("round {round} never gets a notarization; {}", self.stuck(state, &all)))
@@ -75,7 +74,8 @@ impl Protocol {
                 None => groups.push((lack, vec![self.miner_name(miner)])),
             }
         }
-        let each: Vec<String> = groups.iter().map(|(lack, names)| format!("{} {lack}", list(names))).collect();
+        let each: Vec<String> =
+            groups.iter().map(|(lack, names)| format!("{} {lack}", list(names))).collect();
         each.join("; ")
     }
 
