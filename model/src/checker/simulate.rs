@@ -157,7 +157,7 @@ fn kind(action: &Action) -> (usize, Option<u8>) {
         A::EnterSubround { miner, .. } => (18, Some(miner)),
         A::Finalize { .. } => (19, None),
         A::Crash { miner } => (20, Some(miner)),
-        A::Restart { miner } => (21, Some(miner)),
+        A::Restart { miner } | A::RestartBehind { miner } => (21, Some(miner)),
         A::Synchronize => (22, None),
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct File {
     #[serde(default)]
     restarts: Option<Spanned<u32>>,
     #[serde(default)]
+    restarts_behind: bool,
+    #[serde(default)]
     observers: Option<Spanned<usize>>,
     #[serde(default)]
     twins: Option<Spanned<u8>>,
@@ -152,6 +154,7 @@ impl Reading<'_> {
             rules,
             blocks,
             crashes: restarts,
+            restarts_behind: file.restarts_behind,
             network,
             observers,
             reserved_rounds,

@@ -186,6 +186,7 @@ impl Protocol {
                 format!("observer {observer} finalizes {}{}", self.name(block), self.ground(before, block))
             }
             A::Crash { miner } => format!("{} crashes in {}", who(miner), at(miner)),
+            A::RestartBehind { miner } => format!("{} restarts in (1, 0) with its log", who(miner)),
             A::Restart { miner } => format!("{} restarts in {}", who(miner), at(miner)),
             A::Synchronize => "the network becomes synchronous".into(),
         }

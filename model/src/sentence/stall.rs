@@ -51,6 +51,7 @@ impl Protocol {
                     self.blocks.all().find(|&b| self.finalizable(state, b) && known(b) && !has(b))?;
                 let relayed = match self.rules.echo {
                     EchoRule::None => ", and nothing is relayed",
+                    EchoRule::TimeoutCertificates => ", and notarizations are not relayed",
                     EchoRule::Certificates => "",
                 };
                 Some(format!(

@@ -59,6 +59,9 @@ pub struct Instance {
     pub network: Network,
     /// Crashes of honest miners, at most.
     pub restarts: u32,
+    /// Whether a restarted miner may find itself in an earlier round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarts_behind: bool,
     /// Observers with a head of their own.
     pub observers: usize,
     /// Rounds at the end that only a synchronous network reaches.
@@ -90,6 +93,7 @@ impl From<&Protocol> for Instance {
             blocks: blocks.all().map(named).collect(),
             network: protocol.network,
             restarts: protocol.crashes,
+            restarts_behind: protocol.restarts_behind,
             observers: protocol.observers,
             reserved_rounds: protocol.reserved_rounds,
             reserved_subrounds: protocol.reserved_subrounds,
@@ -175,6 +179,7 @@ impl TryFrom<&Instance> for Protocol {
             rules: given.rules,
             blocks,
             crashes: given.restarts,
+            restarts_behind: given.restarts_behind,
             network: given.network,
             observers: given.observers,
             reserved_rounds: given.reserved_rounds,
