@@ -1,4 +1,6 @@
 //! Signatures, certificates, the threshold beacon and its key generation.
 
+#[allow(unsafe_code)]
+pub mod curve;
 pub mod mock_scheme;
 pub mod scheme;
