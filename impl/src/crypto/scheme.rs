@@ -6,6 +6,9 @@ use crate::committee::MinerId;
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
 pub const SIGNATURE_BYTES: usize = 48;
 
+/// Members of the largest committee that this crate serves.
+pub const MAX_COMMITTEE_SIZE: usize = 4096;
+
 /// A compressed signature as it travels; nothing is known about it until a [`Scheme`] has verified it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Signature(pub [u8; SIGNATURE_BYTES]);
@@ -50,7 +53,7 @@ pub trait Scheme {
     /// This miner's place in the committee; `None` for an observer such as a sharder.
     fn me(&self) -> Option<MinerId>;
 
-    /// Committee size `n`.
+    /// Committee size `n`, at most [`MAX_COMMITTEE_SIZE`].
     fn committee_size(&self) -> usize;
 
     /// Signs `message` with this miner's identity key. `None` for an observer, and for a domain that
