@@ -28,15 +28,8 @@ impl CommitteeKeys {
                 beacon: beacon.committee_size(),
             });
         }
-        let mut coordinates: Vec<([u8; PUBLIC_KEY_BYTES], MinerId)> =
-            identities.iter().map(|key| key.public_key().x_coordinate()).zip((0..).map(MinerId)).collect();
-        coordinates.sort_unstable();
-        for pair in coordinates.windows(2) {
-            if let [(x, first), (y, second)] = pair
-                && x == y
-            {
-                return Err(CommitteeKeysError::SharedCoordinate { first: *first, second: *second });
-            }
+        if let Some((first, second)) = shared_coordinate(&identities) {
+            return Err(CommitteeKeysError::SharedCoordinate { first, second });
         }
         Ok(Self { identities, beacon })
     }
@@ -58,6 +51,17 @@ impl CommitteeKeys {
     pub const fn beacon(&self) -> &BeaconKey {
         &self.beacon
     }
+}
+
+/// Two members whose keys have one x coordinate: they have the same key, or mirrored ones.
+pub(super) fn shared_coordinate(identities: &[RegisteredKey]) -> Option<(MinerId, MinerId)> {
+    let mut coordinates: Vec<([u8; PUBLIC_KEY_BYTES], MinerId)> =
+        identities.iter().map(|key| key.public_key().x_coordinate()).zip((0..).map(MinerId)).collect();
+    coordinates.sort_unstable();
+    coordinates.windows(2).find_map(|pair| match pair {
+        [(x, first), (y, second)] if x == y => Some((*first, *second)),
+        _ => None,
+    })
 }
 
 /// The secret keys of one member. Debug output shows the member only.
