@@ -4,3 +4,4 @@ pub mod bounds;
 pub mod committee;
 pub mod crypto;
 pub mod rules;
+pub mod ticket_log;
