@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha3::{Digest as _, Sha3_256};
 
-use crate::certificate::Notarization;
+use crate::certified::Notarization;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, SIGNATURE_BYTES, Signature};
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::certificate::{CertificateError, FinalityCertificate, Notarization};
+use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
+use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 
@@ -175,15 +176,11 @@ impl Evidence {
             Evidence::Tickets { first, .. } => vec![first.signer],
             Evidence::FinalityVotes { first, .. } => vec![first.signer],
             Evidence::TicketAgainstVote { ticket, .. } => vec![ticket.signer],
-            Evidence::Notarizations { first, second } => {
-                first.signers.intersection(&second.signers).collect()
-            }
+            Evidence::Notarizations { first, second } => first.signers_in_both(second).collect(),
             Evidence::NotarizationAgainstFinality { notarization, finality } => {
-                notarization.signers.intersection(&finality.signers).collect()
+                notarization.signers_in_both(finality).collect()
             }
-            Evidence::FinalityCertificates { first, second } => {
-                first.signers.intersection(&second.signers).collect()
-            }
+            Evidence::FinalityCertificates { first, second } => first.signers_in_both(second).collect(),
         }
     }
 

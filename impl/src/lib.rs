@@ -1,5 +1,12 @@
 //! The Züs block production protocol as a production crate.
 
+pub mod block;
+pub mod bounds;
+pub mod certified;
 pub mod committee;
 pub mod crypto;
+pub mod evidence;
+pub mod message;
 pub mod rules;
+pub mod statement;
+pub mod wire;

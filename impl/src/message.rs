@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::block::{Block, BlockId};
-use crate::certificate::{FinalityCertificate, Notarization, TimeoutCertificate};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::{MinerId, Round};
 use crate::crypto::scheme::{Scheme, Signature};
 use crate::evidence::Evidence;

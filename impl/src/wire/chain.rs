@@ -134,10 +134,9 @@ impl Decode for Evidence {
             0 => Evidence::Proposals { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
             1 => Evidence::Tickets { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
             2 => Evidence::FinalityVotes { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
-            3 => Evidence::TicketAgainstVote {
-                ticket: Decode::decode(reader)?,
-                vote: Decode::decode(reader)?,
-            },
+            3 => {
+                Evidence::TicketAgainstVote { ticket: Decode::decode(reader)?, vote: Decode::decode(reader)? }
+            }
             4 => Evidence::Notarizations { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
             5 => Evidence::NotarizationAgainstFinality {
                 notarization: Decode::decode(reader)?,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{BlockId, Time};
-use crate::bounds::MAX_MINERS;
-use crate::certificate::{Certificate, SignerSet};
+use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
-use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::crypto::certificate::{Certificate, Signers};
+use crate::crypto::scheme::{BeaconValue, MAX_COMMITTEE_SIZE, Signature};
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
 /// The form byte of a compressed signature.
@@ -103,37 +103,46 @@ impl<T: Decode> Decode for Signed<T> {
     }
 }
 
-impl Encode for SignerSet {
+/// The committee's size, then the bitmap, whose length follows from it.
+impl Encode for Signers {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        // At most MAX_MINERS / 8 bytes: a signer is a u16 below the committee's size.
-        bytes.extend_from_slice(&(self.bitmap().len() as u16).to_be_bytes());
+        // A committee has at most MAX_COMMITTEE_SIZE members.
+        bytes.extend_from_slice(&(self.committee_size() as u16).to_be_bytes());
         bytes.extend_from_slice(self.bitmap());
     }
 }
 
-impl Decode for SignerSet {
+impl Decode for Signers {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        let length = reader.length::<2>("bitmap", usize::from(MAX_MINERS) / 8)?;
-        let bitmap = reader.bytes("bitmap", length)?;
-        SignerSet::from_bitmap(bitmap).ok_or(WireError::NonCanonicalBitmap { length })
+        let committee_size = reader.length::<2>("committee of a bitmap", MAX_COMMITTEE_SIZE)?;
+        let bitmap = reader.bytes("bitmap", committee_size.div_ceil(8))?;
+        Ok(Signers::from_bitmap(committee_size, bitmap)?)
     }
 }
 
-impl<T: Encode> Encode for Certificate<T> {
+impl Encode for Certificate {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        self.statement.encode(bytes);
         self.signers.encode(bytes);
         self.aggregate.encode(bytes);
     }
 }
 
-impl<T: Decode> Decode for Certificate<T> {
+impl Decode for Certificate {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            statement: T::decode(reader)?,
-            signers: SignerSet::decode(reader)?,
-            aggregate: Signature::decode(reader)?,
-        })
+        Ok(Self { signers: Signers::decode(reader)?, aggregate: Signature::decode(reader)? })
+    }
+}
+
+impl<T: Encode> Encode for Certified<T> {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.statement.encode(bytes);
+        self.certificate.encode(bytes);
+    }
+}
+
+impl<T: Decode> Decode for Certified<T> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { statement: T::decode(reader)?, certificate: Certificate::decode(reader)? })
     }
 }
 

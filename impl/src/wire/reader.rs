@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::crypto::certificate::SignersError;
+
 /// Why bytes are no message. Offsets and lengths are in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum WireError {
@@ -53,12 +55,9 @@ pub enum WireError {
         /// The field.
         field: &'static str,
     },
-    /// A bitmap ends in a zero byte, so that a shorter one means the same.
-    #[error("the bitmap of {length} bytes ends in a zero byte")]
-    NonCanonicalBitmap {
-        /// Its length.
-        length: usize,
-    },
+    /// A bitmap is not the one form of a set of committee members.
+    #[error("not a set of signers: {0}")]
+    Signers(#[from] SignersError),
 }
 
 /// A position in bytes that are being read.
