@@ -3,10 +3,12 @@
 pub mod block;
 pub mod bounds;
 pub mod certified;
+pub mod chain;
 pub mod committee;
 pub mod crypto;
 pub mod evidence;
 pub mod message;
 pub mod rules;
 pub mod statement;
+pub mod ticket_pool;
 pub mod wire;
