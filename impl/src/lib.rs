@@ -8,6 +8,8 @@ pub mod committee;
 pub mod crypto;
 pub mod evidence;
 pub mod message;
+pub mod miner;
+pub mod mutants;
 pub mod rules;
 pub mod statement;
 pub mod ticket_pool;

@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub(crate) use level::{Level, Node, Verdict};
+pub use answer::ChainResponseError;
+pub(crate) use answer::{assemble, check_links};
+use level::Level;
+pub use level::{Node, Verdict};
 
 use crate::block::{Block, BlockId};
 use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};

@@ -162,6 +162,18 @@ impl<T: Statement> TicketPool<T> {
         self.entries.iter().filter(|entry| entry.signed.statement == *statement).count()
     }
 
+    /// How many signatures are here, over whatever.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether no signature is here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The statements that at least `threshold` signatures claim.
     #[must_use]
     pub fn claimed(&self, threshold: usize) -> Vec<T> {
