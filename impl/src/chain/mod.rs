@@ -6,6 +6,7 @@
 //! descend from it is dropped: it never moves back or aside (S7).
 
 mod answer;
+mod catch_up;
 mod finality;
 mod level;
 
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use answer::ChainResponseError;
 pub(crate) use answer::{assemble, check_links};
+pub(crate) use catch_up::{AnswerError, CatchUp};
 use level::Level;
 pub use level::{Node, Verdict};
 

@@ -40,7 +40,7 @@ impl Timing {
         catch_up: 300,
         delta: 500,
         clock_drift: 2_000,
-        answer_interval: 100,
+        answer_interval: 20,
     };
 
     /// When the collection window of a subround closes, in milliseconds after it was entered.

@@ -68,7 +68,7 @@ pub use view::Phase;
 
 use crate::block::{BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
-use crate::chain::Chain;
+use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{Message, Proposal};
@@ -76,7 +76,6 @@ use crate::mutants::mutant;
 use crate::statement::BeaconTarget;
 
 use accuse::EvidenceStore;
-use catch_up::CatchUp;
 use ledger::Ledger;
 use rounds::Rounds;
 use sign::Signing;
@@ -204,7 +203,7 @@ impl<S: Scheme> Miner<S> {
                 self.events.push_back(Event::WaitOver(round, subround));
             }
             Input::Timer(Timer::Resend { round, subround }) => self.resend(round, subround, fx),
-            Input::Timer(Timer::CatchUp) => self.ask_for_missing(fx),
+            Input::Timer(Timer::CatchUp) => self.catch_up_timer(fx),
             Input::Timer(Timer::Finality { round }) => self.finalize_after_wait(round, fx),
         }
         self.run(fx);

@@ -23,11 +23,20 @@ impl<S: Scheme> Miner<S> {
         let received = match message {
             Message::BeaconShare(share) => self.receive_share(from, share, fx),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, fx),
-            Message::Ticket(ticket) => self.add_ticket(ticket, from == Peer::Miner(ticket.signer), fx),
+            Message::Ticket(ticket) => {
+                self.add_ticket(from, ticket, fx);
+                Ok(())
+            }
             Message::Notarization(notarization) => self.receive_notarization(from, notarization),
-            Message::Timeout(timeout) => self.add_timeout(timeout, from == Peer::Miner(timeout.signer), fx),
+            Message::Timeout(timeout) => {
+                self.add_timeout(from, timeout, fx);
+                Ok(())
+            }
             Message::TimeoutCertificate(certificate) => self.receive_timeout_certificate(from, certificate),
-            Message::FinalityVote(vote) => self.add_vote(vote, from == Peer::Miner(vote.signer), fx),
+            Message::FinalityVote(vote) => {
+                self.add_vote(from, vote, fx);
+                Ok(())
+            }
             Message::FinalityCertificate(certificate) => self.receive_finality(from, certificate),
             Message::Evidence(evidence) => self.receive_evidence(evidence, fx),
             Message::ChainRequest(request) => {
@@ -41,31 +50,25 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Step 6: collects a ticket; `direct`: its signer itself sent it.
-    pub(super) fn add_ticket(
-        &mut self,
-        ticket: Signed<Ticket>,
-        direct: bool,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
+    /// Step 6: collects a ticket, one of its own too.
+    pub(super) fn add_ticket(&mut self, from: Peer, ticket: Signed<Ticket>, fx: &mut Effects<'_>) {
         let here = self.here();
         let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround).filter(|_| !early)
         else {
-            return Ok(());
+            return;
         };
+        let direct = from == Peer::Miner(ticket.signer);
         match state.tickets.add(ticket, direct, &self.config.committee, &self.scheme) {
-            Added::Ignored => Ok(()),
-            Added::Wrong => Err(Refusal::WrongSignature(ticket.signer)),
+            Added::Ignored => {}
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
             Added::Contradiction { first } => {
                 self.accuse(Evidence::Tickets { first, second: ticket }, fx);
                 self.compare_with_vote(ticket, fx);
-                Ok(())
             }
             Added::Counted => {
                 self.compare_with_vote(ticket, fx);
                 self.count_tickets(ticket.statement, fx);
-                Ok(())
             }
         }
     }
@@ -80,29 +83,20 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// Step 9: collects a timeout vote.
-    pub(super) fn add_timeout(
-        &mut self,
-        timeout: Signed<Timeout>,
-        direct: bool,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
+    /// Step 9: collects a timeout vote, one of its own too.
+    pub(super) fn add_timeout(&mut self, from: Peer, timeout: Signed<Timeout>, fx: &mut Effects<'_>) {
         let here = self.here();
         let early = timeout.round > self.round && mutant!(self.config, ForgetEarlyMessages);
-        if timeout.round < self.round || self.config.rules.subround_entry == SubroundEntryRule::Local || early
-        {
-            return Ok(());
+        let local = self.config.rules.subround_entry == SubroundEntryRule::Local;
+        if timeout.round < self.round || local || early {
+            return;
         }
-        let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else {
-            return Ok(());
-        };
+        let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
+        let direct = from == Peer::Miner(timeout.signer);
         match state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme) {
-            Added::Wrong => Err(Refusal::WrongSignature(timeout.signer)),
-            Added::Counted if timeout.round == self.round => {
-                self.count_timeouts(timeout.subround, fx);
-                Ok(())
-            }
-            Added::Counted | Added::Ignored | Added::Contradiction { .. } => Ok(()),
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
+            Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
+            Added::Counted | Added::Ignored | Added::Contradiction { .. } => {}
         }
     }
 
@@ -121,34 +115,28 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// Step 10: collects a finality vote.
-    pub(super) fn add_vote(
-        &mut self,
-        vote: Signed<FinalityVote>,
-        direct: bool,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
+    /// Step 10: collects a finality vote, one of its own too.
+    pub(super) fn add_vote(&mut self, from: Peer, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
         let early = vote.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if self.config.rules.finality != FinalityRule::Votes
             || vote.round <= self.chain.head().round()
             || !is_near(self.round, vote.round)
             || early
         {
-            return Ok(());
+            return;
         }
+        let direct = from == Peer::Miner(vote.signer);
         let votes = &mut self.rounds.get_mut(vote.round).votes;
         match votes.add(vote, direct, &self.config.committee, &self.scheme) {
-            Added::Ignored => Ok(()),
-            Added::Wrong => Err(Refusal::WrongSignature(vote.signer)),
+            Added::Ignored => {}
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(vote.signer)),
             Added::Contradiction { first } => {
                 self.accuse(Evidence::FinalityVotes { first, second: vote }, fx);
                 self.compare_with_tickets(vote, fx);
-                Ok(())
             }
             Added::Counted => {
                 self.compare_with_tickets(vote, fx);
                 self.count_votes(vote.statement, fx);
-                Ok(())
             }
         }
     }

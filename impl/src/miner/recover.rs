@@ -9,13 +9,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::accuse::EvidenceStore;
-use super::catch_up::CatchUp;
 use super::ledger::Ledger;
 use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
 use super::{Config, Effects, Entry, Miner, Output, Phase, Record, StartError, Stored, Time};
 use crate::certified::{FinalityCertificate, Verified};
-use crate::chain::{Chain, FinalBlock};
+use crate::chain::{CatchUp, Chain, FinalBlock};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;

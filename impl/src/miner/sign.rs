@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Audience, Effects, Milestone, Miner, Output, Record, WriteId};
+use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{Message, Proposal};
 use crate::mutants::mutant;
@@ -93,7 +94,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
             fx.broadcast(Audience::Miners, Message::Ticket(signed));
             fx.milestone(Milestone::Ticketed(ticket));
-            self.add_ticket(signed, true, fx);
+            self.add_ticket(Peer::Miner(self.me), signed, fx);
         }
     }
 
@@ -104,7 +105,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(signed) = Signed::sign(timeout, &self.config.committee, &self.scheme) {
             fx.broadcast(Audience::Miners, Message::Timeout(signed));
             fx.milestone(Milestone::TimedOut(timeout));
-            self.add_timeout(signed, true, fx);
+            self.add_timeout(Peer::Miner(self.me), signed, fx);
         }
     }
 
@@ -112,7 +113,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(signed) = Signed::sign(vote, &self.config.committee, &self.scheme) {
             fx.broadcast(Audience::Miners, Message::FinalityVote(signed));
             fx.milestone(Milestone::Voted(vote));
-            self.add_vote(signed, true, fx);
+            self.add_vote(Peer::Miner(self.me), signed, fx);
         }
     }
 }
