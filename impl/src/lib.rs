@@ -1,5 +1,6 @@
 //! The Züs block production protocol as a production crate.
 
+pub mod application;
 pub mod block;
 pub mod bounds;
 pub mod certified;
@@ -11,6 +12,7 @@ pub mod message;
 pub mod miner;
 pub mod mutants;
 pub mod rules;
+pub mod sharder;
 pub mod statement;
 pub mod ticket_pool;
 pub mod wire;

@@ -95,12 +95,13 @@ impl CatchUp {
         if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
     }
 
-    /// The peer that was asked answered with blocks up to `last`; `connected`: they lead up from what was here.
-    pub fn arrived(&mut self, from: Peer, last: Round, connected: bool) {
+    /// The peer that was asked answered with blocks up to `last`; `helped`: something in the answer is new, and it leads up
+    /// from what was here.
+    pub fn arrived(&mut self, from: Peer, last: Round, helped: bool) {
         self.asked = None;
-        self.reached = connected.then_some(last);
-        self.succeeded = connected;
-        if connected {
+        self.reached = helped.then_some(last);
+        self.succeeded = helped;
+        if helped {
             self.attempts = 0;
             self.hint = Some(from);
         }

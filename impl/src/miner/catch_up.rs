@@ -86,8 +86,10 @@ impl<S: Scheme> Miner<S> {
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
         let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
         let head = self.chain.head().round();
+        let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             if self.chain.node(block.round(), block.id()).is_none() {
+                new = true;
                 fx.store(Stored::Block(Arc::clone(block)));
             }
             self.add_block(Arc::clone(block), fx);
@@ -98,8 +100,8 @@ impl<S: Scheme> Miner<S> {
         let finality = checked.finality.into_iter();
         self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
         if let Some(last) = response.blocks.last() {
-            let connected = self.chain.is_connected(last.round(), last.id());
-            self.catch_up.arrived(from, last.round(), connected);
+            let helped = new && self.chain.is_connected(last.round(), last.id());
+            self.catch_up.arrived(from, last.round(), helped);
         }
         Ok(())
     }
