@@ -164,7 +164,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn head_moved(&mut self, path: Vec<FinalBlock>, fx: &mut Effects<'_>) {
-        fx.out.extend(path.into_iter().map(|newly| Output::Finalized { block: newly.block }));
+        fx.out.extend(path.into_iter().map(Output::Finalized));
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
         self.ledger.prune(round);

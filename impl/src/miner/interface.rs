@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::chain::ChainResponseError;
+use crate::chain::{ChainResponseError, FinalBlock};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::ranks::Rank;
@@ -178,10 +178,7 @@ pub enum Output {
         block: Arc<Block>,
     },
     /// A block is final. Every final block comes once, parents first; the application commits it.
-    Finalized {
-        /// The block.
-        block: Arc<Block>,
-    },
+    Finalized(FinalBlock),
     /// Proof of an offence, new to this miner; it is relayed too.
     Evidence(Arc<Evidence>),
     /// A message was refused, and why: an honest peer with the same rules does not send such a message.

@@ -1,0 +1,90 @@
+//! What surrounds a miner: its disk, its application, and whether it runs.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use zus_bpp::application::TransactionQueue;
+use zus_bpp::chain::FinalBlock;
+use zus_bpp::miner::{Miner, Record, Recovery, Stored, WriteId};
+
+use super::Byzantine;
+
+/// One item on its way to the disk.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Record(WriteId, Record),
+    Stored(Stored),
+}
+
+/// What survives a crash.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    pub log: Vec<Record>,
+    pub stored: Vec<Stored>,
+    pub head: Option<FinalBlock>,
+    /// Written, not flushed: a crash keeps an unknown beginning of it.
+    pub unflushed: VecDeque<Item>,
+}
+
+impl Disk {
+    pub fn flush(&mut self, up_to: WriteId) {
+        while let Some(item) = self.unflushed.pop_front() {
+            let reached = matches!(&item, Item::Record(write, _) if *write >= up_to);
+            self.keep(item);
+            if reached {
+                return;
+            }
+        }
+    }
+
+    fn keep(&mut self, item: Item) {
+        match item {
+            Item::Record(_, record) => self.log.push(record),
+            Item::Stored(stored) => self.stored.push(stored),
+        }
+    }
+
+    /// A crash: `survives` of the unflushed items are on the disk all the same.
+    pub fn crash(&mut self, survives: usize) {
+        for item in std::mem::take(&mut self.unflushed).into_iter().take(survives) {
+            self.keep(item);
+        }
+    }
+
+    pub fn commit(&mut self, head: FinalBlock) {
+        let round = head.block.round();
+        self.head = Some(head);
+        self.stored.retain(|stored| match stored {
+            Stored::Block(block) => block.round() > round,
+            Stored::Notarization(certificate) => certificate.round > round,
+            Stored::TimeoutCertificate(certificate) => certificate.round > round,
+            Stored::FinalityCertificate(_) => true,
+        });
+    }
+
+    pub fn recovery(&self) -> Recovery {
+        Recovery { head: self.head.clone(), records: self.log.clone(), stored: self.stored.clone() }
+    }
+}
+
+pub struct Host<S> {
+    pub miner: Option<Miner<S>>,
+    pub scheme: S,
+    pub byzantine: Option<Byzantine>,
+    pub disk: Disk,
+    pub application: TransactionQueue,
+    /// Rises with every start: what was meant for an earlier life does not arrive.
+    pub life: u32,
+    /// The next step ends in a crash.
+    pub kill_in_step: bool,
+}
+
+impl<S: zus_bpp::crypto::scheme::Scheme + Clone> Host<S> {
+    pub fn start(&mut self, config: &Arc<zus_bpp::miner::Config>, recovery: Recovery) {
+        self.life += 1;
+        self.kill_in_step = false;
+        self.application.restart();
+        let miner = Miner::new(Arc::clone(config), self.scheme.clone(), recovery);
+        self.miner = Some(miner.expect("the scheme is a member's"));
+    }
+}
