@@ -27,7 +27,7 @@ impl Chain {
             block = self.block(below, block.header().parent)?;
         }
         path.reverse();
-        let mut response = assemble(path)?;
+        let mut response = respond(path)?;
         response.finality = self
             .finality
             .as_ref()
@@ -42,9 +42,11 @@ impl Chain {
     }
 }
 
-/// As many of the lowest blocks of `path` (consecutive, lowest first) as fit into one answer, with a certificate for the
-/// last of them: its own, or the one that its child carries.
-pub(crate) fn assemble(path: Vec<FinalBlock>) -> Option<ChainResponse> {
+/// An answer with as many of the lowest blocks of `path` (consecutive, lowest first) as fit, and a certificate for the last
+/// of them: its own, or the one that its child in `path` carries. For hosts that serve from their storage: `path` should
+/// then hold one block more than [`MAX_CHAIN_BLOCKS`].
+#[must_use]
+pub fn respond(path: Vec<FinalBlock>) -> Option<ChainResponse> {
     let mut bytes = 0usize;
     let mut count = 0;
     for found in path.iter().take(MAX_CHAIN_BLOCKS) {
@@ -81,9 +83,6 @@ pub enum ChainResponseError {
     /// The certificate is for another block than the last one.
     #[error("the certificate is not for the last block of the answer")]
     OtherTip,
-    /// Nobody asked for it.
-    #[error("the answer was not asked for")]
-    Unasked,
 }
 
 /// Checks that blocks are consecutive and that the certificate names the last of them with the round and subround of its

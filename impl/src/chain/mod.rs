@@ -15,7 +15,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use answer::ChainResponseError;
-pub(crate) use answer::{assemble, check_links};
+pub(crate) use answer::check_links;
+pub use answer::respond;
 pub(crate) use catch_up::{AnswerError, CatchUp};
 use level::Level;
 pub use level::{Node, Verdict};
@@ -68,14 +69,30 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain that is final up to `head`.
-    pub fn new(head: FinalBlock, finality: Option<Verified<Arc<FinalityCertificate>>>) -> Self {
-        Self { finals: vec![head], finality, levels: Vec::new(), connected: Vec::new() }
+    /// A chain that is final up to the last of `finals`: consecutive blocks, lowest first. When they are not, or there are
+    /// none, it begins after the gap, or at genesis.
+    pub fn new(genesis: &Arc<Block>, mut finals: Vec<FinalBlock>) -> Self {
+        let is_child = |pair: &[FinalBlock]| {
+            pair[1].block.header().parent == pair[0].block.id()
+                && pair[1].block.round() == pair[0].block.round().next()
+        };
+        let broken = finals.windows(2).rposition(|pair| !is_child(pair));
+        let surplus = finals.len().saturating_sub(KEPT_FINAL_BLOCKS);
+        finals.drain(..surplus.max(broken.map_or(0, |index| index + 1)));
+        if finals.is_empty() {
+            finals.push(FinalBlock { block: Arc::clone(genesis), notarization: None });
+        }
+        Self { finals, finality: None, levels: Vec::new(), connected: Vec::new() }
     }
 
     /// The finalized head.
     pub fn head(&self) -> &Arc<Block> {
         &self.finals[self.finals.len() - 1].block
+    }
+
+    /// The finalized head with its certificate.
+    pub fn final_head(&self) -> &FinalBlock {
+        &self.finals[self.finals.len() - 1]
     }
 
     /// The final blocks that are kept, lowest round first.

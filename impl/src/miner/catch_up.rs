@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, Event, Miner, Output, Refusal, Source, Stored, Timer};
 use crate::block::BlockId;
-use crate::chain::{AnswerError, ChainResponseError};
+use crate::chain::AnswerError;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -64,14 +64,18 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Answers a request from memory, if the peer was not answered just now.
+    /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
     pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
-        if let Some(response) = self.chain.answer(request)
-            && self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval)
-        {
-            let message = Message::ChainResponse(Arc::new(response));
-            fx.out.push(Output::Send { to: from, message });
+        let response = self.chain.answer(request);
+        let lowest = self.chain.finals()[0].block.round();
+        let serves = response.is_some() || request.after < lowest;
+        if !serves || !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
+            return;
         }
+        fx.out.push(match response {
+            Some(response) => Output::Send { to: from, message: Message::ChainResponse(Arc::new(response)) },
+            None => Output::Serve { to: from, after: request.after },
+        });
     }
 
     pub(super) fn receive_chain(
@@ -81,7 +85,8 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
         if !self.catch_up.expects(from) {
-            return Err(ChainResponseError::Unasked.into());
+            // Too late: somebody else was asked in the meantime. Or never asked for: it costs nothing.
+            return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
         let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;

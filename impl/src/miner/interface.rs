@@ -179,6 +179,14 @@ pub enum Output {
     },
     /// A block is final. Every final block comes once, parents first; the application commits it.
     Finalized(FinalBlock),
+    /// A peer asks for blocks above this round, which are not kept in memory any more. A host that stores the chain can
+    /// answer with [`respond`](crate::chain::respond); not answering is fine where sharders do.
+    Serve {
+        /// Who asks.
+        to: Peer,
+        /// The first block to send is of the round after this one.
+        after: Round,
+    },
     /// Proof of an offence, new to this miner; it is relayed too.
     Evidence(Arc<Evidence>),
     /// A message was refused, and why: an honest peer with the same rules does not send such a message.

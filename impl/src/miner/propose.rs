@@ -67,7 +67,6 @@ impl<S: Scheme> Miner<S> {
         let proposed = Proposed { round, subround, block: block.id() };
         let Some(signed) = Signed::sign(proposed, &self.config.committee, &self.scheme) else { return };
         fx.store(Stored::Block(Arc::clone(&block)));
-        self.sign(Record::Proposal(proposed), fx);
         self.add_candidate(
             block,
             Candidate {
@@ -79,5 +78,6 @@ impl<S: Scheme> Miner<S> {
             },
             fx,
         );
+        self.sign(Record::Proposal(proposed), fx);
     }
 }

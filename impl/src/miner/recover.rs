@@ -23,8 +23,9 @@ use crate::statement::{Proposed, Signed};
 /// What a miner finds on its disk. The default is an empty disk.
 #[derive(Clone, Debug, Default)]
 pub struct Recovery {
-    /// The newest block that the application has committed, and its notarization; `None`: genesis.
-    pub head: Option<FinalBlock>,
+    /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
+    /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::bounds::KEPT_FINAL_BLOCKS) let it help others who are behind.
+    pub finals: Vec<FinalBlock>,
     /// The log, in the order in which it was written. Where the rules say `Volatile` there is none.
     pub records: Vec<Record>,
     /// What came in [`Output::Store`], in that order; what is at or below the head may be left out.
@@ -45,8 +46,8 @@ impl<S: Scheme> Miner<S> {
         if size != configured || !config.committee.contains(me) {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
-        let genesis = FinalBlock { block: Arc::clone(&config.genesis), notarization: None };
-        let head = recovery.head.unwrap_or(genesis);
+        let chain = Chain::new(&config.genesis, recovery.finals);
+        let head = chain.final_head();
         let entry = Entry {
             block: head.block.id(),
             subround: head.block.subround(),
@@ -67,7 +68,7 @@ impl<S: Scheme> Miner<S> {
             shared: None,
             payload_requested: None,
             rounds: Rounds::new(config.one_ticket()),
-            chain: Chain::new(head, None),
+            chain,
             pending_finality: None,
             ledger,
             signing: Signing::default(),

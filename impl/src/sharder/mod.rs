@@ -15,7 +15,7 @@ pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, Sharder
 
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{CatchUp, Chain, ChainResponseError, FinalBlock, FinalizeError, assemble};
+use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, respond};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -40,7 +40,8 @@ pub struct Sharder<S> {
 }
 
 impl<S: Scheme> Sharder<S> {
-    /// A sharder that has stored the chain up to `head`; `None`: nothing but genesis. `scheme` should be an observer's.
+    /// A sharder whose storage ends with `finals`: consecutive blocks, lowest first; empty: nothing but genesis. `scheme`
+    /// should be an observer's.
     ///
     /// # Errors
     /// When the scheme is of another committee.
@@ -48,15 +49,14 @@ impl<S: Scheme> Sharder<S> {
         config: Arc<Config>,
         scheme: S,
         me: SharderId,
-        head: Option<FinalBlock>,
+        finals: Vec<FinalBlock>,
     ) -> Result<Self, StartError> {
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
-        let genesis = FinalBlock { block: Arc::clone(&config.genesis), notarization: None };
         Ok(Self {
-            chain: Chain::new(head.unwrap_or(genesis), None),
+            chain: Chain::new(&config.genesis, finals),
             config,
             scheme,
             me,
@@ -320,7 +320,8 @@ impl<S: Scheme> Sharder<S> {
         out: &mut Vec<SharderOutput>,
     ) -> Result<(), Refusal> {
         if !self.catch_up.expects(from) {
-            return Err(ChainResponseError::Unasked.into());
+            // Too late: somebody else was asked in the meantime. Or never asked for: it costs nothing.
+            return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
         let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
@@ -362,7 +363,7 @@ impl<S: Scheme> Sharder<S> {
             let blocks: Vec<FinalBlock> = (1..=limit as u64)
                 .map_while(|step| history.block(Round(request.after.0.checked_add(step)?)))
                 .collect();
-            assemble(blocks)
+            respond(blocks)
         };
         if let Some(response) = self.chain.answer(request).or_else(stored)
             && self.catch_up.may_answer(from, now, self.config.timing.answer_interval)

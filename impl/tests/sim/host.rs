@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::application::TransactionQueue;
+use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::miner::{Miner, Record, Recovery, Stored, WriteId};
 
@@ -21,7 +22,8 @@ pub enum Item {
 pub struct Disk {
     pub log: Vec<Record>,
     pub stored: Vec<Stored>,
-    pub head: Option<FinalBlock>,
+    /// All final blocks.
+    pub history: Vec<FinalBlock>,
     /// Written, not flushed: a crash keeps an unknown beginning of it.
     pub unflushed: VecDeque<Item>,
 }
@@ -53,7 +55,7 @@ impl Disk {
 
     pub fn commit(&mut self, head: FinalBlock) {
         let round = head.block.round();
-        self.head = Some(head);
+        self.history.push(head);
         self.stored.retain(|stored| match stored {
             Stored::Block(block) => block.round() > round,
             Stored::Notarization(certificate) => certificate.round > round,
@@ -63,7 +65,9 @@ impl Disk {
     }
 
     pub fn recovery(&self) -> Recovery {
-        Recovery { head: self.head.clone(), records: self.log.clone(), stored: self.stored.clone() }
+        let first = self.history.len().saturating_sub(KEPT_FINAL_BLOCKS);
+        let finals = self.history[first..].to_vec();
+        Recovery { finals, records: self.log.clone(), stored: self.stored.clone() }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockId};
+use zus_bpp::block::{Block, BlockId, Time};
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::ranks::Ranks;
@@ -62,12 +62,14 @@ pub struct Observer {
     notarized: BTreeMap<Place, BTreeSet<BlockId>>,
     final_blocks: BTreeMap<Round, BTreeSet<BlockId>>,
     chains: BTreeMap<Peer, Vec<BlockId>>,
-    beacons: BTreeMap<Round, BTreeSet<[u8; 32]>>,
+    beacons: BTreeMap<Place, BTreeSet<[u8; 32]>>,
+    /// Whether all subrounds of a round share one beacon value.
+    pub beacon_of_round: bool,
     pub expect: Expect,
     /// What was seen that the rules promise not to happen: property and facts.
-    pub violations: Vec<String>,
-    /// Steps of the protocol in order: who, what.
-    pub steps: Vec<(MinerId, Milestone)>,
+    pub violations: BTreeSet<String>,
+    /// Steps of the protocol in order: when, who, what.
+    pub steps: Vec<(Time, MinerId, Milestone)>,
     /// Miners that evidence convicts.
     pub convicted: BTreeSet<MinerId>,
     /// How many messages were refused, by whom about whom.
@@ -112,8 +114,9 @@ impl Observer {
             final_blocks: BTreeMap::new(),
             chains: BTreeMap::new(),
             beacons: BTreeMap::new(),
+            beacon_of_round: true,
             expect: Expect::ALL,
-            violations: Vec::new(),
+            violations: BTreeSet::new(),
             steps: Vec::new(),
             convicted: BTreeSet::new(),
             refused: BTreeMap::new(),
@@ -121,7 +124,7 @@ impl Observer {
     }
 
     fn violated(&mut self, property: &str, facts: String) {
-        self.violations.push(format!("{property}: {facts}"));
+        self.violations.insert(format!("{property}: {facts}"));
     }
 
     fn is_honest(&self, miner: MinerId) -> bool {
@@ -179,7 +182,7 @@ impl Observer {
                     let votes =
                         self.signed.get(signer).and_then(|ledger| ledger.votes.get(&certificate.round));
                     if !votes.is_some_and(|votes| votes.contains(&certificate.block)) {
-                        self.violations.push(format!("S8: {signer} is in a finality certificate unasked"));
+                        self.violations.insert(format!("S8: {signer} is in a finality certificate unasked"));
                     }
                 }
                 if signers.len() < self.quorum {
@@ -259,15 +262,16 @@ impl Observer {
     }
 
     /// A step that an honest miner reports.
-    pub fn milestone(&mut self, miner: MinerId, milestone: Milestone) {
-        if let Milestone::Beacon { round, value, .. } = milestone {
-            let values = self.beacons.entry(round).or_default();
+    pub fn milestone(&mut self, now: Time, miner: MinerId, milestone: Milestone) {
+        if let Milestone::Beacon { round, subround, value } = milestone {
+            let place = (round, if self.beacon_of_round { Subround(0) } else { subround });
+            let values = self.beacons.entry(place).or_default();
             values.insert(value.0);
             if values.len() > 1 && self.expect.one_beacon {
-                self.violated("S9", format!("two beacon values in round {round}"));
+                self.violated("S9", format!("two beacon values in {place:?}"));
             }
         }
-        self.steps.push((miner, milestone));
+        self.steps.push((now, miner, milestone));
     }
 
     /// An honest miner or a sharder finalized a block.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use zus_bpp::application::{Application, Transaction, TransactionQueue};
 use zus_bpp::block::Time;
+use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
+use zus_bpp::chain::respond;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::Scheme;
@@ -108,7 +110,7 @@ impl<S: Scheme + Clone> World<S> {
             kill_in_step: false,
         });
         let sharders = (0..setup.sharders).map(|i| SharderHost {
-            sharder: Sharder::new(Arc::clone(&config), observer.clone(), SharderId(i), None)
+            sharder: Sharder::new(Arc::clone(&config), observer.clone(), SharderId(i), Vec::new())
                 .expect("the scheme fits the committee"),
             history: MemoryHistory::default(),
         });
@@ -327,11 +329,19 @@ impl<S: Scheme + Clone> World<S> {
                         self.observer.finalized(Peer::Miner(me), &found);
                     }
                 }
+                Output::Serve { to, after } => {
+                    let first = usize::try_from(after.0).unwrap_or(usize::MAX);
+                    let above = self.hosts[i].disk.history.iter().skip(first);
+                    let path = above.take(MAX_CHAIN_BLOCKS + 1).cloned().collect();
+                    if let Some(response) = respond(path) {
+                        self.send(me, to, &Message::ChainResponse(Arc::new(response)));
+                    }
+                }
                 Output::Evidence(evidence) if honest => self.observer.evidence(&evidence),
                 Output::Refused { from, .. } if honest => {
                     *self.observer.refused.entry((Peer::Miner(me), from)).or_default() += 1;
                 }
-                Output::Milestone(milestone) if honest => self.observer.milestone(me, milestone),
+                Output::Milestone(milestone) if honest => self.observer.milestone(self.now, me, milestone),
                 Output::Evidence(_)
                 | Output::Refused { .. }
                 | Output::Milestone(_)
@@ -345,6 +355,9 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {
+        if self.hosts[usize::from(from.0)].byzantine.is_none() {
+            self.observer.sent(from, message);
+        }
         for i in 0..self.hosts.len() {
             if i != usize::from(from.0) {
                 self.send(from, Peer::Miner(MinerId(i as u16)), message);
@@ -359,6 +372,7 @@ impl<S: Scheme + Clone> World<S> {
 
     fn send(&mut self, from: MinerId, to: Peer, message: &Message) {
         let host = &self.hosts[usize::from(from.0)];
+        let host_is_dishonest = host.byzantine.is_some();
         let place = match to {
             Peer::Miner(miner) => usize::from(miner.0),
             Peer::Sharder(_) => 0,
@@ -377,7 +391,9 @@ impl<S: Scheme + Clone> World<S> {
             Some(kind) => tamper(kind, message, place, &self.config.committee, &host.scheme),
         };
         for message in messages {
-            self.observer.sent(from, &message);
+            if host_is_dishonest {
+                self.observer.sent(from, &message);
+            }
             self.put_on_network(Peer::Miner(from), to, message);
         }
     }
@@ -449,7 +465,7 @@ impl<S: Scheme + Clone> World<S> {
     pub fn assert_safe(&mut self) {
         self.observer.at_the_end();
         let violations = &self.observer.violations;
-        assert!(violations.is_empty(), "{}", violations.join("\n"));
+        assert!(violations.is_empty(), "{violations:#?}");
     }
 }
 
