@@ -14,5 +14,6 @@ pub mod mutants;
 pub mod rules;
 pub mod sharder;
 pub mod statement;
+pub mod ticket_log;
 pub mod ticket_pool;
 pub mod wire;

@@ -28,15 +28,8 @@ impl CommitteeKeys {
                 beacon: beacon.committee_size(),
             });
         }
-        let mut coordinates: Vec<([u8; PUBLIC_KEY_BYTES], MinerId)> =
-            identities.iter().map(|key| key.public_key().x_coordinate()).zip((0..).map(MinerId)).collect();
-        coordinates.sort_unstable();
-        for pair in coordinates.windows(2) {
-            if let [(x, first), (y, second)] = pair
-                && x == y
-            {
-                return Err(CommitteeKeysError::SharedCoordinate { first: *first, second: *second });
-            }
+        if let Some((first, second)) = shared_coordinate(&identities) {
+            return Err(CommitteeKeysError::SharedCoordinate { first, second });
         }
         Ok(Self { identities, beacon })
     }
@@ -58,6 +51,17 @@ impl CommitteeKeys {
     pub const fn beacon(&self) -> &BeaconKey {
         &self.beacon
     }
+}
+
+/// Two members whose keys have one x coordinate: they have the same key, or mirrored ones.
+pub(super) fn shared_coordinate(identities: &[RegisteredKey]) -> Option<(MinerId, MinerId)> {
+    let mut coordinates: Vec<([u8; PUBLIC_KEY_BYTES], MinerId)> =
+        identities.iter().map(|key| key.public_key().x_coordinate()).zip((0..).map(MinerId)).collect();
+    coordinates.sort_unstable();
+    coordinates.windows(2).find_map(|pair| match pair {
+        [(x, first), (y, second)] if x == y => Some((*first, *second)),
+        _ => None,
+    })
 }
 
 /// The secret keys of one member. Debug output shows the member only.
@@ -108,4 +112,60 @@ pub enum CommitteeKeysError {
         /// The member it was given for.
         member: MinerId,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::curve::Scalar;
+    use crate::crypto::polynomial::Polynomial;
+
+    fn registered(secret: &SecretKey) -> RegisteredKey {
+        secret.prove_possession(b"").verify(&secret.public_key(), b"").unwrap()
+    }
+
+    fn key(i: u8) -> SecretKey {
+        SecretKey::from_seed(&[i; 32])
+    }
+
+    fn form(secrets: &[SecretKey], beacon_members: usize) -> Result<CommitteeKeys, CommitteeKeysError> {
+        let polynomial = Polynomial::new(vec![Scalar::from_u64(5)]);
+        let beacon = BeaconKey::from_commitments(&polynomial.commit().unwrap(), beacon_members).unwrap();
+        CommitteeKeys::new(secrets.iter().map(registered).collect(), beacon)
+    }
+
+    #[test]
+    fn a_key_and_its_mirror_image_are_not_both_members() {
+        let mirror = Scalar::from_bytes(&key(1).to_bytes()).unwrap().neg();
+        let mirrored = SecretKey::from_scalar(mirror).unwrap();
+        let shared = CommitteeKeysError::SharedCoordinate { first: MinerId(1), second: MinerId(3) };
+        assert_eq!(form(&[key(0), key(1), key(2), mirrored], 4), Err(shared));
+        assert_eq!(form(&[key(0), key(1), key(2), key(1)], 4), Err(shared), "nor one key twice");
+        assert!(form(&[key(0), key(1), key(2), key(3)], 4).is_ok());
+    }
+
+    #[test]
+    fn sizes_must_agree() {
+        assert_eq!(form(&[], 1), Err(CommitteeKeysError::Size { size: 0 }));
+        assert_eq!(
+            form(&[key(0), key(1)], 3),
+            Err(CommitteeKeysError::OtherBeacon { identities: 2, beacon: 3 })
+        );
+        let committee = form(&[key(0), key(1)], 2).unwrap();
+        assert_eq!(committee.identity(MinerId(1)), Some(&registered(&key(1))));
+        assert_eq!(committee.identity(MinerId(2)), None);
+    }
+
+    #[test]
+    fn debug_output_of_a_members_keys_shows_no_secret() {
+        let keys = MemberKeys {
+            member: MinerId(3),
+            identity: key(3),
+            beacon: BeaconShare::from_scalar(Scalar::from_u64(7)).unwrap(),
+        };
+        assert_eq!(
+            format!("{keys:?}"),
+            "MemberKeys { member: MinerId(3), identity: SecretKey(..), beacon: BeaconShare(..) }"
+        );
+    }
 }

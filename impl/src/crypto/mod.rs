@@ -7,6 +7,8 @@ pub mod certificate;
 pub mod committee_keys;
 #[allow(unsafe_code)]
 pub mod curve;
+pub mod dkg;
+pub mod magic_block;
 pub mod mock_scheme;
 pub mod polynomial;
 pub mod ranks;

@@ -213,6 +213,15 @@ mod tests {
     }
 
     #[test]
+    fn a_dropped_scalar_is_wiped() {
+        let mut slot = std::mem::ManuallyDrop::new(Scalar::from_u64(0x5ec7e7));
+        assert_ne!(slot.0.l, [0; 4]);
+        // SAFETY: dropped once; what is read afterwards are plain integers, which dropping leaves initialised.
+        unsafe { std::mem::ManuallyDrop::drop(&mut slot) };
+        assert_eq!(slot.0.l, [0; 4]);
+    }
+
+    #[test]
     fn debug_output_shows_nothing() {
         assert_eq!(format!("{:?}", Scalar::from_u64(0x5ec7e7)), "Scalar(..)");
     }
