@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rounds::{Candidate, signed_candidate};
-use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Record, Refusal, Source, Stored};
+use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
 use crate::block::{Block, BlockId};
 use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::certified::{Notarization, TimeoutCertificate, Verified};
@@ -296,7 +296,7 @@ impl<S: Scheme> Miner<S> {
             if let Some(block) = self.chain.block(round, block) {
                 fx.store(Stored::Block(Arc::clone(block)));
             }
-            self.sign(Record::Ticket(Ticket { round, subround, block }), fx);
+            self.sign(Ticket { round, subround, block }, fx);
         }
     }
 

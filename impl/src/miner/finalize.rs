@@ -167,7 +167,6 @@ impl<S: Scheme> Miner<S> {
         fx.out.extend(path.into_iter().map(Output::Finalized));
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
-        self.ledger.prune(round);
         // The application commits the head, so that its children can be judged.
         self.accepted(round, block, fx);
     }

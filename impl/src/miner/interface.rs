@@ -14,6 +14,7 @@ use crate::crypto::scheme::BeaconValue;
 use crate::evidence::{Evidence, EvidenceError};
 use crate::message::Message;
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
+use crate::ticket_log::Record;
 use crate::wire::WireError;
 
 /// Something that happened outside.
@@ -94,20 +95,7 @@ pub enum Timer {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct WriteId(pub u64);
 
-/// What a miner is about to sign; durable before the signature leaves (rule `ticket_log: Durable`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Record {
-    /// An own block: a restarted generator must not produce another one.
-    Proposal(Proposed),
-    /// A verification ticket.
-    Ticket(Ticket),
-    /// A timeout vote.
-    Timeout(Timeout),
-    /// A finality vote.
-    FinalityVote(FinalityVote),
-}
-
-/// What a restarted miner needs to go on where it was, beside its [`Record`]s; kept until it is below the finalized head.
+/// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
 /// Losing it costs time, never safety.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stored {
@@ -154,7 +142,7 @@ pub enum Output {
         /// When.
         at: Time,
     },
-    /// Write a record, flush it, then give [`Input::Persisted`] back.
+    /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`] back.
     Persist {
         /// The number to give back.
         write: WriteId,

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Audience, Effects, Entry, Event, Milestone, Miner, Output, Phase, Record, Source, Stored, Timer,
-};
+use super::{Audience, Effects, Entry, Event, Milestone, Miner, Output, Phase, Source, Stored, Timer};
 use crate::bounds::SUBROUNDS_BEHIND;
 use crate::certified::{Notarization, TimeoutCertificate, Verified};
 use crate::committee::{MinerId, Round, Subround};
@@ -87,7 +85,7 @@ impl<S: Scheme> Miner<S> {
             && (self.ledger.may_vote(&vote)
                 || mutant!(self.config, VoteDespiteOtherTicket) && !self.ledger.has_voted(round));
         if votes {
-            self.sign(Record::FinalityVote(vote), fx);
+            self.sign(vote, fx);
         }
         fx.milestone(Milestone::Left { round, block, voted: votes });
         if self.config.rules.finality == FinalityRule::TwoDelta {
@@ -114,7 +112,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(ticket) = ticket
             && self.ledger.tickets_of(ticket.round, ticket.subround).next().is_none()
         {
-            self.sign(Record::Ticket(ticket), fx);
+            self.sign(ticket, fx);
         }
     }
 

@@ -60,9 +60,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use config::{Config, StartError, Timing};
-pub use interface::{
-    Audience, Input, Milestone, Output, ProposalError, Record, Refusal, Stored, Timer, WriteId,
-};
+pub use interface::{Audience, Input, Milestone, Output, ProposalError, Refusal, Stored, Timer, WriteId};
 pub use recover::Recovery;
 pub use view::Phase;
 

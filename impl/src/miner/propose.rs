@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rounds::Candidate;
-use super::{Effects, Miner, Output, Record, Stored};
+use super::{Effects, Miner, Output, Stored};
 use crate::block::{Block, BlockContent};
 use crate::bounds::MAX_PAYLOAD_BYTES;
 use crate::committee::Round;
@@ -78,6 +78,6 @@ impl<S: Scheme> Miner<S> {
             },
             fx,
         );
-        self.sign(Record::Proposal(proposed), fx);
+        self.sign(proposed, fx);
     }
 }

@@ -12,13 +12,14 @@ use super::accuse::EvidenceStore;
 use super::ledger::Ledger;
 use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
-use super::{Config, Effects, Entry, Miner, Output, Phase, Record, StartError, Stored, Time};
+use super::{Config, Effects, Entry, Miner, Output, Phase, StartError, Stored, Time};
 use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;
-use crate::statement::{Proposed, Signed};
+use crate::statement::{self, Proposed};
+use crate::ticket_log::Signed;
 
 /// What a miner finds on its disk. The default is an empty disk.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +27,8 @@ pub struct Recovery {
     /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
     /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::bounds::KEPT_FINAL_BLOCKS) let it help others who are behind.
     pub finals: Vec<FinalBlock>,
-    /// The log, in the order in which it was written. Where the rules say `Volatile` there is none.
-    pub records: Vec<Record>,
+    /// What the ticket log says was signed. Where the rules say `Volatile` there is none.
+    pub signed: Signed,
     /// What came in [`Output::Store`], in that order; what is at or below the head may be left out.
     pub stored: Vec<Stored>,
 }
@@ -53,12 +54,7 @@ impl<S: Scheme> Miner<S> {
             subround: head.block.subround(),
             notarization: head.notarization.clone().map(Verified::trusted),
         };
-        let mut ledger = Ledger::default();
-        for record in recovery.records {
-            if !mutant!(config, ForgetLog) {
-                ledger.enter(record);
-            }
-        }
+        let signed = if mutant!(config, ForgetLog) { Signed::default() } else { recovery.signed };
         let mut miner = Self {
             round: head.block.round(),
             subround: head.block.subround(),
@@ -70,7 +66,7 @@ impl<S: Scheme> Miner<S> {
             rounds: Rounds::new(config.one_ticket()),
             chain,
             pending_finality: None,
-            ledger,
+            ledger: Ledger::new(signed),
             signing: Signing::default(),
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
@@ -156,7 +152,7 @@ impl<S: Scheme> Miner<S> {
     /// The own block of the own subround is a candidate again; those of others are sent again by their generators.
     fn restore_own_candidate(&mut self, fx: &mut Effects<'_>) {
         let (round, subround) = self.here();
-        let Some(&proposed) = self.ledger.proposal(round, subround) else { return };
+        let Some(proposed) = self.ledger.proposal(round, subround) else { return };
         let Some(block) = self.chain.block(round, proposed.block).cloned() else { return };
         let Some(target) = self.beacon_target(subround) else { return };
         if !self.check_beacon(&block, target, fx) {
@@ -164,7 +160,7 @@ impl<S: Scheme> Miner<S> {
         }
         let statement = Proposed { round, subround, block: block.id() };
         if let Some(rank) = self.rank(subround, self.me)
-            && let Some(signed) = Signed::sign(statement, &self.config.committee, &self.scheme)
+            && let Some(signed) = statement::Signed::sign(statement, &self.config.committee, &self.scheme)
         {
             let parent = block.header().parent;
             let candidate = Candidate {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Audience, Effects, Miner, Record, Source, Timer};
+use super::{Audience, Effects, Miner, Source, Timer};
 use crate::bounds::RESENT_VOTES;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
@@ -42,9 +42,9 @@ impl<S: Scheme> Miner<S> {
 
     fn resend_proposal(&mut self, fx: &mut Effects<'_>) {
         let (round, subround) = self.here();
-        let Some(&proposed) = self.ledger.proposal(round, subround) else { return };
+        let Some(proposed) = self.ledger.proposal(round, subround) else { return };
         let Some(block) = self.chain.block(round, proposed.block).cloned() else { return };
-        if self.signing.is_pending(&Record::Proposal(proposed)) {
+        if self.signing.is_pending(proposed) {
             return;
         }
         let timeout_certificate = match self.config.rules.subround_entry {
@@ -63,23 +63,20 @@ impl<S: Scheme> Miner<S> {
         let (round, subround) = self.here();
         let (committee, scheme) = (&self.config.committee, &self.scheme);
         let mut messages = Vec::new();
-        for &ticket in self.ledger.tickets_of(round, subround) {
-            if !self.signing.is_pending(&Record::Ticket(ticket)) {
+        for ticket in self.ledger.tickets_of(round, subround) {
+            if !self.signing.is_pending(ticket) {
                 messages.extend(Signed::sign(ticket, committee, scheme).map(Message::Ticket));
             }
         }
         let timeout = Timeout { round, subround };
         let by_certificate = self.config.rules.subround_entry == SubroundEntryRule::Certificate;
-        if by_certificate
-            && self.ledger.signed_timeout(&timeout)
-            && !self.signing.is_pending(&Record::Timeout(timeout))
-        {
+        if by_certificate && self.ledger.signed_timeout(timeout) && !self.signing.is_pending(timeout) {
             messages.extend(Signed::sign(timeout, committee, scheme).map(Message::Timeout));
         }
         let head = self.chain.head().round();
-        let open = self.ledger.votes().iter().filter(|vote| vote.round > head);
-        for &vote in open.rev().take(RESENT_VOTES) {
-            if !self.signing.is_pending(&Record::FinalityVote(vote)) {
+        let open = self.ledger.votes().filter(|vote| vote.round > head);
+        for vote in open.rev().take(RESENT_VOTES) {
+            if !self.signing.is_pending(vote) {
                 messages.extend(Signed::sign(vote, committee, scheme).map(Message::FinalityVote));
             }
         }

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::{Audience, Effects, Milestone, Miner, Output, Record, WriteId};
+use super::{Audience, Effects, Milestone, Miner, Output, WriteId};
+use crate::block::BlockId;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{Message, Proposal};
 use crate::mutants::mutant;
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
+use crate::ticket_log::{Kind, Record};
 
 /// Records whose write was requested and not yet reported durable.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -19,8 +21,9 @@ pub(super) struct Signing {
 
 impl Signing {
     /// Whether the record is on its way to the log.
-    pub fn is_pending(&self, record: &Record) -> bool {
-        self.pending.iter().any(|(_, pending)| pending == record)
+    pub fn is_pending(&self, statement: impl Into<Record>) -> bool {
+        let record = statement.into();
+        self.pending.iter().any(|(_, pending)| *pending == record)
     }
 
     /// The records on their way to the log.
@@ -32,7 +35,8 @@ impl Signing {
 impl<S: Scheme> Miner<S> {
     /// Commits to signing a statement: enters it into the ledger and asks for the write; without a durable log it leaves
     /// at once.
-    pub(super) fn sign(&mut self, record: Record, fx: &mut Effects<'_>) {
+    pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) {
+        let record = statement.into();
         self.ledger.enter(record);
         match self.config.rules.ticket_log {
             TicketLogRule::Durable => {
@@ -61,11 +65,13 @@ impl<S: Scheme> Miner<S> {
     /// Signs and sends, unless the miner has left what the statement is about in the meantime: keeping quiet is always
     /// safe, and a ticket or timeout of a left round must not appear (step 8).
     pub(super) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
-        match record {
-            Record::Proposal(proposed) => self.publish_proposal(proposed, fx),
-            Record::Ticket(ticket) => self.publish_ticket(ticket, fx),
-            Record::Timeout(timeout) => self.publish_timeout(timeout, fx),
-            Record::FinalityVote(vote) => self.publish_vote(vote, fx),
+        let Record { kind, round, subround, block } = record;
+        let block = BlockId(block);
+        match kind {
+            Kind::Proposal => self.publish_proposal(Proposed { round, subround, block }, fx),
+            Kind::Ticket => self.publish_ticket(Ticket { round, subround, block }, fx),
+            Kind::Timeout => self.publish_timeout(Timeout { round, subround }, fx),
+            Kind::FinalityVote => self.publish_vote(FinalityVote { round, subround, block }, fx),
         }
     }
 

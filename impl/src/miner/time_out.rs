@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::leave::blame;
-use super::{Audience, Effects, Event, Miner, Phase, Record, Source, Stored};
+use super::{Audience, Effects, Event, Miner, Phase, Source, Stored};
 use crate::certified::{TimeoutCertificate, Verified};
 use crate::committee::Subround;
 use crate::crypto::scheme::Scheme;
@@ -19,7 +19,7 @@ impl<S: Scheme> Miner<S> {
         self.phase = Phase::TimedOut;
         match self.config.rules.subround_entry {
             SubroundEntryRule::Local => {
-                self.ledger.enter(Record::Timeout(timeout));
+                self.ledger.enter(timeout.into());
                 self.enter(timeout.round, timeout.subround.next(), None, fx);
             }
             SubroundEntryRule::Certificate if mutant!(self.config, EnterWithoutCertificate) => {
@@ -27,7 +27,7 @@ impl<S: Scheme> Miner<S> {
             }
             SubroundEntryRule::Certificate => {
                 if !self.ledger.is_closed(timeout.round) {
-                    self.sign(Record::Timeout(timeout), fx);
+                    self.sign(timeout, fx);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Config, Miner, Record};
+use super::{Config, Miner};
 use crate::block::{Block, BlockId};
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{MinerId, Round, Subround};
@@ -11,6 +11,7 @@ use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::{BeaconValue, Scheme};
 use crate::evidence::Evidence;
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
+use crate::ticket_log::Record;
 
 /// Where a miner is in its subround.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -68,9 +69,8 @@ impl<S: Scheme> Miner<S> {
             .map(|known| known.value)
     }
 
-    /// All tickets signed, in order of round and subround; those far below the finalized head are forgotten.
-    #[must_use]
-    pub fn tickets(&self) -> &[Ticket] {
+    /// All tickets signed, in order of round and subround; those far below the own round are forgotten.
+    pub fn tickets(&self) -> impl Iterator<Item = Ticket> {
         self.ledger.tickets()
     }
 
@@ -85,21 +85,19 @@ impl<S: Scheme> Miner<S> {
         self.ledger.highest_timeout()
     }
 
-    /// The finality votes cast, in order of round; those far below the finalized head are forgotten.
-    #[must_use]
-    pub fn votes(&self) -> &[FinalityVote] {
+    /// The finality votes cast, in order of round; those far below the own round are forgotten.
+    pub fn votes(&self) -> impl Iterator<Item = FinalityVote> {
         self.ledger.votes()
     }
 
     /// The own block of a subround.
     #[must_use]
     pub fn proposal(&self, round: Round, subround: Subround) -> Option<Proposed> {
-        self.ledger.proposal(round, subround).copied()
+        self.ledger.proposal(round, subround)
     }
 
     /// All own blocks, in order of round and subround.
-    #[must_use]
-    pub fn proposals(&self) -> &[Proposed] {
+    pub fn proposals(&self) -> impl Iterator<Item = Proposed> {
         self.ledger.proposals()
     }
 

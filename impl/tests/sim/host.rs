@@ -6,7 +6,8 @@ use std::sync::Arc;
 use zus_bpp::application::TransactionQueue;
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
-use zus_bpp::miner::{Miner, Record, Recovery, Stored, WriteId};
+use zus_bpp::miner::{Miner, Recovery, Stored, WriteId};
+use zus_bpp::ticket_log::{AppendError, MemoryLog, Record, TicketLog};
 
 use super::Byzantine;
 
@@ -18,9 +19,9 @@ pub enum Item {
 }
 
 /// What survives a crash.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Disk {
-    pub log: Vec<Record>,
+    pub log: MemoryLog,
     pub stored: Vec<Stored>,
     /// All final blocks.
     pub history: Vec<FinalBlock>,
@@ -29,28 +30,38 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn flush(&mut self, up_to: WriteId) {
-        while let Some(item) = self.unflushed.pop_front() {
-            let reached = matches!(&item, Item::Record(write, _) if *write >= up_to);
-            self.keep(item);
-            if reached {
-                return;
-            }
-        }
+    pub fn new(log: MemoryLog) -> Self {
+        Self { log, stored: Vec::new(), history: Vec::new(), unflushed: VecDeque::new() }
     }
 
-    fn keep(&mut self, item: Item) {
-        match item {
-            Item::Record(_, record) => self.log.push(record),
-            Item::Stored(stored) => self.stored.push(stored),
+    /// Writes a record. The log refuses what contradicts it.
+    pub fn append(&mut self, write: WriteId, record: Record) -> Result<(), AppendError> {
+        self.log.append(record)?;
+        self.unflushed.push_back(Item::Record(write, record));
+        Ok(())
+    }
+
+    pub fn flush(&mut self, up_to: WriteId) {
+        self.log.flush().expect("memory does not fail");
+        while let Some(item) = self.unflushed.pop_front() {
+            match item {
+                Item::Record(write, _) if write >= up_to => return,
+                Item::Record(..) => {}
+                Item::Stored(stored) => self.stored.push(stored),
+            }
         }
     }
 
     /// A crash: `survives` of the unflushed items are on the disk all the same.
     pub fn crash(&mut self, survives: usize) {
+        let mut records = 0;
         for item in std::mem::take(&mut self.unflushed).into_iter().take(survives) {
-            self.keep(item);
+            match item {
+                Item::Record(..) => records += 1,
+                Item::Stored(stored) => self.stored.push(stored),
+            }
         }
+        self.log = self.log.clone().crash(records);
     }
 
     pub fn commit(&mut self, head: FinalBlock) {
@@ -67,7 +78,7 @@ impl Disk {
     pub fn recovery(&self) -> Recovery {
         let first = self.history.len().saturating_sub(KEPT_FINAL_BLOCKS);
         let finals = self.history[first..].to_vec();
-        Recovery { finals, records: self.log.clone(), stored: self.stored.clone() }
+        Recovery { finals, signed: self.log.signed().clone(), stored: self.stored.clone() }
     }
 }
 

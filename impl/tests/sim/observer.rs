@@ -11,6 +11,7 @@ use zus_bpp::crypto::ranks::Ranks;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Milestone;
+use zus_bpp::ticket_log::AppendError;
 
 type Place = (Round, Subround);
 
@@ -298,6 +299,11 @@ impl Observer {
                 self.violated("S10", format!("honest {miner} is convicted by {evidence:?}"));
             }
         }
+    }
+
+    /// An honest miner wanted to sign what its log says it must not.
+    pub fn refused_by_log(&mut self, miner: MinerId, error: &AppendError) {
+        self.violated("S1", format!("the log of {miner} refused: {error}"));
     }
 
     /// Checks that need the whole run.

@@ -8,12 +8,13 @@ use zus_bpp::application::{Application, Transaction, TransactionQueue};
 use zus_bpp::block::Time;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
 use zus_bpp::chain::respond;
-use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Config, Input, Miner, Output, Recovery, Timer, WriteId};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
+use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Signed, SigningRules};
 use zus_bpp::wire;
 
 use super::byzantine::tamper;
@@ -104,7 +105,7 @@ impl<S: Scheme + Clone> World<S> {
             miner: None,
             scheme,
             byzantine: byzantine.get(&(i as u16)).copied(),
-            disk: Disk::default(),
+            disk: Disk::new(log(&config, i as u16)),
             application: filled_queue(),
             life: 0,
             kill_in_step: false,
@@ -267,7 +268,7 @@ impl<S: Scheme + Clone> World<S> {
             return;
         }
         if self.config.rules.ticket_log == zus_bpp::rules::TicketLogRule::Volatile {
-            recovery.records.clear();
+            recovery.signed = Signed::default();
         }
         self.hosts[i].start(&self.config, recovery);
         let mut out = Vec::new();
@@ -307,7 +308,13 @@ impl<S: Scheme + Clone> World<S> {
                 }
                 Output::Persist { write, record } => {
                     let host = &mut self.hosts[i];
-                    host.disk.unflushed.push_back(Item::Record(write, record));
+                    if let Err(error) = host.disk.append(write, record) {
+                        // The log refuses: the signature must not leave. An honest miner never asks for it.
+                        if honest {
+                            self.observer.refused_by_log(me, &error);
+                        }
+                        continue;
+                    }
                     let life = host.life;
                     let at = self.now.after(self.random.u64(0..=self.flush));
                     self.schedule(at, Happening::Flushed { miner: me, life, write });
@@ -467,6 +474,14 @@ impl<S: Scheme + Clone> World<S> {
         let violations = &self.observer.violations;
         assert!(violations.is_empty(), "{violations:#?}");
     }
+}
+
+/// The empty ticket log of a miner.
+fn log(config: &Config, miner: u16) -> MemoryLog {
+    let mut key = [0; KEY_BYTES];
+    key[..2].copy_from_slice(&miner.to_be_bytes());
+    let owner = Owner { chain: config.committee.chain(), epoch: config.committee.epoch(), key };
+    MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
 }
 
 /// Every application starts with the same transactions of three accounts.
