@@ -105,6 +105,11 @@ impl Chain {
         self.finality.as_ref()
     }
 
+    /// The final block of a round, when it is kept.
+    pub fn final_id(&self, round: Round) -> Option<BlockId> {
+        self.final_block(round).map(|found| found.block.id())
+    }
+
     fn final_block(&self, round: Round) -> Option<&FinalBlock> {
         let lowest = self.finals[0].block.round();
         self.finals.get(usize::try_from(round.0.checked_sub(lowest.0)?).ok()?)

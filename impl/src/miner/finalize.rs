@@ -34,7 +34,7 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block, or a descendant, is known to be final.
     pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
         let pending = self.pending_finality.as_ref();
-        vote.round <= self.chain.head().round() || pending.is_some_and(|pending| pending.statement == *vote)
+        vote.round <= self.chain.head().round() || pending.is_some_and(|pending| pending.round >= vote.round)
     }
 
     /// A finality certificate became known.
@@ -64,7 +64,7 @@ impl<S: Scheme> Miner<S> {
     /// A certificate at or below the head must be for a block of the own chain.
     fn check_against_head(&mut self, certificate: &Verified<Arc<FinalityCertificate>>, fx: &mut Effects<'_>) {
         let FinalityVote { round, block, .. } = certificate.statement;
-        if let Err(FinalizeError::Conflict(_)) = self.chain.finalize(round, block) {
+        if self.chain.final_id(round).is_some_and(|own| own != block) {
             self.report_conflict(certificate, fx);
         }
     }

@@ -155,9 +155,7 @@ impl<S: Scheme> Miner<S> {
     fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
         let FinalityVote { round, block, .. } = certificate.statement;
         if round <= self.chain.head().round() {
-            let finals = self.chain.finals();
-            let known = finals.iter().find(|known| known.block.round() == round);
-            return known.is_none_or(|known| known.block.id() == block);
+            return self.chain.final_id(round).is_none_or(|own| own == block);
         }
         self.is_certified_final(&certificate.statement)
     }

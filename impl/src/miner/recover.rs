@@ -144,9 +144,9 @@ impl<S: Scheme> Miner<S> {
         }
         self.restore_own_candidate(fx);
         self.try_pending_finality(fx);
-        self.run(fx);
         // What is in the log may have been lost on the way out.
-        self.resend(round, subround, fx);
+        self.say_again(fx);
+        self.run(fx);
     }
 
     /// The own block of the own subround is a candidate again; those of others are sent again by their generators.

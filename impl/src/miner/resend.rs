@@ -11,7 +11,8 @@ use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{BeaconShare, Message, Proposal};
 use crate::rules::SubroundEntryRule;
-use crate::statement::{Signed, Timeout};
+use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
+use crate::ticket_log::Record;
 
 impl<S: Scheme> Miner<S> {
     /// The miner is still where it was when the timer was set.
@@ -20,6 +21,11 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);
+        self.say_again(fx);
+    }
+
+    /// Says the own position, and what was signed there.
+    pub(super) fn say_again(&mut self, fx: &mut Effects<'_>) {
         // Certificates of others are said again where they are relayed at all.
         let may_relay = self.relays(Source::Received(Peer::Miner(self.me)));
         if let Some(entry) = self.entry.notarization.as_ref().filter(|_| may_relay) {
@@ -31,7 +37,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(certificate) = self.timeout_certificate.as_ref().filter(|_| may_relay) {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(certificate)));
         }
-        if let Some(target) = self.beacon_target(subround)
+        if let Some(target) = self.beacon_target(self.subround)
             && let Some(share) = BeaconShare::sign(target, &self.config.committee, &self.scheme)
         {
             fx.broadcast(Audience::Miners, Message::BeaconShare(share));
@@ -44,44 +50,51 @@ impl<S: Scheme> Miner<S> {
         let (round, subround) = self.here();
         let Some(proposed) = self.ledger.proposal(round, subround) else { return };
         let Some(block) = self.chain.block(round, proposed.block).cloned() else { return };
-        if self.signing.is_pending(proposed) {
-            return;
-        }
+        let Some(Signed { signature, .. }) = self.sign_again(proposed) else { return };
         let timeout_certificate = match self.config.rules.subround_entry {
             SubroundEntryRule::Certificate => {
                 self.timeout_certificate.as_ref().map(|known| (**known).clone())
             }
             SubroundEntryRule::Local => None,
         };
-        if let Some(Signed { signature, .. }) = Signed::sign(proposed, &self.config.committee, &self.scheme) {
-            let proposal = Proposal { block, timeout_certificate, signature };
-            fx.broadcast(Audience::Miners, Message::Proposal(proposal));
-        }
+        let proposal = Proposal { block, timeout_certificate, signature };
+        fx.broadcast(Audience::Miners, Message::Proposal(proposal));
     }
 
+    /// Signs again what was signed here; after a restart that is also how it gets back into the own pools.
     fn resend_statements(&mut self, fx: &mut Effects<'_>) {
         let (round, subround) = self.here();
-        let (committee, scheme) = (&self.config.committee, &self.scheme);
-        let mut messages = Vec::new();
-        for ticket in self.ledger.tickets_of(round, subround) {
-            if !self.signing.is_pending(ticket) {
-                messages.extend(Signed::sign(ticket, committee, scheme).map(Message::Ticket));
+        let me = Peer::Miner(self.me);
+        let tickets: Vec<Ticket> = self.ledger.tickets_of(round, subround).collect();
+        for ticket in tickets {
+            if let Some(signed) = self.sign_again(ticket) {
+                fx.broadcast(Audience::Miners, Message::Ticket(signed));
+                self.add_ticket(me, signed, fx);
             }
         }
         let timeout = Timeout { round, subround };
         let by_certificate = self.config.rules.subround_entry == SubroundEntryRule::Certificate;
-        if by_certificate && self.ledger.signed_timeout(timeout) && !self.signing.is_pending(timeout) {
-            messages.extend(Signed::sign(timeout, committee, scheme).map(Message::Timeout));
+        if by_certificate
+            && self.ledger.signed_timeout(timeout)
+            && let Some(signed) = self.sign_again(timeout)
+        {
+            fx.broadcast(Audience::Miners, Message::Timeout(signed));
+            self.add_timeout(me, signed, fx);
         }
         let head = self.chain.head().round();
-        let open = self.ledger.votes().filter(|vote| vote.round > head);
-        for vote in open.rev().take(RESENT_VOTES) {
-            if !self.signing.is_pending(vote) {
-                messages.extend(Signed::sign(vote, committee, scheme).map(Message::FinalityVote));
+        let open = self.ledger.votes().rev().take_while(|vote| vote.round > head);
+        let votes: Vec<FinalityVote> = open.take(RESENT_VOTES).collect();
+        for vote in votes {
+            if let Some(signed) = self.sign_again(vote) {
+                fx.broadcast(Audience::Miners, Message::FinalityVote(signed));
+                self.add_vote(me, signed, fx);
             }
         }
-        for message in messages {
-            fx.broadcast(Audience::Miners, message);
-        }
+    }
+
+    /// Signs what is in the ledger, if it is durable. BLS signatures are deterministic: the bytes are the same again.
+    fn sign_again<T: Statement + Into<Record>>(&self, statement: T) -> Option<Signed<T>> {
+        let durable = !self.signing.is_pending(statement);
+        durable.then(|| Signed::sign(statement, &self.config.committee, &self.scheme)).flatten()
     }
 }

@@ -197,9 +197,7 @@ impl<S: Scheme> Sharder<S> {
         out: &mut Vec<SharderOutput>,
     ) -> Result<(), Refusal> {
         let FinalityVote { round, block, .. } = certificate.statement;
-        let finals = self.chain.finals();
-        let own = finals.iter().find(|known| known.block.round() == round).map(|known| known.block.id());
-        let known = match own {
+        let known = match self.chain.final_id(round) {
             Some(own) => own == block,
             None => round <= self.chain.head().round(),
         };

@@ -27,6 +27,19 @@ pub enum Byzantine {
     Noise,
 }
 
+impl Byzantine {
+    /// Every way.
+    pub const ALL: [Byzantine; 7] = [
+        Byzantine::Silent,
+        Byzantine::NoProposals,
+        Byzantine::Equivocate,
+        Byzantine::Whisper,
+        Byzantine::Garbage,
+        Byzantine::Impatient,
+        Byzantine::Noise,
+    ];
+}
+
 /// What a dishonest miner sends to `to` (its position among all) where an honest one would send `message`.
 pub fn tamper<S: Scheme>(
     kind: Byzantine,

@@ -8,7 +8,7 @@ use zus_bpp::block::Time;
 use zus_bpp::committee::{ChainId, Committee, Epoch};
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::miner::{Config, Timing};
-use zus_bpp::rules::Rules;
+use zus_bpp::rules::{Rules, TicketLogRule};
 
 use super::Byzantine;
 
@@ -112,5 +112,48 @@ impl Setup {
         config.timing = self.timing;
         (self.adjust.0)(&mut config);
         Arc::new(config)
+    }
+
+    /// A bad time until `calm`, then a good one: before, anything that the seed says may happen, within what the rules
+    /// tolerate (at most `f` Byzantine miners; any number of crashes, losses and partitions); from then on all honest miners
+    /// are up and hear each other within bounded delays.
+    pub fn stormy(miners: u16, rules: Rules, seed: u64, calm: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed ^ 0x5107_0a1e);
+        let mut setup = Self::new(miners, rules, seed);
+        let networks = [Network::RELIABLE, Network::ROUGH, Network { bytes: true, ..Network::ROUGH }];
+        setup.network = networks[random.usize(0..networks.len())].clone();
+        let faulty = setup.config().committee.faulty();
+        let mut ids: Vec<u16> = (0..miners).collect();
+        random.shuffle(&mut ids);
+        let dishonest = ids.iter().take(random.usize(0..=faulty));
+        setup.byzantine =
+            dishonest.map(|&id| (id, Byzantine::ALL[random.usize(0..Byzantine::ALL.len())])).collect();
+        let crashes = if rules.ticket_log == TicketLogRule::Durable { random.u64(0..20) } else { 0 };
+        for _ in 0..crashes {
+            let (at, miner) = (random.u64(0..calm), random.u16(0..miners));
+            let kill = if random.bool() { Fault::Kill(miner) } else { Fault::KillInStep(miner) };
+            setup.faults.push((at, kill));
+            setup.faults.push((at + random.u64(1..2_000), Fault::Restart(miner)));
+        }
+        for _ in 0..random.u64(0..4) {
+            let at = random.u64(0..calm);
+            let mut groups = vec![Vec::new(), Vec::new(), Vec::new()];
+            for miner in 0..miners {
+                groups[random.usize(0..3)].push(miner);
+            }
+            setup.faults.push((at, Fault::Partition(groups)));
+            setup.faults.push((at + random.u64(100..4_000), Fault::Heal));
+        }
+        setup.faults.push((calm, Fault::Heal));
+        setup.faults.push((calm, Fault::Network(Network { duplicates: 50, ..Network::RELIABLE })));
+        setup
+            .faults
+            .extend((0..miners).flat_map(|id| [(calm, Fault::Kill(id)), (calm + 1, Fault::Restart(id))]));
+        if rules.ticket_log == TicketLogRule::Volatile {
+            setup.faults.retain(|(_, fault)| !matches!(fault, Fault::Kill(_) | Fault::Restart(_)));
+        }
+        setup.faults.retain(|(at, fault)| *at <= calm + 1 || !matches!(fault, Fault::Restart(_)));
+        setup.faults.sort_by_key(|(at, _)| *at);
+        setup
     }
 }

@@ -1,7 +1,7 @@
 //! The event loop.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use zus_bpp::application::{Application, Transaction, TransactionQueue};
@@ -82,6 +82,8 @@ pub struct World<S> {
     pub steps: u64,
     /// How many messages were sent, and how many bytes (0 unless they travel as bytes).
     pub sent: (u64, u64),
+    /// How often each miner broadcast each message in one life.
+    said: HashMap<(MinerId, u32, Message), u64>,
 }
 
 impl World<MockScheme> {
@@ -135,6 +137,7 @@ impl<S: Scheme + Clone> World<S> {
             now: Time(0),
             steps: 0,
             sent: (0, 0),
+            said: HashMap::new(),
         };
         for (at, fault) in &setup.faults {
             world.schedule(Time(*at), Happening::Fault(fault.clone()));
@@ -364,6 +367,8 @@ impl<S: Scheme + Clone> World<S> {
     fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {
         if self.hosts[usize::from(from.0)].byzantine.is_none() {
             self.observer.sent(from, message);
+            let life = self.hosts[usize::from(from.0)].life;
+            *self.said.entry((from, life, message.clone())).or_default() += 1;
         }
         for i in 0..self.hosts.len() {
             if i != usize::from(from.0) {
@@ -465,12 +470,20 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 
+    pub fn many(&self) -> Option<(usize, String)> {
+        self.said.iter().find(|(_, t)| **t > 20).map(|((m, _, x), _)| (m.0 as usize, format!("{x:?}")))
+    }
     /// Ends the run: nothing that the rules promise may have been broken.
     ///
     /// # Panics
     /// When a property was violated, with the properties and the seed.
     pub fn assert_safe(&mut self) {
         self.observer.at_the_end();
+        // Nothing is said twice, except by the timer that says it again.
+        let most = 2 + self.now.0 / self.config.timing.resend;
+        for ((miner, _, message), times) in &self.said {
+            assert!(*times <= most, "{miner} said this {times} times in {} ms: {message:?}", self.now.0);
+        }
         let violations = &self.observer.violations;
         assert!(violations.is_empty(), "{violations:#?}");
     }
