@@ -100,6 +100,7 @@ impl<S: Scheme> Sharder<S> {
             SharderInput::Message { from, message } => self.receive(now, from, message, history, out),
             SharderInput::Timer(SharderTimer::CatchUp) => {
                 self.catch_up.timer_set = false;
+                self.report_gap(out);
                 self.ask(out);
             }
             SharderInput::Timer(SharderTimer::Poll) => {
@@ -274,25 +275,30 @@ impl<S: Scheme> Sharder<S> {
         pending.or(highest)
     }
 
-    /// After every step: reports a gap once, and asks for it.
+    /// After every step: asks for what is missing. Nobody sends blocks to sharders unasked, so the first request is not
+    /// delayed; the timer repeats it.
     fn watch_for_gaps(&mut self, now: Time, out: &mut Vec<SharderOutput>) {
-        let Some((round, _)) = self.missing() else {
+        if self.missing().is_none() {
             return;
-        };
-        if self.pending_finality.is_some() {
-            let gap = (self.chain.head().round().next(), round);
-            if self.reported != Some(gap) {
-                self.reported = Some(gap);
-                out.push(SharderOutput::Gap { from: gap.0, to: gap.1 });
-            }
         }
         if !self.catch_up.timer_set {
             self.catch_up.timer_set = true;
             let at = now.after(self.config.timing.catch_up);
             out.push(SharderOutput::SetTimer { timer: SharderTimer::CatchUp, at });
-        }
-        if self.catch_up.take_success() {
             self.ask(out);
+        } else if self.catch_up.take_success() {
+            self.ask(out);
+        }
+    }
+
+    /// A final block is still missing after it was asked for: reported once.
+    fn report_gap(&mut self, out: &mut Vec<SharderOutput>) {
+        if let Some(pending) = &self.pending_finality {
+            let gap = (self.chain.head().round().next(), pending.round);
+            if self.reported != Some(gap) {
+                self.reported = Some(gap);
+                out.push(SharderOutput::Gap { from: gap.0, to: gap.1 });
+            }
         }
     }
 

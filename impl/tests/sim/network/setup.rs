@@ -73,6 +73,8 @@ pub struct Setup {
     pub byzantine: Vec<(u16, Byzantine)>,
     /// What happens when, in milliseconds from the start.
     pub faults: Vec<(u64, Fault)>,
+    /// A miner, the number of its step that ends in a crash, and after how many milliseconds it starts again.
+    pub kill_at_step: Option<(u16, u64, u64)>,
     /// Changes the configuration of the honest miners: other numbers, or a deliberate bug.
     pub adjust: Adjust,
 }
@@ -100,6 +102,7 @@ impl Setup {
             timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 100, ..Timing::DEFAULT },
             byzantine: Vec::new(),
             faults: Vec::new(),
+            kill_at_step: None,
             adjust: Adjust(Arc::new(|_| {})),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent};
-use zus_bpp::committee::Committee;
+use zus_bpp::committee::{Committee, Round, Subround};
 use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
@@ -25,11 +25,13 @@ pub enum Byzantine {
     Impatient,
     /// Sends bytes that are no messages.
     Noise,
+    /// Signs everything of the rounds and subrounds to come.
+    Flood,
 }
 
 impl Byzantine {
     /// Every way.
-    pub const ALL: [Byzantine; 7] = [
+    pub const ALL: [Byzantine; 8] = [
         Byzantine::Silent,
         Byzantine::NoProposals,
         Byzantine::Equivocate,
@@ -37,6 +39,7 @@ impl Byzantine {
         Byzantine::Garbage,
         Byzantine::Impatient,
         Byzantine::Noise,
+        Byzantine::Flood,
     ];
 }
 
@@ -71,7 +74,7 @@ pub fn tamper<S: Scheme>(
             let mut messages = vec![message.clone()];
             if let Message::Ticket(ticket) = message {
                 for ahead in 0..4 {
-                    let subround = zus_bpp::committee::Subround(ticket.subround.0 + ahead);
+                    let subround = Subround(ticket.subround.0 + ahead);
                     let timeout = Timeout { round: ticket.round, subround };
                     messages.extend(Signed::sign(timeout, committee, scheme).map(Message::Timeout));
                 }
@@ -79,6 +82,7 @@ pub fn tamper<S: Scheme>(
             messages
         }
         Byzantine::Noise => vec![message.clone()],
+        Byzantine::Flood => flood(message, to, committee, scheme),
     }
 }
 
@@ -123,6 +127,25 @@ fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, sc
         }
         other => vec![other.clone()],
     }
+}
+
+fn flood<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {
+    let mut messages = vec![message.clone()];
+    if let Message::Ticket(ticket) = message {
+        for place in 0..64 {
+            let round = Round(ticket.round.0 + place % 8);
+            let subround = Subround((place / 8) as u32);
+            let mut block = ticket.block;
+            (block.0[0], block.0[1]) = (place as u8, to as u8);
+            let statement = Ticket { round, subround, block };
+            messages.extend(Signed::sign(statement, committee, scheme).map(Message::Ticket));
+            let statement = FinalityVote { round, subround, block };
+            messages.extend(Signed::sign(statement, committee, scheme).map(Message::FinalityVote));
+            let statement = Timeout { round, subround };
+            messages.extend(Signed::sign(statement, committee, scheme).map(Message::Timeout));
+        }
+    }
+    messages
 }
 
 fn garbage(message: &Message) -> Message {

@@ -1,7 +1,7 @@
 //! The event loop.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use zus_bpp::application::{Application, Transaction, TransactionQueue};
@@ -13,8 +13,9 @@ use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Config, Input, Miner, Output, Recovery, Timer, WriteId};
+use zus_bpp::rules::TicketLogRule;
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
-use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Signed, SigningRules};
+use zus_bpp::ticket_log::{KEY_BYTES, Kind, MemoryLog, Owner, Record, Signed, SigningRules};
 use zus_bpp::wire;
 
 use super::byzantine::tamper;
@@ -78,8 +79,11 @@ pub struct World<S> {
     flush: u64,
     pub now: Time,
     pub observer: Observer,
-    /// How many steps each miner has taken.
+    /// How many steps all miners have taken.
     pub steps: u64,
+    /// How many gaps sharders reported.
+    pub gaps: u64,
+    kill_at_step: Option<(u16, u64, u64)>,
     /// How many messages were sent, and how many bytes (0 unless they travel as bytes).
     pub sent: (u64, u64),
     /// How often each miner broadcast each message in one life.
@@ -111,6 +115,9 @@ impl<S: Scheme + Clone> World<S> {
             application: filled_queue(),
             life: 0,
             kill_in_step: false,
+            steps: 0,
+            unsent: BTreeSet::new(),
+            sent_from_log: false,
         });
         let sharders = (0..setup.sharders).map(|i| SharderHost {
             sharder: Sharder::new(Arc::clone(&config), observer.clone(), SharderId(i), Vec::new())
@@ -124,6 +131,7 @@ impl<S: Scheme + Clone> World<S> {
                 config.generators,
                 config.subround_cap,
                 config.genesis.id(),
+                config.rules.quorum,
             ),
             hosts: hosts.collect(),
             sharders: sharders.collect(),
@@ -136,6 +144,8 @@ impl<S: Scheme + Clone> World<S> {
             flush: setup.flush,
             now: Time(0),
             steps: 0,
+            gaps: 0,
+            kill_at_step: setup.kill_at_step,
             sent: (0, 0),
             said: HashMap::new(),
         };
@@ -159,6 +169,29 @@ impl<S: Scheme + Clone> World<S> {
 
     pub fn sharder(&self, i: usize) -> &Sharder<S> {
         &self.sharders[i].sharder
+    }
+
+    pub fn scheme(&self, i: usize) -> &S {
+        &self.hosts[i].scheme
+    }
+
+    pub fn application(&self, i: usize) -> &TransactionQueue {
+        &self.hosts[i].application
+    }
+
+    /// How many steps a miner has taken.
+    pub fn steps_of(&self, i: usize) -> u64 {
+        self.hosts[i].steps
+    }
+
+    /// Whether a ticket left after a restart that was in the log, and had not left, at the crash (W6).
+    pub fn sent_from_log(&self, i: usize) -> bool {
+        self.hosts[i].sent_from_log
+    }
+
+    /// Starts a killed miner from its disk.
+    pub fn restart(&mut self, i: u16) {
+        self.fault(Fault::Restart(i));
     }
 
     pub fn disk(&self, i: usize) -> &Disk {
@@ -263,6 +296,12 @@ impl<S: Scheme + Clone> World<S> {
             let survives = self.random.usize(0..=host.disk.unflushed.len());
             host.disk.crash(survives);
             host.life += 1;
+            let me = MinerId(i as u16);
+            let tickets = host.disk.log.durable().iter().filter(|record| record.kind == Kind::Ticket);
+            let said = |record: &Record| {
+                self.said.keys().any(|(who, _, message)| *who == me && record_of(message) == Some(*record))
+            };
+            host.unsent = tickets.filter(|record| !said(record)).copied().collect();
         }
     }
 
@@ -270,7 +309,7 @@ impl<S: Scheme + Clone> World<S> {
         if self.hosts[i].miner.is_some() {
             return;
         }
-        if self.config.rules.ticket_log == zus_bpp::rules::TicketLogRule::Volatile {
+        if self.config.rules.ticket_log == TicketLogRule::Volatile {
             recovery.signed = Signed::default();
         }
         self.hosts[i].start(&self.config, recovery);
@@ -288,6 +327,14 @@ impl<S: Scheme + Clone> World<S> {
         let mut out = Vec::new();
         running.step(self.now, input, &mut out);
         self.steps += 1;
+        self.hosts[i].steps += 1;
+        if let Some((victim, step, pause)) = self.kill_at_step
+            && usize::from(victim) == i
+            && self.hosts[i].steps == step + 1
+        {
+            self.hosts[i].kill_in_step = true;
+            self.schedule(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
+        }
         if self.hosts[i].kill_in_step && !out.is_empty() {
             out.truncate(self.random.usize(0..out.len()));
             self.outputs(i, out);
@@ -367,7 +414,15 @@ impl<S: Scheme + Clone> World<S> {
     fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {
         if self.hosts[usize::from(from.0)].byzantine.is_none() {
             self.observer.sent(from, message);
-            let life = self.hosts[usize::from(from.0)].life;
+            let host = &mut self.hosts[usize::from(from.0)];
+            if let Some(record) = record_of(message) {
+                let durable = self.config.rules.ticket_log == TicketLogRule::Durable;
+                if durable && !host.disk.log.durable().contains(&record) {
+                    self.observer.sent_before_written(from, &record);
+                }
+                host.sent_from_log |= host.unsent.contains(&record);
+            }
+            let life = host.life;
             *self.said.entry((from, life, message.clone())).or_default() += 1;
         }
         for i in 0..self.hosts.len() {
@@ -465,14 +520,12 @@ impl<S: Scheme + Clone> World<S> {
                 SharderOutput::Refused { from, .. } => {
                     *self.observer.refused.entry((me, from)).or_default() += 1;
                 }
-                SharderOutput::Certified(_) | SharderOutput::Gap { .. } | SharderOutput::Conflict { .. } => {}
+                SharderOutput::Gap { .. } => self.gaps += 1,
+                SharderOutput::Certified(_) | SharderOutput::Conflict { .. } => {}
             }
         }
     }
 
-    pub fn many(&self) -> Option<(usize, String)> {
-        self.said.iter().find(|(_, t)| **t > 20).map(|((m, _, x), _)| (m.0 as usize, format!("{x:?}")))
-    }
     /// Ends the run: nothing that the rules promise may have been broken.
     ///
     /// # Panics
@@ -485,7 +538,22 @@ impl<S: Scheme + Clone> World<S> {
             assert!(*times <= most, "{miner} said this {times} times in {} ms: {message:?}", self.now.0);
         }
         let violations = &self.observer.violations;
-        assert!(violations.is_empty(), "{violations:#?}");
+        let first: Vec<&String> = violations.iter().take(5).collect();
+        assert!(violations.is_empty(), "{} violations, among them {first:#?}", violations.len());
+    }
+}
+
+/// What a miner's log must say before it sends this message.
+fn record_of(message: &Message) -> Option<Record> {
+    match message {
+        Message::Proposal(proposal) => {
+            let block = &proposal.block;
+            Some(Record::proposal(block.round(), block.subround(), block.id().0))
+        }
+        Message::Ticket(ticket) => Some(Record::ticket(ticket.round, ticket.subround, ticket.block.0)),
+        Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
+        Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
+        _ => None,
     }
 }
 

@@ -11,7 +11,8 @@ use zus_bpp::crypto::ranks::Ranks;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Milestone;
-use zus_bpp::ticket_log::AppendError;
+use zus_bpp::rules::QuorumRule;
+use zus_bpp::ticket_log::{AppendError, Record};
 
 type Place = (Round, Subround);
 
@@ -79,9 +80,11 @@ pub struct Observer {
     pub refused: BTreeMap<(Peer, Peer), usize>,
 }
 
-/// The quorum of the committee sizes that tests use, by hand: more than two thirds.
-fn quorum_by_hand(miners: u16) -> usize {
+/// The quorum of the committee sizes that tests use, by hand: more than two thirds; or two thirds as the deployed node
+/// counts, 66 of 100, which is one less where 50 miners are.
+fn quorum_by_hand(miners: u16, rule: QuorumRule) -> usize {
     match miners {
+        50 if rule == QuorumRule::Percent66 => 33,
         1 => 1,
         2 => 2,
         3 => 3,
@@ -103,9 +106,10 @@ impl Observer {
         generators: u16,
         cap: Option<Subround>,
         genesis: BlockId,
+        quorum: QuorumRule,
     ) -> Self {
         Self {
-            quorum: quorum_by_hand(miners),
+            quorum: quorum_by_hand(miners, quorum),
             generators,
             miners,
             subround_cap: cap,
@@ -322,6 +326,11 @@ impl Observer {
                 self.sent(honest, &Message::Notarization(carried));
             }
         }
+    }
+
+    /// A signature left that is not in the durable log.
+    pub fn sent_before_written(&mut self, miner: MinerId, record: &Record) {
+        self.violated("S1", format!("{miner} sent {record:?} before it was durable"));
     }
 
     /// Checks that need the whole run.

@@ -1,6 +1,6 @@
 //! What surrounds a miner: its disk, its application, and whether it runs.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use zus_bpp::application::TransactionQueue;
@@ -92,6 +92,12 @@ pub struct Host<S> {
     pub life: u32,
     /// The next step ends in a crash.
     pub kill_in_step: bool,
+    /// How many steps it has taken, in all lives.
+    pub steps: u64,
+    /// Tickets that were in the log and had not left when it crashed.
+    pub unsent: BTreeSet<Record>,
+    /// Whether one of them left after the restart (W6).
+    pub sent_from_log: bool,
 }
 
 impl<S: zus_bpp::crypto::scheme::Scheme + Clone> Host<S> {
