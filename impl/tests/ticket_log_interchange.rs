@@ -89,6 +89,16 @@ fn an_import_adds_and_never_removes() {
 }
 
 #[test]
+fn the_floor_moves_along() {
+    let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let export = FileLog::create(old.path(), OWNER, rules(), Round(100)).unwrap().export().unwrap();
+    let mut log = created(new.path(), &[]);
+    log.import(&export).unwrap();
+    assert_eq!(log.signed().floor(), Round(100));
+    assert!(matches!(log.append(ticket(99, 1)), Err(AppendError::Conflict(_))));
+}
+
+#[test]
 fn the_export_of_another_owner_changes_nothing() {
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let export = created(old.path(), &[ticket(5, 1)]).export().unwrap();

@@ -183,11 +183,7 @@ impl Scheme for MockScheme {
         if used.iter().any(|(signer, _)| usize::from(signer.0) >= self.committee_size()) {
             return None;
         }
-        let mut sum = Element::ZERO;
-        for (signer, share) in used {
-            let weight = lagrange_at_zero(*signer, used.iter().map(|(other, _)| *other));
-            sum = sum.add(weight.mul(Element::decode(share)?));
-        }
+        let sum = interpolate_at_zero(used)?;
         let group = self.world.beacon_secret.mul(self.world.hash(Domain::Beacon, message)).encode();
         sum.is_encoded_by(&group).then_some(group)
     }
@@ -271,14 +267,19 @@ fn abscissa(miner: MinerId) -> Element {
     Element(u64::from(miner.0) + 1)
 }
 
-/// The weight of `signer`'s share when the polynomial is interpolated at zero from `signers`.
-fn lagrange_at_zero(signer: MinerId, signers: impl Iterator<Item = MinerId>) -> Element {
-    let (mut numerator, mut denominator) = (Element(1), Element(1));
-    for other in signers.filter(|&other| other != signer) {
-        numerator = numerator.mul(abscissa(other));
-        denominator = denominator.mul(abscissa(other).sub(abscissa(signer)));
+/// The value at zero of the polynomial through the shares, over one common denominator; `None` when one is no signature.
+fn interpolate_at_zero(shares: &[(MinerId, Signature)]) -> Option<Element> {
+    let (mut numerator, mut denominator) = (Element::ZERO, Element(1));
+    for (signer, share) in shares {
+        let (mut above, mut below) = (Element::decode(share)?, Element(1));
+        for (other, _) in shares.iter().filter(|(other, _)| other != signer) {
+            above = above.mul(abscissa(*other));
+            below = below.mul(abscissa(*other).sub(abscissa(*signer)));
+        }
+        numerator = numerator.mul(below).add(above.mul(denominator));
+        denominator = denominator.mul(below);
     }
-    numerator.mul(denominator.inverse())
+    Some(numerator.mul(denominator.inverse()))
 }
 
 /// An element of the field of `2^61 - 1` elements, always reduced.
@@ -305,10 +306,8 @@ impl Element {
 
     fn mul(self, other: Self) -> Self {
         let product = u128::from(self.0) * u128::from(other.0);
-        let low = Element(product as u64 & Self::MODULUS);
-        let high = Element((product >> 61) as u64);
-        // Both parts are at most the modulus, which stands for zero.
-        Element(low.0 % Self::MODULUS).add(Element(high.0 % Self::MODULUS))
+        // 2^61 is one: the halves add up. The lower is at most the modulus and the upper less, so one subtraction reduces.
+        Element(product as u64 & Self::MODULUS).add(Element((product >> 61) as u64))
     }
 
     /// The inverse by Fermat's little theorem; the inverse of zero is zero.
@@ -339,8 +338,12 @@ impl Element {
         canonical.then_some(Element(element))
     }
 
+    /// Whether `signature` is this element's encoding, without a branch on the expected value.
     fn is_encoded_by(self, signature: &Signature) -> bool {
-        self.encode().0.ct_eq(&signature.0).into()
+        let (element, filler) = signature.0.split_at(ELEMENT_BYTES);
+        let element = u64::from_le_bytes(element.try_into().unwrap_or_default());
+        let filler = filler.iter().fold(0, |all, &byte| all | byte);
+        (element.ct_eq(&self.0) & filler.ct_eq(&0)).into()
     }
 }
 
@@ -364,6 +367,18 @@ mod tests {
 
     fn ids(signers: &[u16]) -> Vec<MinerId> {
         signers.iter().map(|&i| MinerId(i)).collect()
+    }
+
+    #[test]
+    fn products_are_reduced() {
+        let p = Element::MODULUS;
+        for a in [0, 1, 2, 3, 1 << 30, (1 << 60) + 7, p - 2, p - 1] {
+            for b in [0, 1, 2, 5, 1 << 31, (1 << 60) - 1, p - 2, p - 1] {
+                let expected = (u128::from(a) * u128::from(b) % u128::from(p)) as u64;
+                assert_eq!(Element(a).mul(Element(b)).0, expected, "{a} * {b}");
+            }
+            assert_eq!(Element(a).mul(Element(a).inverse()).0, u64::from(a != 0));
+        }
     }
 
     #[test]

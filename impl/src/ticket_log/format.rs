@@ -363,4 +363,16 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn a_wrong_length_is_not_taken_for_a_file_that_ends_early() {
+        let (bytes, ends, _) = file();
+        let header = decode_header(&bytes).unwrap();
+        let last = ends[ends.len() - 2];
+        for records in (1..=MAX_RECORDS_PER_FLUSH).filter(|&records| records != 3) {
+            let mut damaged = bytes.clone();
+            damaged[last..last + 2].copy_from_slice(&((records * ENTRY_BYTES) as u16).to_be_bytes());
+            let damage = decode_frames(&damaged, &header);
+            assert_eq!(damage.map_err(|damage| damage.offset), Err(last as u64), "{records} records");
+        }
+    }
 }

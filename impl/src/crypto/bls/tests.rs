@@ -80,7 +80,13 @@ fn a_rogue_key_forges_an_aggregate_unless_possession_is_proved() {
         "negative control: without registration the attack succeeds"
     );
     let rogue = PublicKey::from_point(rogue);
-    let stolen = [attacker.prove_possession(b"chain"), key(1).prove_possession(b"chain")];
+    let own = attacker.prove_possession(b"chain");
+    // If proofs did not sign the key itself, the attack would work on them just as well.
+    let mut combined = vec![G1::decode(&own.0.0).unwrap()];
+    for i in [1, 2] {
+        combined.push(G1::decode(&key(i).prove_possession(b"chain").0.0).unwrap().neg());
+    }
+    let stolen = [own, key(1).prove_possession(b"chain"), ProofOfPossession(sum(&combined))];
     for proof in stolen {
         assert_eq!(proof.verify(&rogue, b"chain"), Err(KeyError::NotPossessed));
     }

@@ -109,6 +109,26 @@ fn a_wrong_or_unreadable_share_gets_no_receipt() {
 }
 
 #[test]
+fn a_sealed_share_is_bound_to_session_dealer_recipient_and_every_commitment() {
+    let (session, old_session) = (session(4, EPOCH), session(4, Epoch(7)));
+    let commitments = member(&session, 0, 200).dealing().commitments.clone();
+    let reversed = Commitments::new(commitments.points().iter().rev().copied().collect());
+    let shorter = with_degree(&commitments, 1);
+    let mut contexts = Vec::new();
+    for session in [&session, &old_session] {
+        for (dealer, recipient) in [(0, 1), (1, 0), (0, 2), (2, 1)] {
+            for commitments in [&commitments, &reversed, &shorter] {
+                contexts.push(sealing_context(session, MinerId(dealer), MinerId(recipient), commitments));
+            }
+        }
+    }
+    let all = contexts.len();
+    contexts.sort();
+    contexts.dedup();
+    assert_eq!((contexts.len(), all), (24, 24));
+}
+
+#[test]
 fn a_dealer_that_claims_a_receipt_it_does_not_have_is_out() {
     let claim = |world: &World, mut settlements: Vec<Settlement>| {
         settlements[3].receipts.insert(MinerId(6)).unwrap();
@@ -190,6 +210,8 @@ fn a_receipt_counts_for_its_epoch_dealer_dealing_and_recipient_only() {
     let relabelled = Receipt { dealer: MinerId(0), ..other_dealer };
     assert_eq!(world.members[0].on_receipt(&relabelled), refused, "relabelled");
     assert_eq!(world.members[0].on_receipt(&other_dealing), refused, "for another dealing");
+    let misdelivered = Receipt { dealer: MinerId(2), ..receipt };
+    assert_eq!(world.members[0].on_receipt(&misdelivered), refused, "labelled with another dealer");
     let of_another = Receipt { recipient: MinerId(3), ..receipt };
     assert_eq!(
         world.members[0].on_receipt(&of_another),
