@@ -17,3 +17,10 @@ pub mod statement;
 pub mod ticket_log;
 pub mod ticket_pool;
 pub mod wire;
+
+// The simulated network of the integration tests, to try deliberate bugs on it: they exist only in the crate's own tests.
+#[cfg(test)]
+extern crate self as zus_bpp;
+#[cfg(test)]
+#[path = "../tests/sim/network/mod.rs"]
+mod network;

@@ -6,10 +6,24 @@
 #[cfg(all(feature = "mutants", not(test), not(debug_assertions)))]
 compile_error!("the feature `mutants` is for tests: it does not build without debug assertions");
 
-/// A bug that a miner can be given through [`Config::mutant`](crate::miner::Config::mutant).
 #[cfg(any(test, feature = "mutants"))]
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Mutant {
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A bug that a miner can be given through [`Config::mutant`](crate::miner::Config::mutant).
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Mutant {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Mutant {
+            /// Every mutant.
+            pub const ALL: &[Mutant] = &[$(Mutant::$name),*];
+        }
+    };
+}
+
+#[cfg(any(test, feature = "mutants"))]
+mutants! {
     /// A1: the quorum is one lower.
     QuorumOneLower,
     /// A1: the quorum is `f + 1`.
@@ -54,8 +68,14 @@ pub enum Mutant {
     NoJump,
     /// Step 4: the worst rank is selected.
     WorstRank,
-    /// Step 4: a parent off the finalized chain is accepted.
-    IgnoreFinalizedHead,
+    /// Step 10: a finality certificate whose block is missing is relayed each time it is heard.
+    RelayFinalityAgain,
+    /// A restarted miner does not count what it signed before.
+    ForgetOwnSignatures,
+    /// Step 9: a timeout certificate of s leads to s + 2.
+    SkipSubround,
+    /// Step 8: a finality vote is cast for every notarized block of a round.
+    VoteTwice,
     /// A timer of a left subround still acts.
     StaleTimer,
     /// Step 2: a proposal extends the block below the entry block.

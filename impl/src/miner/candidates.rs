@@ -133,7 +133,7 @@ impl<S: Scheme> Miner<S> {
             .as_ref()
             .filter(|certificate| (certificate.round, certificate.subround) == (round, before))
             .ok_or(ProposalError::NoTimeoutCertificate)?;
-        if let Some(known) = &self.timeout_certificate
+        if let Some((known, _)) = &self.timeout_certificate
             && **known == *certificate
         {
             return Ok(Some(known.clone()));

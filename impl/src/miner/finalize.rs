@@ -11,6 +11,7 @@ use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
+use crate::mutants::mutant;
 use crate::rules::FinalityRule;
 use crate::statement::FinalityVote;
 
@@ -34,7 +35,10 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block, or a descendant, is known to be final.
     pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
         let pending = self.pending_finality.as_ref();
-        vote.round <= self.chain.head().round() || pending.is_some_and(|pending| pending.round >= vote.round)
+        vote.round <= self.chain.head().round()
+            || pending.is_some_and(|pending| {
+                pending.round >= vote.round && !mutant!(self.config, RelayFinalityAgain)
+            })
     }
 
     /// A finality certificate became known.

@@ -97,7 +97,7 @@ impl<S: Scheme> Miner<S> {
         if let Source::Received(peer) = source {
             self.catch_up.heard_from(peer);
         }
-        self.entry = Entry { block, subround, notarization: Some(notarization) };
+        self.entry = Entry { block, subround, notarization: Some(notarization), source };
         self.enter(round.next(), Subround(0), None, fx);
         self.evaluate_finality(round, fx);
         self.try_pending_finality(fx);
@@ -126,6 +126,10 @@ impl<S: Scheme> Miner<S> {
         if !self.note(&notarization, source, fx) {
             return;
         }
+        if mutant!(self.config, VoteTwice) {
+            let Ticket { round, subround, block } = notarization.statement;
+            self.sign(FinalityVote { round, subround, block }, fx);
+        }
         self.evaluate_finality(notarization.round, fx);
         // The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon
         // chained to the notarized block this matters after the round was left too: all follow the highest subround, or
@@ -139,7 +143,7 @@ impl<S: Scheme> Miner<S> {
                 fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
             }
             fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
-            self.entry = Entry { block, subround, notarization: Some(notarization) };
+            self.entry = Entry { block, subround, notarization: Some(notarization), source };
             self.restart_beacon(fx);
         }
     }
@@ -183,7 +187,7 @@ impl<S: Scheme> Miner<S> {
         &mut self,
         round: Round,
         subround: Subround,
-        certificate: Option<Verified<Arc<TimeoutCertificate>>>,
+        certificate: Option<(Verified<Arc<TimeoutCertificate>>, Source)>,
         fx: &mut Effects<'_>,
     ) {
         let new_round = round != self.round;

@@ -88,8 +88,8 @@ pub struct Miner<S> {
     subround: Subround,
     phase: Phase,
     entry: Entry,
-    /// The certificate by which this subround was entered.
-    timeout_certificate: Option<Verified<Arc<TimeoutCertificate>>>,
+    /// The certificate by which this subround was entered, and whence it came.
+    timeout_certificate: Option<(Verified<Arc<TimeoutCertificate>>, Source)>,
     /// What the last beacon share signed.
     shared: Option<BeaconTarget>,
     /// The subround for which a payload was asked for.
@@ -115,6 +115,7 @@ struct Entry {
     subround: Subround,
     /// `None` for genesis, and for a finalized head that was recovered without its certificate.
     notarization: Option<Verified<Arc<Notarization>>>,
+    source: Source,
 }
 
 /// Whom a verified fact is from.
@@ -237,6 +238,7 @@ impl<S: Scheme> Miner<S> {
             }
             // Step 5: a late proposal; or, where the rule allows a second ticket, a better one.
             (Ticketing, Event::Accepted(round, _)) if round == self.round => self.select(fx),
+            (TimedOut, Event::Accepted(..)) if mutant!(self.config, TicketAfterTimeout) => self.select(fx),
             // Step 8: a notarization of this round: leave it; of a later one: jump.
             (_, Event::Notarized(notarization, source)) if self.moves(&notarization) => {
                 self.leave(notarization, source, fx);

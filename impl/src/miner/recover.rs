@@ -12,7 +12,7 @@ use super::accuse::EvidenceStore;
 use super::ledger::Ledger;
 use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
-use super::{Config, Effects, Entry, Miner, Output, Phase, StartError, Stored, Time};
+use super::{Config, Effects, Entry, Miner, Output, Phase, Source, StartError, Stored, Time};
 use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock};
 use crate::committee::{Round, Subround};
@@ -53,6 +53,7 @@ impl<S: Scheme> Miner<S> {
             block: head.block.id(),
             subround: head.block.subround(),
             notarization: head.notarization.clone().map(Verified::trusted),
+            source: Source::Formed,
         };
         let signed = if mutant!(config, ForgetLog) { Signed::default() } else { recovery.signed };
         let mut miner = Self {
@@ -99,6 +100,7 @@ impl<S: Scheme> Miner<S> {
                             block: notarization.block,
                             subround: notarization.subround,
                             notarization: Some(notarization),
+                            source: Source::Formed,
                         };
                     }
                 }
@@ -116,7 +118,7 @@ impl<S: Scheme> Miner<S> {
         let of_round = timeout_certificates.into_iter().filter(|known| known.round == self.round);
         if let Some(highest) = of_round.max_by_key(|known| known.subround) {
             self.subround = highest.subround.next();
-            self.timeout_certificate = Some(Verified::trusted(highest));
+            self.timeout_certificate = Some((Verified::trusted(highest), Source::Formed));
         }
         if let Some(certificate) = finality.map(Verified::trusted) {
             self.chain.certify_final(certificate.clone());

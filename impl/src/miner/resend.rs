@@ -10,6 +10,7 @@ use crate::bounds::RESENT_VOTES;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{BeaconShare, Message, Proposal};
+use crate::mutants::mutant;
 use crate::rules::SubroundEntryRule;
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
 use crate::ticket_log::Record;
@@ -26,16 +27,17 @@ impl<S: Scheme> Miner<S> {
 
     /// Says the own position, and what was signed there.
     pub(super) fn say_again(&mut self, fx: &mut Effects<'_>) {
-        // Certificates of others are said again where they are relayed at all.
-        let may_relay = self.relays(Source::Received(Peer::Miner(self.me)));
-        if let Some(entry) = self.entry.notarization.as_ref().filter(|_| may_relay) {
+        if let Some(entry) = self.entry.notarization.as_ref().filter(|_| self.relays(self.entry.source)) {
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(entry)));
         }
-        if let Some(finality) = self.chain.finality().filter(|_| may_relay) {
-            fx.broadcast(Audience::Everyone, Message::FinalityCertificate(Arc::clone(finality)));
-        }
-        if let Some(certificate) = self.timeout_certificate.as_ref().filter(|_| may_relay) {
+        if let Some((certificate, source)) = &self.timeout_certificate
+            && self.relays(*source)
+        {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(certificate)));
+        }
+        let others = Source::Received(Peer::Miner(self.me));
+        if let Some(finality) = self.chain.finality().filter(|_| self.relays(others)) {
+            fx.broadcast(Audience::Everyone, Message::FinalityCertificate(Arc::clone(finality)));
         }
         if let Some(target) = self.beacon_target(self.subround)
             && let Some(share) = BeaconShare::sign(target, &self.config.committee, &self.scheme)
@@ -53,7 +55,7 @@ impl<S: Scheme> Miner<S> {
         let Some(Signed { signature, .. }) = self.sign_again(proposed) else { return };
         let timeout_certificate = match self.config.rules.subround_entry {
             SubroundEntryRule::Certificate => {
-                self.timeout_certificate.as_ref().map(|known| (**known).clone())
+                self.timeout_certificate.as_ref().map(|(known, _)| Arc::clone(known))
             }
             SubroundEntryRule::Local => None,
         };
@@ -69,7 +71,9 @@ impl<S: Scheme> Miner<S> {
         for ticket in tickets {
             if let Some(signed) = self.sign_again(ticket) {
                 fx.broadcast(Audience::Miners, Message::Ticket(signed));
-                self.add_ticket(me, signed, fx);
+                if !mutant!(self.config, ForgetOwnSignatures) {
+                    self.add_ticket(me, signed, fx);
+                }
             }
         }
         let timeout = Timeout { round, subround };
@@ -79,7 +83,9 @@ impl<S: Scheme> Miner<S> {
             && let Some(signed) = self.sign_again(timeout)
         {
             fx.broadcast(Audience::Miners, Message::Timeout(signed));
-            self.add_timeout(me, signed, fx);
+            if !mutant!(self.config, ForgetOwnSignatures) {
+                self.add_timeout(me, signed, fx);
+            }
         }
         let head = self.chain.head().round();
         let open = self.ledger.votes().rev().take_while(|vote| vote.round > head);
@@ -87,7 +93,9 @@ impl<S: Scheme> Miner<S> {
         for vote in votes {
             if let Some(signed) = self.sign_again(vote) {
                 fx.broadcast(Audience::Miners, Message::FinalityVote(signed));
-                self.add_vote(me, signed, fx);
+                if !mutant!(self.config, ForgetOwnSignatures) {
+                    self.add_vote(me, signed, fx);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Write before send: what this miner signs leaves only when its record is durable (S1, step 5).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Audience, Effects, Milestone, Miner, Output, WriteId};
 use crate::block::BlockId;
@@ -82,7 +83,7 @@ impl<S: Scheme> Miner<S> {
         }
         let timeout_certificate = match self.config.rules.subround_entry {
             SubroundEntryRule::Certificate => {
-                self.timeout_certificate.as_ref().map(|known| (**known).clone())
+                self.timeout_certificate.as_ref().map(|(known, _)| Arc::clone(known))
             }
             SubroundEntryRule::Local => None,
         };

@@ -80,6 +80,7 @@ impl<S: Scheme> Miner<S> {
         if self.relays(source) {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
         }
-        self.enter(round, subround.next(), Some(certificate), fx);
+        let next = if mutant!(self.config, SkipSubround) { subround.next().next() } else { subround.next() };
+        self.enter(round, next, Some((certificate, source)), fx);
     }
 }

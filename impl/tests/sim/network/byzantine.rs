@@ -27,11 +27,13 @@ pub enum Byzantine {
     Noise,
     /// Signs everything of the rounds and subrounds to come.
     Flood,
+    /// Shows miner 2 another block than the rest, tickets in secret, and shows a notarization to miner 0 alone.
+    Divide,
 }
 
 impl Byzantine {
     /// Every way.
-    pub const ALL: [Byzantine; 8] = [
+    pub const ALL: [Byzantine; 9] = [
         Byzantine::Silent,
         Byzantine::NoProposals,
         Byzantine::Equivocate,
@@ -40,6 +42,7 @@ impl Byzantine {
         Byzantine::Impatient,
         Byzantine::Noise,
         Byzantine::Flood,
+        Byzantine::Divide,
     ];
 }
 
@@ -82,6 +85,12 @@ pub fn tamper<S: Scheme>(
             messages
         }
         Byzantine::Noise => vec![message.clone()],
+        Byzantine::Divide => match message {
+            Message::Proposal(_) if to == 2 => equivocate(message, 1, committee, scheme),
+            Message::Ticket(_) | Message::Timeout(_) | Message::FinalityVote(_) => Vec::new(),
+            Message::Notarization(_) if to != 0 => Vec::new(),
+            other => vec![other.clone()],
+        },
         Byzantine::Flood => flood(message, to, committee, scheme),
     }
 }

@@ -3,7 +3,8 @@
 //! [`World`] moves messages, timers, disks and applications around miners and sharders; [`Byzantine`] says how a dishonest
 //! miner departs from the protocol; [`Observer`] watches from outside, counts for itself, and shares no code with the miner.
 
-#![allow(dead_code)]
+// Each user of the network uses a part of it.
+#![allow(dead_code, unused_imports)]
 
 mod byzantine;
 mod host;
@@ -13,5 +14,5 @@ mod world;
 
 pub use byzantine::Byzantine;
 pub use observer::{Expect, Observer};
-pub use setup::{Fault, Network, Setup};
+pub use setup::{Adjust, Fault, Network, Setup};
 pub use world::World;

@@ -11,7 +11,7 @@ use zus_bpp::crypto::ranks::Ranks;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Milestone;
-use zus_bpp::rules::QuorumRule;
+use zus_bpp::rules::{BeaconRule, FinalityRule, QuorumRule, Rules, SubroundEntryRule, TicketRule};
 use zus_bpp::ticket_log::{AppendError, Record};
 
 type Place = (Round, Subround);
@@ -29,6 +29,8 @@ pub struct Expect {
     pub sole_notarized: bool,
     /// S9: one beacon value for a round.
     pub one_beacon: bool,
+    /// A subround is entered only after `q` timeouts of the one before.
+    pub timeouts_before_subrounds: bool,
 }
 
 impl Expect {
@@ -39,7 +41,21 @@ impl Expect {
         agreement: true,
         sole_notarized: true,
         one_beacon: true,
+        timeouts_before_subrounds: true,
     };
+
+    /// What `rules` promise on a network that delays and loses.
+    pub fn of(rules: &Rules) -> Self {
+        let votes = rules.finality == FinalityRule::Votes;
+        Self {
+            one_ticket: rules.ticket == TicketRule::OncePerSubround,
+            one_notarized: rules.ticket == TicketRule::OncePerSubround,
+            agreement: votes,
+            sole_notarized: votes,
+            one_beacon: rules.beacon == BeaconRule::RoundOnly,
+            timeouts_before_subrounds: rules.subround_entry == SubroundEntryRule::Certificate,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -106,10 +122,10 @@ impl Observer {
         generators: u16,
         cap: Option<Subround>,
         genesis: BlockId,
-        quorum: QuorumRule,
+        rules: &Rules,
     ) -> Self {
         Self {
-            quorum: quorum_by_hand(miners, quorum),
+            quorum: quorum_by_hand(miners, rules.quorum),
             generators,
             miners,
             subround_cap: cap,
@@ -122,8 +138,8 @@ impl Observer {
             voted_final: BTreeMap::new(),
             chains: BTreeMap::new(),
             beacons: BTreeMap::new(),
-            beacon_of_round: true,
-            expect: Expect::ALL,
+            beacon_of_round: rules.beacon == BeaconRule::RoundOnly,
+            expect: Expect::of(rules),
             violations: BTreeSet::new(),
             steps: Vec::new(),
             convicted: BTreeSet::new(),
@@ -281,7 +297,25 @@ impl Observer {
                 self.violated("S9", format!("two beacon values in {place:?}"));
             }
         }
+        if let Milestone::Entered { round, subround } = milestone {
+            self.entered(miner, round, subround);
+        }
         self.steps.push((now, miner, milestone));
+    }
+
+    /// A subround is entered only after `q` timeouts of the one before. Dishonest miners may have sent theirs unseen.
+    fn entered(&mut self, miner: MinerId, round: Round, subround: Subround) {
+        let Some(before) = subround.0.checked_sub(1).map(Subround) else { return };
+        if !self.expect.timeouts_before_subrounds {
+            return;
+        }
+        let gave_up = |id: &&MinerId| {
+            self.signed.get(id).is_some_and(|ledger| ledger.timeouts.contains(&(round, before)))
+        };
+        let dishonest = usize::from(self.miners) - self.honest.len();
+        if self.honest.iter().filter(gave_up).count() + dishonest < self.quorum {
+            self.violated("L3", format!("{miner} entered subround {subround} of {round} without timeouts"));
+        }
     }
 
     /// An honest miner or a sharder finalized a block.

@@ -131,7 +131,7 @@ impl<S: Scheme + Clone> World<S> {
                 config.generators,
                 config.subround_cap,
                 config.genesis.id(),
-                config.rules.quorum,
+                &config.rules,
             ),
             hosts: hosts.collect(),
             sharders: sharders.collect(),
