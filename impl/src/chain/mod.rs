@@ -9,6 +9,8 @@ mod answer;
 mod catch_up;
 mod finality;
 mod level;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -8,6 +8,8 @@
 //! Old blocks are served from the host's storage, through [`History`].
 
 mod interface;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
