@@ -98,24 +98,24 @@ impl Config {
     pub fn quorum(&self) -> usize {
         let quorum = self.committee.quorum(self.rules.quorum);
         if mutant!(self, QuorumOneLower) {
-            quorum - 1
-        } else if mutant!(self, QuorumOfJoin) {
-            self.committee.faulty() + 1
-        } else {
-            quorum
+            return quorum - 1;
         }
+        if mutant!(self, QuorumOfJoin) {
+            return self.committee.faulty() + 1;
+        }
+        quorum
     }
 
     /// How many timeout votes make a miner join: one of them is honest, `f + 1`.
     #[must_use]
     pub fn join_threshold(&self) -> usize {
         if mutant!(self, JoinAtOne) {
-            1
-        } else if mutant!(self, NeverJoin) {
-            usize::MAX
-        } else {
-            self.committee.faulty() + 1
+            return 1;
         }
+        if mutant!(self, NeverJoin) {
+            return usize::MAX;
+        }
+        self.committee.faulty() + 1
     }
 
     /// The rules that evidence is judged by.

@@ -58,7 +58,7 @@ impl<S: Scheme> Miner<S> {
             subround,
             generator: self.me,
             parent: if below { parent.header().parent } else { parent.id() },
-            parent_notarization: self.entry.notarization.as_ref().map(|known| Arc::clone(known)),
+            parent_notarization: self.entry.notarization.as_ref().map(|known| (**known).clone()),
             beacon: beacon.value,
             beacon_signature: beacon.signature,
             payload,

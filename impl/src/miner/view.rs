@@ -152,7 +152,7 @@ impl<S: Scheme> Miner<S> {
     /// The newest finality certificate whose block or chain is still missing.
     #[must_use]
     pub fn pending_finality(&self) -> Option<&Arc<FinalityCertificate>> {
-        self.pending_finality.as_ref().map(|known| &**known)
+        self.pending_finality.as_deref()
     }
 
     /// The evidence that is kept, oldest first.
