@@ -6,7 +6,7 @@
 //! [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate) each cost `q` timeouts).
 
 /// Miners of one committee: the size of a certificate's bitmap.
-pub const MAX_MINERS: u16 = 4_096;
+pub const MAX_MINERS: u16 = crate::crypto::scheme::MAX_COMMITTEE_SIZE as u16;
 
 /// Sharders of one chain.
 pub const MAX_SHARDERS: u16 = 1_024;

@@ -39,7 +39,7 @@ pub use interchange::{
     INTERCHANGE_FORMAT, INTERCHANGE_VERSION, Interchange, InterchangeError, MAX_INTERCHANGE_BYTES,
 };
 pub use memory::MemoryLog;
-pub use record::{Kind, Owner, Record};
+pub use record::{KEY_BYTES, Kind, Owner, Record};
 pub use signed::{Conflict, Permit, Signed, SigningRules};
 
 use std::io;
