@@ -16,9 +16,9 @@ const PINNED: &[(&str, u64, u64, u32)] = &[
     ("catalogue_far_ahead", 1_769, 5_450, 18),
     ("two_subrounds", 4_882, 23_077, 15),
     ("hardened_loss", 39_392, 217_030, 20),
-    ("hardened_live", 55_553, 177_424, 29),
+    ("hardened_live", 55_553, 179_260, 29),
     ("hardened_sharders", 68_679, 319_721, 22),
-    ("hardened_n7_live", 67_832, 305_443, 25),
+    ("hardened_n7_live", 68_310, 311_365, 25),
 ];
 
 #[test]

@@ -20,6 +20,7 @@ const LARGE: &[&str] = &[
     "hardened_n7",
     "hardened_n7_deep",
     "hardened_restart",
+    "hardened_restart_behind",
     "hardened_restart_live",
     "profile_documented",
     "profile_hardened",

@@ -5,6 +5,7 @@
 //! complete.
 
 mod check;
+mod explore;
 mod progress;
 mod replay;
 mod simulate;
@@ -12,6 +13,7 @@ mod simulate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
@@ -60,6 +62,7 @@ enum Command {
     Check(CheckArgs),
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
+    Explore(ExploreArgs),
 }
 
 /// Explores scenarios and says, property by property, whether reality is what they expect.
@@ -159,6 +162,20 @@ struct ReplayArgs {
     quiet: bool,
 }
 
+/// A scenario in a browser: Stateright's Explorer, state by state, with steps in words.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  zus explore late_better_rank     then open http://127.0.0.1:3000")]
+struct ExploreArgs {
+    /// A scenario file, or the name of a committed scenario
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// Where to listen; this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    address: SocketAddr,
+}
+
 /// The forms of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
@@ -210,6 +227,22 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The Explorer asks nobody who they are.
+    #[error(
+        "{address} can be reached from other machines\n  fix: use a loopback address, e.g. 127.0.0.1:3000"
+    )]
+    NotLoopback {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The Explorer cannot listen.
+    #[error("{address}: {source}\n  fix: use another port, e.g. --address 127.0.0.1:3001")]
+    Address {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it cannot.
+        source: io::Error,
+    },
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}\n  fix: ask for fewer with --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -228,6 +261,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Explore(args) => explore::run(&args),
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),

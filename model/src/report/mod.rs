@@ -274,9 +274,7 @@ impl RunReport {
             _ => None,
         });
         let observers = observers.max().unwrap_or(0);
-        let mut participants: Vec<String> = (0..honest).map(|m| protocol.miner_name(m)).collect();
-        participants.extend((0..byzantine).map(|b| format!("Byzantine miner {b}")));
-        participants.extend((0..observers).map(|o| format!("observer {o}")));
+        let participants = (0..honest + byzantine + observers).map(|p| protocol.participant(p)).collect();
         let steps = trace
             .steps
             .iter()

@@ -7,6 +7,7 @@
 //! Steps are put into words here, violated safety properties and witnesses in `explain.rs`, and runs that are stuck
 //! (liveness) in `stall.rs`.
 
+mod describe;
 mod explain;
 mod stall;
 
