@@ -1,5 +1,6 @@
 //! What goes into a miner and what comes out.
 
+use std::fmt;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -273,6 +274,47 @@ pub enum Milestone {
         /// The new head.
         block: BlockId,
     },
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Milestone::Entered { round, subround } => write!(f, "enters ({round}, {subround})"),
+            Milestone::Beacon { round, subround, .. } => {
+                write!(f, "knows the order of generators of ({round}, {subround})")
+            }
+            Milestone::Proposed(Proposed { round, subround, block }) => {
+                write!(f, "proposes block {block} in ({round}, {subround})")
+            }
+            Milestone::Collected { block: Proposed { round, subround, block }, generator, rank } => {
+                write!(f, "collects block {block} of {generator}, rank {}, in ({round}, {subround})", rank.0)
+            }
+            Milestone::Ticketed(Ticket { round, subround, block }) => {
+                write!(f, "tickets block {block} in ({round}, {subround})")
+            }
+            Milestone::Notarized { ticket: Ticket { round, subround, block }, formed } => {
+                let how = if *formed { "makes" } else { "hears of" };
+                write!(f, "{how} a notarization of block {block} in ({round}, {subround})")
+            }
+            Milestone::Switched { round, from, to } => {
+                write!(f, "switches from subround {from} to {to} of round {round}")
+            }
+            Milestone::Left { round, block, voted } => {
+                let vote = if *voted { "with" } else { "without" };
+                write!(f, "leaves round {round} through block {block}, {vote} a finality vote")
+            }
+            Milestone::Jumped { from, to } => write!(f, "jumps from round {from} over to round {to}"),
+            Milestone::Voted(FinalityVote { round, block, .. }) => {
+                write!(f, "votes block {block} of round {round} final")
+            }
+            Milestone::TimedOut(Timeout { round, subround }) => {
+                write!(f, "gives up ({round}, {subround})")
+            }
+            Milestone::Finalized { round, block } => {
+                write!(f, "finalizes block {block} of round {round}")
+            }
+        }
+    }
 }
 
 /// Why a message was refused.
