@@ -1,5 +1,26 @@
 //! The Züs block production protocol as a production crate.
 
+pub mod application;
+pub mod block;
+pub mod bounds;
+pub mod certified;
+pub mod chain;
 pub mod committee;
 pub mod crypto;
+pub mod evidence;
+pub mod message;
+pub mod miner;
+pub mod mutants;
 pub mod rules;
+pub mod sharder;
+pub mod statement;
+pub mod ticket_log;
+pub mod ticket_pool;
+pub mod wire;
+
+// The simulated network of the integration tests, to try deliberate bugs on it: they exist only in the crate's own tests.
+#[cfg(test)]
+extern crate self as zus_bpp;
+#[cfg(test)]
+#[path = "../tests/sim/network/mod.rs"]
+mod network;

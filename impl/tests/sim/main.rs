@@ -1,0 +1,11 @@
+//! Miners and sharders on a simulated network, checked from outside.
+//!
+//! A failure prints the setup with its seed: the run is a function of it.
+
+mod catch_up;
+mod faults;
+mod floods;
+mod network;
+mod restarts;
+mod rounds;
+mod storms;
