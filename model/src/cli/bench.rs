@@ -30,10 +30,8 @@ const MOST_STATES_QUICK: u64 = 200_000;
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let several = args.threads.map_or_else(
-        || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16),
-        |threads| threads,
-    );
+    let all = || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16);
+    let several = args.threads.unwrap_or_else(all);
     let instances: &[&str] = if args.quick { &QUICK } else { &INSTANCES };
     let turns = args.turns.unwrap_or(if args.quick { 3 } else { 5 });
     let mut stdout = anstream::stdout();

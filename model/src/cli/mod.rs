@@ -94,7 +94,7 @@ struct CheckArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -143,7 +143,7 @@ struct SimulateArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     /// Threads [default: one for each processor]; the results are the same for any number
