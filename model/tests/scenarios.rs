@@ -63,6 +63,9 @@ fn every_scenario_of_a_testable_size_is_as_expected() {
         for finding in &checked.findings {
             if let Some(trace) = &finding.trace {
                 trace.replay().unwrap_or_else(|error| panic!("{name}, {}: {error}", finding.property.id()));
+                // Its last sentence says which blocks or miners show it, not just what the property says.
+                let because = &trace.claim.as_ref().unwrap().because;
+                assert!(!because.ends_with(finding.property.text()), "{name}: {because}");
             }
         }
     }

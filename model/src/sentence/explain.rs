@@ -276,6 +276,12 @@ impl Protocol {
         if state.environment.proposed_twice() == 1 {
             return Some("an honest generator's two blocks of one subround convict it".into());
         }
+        if state.environment.contradicted() == 1 {
+            return Some(
+                "an honest miner's finality vote, beside its ticket for another block of the round, convicts it"
+                    .into(),
+            );
+        }
         let wrongly = (0..self.honest()).find(|&m| self.oversigned_by(state, m).is_some());
         if let (true, Some(convicted)) = (once, wrongly) {
             return Some(format!(
