@@ -126,7 +126,7 @@ fn one_run(protocol: &Protocol, asked: Facts, seed: u64, steps: usize) -> Sample
 
 /// A number below `bound`, which is not 0; the bias of 2⁻³² per value is of no matter here.
 fn below(random: &mut ChaCha8Rng, bound: u32) -> u32 {
-    (u64::from(random.next_u32()) * u64::from(bound) >> 32) as u32
+    ((u64::from(random.next_u32()) * u64::from(bound)) >> 32) as u32
 }
 
 /// Kinds of actions.

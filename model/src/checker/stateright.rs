@@ -83,13 +83,26 @@ pub struct Packed {
     protocol: Protocol,
     codec: Codec,
     asked: Facts,
+    jointly: bool,
 }
 
 impl Packed {
     /// `protocol`, asked for `asked`.
     pub fn new(protocol: Protocol, asked: Facts) -> Self {
         let codec = Codec::new(&protocol);
-        Packed { protocol, codec, asked }
+        Packed { protocol, codec, asked, jointly: false }
+    }
+
+    /// The same with one invariant, that nothing of `asked` shows: a state is then unpacked and judged once, as
+    /// `bfs.rs` does, not once for each property.
+    pub fn jointly(self) -> Self {
+        Packed { jointly: true, ..self }
+    }
+
+    /// Whether `state` shows nothing that is asked.
+    #[allow(clippy::borrowed_box, reason = "Stateright's conditions take a reference to its state")]
+    fn shows_nothing(&self, state: &Box<[u8]>) -> bool {
+        self.protocol.facts(&self.codec.unpack(state), self.asked) == Facts::default()
     }
 
     fn packed(&self, state: &State) -> Box<[u8]> {
@@ -139,6 +152,9 @@ impl Model for Packed {
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {
+        if self.jointly {
+            return vec![stateright::Property::always("all", Packed::shows_nothing)];
+        }
         self.asked.iter().map(condition).collect()
     }
 }

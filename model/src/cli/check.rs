@@ -159,7 +159,7 @@ impl Session {
         match self.format {
             Format::Text => writeln!(self.stdout, "{}", text::summary_line(&report.summary))?,
             Format::Json => write!(self.stdout, "{}", report.to_json())?,
-            Format::Markdown => write!(self.stdout, "{}", markdown::write(report))?,
+            Format::Markdown => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
             Format::Junit => write!(self.stdout, "{}", junit::write(report)?)?,
         }
         self.stdout.flush()?;
@@ -168,7 +168,7 @@ impl Session {
             for (name, text) in [
                 ("report.txt", plain),
                 ("report.json", report.to_json()),
-                ("report.md", markdown::write(report)),
+                ("report.md", markdown::write(report, true)),
                 ("report.xml", junit::write(report)?),
             ] {
                 let path = out.join(name);

@@ -4,8 +4,10 @@
 //! expected, 1 when something is not, 2 for bad input or usage, and 3 when a bound was hit before the answer was
 //! complete.
 
+mod bench;
 mod check;
 mod explore;
+mod measure;
 mod progress;
 mod replay;
 mod simulate;
@@ -63,6 +65,9 @@ enum Command {
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
     Explore(ExploreArgs),
+    Bench(BenchArgs),
+    #[command(hide = true)]
+    Measure(MeasureArgs),
 }
 
 /// Explores scenarios and says, property by property, whether reality is what they expect.
@@ -89,7 +94,7 @@ struct CheckArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -138,7 +143,7 @@ struct SimulateArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     /// Threads [default: one for each processor]; the results are the same for any number
@@ -174,6 +179,47 @@ struct ExploreArgs {
     /// Where to listen; this machine only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     address: SocketAddr,
+}
+
+/// How fast the search is, beside Stateright's own on the same model, and how its work grows.
+#[derive(Args)]
+#[command(after_help = "\
+Every measurement is a process of its own; searches take turns, so that what else the machine does falls on all of
+them. Given are medians, with the least and the greatest.")]
+struct BenchArgs {
+    /// Only the smallest instance, three turns, and a short table of growth
+    #[arg(long)]
+    quick: bool,
+    /// How often each search has its turn [default: 5, with --quick 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    turns: Option<u16>,
+    /// Threads of the searches that use several [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The form of the tables
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
+}
+
+/// One measurement of `zus bench`, as a line of JSON.
+#[derive(Args)]
+struct MeasureArgs {
+    /// The name of a committed scenario
+    scenario: String,
+    /// Which search
+    #[arg(value_enum)]
+    search: measure::Search,
+    /// With how many threads
+    threads: u16,
+}
+
+/// The forms of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum TableFormat {
+    /// Aligned columns
+    Text,
+    /// A Markdown table
+    Markdown,
 }
 
 /// The forms of a report.
@@ -246,6 +292,14 @@ pub enum Failure {
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}\n  fix: ask for fewer with --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A measurement came to nothing.
+    #[error("{what}: the measurement failed: {why}")]
+    Measurement {
+        /// Which.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// A report cannot be put into XML.
     #[error("the report cannot be written as JUnit XML: {0}")]
     Junit(#[from] quick_junit::SerializeError),
@@ -262,6 +316,8 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Explore(args) => explore::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Measure(args) => measure::run(&args),
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
@@ -291,7 +347,12 @@ fn command_line() -> String {
 
 /// Most memory that this process has had, in bytes; 0 where the system does not say.
 fn peak_memory() -> u64 {
+    memory("VmHWM:")
+}
+
+/// A line of `/proc/self/status` that counts kilobytes, in bytes; 0 where the system does not say.
+fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |k| k * 1024)
 }

@@ -225,7 +225,8 @@ impl Reading<'_> {
         // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
         // have one.
         reductions.lazy &= asynchronous && rules.subround_entry == SubroundEntryRule::Certificate;
-        if !asynchronous && !(reductions.eager && reductions.byzantine_available) {
+        let merged = reductions.eager && reductions.byzantine_available;
+        if !asynchronous && !merged {
             return Err(self.invalid(
                 file.network.span(),
                 "reductions",
