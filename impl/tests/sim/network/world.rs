@@ -313,11 +313,7 @@ impl<S: Scheme + Clone> World<S> {
             recovery.signed = Signed::default();
         }
         self.hosts[i].start(&self.config, recovery);
-        let mut out = Vec::new();
-        if let Some(miner) = &mut self.hosts[i].miner {
-            miner.start(self.now, &mut out);
-        }
-        self.outputs(i, out);
+        self.step(MinerId(i as u16), Input::Start);
     }
 
     /// One step of a miner, and everything that it asks of its application.
