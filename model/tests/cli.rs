@@ -130,7 +130,10 @@ fn the_forms_are_what_they_say() {
     assert!(xml.starts_with("<?xml") && xml.contains("failures=\"0\""), "{xml}");
 
     let markdown = out(&zus(&["check", "late_better_rank", "--format", "markdown"]));
-    assert!(markdown.contains("| **violated** S2 in 6; **reachable** W3 in 3 | ok | 112 (not all) |"), "{markdown}");
+    assert!(
+        markdown.contains("| **violated** S2 in 6; **reachable** W3 in 3 | ok | 112 (not all) |"),
+        "{markdown}"
+    );
     assert!(markdown.contains("```mermaid\nsequenceDiagram\n"), "{markdown}");
 }
 

@@ -47,7 +47,9 @@ fn tables(report: &Report) -> String {
     let mut out = String::from("# zus check\n\n");
     let _ = writeln!(out, "{}\n", text::summary_line(&report.summary));
     if !report.scenarios.is_empty() {
-        out.push_str("| scenario | question | found | | unique states | seconds |\n|---|---|---|---|--:|--:|\n");
+        out.push_str(
+            "| scenario | question | found | | unique states | seconds |\n|---|---|---|---|--:|--:|\n",
+        );
     }
     for scenario in &report.scenarios {
         let unique = match scenario.method {
@@ -91,7 +93,8 @@ fn verdicts(scenario: &ScenarioReport) -> String {
             None => groups.push((p.found, vec![id])),
         }
     }
-    let each: Vec<String> = groups.iter().map(|(found, ids)| format!("**{found}** {}", ids.join(", "))).collect();
+    let each: Vec<String> =
+        groups.iter().map(|(found, ids)| format!("**{found}** {}", ids.join(", "))).collect();
     each.join("; ")
 }
 
