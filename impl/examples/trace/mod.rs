@@ -145,6 +145,7 @@ fn steps<S: Scheme + Clone>(
     let index = |miner: MinerId| honest.iter().position(|&id| id == miner.0);
     let block_name =
         |block: &BlockId| named.get(block).map_or_else(|| "genesis".to_owned(), |place| name(*place));
+    let has_room = |round: u64| named.values().any(|place| place.0 == round);
     let mut faults: Vec<(u64, u16, &str)> = outages
         .iter()
         .flat_map(|outage| [(outage.from, outage.miner, "crash"), (outage.to, outage.miner, "restart")])
@@ -182,18 +183,18 @@ fn steps<S: Scheme + Clone>(
                 *at = Position { round: round.0 + 1, ..Position::default() };
             }
             Milestone::TimedOut(timeout)
-                if (timeout.round.0, timeout.subround.0) == (at.round, at.subround) =>
+                if (timeout.round.0, timeout.subround.0) == (at.round, at.subround)
+                    && !at.timed_out
+                    && has_room(at.round) =>
             {
-                if !at.timed_out && named.values().any(|place| place.0 == at.round) {
-                    at.timed_out = true;
-                    steps.push(json!({ "do": "timeout", "miner": miner }));
-                }
+                at.timed_out = true;
+                steps.push(json!({ "do": "timeout", "miner": miner }));
             }
-            Milestone::Entered { round, subround } if round.0 == at.round && subround.0 > at.subround => {
-                if named.values().any(|place| place.0 == at.round) {
-                    steps.push(json!({ "do": "enter_subround", "miner": miner, "subround": subround.0 }));
-                    *at = Position { round: at.round, subround: subround.0, ..Position::default() };
-                }
+            Milestone::Entered { round, subround }
+                if round.0 == at.round && subround.0 > at.subround && has_room(at.round) =>
+            {
+                steps.push(json!({ "do": "enter_subround", "miner": miner, "subround": subround.0 }));
+                *at = Position { round: at.round, subround: subround.0, ..Position::default() };
             }
             _ => {}
         }
