@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -22,6 +24,8 @@ use zus_bpp::rules::Rules;
 
 #[path = "../tests/sim/network/mod.rs"]
 mod network;
+
+mod trace;
 
 use network::{Byzantine, Fault, Network, Setup, World};
 
@@ -62,6 +66,9 @@ struct Arguments {
     /// Print every step of every miner.
     #[arg(long)]
     steps: bool,
+    /// Write the run as a trace for `zus replay` into this file (profile `hardened` only).
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Give up after this much virtual time, in seconds.
     #[arg(long, default_value_t = 600)]
     patience: u64,
@@ -144,7 +151,34 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     }
     progress.finish_and_clear();
     printed.print_new(&world, arguments.steps);
+    if let Some(file) = &arguments.trace {
+        write_trace(&world, &setup, arguments, file)?;
+    }
     Ok(summary(&mut world, arguments))
+}
+
+fn write_trace<S: Scheme + Clone>(
+    world: &World<S>,
+    setup: &Setup,
+    arguments: &Arguments,
+    file: &Path,
+) -> Result<(), Box<dyn Error>> {
+    if !matches!(arguments.profile, Profile::Hardened) {
+        return Err("--trace speaks of the profile `hardened` only: leave --profile out".into());
+    }
+    let dishonest: Vec<u16> = setup.byzantine.iter().map(|(miner, _)| *miner).collect();
+    let outages: Vec<trace::Outage> = arguments
+        .kill
+        .iter()
+        .map(|kill| trace::Outage { miner: kill.miner, from: kill.at, to: kill.at.saturating_add(PAUSE) })
+        .collect();
+    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
+    let trace = trace::trace(world, &dishonest, &outages, &command)?;
+    fs::write(file, serde_json::to_string_pretty(&trace)? + "\n")
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("trace: {0} (zus replay {0})", file.display());
+    Ok(())
 }
 
 fn setup(arguments: &Arguments) -> Result<Setup, String> {

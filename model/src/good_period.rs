@@ -5,8 +5,8 @@
 //! from there is explored as well. In the good period
 //! 1. messages that honest miners sent reach every honest miner before any timer fires: while one of them would make
 //!    a miner move ([`Protocol::delivery_pending`]) no window closes and no subround times out;
-//! 2. timers fire fairly: a window closes before the timeout of its subround ([`Protocol::timer_may_fire`]), with the
-//!    best block of an honest generator that must have arrived ([`Protocol::window_may_close`]);
+//! 2. timers fire fairly: a window closes before the timeout of its subround (`timer_may_fire`), with the
+//!    best block of an honest generator that must have arrived (`window_may_close`);
 //! 3. Byzantine miners send what they like to whom they like, or nothing: whatever needs their help *may* happen and
 //!    never *must*.
 //!

@@ -9,7 +9,7 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::rules::FinalityRule;
-use crate::statement::{FinalityVote, Signed, Ticket};
+use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
 /// The evidence that is kept.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -46,33 +46,31 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// Keeps and relays evidence that this miner came across, if it holds.
+    /// Keeps and relays evidence that this miner came across, if it is new and holds.
     pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) {
-        let evidence = Arc::new(evidence);
-        let holds = || evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok();
-        if self.evidence.wants(&evidence) && holds() {
-            self.convict(evidence, fx);
-        } else {
-            self.exclude(&evidence);
+        if self.evidence.wants(&evidence)
+            && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok()
+        {
+            self.convict(Arc::new(evidence), fx);
         }
     }
 
     fn convict(&mut self, evidence: Arc<Evidence>, fx: &mut Effects<'_>) {
-        self.exclude(&evidence);
+        if let Evidence::Proposals { first, .. } = &*evidence {
+            self.exclude(first);
+        }
         self.evidence.0.push(Arc::clone(&evidence));
         fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
         fx.out.push(Output::Evidence(evidence));
     }
 
     /// Step 4: no further block of an equivocating generator becomes a candidate of that subround.
-    fn exclude(&mut self, evidence: &Evidence) {
-        if let Evidence::Proposals { first, .. } = evidence
-            && let Some(state) =
-                self.rounds.collecting((self.round, self.subround), first.round, first.subround)
-            && !state.equivocators.contains(&first.signer)
+    pub(super) fn exclude(&mut self, proposed: &Signed<Proposed>) {
+        let Proposed { round, subround, .. } = proposed.statement;
+        if let Some(state) = self.rounds.collecting(self.here(), round, subround)
+            && let Err(index) = state.equivocators.binary_search(&proposed.signer)
         {
-            state.equivocators.push(first.signer);
-            state.equivocators.sort_unstable();
+            state.equivocators.insert(index, proposed.signer);
         }
     }
 

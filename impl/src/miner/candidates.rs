@@ -65,6 +65,8 @@ impl<S: Scheme> Miner<S> {
             return Err(Refusal::WrongSignature(header.generator));
         }
         if let Some(first) = first {
+            // Both signatures were verified: excluded, even where the bound on evidence is reached.
+            self.exclude(&first);
             self.accuse(Evidence::Proposals { first, second: signed }, fx);
             if !self.tickets_twins() || blocks_of_generator >= MAX_BLOCKS_PER_GENERATOR {
                 return Ok(());

@@ -21,6 +21,8 @@ use crate::wire::WireError;
 /// Something that happened outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Input {
+    /// Begin, or go on where the log ends: the first input, once.
+    Start,
     /// Bytes of one message arrived.
     Bytes {
         /// The peer that the link authenticated.
@@ -97,7 +99,9 @@ pub enum Timer {
 pub struct WriteId(pub u64);
 
 /// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
-/// Losing it costs time, never safety.
+///
+/// Losing it never costs safety. It costs one miner the time to catch up; if more than `f` miners lose it at once while
+/// their logs survive, nobody may be left who has the certificate or the block that all of them need to go on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stored {
     /// A block that this miner proposed, ticketed or caught up with.
@@ -150,7 +154,7 @@ pub enum Output {
         /// What to write.
         record: Record,
     },
-    /// Keep this for a restart. It should be durable before a later [`Output::Persist`] is reported durable.
+    /// Keep this for a restart: durable before a later [`Output::Persist`] is reported durable.
     Store(Stored),
     /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
     RequestPayload {

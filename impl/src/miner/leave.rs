@@ -197,11 +197,13 @@ impl<S: Scheme> Miner<S> {
         self.phase = if given_up { Phase::TimedOut } else { Phase::Collecting };
         self.rounds.prune(round, subround);
         if new_round {
+            // Candidates of the left round that nobody notarized have had their time; if one was, it can be fetched.
+            if let Some(left) = round.previous() {
+                self.forget_candidates(left, Subround(u32::MAX));
+            }
             self.waiting.retain(|(_, proposal)| proposal.block.round() >= round);
         }
-        let ledger = &self.ledger;
-        let lowest = Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND));
-        self.chain.forget_candidates(round, lowest, |id| ledger.has_ticketed(round, id));
+        self.forget_candidates(round, Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND)));
         fx.milestone(Milestone::Entered { round, subround });
         let timing = self.config.timing;
         fx.set_timer(Timer::Window { round, subround }, timing.window_closes(subround));
@@ -213,6 +215,12 @@ impl<S: Scheme> Miner<S> {
             self.count_early_tickets(fx);
         }
         self.count_timeouts(subround, fx);
+    }
+
+    /// Drops blocks of subrounds below this one that are not notarized and that this miner did not ticket.
+    fn forget_candidates(&mut self, round: Round, below: Subround) {
+        let ledger = &self.ledger;
+        self.chain.forget_candidates(round, below, |id| ledger.has_ticketed(round, id));
     }
 
     /// The beacon value of a new subround may be known already.

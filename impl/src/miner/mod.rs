@@ -104,6 +104,8 @@ pub struct Miner<S> {
     catch_up: CatchUp,
     /// Proposals whose parent has to be known before they can be judged: the newest of each generator.
     waiting: Vec<(Peer, Proposal)>,
+    /// Whether [`Input::Start`] was given.
+    started: bool,
     /// What follows from the input of this step; empty between steps.
     events: VecDeque<Event>,
 }
@@ -184,7 +186,11 @@ impl<S: Scheme> Miner<S> {
     /// Takes one input at time `now` and appends what has to be done to `out`. Never panics, whatever a peer sends.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let fx = &mut Effects { now, out };
+        if self.started == matches!(input, Input::Start) {
+            return;
+        }
         match input {
+            Input::Start => self.start(fx),
             Input::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
                 Ok(message) => self.receive(from, message, fx),
                 Err(error) => fx.refuse(from, error.into()),

@@ -3,7 +3,7 @@
 //! The log says what may have been signed: it bars what must not be signed any more, and what is in it is sent again, with
 //! the same bytes, since the crash may have come between log and send (W6). What was stored beside it (blocks and
 //! certificates) brings the miner back to where it was; without it the miner starts lower and catches up, bound by its log
-//! all the same.
+//! all the same: it signs nothing in rounds that its log has left.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::accuse::EvidenceStore;
 use super::ledger::Ledger;
 use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
-use super::{Config, Effects, Entry, Miner, Output, Phase, Source, StartError, Stored, Time};
+use super::{Config, Effects, Entry, Miner, Phase, Source, StartError, Stored};
 use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock};
 use crate::committee::{Round, Subround};
@@ -29,12 +29,12 @@ pub struct Recovery {
     pub finals: Vec<FinalBlock>,
     /// What the ticket log says was signed. Where the rules say `Volatile` there is none.
     pub signed: Signed,
-    /// What came in [`Output::Store`], in that order; what is at or below the head may be left out.
+    /// What came in [`Output::Store`](super::Output::Store), in that order; what is at or below the head may be left out.
     pub stored: Vec<Stored>,
 }
 
 impl<S: Scheme> Miner<S> {
-    /// A miner with this disk. Call [`Miner::start`] next.
+    /// A miner with this disk. Give it [`Input::Start`](super::Input::Start) next.
     ///
     /// Records and stored certificates are this miner's own and are trusted: they must come from storage that notices
     /// corruption.
@@ -72,6 +72,7 @@ impl<S: Scheme> Miner<S> {
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
             waiting: Vec::new(),
+            started: false,
             events: VecDeque::new(),
             config,
             scheme,
@@ -134,8 +135,8 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Begins, or goes on where the log ends.
-    pub fn start(&mut self, now: Time, out: &mut Vec<Output>) {
-        let fx = &mut Effects { now, out };
+    pub(super) fn start(&mut self, fx: &mut Effects<'_>) {
+        self.started = true;
         let (round, subround) = self.here();
         let certificate = self.timeout_certificate.take();
         // `enter` compares with the position before.
@@ -148,7 +149,6 @@ impl<S: Scheme> Miner<S> {
         self.try_pending_finality(fx);
         // What is in the log may have been lost on the way out.
         self.say_again(fx);
-        self.run(fx);
     }
 
     /// The own block of the own subround is a candidate again; those of others are sent again by their generators.

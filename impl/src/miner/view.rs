@@ -204,11 +204,12 @@ impl<S> Miner<S> {
             evidence,
             catch_up,
             waiting,
+            started,
             events,
         } = self;
         (
             (me, round, subround, phase, entry, timeout_certificate, shared, payload_requested),
-            (rounds, chain, pending_finality, ledger, signing, evidence, catch_up, waiting, events),
+            (rounds, chain, pending_finality, ledger, signing, evidence, catch_up, waiting, started, events),
         )
     }
 }

@@ -32,7 +32,7 @@ fn victim() -> Victim {
     let keys = MockWorld::new(4, 2, 1);
     let member = |id| keys.member(MinerId(id)).expect("a member");
     let mut miner = Miner::new(config.clone(), member(0), Recovery::default()).expect("a member's scheme");
-    miner.start(Time(0), &mut Vec::new());
+    miner.step(Time(0), Input::Start, &mut Vec::new());
     Victim { miner, flooder: member(FLOODER.0), config }
 }
 

@@ -49,9 +49,7 @@ impl Stage {
         let schemes: Vec<_> = (0..MINERS).map(|i| keys.member(id(i)).expect("a member")).collect();
         let miner = Miner::new(config.clone(), schemes[0].clone(), Recovery::default()).expect("starts");
         let mut stage = Self { config, schemes, miner, now: Time(0), writes_at_once: true, out: Vec::new() };
-        let mut out = Vec::new();
-        stage.miner.start(stage.now, &mut out);
-        stage.follow(out);
+        stage.input(Input::Start);
         stage
     }
 
@@ -62,9 +60,7 @@ impl Stage {
         let recovery = Recovery { signed, ..Recovery::default() };
         let scheme = self.schemes[0].clone();
         self.miner = Miner::new(self.config.clone(), scheme, recovery).expect("starts again");
-        let mut out = Vec::new();
-        self.miner.start(self.now, &mut out);
-        self.follow(out);
+        self.input(Input::Start);
     }
 
     /// Carries outputs out: the application accepts everything and makes empty payloads.

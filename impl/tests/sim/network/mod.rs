@@ -9,6 +9,7 @@
 mod byzantine;
 mod host;
 mod observer;
+mod schedule;
 mod setup;
 mod world;
 

@@ -152,6 +152,11 @@ impl Observer {
         self.violations.insert(format!("{property}: {facts}"));
     }
 
+    /// A block that somebody sent.
+    pub fn block(&self, id: &BlockId) -> Option<&Arc<Block>> {
+        self.blocks.get(id)
+    }
+
     fn is_honest(&self, miner: MinerId) -> bool {
         self.honest.contains(&miner)
     }

@@ -1,7 +1,6 @@
 //! The event loop.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use zus_bpp::application::{Application, Transaction, TransactionQueue};
@@ -20,45 +19,11 @@ use zus_bpp::wire;
 
 use super::byzantine::tamper;
 use super::host::{Disk, Host, Item};
+use super::schedule::{Happening, Schedule};
 use super::{Byzantine, Fault, Network, Observer, Setup};
 
 /// Bytes of payload that a generator asks its application for.
 const PAYLOAD: usize = 256;
-
-enum Happening {
-    Message { from: Peer, to: Peer, message: Message },
-    Bytes { from: Peer, to: Peer, bytes: Vec<u8> },
-    MinerTimer { miner: MinerId, life: u32, timer: Timer },
-    Flushed { miner: MinerId, life: u32, write: WriteId },
-    SharderTimer { sharder: usize, timer: SharderTimer },
-    Fault(Fault),
-}
-
-struct Scheduled {
-    at: Time,
-    order: u64,
-    happening: Happening,
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
 
 struct SharderHost<S> {
     sharder: Sharder<S>,
@@ -70,8 +35,7 @@ pub struct World<S> {
     config: Arc<Config>,
     hosts: Vec<Host<S>>,
     sharders: Vec<SharderHost<S>>,
-    queue: BinaryHeap<Reverse<Scheduled>>,
-    scheduled: u64,
+    schedule: Schedule,
     random: fastrand::Rng,
     network: Network,
     /// The group of each miner, while the network is partitioned.
@@ -136,8 +100,7 @@ impl<S: Scheme + Clone> World<S> {
             hosts: hosts.collect(),
             sharders: sharders.collect(),
             config,
-            queue: BinaryHeap::new(),
-            scheduled: 0,
+            schedule: Schedule::default(),
             random: fastrand::Rng::with_seed(setup.seed),
             network: setup.network.clone(),
             groups: None,
@@ -150,7 +113,7 @@ impl<S: Scheme + Clone> World<S> {
             said: HashMap::new(),
         };
         for (at, fault) in &setup.faults {
-            world.schedule(Time(*at), Happening::Fault(fault.clone()));
+            world.schedule.add(Time(*at), Happening::Fault(fault.clone()));
         }
         for i in 0..world.hosts.len() {
             world.start(i, Recovery::default());
@@ -202,11 +165,6 @@ impl<S: Scheme + Clone> World<S> {
         &self.config
     }
 
-    fn schedule(&mut self, at: Time, happening: Happening) {
-        self.scheduled += 1;
-        self.queue.push(Reverse(Scheduled { at, order: self.scheduled, happening }));
-    }
-
     /// Runs for so many milliseconds.
     pub fn run(&mut self, milliseconds: u64) {
         self.run_until(milliseconds, |_| false);
@@ -216,14 +174,12 @@ impl<S: Scheme + Clone> World<S> {
     pub fn run_until(&mut self, milliseconds: u64, holds: impl Fn(&Self) -> bool) -> bool {
         let end = self.now.after(milliseconds);
         while !holds(self) {
-            let Some(Reverse(next)) = self.queue.peek() else { return false };
-            if next.at > end {
+            let Some((at, happening)) = self.schedule.next(end) else {
                 self.now = end;
                 return false;
-            }
-            let Some(Reverse(next)) = self.queue.pop() else { return false };
-            self.now = next.at;
-            self.happen(next.happening);
+            };
+            self.now = at;
+            self.happen(happening);
         }
         true
     }
@@ -313,11 +269,7 @@ impl<S: Scheme + Clone> World<S> {
             recovery.signed = Signed::default();
         }
         self.hosts[i].start(&self.config, recovery);
-        let mut out = Vec::new();
-        if let Some(miner) = &mut self.hosts[i].miner {
-            miner.start(self.now, &mut out);
-        }
-        self.outputs(i, out);
+        self.step(MinerId(i as u16), Input::Start);
     }
 
     /// One step of a miner, and everything that it asks of its application.
@@ -333,7 +285,7 @@ impl<S: Scheme + Clone> World<S> {
             && self.hosts[i].steps == step + 1
         {
             self.hosts[i].kill_in_step = true;
-            self.schedule(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
+            self.schedule.add(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
         }
         if self.hosts[i].kill_in_step && !out.is_empty() {
             out.truncate(self.random.usize(0..out.len()));
@@ -354,7 +306,7 @@ impl<S: Scheme + Clone> World<S> {
                 Output::Broadcast { to, message } => self.broadcast(me, to, &message),
                 Output::SetTimer { timer, at } => {
                     let life = self.hosts[i].life;
-                    self.schedule(at, Happening::MinerTimer { miner: me, life, timer });
+                    self.schedule.add(at, Happening::MinerTimer { miner: me, life, timer });
                 }
                 Output::Persist { write, record } => {
                     let host = &mut self.hosts[i];
@@ -367,7 +319,7 @@ impl<S: Scheme + Clone> World<S> {
                     }
                     let life = host.life;
                     let at = self.now.after(self.random.u64(0..=self.flush));
-                    self.schedule(at, Happening::Flushed { miner: me, life, write });
+                    self.schedule.add(at, Happening::Flushed { miner: me, life, write });
                 }
                 Output::Store(stored) => self.hosts[i].disk.unflushed.push_back(Item::Stored(stored)),
                 Output::RequestPayload { round, subround, parent } => {
@@ -485,7 +437,7 @@ impl<S: Scheme + Clone> World<S> {
             return;
         }
         let delay = self.random.u64(self.network.delay.clone());
-        self.schedule(self.now.after(delay), happening);
+        self.schedule.add(self.now.after(delay), happening);
     }
 
     fn are_linked(&self, from: Peer, to: Peer) -> bool {
@@ -511,7 +463,7 @@ impl<S: Scheme + Clone> World<S> {
             match output {
                 SharderOutput::Send { to, message } => self.put_on_network(me, to, message),
                 SharderOutput::SetTimer { timer, at } => {
-                    self.schedule(at, Happening::SharderTimer { sharder: i, timer });
+                    self.schedule.add(at, Happening::SharderTimer { sharder: i, timer });
                 }
                 SharderOutput::Finalized(found) => {
                     self.observer.finalized(me, &found);
