@@ -29,7 +29,7 @@ pub struct Recovery {
     pub finals: Vec<FinalBlock>,
     /// What the ticket log says was signed. Where the rules say `Volatile` there is none.
     pub signed: Signed,
-    /// What came in [`Output::Store`], in that order; what is at or below the head may be left out.
+    /// What came in [`Output::Store`](super::Output::Store), in that order; what is at or below the head may be left out.
     pub stored: Vec<Stored>,
 }
 
