@@ -91,9 +91,8 @@ impl<S: Scheme> Miner<S> {
         if self.config.rules.finality == FinalityRule::TwoDelta {
             fx.set_timer(Timer::Finality { round }, self.config.timing.delta.saturating_mul(2));
         }
-        if mutant!(self.config, TicketAfterLeaving) {
-            self.ticket_left_round(vote, fx);
-        }
+        #[cfg(any(test, feature = "mutants"))]
+        self.ticket_left_round(vote, fx);
         if let Source::Received(peer) = source {
             self.catch_up.heard_from(peer);
         }
@@ -103,8 +102,12 @@ impl<S: Scheme> Miner<S> {
         self.try_pending_finality(fx);
     }
 
-    /// Mutant A4 only: tickets another candidate of the round that was just left.
+    /// Mutant A4: tickets another candidate of the round that was just left.
+    #[cfg(any(test, feature = "mutants"))]
     fn ticket_left_round(&mut self, vote: FinalityVote, fx: &mut Effects<'_>) {
+        if !mutant!(self.config, TicketAfterLeaving) {
+            return;
+        }
         let state = self.rounds.get(vote.round).and_then(|state| state.subround(self.subround));
         let other = state.and_then(|state| state.candidates.iter().find(|known| known.block != vote.block));
         let ticket =

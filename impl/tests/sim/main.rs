@@ -3,6 +3,7 @@
 //! A failure prints the setup with its seed: the run is a function of it.
 
 mod catch_up;
+mod expected;
 mod faults;
 mod floods;
 mod network;

@@ -5,7 +5,10 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::miner::Milestone;
-use zus_bpp::rules::{FinalityRule, Rules};
+use zus_bpp::rules::{
+    BeaconRule, EchoRule, FinalityRule, QuorumRule, Rules, SubroundEntryRule, SubroundSwitchRule,
+    TicketLogRule, TicketRule,
+};
 
 use super::network::{Network, Setup, World};
 
@@ -136,4 +139,66 @@ fn the_best_rank_wins_when_all_hear_it() {
 fn a_single_miner_is_its_own_quorum() {
     let world = produces(World::mock(&Setup::new(1, Rules::HARDENED, 1)), 5);
     assert_eq!(world.miner(0).map(|miner| miner.id()), Some(MinerId(0)));
+}
+
+#[test]
+fn every_combination_of_rules_produces_blocks_on_a_quiet_network() {
+    let mut combinations = 0;
+    for rules in combinations_of_rules() {
+        combinations += 1;
+        let mut world = World::mock(&Setup::new(4, rules, combinations));
+        assert!(world.run_to_height(3, 20_000), "{} blocks under {rules:?}", world.observer.lowest());
+        // Without a network that delays them much, no rule goes wrong.
+        world.assert_safe();
+    }
+    assert_eq!(combinations, 2 * 3 * 2 * 2 * 5 * 2 * 2 * 2);
+}
+
+type Change = fn(&mut Rules);
+
+fn combinations_of_rules() -> Vec<Rules> {
+    let mut all = vec![Rules::HARDENED];
+    let mut vary = |variants: &[Change]| {
+        all = all
+            .iter()
+            .flat_map(|rules| {
+                variants.iter().map(|change| {
+                    let mut changed = *rules;
+                    change(&mut changed);
+                    changed
+                })
+            })
+            .collect();
+    };
+    vary(&[|rules| rules.beacon = BeaconRule::Chained, |rules| rules.beacon = BeaconRule::RoundOnly]);
+    vary(&[
+        |rules| rules.ticket = TicketRule::OncePerSubround,
+        |rules| rules.ticket = TicketRule::BetterRank,
+        |rules| rules.ticket = TicketRule::BetterOrEqualRank,
+    ]);
+    vary(&[
+        |rules| rules.subround_entry = SubroundEntryRule::Local,
+        |rules| rules.subround_entry = SubroundEntryRule::Certificate,
+    ]);
+    vary(&[
+        |rules| rules.subround_switch = SubroundSwitchRule::FirstArrival,
+        |rules| rules.subround_switch = SubroundSwitchRule::Adopt,
+    ]);
+    vary(&[
+        |rules| rules.finality = FinalityRule::TwoThirds,
+        |rules| rules.finality = FinalityRule::CommonAncestor { depth: 0 },
+        |rules| rules.finality = FinalityRule::CommonAncestor { depth: 2 },
+        |rules| rules.finality = FinalityRule::TwoDelta,
+        |rules| rules.finality = FinalityRule::Votes,
+    ]);
+    vary(&[
+        |rules| rules.quorum = QuorumRule::ByzantineMajority,
+        |rules| rules.quorum = QuorumRule::Percent66,
+    ]);
+    vary(&[
+        |rules| rules.ticket_log = TicketLogRule::Durable,
+        |rules| rules.ticket_log = TicketLogRule::Volatile,
+    ]);
+    vary(&[|rules| rules.echo = EchoRule::Certificates, |rules| rules.echo = EchoRule::None]);
+    all
 }

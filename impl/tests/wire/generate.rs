@@ -21,12 +21,19 @@ fn signature() -> impl Strategy<Value = Signature> {
     })
 }
 
+fn signer() -> impl Strategy<Value = u16> {
+    prop_oneof![0..5u16, any::<u16>()]
+}
+
 fn id() -> impl Strategy<Value = BlockId> {
     any::<[u8; 32]>().prop_map(BlockId)
 }
 
 fn place() -> impl Strategy<Value = (Round, Subround)> {
-    (any::<u64>(), any::<u32>()).prop_map(|(round, subround)| (Round(round), Subround(subround)))
+    // Often a place that a miner just started is interested in.
+    let round = prop_oneof![0..4u64, any::<u64>()];
+    let subround = prop_oneof![0..3u32, any::<u32>()];
+    (round, subround).prop_map(|(round, subround)| (Round(round), Subround(subround)))
 }
 
 fn ticket() -> impl Strategy<Value = Ticket> {
@@ -46,7 +53,7 @@ fn timeout() -> impl Strategy<Value = Timeout> {
 }
 
 fn signed<T: std::fmt::Debug>(statement: impl Strategy<Value = T>) -> impl Strategy<Value = Signed<T>> {
-    (statement, any::<u16>(), signature()).prop_map(|(statement, signer, signature)| Signed {
+    (statement, signer(), signature()).prop_map(|(statement, signer, signature)| Signed {
         statement,
         signer: MinerId(signer),
         signature,
@@ -138,7 +145,7 @@ fn target() -> impl Strategy<Value = BeaconTarget> {
 /// Any message.
 pub fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
-        (target(), any::<u16>(), signature()).prop_map(|(target, signer, share)| {
+        (target(), signer(), signature()).prop_map(|(target, signer, share)| {
             Message::BeaconShare(BeaconShare { target, signer: MinerId(signer), share })
         }),
         (block(), prop::option::of(certified(timeout())), signature()).prop_map(

@@ -6,8 +6,15 @@ mod vectors;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use zus_bpp::block::Time;
 use zus_bpp::bounds::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES};
+use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::message::Message;
+use zus_bpp::miner::{Config, Input, Miner, Recovery};
+use zus_bpp::rules::Rules;
+use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput};
 use zus_bpp::wire::{VERSION, WireError, decode, encode};
 
 proptest! {
@@ -45,6 +52,31 @@ proptest! {
         prop_assert!(decode(&bytes[..cut]).is_err());
         bytes.push(0);
         prop_assert_eq!(decode(&bytes), Err(WireError::TrailingBytes { count: 1 }));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_decoded_a_miner_and_a_sharder_survive_it(messages in prop::collection::vec((generate::message(), 0..5u16), 1..60)) {
+        let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
+        for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
+            let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
+            let keys = MockWorld::new(4, 2, 1);
+            let scheme = keys.member(MinerId(0)).expect("a member");
+            let mut miner = Miner::new(config.clone(), scheme, Recovery::default()).expect("starts");
+            let mut sharder = Sharder::new(config, keys.observer(), SharderId(0), Vec::new()).expect("starts");
+            let (mut out, mut sharder_out) = (Vec::new(), Vec::new());
+            miner.step(Time(0), Input::Start, &mut out);
+            for (message, from) in &messages {
+                let (from, bytes) = (Peer::Miner(MinerId(*from)), encode(message));
+                miner.step(Time(1), Input::Bytes { from, bytes: bytes.clone() }, &mut out);
+                let input = SharderInput::Bytes { from, bytes };
+                sharder.step(Time(1), input, &MemoryHistory::default(), &mut sharder_out);
+            }
+            prop_assert_eq!(miner.round(), Round(1), "nothing in it is genuine");
+        }
     }
 }
 

@@ -214,7 +214,14 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
             stage.miner.subround() == Subround(0)
         }
         Mutant::SkipSubround => storms(mutant, 20, None, "L3"),
-        Mutant::VoteTwice => storms(mutant, 300, Some(Byzantine::Equivocate), "S"),
+        Mutant::VoteTwice => {
+            let mut stage = stage();
+            stage.enter_round_two();
+            let rival = stage.first_block(1, stage.generator(1, 1));
+            let notarization = stage.notarization(&rival, &[1, 2, 3]);
+            stage.hears(1, Message::Notarization(notarization));
+            stage.votes_sent().len() > 1
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zus_bpp::application::TransactionQueue;
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
-use zus_bpp::miner::{Miner, Recovery, Stored, WriteId};
+use zus_bpp::miner::{Miner, Recovery, Stored};
 use zus_bpp::ticket_log::{AppendError, MemoryLog, Record, TicketLog};
 
 use super::Byzantine;
@@ -14,7 +14,8 @@ use super::Byzantine;
 /// One item on its way to the disk.
 #[derive(Clone, Debug)]
 pub enum Item {
-    Record(WriteId, Record),
+    /// A record, which is in the log's own hands.
+    Record,
     Stored(Stored),
 }
 
@@ -35,19 +36,19 @@ impl Disk {
     }
 
     /// Writes a record. The log refuses what contradicts it.
-    pub fn append(&mut self, write: WriteId, record: Record) -> Result<(), AppendError> {
+    pub fn append(&mut self, record: Record) -> Result<(), AppendError> {
         self.log.append(record)?;
-        self.unflushed.push_back(Item::Record(write, record));
+        self.unflushed.push_back(Item::Record);
         Ok(())
     }
 
-    pub fn flush(&mut self, up_to: WriteId) {
+    /// A flush reaches every record that was appended, and with it everything that was stored before.
+    pub fn flush(&mut self) {
         self.log.flush().expect("memory does not fail");
-        while let Some(item) = self.unflushed.pop_front() {
-            match item {
-                Item::Record(write, _) if write >= up_to => return,
-                Item::Record(..) => {}
-                Item::Stored(stored) => self.stored.push(stored),
+        let records = self.unflushed.iter().rposition(|item| matches!(item, Item::Record));
+        for item in self.unflushed.drain(..records.map_or(0, |last| last + 1)) {
+            if let Item::Stored(stored) = item {
+                self.stored.push(stored);
             }
         }
     }
@@ -57,7 +58,7 @@ impl Disk {
         let mut records = 0;
         for item in std::mem::take(&mut self.unflushed).into_iter().take(survives) {
             match item {
-                Item::Record(..) => records += 1,
+                Item::Record => records += 1,
                 Item::Stored(stored) => self.stored.push(stored),
             }
         }

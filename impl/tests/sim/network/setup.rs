@@ -128,15 +128,19 @@ impl Setup {
         let faulty = setup.config().committee.faulty();
         let mut ids: Vec<u16> = (0..miners).collect();
         random.shuffle(&mut ids);
-        let dishonest = ids.iter().take(random.usize(0..=faulty));
+        let (dishonest, honest) = ids.split_at(random.usize(0..=faulty));
+        // Who may lose everything but its log: with the dishonest ones no more than are tolerated.
+        let forgetful = &honest[..faulty - dishonest.len()];
         setup.byzantine =
-            dishonest.map(|&id| (id, Byzantine::ALL[random.usize(0..Byzantine::ALL.len())])).collect();
+            dishonest.iter().map(|&id| (id, Byzantine::ALL[random.usize(0..Byzantine::ALL.len())])).collect();
         let crashes = if rules.ticket_log == TicketLogRule::Durable { random.u64(0..20) } else { 0 };
         for _ in 0..crashes {
             let (at, miner) = (random.u64(0..calm), random.u16(0..miners));
             let kill = if random.bool() { Fault::Kill(miner) } else { Fault::KillInStep(miner) };
             setup.faults.push((at, kill));
-            setup.faults.push((at + random.u64(1..2_000), Fault::Restart(miner)));
+            let forgets = forgetful.contains(&miner) && random.bool();
+            let restart = if forgets { Fault::RestartWithLogOnly(miner) } else { Fault::Restart(miner) };
+            setup.faults.push((at + random.u64(1..2_000), restart));
         }
         for _ in 0..random.u64(0..4) {
             let at = random.u64(0..calm);
@@ -155,7 +159,9 @@ impl Setup {
         if rules.ticket_log == TicketLogRule::Volatile {
             setup.faults.retain(|(_, fault)| !matches!(fault, Fault::Kill(_) | Fault::Restart(_)));
         }
-        setup.faults.retain(|(at, fault)| *at <= calm + 1 || !matches!(fault, Fault::Restart(_)));
+        setup.faults.retain(|(at, fault)| {
+            *at <= calm + 1 || !matches!(fault, Fault::Restart(_) | Fault::RestartWithLogOnly(_))
+        });
         setup.faults.sort_by_key(|(at, _)| *at);
         setup
     }

@@ -204,7 +204,7 @@ impl<S: Scheme + Clone> World<S> {
             Happening::Flushed { miner, life, write } => {
                 let host = &mut self.hosts[usize::from(miner.0)];
                 if host.life == life && host.miner.is_some() {
-                    host.disk.flush(write);
+                    host.disk.flush();
                     self.step(miner, Input::Persisted(write));
                 }
             }
@@ -310,7 +310,7 @@ impl<S: Scheme + Clone> World<S> {
                 }
                 Output::Persist { write, record } => {
                     let host = &mut self.hosts[i];
-                    if let Err(error) = host.disk.append(write, record) {
+                    if let Err(error) = host.disk.append(record) {
                         // The log refuses: the signature must not leave. An honest miner never asks for it.
                         if honest {
                             self.observer.refused_by_log(me, &error);
