@@ -1,19 +1,25 @@
 //! CLI.
-use zus_proofs::{condition::*, spec::{RuleChoice, Sources, load}};
+use zus_proofs::{condition::*, judge::*, structure::*, spec::{RuleChoice, Sources, load}};
 fn main() {
     let s = Sources::embedded();
-    let out = std::env::args().nth(1);
     for p in s.choices().unwrap().0 {
         match load(&s, &RuleChoice::new(&*p)) {
             Ok(spec) => {
                 let (cs, u) = conditions(&spec);
                 println!("{} ok: {} conditions, {u} unchanged", spec.rules, cs.len());
+                let t = std::time::Instant::now();
                 for c in &cs {
-                    if let Some(cycle) = alternation(&spec, c).cycle() { println!("{} {}", c.id, cycle.describe(&spec)); break; }
+                    let t = std::time::Instant::now();
+                    match Herbrand::new(&spec).decide(c) {
+                        Ok(Verdict::Holds(p)) => if t.elapsed().as_millis() > 100 {println!("{} rounds {} clauses {} learnt {} {:?}", c.id, p.rounds, p.certificate.clauses.len(), p.certificate.learnt.len(), t.elapsed())},
+                        Ok(Verdict::Fails(s)) => {
+                            let ok = c.refutand().iter().all(|(_, f)| Evaluator::new(f, &[]).holds(&s, &[]));
+                            println!("FAIL {} {:?} {:?} verified {ok}", c.id, s.sizes(), t.elapsed())
+                        }
+                        Err(e) => println!("{e}"),
+                    }
                 }
-                if let Some(o) = &out { for c in &cs {
-                    std::fs::create_dir_all(format!("{o}/{p}")).unwrap();
-                    std::fs::write(format!("{o}/{p}/{}.smt2", c.id.to_string().replace(['/',':'], "_")), smtlib(&spec, c)).unwrap(); } }
+                println!("total {:?}", t.elapsed());
             }
             Err(e) => println!("{e}"),
         }

@@ -7,6 +7,7 @@ mod alternation;
 mod generate;
 mod smtlib;
 
+pub(crate) use alternation::free_variables;
 pub use alternation::{Alternation, Cycle, Edge, alternation};
 pub use generate::{conditions, initially};
 pub use smtlib::smtlib;
