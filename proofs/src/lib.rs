@@ -1,5 +1,7 @@
 //! The unbounded proof of the Züs block production protocol.
+pub mod bounded;
 pub mod condition;
+pub mod explain;
 pub mod judge;
 pub mod sat;
 pub mod spec;

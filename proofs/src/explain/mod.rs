@@ -1,0 +1,5 @@
+//! Structures and steps in the protocol's words.
+
+mod names;
+
+pub use names::Names;
