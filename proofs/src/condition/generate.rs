@@ -43,6 +43,11 @@ impl Generator<'_> {
             let goal = initially(spec, &conjunct.formula);
             self.push(Kind::Initiation, "init", &conjunct.name, Vec::new(), axioms.clone(), goal);
         }
+        for statement in &spec.pointwise {
+            let (constants, map) = self.constants(&statement.parameters, Vec::new());
+            let goal = initially(spec, &statement.formula.substitute(&map));
+            self.push(Kind::Initiation, "init", &statement.name, constants, axioms.clone(), goal);
+        }
         for (id, variables, definition) in self.derived() {
             let [contains, only] = halves(id, &variables, &definition).map(|half| initially(spec, &half));
             let name = &spec.relations[id.0].name;
@@ -53,7 +58,7 @@ impl Generator<'_> {
 
     fn steps(&mut self, action: &Action) {
         let spec = self.spec;
-        let (constants, map) = self.constants(&action.parameters);
+        let (constants, map) = self.constants(&action.parameters, Vec::new());
         let mut hypotheses = self.state();
         for guard in &action.guards {
             let origin = Origin::Guard(action.name.clone(), guard.name.clone());
@@ -73,6 +78,19 @@ impl Generator<'_> {
                 let goal = after(formula, time);
                 self.push(kind.clone(), &action.name, name, constants.clone(), hypotheses.clone(), goal);
             }
+        }
+        for statement in &spec.pointwise {
+            if !statement.formula.mentions(|r| action.update(r).is_some()) {
+                self.unchanged += 1;
+                continue;
+            }
+            let (constants, tuple) = self.constants(&statement.parameters, constants.clone());
+            let before = statement.formula.substitute(&tuple);
+            let goal = after(&before, Time::Before);
+            let mut hypotheses = hypotheses.clone();
+            let origin = Origin::Pointwise(statement.name.clone());
+            hypotheses.push(Hypothesis { origin, formula: Arc::new(before) });
+            self.push(Kind::Consecution, &action.name, &statement.name, constants, hypotheses, goal);
         }
         for (id, variables, definition) in self.derived() {
             if action.update(id).is_none() && !definition.mentions(|r| action.update(r).is_some()) {
@@ -114,7 +132,7 @@ impl Generator<'_> {
 
     fn lemmas(&mut self) {
         for lemma in &self.spec.lemmas {
-            let (constants, map) = self.constants(&lemma.parameters);
+            let (constants, map) = self.constants(&lemma.parameters, Vec::new());
             let mut hypotheses = self.state();
             for (name, formula) in &lemma.assumptions {
                 let origin = Origin::Assumption(format!("{}/{name}", lemma.name));
@@ -156,13 +174,20 @@ impl Generator<'_> {
         derived.collect()
     }
 
-    /// Constants for parameters.
-    fn constants(&self, parameters: &[Parameter]) -> (Vec<Constant>, HashMap<Variable, Term>) {
-        let constant = |(index, p): (usize, &Parameter)| {
-            let term = Term::constant(Condition::constant(self.spec, index));
-            (Constant { name: p.name.clone(), sort: p.variable.sort }, (p.variable, term))
-        };
-        parameters.iter().enumerate().map(constant).unzip()
+    /// Constants for parameters, after those there are.
+    fn constants(
+        &self,
+        parameters: &[Parameter],
+        mut constants: Vec<Constant>,
+    ) -> (Vec<Constant>, HashMap<Variable, Term>) {
+        let mut map = HashMap::new();
+        for parameter in parameters {
+            let taken = constants.iter().any(|c| c.name == parameter.name);
+            let name = if taken { format!("{}_too", parameter.name) } else { parameter.name.clone() };
+            map.insert(parameter.variable, Term::constant(Condition::constant(self.spec, constants.len())));
+            constants.push(Constant { name, sort: parameter.variable.sort });
+        }
+        (constants, map)
     }
 
     fn push(

@@ -66,6 +66,8 @@ pub enum Origin {
     Axiom(String),
     /// A conjunct of the invariant.
     Invariant(String),
+    /// An invariant of single tuples, of the tuple in question.
+    Pointwise(String),
     /// A guard: action and name.
     Guard(String, String),
     /// The half of a derived relation's definition that is universal.
@@ -83,6 +85,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Axiom(name) => write!(f, "axiom:{name}"),
             Origin::Invariant(name) => write!(f, "invariant:{name}"),
+            Origin::Pointwise(name) => write!(f, "pointwise:{name}"),
             Origin::Guard(action, name) => write!(f, "guard:{action}/{name}"),
             Origin::Derived(name) => write!(f, "derived:{name}"),
             Origin::Definition(name) => write!(f, "definition:{name}"),

@@ -24,6 +24,7 @@ pub(super) struct Macro {
 pub(super) enum Place {
     Guard,
     Transition,
+    Lemma,
     Elsewhere,
 }
 
@@ -140,8 +141,32 @@ impl Elaborator {
                 let body = Box::new(body?);
                 Ok(if name == "forall" { Formula::Forall(variables, body) } else { Formula::Exists(variables, body) })
             }
+            "enabled" => self.enabled(spec, item, arguments, scope, place),
             _ => self.application(spec, item, name, arguments, scope, place),
         }
+    }
+
+    /// `(enabled action term...)`: all guards of the action hold.
+    fn enabled(
+        &self,
+        spec: &Spec,
+        item: &SExpr,
+        arguments: &[SExpr],
+        scope: &Scope,
+        place: Place,
+    ) -> Result<Formula, SpecError> {
+        if place != Place::Lemma {
+            return Err(Fault::EnabledHere.at(&item.position));
+        }
+        let [name, arguments @ ..] = arguments else {
+            return Err(Fault::Expected("(enabled action term...)").at(&item.position));
+        };
+        let wanted = name.symbol().unwrap_or_default();
+        let action = spec.action(wanted).ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
+        let sorts: Vec<_> = action.parameters.iter().map(|p| p.variable.sort).collect();
+        let terms = self.arguments(spec, item, wanted, arguments, &sorts, scope)?;
+        let map: HashMap<_, _> = action.parameters.iter().map(|p| p.variable).zip(terms).collect();
+        Ok(Formula::And(action.guards.iter().map(|g| g.formula.substitute(&map)).collect()))
     }
 
     /// A relation or macro of terms.
@@ -171,7 +196,7 @@ impl Elaborator {
                     let fault = match place {
                         _ if relation.immutable() => Some(Fault::PrimedImmutable(name.to_string())),
                         Place::Guard => Some(Fault::GuardReadsAfter(name.to_string())),
-                        Place::Elsewhere => Some(Fault::PrimedHere(name.to_string())),
+                        Place::Elsewhere | Place::Lemma => Some(Fault::PrimedHere(name.to_string())),
                         Place::Transition => None,
                     };
                     if let Some(fault) = fault {

@@ -35,8 +35,8 @@ pub enum Fault {
     Expected(&'static str),
     /// An item that is none of the known ones.
     #[error("`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
-             define, axiom, init, action, invariant, safety, transition, witness, lemma, rule, profile, when, include, \
-             ordered, threshold, closure")]
+             define, axiom, init, action, invariant, safety, transition, pointwise, witness, lemma, rule, profile, when, \
+             include, ordered, threshold, closure")]
     UnknownItem(String),
     /// A part of an action that is none of the known ones.
     #[error("`{0}` is no part of an action; one of guard, insert, delete, when")]
@@ -107,6 +107,9 @@ pub enum Fault {
     /// A sentence that names an argument that there is not.
     #[error("the sentence names `{{{0}}}`, which is no argument; correct the name")]
     Sentence(String),
+    /// `enabled` outside a lemma.
+    #[error("`enabled` speaks of actions, which only a `lemma` may do")]
+    EnabledHere,
     /// A condition that names no rule or no value of it.
     #[error("`{0}` is no rule, or no value of the rule; correct the name")]
     NoRule(String),

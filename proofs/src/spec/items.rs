@@ -1,7 +1,7 @@
 //! From items to a [`Spec`]: first what is declared, then what is said.
 
 use super::{
-    Action, Fault, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Parameter, Relation,
+    Action, Fault, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Parameter, Pointwise, Relation,
     RelationId, RelationKind, Rules, Sort, SortId, Spec, SpecError, Statement, Term, Threshold, Time, Update,
     Variable, Witness,
     elaborate::{Elaborator, Macro, Named, Place, Scope},
@@ -39,6 +39,7 @@ fn empty(rules: Rules) -> Spec {
         safety: Vec::new(),
         transitions: Vec::new(),
         witnesses: Vec::new(),
+        pointwise: Vec::new(),
         lemmas: Vec::new(),
         interpretations: Vec::new(),
     }
@@ -120,6 +121,7 @@ impl Builder {
             "action" => self.action(list)?,
             "witness" => self.witness(list)?,
             "lemma" => self.lemma(list)?,
+            "pointwise" => self.pointwise(list)?,
             "ordered" | "threshold" | "closure" => self.interpretation(word, list)?,
             other => return Err(Fault::UnknownItem(other.to_string()).at(&item.position)),
         }
@@ -285,12 +287,21 @@ impl Builder {
         Ok(())
     }
 
-    /// `(witness name "sentence" formula)` or `(witness name "sentence" (step action...) formula)`.
+    /// `(witness name "sentence" (world rounds subrounds blocks) [(step action...)] formula)`.
     fn witness(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
-        let shape = "(witness name \"sentence\" [(step action...)] formula)";
+        let shape = "(witness name \"sentence\" (world rounds subrounds blocks) [(step action...)] formula)";
         let name = name(list, 1, shape)?;
         let sentence = sentence(list, 2, shape, [])?;
-        let third = at(list, 3, shape)?;
+        let world = match at(list, 3, shape)?.list() {
+            Some([word, sizes @ ..]) if word.symbol() == Some("world") => {
+                let number = |item: &SExpr| item.symbol().and_then(|n| n.parse::<usize>().ok()).filter(|n| *n > 0);
+                sizes.iter().map(number).collect::<Option<Vec<_>>>()
+            }
+            _ => None,
+        };
+        let world = world.and_then(|sizes| <[usize; 3]>::try_from(sizes).ok());
+        let world = world.ok_or_else(|| Fault::Expected(shape).at(&list[3].position))?;
+        let third = at(list, 4, shape)?;
         let (mut steps, mut state) = (Vec::new(), None);
         match third.list() {
             Some([step, actions @ ..]) if step.symbol() == Some("step") => {
@@ -300,18 +311,30 @@ impl Builder {
                     let index = index.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&item.position))?;
                     let bind = |p: &Parameter| (p.name.clone(), Term::Variable(p.variable));
                     let mut scope: Scope = self.spec.actions[index].parameters.iter().map(bind).collect();
-                    steps.push((index, self.formula(at(list, 4, shape)?, &mut scope, Place::Elsewhere)?));
+                    steps.push((index, self.formula(at(list, 5, shape)?, &mut scope, Place::Elsewhere)?));
                 }
             }
             _ => state = Some(self.formula(third, &mut Scope::new(), Place::Elsewhere)?),
         }
         let position = list[0].position.clone();
-        self.spec.witnesses.push(Witness { name, sentence, steps, state, position });
+        self.spec.witnesses.push(Witness { name, sentence, world, steps, state, position });
         Ok(())
     }
 
-    /// `(lemma name "sentence" ((parameter sort)...) (assume name formula)... (blocked action term...)... (conclude
-    /// formula))`.
+    /// `(pointwise name "sentence" ((variable sort)...) formula)`.
+    fn pointwise(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
+        let shape = "(pointwise name \"sentence\" ((variable sort)...) formula)";
+        let name = name(list, 1, shape)?;
+        let sentence = sentence(list, 2, shape, [])?;
+        let mut scope = Scope::new();
+        let parameters = self.parameters(at(list, 3, shape)?, &mut scope)?;
+        let formula = self.formula(at(list, 4, shape)?, &mut scope, Place::Elsewhere)?;
+        let position = list[0].position.clone();
+        self.spec.pointwise.push(Pointwise { name, sentence, parameters, formula, position });
+        Ok(())
+    }
+
+    /// `(lemma name "sentence" ((parameter sort)...) (assume name formula)... (conclude formula))`.
     fn lemma(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
         let shape = "(lemma name \"sentence\" ((parameter sort)...) part... (conclude formula))";
         let name = name(list, 1, shape)?;
@@ -324,46 +347,19 @@ impl Builder {
                 ("assume", items) => {
                     let name = self::name(items, 1, "(assume name formula)")?;
                     let item = at(items, 2, "(assume name formula)")?;
-                    assumptions.push((name, self.formula(item, &mut scope, Place::Elsewhere)?));
+                    assumptions.push((name, self.formula(item, &mut scope, Place::Lemma)?));
                 }
-                ("blocked", items) => assumptions.push(self.blocked(items, &mut scope)?),
                 ("conclude", items) => {
                     let item = at(items, 1, "(conclude formula)")?;
-                    conclusion = Some(self.formula(item, &mut scope, Place::Elsewhere)?);
+                    conclusion = Some(self.formula(item, &mut scope, Place::Lemma)?);
                 }
-                _ => return Err(Fault::Expected("assume, blocked or conclude").at(&part.position)),
+                _ => return Err(Fault::Expected("(assume name formula) or (conclude formula)").at(&part.position)),
             }
         }
         let position = list[0].position.clone();
         let conclusion = conclusion.ok_or_else(|| Fault::Expected(shape).at(&position))?;
         self.spec.lemmas.push(Lemma { name, sentence, parameters, assumptions, conclusion, position });
         Ok(())
-    }
-
-    /// `(blocked action term...)`: the action cannot happen with these parameters; `_` stands for any.
-    fn blocked(&mut self, items: &[SExpr], scope: &mut Scope) -> Result<(String, Formula), SpecError> {
-        let name = name(items, 1, "(blocked action term...)")?;
-        let action = self.spec.action(&name).cloned();
-        let action = action.ok_or_else(|| Fault::NoAction(name.clone()).at(&items[1].position))?;
-        if items.len() - 2 != action.parameters.len() {
-            let (expected, found) = (action.parameters.len(), items.len() - 2);
-            return Err(Fault::Arity { name, expected, found }.at(&items[0].position));
-        }
-        let (mut map, mut any) = (HashMap::new(), Vec::new());
-        for (item, parameter) in items[2..].iter().zip(&action.parameters) {
-            let term = if item.symbol() == Some("_") {
-                let variable = self.elaborator.fresh(parameter.variable.sort);
-                any.push(variable);
-                Term::Variable(variable)
-            } else {
-                let term = self.elaborator.term(&self.spec, item, scope)?;
-                self.elaborator.expect(&self.spec, item, &term, parameter.variable.sort)?;
-                term
-            };
-            map.insert(parameter.variable, term);
-        }
-        let guards = action.guards.iter().map(|g| g.formula.substitute(&map)).collect();
-        Ok((format!("no {name}"), Formula::forall(any, Formula::negate(Formula::And(guards)))))
     }
 
     fn interpretation(&mut self, word: &str, list: &[SExpr]) -> Result<(), SpecError> {

@@ -162,6 +162,8 @@ pub struct Witness {
     pub name: String,
     /// What it says.
     pub sentence: String,
+    /// The size of the world to search: rounds with blocks, subrounds, blocks of each.
+    pub world: [usize; 3],
     /// Empty for a state; for a step, the actions (by place) with the formula over their parameters and the state
     /// before.
     pub steps: Vec<(usize, Formula)>,
@@ -171,7 +173,23 @@ pub struct Witness {
     pub position: Position,
 }
 
-/// A progress lemma: what holds when certain actions cannot happen.
+/// An invariant of single tuples. It may hold an existential that would leave the decidable fragment if it were
+/// assumed of all tuples at once; so it is assumed only before an action, of the tuple in question.
+#[derive(Clone, Debug)]
+pub struct Pointwise {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub sentence: String,
+    /// The tuple.
+    pub parameters: Vec<Parameter>,
+    /// What holds of it.
+    pub formula: Formula,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// A progress lemma: an action is enabled.
 #[derive(Clone, Debug)]
 pub struct Lemma {
     /// Its name.
@@ -180,7 +198,7 @@ pub struct Lemma {
     pub sentence: String,
     /// Universally quantified over the whole lemma.
     pub parameters: Vec<Parameter>,
-    /// Assumptions by name, those that actions cannot happen among them.
+    /// Assumptions by name.
     pub assumptions: Vec<(String, Formula)>,
     /// What follows.
     pub conclusion: Formula,
@@ -254,6 +272,8 @@ pub struct Spec {
     pub transitions: Vec<Statement>,
     /// What must be reachable.
     pub witnesses: Vec<Witness>,
+    /// Invariants of single tuples.
+    pub pointwise: Vec<Pointwise>,
     /// Progress lemmas.
     pub lemmas: Vec<Lemma>,
     /// Interpretations of finite worlds.
