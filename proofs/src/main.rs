@@ -1,36 +1,28 @@
 //! CLI.
-use zus_proofs::{condition::*, judge::*, structure::*,bounded::*, spec::{RuleChoice, Sources, load}};
+use zus_proofs::{condition::*, judge::*, explain::*, spec::{RuleChoice, Sources, load}};
 fn main() {
     let s = Sources::embedded();
-    for p in s.choices().unwrap().0 {
-        match load(&s, &RuleChoice::new(&*p)) {
-            Ok(spec) => {
+    let a: Vec<String> = std::env::args().collect();
+    let mut spec = load(&s, &RuleChoice::new(&*a[1])).unwrap();
+    for d in &a[2..] { spec = spec.without(d).unwrap(); }
                 let (cs, u) = conditions(&spec);
                 println!("{} ok: {} conditions, {u} unchanged", spec.rules, cs.len());
                 let t = std::time::Instant::now();
                 for c in &cs {
-                    let t = std::time::Instant::now();
                     match Herbrand::new(&spec).decide(c) {
-                        Ok(Verdict::Holds(p)) => if t.elapsed().as_millis() > 100 {println!("{} rounds {} clauses {} learnt {} {:?}", c.id, p.rounds, p.certificate.clauses.len(), p.certificate.learnt.len(), t.elapsed())},
+                        Ok(Verdict::Holds(_)) => {},
                         Ok(Verdict::Fails(s)) => {
-                            let ok = c.refutand().iter().all(|(_, f)| Evaluator::new(f, &[]).holds(&s, &[]));
-                            println!("FAIL {} {:?} {:?} verified {ok}", c.id, s.sizes(), t.elapsed())
+            println!("{}", Counterexample::new(&spec, c, s).unwrap());
                         }
                         Err(e) => println!("{e}"),
                     }
                 }
                 println!("total {:?}", t.elapsed());
-                for w in &spec.witnesses {
-                    let t = std::time::Instant::now();
-                    let [r,s,b] = w.world;
-                    let mut world = World::of_four(r,s,b);
-                    if p == "accountable" { world.byzantine = 2; }
-                    let mut search = Search::new(&spec, &world).unwrap();
-                    let run = search.run(&w.name, &Target::witness(w), 30);
-                    println!("{} {:?} {:?}", w.name, run.map(|r| r.events.len()), t.elapsed());
-                }
-            }
-            Err(e) => println!("{e}"),
-        }
+    for x in [External::Z3, External::Cvc5] {
+                let t = std::time::Instant::now();
+        let j = ExternalJudge::find(x).unwrap();
+        let scripts: Vec<_> = cs.iter().map(|c| Script::of(&spec, c)).collect();
+        for (a, c) in j.ask(&scripts, 2).unwrap().iter().zip(&cs) { if *a != SolverAnswer::Unsat { println!("{} {} {a:?}", j.version, c.id); } }
+                println!("total {} {:?}", j.solver, t.elapsed());
     }
 }

@@ -13,6 +13,7 @@ pub fn conditions(spec: &Spec) -> (Vec<Condition>, usize) {
     for action in &spec.actions {
         generator.steps(action);
     }
+    generator.stutter();
     generator.implied();
     generator.lemmas();
     (generator.found, generator.unchanged)
@@ -70,8 +71,8 @@ impl Generator<'_> {
             (Kind::Transition, &spec.transitions, Time::After),
         ] {
             for Statement { name, formula, .. } in statements {
-                // A transition property that reads only unchanged relations still has to hold of standing still.
-                if kind == Kind::Consecution && !formula.mentions(|r| action.update(r).is_some()) {
+                // Of a transition property, standing still is a condition of its own.
+                if !formula.mentions(|r| action.update(r).is_some()) {
                     self.unchanged += 1;
                     continue;
                 }
@@ -127,6 +128,19 @@ impl Generator<'_> {
         for property in &self.spec.safety {
             let goal = (*property.formula).clone();
             self.push(Kind::Safety, "", &property.name, Vec::new(), hypotheses.clone(), goal);
+        }
+    }
+
+    /// Standing still keeps every property of steps.
+    fn stutter(&mut self) {
+        let hypotheses = self.state();
+        for property in &self.spec.transitions {
+            let still = |atom: &Formula| match atom {
+                Formula::Relation(r, _, terms) => Formula::Relation(*r, Time::Before, terms.clone()),
+                other => other.clone(),
+            };
+            let goal = property.formula.rewrite(&mut |atom| still(atom));
+            self.push(Kind::Transition, "stutter", &property.name, Vec::new(), hypotheses.clone(), goal);
         }
     }
 

@@ -64,6 +64,16 @@ impl<'a> Names<'a> {
         fill(&relation.sentence, pairs.map(|((name, sort), e)| (name.as_str(), self.element(*sort, *e))))
     }
 
+    /// One line for the sets of every sort of sets.
+    pub fn sets(&self) -> Vec<String> {
+        let sets = self.spec.interpretations.iter().filter_map(|i| match i {
+            Interpretation::Threshold { sort, .. } => Some(*sort),
+            _ => None,
+        });
+        let line = |sort: SortId| format!("{}s: {}", self.spec.sorts[sort.0].name, self.names[sort.0].join(", "));
+        sets.map(line).collect()
+    }
+
     /// Every block with its fields.
     pub fn blocks(&self) -> Vec<BTreeMap<&'static str, String>> {
         let Some(block) = self.spec.sort("block") else { return Vec::new() };

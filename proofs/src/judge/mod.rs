@@ -1,9 +1,11 @@
 //! The judges: three independent ways to decide a condition.
 
 mod candidate;
+mod external;
 mod ground;
 mod herbrand;
 
+pub use external::{External, ExternalError, ExternalJudge, PYTHON_VARIABLE, Script, SolverAnswer};
 pub use herbrand::{Herbrand, HerbrandError, Proof};
 
 use crate::{condition::Condition, structure::Structure};

@@ -35,18 +35,19 @@ pub(super) type Scope = Vec<(String, Term)>;
 pub(super) struct Elaborator {
     pub(super) names: HashMap<String, (Named, Position)>,
     pub(super) sorts: HashMap<String, SortId>,
-    next_variable: u32,
+    /// By variable number.
+    pub(super) variables: Vec<String>,
     expanding: Vec<String>,
 }
 
 impl Elaborator {
     pub(super) fn new() -> Self {
-        Elaborator { names: HashMap::new(), sorts: HashMap::new(), next_variable: 0, expanding: Vec::new() }
+        Elaborator { names: HashMap::new(), sorts: HashMap::new(), variables: Vec::new(), expanding: Vec::new() }
     }
 
-    pub(super) fn fresh(&mut self, sort: SortId) -> Variable {
-        let number = self.next_variable;
-        self.next_variable += 1;
+    pub(super) fn fresh(&mut self, name: &str, sort: SortId) -> Variable {
+        let number = self.variables.len() as u32;
+        self.variables.push(name.to_string());
         Variable { number, sort }
     }
 
@@ -80,7 +81,7 @@ impl Elaborator {
     /// Opens variables for `names` in `scope`.
     pub(super) fn open(&mut self, names: &[(String, SortId)], scope: &mut Scope) -> Vec<Variable> {
         let bind = |(name, sort): &(String, SortId)| {
-            let variable = self.fresh(*sort);
+            let variable = self.fresh(name, *sort);
             scope.push((name.clone(), Term::Variable(variable)));
             variable
         };

@@ -42,6 +42,7 @@ fn empty(rules: Rules) -> Spec {
         pointwise: Vec::new(),
         lemmas: Vec::new(),
         interpretations: Vec::new(),
+        variables: Vec::new(),
     }
 }
 
@@ -261,8 +262,8 @@ impl Builder {
             let Formula::Relation(_, _, terms) = tuple else {
                 return Err(Fault::Expected(shape).at(&target.position));
             };
-            let fresh = |t: &Term| self.elaborator.fresh(self.spec.sort_of(t));
-            let variables: Vec<_> = terms.iter().map(fresh).collect();
+            let fresh = |(name, sort): &(String, SortId)| self.elaborator.fresh(name, *sort);
+            let variables: Vec<_> = self.spec.relations[relation.0].arguments.iter().map(fresh).collect();
             let equal = |(v, t): (&Variable, Term)| Formula::Equal(Term::Variable(*v), t);
             let formula = Formula::And(variables.iter().zip(terms).map(equal).collect());
             (variables, formula)
@@ -397,7 +398,8 @@ impl Builder {
 
     /// What only shows when everything is known.
     fn finish(self) -> Result<Spec, SpecError> {
-        let spec = self.spec;
+        let mut spec = self.spec;
+        spec.variables = self.elaborator.variables;
         for (relation, initial) in spec.relations.iter().zip(&spec.initial) {
             if !relation.immutable() && initial.is_none() {
                 return Err(Fault::NoInit(relation.name.clone()).at(&relation.position));

@@ -278,6 +278,8 @@ pub struct Spec {
     pub lemmas: Vec<Lemma>,
     /// Interpretations of finite worlds.
     pub interpretations: Vec<Interpretation>,
+    /// Names of variables, by number.
+    pub variables: Vec<String>,
 }
 
 impl Spec {
@@ -304,6 +306,36 @@ impl Spec {
     /// The state property, step property or invariant of that name.
     pub fn statement(&self, name: &str) -> Option<&Statement> {
         self.safety.iter().chain(&self.transitions).chain(&self.invariants).find(|s| s.name == name)
+    }
+
+    /// The specification without one item: `axiom:NAME`, `invariant:NAME` or `guard:ACTION/NAME`.
+    pub fn without(&self, item: &str) -> Result<Spec, SpecError> {
+        let mut spec = self.clone();
+        let before = spec.items().len();
+        match item.split_once(':') {
+            Some(("axiom", name)) => spec.axioms.retain(|a| a.name != name),
+            Some(("invariant", name)) => {
+                spec.invariants.retain(|i| i.name != name);
+                spec.pointwise.retain(|p| p.name != name);
+            }
+            Some(("guard", path)) => {
+                if let Some((action, guard)) = path.split_once('/') {
+                    let actions = spec.actions.iter_mut().filter(|a| a.name == action);
+                    actions.for_each(|a| a.guards.retain(|g| g.name != guard));
+                }
+            }
+            _ => {}
+        }
+        if spec.items().len() == before { Err(SpecError::NoItem(item.to_string())) } else { Ok(spec) }
+    }
+
+    /// Everything that [`Self::without`] can delete.
+    pub fn items(&self) -> Vec<String> {
+        let axioms = self.axioms.iter().map(|a| format!("axiom:{}", a.name));
+        let invariants = self.invariants.iter().map(|i| &i.name).chain(self.pointwise.iter().map(|p| &p.name));
+        let invariants = invariants.map(|name| format!("invariant:{name}"));
+        let guards = self.actions.iter().flat_map(|a| a.guards.iter().map(|g| format!("guard:{}/{}", a.name, g.name)));
+        axioms.chain(invariants).chain(guards).collect()
     }
 
     /// The sort of a term.

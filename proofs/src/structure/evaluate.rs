@@ -22,6 +22,8 @@ pub enum Place {
 /// One variable of a quantifier, and the parts that are decided once it has a value.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// The variable.
+    pub variable: Variable,
     /// Where its value goes.
     pub slot: usize,
     /// Its sort.
@@ -283,7 +285,7 @@ impl Compiler {
             let next = reads.iter().filter(|part| missing(part) > 0).min_by_key(|part| missing(part));
             let next = next.and_then(|part| part.iter().find(|v| left.contains(v))).copied().unwrap_or(left[0]);
             left.retain(|v| *v != next);
-            steps.push(Step { slot: self.slot(&next), sort: next.sort, ready: ready_now(&left) });
+            steps.push(Step { variable: next, slot: self.slot(&next), sort: next.sort, ready: ready_now(&left) });
         }
         let mut free: Vec<_> = free_variables(whole).into_iter().collect();
         free.sort();
