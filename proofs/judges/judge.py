@@ -14,7 +14,8 @@ def z3_judge(seconds):
     import z3
 
     def ask(script):
-        solver = z3.Solver()
+        # A context of its own: the answer, and how long it takes, must not depend on the scripts before.
+        solver = z3.SimpleSolver(ctx=z3.Context())
         solver.set("timeout", int(seconds * 1000))
         solver.from_string(script)
         answer = str(solver.check())

@@ -1,9 +1,12 @@
 //! The unbounded proof of the Züs block production protocol.
+pub mod arithmetic;
 pub mod bounded;
 pub mod condition;
+pub mod controls;
 pub mod explain;
 pub mod judge;
 pub mod sat;
 pub mod spec;
 pub mod structure;
 pub mod text;
+pub mod verify;
