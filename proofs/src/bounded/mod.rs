@@ -2,12 +2,14 @@
 //! initial state, found propositionally and replayed by the interpreter.
 
 mod circuit;
+mod file;
 mod run;
 mod symbolic;
 mod unroll;
 mod world;
 
 pub use circuit::{Bit, Circuit};
+pub use file::{FORMAT, MAX_ACTIONS, RunFileError};
 pub use run::{Event, Run, RunError};
 pub use symbolic::Symbolic;
 pub use unroll::{Search, Target};

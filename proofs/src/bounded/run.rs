@@ -6,8 +6,6 @@ use crate::{
     spec::Spec,
     structure::{Disabled, Element, Evaluator, Interpreter, Structure},
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// One action with elements for its parameters.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -52,24 +50,6 @@ pub enum RunError {
     End,
 }
 
-/// A run as data: for people, and for conversion to other formats.
-#[derive(Serialize)]
-struct RunData<'a> {
-    format: &'static str,
-    name: &'a str,
-    rules: &'a str,
-    world: &'a World,
-    blocks: Vec<BTreeMap<&'static str, String>>,
-    actions: Vec<ActionData<'a>>,
-}
-
-#[derive(Serialize)]
-struct ActionData<'a> {
-    action: &'a str,
-    arguments: BTreeMap<&'a str, String>,
-    sentence: String,
-}
-
 impl Run {
     pub(super) fn new(spec: &Spec, world: &World, name: &str, initial: Structure, events: Vec<Event>) -> Self {
         Run { name: name.to_string(), rules: spec.rules.to_string(), world: world.clone(), initial, events }
@@ -88,6 +68,12 @@ impl Run {
             states.push(interpreter.apply(now, event.action, &event.arguments));
         }
         Ok(states)
+    }
+
+    /// What happens, one sentence an action.
+    pub fn sentences(&self, spec: &Spec) -> Vec<String> {
+        let names = Names::of(spec, &self.initial);
+        self.events.iter().map(|e| names.action(&spec.actions[e.action], &e.arguments)).collect()
     }
 
     /// Replays the run and checks that it reaches `target` at its end.
@@ -127,26 +113,5 @@ impl Run {
                 return;
             }
         }
-    }
-
-    /// The run in JSON.
-    pub fn json(&self, spec: &Spec) -> serde_json::Result<String> {
-        let names = Names::of(spec, &self.initial);
-        let blocks = names.blocks();
-        let actions = self.events.iter().map(|event| {
-            let action = &spec.actions[event.action];
-            let pairs = action.parameters.iter().zip(&event.arguments);
-            let arguments = pairs.map(|(p, e)| (p.name.as_str(), names.element(p.variable.sort, *e)));
-            let sentence = names.action(action, &event.arguments);
-            ActionData { action: &action.name, arguments: arguments.collect(), sentence }
-        });
-        serde_json::to_string_pretty(&RunData {
-            format: "zus-proofs run 1",
-            name: &self.name,
-            rules: &self.rules,
-            world: &self.world,
-            blocks,
-            actions: actions.collect(),
-        })
     }
 }

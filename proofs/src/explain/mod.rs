@@ -3,7 +3,9 @@
 mod counterexample;
 mod minimise;
 mod names;
+mod real;
 
 pub use counterexample::{Counterexample, Unconfirmed};
 pub use minimise::{minimise, refutes};
 pub use names::Names;
+pub use real::real_run;

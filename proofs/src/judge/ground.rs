@@ -31,7 +31,6 @@ pub(super) enum Ground {
 pub(super) struct TermData {
     pub(super) function: FunctionId,
     pub(super) arguments: Vec<TermId>,
-    pub(super) sort: SortId,
 }
 
 /// The ground part of a condition: terms that exist so far, atoms, clauses.
@@ -93,7 +92,7 @@ impl Grounder {
         }
         let term = TermId(self.terms.len() as u32);
         let sort = self.results[function.0];
-        self.terms.push(TermData { function, arguments: key.1.clone(), sort });
+        self.terms.push(TermData { function, arguments: key.1.clone() });
         self.by_sort[sort.0].push(term);
         self.interned.insert(key, term);
         term
@@ -226,10 +225,6 @@ impl Grounder {
 
     pub(super) fn certificate(&self, core: Vec<Literal>) -> Certificate {
         self.solver.certificate(core)
-    }
-
-    pub(super) fn clauses(&self) -> usize {
-        self.solver.clauses()
     }
 }
 

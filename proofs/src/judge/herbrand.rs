@@ -51,6 +51,9 @@ pub enum HerbrandError {
     /// The solver's refutation does not check.
     #[error("{0}: {1}")]
     Certificate(ConditionId, CertificateError),
+    /// The structure found is no counterexample.
+    #[error("{0}: the structure found does not satisfy {1}")]
+    Model(ConditionId, Origin),
     /// No end in sight.
     #[error("{0}: no verdict after {MAX_ROUNDS} rounds of instantiation")]
     Rounds(ConditionId),
@@ -100,7 +103,11 @@ impl<'a> Herbrand<'a> {
                 }
             }
             if !added && grounder.terms.len() == terms {
-                return Ok(Verdict::Fails(candidate.structure));
+                // The whole structure once more, formula by formula.
+                return match compiled.iter().position(|c| !c.holds(&candidate.structure, &[])) {
+                    None => Ok(Verdict::Fails(candidate.structure)),
+                    Some(index) => Err(HerbrandError::Model(condition.id.clone(), refutand[index].0.clone())),
+                };
             }
         }
         Err(HerbrandError::Rounds(condition.id.clone()))

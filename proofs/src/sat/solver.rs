@@ -64,11 +64,6 @@ impl Solver {
         self.inner.num_vars() as usize
     }
 
-    /// Number of clauses given.
-    pub fn clauses(&self) -> usize {
-        self.clauses.len()
-    }
-
     fn forth(&mut self, literal: Literal) -> Lit {
         let variable = self.inner.var_of_int(literal.variable() as u32);
         Lit::new(variable, literal.is_positive())
