@@ -1,1 +1,18 @@
-//! The Züs block production protocol as an explicit-state model.
+//! The Züs block production protocol as an explicit-state model, and the checker `zus`.
+
+pub mod action;
+pub mod blocks;
+pub mod checker;
+pub mod committed;
+pub mod committee;
+pub mod good_period;
+pub mod mutants;
+pub mod properties;
+pub mod protocol;
+pub mod reductions;
+pub mod report;
+pub mod rules;
+pub mod scenario;
+pub mod sentence;
+pub mod state;
+pub mod trace;

@@ -1,2 +1,9 @@
 //! `zus`: the command line of the project.
-fn main() {}
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

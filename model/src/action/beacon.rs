@@ -1,0 +1,59 @@
+//! Step 1: a new round begins; shares of the beacon make its value, and that the order of the generators.
+//!
+//! A share is sent on entering a round (`Chained`: a subround), and nothing but being known depends on it, so under
+//! the `eager` reduction entering and sending are one step.
+
+use super::{Action, Blocked, require};
+use crate::{protocol::Protocol, rules::BeaconRule, state::State};
+
+impl Protocol {
+    pub(super) fn beacon_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        let believing = self.rules.beacon == BeaconRule::SeedFromProposal;
+        if self.reductions.eager && !believing {
+            return;
+        }
+        for miner in 0..self.honest() as u8 {
+            self.offer(state, Action::ShareBeacon { miner }, out);
+            if believing {
+                self.offer(state, Action::BelieveSeed { miner }, out);
+            }
+        }
+    }
+
+    pub(super) fn share_beacon_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        require(!self.reductions.eager, Blocked::NotInRules)?;
+        let miner = self.acting(state, miner)?;
+        require(state.miners[miner].shared() == 0, Blocked::Done)
+    }
+
+    pub(super) fn share_beacon_apply(&self, next: &mut State, miner: usize) {
+        next.miners[miner].set_shared(1);
+        self.announce(next, miner);
+    }
+
+    /// What `miner` sends on entering its (round, subround): its beacon share, and its block if the order makes it a
+    /// generator. Recorded as presence.
+    pub(super) fn announce(&self, next: &mut State, miner: usize) {
+        let m = next.miners[miner];
+        // Without chaining there is one share a round; where proposals are explicit, presence means nothing but it.
+        let subround = if self.reductions.eager || self.rules.chained() { m.subround() as u8 } else { 0 };
+        let entry = next.entry(&self.blocks, miner);
+        next.add_present(entry, subround, self.weight(miner));
+        if self.rules.beacon == BeaconRule::EarlySharesDropped && m.subround() == 0 {
+            for other in 0..self.honest() {
+                let o = &mut next.miners[other];
+                if o.round() == m.round() && o.crashed() == 0 {
+                    let held = if other == miner { 0 } else { o.shares_held() };
+                    o.set_shares_held(held + self.weight(miner));
+                }
+            }
+        }
+    }
+
+    pub(super) fn believe_seed_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        require(self.rules.beacon == BeaconRule::SeedFromProposal, Blocked::NotInRules)?;
+        require(self.committee.byzantine > 0, Blocked::NoSuch)?;
+        let miner = self.acting(state, miner)?;
+        require(state.miners[miner].deceived() == 0, Blocked::Done)
+    }
+}

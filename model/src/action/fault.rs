@@ -1,0 +1,63 @@
+//! Crashes, restarts, and the moment at which the network becomes synchronous.
+
+use super::{Action, Blocked, require};
+use crate::{
+    protocol::{Network, Protocol},
+    rules::TicketLogRule,
+    state::State,
+};
+
+impl Protocol {
+    pub(super) fn fault_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        if self.crashes > 0 {
+            for miner in 0..self.honest() as u8 {
+                self.offer(state, Action::Crash { miner }, out);
+                self.offer(state, Action::Restart { miner }, out);
+            }
+        }
+        self.offer(state, Action::Synchronize, out);
+    }
+
+    pub(super) fn crash_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        require(self.crashes > 0, Blocked::NotInRules)?;
+        self.acting(state, miner)?;
+        require(state.environment.synchronous() == 0, Blocked::Network)?;
+        require(state.environment.crashes() < self.crashes, Blocked::Bound)
+    }
+
+    pub(super) fn crash_apply(&self, next: &mut State, miner: usize) {
+        next.environment.set_crashes(next.environment.crashes() + 1);
+        let m = &mut next.miners[miner];
+        m.set_crashed(1);
+        m.set_selected(0);
+        if self.rules.ticket_log == TicketLogRule::Volatile {
+            m.set_tickets(0);
+            m.set_timed_out(0);
+            m.set_voted(0);
+            m.set_proposed(0);
+        }
+    }
+
+    pub(super) fn restart_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        let miner = self.named(miner)?;
+        require(state.miners[miner].crashed() == 1, Blocked::Up)
+    }
+
+    /// It finds its round and subround again from its peers' certificates, and the rest in its log.
+    pub(super) fn restart_apply(&self, next: &mut State, miner: usize) {
+        next.miners[miner].set_crashed(0);
+        next.miners[miner].set_recovered(1);
+    }
+
+    pub(super) fn synchronize_enabled(&self, state: &State) -> Result<(), Blocked> {
+        require(self.network == Network::PartiallySynchronous, Blocked::Network)?;
+        require(state.environment.synchronous() == 0, Blocked::Network)
+    }
+
+    pub(super) fn synchronize_apply(&self, next: &mut State) {
+        let latest = next.miners[..self.honest()].iter().map(|m| m.round()).max().unwrap_or(1);
+        next.environment.set_synchronous(1);
+        // Nothing has happened yet in the rounds that are reserved for the good period.
+        next.environment.set_stable_since(latest.min(u32::from(self.blocks.rounds - self.reserved_rounds)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Step 10: when a block is final, and how an observer's finalized head moves.
+//!
+//! Sharders never vote, so an observer changes nothing for the others. Unless a scenario asks for observers with a
+//! head of their own, finality is judged for *any* observer at once: a block counts as final when some observer could
+//! have finalized it by now ([`Protocol::finalizable`]). That is what S5 and S6 quantify over, for any number of
+//! sharders, and costs no state.
+
+use super::{Action, Blocked, require};
+use crate::{
+    blocks::{BlockId, BlockSet, GENESIS},
+    protocol::Protocol,
+    rules::{FinalityRule, HeadRule},
+    state::State,
+};
+
+impl Protocol {
+    pub(super) fn finality_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        for observer in 0..self.observers as u8 {
+            for block in self.blocks.all() {
+                self.offer(state, Action::Finalize { observer, block }, out);
+            }
+        }
+    }
+
+    /// Whether some observer could have finalized `block` directly, not through a descendant. What an observer knows
+    /// of an asynchronous network is any part of what was sent.
+    pub fn finalizable(&self, state: &State, block: BlockId) -> bool {
+        match self.rules.finality {
+            FinalityRule::TwoThirds => self.notarized(state, block),
+            FinalityRule::CommonAncestor { depth } => {
+                let round = self.blocks.round(block) + depth;
+                self.blocks
+                    .of_round(round)
+                    .any(|tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block))
+            }
+            FinalityRule::TwoDelta => {
+                if state.environment.synchronous() == 1 {
+                    self.evaluated_after_wait(state, block)
+                } else {
+                    self.notarized(state, block)
+                }
+            }
+            FinalityRule::TwoDeltaWithoutWait => self.notarized(state, block),
+            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
+                self.votes(state, block) >= self.committee.quorum
+            }
+        }
+    }
+
+    /// The blocks that some observer could have finalized directly.
+    #[inline]
+    pub fn finalizable_set(&self, state: &State) -> BlockSet {
+        self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.finalizable(state, b)).collect()
+    }
+
+    /// `TwoDelta` in a synchronous network: after the wait an observer knows every notarized block of the round that
+    /// an honest miner knows, and finalizes the block in which they all meet.
+    fn evaluated_after_wait(&self, state: &State, block: BlockId) -> bool {
+        if self.delivery_pending(state) {
+            return false;
+        }
+        (self.blocks.round(block)..=self.blocks.rounds).any(|round| {
+            let mut known = self.blocks.of_round(round).filter(|&b| self.public_notarization(state, b));
+            let Some(first) = known.next() else { return false };
+            let meet = known.fold(first, |a, b| self.common_ancestor(state, a, b));
+            meet == block
+        })
+    }
+
+    /// The last block on both chains.
+    pub fn common_ancestor(&self, state: &State, a: BlockId, b: BlockId) -> BlockId {
+        let (mut a, mut b) = (a, b);
+        while a != b {
+            let deeper = if self.blocks.round(a) >= self.blocks.round(b) { &mut a } else { &mut b };
+            *deeper = state.parent(&self.blocks, *deeper).unwrap_or(GENESIS);
+        }
+        a
+    }
+
+    pub(super) fn finalize_enabled(
+        &self,
+        state: &State,
+        observer: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(observer < 2, Blocked::NoSuch)?;
+        self.known(block)?;
+        require(self.finalizable(state, block), Blocked::NotFinal)?;
+        let head = state.head(observer as usize);
+        require(head != block, Blocked::Done)?;
+        let forward = state.descends(&self.blocks, block, head);
+        require(
+            match self.rules.head {
+                HeadRule::Descends | HeadRule::SkipsMissing => forward,
+                HeadRule::Anywhere => true,
+                // Only news move a head back, never an ancestor that has been final before.
+                HeadRule::MovesBack => forward || !state.descends(&self.blocks, head, block),
+            },
+            Blocked::HeadRule,
+        )
+    }
+
+    pub(super) fn finalize_apply(&self, next: &mut State, observer: usize, block: BlockId) {
+        let head = next.head(observer);
+        let forward = next.descends(&self.blocks, block, head);
+        let to = if forward || self.rules.head != HeadRule::MovesBack {
+            block
+        } else {
+            self.common_ancestor(next, head, block)
+        };
+        if !forward {
+            next.environment.set_moved_aside(1);
+        }
+        if self.rules.head == HeadRule::SkipsMissing && self.blocks.round(block) > self.blocks.round(head) + 1
+        {
+            // The blocks between may not have arrived: they are skipped, and never finalized.
+            next.environment.set_holed(1);
+        }
+        next.set_head(observer, to);
+    }
+}

@@ -1,0 +1,197 @@
+//! Steps 6 to 8: q tickets make a notarization, it is broadcast and relayed, and whoever receives it leaves the round.
+//!
+//! Collecting, broadcasting and relaying only make a message exist that q tickets imply, so under the `eager`
+//! reduction a notarization exists as soon as its tickets do. Receiving is the guard of [`Action::Leave`].
+
+use super::{Action, Blocked, require};
+use crate::{
+    blocks::BlockId,
+    protocol::Protocol,
+    rules::{CountingRule, FinalityRule, SubroundEntryRule, SubroundSwitchRule},
+    state::{Miner, State, position},
+};
+
+impl Protocol {
+    pub(super) fn notarization_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        if !self.reductions.eager {
+            for block in self.blocks.all() {
+                self.offer(state, Action::Notarize { block }, out);
+            }
+        }
+        for block in self.notarized_set(state).iter() {
+            for miner in 0..self.honest() as u8 {
+                self.offer(state, Action::Leave { miner, block }, out);
+                if self.reductions.lazy {
+                    self.offer(state, Action::TimeoutThenLeave { miner, block }, out);
+                }
+                if self.rules.finality == FinalityRule::VotesWithoutLeaving {
+                    self.offer(state, Action::VoteWithoutLeaving { miner, block }, out);
+                }
+                if self.rules.counting == CountingRule::LabelUnchecked {
+                    self.offer(state, Action::LeaveRelabelled { miner, block }, out);
+                }
+                if self.rules.chained() {
+                    self.offer(state, Action::Adopt { miner, block }, out);
+                }
+            }
+        }
+        if !self.reductions.byzantine_available && self.rules.votes() {
+            for byzantine in 0..self.committee.byzantine as u8 {
+                for block in self.blocks.all() {
+                    self.offer(state, Action::ByzantineVote { byzantine, block }, out);
+                }
+            }
+        }
+    }
+
+    pub(super) fn notarize_enabled(&self, state: &State, block: BlockId) -> Result<(), Blocked> {
+        require(!self.reductions.eager, Blocked::NotInRules)?;
+        self.known(block)?;
+        require(state.block(block).notarized() == 0, Blocked::Done)?;
+        require(self.notarizable(state, block), Blocked::NotNotarized)
+    }
+
+    pub(super) fn leave_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
+        let miner = self.acting(state, miner)?;
+        self.known(block)?;
+        require(u32::from(self.blocks.round(block)) >= state.miners[miner].round(), Blocked::OtherRound)?;
+        require(self.notarized(state, block), Blocked::NotNotarized)
+    }
+
+    pub(super) fn leave_apply(&self, next: &mut State, miner: usize, block: BlockId) {
+        let m = next.miners[miner];
+        let round = self.blocks.round(block);
+        let ticketed_no_other = u32::from(round) > m.round() || self.ticketed_no_other(&m, block);
+        let votes = match self.rules.finality {
+            FinalityRule::Votes => ticketed_no_other,
+            FinalityRule::VotesAfterOtherTicket => true,
+            FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
+            _ => false,
+        };
+        if votes {
+            self.vote(next, miner, block);
+        }
+        self.enter_round(next, miner, round + 1, block);
+    }
+
+    /// Whether every block that the miner ticketed in its round, over all subrounds, is `block`; none is fine.
+    fn ticketed_no_other(&self, m: &Miner, block: BlockId) -> bool {
+        m.spoiled() == 0 && m.tickets() & !(1 << self.blocks.place(block).local) == 0
+    }
+
+    fn vote(&self, next: &mut State, miner: usize, block: BlockId) {
+        if self.keeps_archive() {
+            let place = self.blocks.place(block);
+            let sent = &mut next.archive[miner].votes[place.round as usize - 1];
+            if *sent >> place.local & 1 == 1 {
+                return;
+            }
+            *sent |= 1 << place.local;
+        }
+        let tally = next.block_mut(block);
+        tally.set_votes(tally.votes() + self.weight(miner));
+    }
+
+    /// Step 1 of the next round: everything about the round before is behind the miner.
+    fn enter_round(&self, next: &mut State, miner: usize, round: u8, through: BlockId) {
+        let m = &mut next.miners[miner];
+        *m = Default::default();
+        m.set_round(round.into());
+        m.set_entry(position(&self.blocks, through));
+        if self.reductions.eager {
+            self.announce(next, miner);
+        }
+    }
+
+    pub(super) fn timeout_then_leave_enabled(
+        &self,
+        state: &State,
+        miner: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(self.reductions.lazy, Blocked::NotInRules)?;
+        self.leave_enabled(state, miner, block)?;
+        self.may_time_out(state, miner)?;
+        let m = &state.miners[miner as usize];
+        require(self.rules.subround_entry == SubroundEntryRule::Certificate, Blocked::NotInRules)?;
+        require(!self.timeout_certified(state, m.round() as u8, m.subround() as u8), Blocked::Done)
+    }
+
+    pub(super) fn vote_without_leaving_enabled(
+        &self,
+        state: &State,
+        miner: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(self.rules.finality == FinalityRule::VotesWithoutLeaving, Blocked::NotInRules)?;
+        self.leave_enabled(state, miner, block)?;
+        let m = &state.miners[miner as usize];
+        require(m.voted() == 0, Blocked::Done)?;
+        require(u32::from(self.blocks.round(block)) == m.round(), Blocked::OtherRound)?;
+        require(self.ticketed_no_other(m, block), Blocked::TicketRule)
+    }
+
+    pub(super) fn vote_without_leaving_apply(&self, next: &mut State, miner: usize, block: BlockId) {
+        next.miners[miner].set_voted(1);
+        self.vote(next, miner, block);
+    }
+
+    pub(super) fn leave_relabelled_enabled(
+        &self,
+        state: &State,
+        miner: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(self.rules.counting == CountingRule::LabelUnchecked, Blocked::NotInRules)?;
+        let miner = self.acting(state, miner)?;
+        self.known(block)?;
+        require(u32::from(self.blocks.round(block)) < state.miners[miner].round(), Blocked::OtherRound)?;
+        require(self.notarized(state, block), Blocked::NotNotarized)
+    }
+
+    /// The miner takes the notarization for one of its own round, and the block for the first one there.
+    pub(super) fn leave_relabelled_apply(&self, next: &mut State, miner: usize) {
+        let round = next.miners[miner].round() as u8;
+        next.environment.set_mislabelled(1);
+        self.enter_round(next, miner, round + 1, self.blocks.at(round, 0));
+    }
+
+    /// `Adopt` under a chained beacon: of two notarized blocks of the round before, the one whose seed is greater
+    /// (oldest subround first) wins, so that miners that know the same blocks end with the same seed.
+    pub(super) fn adopt_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
+        require(
+            self.rules.chained() && self.rules.subround_switch == SubroundSwitchRule::Adopt,
+            Blocked::NotInRules,
+        )?;
+        let miner = self.acting(state, miner)?;
+        self.known(block)?;
+        let m = &state.miners[miner];
+        require(u32::from(self.blocks.round(block)) + 1 == m.round(), Blocked::OtherRound)?;
+        require(self.notarized(state, block), Blocked::NotNotarized)?;
+        require(self.seed(state, block) > self.seed_of_miner(state, miner), Blocked::OtherSeed)
+    }
+
+    pub(super) fn adopt_apply(&self, next: &mut State, miner: usize, block: BlockId) {
+        let m = &mut next.miners[miner];
+        m.set_entry(position(&self.blocks, block));
+        m.set_shared(0);
+        m.set_selected(0);
+        if self.reductions.eager {
+            self.announce(next, miner);
+        }
+    }
+
+    pub(super) fn byzantine_vote_enabled(
+        &self,
+        state: &State,
+        byzantine: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(!self.reductions.byzantine_available && self.rules.votes(), Blocked::NotInRules)?;
+        require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
+        self.known(block)?;
+        let tally = state.block(block);
+        require(tally.parent() != 0, Blocked::NotProposed)?;
+        require(tally.byzantine_votes() >> byzantine & 1 == 0, Blocked::Done)
+    }
+}

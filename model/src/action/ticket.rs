@@ -1,0 +1,190 @@
+//! Steps 3 to 5: a miner waits to collect proposals, picks the best, and signs a ticket for it.
+//!
+//! In an asynchronous network any proposal may arrive late, so any valid one can be the best that arrived: the window
+//! and the pick leave no trace but the ticket. In a synchronous one the window is a timer (`good_period.rs`).
+
+use super::{Action, Blocked, require};
+use crate::{
+    blocks::{BlockId, Generator},
+    protocol::Protocol,
+    rules::TicketRule,
+    state::{State, position},
+};
+
+impl Protocol {
+    pub(super) fn ticket_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        for miner in 0..self.honest() {
+            if !self.active(state, miner) {
+                continue;
+            }
+            let m = &state.miners[miner];
+            let id = miner as u8;
+            if m.unsent() != 0 {
+                self.offer(state, Action::SendTicket { miner: id }, out);
+            }
+            // The rule's guard first, once a subround: it is the one that is false most often.
+            if m.timed_out() == 1 || self.ticket_rule_spent(state, miner) {
+                continue;
+            }
+            for block in self.blocks.of_subround(m.round() as u8, m.subround() as u8) {
+                if !self.reductions.eager {
+                    self.offer(state, Action::Select { miner: id, block }, out);
+                }
+                match state.parent(&self.blocks, block) {
+                    Some(parent) => self.offer(state, Action::Ticket { miner: id, block, parent }, out),
+                    None if self.reductions.eager => {
+                        for parent in self.entries(m.round() as u8) {
+                            self.offer(state, Action::Ticket { miner: id, block, parent }, out);
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+        if !self.reductions.byzantine_available {
+            for byzantine in 0..self.committee.byzantine as u8 {
+                for block in self.blocks.all() {
+                    self.offer(state, Action::ByzantineTicket { byzantine, block }, out);
+                }
+            }
+        }
+    }
+
+    /// Whether the rule can allow no ticket at all any more in the miner's subround.
+    fn ticket_rule_spent(&self, state: &State, miner: usize) -> bool {
+        let m = &state.miners[miner];
+        self.rules.ticket == TicketRule::OncePerSubround
+            && (m.spent() == 1
+                || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0)
+    }
+
+    pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
+        require(!self.reductions.eager, Blocked::NotInRules)?;
+        let selected = self.named(miner).map(|m| state.miners[m].selected())?;
+        require(selected == 0, Blocked::Done)?;
+        self.known(block)?;
+        let parent = state.parent(&self.blocks, block).ok_or(Blocked::NotProposed)?;
+        self.may_ticket(state, miner, block, parent)
+    }
+
+    pub(super) fn select_apply(&self, next: &mut State, miner: usize, block: BlockId) {
+        next.miners[miner].set_selected(position(&self.blocks, block));
+    }
+
+    pub(super) fn ticket_enabled(
+        &self,
+        state: &State,
+        miner: u8,
+        block: BlockId,
+        parent: BlockId,
+    ) -> Result<(), Blocked> {
+        self.may_ticket(state, miner, block, parent)?;
+        let selected = state.miners[miner as usize].selected();
+        require(self.reductions.eager || selected == position(&self.blocks, block), Blocked::NotSelected)
+    }
+
+    /// The guards of steps 4 and 5.
+    fn may_ticket(&self, state: &State, miner: u8, block: BlockId, parent: BlockId) -> Result<(), Blocked> {
+        let miner = self.acting(state, miner)?;
+        self.known(block)?;
+        let (m, place) = (&state.miners[miner], self.blocks.place(block));
+        require(u32::from(place.round) == m.round(), Blocked::OtherRound)?;
+        require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
+        require(m.timed_out() == 0, Blocked::TimedOut)?;
+        require(m.unsent() == 0, Blocked::Done)?;
+        self.ticket_rule_allows(state, miner, block)?;
+        // A generator is eligible under the seed that the miner holds for the value of the beacon (S4).
+        require((place.generator == Generator::Outsider) == (m.deceived() == 1), Blocked::NotEligible)?;
+        match state.parent(&self.blocks, block) {
+            Some(proposed) => require(proposed == parent, Blocked::NotProposed)?,
+            None => require(
+                self.reductions.eager && self.could_be_proposed(state, block, parent),
+                Blocked::NotProposed,
+            )?,
+        }
+        require(self.acceptable_parent(state, parent), Blocked::ParentNotNotarized)?;
+        if self.rules.chained() {
+            require(self.seed(state, parent) == self.seed_of_miner(state, miner), Blocked::OtherSeed)?;
+        }
+        require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
+        if state.environment.synchronous() == 1 {
+            self.window_may_close(state, miner, block)?;
+        }
+        Ok(())
+    }
+
+    /// Rule `ticket` (S1).
+    fn ticket_rule_allows(&self, state: &State, miner: usize, block: BlockId) -> Result<(), Blocked> {
+        let (m, place) = (&state.miners[miner], self.blocks.place(block));
+        let signed = m.tickets() as u16;
+        let mine = || {
+            self.blocks
+                .of_subround(place.round, place.subround)
+                .filter(move |&b| signed >> self.blocks.place(b).local & 1 == 1)
+        };
+        let allowed = match self.rules.ticket {
+            TicketRule::OncePerSubround => m.spent() == 0 && mine().next().is_none(),
+            TicketRule::BetterRank => mine().all(|b| place.rank < self.blocks.place(b).rank),
+            TicketRule::BetterOrEqualRank => {
+                mine().all(|b| b != block && place.rank <= self.blocks.place(b).rank)
+            }
+        };
+        require(allowed, Blocked::TicketRule)
+    }
+
+    pub(super) fn ticket_apply(&self, next: &mut State, miner: usize, block: BlockId, parent: BlockId) {
+        if next.block(block).parent() == 0 {
+            self.materialize(next, block, parent);
+        }
+        let local = self.blocks.place(block).local;
+        let writes_first = self.writes_before_sending();
+        let m = &mut next.miners[miner];
+        m.set_tickets(m.tickets() | 1 << local);
+        m.set_selected(0);
+        if writes_first {
+            m.set_unsent(u32::from(local) + 1);
+        } else {
+            self.send_ticket(next, miner, block);
+        }
+    }
+
+    pub(super) fn send_ticket_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        let miner = self.acting(state, miner)?;
+        require(state.miners[miner].unsent() != 0, Blocked::NothingToSend)
+    }
+
+    pub(super) fn send_ticket_apply(&self, next: &mut State, miner: usize) {
+        let m = &mut next.miners[miner];
+        let block = self.blocks.at(m.round() as u8, m.unsent() as u8 - 1);
+        m.set_unsent(0);
+        m.set_resent(m.recovered());
+        self.send_ticket(next, miner, block);
+    }
+
+    fn send_ticket(&self, next: &mut State, miner: usize, block: BlockId) {
+        if self.keeps_archive() {
+            let place = self.blocks.place(block);
+            let sent = &mut next.archive[miner].tickets[place.round as usize - 1];
+            if *sent >> place.local & 1 == 1 {
+                return;
+            }
+            *sent |= 1 << place.local;
+        }
+        let tally = next.block_mut(block);
+        tally.set_tickets(tally.tickets() + self.weight(miner));
+    }
+
+    pub(super) fn byzantine_ticket_enabled(
+        &self,
+        state: &State,
+        byzantine: u8,
+        block: BlockId,
+    ) -> Result<(), Blocked> {
+        require(!self.reductions.byzantine_available, Blocked::NotInRules)?;
+        require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
+        self.known(block)?;
+        let tally = state.block(block);
+        require(tally.parent() != 0, Blocked::NotProposed)?;
+        require(tally.byzantine_tickets() >> byzantine & 1 == 0, Blocked::Done)
+    }
+}

@@ -1,0 +1,277 @@
+//! Breadth-first exploration, level by level.
+//!
+//! Each level is cut into chunks of a fixed size. Threads expand chunks against the table as it stands and keep what
+//! is new, sorted into shards; then each shard takes up its new states, chunk by chunk in order. So neither the counts,
+//! nor which run is found, nor anything else that is reported depends on the number of threads, and the first run that
+//! reaches a fact is a shortest one.
+
+use super::{
+    codec::Codec,
+    table::{Fingerprint, Table},
+};
+use crate::{
+    action::Action,
+    properties::{Facts, Property},
+    protocol::Protocol,
+    state::State,
+};
+use rapidhash::v3::rapidhash_v3;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Shards of the table; a power of two, at least a few times the number of threads.
+const SHARDS: usize = 16;
+/// States of one chunk of work.
+const CHUNK: usize = 1024;
+/// Chunks expanded before their results are taken up: bounds what waits in buffers.
+const CHUNKS_AT_ONCE: usize = 32;
+
+/// How far an exploration may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Unique states.
+    pub states: u64,
+    /// Bytes of table, queue and buffers.
+    pub memory: u64,
+}
+
+impl Default for Limits {
+    /// 200 million states, 4 GiB.
+    fn default() -> Self {
+        Limits { states: 200_000_000, memory: 4 << 30 }
+    }
+}
+
+/// What ended an exploration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// Every reachable state was seen.
+    Exhausted,
+    /// Everything that was sought was found, and nothing else was asked.
+    AllFound,
+    /// The limit on unique states.
+    States,
+    /// The limit on memory.
+    Memory,
+}
+
+/// How an exploration goes, for a progress display.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Unique states so far.
+    pub unique: u64,
+    /// States generated so far, with repetitions.
+    pub generated: u64,
+    /// Steps from the start.
+    pub depth: u32,
+    /// States of the present level that wait.
+    pub frontier: u64,
+}
+
+/// What an exploration found.
+#[derive(Debug)]
+pub struct Exploration {
+    /// Unique states.
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// Longest distance from the start.
+    pub depth: u32,
+    /// Most bytes of table, queue and buffers at a time.
+    pub peak_bytes: u64,
+    /// Why it ended.
+    pub end: End,
+    /// Each fact found, with the fingerprints of a shortest run to it.
+    pub found: BTreeMap<Property, Vec<Fingerprint>>,
+}
+
+/// The fingerprint of a packed state.
+#[inline]
+pub fn fingerprint(packed: &[u8]) -> Fingerprint {
+    rapidhash_v3(packed) | 1 << 63
+}
+
+/// New states on their way into one shard: fingerprint, predecessor, packed state.
+#[derive(Default)]
+struct Fresh {
+    links: Vec<(Fingerprint, Fingerprint)>,
+    packed: Vec<u8>,
+}
+
+struct Expanded {
+    shards: [Fresh; SHARDS],
+    generated: u64,
+    found: BTreeMap<Property, Fingerprint>,
+}
+
+#[derive(Default)]
+struct Shard {
+    table: Table,
+    next: Vec<u8>,
+}
+
+/// Explores `protocol` and looks for `asked`. Ends early, at the end of a level, once `enough` is all found.
+/// `visit` is called with each state as it is expanded, in no particular order.
+pub fn explore(
+    protocol: &Protocol,
+    asked: Facts,
+    enough: Option<Facts>,
+    limits: Limits,
+    progress: &(dyn Fn(Progress) + Sync),
+    visit: &(dyn Fn(&State) + Sync),
+) -> Exploration {
+    let codec = Codec::new(protocol);
+    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::default()).collect();
+    let mut frontier = Vec::new();
+    let initial = protocol.normalize(protocol.initial());
+    codec.pack(&initial, &mut frontier);
+    let start = fingerprint(&frontier);
+    shards[start as usize % SHARDS].table.insert(start, 0);
+    let mut found: BTreeMap<Property, Fingerprint> = BTreeMap::new();
+    let (mut generated, mut depth, mut peak_bytes) = (1u64, 0, 0);
+    let unique = |shards: &[Shard]| shards.iter().map(|s| s.table.len() as u64).sum::<u64>();
+
+    let end = 'levels: loop {
+        let sought = Facts(asked.0 & !found.keys().copied().collect::<Facts>().0);
+        if enough.is_some_and(|e| found.keys().copied().collect::<Facts>().0 & e.0 == e.0) {
+            break End::AllFound;
+        }
+        if frontier.is_empty() {
+            break End::Exhausted;
+        }
+        let mut level = BTreeMap::new();
+        for batch in frontier.chunks(CHUNK * CHUNKS_AT_ONCE * codec.bytes) {
+            let expanded: Vec<Expanded> = batch
+                .par_chunks(CHUNK * codec.bytes)
+                .map(|chunk| expand(protocol, &codec, &shards, chunk, sought, visit))
+                .collect();
+            generated += expanded.iter().map(|e| e.generated).sum::<u64>();
+            let buffered: usize =
+                expanded.iter().flat_map(|e| &e.shards).map(|f| f.packed.len() + 16 * f.links.len()).sum();
+            shards.par_iter_mut().enumerate().for_each(|(at, shard)| {
+                for fresh in expanded.iter().map(|e| &e.shards[at]) {
+                    take_up(&codec, shard, fresh);
+                }
+            });
+            let bytes = (frontier.capacity()
+                + buffered
+                + shards.iter().map(|s| s.table.bytes() + s.next.capacity()).sum::<usize>())
+                as u64;
+            peak_bytes = peak_bytes.max(bytes);
+            let seen = unique(&shards);
+            progress(Progress {
+                unique: seen,
+                generated,
+                depth,
+                frontier: (frontier.len() / codec.bytes) as u64,
+            });
+            for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
+                let least: &mut Fingerprint = level.entry(property).or_insert(state);
+                *least = (*least).min(state);
+            }
+            if seen > limits.states || bytes > limits.memory {
+                found.extend(level);
+                break 'levels if seen > limits.states { End::States } else { End::Memory };
+            }
+        }
+        // Of the states of this level that show a fact, the one with the least fingerprint stands, whatever the
+        // threads did.
+        found.extend(level);
+        frontier.clear();
+        for shard in &mut shards {
+            frontier.append(&mut shard.next);
+            shard.next.shrink_to(4 * CHUNK * codec.bytes);
+        }
+        if !frontier.is_empty() {
+            depth += 1;
+        }
+    };
+    let found = found.into_iter().map(|(p, f)| (p, walk_back(&shards, start, f))).collect();
+    Exploration { unique: unique(&shards), generated, depth, peak_bytes, end, found }
+}
+
+/// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
+/// overlap, few enough for the successors to stay in it.
+const STATES_AT_ONCE: usize = 16;
+
+fn expand(
+    protocol: &Protocol,
+    codec: &Codec,
+    shards: &[Shard],
+    chunk: &[u8],
+    sought: Facts,
+    visit: &(dyn Fn(&State) + Sync),
+) -> Expanded {
+    let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
+    let mut actions: Vec<Action> = Vec::new();
+    let (mut packed, mut links): (Vec<u8>, Vec<(Fingerprint, Fingerprint)>) = (Vec::new(), Vec::new());
+    for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
+        packed.clear();
+        links.clear();
+        for bytes in group.chunks_exact(codec.bytes) {
+            let state = codec.unpack(bytes);
+            let predecessor = fingerprint(bytes);
+            visit(&state);
+            for property in protocol.facts(&state, sought).iter() {
+                let least = expanded.found.entry(property).or_insert(predecessor);
+                *least = (*least).min(predecessor);
+            }
+            actions.clear();
+            protocol.actions(&state, &mut actions);
+            for action in &actions {
+                let mut next = state;
+                protocol.perform(&mut next, action);
+                protocol.normalize_in_place(&mut next);
+                let at = packed.len();
+                codec.pack(&next, &mut packed);
+                links.push((fingerprint(&packed[at..]), predecessor));
+            }
+        }
+        expanded.generated += links.len() as u64;
+        for (link, packed) in links.iter().zip(packed.chunks_exact(codec.bytes)) {
+            let shard = link.0 as usize % SHARDS;
+            if !shards[shard].table.contains(link.0) {
+                let fresh = &mut expanded.shards[shard];
+                fresh.links.push(*link);
+                fresh.packed.extend_from_slice(packed);
+            }
+        }
+    }
+    expanded
+}
+
+fn take_up(codec: &Codec, shard: &mut Shard, fresh: &Fresh) {
+    for (&(print, predecessor), packed) in fresh.links.iter().zip(fresh.packed.chunks_exact(codec.bytes)) {
+        if shard.table.insert(print, predecessor) {
+            shard.next.extend_from_slice(packed);
+        }
+    }
+}
+
+/// The fingerprints from the start to `last`. A 32-bit half names its state but for rare accidents; where two states
+/// share one, both branches are followed.
+fn walk_back(shards: &[Shard], start: Fingerprint, last: Fingerprint) -> Vec<Fingerprint> {
+    let mut paths = vec![vec![last]];
+    loop {
+        let mut longer = Vec::new();
+        for path in paths {
+            let at = path[path.len() - 1];
+            if at == start {
+                let mut path = path;
+                path.reverse();
+                return path;
+            }
+            let Some(low) = shards[at as usize % SHARDS].table.predecessor(at) else { continue };
+            // The low bits name the shard as well.
+            for before in shards[low as usize % SHARDS].table.with_low_half(low) {
+                let mut path = path.clone();
+                path.push(before);
+                longer.push(path);
+            }
+        }
+        if longer.is_empty() {
+            return Vec::new();
+        }
+        paths = longer;
+    }
+}

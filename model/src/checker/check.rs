@@ -1,0 +1,281 @@
+//! A scenario checked: explored or sampled, and compared with what it expects.
+//!
+//! A run that shows something is the truth about it, however the search ended. That nothing shows it is said only
+//! when every reachable state was seen: a search that hit a bound says `unknown`, a sample says `sampled`.
+
+use super::{
+    bfs::{End, Exploration, Limits, Progress, explore},
+    run::{Run, RunError, named_run},
+    simulate::{MOST_STEPS, Sample, shortened, simulate},
+};
+use crate::{
+    properties::{Facts, Property},
+    report::Method,
+    scenario::{Scenario, Verdict},
+    trace::{Claim, Producer, Trace, shown_verdict},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// What was found of a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// S, L: every reachable state was seen, and none violates it.
+    Holds,
+    /// S, L: a run violates it.
+    Violated,
+    /// W: a run shows it.
+    Reachable,
+    /// W: every reachable state was seen, and none shows it.
+    Unreachable,
+    /// No random run shows it, which proves nothing.
+    Sampled,
+    /// A bound was hit before the answer was known.
+    Unknown,
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Found::Holds => "holds",
+            Found::Violated => "violated",
+            Found::Reachable => "reachable",
+            Found::Unreachable => "unreachable",
+            Found::Sampled => "sampled",
+            Found::Unknown => "unknown",
+        })
+    }
+}
+
+impl From<Verdict> for Found {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Holds => Found::Holds,
+            Verdict::Violated => Found::Violated,
+            Verdict::Reachable => Found::Reachable,
+            Verdict::Unreachable => Found::Unreachable,
+        }
+    }
+}
+
+/// How what was found compares with what is expected; the greater, the worse.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The verdict is the expected one.
+    #[default]
+    AsExpected,
+    /// Nothing speaks against the expected verdict, in a scenario that asks for a sample only.
+    Sampled,
+    /// A bound was hit before the answer was known.
+    Incomplete,
+    /// The verdict is another one.
+    Differs,
+}
+
+/// What was found of one expectation.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Of which property.
+    pub property: Property,
+    /// What is expected.
+    pub expected: Verdict,
+    /// Where it is expected.
+    pub line: usize,
+    /// What was found.
+    pub found: Found,
+    /// How the two compare.
+    pub standing: Standing,
+    /// The run that shows it.
+    pub trace: Option<Trace>,
+    /// Why there is none, though something was found.
+    pub fault: Option<RunError>,
+}
+
+/// A scenario checked.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Which.
+    pub scenario: Scenario,
+    /// How.
+    pub method: Method,
+    /// Unique states; visited ones, for a sample.
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// Longest distance from the start.
+    pub depth: u32,
+    /// Most bytes of table, queue and buffers at a time.
+    pub peak_bytes: u64,
+    /// Seconds.
+    pub seconds: f64,
+    /// Expectation by expectation.
+    pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// The worst of all findings, and of the pinned number of states.
+    pub fn standing(&self) -> Standing {
+        let pinned = match self.scenario.states {
+            Some(states) if self.method == Method::Exhausted && states != self.unique => Standing::Differs,
+            _ => Standing::AsExpected,
+        };
+        self.findings.iter().map(|f| f.standing).fold(pinned, Standing::max)
+    }
+}
+
+/// What a search is given besides the scenario.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// How far it may go.
+    pub limits: Limits,
+    /// The command to write into traces.
+    pub command: &'a str,
+    /// Told how it goes.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// What has to be found before a search may end early: everything, if nothing is claimed of all states.
+fn enough(scenario: &Scenario) -> Option<Facts> {
+    let of_all_states = |v| matches!(v, Verdict::Holds | Verdict::Unreachable);
+    let exhaustive = scenario.exhaustive
+        || scenario.states.is_some()
+        || scenario.expect.iter().any(|e| of_all_states(e.verdict));
+    (!exhaustive).then(|| scenario.expect.iter().map(|e| e.property).collect())
+}
+
+/// Checks `scenario`.
+pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
+    let start = Instant::now();
+    let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
+    let mut checked = match scenario.simulate {
+        Some(runs) => sample(scenario, asked, Sample { seed: 0, runs, steps: MOST_STEPS }, options),
+        None => exhaust(scenario, asked, enough(scenario), options),
+    };
+    checked.seconds = start.elapsed().as_secs_f64();
+    checked
+}
+
+/// Explores `scenario` for what it expects, up to `enough`.
+pub fn exhaust(scenario: &Scenario, asked: Facts, enough: Option<Facts>, options: Options<'_>) -> Checked {
+    let protocol = &scenario.protocol;
+    let exploration = explore(protocol, asked, enough, options.limits, options.progress, &|_| {});
+    let Exploration { unique, generated, depth, peak_bytes, end, found } = exploration;
+    let method = match end {
+        End::Exhausted => Method::Exhausted,
+        End::AllFound => Method::AllFound,
+        End::States => Method::StateLimit,
+        End::Memory => Method::MemoryLimit,
+    };
+    let findings = judge(scenario, method, options.command, |property| {
+        found.get(&property).map(|path| (None, named_run(protocol, path, property)))
+    });
+    let scenario = scenario.clone();
+    Checked { scenario, method, unique, generated, depth, peak_bytes, seconds: 0.0, findings }
+}
+
+/// Samples `scenario` for what it expects.
+pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Options<'_>) -> Checked {
+    let protocol = &scenario.protocol;
+    let seen = std::sync::Mutex::new((0, 0));
+    let mut sampled = simulate(protocol, asked, sample, &|runs, states| {
+        let mut seen = seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        *seen = (seen.0 + runs, seen.1 + states);
+        let (done, visited) = *seen;
+        let frontier = sample.runs - done;
+        (options.progress)(Progress { unique: visited, generated: visited, depth: 0, frontier });
+    });
+    let method = Method::Sampled { runs: sample.runs, seed: sample.seed };
+    let found = std::mem::take(&mut sampled.found);
+    let findings = judge(scenario, method, options.command, |property| {
+        found
+            .get(&property)
+            .map(|(seed, actions)| (Some(*seed), shortened(protocol, actions.clone(), property)))
+    });
+    Checked {
+        scenario: scenario.clone(),
+        method,
+        unique: sampled.states,
+        generated: sampled.states,
+        depth: sampled.longest as u32,
+        peak_bytes: 0,
+        seconds: 0.0,
+        findings,
+    }
+}
+
+/// The run that shows a property, with its seed if it has one.
+type Shown = (Option<u64>, Result<Run, RunError>);
+
+fn judge(
+    scenario: &Scenario,
+    method: Method,
+    command: &str,
+    shown: impl Fn(Property) -> Option<Shown>,
+) -> Vec<Finding> {
+    let finding = |e: &crate::scenario::Expectation| {
+        let run = shown(e.property);
+        let found = match (&run, method) {
+            (Some(_), _) => shown_verdict(e.property).into(),
+            (None, Method::Exhausted) if e.property.is_witness() => Found::Unreachable,
+            (None, Method::Exhausted) => Found::Holds,
+            (None, Method::Sampled { .. }) => Found::Sampled,
+            // `AllFound` has found all that is asked.
+            (None, Method::AllFound | Method::StateLimit | Method::MemoryLimit) => Found::Unknown,
+        };
+        let of_all_states = matches!(e.verdict, Verdict::Holds | Verdict::Unreachable);
+        let standing = if found == e.verdict.into() {
+            Standing::AsExpected
+        } else if found == Found::Sampled && of_all_states {
+            Standing::Sampled
+        } else if matches!(found, Found::Sampled | Found::Unknown) {
+            Standing::Incomplete
+        } else {
+            Standing::Differs
+        };
+        let mut finding = Finding {
+            property: e.property,
+            expected: e.verdict,
+            line: e.line,
+            found,
+            standing,
+            trace: None,
+            fault: None,
+        };
+        if let Some((seed, run)) = run {
+            match run.and_then(|run| trace_of(scenario, e.property, &run, command, seed)) {
+                Ok(trace) => finding.trace = Some(trace),
+                // What was found cannot be shown, so it is not believed.
+                Err(fault) => {
+                    finding.fault = Some(fault);
+                    finding.standing = Standing::Differs;
+                }
+            }
+        }
+        finding
+    };
+    scenario.expect.iter().map(finding).collect()
+}
+
+/// The trace of a run that shows `property`.
+pub fn trace_of(
+    scenario: &Scenario,
+    property: Property,
+    run: &Run,
+    command: &str,
+    seed: Option<u64>,
+) -> Result<Trace, RunError> {
+    let states = run.states().ok_or(RunError::NotShown(property))?;
+    // A step that shows W4 or W8 is explained by the state that lets it happen.
+    let because = states.iter().rev().take(2).find_map(|state| run.protocol.explain(state, property));
+    let claim = Claim {
+        property,
+        verdict: shown_verdict(property),
+        because: because.unwrap_or_else(|| property.text().into()),
+    };
+    let tool = concat!("zus ", env!("CARGO_PKG_VERSION")).into();
+    let producer = Producer { tool, command: Some(command.into()), seed };
+    Trace::of_run(producer, Some(scenario.name.clone()), Some(claim), &run.protocol, &run.actions)
+        .map_err(|_| RunError::NotShown(property))
+}

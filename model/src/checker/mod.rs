@@ -1,0 +1,8 @@
+//! Exhaustive exploration of a [`Protocol`](crate::protocol::Protocol).
+
+pub mod bfs;
+pub mod check;
+pub mod codec;
+pub mod run;
+pub mod simulate;
+pub mod table;

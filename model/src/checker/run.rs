@@ -1,0 +1,183 @@
+//! From the fingerprints of an exploration to a run of named miners.
+//!
+//! An exploration under `symmetry` and `counting` goes through representatives, in which "miner 0" is another miner
+//! from state to state. The run is found again by executing it without them: from the initial state, in each state
+//! the first enabled action is taken whose result has the representative that comes next on the path. The steps that
+//! the `lazy` reduction merged are taken apart, and the step that shows the property (a miner that switches, an
+//! observer that finalizes) is put at the end. What comes out is a run of the protocol without these three
+//! reductions, and is replayed as one before it is shown to anybody.
+
+use super::{bfs::fingerprint, codec::Codec, table::Fingerprint};
+use crate::{
+    action::Action, properties::Property, protocol::Protocol, reductions::Reductions, state::State,
+    trace::shows,
+};
+
+/// A run of named miners from the initial state.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What it is a run of.
+    pub protocol: Protocol,
+    /// Its steps.
+    pub actions: Vec<Action>,
+}
+
+/// Why an explored path has no run: a fault of the checker, never of the scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RunError {
+    /// No step leads along the path.
+    #[error("the checker lost its own path at step {step} of {steps}: a reduction is wrong")]
+    Lost {
+        /// Where.
+        step: usize,
+        /// Of how many.
+        steps: usize,
+    },
+    /// The run, executed by name, does not show what the path shows.
+    #[error("the run for {} does not show it once miners are named: a reduction is wrong", .0.id())]
+    NotShown(Property),
+}
+
+/// The protocol whose steps name their miners: without `symmetry`, `counting` and `lazy`.
+pub fn named(protocol: &Protocol) -> Protocol {
+    let reductions = Reductions { symmetry: false, counting: false, lazy: false, ..protocol.reductions };
+    Protocol { reductions, ..protocol.clone() }
+}
+
+/// The run along `path`, with the steps that make `property` visible at its end.
+pub fn named_run(protocol: &Protocol, path: &[Fingerprint], property: Property) -> Result<Run, RunError> {
+    let merged = follow(protocol, path)?;
+    let mut run = Run { protocol: named(protocol), actions: take_apart(&merged) };
+    run.conclude(property);
+    if run.shows(property) { Ok(run) } else { Err(RunError::NotShown(property)) }
+}
+
+impl Run {
+    /// The states that it goes through, or `None` if a step may not happen.
+    pub fn states(&self) -> Option<Vec<State>> {
+        execute(&self.protocol, &self.actions)
+    }
+
+    /// Whether it is a run, and shows `property`.
+    pub fn shows(&self, property: Property) -> bool {
+        self.states().is_some_and(|states| shows(&self.protocol, &states, &self.actions, property))
+    }
+
+    /// Adds the steps after which `property` can be seen.
+    pub(super) fn conclude(&mut self, property: Property) {
+        if let Some(last) = self.states().as_ref().and_then(|states| states.last()) {
+            self.actions.extend(conclude(&self.protocol, last, property));
+        }
+    }
+
+    /// Leaves out every step that it can do without and still show `property`, the last ones first.
+    pub fn shrink(&mut self, property: Property) {
+        for at in (0..self.actions.len()).rev() {
+            let step = self.actions.remove(at);
+            if !self.shows(property) {
+                self.actions.insert(at, step);
+            }
+        }
+    }
+}
+
+/// The states from the initial one along `actions`, or `None` if one of them may not happen.
+pub(super) fn execute(protocol: &Protocol, actions: &[Action]) -> Option<Vec<State>> {
+    let mut states = vec![protocol.initial()];
+    for action in actions {
+        let before = states[states.len() - 1];
+        protocol.enabled(&before, action).ok()?;
+        states.push(protocol.apply(&before, action));
+    }
+    Some(states)
+}
+
+/// A place on the path: the state there, and the steps to the next place that have not been tried.
+struct Place {
+    state: State,
+    untried: Vec<Action>,
+    taken: Option<Action>,
+}
+
+/// The merged steps along `path`. The first step that fits is the right one if the reductions are bisimulations;
+/// should one of two states with equal representatives lead nowhere, the other is tried.
+fn follow(protocol: &Protocol, path: &[Fingerprint]) -> Result<Vec<Action>, RunError> {
+    let codec = Codec::new(protocol);
+    let mut packed = Vec::with_capacity(codec.bytes);
+    let steps = path.len().saturating_sub(1);
+    let mut candidates = |state: &State, next: Option<&Fingerprint>| {
+        let mut fitting = Vec::new();
+        let Some(&next) = next else { return fitting };
+        protocol.actions(state, &mut fitting);
+        fitting.retain(|action| {
+            packed.clear();
+            codec.pack(&protocol.normalize(protocol.apply(state, action)), &mut packed);
+            fingerprint(&packed) == next
+        });
+        fitting.reverse();
+        fitting
+    };
+    let initial = protocol.initial();
+    let mut places = vec![Place { state: initial, untried: candidates(&initial, path.get(1)), taken: None }];
+    let mut furthest = 0;
+    while places.len() <= steps {
+        let Some(here) = places.last_mut() else { return Err(RunError::Lost { step: furthest, steps }) };
+        match here.untried.pop() {
+            Some(action) => {
+                here.taken = Some(action);
+                let state = protocol.apply(&here.state, &action);
+                let untried = candidates(&state, path.get(places.len() + 1));
+                places.push(Place { state, untried, taken: None });
+                furthest = furthest.max(places.len());
+            }
+            None => {
+                places.pop();
+            }
+        }
+    }
+    Ok(places.iter().filter_map(|p| p.taken).collect())
+}
+
+/// The steps that `lazy` merges, one by one.
+fn take_apart(actions: &[Action]) -> Vec<Action> {
+    let mut apart = Vec::with_capacity(actions.len());
+    for &action in actions {
+        match action {
+            Action::TimeoutTogether { miners, .. } => {
+                apart.extend((0..8).filter(|m| miners >> m & 1 == 1).map(|miner| Action::Timeout { miner }));
+            }
+            Action::TimeoutThenLeave { miner, block } => {
+                apart.extend([Action::Timeout { miner }, Action::Leave { miner, block }]);
+            }
+            other => apart.push(other),
+        }
+    }
+    apart
+}
+
+/// The steps after which `property` can be seen: finality is a fact of what was sent, here observers act on it.
+fn conclude(protocol: &Protocol, state: &State, property: Property) -> Vec<Action> {
+    let finalize = |observer: u8, block| Action::Finalize { observer, block };
+    let wanted: Vec<Action> = match property {
+        Property::W4 | Property::W8 => protocol.witness_step(state, property).into_iter().collect(),
+        Property::S5 if protocol.observers == 0 => protocol
+            .conflicting_finals(state)
+            .map_or(Vec::new(), |(a, b)| vec![finalize(0, a), finalize(1, b)]),
+        Property::S6 if protocol.observers == 0 => {
+            protocol.final_with_rival(state).map_or(Vec::new(), |(block, _)| vec![finalize(0, block)])
+        }
+        Property::W5 if protocol.observers == 0 => {
+            protocol.final_through_descendant(state).map_or(Vec::new(), |(_, block)| vec![finalize(0, block)])
+        }
+        _ => Vec::new(),
+    };
+    let mut at = *state;
+    let mut done = Vec::new();
+    for action in wanted {
+        if protocol.enabled(&at, &action).is_ok() {
+            at = protocol.apply(&at, &action);
+            done.push(action);
+        }
+    }
+    done
+}

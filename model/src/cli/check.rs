@@ -1,0 +1,178 @@
+//! `zus check`: scenarios, or mutants, one after the other; each is printed as soon as it is known.
+
+use super::{
+    Bounds, CheckArgs, Exit, Failure, Format, command_line, on_threads, peak_memory, progress::Line,
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+use zus_model::{
+    checker::{
+        bfs::Limits,
+        check::{Checked, Options, check},
+    },
+    committed,
+    mutants::{Executioner, committed_mutants},
+    report::{FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, junit, markdown, text},
+    scenario::{Overrides, Scenario},
+    trace::Trace,
+};
+
+/// Runs the command.
+pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let mut session = Session::new(args.format, args.out.as_deref(), args.quiet)?;
+    let limits = limits(&args.bounds);
+    let command = command_line();
+    on_threads(args.bounds.threads, || {
+        if args.mutants {
+            mutants(&mut session, limits, &command)
+        } else {
+            scenarios(&mut session, &args.scenarios, limits, &command)
+        }
+    })??;
+    session.finish(start)
+}
+
+fn limits(bounds: &Bounds) -> Limits {
+    Limits { states: bounds.max_states, memory: bounds.max_memory }
+}
+
+fn scenarios(session: &mut Session, named: &[String], limits: Limits, command: &str) -> Result<(), Failure> {
+    // All are read before the first is explored: a mistake in the last one shows at once.
+    let scenarios: Vec<Scenario> = if named.is_empty() {
+        committed::names()
+            .filter_map(|name| committed::scenario(name, &Overrides::default()))
+            .collect::<Result<_, _>>()?
+    } else {
+        named.iter().map(|name| committed::find(name)).collect::<Result<_, _>>()?
+    };
+    for (index, scenario) in scenarios.iter().enumerate() {
+        let checked = {
+            let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);
+            let line = Line::new(what, session.quiet);
+            let progress = |p| if scenario.simulate.is_some() { line.sampling(p) } else { line.exploring(p) };
+            check(scenario, Options { limits, command, progress: &progress })
+        };
+        session.add(&checked)?;
+    }
+    Ok(())
+}
+
+fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(), Failure> {
+    let mutants = committed_mutants()?;
+    let mut executioner = Executioner::default();
+    for (index, mutant) in mutants.iter().enumerate() {
+        let (mut result, trace) = {
+            let line =
+                Line::new(format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id), session.quiet);
+            let progress = |p| line.exploring(p);
+            executioner.run(mutant, Options { limits, command, progress: &progress })
+        };
+        if let (Some(trace), Some(run)) = (&trace, &mut result.run) {
+            run.trace = session.save(trace, &format!("mutant-{}", mutant.id))?;
+        }
+        session.report.mutants.push(result);
+    }
+    if session.format == Format::Text {
+        let table = text::mutants(&session.report.mutants, !session.quiet);
+        writeln!(session.stdout, "{table}")?;
+    }
+    Ok(())
+}
+
+/// A report that grows, and where it goes.
+pub struct Session {
+    /// What has been found.
+    pub report: Report,
+    /// The form of the results on standard output.
+    format: Format,
+    /// The output folder.
+    out: Option<PathBuf>,
+    /// Whether the runs are left out, and progress.
+    pub quiet: bool,
+    stdout: anstream::AutoStream<std::io::Stdout>,
+}
+
+impl Session {
+    /// A session whose output folder exists.
+    pub fn new(format: Format, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
+        if let Some(out) = out {
+            let traces = out.join("traces");
+            std::fs::create_dir_all(&traces).map_err(|source| unwritable(&traces, source))?;
+        }
+        let report = Report {
+            format: FORMAT.into(),
+            version: VERSION,
+            tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(),
+            command: command_line(),
+            scenarios: Vec::new(),
+            mutants: Vec::new(),
+            summary: Summary::default(),
+        };
+        let stdout = anstream::AutoStream::auto(std::io::stdout());
+        Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, stdout })
+    }
+
+    /// Takes up a scenario, and prints it if the form is text.
+    pub fn add(&mut self, checked: &Checked) -> Result<(), Failure> {
+        let mut report = ScenarioReport::new(checked);
+        for (finding, property) in checked.findings.iter().zip(&mut report.properties) {
+            if let (Some(trace), Some(run)) = (&finding.trace, &mut property.run) {
+                run.trace = self.save(trace, &checked.scenario.name)?;
+            }
+        }
+        if self.format == Format::Text {
+            writeln!(self.stdout, "{}", text::scenario(&report, !self.quiet))?;
+            self.stdout.flush()?;
+        }
+        self.report.scenarios.push(report);
+        Ok(())
+    }
+
+    /// Writes a trace into the output folder, if there is one, and returns its path.
+    pub fn save(&self, trace: &Trace, of: &str) -> Result<Option<String>, Failure> {
+        let Some(out) = &self.out else { return Ok(None) };
+        let property = trace.claim.as_ref().map_or("run", |claim| claim.property.id());
+        let path = out.join("traces").join(format!("{of}-{property}.json"));
+        std::fs::write(&path, trace.to_json()).map_err(|source| unwritable(&path, source))?;
+        Ok(Some(path.display().to_string()))
+    }
+
+    /// Ends the report: prints what is left, and writes it into the output folder in all forms.
+    pub fn finish(mut self, start: Instant) -> Result<Exit, Failure> {
+        self.report.summarize(start.elapsed().as_secs_f64(), peak_memory());
+        let report = &self.report;
+        match self.format {
+            Format::Text => writeln!(self.stdout, "{}", text::summary_line(&report.summary))?,
+            Format::Json => write!(self.stdout, "{}", report.to_json())?,
+            Format::Markdown => write!(self.stdout, "{}", markdown::write(report))?,
+            Format::Junit => write!(self.stdout, "{}", junit::write(report)?)?,
+        }
+        self.stdout.flush()?;
+        if let Some(out) = &self.out {
+            let plain = anstream::adapter::strip_str(&text::write(report, true)).to_string();
+            for (name, text) in [
+                ("report.txt", plain),
+                ("report.json", report.to_json()),
+                ("report.md", markdown::write(report)),
+                ("report.xml", junit::write(report)?),
+            ] {
+                let path = out.join(name);
+                std::fs::write(&path, text).map_err(|source| unwritable(&path, source))?;
+            }
+        }
+        Ok(report.summary.standing.into())
+    }
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> Failure {
+    Failure::Unwritable { path: path.display().to_string(), source }
+}
+
+/// The run of a trace, for those who print one outside a report.
+pub fn shown(trace: &Trace) -> String {
+    text::run(&RunReport::new(trace))
+}

@@ -1,0 +1,264 @@
+//! The commands of `zus`, their options, and what they return.
+//!
+//! Results go to standard output, progress and messages to standard error. The exit code is 0 when everything is as
+//! expected, 1 when something is not, 2 for bad input or usage, and 3 when a bound was hit before the answer was
+//! complete.
+
+mod check;
+mod progress;
+mod replay;
+mod simulate;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+use zus_model::checker::{bfs::Limits, check::Standing};
+
+/// How a command ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Everything is as expected.
+    AsExpected = 0,
+    /// Something is not.
+    Differs = 1,
+    /// The input cannot be used.
+    BadInput = 2,
+    /// A bound was hit before the answer was complete.
+    Incomplete = 3,
+}
+
+impl From<Standing> for Exit {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::AsExpected | Standing::Sampled => Exit::AsExpected,
+            Standing::Incomplete => Exit::Incomplete,
+            Standing::Differs => Exit::Differs,
+        }
+    }
+}
+
+const EXIT_CODES: &str = "Exit code: 0 all as expected, 1 a verdict differs, 2 bad input or usage, \
+3 a bound was hit before the answer was complete.";
+
+/// Checks the Züs block production protocol: every reachable state of a scenario, against what is expected of it.
+#[derive(Parser)]
+#[command(name = "zus", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(CheckArgs),
+    Simulate(SimulateArgs),
+    Replay(ReplayArgs),
+}
+
+/// Explores scenarios and says, property by property, whether reality is what they expect.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus check                               all committed scenarios
+  zus check late_better_rank              one of them, with the run that breaks it
+  zus check my.toml --format markdown     a file of yours, with sequence diagrams
+  zus check --mutants                     every rule change of mutants.toml must be caught
+
+Exit code: 0 all as expected, 1 a verdict differs, 2 bad input or usage, 3 a bound was hit before the answer was
+complete.")]
+struct CheckArgs {
+    /// Scenario files, or names of committed scenarios [default: all committed ones]
+    #[arg(value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// Run the mutants instead: rule changes, each of which must break the property that it is said to break
+    #[arg(long, conflicts_with = "scenarios")]
+    mutants: bool,
+    /// The form of the results on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the report in all forms, and a trace of every run that is found, into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Leave the runs out of the text
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// How far a search may go.
+#[derive(Args, Clone, Copy)]
+struct Bounds {
+    /// Threads [default: one for each processor]; the results are the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Unique states of a scenario at most
+    #[arg(long, value_name = "N", default_value_t = Limits::default().states, value_parser = clap::value_parser!(u64).range(1..))]
+    max_states: u64,
+    /// Memory of a scenario at most, e.g. 2GiB, 500MB or a number of bytes
+    #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
+    max_memory: u64,
+}
+
+/// Random deep runs of a scenario, beyond what can be explored exhaustively.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus simulate hardened_n7 --seed 1 --runs 100000
+  zus simulate hardened_n7 --seed 4711 --runs 1      run 4711 again
+
+Exit code: 0 nothing speaks against what is expected, 1 something does, 2 bad input or usage, 3 something that is
+expected to be found was not.")]
+struct SimulateArgs {
+    /// A scenario file, or the name of a committed scenario
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// The seed of the first run; the others have the seeds that follow
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    runs: u64,
+    /// Steps of a run at most
+    #[arg(long, value_name = "K", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    steps: u32,
+    /// The form of the results on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the report in all forms, and a trace of every run that is found, into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Leave the runs out of the text
+    #[arg(long, short)]
+    quiet: bool,
+    /// Threads [default: one for each processor]; the results are the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// Executes a trace step by step, and rejects it at the first step that may not happen.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  zus check late_better_rank --out out && zus replay out/traces/late_better_rank-S2.json
+
+Exit code: 0 it is a run and shows what it claims, 1 it is none or does not, 2 bad input or usage.")]
+struct ReplayArgs {
+    /// The trace file
+    #[arg(value_name = "TRACE")]
+    trace: PathBuf,
+    /// Leave the steps out
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// Aligned tables and runs in words
+    Text,
+    /// The report's schema itself
+    Json,
+    /// Tables, and runs as Mermaid sequence diagrams
+    Markdown,
+    /// XML for the test tab of a CI
+    Junit,
+}
+
+/// A number of bytes with or without a unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return Err(format!("`{unit}` is no unit; use KiB, MiB, GiB, KB, MB or GB")),
+    };
+    let number: u64 = number.parse().map_err(|_| "give a number of bytes, e.g. 2GiB".to_owned())?;
+    number.checked_mul(factor).filter(|&bytes| bytes > 0).ok_or_else(|| "out of range".into())
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A scenario, or the list of mutants, cannot be used.
+    #[error(transparent)]
+    Scenario(#[from] zus_model::scenario::ScenarioError),
+    /// A trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] zus_model::trace::TraceError),
+    /// The output folder cannot be written to.
+    #[error("{path}: cannot be written: {source}\n  fix: name a folder that can, after --out")]
+    Unwritable {
+        /// Where.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The threads cannot be started.
+    #[error("the threads cannot be started: {0}\n  fix: ask for fewer with --threads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A report cannot be put into XML.
+    #[error("the report cannot be written as JUnit XML: {0}")]
+    Junit(#[from] quick_junit::SerializeError),
+    /// Standard output is gone.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs the command that the user asked for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Replay(args) => replay::run(&args),
+    };
+    match result {
+        Ok(exit) => ExitCode::from(exit as u8),
+        // Whoever reads the output has read enough (`zus check | head`).
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(Exit::AsExpected as u8)
+        }
+        Err(failure) => {
+            let mut stderr = anstream::stderr();
+            let _ = writeln!(stderr, "error: {failure}");
+            ExitCode::from(Exit::BadInput as u8)
+        }
+    }
+}
+
+/// Does `work` on that many threads.
+fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) -> Result<R, Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build()?;
+    Ok(pool.install(work))
+}
+
+/// The command as the user gave it, for reports and traces.
+fn command_line() -> String {
+    let quoted = |word: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Most memory that this process has had, in bytes; 0 where the system does not say.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |k| k * 1024)
+}

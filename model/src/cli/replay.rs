@@ -1,0 +1,31 @@
+//! `zus replay`: a trace executed step by step.
+
+use super::{Exit, Failure, ReplayArgs};
+use std::io::Write;
+use zus_model::trace::Trace;
+
+/// Runs the command.
+pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
+    let mut trace = Trace::load(&args.trace)?;
+    let mut stdout = anstream::stdout().lock();
+    let path = args.trace.display();
+    match trace.replay() {
+        Err(error) => {
+            writeln!(stdout, "{path}: rejected: {error}")?;
+            Ok(Exit::Differs)
+        }
+        Ok(replayed) => {
+            for (step, sentence) in trace.steps.iter_mut().zip(replayed.sentences) {
+                step.says = Some(sentence);
+            }
+            if !args.quiet {
+                write!(stdout, "{}", super::check::shown(&trace))?;
+            }
+            let claim = trace.claim.as_ref().map_or("which claims nothing".into(), |claim| {
+                format!("and {} is {}", claim.property.id(), claim.verdict)
+            });
+            writeln!(stdout, "{path}: a run of {} steps, {claim}", trace.steps.len())?;
+            Ok(Exit::AsExpected)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `zus simulate`: random runs of one scenario.
+
+use super::{Exit, Failure, SimulateArgs, check::Session, command_line, on_threads, progress::Line};
+use std::time::Instant;
+use zus_model::{
+    checker::{
+        bfs::Limits,
+        check::{Options, sample},
+        simulate::Sample,
+    },
+    committed,
+    properties::Facts,
+};
+
+/// Runs the command.
+pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let scenario = committed::find(&args.scenario)?;
+    let mut session = Session::new(args.format, args.out.as_deref(), args.quiet)?;
+    let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
+    let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
+    let command = command_line();
+    let mut checked = on_threads(args.threads, || {
+        let line = Line::new(scenario.name.clone(), args.quiet);
+        let progress = |p| line.sampling(p);
+        let options = Options { limits: Limits::default(), command: &command, progress: &progress };
+        sample(&scenario, asked, wanted, options)
+    })?;
+    // Whoever has the trace needs one run, not the sample that it was found in.
+    for finding in &mut checked.findings {
+        if let Some(trace) = &mut finding.trace
+            && let Some(seed) = trace.producer.seed
+        {
+            let again =
+                format!("zus simulate {} --seed {seed} --runs 1 --steps {}", args.scenario, args.steps);
+            trace.producer.command = Some(again);
+        }
+    }
+    checked.seconds = start.elapsed().as_secs_f64();
+    session.add(&checked)?;
+    session.finish(start)
+}

@@ -1,0 +1,305 @@
+//! One instance of the protocol: the committee, the rules, the blocks that can exist, the faults, the network; and
+//! the questions that several steps ask of a state (is this block notarized, is that beacon value known, ...).
+
+use crate::{
+    blocks::{BlockId, BlockSet, Blocks, GENESIS, Generator},
+    committee::Committee,
+    reductions::Reductions,
+    rules::{BeaconRule, CountingRule, EchoRule, Rules, TicketLogRule},
+    state::{Miner, State},
+};
+use serde::{Deserialize, Serialize};
+
+/// What the network does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// Messages take any time, in any order, or for ever.
+    Async,
+    /// Messages may be lost. The monotone network has these runs already: to be lost is to arrive too late. The value
+    /// exists so that a scenario can say which question it asks.
+    Lossy,
+    /// From the start, honest messages arrive before timers fire.
+    Synchronous,
+    /// Asynchronous first, synchronous from some moment on: what L1 to L5 are about.
+    PartiallySynchronous,
+}
+
+impl Network {
+    /// Its name, as in scenario files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Network::Async => "async",
+            Network::Lossy => "lossy",
+            Network::Synchronous => "synchronous",
+            Network::PartiallySynchronous => "partially_synchronous",
+        }
+    }
+}
+
+/// One instance of the protocol.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// Who takes part.
+    pub committee: Committee,
+    /// A choice for every open question.
+    pub rules: Rules,
+    /// The blocks that can exist.
+    pub blocks: Blocks,
+    /// Crashes of honest miners, in total.
+    pub crashes: u32,
+    /// What the network does.
+    pub network: Network,
+    /// Observers with a head of their own in the state (0 to 2). With none, finality is judged for *any* observer.
+    pub observers: usize,
+    /// Rounds and subrounds at the end that only a synchronous network reaches (`good_period.rs`).
+    pub reserved_rounds: u8,
+    /// See [`Protocol::reserved_rounds`].
+    pub reserved_subrounds: u8,
+    /// Which reductions are on.
+    pub reductions: Reductions,
+}
+
+impl Protocol {
+    /// Everyone enters round 1, subround 0, through genesis (step 1).
+    pub fn initial(&self) -> State {
+        let mut state = State::empty();
+        for miner in 0..self.honest() {
+            let mut m = Miner::default();
+            m.set_round(1);
+            if !self.reductions.eager {
+                state.miners[miner] = m;
+                continue;
+            }
+            if self.rules.beacon == BeaconRule::EarlySharesDropped {
+                // All enter round 1 together, so nobody's share is early there.
+                m.set_shares_held(self.committee.weights.iter().sum());
+            }
+            state.miners[miner] = m;
+            state.add_present(GENESIS, 0, self.weight(miner));
+        }
+        if self.network == Network::Synchronous {
+            state.environment.set_synchronous(1);
+        }
+        state
+    }
+
+    /// Number of honest miners (or groups).
+    #[inline]
+    pub fn honest(&self) -> usize {
+        self.committee.weights.len()
+    }
+
+    /// Members that honest miner `miner` stands for.
+    #[inline]
+    pub fn weight(&self, miner: usize) -> u32 {
+        self.committee.weights[miner]
+    }
+
+    /// Whether the past is kept by name: because `counting` is off, or because a miner that forgets may sign the same
+    /// message twice, and must be counted once.
+    #[inline]
+    pub fn keeps_archive(&self) -> bool {
+        !self.reductions.counting || (self.rules.ticket_log == TicketLogRule::Volatile && self.crashes > 0)
+    }
+
+    /// Whether a ticket is first written to the log and then sent, in two steps: only a crash can tell.
+    #[inline]
+    pub fn writes_before_sending(&self) -> bool {
+        self.crashes > 0 && self.rules.ticket_log != TicketLogRule::Volatile
+    }
+
+    /// The last round that honest miners may be in while the network is not synchronous.
+    #[inline]
+    pub fn last_round(&self, state: &State) -> u8 {
+        if state.environment.synchronous() == 1 {
+            self.blocks.rounds
+        } else {
+            self.blocks.rounds - self.reserved_rounds
+        }
+    }
+
+    /// The last subround that honest miners may be in while the network is not synchronous.
+    #[inline]
+    pub fn last_subround(&self, state: &State) -> u8 {
+        let reserved = if state.environment.synchronous() == 1 { 0 } else { self.reserved_subrounds };
+        self.blocks.subrounds - 1 - reserved
+    }
+
+    /// Whether `miner` is up and in a round that is explored.
+    #[inline]
+    pub fn active(&self, state: &State, miner: usize) -> bool {
+        let m = &state.miners[miner];
+        m.crashed() == 0 && m.round() as u8 <= self.last_round(state)
+    }
+
+    /// Byzantine members that have signed something whose explicit signers are `set`. Byzantine miners can send any
+    /// message of their own at any time, so under the reduction all of them always have.
+    #[inline]
+    pub fn byzantine_signers(&self, set: u32) -> u32 {
+        if self.reductions.byzantine_available { self.committee.byzantine } else { set.count_ones() }
+    }
+
+    /// Genuine tickets for `block`.
+    #[inline]
+    pub fn tickets(&self, state: &State, block: BlockId) -> u32 {
+        let tally = state.block(block);
+        if tally.parent() == 0 {
+            0
+        } else {
+            tally.tickets() + self.byzantine_signers(tally.byzantine_tickets())
+        }
+    }
+
+    /// Whether q genuine tickets for exactly this block exist (S8).
+    #[inline]
+    pub fn genuinely_notarizable(&self, state: &State, block: BlockId) -> bool {
+        self.tickets(state, block) >= self.committee.quorum
+    }
+
+    /// Step 6: whether honest miners would accept a notarization of `block` that somebody can form now.
+    pub fn notarizable(&self, state: &State, block: BlockId) -> bool {
+        let tally = state.block(block);
+        if tally.parent() == 0 {
+            return false;
+        }
+        let quorum = self.committee.quorum;
+        let byzantine = self.byzantine_signers(tally.byzantine_tickets());
+        let genuine = tally.tickets() + byzantine;
+        match self.rules.counting {
+            CountingRule::Genuine | CountingRule::LabelUnchecked => genuine >= quorum,
+            CountingRule::EmbeddedUnverified => genuine >= quorum || self.committee.byzantine > 0,
+            CountingRule::NotRecorded => false,
+            CountingRule::UnweightedSum => genuine + 2 * u32::from(self.committee.byzantine > 0) >= quorum,
+            CountingRule::DuplicateSigner => genuine + byzantine >= quorum,
+            CountingRule::SubroundUnbound => {
+                let here = self.blocks.place(block);
+                let twins: u32 = self
+                    .blocks
+                    .of_round(here.round)
+                    .filter(|&other| other != block && self.same_id_without_subround(state, block, other))
+                    .map(|other| state.block(other).tickets())
+                    .sum();
+                genuine + twins >= quorum
+            }
+        }
+    }
+
+    /// Whether a Byzantine generator can give two blocks the same id when the id does not commit to the subround.
+    fn same_id_without_subround(&self, state: &State, a: BlockId, b: BlockId) -> bool {
+        let (pa, pb) = (self.blocks.place(a), self.blocks.place(b));
+        pa.generator == Generator::Byzantine
+            && pb.generator == Generator::Byzantine
+            && pa.twin == pb.twin
+            && pa.subround != pb.subround
+            && state.block(a).parent() == state.block(b).parent()
+    }
+
+    /// Whether a notarization of `block` exists that an honest miner may have received. Genesis is notarized.
+    #[inline]
+    pub fn notarized(&self, state: &State, block: BlockId) -> bool {
+        block == GENESIS
+            || if self.reductions.eager {
+                self.notarizable(state, block)
+            } else {
+                state.block(block).notarized() == 1
+            }
+    }
+
+    /// The blocks that are notarized in `state`.
+    #[inline]
+    pub fn notarized_set(&self, state: &State) -> BlockSet {
+        self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.notarized(state, b)).collect()
+    }
+
+    /// What the chained beacon of the round after `block` signs: the subrounds of its chain, two bits each. Under the
+    /// other beacon rules there is one message a round.
+    pub fn seed(&self, state: &State, block: BlockId) -> u32 {
+        if !self.rules.chained() {
+            return 0;
+        }
+        let (mut seed, mut shift, mut at) = (0, 0, block);
+        while at != GENESIS {
+            seed |= u32::from(self.blocks.place(at).subround) << shift;
+            shift += 2;
+            match state.parent(&self.blocks, at) {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        seed
+    }
+
+    /// The seed with which `miner` takes part in its round.
+    #[inline]
+    pub fn seed_of_miner(&self, state: &State, miner: usize) -> u32 {
+        if !self.rules.chained() { 0 } else { self.seed(state, state.entry(&self.blocks, miner)) }
+    }
+
+    /// Honest members that sent a share of the beacon message that `miner` needs in its (round, subround).
+    pub fn honest_shares(&self, state: &State, miner: usize) -> u32 {
+        let m = &state.miners[miner];
+        let round = m.round() as u8;
+        if self.rules.beacon == BeaconRule::EarlySharesDropped {
+            return m.shares_held();
+        }
+        if !self.rules.chained() {
+            // One message a round, whatever the subround; everyone who entered the round has sent it.
+            return self.entries(round).map(|entry| state.present(entry, 0)).sum();
+        }
+        let seed = self.seed_of_miner(state, miner);
+        self.entries(round)
+            .filter(|&entry| state.present(entry, m.subround() as u8) > 0 && self.seed(state, entry) == seed)
+            .map(|entry| state.present(entry, m.subround() as u8))
+            .sum()
+    }
+
+    /// Step 1: whether the beacon value that orders the generators of `miner`'s (round, subround) can be known to it.
+    #[inline]
+    pub fn beacon_known(&self, state: &State, miner: usize) -> bool {
+        self.honest_shares(state, miner) + self.committee.byzantine >= self.committee.beacon_threshold
+    }
+
+    /// The blocks through which a round can be entered.
+    #[inline]
+    pub fn entries(&self, round: u8) -> impl Iterator<Item = BlockId> + use<> {
+        let genesis = (round == 1).then_some(GENESIS);
+        genesis.into_iter().chain(self.blocks.of_round(round.saturating_sub(1)))
+    }
+
+    /// Honest members that were in (round, subround), whatever block they came through.
+    #[inline]
+    pub fn visitors(&self, state: &State, round: u8, subround: u8) -> u32 {
+        self.entries(round).map(|entry| state.present(entry, subround)).sum()
+    }
+
+    /// Whether some honest miner has entered the next round through `block`.
+    #[inline]
+    pub fn adopted(&self, state: &State, block: BlockId) -> bool {
+        state.present(block, 0) > 0
+            || (0..self.honest()).any(|m| {
+                u32::from(self.blocks.round(block)) + 1 == state.miners[m].round()
+                    && state.entry(&self.blocks, m) == block
+            })
+    }
+
+    /// Step 9: whether q timeouts of (round, subround) exist.
+    #[inline]
+    pub fn timeout_certified(&self, state: &State, round: u8, subround: u8) -> bool {
+        let tally = state.timeout(round, subround);
+        tally.honest() + self.byzantine_signers(tally.byzantine()) >= self.committee.quorum
+    }
+
+    /// Finality votes for `block`.
+    #[inline]
+    pub fn votes(&self, state: &State, block: BlockId) -> u32 {
+        let tally = state.block(block);
+        if tally.parent() == 0 { 0 } else { tally.votes() + self.byzantine_signers(tally.byzantine_votes()) }
+    }
+
+    /// Whether relayed certificates reach every honest miner.
+    #[inline]
+    pub fn echoes(&self) -> bool {
+        self.rules.echo == EchoRule::Certificates
+    }
+}

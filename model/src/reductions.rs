@@ -1,0 +1,254 @@
+//! Reductions: ways to explore fewer states with the same verdicts. Each is a switch; `tests/reductions.rs` checks on
+//! small instances that every one of them gives the same verdicts and the same set of reachable sets of notarized
+//! blocks as the model without it.
+//!
+//! - **byzantine_available**: the tickets, votes and timeouts of Byzantine miners are not steps but always there. They
+//!   can be sent at any time by miners that depend on nothing, and the network is monotone: having been sent enables
+//!   more and disables nothing, so a state in which they have been is simulated by the one in which they always were,
+//!   and a run of the reduced model becomes a run of the full one by sending them all first (blocks: just before use).
+//! - **eager**: sending a beacon share, proposing, selecting and forming a notarization are merged into the step that
+//!   makes them possible or uses them (`action/beacon.rs`, `proposal.rs`, `ticket.rs`, `notarization.rs`). Each of
+//!   them only adds a message that was implied, so moving it to its cause or its first use commutes with all others.
+//!   Exact when the Byzantine miners and one honest one reach the beacon threshold; otherwise it lets a generator that
+//!   was in the subround before the value was known propose all the same, which adds runs and hides none.
+//! - **symmetry**: honest miners of equal weight are interchangeable, because the environment chooses the order of
+//!   generators, so a state stands for all its permutations: miners are sorted.
+//! - **counting**: who sent what in the past is forgotten where only how many did can matter. A miner's guards read
+//!   what it did in its present round, and tallies; they never read names ([`State::archive`](crate::state::State)).
+//!   Once all honest miners have left a round, its tickets, votes and timeouts can change no more, so of a round that
+//!   is behind everyone there remains: which blocks are notarized, their parents, and which have enough votes.
+//!   Not where miners forget (`Volatile` with restarts): there names decide whether a ticket is counted twice. Tallies
+//!   stay exact where more than f miners are Byzantine: S10 counts the culprits by them.
+//! - **lazy**: a timeout that no certificate uses stops one miner from ticketing and does nothing else, so it need not
+//!   happen: either the miner leaves the round later (then it may do both at once), or a certificate is formed (then
+//!   just enough miners time out together). Not in a synchronous network, where timers must fire.
+
+use crate::{
+    blocks::{MAX_BLOCKS, MAX_SUBROUNDS},
+    committee::MAX_HONEST,
+    protocol::{Network, Protocol},
+    rules::{CountingRule, FinalityRule, ParentRule, TicketRule},
+    state::{Miner, State},
+};
+use serde::{Deserialize, Serialize};
+
+/// Which reductions are on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reductions {
+    /// Byzantine tickets, votes and timeouts are always there.
+    pub byzantine_available: bool,
+    /// Implied messages are sent with their cause or their first use.
+    pub eager: bool,
+    /// Honest miners are interchangeable.
+    pub symmetry: bool,
+    /// The past is counted, not named.
+    pub counting: bool,
+    /// Timeouts happen when they matter.
+    pub lazy: bool,
+}
+
+impl Reductions {
+    /// All of them.
+    pub const ALL: Reductions =
+        Reductions { byzantine_available: true, eager: true, symmetry: true, counting: true, lazy: true };
+    /// None of them.
+    pub const NONE: Reductions = Reductions {
+        byzantine_available: false,
+        eager: false,
+        symmetry: false,
+        counting: false,
+        lazy: false,
+    };
+}
+
+impl Default for Reductions {
+    fn default() -> Self {
+        Reductions::ALL
+    }
+}
+
+impl Protocol {
+    /// The representative of `state` under the reductions that are on.
+    #[inline]
+    pub fn normalize(&self, mut state: State) -> State {
+        self.normalize_in_place(&mut state);
+        state
+    }
+
+    /// As [`Protocol::normalize`], in place.
+    #[inline]
+    pub fn normalize_in_place(&self, state: &mut State) {
+        if self.reductions.counting {
+            self.forget(state);
+        }
+        if self.reductions.symmetry {
+            self.sort(state);
+        }
+    }
+
+    fn sort(&self, state: &mut State) {
+        // Insertion sort: at most seven miners, and nearly sorted already. Only equal weights trade places.
+        for i in 1..self.honest() {
+            let mut at = i;
+            while at > 0
+                && self.weight(at) == self.weight(at - 1)
+                && (state.miners[at], &state.archive[at]) > (state.miners[at - 1], &state.archive[at - 1])
+            {
+                state.miners.swap(at, at - 1);
+                if self.keeps_archive() {
+                    state.archive.swap(at, at - 1);
+                }
+                at -= 1;
+            }
+        }
+        debug_assert!(state.miners[self.honest()..MAX_HONEST].iter().all(|m| m.0 == 0));
+    }
+
+    /// Erases what can matter no more.
+    fn forget(&self, state: &mut State) {
+        if self.keeps_archive() || self.rules.parent == ParentRule::Unchecked {
+            return;
+        }
+        let behind = self.behind(state);
+        self.forget_tickets(state, behind);
+        self.forget_rounds(state, behind);
+        if matches!(self.network, Network::Async | Network::Lossy) {
+            self.saturate(state);
+        }
+    }
+
+    /// The least (round, subround) in which an honest miner can still sign.
+    fn behind(&self, state: &State) -> (u8, u8) {
+        let signs_in = |m: &Miner| {
+            // Whoever has timed out signs no ticket in that subround any more, but may have one to send.
+            let done = m.timed_out() == 1 && m.unsent() == 0;
+            (m.round() as u8, m.subround() as u8 + u8::from(done))
+        };
+        state.miners[..self.honest()].iter().map(signs_in).min().unwrap_or((1, 0))
+    }
+
+    /// Of a round or subround that everyone has left, only what has become of its blocks remains.
+    fn forget_rounds(&self, state: &mut State, (behind, behind_subround): (u8, u8)) {
+        let exact = self.committee.byzantine > self.committee.f;
+        let asynchronous = matches!(self.network, Network::Async | Network::Lossy);
+        let quorum = self.committee.quorum;
+        for round in 1..=behind.min(self.blocks.rounds) {
+            let left = round < behind;
+            if left {
+                for subround in 0..MAX_SUBROUNDS as u8 {
+                    *state.timeout_mut(round, subround) = Default::default();
+                }
+                if asynchronous {
+                    for entry in self.entries(round) {
+                        state.clear_presence(entry);
+                    }
+                }
+            }
+            if exact || !self.reductions.eager || self.rules.counting == CountingRule::SubroundUnbound {
+                continue;
+            }
+            for block in self.blocks.of_round(round) {
+                if !left && self.blocks.place(block).subround >= behind_subround {
+                    continue;
+                }
+                if !self.notarized(state, block) {
+                    if self.reductions.byzantine_available && (left || asynchronous) {
+                        *state.block_mut(block) = Default::default();
+                    }
+                } else if left && self.reductions.byzantine_available {
+                    let byzantine = self.committee.byzantine;
+                    let enough = |honest: u32, any: bool| match (honest >= quorum, any) {
+                        (true, _) => quorum,
+                        (false, true) => quorum.saturating_sub(byzantine),
+                        (false, false) => 0,
+                    };
+                    let tickets = enough(state.block(block).tickets(), true);
+                    let votes = enough(state.block(block).votes(), self.votes(state, block) >= quorum);
+                    let tally = state.block_mut(block);
+                    tally.set_tickets(tickets);
+                    tally.set_votes(votes);
+                }
+            }
+        }
+    }
+
+    /// A miner's tickets matter for its rule in the present subround, and for its vote: which is cast for the only
+    /// block that it ticketed. Once there are two of them, or the one can be notarized no more, which does not matter.
+    fn forget_tickets(&self, state: &mut State, behind: (u8, u8)) {
+        if !self.rules.votes() {
+            // Without votes, tickets of an earlier subround of the round are behind the miner.
+            for m in &mut state.miners[..self.honest()] {
+                if m.tickets() != 0 && m.unsent() == 0 && m.round() as u8 <= self.blocks.rounds {
+                    let here = self.blocks.mask(m.round() as u8, m.subround() as u8);
+                    m.set_tickets(m.tickets() & u32::from(here));
+                }
+            }
+            return;
+        }
+        if self.rules.ticket != TicketRule::OncePerSubround
+            || self.rules.finality != FinalityRule::Votes
+            || self.rules.counting == CountingRule::SubroundUnbound
+            || !self.reductions.eager
+            || !self.reductions.byzantine_available
+        {
+            return;
+        }
+        for miner in 0..self.honest() {
+            let m = state.miners[miner];
+            if m.tickets() == 0 || m.unsent() != 0 || m.round() as u8 > self.blocks.rounds {
+                continue;
+            }
+            let (round, subround) = (m.round() as u8, m.subround() as u8);
+            let here = self.blocks.mask(round, subround);
+            let signed = m.tickets() as u16;
+            if (signed & here).count_ones() > 1 {
+                continue; // S1 is broken: let it be seen.
+            }
+            let only = self.blocks.at(round, signed.trailing_zeros() as u8);
+            let dead = (round, self.blocks.place(only).subround) < behind && !self.notarized(state, only);
+            let m = &mut state.miners[miner];
+            if m.spoiled() == 1 || signed.count_ones() > 1 || dead {
+                m.set_spoiled(1);
+                m.set_spent(u32::from(signed & here != 0 || m.spent() == 1));
+                m.set_tickets(0);
+            }
+        }
+    }
+
+    /// Tallies of an asynchronous network are compared with thresholds only, from below.
+    fn saturate(&self, state: &mut State) {
+        let committee = &self.committee;
+        if committee.byzantine > committee.f || !self.reductions.byzantine_available || !self.reductions.eager
+        {
+            return;
+        }
+        if self.rules.counting != CountingRule::Genuine {
+            return;
+        }
+        let enough = committee.quorum.saturating_sub(committee.byzantine);
+        for tally in &mut state.blocks[..self.blocks.len()] {
+            if tally.tickets() > enough {
+                tally.set_tickets(enough);
+            }
+            if tally.votes() > enough {
+                tally.set_votes(enough);
+            }
+        }
+        for tally in &mut state.timeouts[..self.blocks.rounds as usize * MAX_SUBROUNDS] {
+            if tally.honest() > enough {
+                tally.set_honest(enough);
+            }
+        }
+        // Presence is compared with the beacon threshold, and with how many honest generators a subround has.
+        let shares = committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
+        let (entered, genesis) = state.presence.split_at_mut(MAX_BLOCKS);
+        for presence in entered[..self.blocks.len()].iter_mut().chain(genesis) {
+            if *presence == 0 {
+                continue;
+            }
+            let bytes = presence.to_le_bytes().map(|count| u32::from(count).min(shares) as u8);
+            *presence = u32::from_le_bytes(bytes);
+        }
+    }
+}

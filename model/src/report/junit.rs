@@ -1,0 +1,71 @@
+//! A report as JUnit XML: a suite for each scenario, a case for each property; and one suite of mutants.
+
+use super::{Report, RunReport, ScenarioReport, text};
+use crate::checker::check::Standing;
+use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+use std::time::Duration;
+
+/// Writes the report.
+pub fn write(report: &Report) -> Result<String, quick_junit::SerializeError> {
+    let mut suites = Suites::new("zus check");
+    suites.set_time(seconds(report.summary.seconds));
+    for scenario in &report.scenarios {
+        suites.add_test_suite(suite(scenario));
+    }
+    if !report.mutants.is_empty() {
+        let mut suite = TestSuite::new("mutants");
+        for mutant in &report.mutants {
+            let message = mutant.why.clone().unwrap_or_default();
+            let mut case =
+                TestCase::new(format!("{} {}", mutant.id, mutant.name), status(mutant.standing, message));
+            case.set_classname(format!("mutants.{}", mutant.property.id()));
+            case.set_time(seconds(mutant.seconds));
+            add_run(&mut case, mutant.run.as_ref());
+            suite.add_test_case(case);
+        }
+        suites.add_test_suite(suite);
+    }
+    suites.to_string()
+}
+
+fn suite(scenario: &ScenarioReport) -> TestSuite {
+    let mut suite = TestSuite::new(scenario.name.as_str());
+    suite.set_time(seconds(scenario.seconds));
+    for p in &scenario.properties {
+        let message = format!("expected {}, found {} ({}:{})", p.expected, p.found, scenario.path, p.line);
+        let mut case = TestCase::new(format!("{} {}", p.property.id(), p.text), status(p.standing, message));
+        case.set_classname(scenario.name.as_str());
+        add_run(&mut case, p.run.as_ref());
+        suite.add_test_case(case);
+    }
+    if let Some(pinned) = scenario.pinned {
+        let standing = if scenario.pinned_differs() { Standing::Differs } else { Standing::AsExpected };
+        let message =
+            format!("expected {pinned} unique states, found {} ({})", scenario.unique, scenario.path);
+        let mut case = TestCase::new("number of unique states", status(standing, message));
+        case.set_classname(scenario.name.as_str());
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn status(standing: Standing, message: String) -> TestCaseStatus {
+    let kind = match standing {
+        Standing::AsExpected | Standing::Sampled => return TestCaseStatus::success(),
+        Standing::Differs => NonSuccessKind::Failure,
+        Standing::Incomplete => NonSuccessKind::Error,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    status
+}
+
+fn add_run(case: &mut TestCase, run: Option<&RunReport>) {
+    if let Some(run) = run {
+        case.set_system_out(text::run(run));
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

@@ -1,0 +1,310 @@
+//! What a check has found, as data: one schema, from which every other form is made.
+//!
+//! `json` is this schema itself; [`text`], [`markdown`] and [`junit`] are made from it and know nothing else.
+
+pub mod junit;
+pub mod markdown;
+pub mod mermaid;
+pub mod text;
+
+use crate::{
+    action::Action,
+    checker::check::{Checked, Found, Standing},
+    mutants::MutantResult,
+    properties::Property,
+    scenario::Verdict,
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+
+/// The name of the format.
+pub const FORMAT: &str = "zus-report";
+/// Its version.
+pub const VERSION: u32 = 1;
+
+/// What one call of `zus check` found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The tool and its version.
+    pub tool: String,
+    /// The command that makes the report again.
+    pub command: String,
+    /// The scenarios, in the order in which they were checked.
+    pub scenarios: Vec<ScenarioReport>,
+    /// The mutants, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutants: Vec<MutantResult>,
+    /// All together.
+    pub summary: Summary,
+}
+
+/// All scenarios and mutants together.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// How it stands: the worst of all.
+    pub standing: Standing,
+    /// Properties that are as expected, a sample's included.
+    pub as_expected: usize,
+    /// Properties, pinned numbers and mutants that are not.
+    pub differ: usize,
+    /// Properties and mutants without an answer, because a bound was hit.
+    pub incomplete: usize,
+    /// Unique states.
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// Seconds.
+    pub seconds: f64,
+    /// Most memory of the process at a time, in bytes; 0 where the system does not say.
+    pub peak_memory: u64,
+}
+
+/// What was found of one scenario.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// The question that it answers.
+    pub question: String,
+    /// The profile it starts from.
+    pub profile: String,
+    /// Members, those that may be and those that are Byzantine, restarts.
+    pub faults: Faults,
+    /// Rounds, subrounds.
+    pub size: (u8, u8),
+    /// What the network does.
+    pub network: crate::protocol::Network,
+    /// How it was explored.
+    pub method: Method,
+    /// Unique states (states visited, for a sample).
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// Longest distance from the start.
+    pub depth: u32,
+    /// The number of unique states that the scenario pins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<u64>,
+    /// Seconds.
+    pub seconds: f64,
+    /// Most bytes of table, queue and buffers at a time.
+    pub peak_bytes: u64,
+    /// The worst of its properties, and of the pinned number.
+    pub standing: Standing,
+    /// Property by property.
+    pub properties: Vec<PropertyReport>,
+}
+
+/// Who may be, and who is, faulty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// Members.
+    pub n: u32,
+    /// Byzantine members tolerated.
+    pub f: u32,
+    /// Members that are Byzantine.
+    pub byzantine: u32,
+    /// Crashes of honest miners, at most.
+    pub restarts: u32,
+}
+
+/// How a scenario was explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Method {
+    /// Every reachable state was seen.
+    Exhausted,
+    /// Everything that was expected to be found was found, so it ended there.
+    AllFound,
+    /// The limit on states was hit.
+    StateLimit,
+    /// The limit on memory was hit.
+    MemoryLimit,
+    /// Random runs.
+    Sampled {
+        /// How many.
+        runs: u64,
+        /// The seed of the first.
+        seed: u64,
+    },
+}
+
+/// What was found of one property.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PropertyReport {
+    /// Which.
+    pub property: Property,
+    /// What it says.
+    pub text: String,
+    /// What is expected.
+    pub expected: Verdict,
+    /// What was found.
+    pub found: Found,
+    /// How the two compare.
+    pub standing: Standing,
+    /// Line of the scenario file where it is expected.
+    pub line: usize,
+    /// The shortest run that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunReport>,
+    /// A fault of the checker itself: it has no run for what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// A run, to be read and drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// What it shows, in one sentence.
+    pub because: String,
+    /// The trace file, if it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Who takes part, in the order in which they are drawn.
+    pub participants: Vec<String>,
+    /// The steps.
+    pub steps: Vec<StepReport>,
+}
+
+/// A step, to be read and drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The step in words.
+    pub says: String,
+    /// Who acts: indices of [`RunReport::participants`]; none if the network does.
+    pub who: Vec<usize>,
+    /// What passes between them and the network.
+    pub kind: StepKind,
+    /// What is sent, received or done, in a few words.
+    pub label: String,
+}
+
+/// What a step is to those who watch the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// A message leaves.
+    Sends,
+    /// A message arrives and is acted upon.
+    Receives,
+    /// Nothing is seen from outside.
+    Does,
+    /// The network changes.
+    Network,
+}
+
+impl ScenarioReport {
+    /// The report of what was checked.
+    pub fn new(checked: &Checked) -> Self {
+        let protocol = &checked.scenario.protocol;
+        let properties = checked
+            .findings
+            .iter()
+            .map(|finding| PropertyReport {
+                property: finding.property,
+                text: finding.property.text().into(),
+                expected: finding.expected,
+                found: finding.found,
+                standing: finding.standing,
+                line: finding.line,
+                run: finding.trace.as_ref().map(RunReport::new),
+                fault: finding.fault.map(|fault| fault.to_string()),
+            })
+            .collect();
+        ScenarioReport {
+            name: checked.scenario.name.clone(),
+            path: checked.scenario.path.clone(),
+            question: checked.scenario.question.clone(),
+            profile: checked.scenario.profile.clone(),
+            faults: Faults {
+                n: protocol.committee.n,
+                f: protocol.committee.f,
+                byzantine: protocol.committee.byzantine,
+                restarts: protocol.crashes,
+            },
+            size: (protocol.blocks.rounds, protocol.blocks.subrounds),
+            network: protocol.network,
+            method: checked.method,
+            unique: checked.unique,
+            generated: checked.generated,
+            depth: checked.depth,
+            pinned: checked.scenario.states,
+            seconds: checked.seconds,
+            peak_bytes: checked.peak_bytes,
+            standing: checked.standing(),
+            properties,
+        }
+    }
+}
+
+impl RunReport {
+    /// The run of a trace.
+    pub fn new(trace: &Trace) -> Self {
+        let protocol = &trace.protocol;
+        let honest = protocol.honest();
+        let byzantine = protocol.committee.byzantine as usize;
+        let observers = trace.steps.iter().filter_map(|s| match s.action {
+            Action::Finalize { observer, .. } => Some(observer as usize + 1),
+            _ => None,
+        });
+        let observers = observers.max().unwrap_or(0);
+        let mut participants: Vec<String> = (0..honest).map(|m| protocol.miner_name(m)).collect();
+        participants.extend((0..byzantine).map(|b| format!("Byzantine miner {b}")));
+        participants.extend((0..observers).map(|o| format!("observer {o}")));
+        let steps = trace
+            .steps
+            .iter()
+            .map(|step| {
+                let (who, kind, label) = mermaid::drawn(protocol, &step.action);
+                StepReport { says: step.says.clone().unwrap_or_default(), who, kind, label }
+            })
+            .collect();
+        let because = trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone());
+        RunReport { because, trace: None, participants, steps }
+    }
+}
+
+impl Report {
+    /// All together, once everything has been checked.
+    pub fn summarize(&mut self, seconds: f64, peak_memory: u64) {
+        let mut summary = Summary { seconds, peak_memory, ..Summary::default() };
+        let mut count = |standing: Standing| {
+            match standing {
+                Standing::AsExpected | Standing::Sampled => summary.as_expected += 1,
+                Standing::Incomplete => summary.incomplete += 1,
+                Standing::Differs => summary.differ += 1,
+            }
+            summary.standing = summary.standing.max(standing);
+        };
+        for scenario in &self.scenarios {
+            scenario.properties.iter().for_each(|p| count(p.standing));
+            if scenario.pinned_differs() {
+                count(Standing::Differs);
+            }
+        }
+        self.mutants.iter().for_each(|m| count(m.standing));
+        summary.unique = self.scenarios.iter().map(|s| s.unique).sum::<u64>()
+            + self.mutants.iter().map(|m| m.unique).sum::<u64>();
+        summary.generated = self.scenarios.iter().map(|s| s.generated).sum::<u64>()
+            + self.mutants.iter().map(|m| m.generated).sum::<u64>();
+        self.summary = summary;
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+impl ScenarioReport {
+    /// Whether the number of unique states is pinned, and another one was found.
+    pub fn pinned_differs(&self) -> bool {
+        self.method == Method::Exhausted && self.pinned.is_some_and(|pinned| pinned != self.unique)
+    }
+}

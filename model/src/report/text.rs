@@ -1,0 +1,195 @@
+//! A report as text for a terminal: aligned tables, then the runs.
+
+use super::{Method, Report, RunReport, ScenarioReport, Summary};
+use crate::{checker::check::Standing, mutants::MutantResult};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
+
+/// How a standing is marked where there are no colours.
+pub fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::AsExpected => "ok",
+        Standing::Sampled => "ok (sampled)",
+        Standing::Incomplete => "INCOMPLETE",
+        Standing::Differs => "DIFFERS",
+    }
+}
+
+fn style(standing: Standing) -> Style {
+    match standing {
+        Standing::AsExpected => AnsiColor::Green.on_default(),
+        Standing::Sampled => AnsiColor::Cyan.on_default(),
+        Standing::Incomplete => AnsiColor::Yellow.on_default().bold(),
+        Standing::Differs => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+/// How a scenario was explored, in words.
+pub fn method(method: &Method) -> String {
+    match method {
+        Method::Exhausted => "every state".into(),
+        Method::AllFound => "until all was found".into(),
+        Method::StateLimit => "up to the limit on states".into(),
+        Method::MemoryLimit => "up to the limit on memory".into(),
+        Method::Sampled { runs, seed } => format!("{runs} random runs from seed {seed}"),
+    }
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn per_second(states: u64, seconds: f64) -> String {
+    if seconds > 0.0 { grouped((states as f64 / seconds) as u64) } else { "-".into() }
+}
+
+/// The last line of every check.
+pub fn summary_line(summary: &Summary) -> String {
+    let memory = match summary.peak_memory {
+        0 => "unknown".into(),
+        bytes => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+    };
+    let Summary { as_expected, differ, incomplete, unique, generated, seconds, .. } = *summary;
+    format!(
+        "{as_expected} as expected, {differ} differ, {incomplete} incomplete: {} unique states, {} generated, \
+         {seconds:.2} s, {} unique/s, peak memory {memory}",
+        grouped(unique),
+        grouped(generated),
+        per_second(unique, seconds),
+    )
+}
+
+/// One scenario: its question, its table, and its runs if they are wanted.
+pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
+    let bold = Style::new().bold();
+    let mut out = String::new();
+    let _ = writeln!(out, "{bold}{}{bold:#}  {}", scenario.name, scenario.question);
+    let crate::report::Faults { n, byzantine, restarts, .. } = scenario.faults;
+    let (rounds, subrounds) = scenario.size;
+    let restarts = if restarts > 0 { format!(", {restarts} restarts") } else { String::new() };
+    let _ = writeln!(
+        out,
+        "  {}: n = {n}, {byzantine} Byzantine{restarts}, {rounds} x {subrounds} (round, subround), {}",
+        scenario.profile,
+        scenario.network.name(),
+    );
+    for p in &scenario.properties {
+        let style = style(p.standing);
+        let steps = p.run.as_ref().map_or(String::new(), |run| format!("in {} steps", run.steps.len()));
+        let _ = write!(
+            out,
+            "  {style}{:<4}{:<12}{style:#} {style}{:<13}{style:#} {:<14}",
+            p.property.id(),
+            p.found.to_string(),
+            if p.standing == Standing::AsExpected { "" } else { mark(p.standing) },
+            steps,
+        );
+        if p.standing != Standing::AsExpected {
+            let _ = write!(out, " expected {} at {}:{}", p.expected, scenario.path, p.line);
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+        if let Some(fault) = &p.fault {
+            let _ = writeln!(out, "      {fault}");
+        }
+    }
+    if scenario.pinned_differs() {
+        let style = style(Standing::Differs);
+        let pinned = scenario.pinned.unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  {style}{}{style:#} {} unique states are pinned, {} were found",
+            mark(Standing::Differs),
+            grouped(pinned),
+            grouped(scenario.unique)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "  {}: {} unique states, {} generated, depth {}, {:.2} s, {} unique/s",
+        method(&scenario.method),
+        grouped(scenario.unique),
+        grouped(scenario.generated),
+        scenario.depth,
+        scenario.seconds,
+        per_second(scenario.unique, scenario.seconds),
+    );
+    if runs {
+        for found in &scenario.properties {
+            if let Some(steps) = &found.run {
+                let _ = write!(out, "\n{}", indented(&run(steps)));
+            }
+        }
+    }
+    out
+}
+
+fn indented(text: &str) -> String {
+    text.lines().fold(String::new(), |out, line| out + "  " + line + "\n")
+}
+
+/// A run, one line a step, and what it shows.
+pub fn run(run: &RunReport) -> String {
+    let mut out = String::new();
+    for (index, step) in run.steps.iter().enumerate() {
+        let _ = writeln!(out, "{:>4}. {}", index + 1, step.says);
+    }
+    let _ = writeln!(out, "   => {}", run.because);
+    if let Some(trace) = &run.trace {
+        let _ = writeln!(out, "      zus replay {trace}");
+    }
+    out
+}
+
+/// The table of mutants.
+pub fn mutants(mutants: &[MutantResult], runs: bool) -> String {
+    let bold = Style::new().bold();
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{bold}{:<5}{:<15}{:>12}{:>7}{:>9}  rule change{bold:#}",
+        "#", "killed by", "states", "steps", "seconds"
+    );
+    for m in mutants {
+        let style = style(m.standing);
+        let by = if m.why.is_some() { mark(m.standing) } else { m.property.id() };
+        let steps = m.run.as_ref().map_or("-".into(), |run| run.steps.len().to_string());
+        let _ = writeln!(
+            out,
+            "{:<5}{style}{by:<15}{style:#}{:>12}{steps:>7}{:>9.2}  {}",
+            m.id,
+            grouped(m.unique),
+            m.seconds,
+            m.name,
+        );
+        if let Some(why) = &m.why {
+            let _ = writeln!(out, "     {} in {}: {why}", m.property.id(), m.scenario);
+        }
+        if runs && let Some(steps) = &m.run {
+            let _ = writeln!(out, "{}", indented(&run(steps)));
+        }
+    }
+    out
+}
+
+/// The whole report.
+pub fn write(report: &Report, runs: bool) -> String {
+    let mut out = String::new();
+    for s in &report.scenarios {
+        let _ = writeln!(out, "{}", scenario(s, runs));
+    }
+    if !report.mutants.is_empty() {
+        let _ = writeln!(out, "{}", mutants(&report.mutants, runs));
+    }
+    let _ = writeln!(out, "{}", summary_line(&report.summary));
+    out
+}

@@ -1,0 +1,242 @@
+//! Every reduction gives the same verdicts, and the same set of reachable sets of notarized blocks, as the model
+//! without it (`reductions.rs` gives the arguments; here they are checked on small instances).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+use zus_model::{
+    blocks::{Blocks, Generator},
+    checker::bfs::{End, Limits, explore},
+    committee::{Committee, quorum, tolerated},
+    properties::{Facts, Property},
+    protocol::{Network, Protocol},
+    reductions::Reductions,
+    rules::{BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, TicketLogRule, TicketRule},
+};
+
+/// The notarized blocks of a state, each with its chain: (place of the block, place of its parent, ...), a place being
+/// (round, subround, rank, twin).
+type Notarized = BTreeSet<Vec<(u8, u8, u8, u8)>>;
+
+/// The least of all renamings of the twins of an equivocating generator: which is called the first is arbitrary.
+fn up_to_twins(set: &Notarized) -> Notarized {
+    let places: BTreeSet<(u8, u8, u8)> = set.iter().flatten().map(|&(r, s, k, _)| (r, s, k)).collect();
+    let places: Vec<_> = places.into_iter().collect();
+    let renamed = |swapped: u32| -> Notarized {
+        let rename = |&(r, s, k, twin): &(u8, u8, u8, u8)| {
+            let at = places.iter().position(|&p| p == (r, s, k)).unwrap();
+            (r, s, k, twin ^ (swapped >> at & 1) as u8)
+        };
+        set.iter().map(|chain| chain.iter().map(rename).collect()).collect()
+    };
+    (0..1 << places.len()).map(renamed).min().unwrap()
+}
+
+struct Result {
+    facts: BTreeSet<Property>,
+    notarized: BTreeSet<Notarized>,
+    unique: u64,
+}
+
+fn instance(
+    n: u32,
+    byzantine: u32,
+    rounds: u8,
+    subrounds: u8,
+    rules: Rules,
+    order: &[Generator],
+) -> Protocol {
+    Protocol {
+        committee: Committee {
+            n,
+            f: tolerated(n),
+            byzantine,
+            quorum: quorum(rules.quorum, n),
+            beacon_threshold: tolerated(n) + 1,
+            weights: vec![1; (n - byzantine) as usize],
+        },
+        rules,
+        blocks: Blocks::new(rounds, subrounds, 2, false, &rules, |_, _| order.to_vec()).unwrap(),
+        crashes: 0,
+        network: Network::Async,
+        observers: 0,
+        reserved_rounds: 0,
+        reserved_subrounds: 0,
+        reductions: Reductions::NONE,
+    }
+}
+
+fn explored(protocol: &Protocol, reductions: Reductions) -> Result {
+    let protocol = Protocol { reductions, ..protocol.clone() };
+    let asked: Facts = Property::ALL.iter().copied().collect();
+    let sets = Mutex::new(BTreeSet::new());
+    let names = |block| {
+        let place = protocol.blocks.place(block);
+        (place.round, place.subround, place.rank, place.twin)
+    };
+    let visit = |state: &zus_model::state::State| {
+        let mut set = Notarized::new();
+        for block in protocol.blocks.all().filter(|&b| protocol.notarized(state, b)) {
+            let mut chain = vec![names(block)];
+            let mut at = block;
+            while let Some(parent) = state.parent(&protocol.blocks, at) {
+                if parent == zus_model::blocks::GENESIS {
+                    break;
+                }
+                chain.push(names(parent));
+                at = parent;
+            }
+            set.insert(chain);
+        }
+        sets.lock().unwrap().insert(up_to_twins(&set));
+    };
+    let limits = Limits { states: 12_000_000, memory: 3 << 30 };
+    let exploration = explore(&protocol, asked, None, limits, &|_| {}, &visit);
+    assert_eq!(exploration.end, End::Exhausted, "the instance is too large for this test");
+    Result {
+        facts: exploration.found.keys().copied().collect(),
+        notarized: sets.into_inner().unwrap(),
+        unique: exploration.unique,
+    }
+}
+
+/// The ladder: each step switches one more reduction on.
+fn ladder() -> [(&'static str, Reductions); 6] {
+    let none = Reductions::NONE;
+    let byzantine = Reductions { byzantine_available: true, ..none };
+    let eager = Reductions { eager: true, ..byzantine };
+    let symmetry = Reductions { symmetry: true, ..eager };
+    let counting = Reductions { counting: true, ..symmetry };
+    [
+        ("none", none),
+        ("byzantine_available", byzantine),
+        ("eager", eager),
+        ("symmetry", symmetry),
+        ("counting", counting),
+        ("lazy", Reductions::ALL),
+    ]
+}
+
+/// Explores `protocol` from the `from`-th step of the ladder on, and compares every step with the first.
+fn all_agree(name: &str, protocol: &Protocol, from: usize) {
+    let ladder = &ladder()[from..];
+    let reference = explored(protocol, ladder[0].1);
+    assert!(reference.notarized.len() > 1, "{name}: nothing is ever notarized");
+    let mut sizes = BTreeMap::from([(0, reference.unique)]);
+    for (step, (reduction, reductions)) in ladder.iter().enumerate().skip(1) {
+        let reduced = explored(protocol, *reductions);
+        assert_eq!(reduced.facts, reference.facts, "{name}: verdicts under {reduction}");
+        assert!(
+            reduced.notarized == reference.notarized,
+            "{name}: {} sets of notarized blocks under {reduction}, {} without",
+            reduced.notarized.len(),
+            reference.notarized.len()
+        );
+        sizes.insert(step, reduced.unique);
+    }
+    println!("{name}: states along the ladder {:?}", sizes.values().collect::<Vec<_>>());
+}
+
+use Generator::{Byzantine, Honest};
+
+#[test]
+fn one_subround_with_an_equivocator_agrees_along_the_whole_ladder() {
+    // 4 honest and a Byzantine one would take too long without any reduction: one Byzantine generator alone.
+    all_agree("1 subround", &instance(4, 1, 1, 1, Rules::HARDENED, &[Byzantine]), 0);
+}
+
+#[test]
+fn two_honest_generators_without_a_fault_agree_along_the_whole_ladder() {
+    all_agree("fault-free", &instance(3, 0, 1, 2, Rules::HARDENED, &[Honest]), 0);
+    all_agree("two generators", &instance(3, 0, 1, 1, Rules::HARDENED, &[Honest, Honest]), 0);
+}
+
+#[test]
+fn two_rounds_and_subrounds_of_the_smallest_committee_agree_along_the_whole_ladder() {
+    all_agree("n = 1", &instance(1, 0, 2, 2, Rules::HARDENED, &[Honest]), 0);
+    all_agree("n = 2", &instance(2, 0, 2, 1, Rules::HARDENED, &[Honest]), 0);
+}
+
+#[test]
+fn two_subrounds_with_an_equivocator_agree_from_eager_on() {
+    all_agree("2 subrounds", &instance(4, 1, 1, 2, Rules::HARDENED, &[Byzantine, Honest]), 2);
+}
+
+#[test]
+fn two_rounds_agree_from_eager_on() {
+    all_agree("2 rounds", &instance(4, 1, 2, 1, Rules::HARDENED, &[Byzantine]), 2);
+}
+
+#[test]
+fn more_than_f_byzantine_miners_agree() {
+    all_agree("f + 1", &instance(4, 2, 1, 1, Rules::HARDENED, &[Byzantine]), 0);
+    all_agree("f + 1, two rounds", &instance(4, 2, 2, 1, Rules::HARDENED, &[Byzantine]), 2);
+}
+
+#[test]
+fn the_other_rules_agree() {
+    let chained = Rules { beacon: BeaconRule::Chained, ..Rules::HARDENED };
+    all_agree("chained", &instance(3, 0, 2, 2, chained, &[Honest]), 2);
+    let better = Rules { ticket: TicketRule::BetterRank, ..Rules::HARDENED };
+    all_agree("better rank", &instance(3, 0, 1, 2, better, &[Honest, Honest]), 2);
+    let deep = Rules { finality: FinalityRule::CommonAncestor { depth: 1 }, ..Rules::HARDENED };
+    all_agree("common ancestor", &instance(3, 0, 2, 2, deep, &[Honest]), 2);
+    all_agree("documented", &instance(3, 0, 2, 2, Rules::DOCUMENTED, &[Honest]), 2);
+}
+
+#[test]
+fn liveness_agrees() {
+    let order = |round, subround| match (round, subround) {
+        (1, 0) => vec![Byzantine, Honest],
+        _ => vec![Honest],
+    };
+    for (name, rules, rounds) in [
+        ("hardened", Rules::HARDENED, 2),
+        ("not relayed", Rules { echo: EchoRule::None, ..Rules::HARDENED }, 1),
+        ("documented", Rules::DOCUMENTED, 1),
+        ("own subround only", Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..Rules::HARDENED }, 1),
+    ] {
+        let protocol = Protocol {
+            blocks: Blocks::new(rounds, 2, 2, false, &rules, order).unwrap(),
+            network: Network::PartiallySynchronous,
+            reserved_rounds: rounds - 1,
+            reserved_subrounds: 1,
+            ..instance(4, 1, rounds, 2, rules, &[Honest])
+        };
+        // Lazy timeouts are not defined here, and explicit messages neither: symmetry and counting are compared.
+        let none = Reductions { byzantine_available: true, eager: true, ..Reductions::NONE };
+        let reference = explored(&protocol, none);
+        for reductions in
+            [Reductions { symmetry: true, ..none }, Reductions { symmetry: true, counting: true, ..none }]
+        {
+            let reduced = explored(&protocol, reductions);
+            assert_eq!(reduced.facts, reference.facts, "{name}");
+            assert_eq!(reduced.notarized, reference.notarized, "{name}");
+            println!("{name}: {} states, {} reduced", reference.unique, reduced.unique);
+        }
+    }
+}
+
+#[test]
+fn crashes_agree() {
+    let durable = Protocol { crashes: 1, ..instance(4, 1, 1, 1, Rules::HARDENED, &[Byzantine]) };
+    all_agree("durable", &durable, 1);
+    let rules = Rules { ticket_log: TicketLogRule::Volatile, ..Rules::HARDENED };
+    let volatile = Protocol { crashes: 1, ..instance(4, 1, 1, 1, rules, &[Byzantine]) };
+    all_agree("volatile", &volatile, 1);
+}
+
+/// The negative control: a reduction that is wrong is seen. Forgetting who signed is wrong where miners forget, so
+/// the archive stays on there; a committee in which it is taken away by hand must disagree.
+#[test]
+fn a_wrong_reduction_is_seen() {
+    let honest = instance(4, 1, 1, 2, Rules::HARDENED, &[Byzantine, Honest]);
+    let right = explored(&honest, ladder()[2].1);
+    // Leave out what only a late ticket shows: no timeouts at all.
+    let wrong = Protocol {
+        blocks: Blocks::new(1, 1, 2, false, &Rules::HARDENED, |_, _| vec![Byzantine, Honest]).unwrap(),
+        ..honest
+    };
+    assert_ne!(explored(&wrong, ladder()[5].1).notarized, right.notarized);
+}
