@@ -146,7 +146,8 @@ impl World {
                     functions.push(*zero);
                 }
                 Interpretation::Threshold { member, size, .. } => {
-                    for (set, members) in subsets(self.miners, self.threshold(spec, *size)).iter().enumerate() {
+                    for (set, members) in subsets(self.miners, self.threshold(spec, *size)).iter().enumerate()
+                    {
                         for miner in members {
                             fixed.set(*member, &[*miner, set as Element], Bit::TRUE);
                         }
