@@ -1,0 +1,15 @@
+; S10 counts: two quorums share at least 2q - n = n - 2f >= f + 1 miners, whoever is Byzantine.
+; expect unsat; judge cvc5
+(set-logic ALL)
+(declare-sort Miner 0)
+(declare-const committee (Set Miner))
+(declare-const q1 (Set Miner))
+(declare-const q2 (Set Miner))
+(declare-const n Int)
+(declare-const f Int)
+(assert (= n (set.card committee)))
+(assert (and (>= n 1) (<= (* 3 f) (- n 1)) (> (* 3 (+ f 1)) (- n 1))))
+(assert (and (set.subset q1 committee) (set.subset q2 committee)))
+(assert (and (>= (set.card q1) (- n f)) (>= (set.card q2) (- n f))))
+(assert (or (< (set.card (set.inter q1 q2)) (- (* 2 (- n f)) n)) (< (- n (* 2 f)) (+ f 1))))
+(check-sat)

@@ -1,0 +1,15 @@
+; axioms group-honest and quorum-honest: f + 1 miners, or a quorum, are not all among f.
+; expect unsat; judge cvc5
+(set-logic ALL)
+(declare-sort Miner 0)
+(declare-const committee (Set Miner))
+(declare-const some (Set Miner))
+(declare-const byzantine (Set Miner))
+(declare-const n Int)
+(declare-const f Int)
+(assert (= n (set.card committee)))
+(assert (and (>= n 1) (<= (* 3 f) (- n 1)) (> (* 3 (+ f 1)) (- n 1))))
+(assert (and (set.subset some committee) (set.subset byzantine committee) (<= (set.card byzantine) f)))
+(assert (or (>= (set.card some) (+ f 1)) (>= (set.card some) (- n f))))
+(assert (set.subset some byzantine))
+(check-sat)

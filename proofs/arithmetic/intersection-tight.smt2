@@ -1,0 +1,16 @@
+; Control: with a quorum one lower the overlap can be all Byzantine, so the theorem is not vacuous.
+; expect sat; judge cvc5
+(set-logic ALL)
+(declare-sort Miner 0)
+(declare-const committee (Set Miner))
+(declare-const q1 (Set Miner))
+(declare-const q2 (Set Miner))
+(declare-const byzantine (Set Miner))
+(declare-const n Int)
+(declare-const f Int)
+(assert (= n (set.card committee)))
+(assert (and (>= n 4) (<= (* 3 f) (- n 1)) (> (* 3 (+ f 1)) (- n 1))))
+(assert (and (set.subset q1 committee) (set.subset q2 committee) (set.subset byzantine committee)))
+(assert (and (>= (set.card q1) (- n f 1)) (>= (set.card q2) (- n f 1)) (<= (set.card byzantine) f)))
+(assert (set.subset (set.inter q1 q2) byzantine))
+(check-sat)

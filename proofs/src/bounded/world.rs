@@ -1,0 +1,264 @@
+//! Finite worlds: a committee, a few rounds and blocks, laid out as the axioms say.
+
+use super::{Bit, Circuit, Symbolic};
+use crate::{
+    spec::{FunctionId, Interpretation, RelationId, SortId, Spec, Threshold},
+    structure::Element,
+};
+use serde::{Deserialize, Serialize};
+
+/// Miners that a world may have: sets of them are enumerated.
+pub const MAX_MINERS: usize = 10;
+/// Elements that any other sort may have.
+pub const MAX_ELEMENTS: usize = 64;
+
+/// The size of a world.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct World {
+    /// n.
+    pub miners: usize,
+    /// How many are Byzantine: the last ones.
+    pub byzantine: usize,
+    /// Observers.
+    pub observers: usize,
+    /// Rounds that may have blocks, from 1; one more can be entered.
+    pub rounds: usize,
+    /// Subrounds of each.
+    pub subrounds: usize,
+    /// Blocks of each (round, subround).
+    pub blocks: usize,
+    /// Beacon values.
+    pub beacon_values: usize,
+}
+
+/// Why a world cannot be laid out.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum WorldError {
+    /// Too large.
+    #[error("a world of {0} {1}s; at most {2}")]
+    TooLarge(usize, String, usize),
+    /// A sort that worlds know nothing about.
+    #[error("worlds have no size for sort `{0}`")]
+    UnknownSort(String),
+}
+
+impl World {
+    /// Four miners, one of them Byzantine, two observers.
+    pub const fn of_four(rounds: usize, subrounds: usize, blocks: usize) -> Self {
+        World { miners: 4, byzantine: 1, observers: 2, rounds, subrounds, blocks, beacon_values: 2 }
+    }
+
+    /// `f = floor((n - 1) / 3)`.
+    pub fn faults(&self) -> usize {
+        (self.miners - 1) / 3
+    }
+
+    /// The quorum: `n - f`, or `ceil(0.66 n)` under `Percent66`.
+    pub fn quorum(&self, spec: &Spec) -> usize {
+        match spec.rules.value("quorum") {
+            Some("Percent66") => (self.miners * 66).div_ceil(100),
+            _ => self.miners - self.faults(),
+        }
+    }
+
+    /// Round and subround of every block but genesis, in order.
+    pub fn layout(&self) -> Vec<(Element, Element)> {
+        let one = |index: usize| {
+            let place = index / self.blocks;
+            ((place / self.subrounds + 1) as Element, (place % self.subrounds) as Element)
+        };
+        (0..self.rounds * self.subrounds * self.blocks).map(one).collect()
+    }
+
+    fn threshold(&self, spec: &Spec, size: Threshold) -> usize {
+        match size {
+            Threshold::Quorum => self.quorum(spec),
+            Threshold::OneHonest => self.faults() + 1,
+        }
+    }
+
+    /// Sizes of the specification's sorts.
+    pub fn sizes(&self, spec: &Spec) -> Result<Vec<usize>, WorldError> {
+        if self.miners > MAX_MINERS {
+            return Err(WorldError::TooLarge(self.miners, "miner".to_string(), MAX_MINERS));
+        }
+        let size = |index: usize| {
+            let name = &spec.sorts[index].name;
+            let sets = spec.interpretations.iter().find_map(|i| match i {
+                Interpretation::Threshold { sort, size, .. } if sort.0 == index => {
+                    Some(subsets(self.miners, self.threshold(spec, *size)).len())
+                }
+                _ => None,
+            });
+            let size = match (sets, name.as_str()) {
+                (Some(sets), _) => return Ok(sets),
+                (_, "miner") => self.miners,
+                (_, "observer") => self.observers,
+                (_, "round") => self.rounds + 2,
+                (_, "subround") => self.subrounds,
+                (_, "block") => 1 + self.layout().len(),
+                (_, "beacon_value") => self.beacon_values,
+                _ => return Err(WorldError::UnknownSort(name.clone())),
+            };
+            if size > MAX_ELEMENTS {
+                return Err(WorldError::TooLarge(size, name.clone(), MAX_ELEMENTS));
+            }
+            Ok(size)
+        };
+        (0..spec.sorts.len()).map(size).collect()
+    }
+
+    /// The fixed part: what the interpretations and the layout determine, the rest free under the axioms.
+    pub fn fixed(&self, spec: &Spec, circuit: &mut Circuit) -> Result<Symbolic, WorldError> {
+        let mut fixed = Symbolic::new(spec, &self.sizes(spec)?, &[]);
+        let mut done = self.interpret(spec, &mut fixed);
+        self.blocks(spec, circuit, &mut fixed, &mut done);
+        for index in 0..spec.relations.len() {
+            if spec.relations[index].immutable() && !done.0.contains(&RelationId(index)) {
+                fixed.free_relation(circuit, RelationId(index));
+            }
+        }
+        for (index, function) in spec.functions.iter().enumerate() {
+            if !function.arguments.is_empty() && !done.1.contains(&FunctionId(index)) {
+                fixed.free_function(circuit, FunctionId(index), function.result);
+            }
+        }
+        self.close(spec, circuit, &mut fixed);
+        for axiom in &spec.axioms {
+            let bit = fixed.value(circuit, &axiom.formula, &[]);
+            circuit.require([bit]);
+        }
+        Ok(fixed)
+    }
+
+    /// Orders and threshold sets.
+    fn interpret(&self, spec: &Spec, fixed: &mut Symbolic) -> (Vec<RelationId>, Vec<FunctionId>) {
+        let (mut relations, mut functions) = (Vec::new(), Vec::new());
+        for interpretation in &spec.interpretations {
+            match interpretation {
+                Interpretation::Ordered { sort, le, previous, zero } => {
+                    for pair in fixed.tuples(&[*sort, *sort]) {
+                        fixed.set(*le, &pair, Bit::Constant(pair[0] <= pair[1]));
+                        fixed.set(*previous, &pair, Bit::Constant(pair[0] + 1 == pair[1]));
+                    }
+                    fixed.assign(*zero, &[], 0);
+                    relations.extend([*le, *previous]);
+                    functions.push(*zero);
+                }
+                Interpretation::Threshold { member, size, .. } => {
+                    for (set, members) in subsets(self.miners, self.threshold(spec, *size)).iter().enumerate()
+                    {
+                        for miner in members {
+                            fixed.set(*member, &[*miner, set as Element], Bit::TRUE);
+                        }
+                    }
+                    relations.push(*member);
+                }
+                Interpretation::Closure { closure, .. } => relations.push(*closure),
+            }
+        }
+        (relations, functions)
+    }
+
+    /// Byzantine miners, and where the blocks stand. Parents are free, of the blocks of lower rounds.
+    fn blocks(
+        &self,
+        spec: &Spec,
+        circuit: &mut Circuit,
+        fixed: &mut Symbolic,
+        done: &mut (Vec<RelationId>, Vec<FunctionId>),
+    ) {
+        if let Some(byzantine) = spec.relation("byzantine") {
+            for miner in self.miners - self.byzantine.min(self.miners)..self.miners {
+                fixed.set(byzantine, &[miner as Element], Bit::TRUE);
+            }
+            done.0.push(byzantine);
+        }
+        let layout: Vec<_> = [(0, 0)].into_iter().chain(self.layout()).collect();
+        for (name, place) in [("round", 0), ("subround", 1)] {
+            if let Some(function) = spec.function(name) {
+                for (block, at) in layout.iter().enumerate() {
+                    let value = if place == 0 { at.0 } else { at.1 };
+                    fixed.assign(function, &[block as Element], value);
+                }
+                done.1.push(function);
+            }
+        }
+        if let Some(parent) = spec.relation("parent") {
+            for (block, (round, _)) in layout.iter().enumerate() {
+                for (candidate, (below, _)) in layout.iter().enumerate() {
+                    if below < round {
+                        fixed.set(parent, &[candidate as Element, block as Element], circuit.input());
+                    }
+                }
+            }
+            done.0.push(parent);
+        }
+    }
+
+    /// Closures, computed upwards: rounds grow along `parent`, so paths are no longer than there are rounds.
+    fn close(&self, spec: &Spec, circuit: &mut Circuit, fixed: &mut Symbolic) {
+        for interpretation in &spec.interpretations {
+            let Interpretation::Closure { closure, step } = interpretation else { continue };
+            let sort = fixed.sorts(*closure)[0];
+            let elements = fixed.tuples(&[sort]).len() as Element;
+            for element in 0..elements {
+                fixed.set(*closure, &[element, element], Bit::TRUE);
+            }
+            // Blocks are laid out in order of rounds, so the parents of `y` are complete before `y`.
+            for y in 0..elements {
+                for x in (0..elements).filter(|x| *x != y) {
+                    let mut paths = Vec::new();
+                    for p in (0..elements).filter(|p| *p != y) {
+                        let (up, rest) = (fixed.bit(*step, &[p, y]), fixed.bit(*closure, &[x, p]));
+                        paths.push(circuit.and([up, rest]));
+                    }
+                    let bit = circuit.or(paths);
+                    fixed.set(*closure, &[x, y], bit);
+                }
+            }
+        }
+    }
+
+    /// Whether a sort's elements are sets of miners, and their members.
+    pub fn members(&self, spec: &Spec, sort: SortId) -> Option<Vec<Vec<Element>>> {
+        spec.interpretations.iter().find_map(|i| match i {
+            Interpretation::Threshold { sort: s, size, .. } if *s == sort => {
+                Some(subsets(self.miners, self.threshold(spec, *size)))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// All sets of `size` of the first `n` numbers, in lexicographic order.
+pub(crate) fn subsets(n: usize, size: usize) -> Vec<Vec<Element>> {
+    let mut found = vec![Vec::new()];
+    for _ in 0..size {
+        let extend = |set: Vec<Element>| {
+            let next = set.last().map_or(0, |l| l + 1);
+            (next..n as Element).map(move |e| set.iter().copied().chain([e]).collect::<Vec<_>>())
+        };
+        found = found.into_iter().flat_map(extend).collect();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subsets_are_as_many_as_binomials_say() {
+        assert_eq!(subsets(4, 3), [[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]]);
+        assert_eq!(subsets(7, 5).len(), 21);
+        assert_eq!(subsets(3, 0), [Vec::<Element>::new()]);
+        assert!(subsets(2, 3).is_empty());
+    }
+
+    #[test]
+    fn blocks_are_laid_out_by_round_then_subround() {
+        assert_eq!(World::of_four(2, 2, 1).layout(), [(1, 0), (1, 1), (2, 0), (2, 1)]);
+        assert_eq!(World::of_four(1, 1, 2).layout(), [(1, 0), (1, 0)]);
+    }
+}

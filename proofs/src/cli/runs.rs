@@ -1,0 +1,116 @@
+//! Commands about runs and files.
+
+use super::{BadInput, End};
+use crate::{
+    bounded::{Run, Search, Target, World},
+    condition::{conditions, smtlib},
+    nonvacuity, refutations,
+    spec::{RuleChoice, Sources, Spec, load},
+    structure::Interpreter,
+};
+use std::{fs, path::Path};
+
+/// Writes all refutations and witnesses.
+pub(super) fn write(sources: &Sources, out: &Path, threads: usize) -> Result<End, BadInput> {
+    fs::create_dir_all(out)?;
+    let mut end = End::Fine;
+    for refutation in refutations::table()? {
+        let spec = refutation.spec(sources)?;
+        match refutation.find(&spec) {
+            Ok(run) => save(&spec, &run, out)?,
+            Err(error) => {
+                say!("{error}");
+                end = End::Fails;
+            }
+        }
+    }
+    for profile in ["hardened", "accountable"] {
+        let spec = load(sources, &RuleChoice::new(profile))?;
+        for finding in nonvacuity::findings(&spec, threads)? {
+            let Some(name) = finding.name.strip_prefix("witness:") else { continue };
+            match finding.run {
+                Some(run) => save(&spec, &Run { name: name.to_string(), ..run }, out)?,
+                None => {
+                    say!("{name}: no run");
+                    end = End::Fails;
+                }
+            }
+        }
+    }
+    Ok(end)
+}
+
+fn save(spec: &Spec, run: &Run, out: &Path) -> Result<(), BadInput> {
+    let path = out.join(format!("{}.json", run.name));
+    fs::write(&path, run.json(spec)?)?;
+    say!("{}: {} actions, {}", path.display(), run.events.len(), run.rules);
+    Ok(())
+}
+
+/// Replays a file and says what holds at its end.
+pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
+    let text = fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", file.display())))?;
+    let run = Run::from_json(spec, &text).map_err(|e| BadInput(format!("{}: {e}", file.display())))?;
+    let interpreter = Interpreter::new(spec);
+    let states = match run.replay(&interpreter) {
+        Ok(states) => states,
+        Err(error) => {
+            say!("{error}");
+            return Ok(End::Fails);
+        }
+    };
+    print_run(spec, &run);
+    let broken = states.last().map(|state| interpreter.broken_safety(state)).unwrap_or_default();
+    for property in &broken {
+        say!("broken at the end: {} ({})", property.name, property.sentence);
+    }
+    Ok(if broken.is_empty() { End::Fine } else { End::Fails })
+}
+
+/// Searches a run that breaks a property.
+pub(super) fn search(
+    spec: &Spec,
+    breaks: &str,
+    [rounds, subrounds, blocks]: [usize; 3],
+    byzantine: usize,
+    steps: usize,
+) -> Result<End, BadInput> {
+    let unknown = || BadInput(format!("these rules have no property `{breaks}`; {}", properties(spec)));
+    let property = spec.statement(breaks).ok_or_else(unknown)?;
+    let world = World { byzantine, ..World::of_four(rounds.max(1), subrounds.max(1), blocks.max(1)) };
+    match Search::new(spec, &world)?.run(breaks, &Target::violation(&property.formula), steps) {
+        Some(run) => {
+            print_run(spec, &run);
+            say!("breaks {breaks} ({})", property.sentence);
+            Ok(End::Fails)
+        }
+        None => {
+            say!("no run of at most {steps} steps in this world breaks {breaks}");
+            Ok(End::Fine)
+        }
+    }
+}
+
+fn properties(spec: &Spec) -> String {
+    let names: Vec<_> = spec.safety.iter().map(|s| s.name.as_str()).collect();
+    format!("one of {}", names.join(", "))
+}
+
+/// A run, one line an action.
+pub(super) fn print_run(spec: &Spec, run: &Run) {
+    for (index, sentence) in run.sentences(spec).iter().enumerate() {
+        say!("  {:>3}. {sentence}", index + 1);
+    }
+}
+
+/// Writes all conditions as SMT-LIB.
+pub(super) fn smtlib_files(spec: &Spec, out: &Path) -> Result<End, BadInput> {
+    fs::create_dir_all(out)?;
+    let (conditions, _) = conditions(spec);
+    for condition in &conditions {
+        let name = condition.id.to_string().replace(':', "_");
+        fs::write(out.join(format!("{name}.smt2")), smtlib(spec, condition))?;
+    }
+    say!("{} scripts in {}", conditions.len(), out.display());
+    Ok(End::Fine)
+}

@@ -1,0 +1,140 @@
+//! Verification conditions: closed statements, each of which a judge proves or refutes on its own.
+//!
+//! The state after an action is substituted, not described: the weakest precondition of a formula under an action is
+//! again a formula over the state before, so a condition speaks of one state only.
+
+mod alternation;
+mod generate;
+mod smtlib;
+
+pub(crate) use alternation::free_variables;
+pub use alternation::{Alternation, Cycle, Edge, alternation};
+pub use generate::{conditions, initially};
+pub use smtlib::smtlib;
+
+use crate::spec::{Formula, FunctionId, SortId, Spec};
+use std::{fmt, sync::Arc};
+
+/// What a condition establishes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// A conjunct of the invariant holds at first.
+    Initiation,
+    /// An action keeps a conjunct of the invariant.
+    Consecution,
+    /// The invariant implies a property of states.
+    Safety,
+    /// The invariant implies a property of an action's steps.
+    Transition,
+    /// A derived relation contains what its definition says: at first, or kept by an action.
+    DerivedContains,
+    /// A derived relation contains nothing else.
+    DerivedOnly,
+    /// A progress lemma.
+    Lemma,
+}
+
+/// Names a condition.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConditionId {
+    /// What it establishes.
+    pub kind: Kind,
+    /// The action, or `init`; empty where there is none.
+    pub action: String,
+    /// The conjunct, property, derived relation or lemma.
+    pub statement: String,
+}
+
+impl fmt::Display for ConditionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ConditionId { kind, action, statement } = self;
+        match kind {
+            Kind::Initiation => write!(f, "init:{statement}"),
+            Kind::Consecution | Kind::Transition => write!(f, "{action}:{statement}"),
+            Kind::Safety => write!(f, "implied:{statement}"),
+            Kind::DerivedContains => write!(f, "{action}:{statement}-contains"),
+            Kind::DerivedOnly => write!(f, "{action}:{statement}-only"),
+            Kind::Lemma => write!(f, "lemma:{statement}"),
+        }
+    }
+}
+
+/// Where a hypothesis comes from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Origin {
+    /// An axiom.
+    Axiom(String),
+    /// A conjunct of the invariant.
+    Invariant(String),
+    /// An invariant of single tuples, of the tuple in question.
+    Pointwise(String),
+    /// A guard: action and name.
+    Guard(String, String),
+    /// The half of a derived relation's definition that is universal.
+    Derived(String),
+    /// The definition of a derived relation, for the tuple in question.
+    Definition(String),
+    /// An assumption of a lemma.
+    Assumption(String),
+    /// The negated goal.
+    Goal,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Axiom(name) => write!(f, "axiom:{name}"),
+            Origin::Invariant(name) => write!(f, "invariant:{name}"),
+            Origin::Pointwise(name) => write!(f, "pointwise:{name}"),
+            Origin::Guard(action, name) => write!(f, "guard:{action}/{name}"),
+            Origin::Derived(name) => write!(f, "derived:{name}"),
+            Origin::Definition(name) => write!(f, "definition:{name}"),
+            Origin::Assumption(name) => write!(f, "assumption:{name}"),
+            Origin::Goal => f.write_str("goal"),
+        }
+    }
+}
+
+/// A hypothesis.
+#[derive(Clone, Debug)]
+pub struct Hypothesis {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The formula, closed.
+    pub formula: Arc<Formula>,
+}
+
+/// A constant of one condition: a parameter of its action or lemma, or a tuple in question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Constant {
+    /// Its name.
+    pub name: String,
+    /// Its sort.
+    pub sort: SortId,
+}
+
+/// A verification condition: the hypotheses imply the goal.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// Its name.
+    pub id: ConditionId,
+    /// Its own constants, numbered on from the specification's functions.
+    pub constants: Vec<Constant>,
+    /// What is assumed.
+    pub hypotheses: Vec<Hypothesis>,
+    /// What follows.
+    pub goal: Arc<Formula>,
+}
+
+impl Condition {
+    /// The function that stands for the `index`th constant.
+    pub fn constant(spec: &Spec, index: usize) -> FunctionId {
+        FunctionId(spec.functions.len() + index)
+    }
+
+    /// Hypotheses and negated goal in negation normal form: what a judge refutes.
+    pub fn refutand(&self) -> Vec<(Origin, Formula)> {
+        let hypotheses = self.hypotheses.iter().map(|h| (h.origin.clone(), h.formula.normal(true)));
+        hypotheses.chain([(Origin::Goal, self.goal.normal(false))]).collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! The ledger: for every property, what evidence there is and what it is worth.
+
+use crate::{
+    arithmetic,
+    condition::conditions,
+    spec::{RuleChoice, Sources, SpecError, load},
+};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All property ids of protocol.md, section 5.
+pub const IDS: &[&str] = &[
+    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2", "L3", "L4", "L5", "W1", "W2",
+    "W3", "W4", "W5", "W6", "W7", "W8",
+];
+
+/// What a proof is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum Class {
+    /// A theorem about every n, every number of rounds, subrounds and blocks.
+    #[serde(rename = "proved for any n")]
+    Proved,
+    /// One run of four miners.
+    #[serde(rename = "run at n = 4")]
+    Run,
+    /// Written, with every step that can be checked tied to a lemma.
+    #[serde(rename = "argued")]
+    Argued,
+    /// None, for a reason.
+    #[serde(rename = "exempt")]
+    Exempt,
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Class::Proved => "proved for any n",
+            Class::Run => "run at n = 4",
+            Class::Argued => "argued",
+            Class::Exempt => "exempt",
+        })
+    }
+}
+
+/// One row.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Conditions, lemmas, witnesses and theorems.
+    pub proof: Vec<String>,
+    /// What they are worth.
+    pub class: Class,
+    /// Exactly what is established, or why nothing is.
+    pub says: String,
+    /// Evidence of the model.
+    pub model: String,
+    /// Evidence of the fuzzer.
+    pub fuzz: String,
+    /// Evidence of tests.
+    pub test: String,
+}
+
+/// Why the ledger is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// It cannot be read.
+    #[error("ledger.toml: {0}")]
+    Read(#[from] toml::de::Error),
+    /// The specification cannot be read.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A property without a row.
+    #[error("ledger.toml: no row for {0}")]
+    Missing(&'static str),
+    /// A row for no property.
+    #[error("ledger.toml: `{0}` is no property of protocol.md")]
+    Unknown(String),
+    /// A proof that does not exist.
+    #[error("ledger.toml: {0} names `{1}`, which is no condition, lemma, witness or theorem")]
+    NoProof(String, String),
+    /// Neither a proof nor an exemption with its reason, or both.
+    #[error("ledger.toml: {0} needs a proof, or the class `exempt` and a reason in `says`")]
+    Empty(String),
+}
+
+/// The committed rows.
+pub fn rows() -> Result<BTreeMap<String, Row>, LedgerError> {
+    Ok(toml::from_str(include_str!("../ledger.toml"))?)
+}
+
+/// Checks that every property has its row, and that everything named exists.
+pub fn check(sources: &Sources) -> Result<BTreeMap<String, Row>, LedgerError> {
+    check_rows(sources, rows()?)
+}
+
+fn check_rows(sources: &Sources, rows: BTreeMap<String, Row>) -> Result<BTreeMap<String, Row>, LedgerError> {
+    let known = evidence(sources)?;
+    if let Some(missing) = IDS.iter().find(|id| !rows.contains_key(**id)) {
+        return Err(LedgerError::Missing(missing));
+    }
+    for (id, row) in &rows {
+        if !IDS.contains(&id.as_str()) {
+            return Err(LedgerError::Unknown(id.clone()));
+        }
+        if (row.class == Class::Exempt) != row.proof.is_empty() || row.says.trim().is_empty() {
+            return Err(LedgerError::Empty(id.clone()));
+        }
+        if let Some(wrong) = row.proof.iter().find(|name| !known.contains(*name)) {
+            return Err(LedgerError::NoProof(id.clone(), wrong.clone()));
+        }
+    }
+    Ok(rows)
+}
+
+/// Everything that a row may name.
+fn evidence(sources: &Sources) -> Result<BTreeSet<String>, SpecError> {
+    let mut known: BTreeSet<_> =
+        arithmetic::THEOREMS.iter().map(|t| format!("arithmetic:{}", t.name)).collect();
+    for profile in ["hardened", "accountable"] {
+        let spec = load(sources, &RuleChoice::new(profile))?;
+        known.extend(conditions(&spec).0.iter().map(|c| c.id.to_string()));
+        known.extend(spec.witnesses.iter().map(|w| format!("witness:{}", w.name)));
+        known.extend(spec.items());
+    }
+    Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_property_has_its_row_and_every_proof_exists() {
+        check(&Sources::embedded()).unwrap();
+    }
+
+    #[test]
+    fn a_missing_row_an_unknown_proof_and_an_empty_exemption_are_found() {
+        let sources = Sources::embedded();
+        let mut missing = rows().unwrap();
+        missing.remove("S3");
+        assert!(matches!(check_rows(&sources, missing), Err(LedgerError::Missing("S3"))));
+        let mut unknown = rows().unwrap();
+        unknown.get_mut("S5").unwrap().proof.push("implied:S55".to_string());
+        assert!(matches!(check_rows(&sources, unknown), Err(LedgerError::NoProof(..))));
+        let mut empty = rows().unwrap();
+        empty.get_mut("W2").unwrap().proof.clear();
+        assert!(matches!(check_rows(&sources, empty), Err(LedgerError::Empty(_))));
+        let mut extra = rows().unwrap();
+        let row = extra["S1"].clone();
+        extra.insert("S11".to_string(), row);
+        assert!(matches!(check_rows(&sources, extra), Err(LedgerError::Unknown(_))));
+    }
+}

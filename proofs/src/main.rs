@@ -1,0 +1,7 @@
+//! `zus-proofs`: proves the specification, explains failures, searches runs. See `zus-proofs --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zus_proofs::cli::run()
+}

@@ -1,0 +1,95 @@
+//! What weaker rules allow: runs that break a property, as data.
+
+use crate::{
+    bounded::{Run, RunError, Search, Target, World, WorldError},
+    spec::{RuleChoice, Sources, Spec, SpecError, load},
+    structure::Interpreter,
+};
+use serde::Deserialize;
+
+/// Steps that a search may take; the longest run needs 54.
+const MAX_STEPS: usize = 80;
+
+/// A refutation that must exist.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refutation {
+    /// Its name.
+    pub name: String,
+    /// The rules.
+    pub rules: String,
+    /// What it shows.
+    pub says: String,
+    /// The property that its end breaks.
+    pub breaks: String,
+    /// Byzantine miners among the four.
+    pub byzantine: usize,
+    /// Rounds, subrounds, blocks of each.
+    pub world: [usize; 3],
+    /// Number of actions of the run.
+    pub actions: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    run: Vec<Refutation>,
+}
+
+/// Why there is no run.
+#[derive(Debug, thiserror::Error)]
+pub enum RefutationError {
+    /// The table cannot be read.
+    #[error("refutations.toml: {0}")]
+    Table(#[from] toml::de::Error),
+    /// The rules or the specification are wrong.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The world cannot be laid out.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The property is not in the specification for these rules.
+    #[error("{0}: these rules have no property `{1}`")]
+    NoProperty(String, String),
+    /// No run breaks the property.
+    #[error("{0}: no run of at most {MAX_STEPS} steps breaks `{1}`")]
+    NotFound(String, String),
+    /// The run does not replay.
+    #[error("{0}: {1}")]
+    Run(String, RunError),
+}
+
+/// The committed table.
+pub fn table() -> Result<Vec<Refutation>, RefutationError> {
+    Ok(toml::from_str::<Table>(include_str!("../refutations.toml"))?.run)
+}
+
+impl Refutation {
+    /// Where it happens.
+    pub fn world(&self) -> World {
+        let [rounds, subrounds, blocks] = self.world;
+        World { byzantine: self.byzantine, ..World::of_four(rounds, subrounds, blocks) }
+    }
+
+    /// The specification for its rules.
+    pub fn spec(&self, sources: &Sources) -> Result<Spec, RefutationError> {
+        Ok(load(sources, &RuleChoice::new(self.rules.clone()))?)
+    }
+
+    /// The end of the run.
+    pub fn target(&self, spec: &Spec) -> Result<Target, RefutationError> {
+        let statement = spec.statement(&self.breaks);
+        let missing = || RefutationError::NoProperty(self.name.clone(), self.breaks.clone());
+        Ok(Target::violation(&statement.ok_or_else(missing)?.formula))
+    }
+
+    /// Searches the run and replays it.
+    pub fn find(&self, spec: &Spec) -> Result<Run, RefutationError> {
+        let target = self.target(spec)?;
+        let run = Search::new(spec, &self.world())?.run(&self.name, &target, MAX_STEPS);
+        let run = run.ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
+        let check = run.check(&Interpreter::new(spec), &target);
+        check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;
+        Ok(run)
+    }
+}

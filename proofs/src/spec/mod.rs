@@ -1,0 +1,350 @@
+//! The specification: one definition of the protocol, read from `spec/*.epr` for one choice of rules.
+//!
+//! ```text
+//! text ──▶ S-expressions ──▶ items for these rules (`rules`, `items`) ──▶ sorted formulas (`elaborate`) ──▶ Spec
+//! ```
+
+mod elaborate;
+mod error;
+mod formula;
+mod items;
+mod load;
+mod rules;
+
+pub use error::{Fault, SpecError};
+pub use formula::{Formula, FunctionId, RelationId, SortId, Term, Time, Variable};
+pub use load::{Sources, load};
+pub use rules::{RuleChoice, Rules};
+
+use crate::text::Position;
+use std::sync::Arc;
+
+/// A sort.
+#[derive(Clone, Debug)]
+pub struct Sort {
+    /// Its name.
+    pub name: String,
+}
+
+/// What a relation is to a run.
+#[derive(Clone, Debug)]
+pub enum RelationKind {
+    /// Fixed for a whole run.
+    Immutable,
+    /// Changed by actions.
+    State,
+    /// Changed by actions, and proved equal to its definition in every reachable state. Formulas that would leave the
+    /// decidable fragment name it instead of its definition.
+    Derived {
+        /// The variables of the definition, one an argument.
+        variables: Vec<Variable>,
+        /// What it is equal to.
+        definition: Arc<Formula>,
+    },
+}
+
+/// A relation.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// Its name.
+    pub name: String,
+    /// Names and sorts of its arguments; the names are those of `sentence`.
+    pub arguments: Vec<(String, SortId)>,
+    /// What it says, with `{argument}` for the arguments.
+    pub sentence: String,
+    /// What it is to a run.
+    pub kind: RelationKind,
+    /// Where it is declared.
+    pub position: Position,
+}
+
+impl Relation {
+    /// Whether it is the same in all states of a run.
+    pub fn immutable(&self) -> bool {
+        matches!(self.kind, RelationKind::Immutable)
+    }
+}
+
+/// A function or constant, fixed for a whole run.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Sorts of its arguments.
+    pub arguments: Vec<SortId>,
+    /// Sort of its value.
+    pub result: SortId,
+}
+
+/// A closed formula with a name: an axiom, an invariant, a property.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Its name; for a property of protocol.md, its id.
+    pub name: String,
+    /// What it says.
+    pub sentence: String,
+    /// The formula.
+    pub formula: Arc<Formula>,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// What a state relation is at first.
+#[derive(Clone, Debug)]
+pub struct Initial {
+    /// One an argument.
+    pub variables: Vec<Variable>,
+    /// True of the tuples that are in.
+    pub formula: Formula,
+}
+
+/// A parameter of an action.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its sort is the variable's.
+    pub variable: Variable,
+}
+
+/// One named conjunct of an action's guard, over the parameters and the state before.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// Its name, unique in the action.
+    pub name: String,
+    /// The formula.
+    pub formula: Formula,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// What an action does to one relation: deletions, then insertions.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The relation.
+    pub relation: RelationId,
+    /// One an argument.
+    pub variables: Vec<Variable>,
+    /// True of the tuples that go.
+    pub delete: Formula,
+    /// True of the tuples that come.
+    pub insert: Formula,
+}
+
+/// An action.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: String,
+    /// What happens, with `{parameter}` for the parameters.
+    pub sentence: String,
+    /// The parameters.
+    pub parameters: Vec<Parameter>,
+    /// All must hold.
+    pub guards: Vec<Guard>,
+    /// At most one a relation.
+    pub updates: Vec<Update>,
+    /// Where it stands.
+    pub position: Position,
+}
+
+impl Action {
+    /// The update of `relation`, if any.
+    pub fn update(&self, relation: RelationId) -> Option<&Update> {
+        self.updates.iter().find(|u| u.relation == relation)
+    }
+}
+
+/// Something that must be reachable.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// Its id.
+    pub name: String,
+    /// What it says.
+    pub sentence: String,
+    /// The size of the world to search: rounds with blocks, subrounds, blocks of each.
+    pub world: [usize; 3],
+    /// Empty for a state; for a step, the actions (by place) with the formula over their parameters and the state
+    /// before.
+    pub steps: Vec<(usize, Formula)>,
+    /// The formula, for a state.
+    pub state: Option<Formula>,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// An invariant of single tuples. It may hold an existential that would leave the decidable fragment if it were
+/// assumed of all tuples at once; so it is assumed only before an action, of the tuple in question.
+#[derive(Clone, Debug)]
+pub struct Pointwise {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub sentence: String,
+    /// The tuple.
+    pub parameters: Vec<Parameter>,
+    /// What holds of it.
+    pub formula: Formula,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// A progress lemma: an action is enabled.
+#[derive(Clone, Debug)]
+pub struct Lemma {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub sentence: String,
+    /// Universally quantified over the whole lemma.
+    pub parameters: Vec<Parameter>,
+    /// Assumptions by name.
+    pub assumptions: Vec<(String, Formula)>,
+    /// What follows.
+    pub conclusion: Formula,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// How a finite world interprets what the axioms only constrain.
+#[derive(Clone, Debug)]
+pub enum Interpretation {
+    /// The sort's elements are 0, 1, 2, ...; with order, predecessor relation and zero.
+    Ordered {
+        /// The sort.
+        sort: SortId,
+        /// `x <= y`.
+        le: RelationId,
+        /// `x + 1 = y`.
+        previous: RelationId,
+        /// Zero.
+        zero: FunctionId,
+    },
+    /// The sort's elements are all sets of exactly the threshold's number of miners.
+    Threshold {
+        /// The sort of sets.
+        sort: SortId,
+        /// Membership: (element, set).
+        member: RelationId,
+        /// The size of the sets.
+        size: Threshold,
+    },
+    /// The relation is the reflexive and transitive closure of the other.
+    Closure {
+        /// The closure.
+        closure: RelationId,
+        /// What it is the closure of.
+        step: RelationId,
+    },
+}
+
+/// A number of miners.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Threshold {
+    /// `n - f`, the quorum.
+    Quorum,
+    /// `f + 1`.
+    OneHonest,
+}
+
+/// The whole specification, for one choice of rules.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The choice.
+    pub rules: Rules,
+    /// Sorts.
+    pub sorts: Vec<Sort>,
+    /// Relations.
+    pub relations: Vec<Relation>,
+    /// Functions and constants.
+    pub functions: Vec<Function>,
+    /// What holds of the fixed part.
+    pub axioms: Vec<Statement>,
+    /// By relation; `None` for an immutable one.
+    pub initial: Vec<Option<Initial>>,
+    /// Actions.
+    pub actions: Vec<Action>,
+    /// The conjuncts of the inductive invariant.
+    pub invariants: Vec<Statement>,
+    /// Properties of states.
+    pub safety: Vec<Statement>,
+    /// Properties of steps.
+    pub transitions: Vec<Statement>,
+    /// What must be reachable.
+    pub witnesses: Vec<Witness>,
+    /// Invariants of single tuples.
+    pub pointwise: Vec<Pointwise>,
+    /// Progress lemmas.
+    pub lemmas: Vec<Lemma>,
+    /// Interpretations of finite worlds.
+    pub interpretations: Vec<Interpretation>,
+    /// Names of variables, by number.
+    pub variables: Vec<String>,
+}
+
+impl Spec {
+    /// The relation of that name.
+    pub fn relation(&self, name: &str) -> Option<RelationId> {
+        self.relations.iter().position(|r| r.name == name).map(RelationId)
+    }
+
+    /// The function or constant of that name.
+    pub fn function(&self, name: &str) -> Option<FunctionId> {
+        self.functions.iter().position(|f| f.name == name).map(FunctionId)
+    }
+
+    /// The sort of that name.
+    pub fn sort(&self, name: &str) -> Option<SortId> {
+        self.sorts.iter().position(|s| s.name == name).map(SortId)
+    }
+
+    /// The action of that name.
+    pub fn action(&self, name: &str) -> Option<&Action> {
+        self.actions.iter().find(|a| a.name == name)
+    }
+
+    /// The state property, step property or invariant of that name.
+    pub fn statement(&self, name: &str) -> Option<&Statement> {
+        self.safety.iter().chain(&self.transitions).chain(&self.invariants).find(|s| s.name == name)
+    }
+
+    /// The specification without one item: `axiom:NAME`, `invariant:NAME` or `guard:ACTION/NAME`.
+    pub fn without(&self, item: &str) -> Result<Spec, SpecError> {
+        let mut spec = self.clone();
+        let before = spec.items().len();
+        match item.split_once(':') {
+            Some(("axiom", name)) => spec.axioms.retain(|a| a.name != name),
+            Some(("invariant", name)) => {
+                spec.invariants.retain(|i| i.name != name);
+                spec.pointwise.retain(|p| p.name != name);
+            }
+            Some(("guard", path)) => {
+                if let Some((action, guard)) = path.split_once('/') {
+                    let actions = spec.actions.iter_mut().filter(|a| a.name == action);
+                    actions.for_each(|a| a.guards.retain(|g| g.name != guard));
+                }
+            }
+            _ => {}
+        }
+        if spec.items().len() == before { Err(SpecError::NoItem(item.to_string())) } else { Ok(spec) }
+    }
+
+    /// Everything that [`Self::without`] can delete.
+    pub fn items(&self) -> Vec<String> {
+        let axioms = self.axioms.iter().map(|a| format!("axiom:{}", a.name));
+        let invariants =
+            self.invariants.iter().map(|i| &i.name).chain(self.pointwise.iter().map(|p| &p.name));
+        let invariants = invariants.map(|name| format!("invariant:{name}"));
+        let guards =
+            self.actions.iter().flat_map(|a| a.guards.iter().map(|g| format!("guard:{}/{}", a.name, g.name)));
+        axioms.chain(invariants).chain(guards).collect()
+    }
+
+    /// The sort of a term.
+    pub fn sort_of(&self, term: &Term) -> SortId {
+        match term {
+            Term::Variable(v) => v.sort,
+            Term::Apply(f, _) => self.functions[f.0].result,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The choice of rules that a specification is read for.
+
+use super::{Fault, SpecError};
+use crate::text::{Node, SExpr};
+use std::{collections::BTreeMap, fmt};
+
+/// One value for every rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// The profile it starts from.
+    pub profile: String,
+    values: BTreeMap<String, String>,
+    overridden: Vec<String>,
+}
+
+impl Rules {
+    /// The value of a rule.
+    pub fn value(&self, rule: &str) -> Option<&str> {
+        self.values.get(rule).map(String::as_str)
+    }
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.profile)?;
+        self.overridden.iter().try_for_each(|rule| write!(f, ",{rule}={}", self.values[rule]))
+    }
+}
+
+/// What was asked for: a profile, and other values for some rules. `hardened,ticket=BetterRank`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleChoice {
+    text: String,
+}
+
+impl RuleChoice {
+    /// Of that text; whether it names rules that exist is known only with a specification.
+    pub fn new(text: impl Into<String>) -> Self {
+        RuleChoice { text: text.into() }
+    }
+
+    /// The recommended profile.
+    pub fn hardened() -> Self {
+        Self::new("hardened")
+    }
+}
+
+/// Rules and profiles as a specification declares them.
+#[derive(Default)]
+pub(super) struct Declared {
+    rules: BTreeMap<String, Vec<String>>,
+    profiles: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Declared {
+    /// `(rule NAME VALUE...)`
+    pub(super) fn rule(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
+        let mut names = items[1..].iter().map(|i| symbol(i, "a rule's name and values"));
+        let position = &items[0].position;
+        let name = names.next().ok_or_else(|| Fault::Expected("a rule's name").at(position))??;
+        self.rules.insert(name, names.collect::<Result<_, _>>()?);
+        Ok(())
+    }
+
+    /// `(profile NAME (RULE VALUE)...)`
+    pub(super) fn profile(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
+        let name = items.get(1).ok_or_else(|| Fault::Expected("a profile's name").at(&items[0].position))?;
+        let mut values = BTreeMap::new();
+        for item in &items[2..] {
+            let (rule, allowed) = self.condition(item)?;
+            let [value] = &allowed[..] else {
+                return Err(Fault::Expected("(rule value) in a profile").at(&item.position));
+            };
+            values.insert(rule, value.clone());
+        }
+        if let Some(missing) = self.rules.keys().find(|rule| !values.contains_key(*rule)) {
+            return Err(
+                Fault::NoRule(format!("{missing} (this profile does not choose it)")).at(&items[0].position)
+            );
+        }
+        self.profiles.insert(symbol(name, "a profile's name")?, values);
+        Ok(())
+    }
+
+    /// `(RULE VALUE...)`: the rule has one of the values.
+    fn condition(&self, item: &SExpr) -> Result<(String, Vec<String>), SpecError> {
+        let list = item.list().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))?;
+        let mut names = list.iter().map(|i| symbol(i, "a rule's name and values"));
+        let rule = names.next().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))??;
+        let known = self.rules.get(&rule).ok_or_else(|| Fault::NoRule(rule.clone()).at(&item.position))?;
+        let values = names.collect::<Result<Vec<_>, _>>()?;
+        match values.iter().find(|v| !known.contains(v)) {
+            Some(wrong) => Err(Fault::NoRule(format!("{rule} {wrong}")).at(&item.position)),
+            None => Ok((rule, values)),
+        }
+    }
+
+    /// Whether the condition of a `when`, one `(RULE VALUE...)` or a list of them, holds.
+    pub(super) fn holds(&self, item: &SExpr, rules: &Rules) -> Result<bool, SpecError> {
+        let list = item.list().unwrap_or_default();
+        let several = list.first().is_some_and(|first| matches!(first.node, Node::List(_)));
+        let conditions = if several { list } else { std::slice::from_ref(item) };
+        let mut holds = true;
+        for condition in conditions {
+            let (rule, values) = self.condition(condition)?;
+            holds &= rules.value(&rule).is_some_and(|v| values.iter().any(|w| w == v));
+        }
+        Ok(holds)
+    }
+
+    /// The rules that `choice` means.
+    pub(super) fn choose(&self, choice: &RuleChoice) -> Result<Rules, SpecError> {
+        let wrong = || SpecError::Rules(choice.text.clone(), self.describe());
+        let mut parts = choice.text.split(',').map(str::trim);
+        let profile = parts.next().unwrap_or_default().to_string();
+        let values = self.profiles.get(&profile).ok_or_else(wrong)?.clone();
+        let mut rules = Rules { profile, values, overridden: Vec::new() };
+        for part in parts {
+            let (rule, value) = part.split_once('=').ok_or_else(wrong)?;
+            if !self.rules.get(rule).is_some_and(|values| values.iter().any(|v| v == value)) {
+                return Err(wrong());
+            }
+            rules.values.insert(rule.to_string(), value.to_string());
+            rules.overridden.push(rule.to_string());
+        }
+        Ok(rules)
+    }
+
+    fn describe(&self) -> String {
+        let profiles: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+        let rules: Vec<_> = self.rules.iter().map(|(r, vs)| format!("{r}={}", vs.join("|"))).collect();
+        format!("profiles {}; rules {}", profiles.join(", "), rules.join(", "))
+    }
+
+    /// Names of all profiles, and all `rule=value`.
+    pub(super) fn all(&self) -> (Vec<String>, Vec<String>) {
+        let values = self.rules.iter().flat_map(|(r, vs)| vs.iter().map(move |v| format!("{r}={v}")));
+        (self.profiles.keys().cloned().collect(), values.collect())
+    }
+}
+
+fn symbol(item: &SExpr, what: &'static str) -> Result<String, SpecError> {
+    item.symbol().map(str::to_string).ok_or_else(|| Fault::Expected(what).at(&item.position))
+}
