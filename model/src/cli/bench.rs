@@ -28,6 +28,9 @@ const MOST_STATES: u64 = 12_000_000;
 /// The same with `--quick`.
 const MOST_STATES_QUICK: u64 = 200_000;
 
+/// Unique states from which on bytes per state say something: below it, empty tables outweigh the states.
+const ENOUGH_STATES: u64 = 10_000;
+
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let all = || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16);
@@ -166,7 +169,11 @@ fn growth(most: u64) -> Result<Table, Failure> {
             format!("{more}{}", grouped(e.unique)),
             format!("{seconds:.2}"),
             grouped((e.unique as f64 / seconds) as u64),
-            if whole { format!("{:.0}", e.peak_bytes as f64 / e.unique as f64) } else { "-".into() },
+            if whole && e.unique >= ENOUGH_STATES {
+                format!("{:.0}", e.peak_bytes as f64 / e.unique as f64)
+            } else {
+                "-".into()
+            },
             Codec::new(protocol).bytes.to_string(),
         ]);
     }
