@@ -113,7 +113,7 @@ fn blocks_without_a_turn_or_a_parent() {
             parent_notarization: None,
             beacon: BeaconValue([i as u8; 32]),
             beacon_signature: Signature([i as u8; 48]),
-            payload: vec![0; if i % 7 == 0 { MAX_PAYLOAD_BYTES + 1 } else { 100 }],
+            payload: vec![0; if i % 40 == 0 { MAX_PAYLOAD_BYTES + 1 } else { 100 }],
             time: Time(1),
         }));
         let proposed = Proposed { round: block.round(), subround: block.subround(), block: block.id() };
