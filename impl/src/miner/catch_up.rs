@@ -84,8 +84,8 @@ impl<S: Scheme> Miner<S> {
         response: &ChainResponse,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        if !self.catch_up.expects(from) {
-            // Too late: somebody else was asked in the meantime. Or never asked for: it costs nothing.
+        if !self.catch_up.take_expected(from) {
+            // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
@@ -104,9 +104,10 @@ impl<S: Scheme> Miner<S> {
         self.events.extend(notarized.map(|certificate| Event::Notarized(certificate, source)));
         let finality = checked.finality.into_iter();
         self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
-        if let Some(last) = response.blocks.last() {
-            let helped = new && self.chain.is_connected(last.round(), last.id());
-            self.catch_up.arrived(from, last.round(), helped);
+        if let Some(last) = response.blocks.last().filter(|_| new)
+            && self.chain.is_connected(last.round(), last.id())
+        {
+            self.catch_up.helped(from, last.round());
         }
         Ok(())
     }
