@@ -66,16 +66,16 @@ impl<S: Scheme> Miner<S> {
 
     /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
     pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
-        let response = self.chain.answer(request);
-        let lowest = self.chain.finals()[0].block.round();
-        let serves = response.is_some() || request.after < lowest;
-        if !serves || !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
+        // The bound on answers is on the work for them too.
+        if !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
             return;
         }
-        fx.out.push(match response {
-            Some(response) => Output::Send { to: from, message: Message::ChainResponse(Arc::new(response)) },
-            None => Output::Serve { to: from, after: request.after },
-        });
+        if let Some(response) = self.chain.answer(request) {
+            let message = Message::ChainResponse(Arc::new(response));
+            fx.out.push(Output::Send { to: from, message });
+        } else if request.after < self.chain.finals()[0].block.round() {
+            fx.out.push(Output::Serve { to: from, after: request.after });
+        }
     }
 
     pub(super) fn receive_chain(

@@ -372,8 +372,9 @@ impl<S: Scheme> Sharder<S> {
                 .collect();
             respond(blocks)
         };
-        if let Some(response) = self.chain.answer(request).or_else(stored)
-            && self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+        // The bound on answers is on the work for them too.
+        if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+            && let Some(response) = self.chain.answer(request).or_else(stored)
         {
             let message = Message::ChainResponse(Arc::new(response));
             out.push(SharderOutput::Send { to: from, message });
