@@ -81,7 +81,7 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn receive_chain(
         &mut self,
         from: Peer,
-        response: &ChainResponse,
+        response: Arc<ChainResponse>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
         if !self.catch_up.take_expected(from) {
@@ -89,7 +89,7 @@ impl<S: Scheme> Miner<S> {
             return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
-        let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
+        let checked = self.chain.check_answer(&response, committee, quorum, &self.scheme)?;
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
@@ -97,18 +97,33 @@ impl<S: Scheme> Miner<S> {
                 new = true;
                 fx.store(Stored::Block(Arc::clone(block)));
             }
-            self.add_block(Arc::clone(block), fx);
         }
         let source = Source::Received(from);
         let notarized = checked.notarizations.into_iter();
         self.events.extend(notarized.map(|certificate| Event::Notarized(certificate, source)));
+        // After the certificates: a block becomes final with the one that is known then.
+        self.events.push_back(Event::CaughtUp(from, response, new));
         let finality = checked.finality.into_iter();
         self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
+        Ok(())
+    }
+
+    /// Enters the blocks of a checked answer; `new`: something in it was not known.
+    pub(super) fn take_blocks(
+        &mut self,
+        from: Peer,
+        response: &ChainResponse,
+        new: bool,
+        fx: &mut Effects<'_>,
+    ) {
+        let head = self.chain.head().round();
+        for block in response.blocks.iter().filter(|block| block.round() > head) {
+            self.add_block(Arc::clone(block), fx);
+        }
         if let Some(last) = response.blocks.last().filter(|_| new)
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());
         }
-        Ok(())
     }
 }
