@@ -9,7 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Chain, ChainResponseError, check_links};
-use crate::block::{BlockId, Time};
+use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Committee, MinerId, Peer, Round, SharderId};
 use crate::crypto::certificate::CertificateError;
@@ -149,7 +149,7 @@ pub(crate) struct CheckedAnswer {
 }
 
 impl Chain {
-    /// Checks an answer: the blocks are linked, and each above the head is notarized.
+    /// Checks an answer: the blocks are linked, each above the head is notarized, and what their ids do not cover fits.
     pub(crate) fn check_answer<S: Scheme>(
         &self,
         response: &ChainResponse,
@@ -159,6 +159,10 @@ impl Chain {
     ) -> Result<CheckedAnswer, AnswerError> {
         check_links(response, committee)?;
         let head = self.head().round();
+        let fits = |block: &Block| scheme.beacon_value(block.beacon_signature()) == block.header().beacon;
+        if let Some(other) = response.blocks.iter().find(|block| block.round() > head && !fits(block)) {
+            return Err(ChainResponseError::OtherBeacon(other.round()).into());
+        }
         let carried = response.blocks.iter().skip(1).filter_map(|block| block.parent_notarization());
         let notarizations = carried
             .chain([&response.notarization])
