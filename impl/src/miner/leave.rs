@@ -137,9 +137,10 @@ impl<S: Scheme> Miner<S> {
         // The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon
         // chained to the notarized block this matters after the round was left too: all follow the highest subround, or
         // they would sign different beacon messages for ever.
-        let adopts = self.config.rules.beacon == BeaconRule::Chained
-            && self.config.rules.subround_switch == SubroundSwitchRule::Adopt;
-        if adopts && notarization.round.next() == self.round && notarization.subround > self.entry.subround {
+        if self.adopts()
+            && notarization.round.next() == self.round
+            && notarization.subround > self.entry.subround
+        {
             let Ticket { round, subround, block } = notarization.statement;
             fx.store(Stored::Notarization(Arc::clone(&notarization)));
             if self.relays(source) {
@@ -149,6 +150,12 @@ impl<S: Scheme> Miner<S> {
             self.entry = Entry { block, subround, notarization: Some(notarization), source };
             self.restart_beacon(fx);
         }
+    }
+
+    /// Whether a round may be entered again through a notarization of a higher subround.
+    pub(super) fn adopts(&self) -> bool {
+        self.config.rules.beacon == BeaconRule::Chained
+            && self.config.rules.subround_switch == SubroundSwitchRule::Adopt
     }
 
     /// The seed changed: what depended on the old one is void.

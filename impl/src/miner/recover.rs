@@ -82,7 +82,8 @@ impl<S: Scheme> Miner<S> {
         Ok(miner)
     }
 
-    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization, and into the
+    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization
+    /// (of the highest subround, where the rules adopt), and into the
     /// subround after the highest timeout certificate of that round.
     fn restore(&mut self, stored: Vec<Stored>) {
         let mut timeout_certificates = Vec::new();
@@ -95,7 +96,12 @@ impl<S: Scheme> Miner<S> {
                 Stored::Notarization(notarization) => {
                     let notarization = Verified::trusted(notarization);
                     self.chain.notarize(notarization.clone());
-                    if notarization.round > self.round {
+                    // The final head is never replaced.
+                    let adopted = self.adopts()
+                        && notarization.round == self.round
+                        && notarization.round > self.chain.head().round()
+                        && notarization.subround > self.entry.subround;
+                    if notarization.round > self.round || adopted {
                         self.round = notarization.round;
                         self.entry = Entry {
                             block: notarization.block,
