@@ -73,6 +73,8 @@ pub struct Blocks {
     places: Vec<Place>,
     /// `first[r * (MAX_SUBROUNDS + 1) + s]` is the first block of (r, s); places are laid out in that order.
     first: [u8; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)],
+    /// `masks[at(r, s)]` is the set of the blocks of (r, s), as positions within the round.
+    masks: [u16; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)],
     most_honest: u32,
 }
 
@@ -104,6 +106,14 @@ impl BlockSet {
                 BlockId(block)
             })
         })
+    }
+
+    /// The blocks of the set from `round` on.
+    #[inline]
+    pub fn from_round(self, blocks: &Blocks, round: u8) -> BlockSet {
+        let before =
+            if round <= blocks.rounds { blocks.first[at(round, 0)] } else { blocks.places.len() as u8 };
+        BlockSet(self.0 >> before << before)
     }
 
     /// All pairs of two different blocks of the set.
@@ -224,6 +234,10 @@ impl Blocks {
                 first[at(round, subround)] = places.iter().filter(before).count() as u8;
             }
         }
+        let mut masks = [0; (MAX_ROUNDS + 2) * (MAX_SUBROUNDS + 1)];
+        for place in &places {
+            masks[at(place.round, place.subround)] |= 1 << place.local;
+        }
         let honest = |round, subround| {
             let generates = |p: &&Place| {
                 (p.round, p.subround, p.generator, p.twin) == (round, subround, Generator::Honest, 0)
@@ -232,7 +246,7 @@ impl Blocks {
         };
         let subrounds_of = |r| (0..subrounds).map(move |s| (r, s));
         let most_honest = (1..=rounds).flat_map(subrounds_of).map(|(r, s)| honest(r, s)).max().unwrap_or(0);
-        Blocks { rounds, subrounds, places, first, most_honest }
+        Blocks { rounds, subrounds, places, first, masks, most_honest }
     }
 
     /// Number of blocks.
@@ -306,12 +320,7 @@ impl Blocks {
     /// The set of the blocks of (round, subround), as positions within the round.
     #[inline]
     pub fn mask(&self, round: u8, subround: u8) -> u16 {
-        if round == 0 || round > self.rounds || subround >= self.subrounds {
-            return 0;
-        }
-        let from = self.first[at(round, 0)];
-        let bits = |to: u8| (1u32 << (self.first[at(round, to)] - from)) - 1;
-        (bits(subround + 1) & !bits(subround)) as u16
+        if subround < self.subrounds { self.masks[at(round.min(self.rounds + 1), subround)] } else { 0 }
     }
 }
 

@@ -183,23 +183,25 @@ impl Protocol {
     /// S1: the tickets that an honest miner has *sent* in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
         let breaks = |set: u16, round: u8| {
-            (0..self.blocks.subrounds).any(|subround| {
-                let mine = set & self.blocks.mask(round, subround);
-                match self.rules.ticket {
-                    TicketRule::OncePerSubround => mine.count_ones() > 1,
-                    TicketRule::BetterRank => {
-                        let mut ranks: u32 = 0;
-                        self.blocks.of_subround(round, subround).any(|b| {
-                            let place = self.blocks.place(b);
-                            let signed = mine >> place.local & 1 == 1;
-                            let again = signed && ranks >> place.rank & 1 == 1;
-                            ranks |= u32::from(signed) << place.rank;
-                            again
-                        })
+            // Two tickets at least; most states need no closer look.
+            set & set.wrapping_sub(1) != 0
+                && (0..self.blocks.subrounds).any(|subround| {
+                    let mine = set & self.blocks.mask(round, subround);
+                    match self.rules.ticket {
+                        TicketRule::OncePerSubround => mine.count_ones() > 1,
+                        TicketRule::BetterRank => {
+                            let mut ranks: u32 = 0;
+                            self.blocks.of_subround(round, subround).any(|b| {
+                                let place = self.blocks.place(b);
+                                let signed = mine >> place.local & 1 == 1;
+                                let again = signed && ranks >> place.rank & 1 == 1;
+                                ranks |= u32::from(signed) << place.rank;
+                                again
+                            })
+                        }
+                        TicketRule::BetterOrEqualRank => false,
                     }
-                    TicketRule::BetterOrEqualRank => false,
-                }
-            })
+                })
         };
         (0..self.honest()).any(|miner| {
             if self.keeps_archive() {

@@ -28,7 +28,7 @@ use crate::{
     blocks::{BlockId, GENESIS, MAX_SUBROUNDS},
     committee::MAX_HONEST,
     protocol::{Network, Protocol},
-    rules::{CountingRule, FinalityRule, ParentRule, TicketRule},
+    rules::{CountingRule, FinalityRule, ParentRule, SubroundEntryRule, TicketRule},
     state::{Miner, State},
 };
 use serde::{Deserialize, Serialize};
@@ -100,10 +100,13 @@ impl Protocol {
                 self.forget(&mut whole);
                 whole
             };
-            if self.behind(state) == behind {
-                self.forget_touched(state, action, behind);
-            } else {
-                self.forget(state);
+            self.forget_touched(state, action, behind);
+            let now = self.behind(state);
+            if now != behind {
+                for miner in 0..self.honest() {
+                    self.forget_tickets_of(state, miner, now);
+                }
+                self.forget_rounds(state, behind.0, now);
             }
             #[cfg(debug_assertions)]
             assert_eq!(*state, whole, "{action:?} touches more than is looked at");
@@ -119,6 +122,23 @@ impl Protocol {
                 self.saturate_block(state, block);
                 self.forget_tickets_of(state, miner as usize, behind);
             }
+            // Without certificates a miner that times out enters the next subround.
+            Action::Timeout { .. } | Action::TimeoutTogether { .. }
+                if self.rules.subround_entry == SubroundEntryRule::Local =>
+            {
+                self.forget(state);
+            }
+            Action::Timeout { miner } => {
+                self.saturate_timeouts(state);
+                self.forget_tickets_of(state, miner as usize, behind);
+            }
+            Action::TimeoutTogether { .. } => self.saturate_timeouts(state),
+            Action::TimeoutThenLeave { miner, block } => {
+                self.saturate_timeouts(state);
+                self.saturate_block(state, block);
+                self.saturate_presence(state, block);
+                self.forget_tickets_of(state, miner as usize, behind);
+            }
             Action::Leave { miner, block } => {
                 self.saturate_block(state, block);
                 self.saturate_presence(state, block);
@@ -130,6 +150,28 @@ impl Protocol {
             }
             _ => self.forget(state),
         }
+    }
+
+    /// The honest miners, but of neighbours that are alike only the first: under `symmetry` what one of them does, the
+    /// other may do with the same outcome. All of them without it.
+    #[inline]
+    pub(crate) fn representatives(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
+        let mut rest = (1u32 << self.honest()) - 1;
+        if self.reductions.symmetry {
+            for miner in 1..self.honest() {
+                let alike = state.miners[miner] == state.miners[miner - 1]
+                    && self.weight(miner) == self.weight(miner - 1)
+                    && (!self.keeps_archive() || state.archive[miner] == state.archive[miner - 1]);
+                rest &= !(u32::from(alike) << miner);
+            }
+        }
+        std::iter::from_fn(move || {
+            let miner = rest.trailing_zeros() as usize;
+            (rest != 0).then(|| {
+                rest &= rest - 1;
+                miner
+            })
+        })
     }
 
     fn sort(&self, state: &mut State) {
@@ -165,7 +207,7 @@ impl Protocol {
         for miner in 0..self.honest() {
             self.forget_tickets_of(state, miner, behind);
         }
-        self.forget_rounds(state, behind);
+        self.forget_rounds(state, 1, behind);
         self.saturate(state);
     }
 
@@ -180,12 +222,13 @@ impl Protocol {
         state.miners[..self.honest()].iter().map(signs_in).min().unwrap_or((1, 0))
     }
 
-    /// Of a round or subround that everyone has left, only what has become of its blocks remains.
-    fn forget_rounds(&self, state: &mut State, (behind, behind_subround): (u8, u8)) {
+    /// Of a round or subround that everyone has left, only what has become of its blocks remains; those before round
+    /// `from` have been seen to.
+    fn forget_rounds(&self, state: &mut State, from: u8, (behind, behind_subround): (u8, u8)) {
         let exact = self.committee.byzantine > self.committee.f;
         let asynchronous = matches!(self.network, Network::Async | Network::Lossy);
         let quorum = self.committee.quorum;
-        for round in 1..=behind.min(self.blocks.rounds) {
+        for round in from..=behind.min(self.blocks.rounds) {
             let left = round < behind;
             if left {
                 for subround in 0..MAX_SUBROUNDS as u8 {
@@ -281,14 +324,21 @@ impl Protocol {
         if !self.saturates() {
             return;
         }
-        let enough = self.enough();
         for block in self.blocks.all() {
             self.saturate_block(state, block);
             self.saturate_presence(state, block);
         }
         self.saturate_presence(state, GENESIS);
-        for tally in &mut state.timeouts[..self.blocks.rounds as usize * MAX_SUBROUNDS] {
-            tally.set_honest(tally.honest().min(enough));
+        self.saturate_timeouts(state);
+    }
+
+    #[inline]
+    fn saturate_timeouts(&self, state: &mut State) {
+        if self.saturates() {
+            let enough = self.enough();
+            for tally in &mut state.timeouts[..self.blocks.rounds as usize * MAX_SUBROUNDS] {
+                tally.set_honest(tally.honest().min(enough));
+            }
         }
     }
 

@@ -5,12 +5,14 @@
 //! same content are only ever counted, so they are kept as tallies; which miner of the past sent which is kept only
 //! in the [`Archive`], which a reduction erases (`reductions.rs`).
 //!
-//! Everything is a small integer inside a word: no heap, `Copy`, and equality of states is equality of words.
+//! Everything is a small integer inside a word: no heap, `Copy`, and equality of states is equality of words. What a
+//! scenario uses of it stands at its beginning ([`State::used`]), so that a search copies and hashes no more than that.
 
 use crate::{
     blocks::{BlockId, Blocks, GENESIS, MAX_BLOCKS, MAX_ROUNDS, MAX_SUBROUNDS},
     committee::MAX_HONEST,
 };
+use bytemuck::{Pod, Zeroable};
 
 /// Declares accessors for bit fields of a word: `name, set_name: first bit, width`.
 macro_rules! fields {
@@ -35,7 +37,8 @@ macro_rules! fields {
 
 /// What one honest miner remembers. All but `crashed` concerns its present round: what it did in rounds that it left
 /// can never influence it again, unless it forgets (`ticket_log = Volatile`), for which there is the [`Archive`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct Miner(pub u64);
 
 fields! { Miner, u64;
@@ -80,7 +83,8 @@ fields! { Miner, u64;
 }
 
 /// What has been sent about one block.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct BlockTally(pub u32);
 
 fields! { BlockTally, u32;
@@ -99,7 +103,8 @@ fields! { BlockTally, u32;
 }
 
 /// Timeouts sent for one (round, subround).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct TimeoutTally(pub u16);
 
 fields! { TimeoutTally, u16;
@@ -110,7 +115,8 @@ fields! { TimeoutTally, u16;
 }
 
 /// Everything else.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct Environment(pub u64);
 
 fields! { Environment, u64;
@@ -137,31 +143,40 @@ fields! { Environment, u64;
 }
 
 /// What honest miners sent in the past, by name. Erased by the `counting` reduction.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct Archive {
     /// Tickets sent, by round: a set of positions.
     pub tickets: [u16; MAX_ROUNDS],
     /// Finality votes sent, by round: a set of positions.
     pub votes: [u16; MAX_ROUNDS],
-    /// Timeouts sent, by round: a set of subrounds.
-    pub timeouts: [u8; MAX_ROUNDS],
+    /// Timeouts sent, by round: a set of subrounds. Two entries are spare: no padding.
+    pub timeouts: [u8; MAX_ROUNDS + 2],
+}
+
+/// A block of the scenario, and who came through it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Cell {
+    /// What has been sent about the block.
+    tally: BlockTally,
+    /// Honest members that were in subround `s` of the round after the block's, having entered through it, eight bits
+    /// a subround; they sent their beacon shares and, as generators, their blocks.
+    presence: u32,
 }
 
 /// A state of the model.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct State {
-    /// Honest miners; the unused ones are zero.
-    pub miners: [Miner; MAX_HONEST],
-    /// Blocks; the unused ones are zero.
-    pub blocks: [BlockTally; MAX_BLOCKS],
-    /// `presence[b]`: honest members that were in subround `s` of the round after `b`'s, having entered through `b`,
-    /// eight bits a subround; they sent their beacon shares and, as generators, their blocks. The last entry is
-    /// genesis.
-    pub presence: [u32; MAX_BLOCKS + 1],
-    /// Timeouts, by round and subround.
-    pub timeouts: [TimeoutTally; MAX_ROUNDS * MAX_SUBROUNDS],
     /// Everything else.
     pub environment: Environment,
+    /// Honest miners; the unused ones are zero.
+    pub miners: [Miner; MAX_HONEST],
+    /// Timeouts, by round and subround.
+    pub timeouts: [TimeoutTally; MAX_ROUNDS * MAX_SUBROUNDS],
+    /// Genesis, of which only the presence is used, and the blocks; the unused ones are zero.
+    cells: [Cell; MAX_BLOCKS + 1],
     /// The past by name, if kept.
     pub archive: [Archive; MAX_HONEST],
 }
@@ -169,26 +184,40 @@ pub struct State {
 impl State {
     /// All zero: nobody anywhere. `Protocol::initial` makes a state of it.
     pub fn empty() -> Self {
-        State {
-            miners: [Miner::default(); MAX_HONEST],
-            blocks: [BlockTally::default(); MAX_BLOCKS],
-            presence: [0; MAX_BLOCKS + 1],
-            timeouts: [TimeoutTally::default(); MAX_ROUNDS * MAX_SUBROUNDS],
-            environment: Environment::default(),
-            archive: [Archive::default(); MAX_HONEST],
+        State::zeroed()
+    }
+
+    /// Bytes, from the beginning, that are not zero in all states of a scenario with this many blocks.
+    pub(crate) const fn used(blocks: usize, archive: bool) -> usize {
+        if archive {
+            size_of::<State>()
+        } else {
+            std::mem::offset_of!(State, cells) + (blocks + 1) * size_of::<Cell>()
         }
     }
 
     /// The tally of `block`.
     #[inline]
     pub fn block(&self, block: BlockId) -> &BlockTally {
-        &self.blocks[block.index()]
+        &self.cells[block.index() + 1].tally
     }
 
     /// The tally of `block`.
     #[inline]
     pub fn block_mut(&mut self, block: BlockId) -> &mut BlockTally {
-        &mut self.blocks[block.index()]
+        &mut self.cells[block.index() + 1].tally
+    }
+
+    /// Genesis and the blocks, each as one word: the tally below who came through it.
+    #[inline]
+    pub(crate) fn cells(&self) -> impl Iterator<Item = u64> {
+        self.cells.iter().map(|cell| u64::from(cell.tally.0) | u64::from(cell.presence) << 32)
+    }
+
+    /// Sets one of [`State::cells`].
+    #[inline]
+    pub(crate) fn set_cell(&mut self, at: usize, word: u64) {
+        self.cells[at] = Cell { tally: BlockTally(word as u32), presence: (word >> 32) as u32 };
     }
 
     /// The timeouts of (round, subround).
@@ -206,19 +235,19 @@ impl State {
     /// Honest members that were in `subround` of the round after `entry`'s, having entered through `entry`.
     #[inline]
     pub fn present(&self, entry: BlockId, subround: u8) -> u32 {
-        self.presence[presence_index(entry)] >> (8 * subround) & 0xff
+        self.cells[entry_index(entry)].presence >> (8 * subround) & 0xff
     }
 
     /// Counts `weight` more members into [`State::present`].
     #[inline]
     pub fn add_present(&mut self, entry: BlockId, subround: u8, weight: u32) {
-        self.presence[presence_index(entry)] += weight << (8 * subround);
+        self.cells[entry_index(entry)].presence += weight << (8 * subround);
     }
 
     /// Lets no count of [`State::present`] be greater than `most`.
     #[inline]
     pub fn cap_present(&mut self, entry: BlockId, most: u32) {
-        let presence = &mut self.presence[presence_index(entry)];
+        let presence = &mut self.cells[entry_index(entry)].presence;
         if *presence != 0 {
             *presence =
                 u32::from_le_bytes(presence.to_le_bytes().map(|count| u32::from(count).min(most) as u8));
@@ -228,7 +257,7 @@ impl State {
     /// Forgets who entered through `entry`.
     #[inline]
     pub fn clear_presence(&mut self, entry: BlockId) {
-        self.presence[presence_index(entry)] = 0;
+        self.cells[entry_index(entry)].presence = 0;
     }
 
     /// The parent of `block`, if it has been proposed.
@@ -290,8 +319,11 @@ impl State {
     }
 }
 
-fn presence_index(entry: BlockId) -> usize {
-    if entry == GENESIS { MAX_BLOCKS } else { entry.index() }
+/// Genesis is the greatest id and has the first cell.
+#[inline]
+fn entry_index(entry: BlockId) -> usize {
+    const { assert!(GENESIS.0 == u8::MAX) };
+    entry.0.wrapping_add(1).into()
 }
 
 /// Position of a block within its round, plus one: how the state names entries, parents and selections.

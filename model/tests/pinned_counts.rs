@@ -11,14 +11,14 @@ use zus_model::{
 
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
 const PINNED: &[(&str, u64, u64, u32)] = &[
-    ("late_better_rank", 186, 740, 10),
-    ("catalogue_no_such_block", 323, 911, 12),
-    ("catalogue_far_ahead", 1_769, 5_450, 18),
-    ("two_subrounds", 4_882, 23_077, 15),
-    ("hardened_loss", 39_392, 217_030, 20),
-    ("hardened_live", 55_553, 179_260, 29),
-    ("hardened_sharders", 68_679, 319_721, 22),
-    ("hardened_n7_live", 68_310, 311_365, 25),
+    ("late_better_rank", 186, 554, 10),
+    ("catalogue_no_such_block", 323, 745, 12),
+    ("catalogue_far_ahead", 1_769, 4_579, 18),
+    ("two_subrounds", 4_882, 19_630, 15),
+    ("hardened_loss", 39_392, 206_231, 20),
+    ("hardened_live", 55_553, 154_180, 29),
+    ("hardened_sharders", 68_679, 308_357, 22),
+    ("hardened_n7_live", 68_310, 237_411, 25),
 ];
 
 #[test]

@@ -126,9 +126,16 @@ fn a_step_that_may_not_happen_is_named_with_its_guard() {
         ReplayError::Blocked { step, guard, .. } => (step, guard),
         ReplayError::NotShown { .. } => panic!("{error}"),
     };
-    // The second ticket of miner 0, for the better block, comes first: then the other one is for no better block.
-    assert_eq!(guard(refused(&|steps| steps.swap(0, 2))), (3, Blocked::TicketRule));
-    assert_eq!(guard(refused(&|steps| steps.insert(0, steps[4].clone()))), (6, Blocked::TicketRule));
+    // The second ticket of a miner, for the better block, comes first: then the other one is for no better block.
+    let miner = |at: usize| match honest.steps[at].action {
+        Action::Ticket { miner, .. } => Some(miner),
+        _ => None,
+    };
+    let twice = |first: usize| (first + 1..honest.steps.len()).find(|&second| miner(second) == miner(first));
+    let (first, second) = (0..honest.steps.len()).find_map(|first| Some((first, twice(first)?))).unwrap();
+    assert_eq!(guard(refused(&|steps| steps.swap(first, second))), (second + 1, Blocked::TicketRule));
+    let before = |steps: &mut Vec<zus_model::trace::Step>| steps.insert(0, steps[second].clone());
+    assert_eq!(guard(refused(&before)), (first + 2, Blocked::TicketRule));
     let nobody = |steps: &mut Vec<zus_model::trace::Step>| {
         if let Action::Ticket { miner, .. } = &mut steps[1].action {
             *miner = 9;

@@ -12,7 +12,8 @@ impl Protocol {
         if self.reductions.eager && !believing {
             return;
         }
-        for miner in 0..self.honest() as u8 {
+        for miner in self.representatives(state) {
+            let miner = miner as u8;
             self.offer(state, Action::ShareBeacon { miner }, out);
             if believing {
                 self.offer(state, Action::BelieveSeed { miner }, out);

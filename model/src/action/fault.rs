@@ -10,7 +10,8 @@ use crate::{
 impl Protocol {
     pub(super) fn fault_candidates(&self, state: &State, out: &mut Vec<Action>) {
         if self.crashes > 0 {
-            for miner in 0..self.honest() as u8 {
+            for miner in self.representatives(state) {
+                let miner = miner as u8;
                 self.offer(state, Action::Crash { miner }, out);
                 self.offer(state, Action::Restart { miner }, out);
                 self.offer(state, Action::RestartBehind { miner }, out);

@@ -18,10 +18,20 @@ impl Protocol {
                 self.offer(state, Action::Notarize { block }, out);
             }
         }
-        for block in self.notarized_set(state).iter() {
-            for miner in 0..self.honest() as u8 {
+        let notarized = self.notarized_set(state);
+        for miner in self.representatives(state).filter(|&miner| self.active(state, miner)) {
+            // Only a relabelled notarization is accepted in a later round than its own.
+            let latest = match self.rules.counting {
+                CountingRule::LabelUnchecked => notarized,
+                _ => {
+                    notarized.from_round(&self.blocks, (state.miners[miner].round() as u8).saturating_sub(1))
+                }
+            };
+            let miner = miner as u8;
+            let lazy = self.reductions.lazy && self.may_time_out(state, miner).is_ok();
+            for block in latest.iter() {
                 self.offer(state, Action::Leave { miner, block }, out);
-                if self.reductions.lazy {
+                if lazy {
                     self.offer(state, Action::TimeoutThenLeave { miner, block }, out);
                 }
                 if self.rules.finality == FinalityRule::VotesWithoutLeaving {

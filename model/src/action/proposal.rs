@@ -18,7 +18,7 @@ impl Protocol {
         if self.reductions.eager {
             return;
         }
-        for miner in 0..self.honest() {
+        for miner in self.representatives(state) {
             let m = &state.miners[miner];
             for block in self.blocks.of_subround(m.round() as u8, m.subround() as u8) {
                 self.offer(state, Action::Propose { miner: miner as u8, block }, out);

@@ -13,7 +13,7 @@ use crate::{
 
 impl Protocol {
     pub(super) fn ticket_candidates(&self, state: &State, out: &mut Vec<Action>) {
-        for miner in 0..self.honest() {
+        for miner in self.representatives(state) {
             if !self.active(state, miner) {
                 continue;
             }

@@ -8,7 +8,8 @@ use crate::{protocol::Protocol, rules::SubroundEntryRule, state::State};
 
 impl Protocol {
     pub(super) fn timeout_candidates(&self, state: &State, out: &mut Vec<Action>) {
-        for miner in 0..self.honest() as u8 {
+        for miner in self.representatives(state).filter(|&miner| self.active(state, miner)) {
+            let miner = miner as u8;
             if !self.reductions.lazy {
                 self.offer(state, Action::Timeout { miner }, out);
             }
@@ -45,8 +46,12 @@ impl Protocol {
             })
             .fold(0u8, |set, m| set | 1 << m);
         let mut miners = present;
+        // Of miners that stand for each other, the first ones.
+        let first: u8 = self.representatives(state).map(|m| 1 << m).sum();
         while miners != 0 {
-            self.offer(state, Action::TimeoutTogether { round, subround, miners }, out);
+            if miners & !first & !(miners << 1) == 0 {
+                self.offer(state, Action::TimeoutTogether { round, subround, miners }, out);
+            }
             miners = (miners - 1) & present;
         }
     }

@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 /// Shards of the table; a power of two, at least a few times the number of threads.
 const SHARDS: usize = 16;
 /// States of one chunk of work.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 256;
 /// Chunks expanded before their results are taken up: bounds what waits in buffers.
-const CHUNKS_AT_ONCE: usize = 32;
+const CHUNKS_AT_ONCE: usize = 16;
 
 /// How far an exploration may go.
 #[derive(Clone, Copy, Debug)]
@@ -85,17 +85,27 @@ pub struct Exploration {
     pub found: BTreeMap<Property, Vec<Fingerprint>>,
 }
 
-/// The fingerprint of a packed state.
+/// The fingerprint of a state, of whose bytes the first `used` are not always zero.
 #[inline]
-pub fn fingerprint(packed: &[u8]) -> Fingerprint {
-    rapidhash_v3(packed) | 1 << 63
+fn fingerprint_of(state: &State, used: usize) -> Fingerprint {
+    // 0 marks an empty place.
+    rapidhash_v3(&bytemuck::bytes_of(state)[..used]).max(1)
 }
 
-/// New states on their way into one shard: fingerprint, predecessor, packed state.
+/// The fingerprint of a state of `protocol`.
+pub fn fingerprint(protocol: &Protocol, state: &State) -> Fingerprint {
+    fingerprint_of(state, used(protocol))
+}
+
+fn used(protocol: &Protocol) -> usize {
+    State::used(protocol.blocks.len(), protocol.keeps_archive())
+}
+
+/// New states on their way into one shard: fingerprint, predecessor, and of the state the used bytes.
 #[derive(Default)]
 struct Fresh {
     links: Vec<(Fingerprint, Fingerprint)>,
-    packed: Vec<u8>,
+    states: Vec<u8>,
 }
 
 struct Expanded {
@@ -122,11 +132,11 @@ pub fn explore(
 ) -> Exploration {
     let codec = Codec::new(protocol);
     let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::default()).collect();
-    let mut frontier = Vec::new();
     let initial = protocol.normalize(protocol.initial());
-    codec.pack(&initial, &mut frontier);
-    let start = fingerprint(&frontier);
-    shards[start as usize % SHARDS].table.insert(start, 0);
+    let start = fingerprint(protocol, &initial);
+    let first = &mut shards[start as usize % SHARDS];
+    first.table.insert(start, 0);
+    codec.pack(&initial, &mut first.next);
     let mut found: BTreeMap<Property, Fingerprint> = BTreeMap::new();
     let (mut generated, mut depth, mut peak_bytes) = (1u64, 0, 0);
     let unique = |shards: &[Shard]| shards.iter().map(|s| s.table.len() as u64).sum::<u64>();
@@ -136,35 +146,36 @@ pub fn explore(
         if enough.is_some_and(|e| found.keys().copied().collect::<Facts>().0 & e.0 == e.0) {
             break End::AllFound;
         }
-        if frontier.is_empty() {
+        let frontier: Vec<Vec<u8>> = shards.iter_mut().map(|shard| std::mem::take(&mut shard.next)).collect();
+        let waiting: usize = frontier.iter().map(Vec::len).sum();
+        if waiting == 0 {
             break End::Exhausted;
         }
+        if generated > 1 {
+            depth += 1;
+        }
         let mut level = BTreeMap::new();
-        for batch in frontier.chunks(CHUNK * CHUNKS_AT_ONCE * codec.bytes) {
+        let chunks: Vec<&[u8]> = frontier.iter().flat_map(|part| part.chunks(CHUNK * codec.bytes)).collect();
+        for batch in chunks.chunks(CHUNKS_AT_ONCE) {
             let expanded: Vec<Expanded> = batch
-                .par_chunks(CHUNK * codec.bytes)
+                .par_iter()
                 .map(|chunk| expand(protocol, &codec, &shards, chunk, sought, visit))
                 .collect();
             generated += expanded.iter().map(|e| e.generated).sum::<u64>();
             let buffered: usize =
-                expanded.iter().flat_map(|e| &e.shards).map(|f| f.packed.len() + 16 * f.links.len()).sum();
+                expanded.iter().flat_map(|e| &e.shards).map(|f| f.states.len() + 16 * f.links.len()).sum();
             shards.par_iter_mut().enumerate().for_each(|(at, shard)| {
                 for fresh in expanded.iter().map(|e| &e.shards[at]) {
-                    take_up(&codec, shard, fresh);
+                    take_up(&codec, used(protocol), shard, fresh);
                 }
             });
-            let bytes = (frontier.capacity()
+            let bytes = (frontier.iter().map(Vec::capacity).sum::<usize>()
                 + buffered
                 + shards.iter().map(|s| s.table.bytes() + s.next.capacity()).sum::<usize>())
                 as u64;
             peak_bytes = peak_bytes.max(bytes);
             let seen = unique(&shards);
-            progress(Progress {
-                unique: seen,
-                generated,
-                depth,
-                frontier: (frontier.len() / codec.bytes) as u64,
-            });
+            progress(Progress { unique: seen, generated, depth, frontier: (waiting / codec.bytes) as u64 });
             for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
                 let least: &mut Fingerprint = level.entry(property).or_insert(state);
                 *least = (*least).min(state);
@@ -177,14 +188,6 @@ pub fn explore(
         // Of the states of this level that show a fact, the one with the least fingerprint stands, whatever the
         // threads did.
         found.extend(level);
-        frontier.clear();
-        for shard in &mut shards {
-            frontier.append(&mut shard.next);
-            shard.next.shrink_to(4 * CHUNK * codec.bytes);
-        }
-        if !frontier.is_empty() {
-            depth += 1;
-        }
     };
     let found = found.into_iter().map(|(p, f)| (p, walk_back(&shards, start, f))).collect();
     Exploration { unique: unique(&shards), generated, depth, peak_bytes, end, found }
@@ -193,6 +196,9 @@ pub fn explore(
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
 /// overlap, few enough for the successors to stay in it.
 const STATES_AT_ONCE: usize = 16;
+/// Fingerprints remembered while a chunk is expanded; a power of two, a few times the successors of a chunk. Most
+/// states that are reached twice are reached by neighbours (two steps in either order), and are dropped here.
+const RECENT: usize = 4096;
 
 fn expand(
     protocol: &Protocol,
@@ -204,13 +210,17 @@ fn expand(
 ) -> Expanded {
     let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
     let mut actions: Vec<Action> = Vec::new();
-    let (mut packed, mut links): (Vec<u8>, Vec<(Fingerprint, Fingerprint)>) = (Vec::new(), Vec::new());
+    let used = used(protocol);
+    let (mut state, mut next) = (State::empty(), State::empty());
+    let mut recent = vec![0; RECENT];
+    // Successors: their links, and of each the used bytes.
+    let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<u8>) = (Vec::new(), Vec::new());
     for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
-        packed.clear();
         links.clear();
-        for bytes in group.chunks_exact(codec.bytes) {
-            let state = codec.unpack(bytes);
-            let predecessor = fingerprint(bytes);
+        successors.clear();
+        for packed in group.chunks_exact(codec.bytes) {
+            codec.unpack_over(packed, &mut state);
+            let predecessor = fingerprint_of(&state, used);
             visit(&state);
             for property in protocol.facts(&state, sought).iter() {
                 let least = expanded.found.entry(property).or_insert(predecessor);
@@ -220,31 +230,42 @@ fn expand(
             actions.clear();
             protocol.actions(&state, &mut actions);
             for action in &actions {
-                let mut next = state;
+                bytemuck::bytes_of_mut(&mut next)[..used]
+                    .copy_from_slice(&bytemuck::bytes_of(&state)[..used]);
                 protocol.perform(&mut next, action);
                 protocol.normalize_after(&mut next, action, behind);
-                let at = packed.len();
-                codec.pack(&next, &mut packed);
-                links.push((fingerprint(&packed[at..]), predecessor));
+                let print = fingerprint_of(&next, used);
+                expanded.generated += 1;
+                let remembered = &mut recent[(print >> 8) as usize % RECENT];
+                if std::mem::replace(remembered, print) == print {
+                    continue;
+                }
+                links.push((print, predecessor));
+                successors.extend_from_slice(&bytemuck::bytes_of(&next)[..used]);
             }
         }
-        expanded.generated += links.len() as u64;
-        for (link, packed) in links.iter().zip(packed.chunks_exact(codec.bytes)) {
+        // All places are read before any is looked at, so that the misses overlap.
+        std::hint::black_box(
+            links.iter().fold(0, |all, link| all ^ shards[link.0 as usize % SHARDS].table.touch(link.0)),
+        );
+        for (link, successor) in links.iter().zip(successors.chunks_exact(used)) {
             let shard = link.0 as usize % SHARDS;
             if !shards[shard].table.contains(link.0) {
                 let fresh = &mut expanded.shards[shard];
                 fresh.links.push(*link);
-                fresh.packed.extend_from_slice(packed);
+                fresh.states.extend_from_slice(successor);
             }
         }
     }
     expanded
 }
 
-fn take_up(codec: &Codec, shard: &mut Shard, fresh: &Fresh) {
-    for (&(print, predecessor), packed) in fresh.links.iter().zip(fresh.packed.chunks_exact(codec.bytes)) {
+fn take_up(codec: &Codec, used: usize, shard: &mut Shard, fresh: &Fresh) {
+    let mut state = State::empty();
+    for (&(print, predecessor), bytes) in fresh.links.iter().zip(fresh.states.chunks_exact(used)) {
         if shard.table.insert(print, predecessor) {
-            shard.next.extend_from_slice(packed);
+            bytemuck::bytes_of_mut(&mut state)[..used].copy_from_slice(bytes);
+            codec.pack(&state, &mut shard.next);
         }
     }
 }

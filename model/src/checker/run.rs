@@ -7,7 +7,7 @@
 //! observer that finalizes) is put at the end. What comes out is a run of the protocol without these three
 //! reductions, and is replayed as one before it is shown to anybody.
 
-use super::{bfs::fingerprint, codec::Codec, table::Fingerprint};
+use super::{bfs::fingerprint, table::Fingerprint};
 use crate::{
     action::Action, properties::Property, protocol::Protocol, reductions::Reductions, state::State,
     trace::shows,
@@ -113,17 +113,13 @@ struct Place {
 /// The merged steps along `path`. The first step that fits is the right one if the reductions are bisimulations;
 /// should one of two states with equal representatives lead nowhere, the other is tried.
 fn follow(protocol: &Protocol, path: &[Fingerprint]) -> Result<Vec<Action>, RunError> {
-    let codec = Codec::new(protocol);
-    let mut packed = Vec::with_capacity(codec.bytes);
     let steps = path.len().saturating_sub(1);
-    let mut candidates = |state: &State, next: Option<&Fingerprint>| {
+    let candidates = |state: &State, next: Option<&Fingerprint>| {
         let mut fitting = Vec::new();
         let Some(&next) = next else { return fitting };
         protocol.actions(state, &mut fitting);
         fitting.retain(|action| {
-            packed.clear();
-            codec.pack(&protocol.normalize(protocol.apply(state, action)), &mut packed);
-            fingerprint(&packed) == next
+            fingerprint(protocol, &protocol.normalize(protocol.apply(state, action))) == next
         });
         fitting.reverse();
         fitting
