@@ -58,7 +58,7 @@ impl Table {
     /// Where `fingerprint` would be if nothing else were.
     #[inline]
     fn home(&self, fingerprint: Fingerprint) -> usize {
-        (u128::from(fingerprint) * self.spread as u128 >> 64) as usize
+        ((u128::from(fingerprint) * self.spread as u128) >> 64) as usize
     }
 
     /// Reads what stands where `fingerprint` is looked for, for the sake of reading it.
