@@ -347,6 +347,18 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
         &["s.toml:10: expect: L1 is about a network that becomes synchronous", "fix: "],
     ),
     (
+        "a property that the ticket rule makes empty",
+        "S2 = \"holds\"",
+        "S1 = \"holds\"\n[rules]\nticket = \"BetterOrEqualRank\"",
+        &["s.toml:10: expect: S1 is empty", "fix: expect no S1"],
+    ),
+    (
+        "growth where no round is left to grow",
+        "network = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\n",
+        "network = \"partially_synchronous\"\nreserved_rounds = 0\nreserved_subrounds = 0\ngenerators = [[\"honest\"]]\n\n[expect]\nL2 = \"holds\"\n",
+        &["expect: L2 needs a round that only the good period reaches", "fix: set reserved_rounds"],
+    ),
+    (
         "a claim from miners that act in groups",
         "n = 4",
         "n = 4\ngroups = [2, 1]",

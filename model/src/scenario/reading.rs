@@ -7,7 +7,7 @@ use crate::{
     properties::Property,
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{Rules, SubroundEntryRule},
+    rules::{Rules, SubroundEntryRule, TicketRule},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, ops::Range};
@@ -448,6 +448,23 @@ impl Reading<'_> {
             if p.is_liveness() && !good {
                 let fix = "use network = \"partially_synchronous\", or expect no L property";
                 let message = format!("{} is about a network that becomes synchronous", p.id());
+                return Err(self.invalid(property.span(), "expect", message, fix));
+            }
+            if matches!(p, Property::L2 | Property::L5)
+                && protocol.network == Network::PartiallySynchronous
+                && protocol.reserved_rounds == 0
+                && !simulated
+            {
+                let message = format!("{} needs a round that only the good period reaches", p.id());
+                let fix = "set reserved_rounds = 1 or more";
+                return Err(self.invalid(property.span(), "expect", message, fix));
+            }
+            // A mutant's base asks for what its property is not.
+            let mutated = *self.mutation != Overrides::default();
+            if p == Property::S1 && !mutated && protocol.rules.ticket == TicketRule::BetterOrEqualRank {
+                let message =
+                    "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
+                let fix = "expect no S1, or use ticket = \"BetterRank\"";
                 return Err(self.invalid(property.span(), "expect", message, fix));
             }
             if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {
