@@ -1,8 +1,10 @@
 //! Steps 1 and 6 to 8: notarizations, leaving a round through one, entering the next.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Audience, Effects, Entry, Event, Milestone, Miner, Output, Phase, Source, Stored, Timer};
+use crate::block::BlockId;
 use crate::bounds::SUBROUNDS_BEHIND;
 use crate::certified::{Notarization, TimeoutCertificate, Verified};
 use crate::committee::{MinerId, Round, Subround};
@@ -134,21 +136,30 @@ impl<S: Scheme> Miner<S> {
             self.sign(FinalityVote { round, subround, block }, fx);
         }
         self.evaluate_finality(notarization.round, fx);
-        // The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon
-        // chained to the notarized block this matters after the round was left too: all follow the highest subround, or
-        // they would sign different beacon messages for ever.
-        let adopts = self.config.rules.beacon == BeaconRule::Chained
-            && self.config.rules.subround_switch == SubroundSwitchRule::Adopt;
-        if adopts && notarization.round.next() == self.round && notarization.subround > self.entry.subround {
-            let Ticket { round, subround, block } = notarization.statement;
-            fx.store(Stored::Notarization(Arc::clone(&notarization)));
-            if self.relays(source) {
-                fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
-            }
-            fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
-            self.entry = Entry { block, subround, notarization: Some(notarization), source };
-            self.restart_beacon(fx);
+        self.adopt(notarization.round, notarization.block, source, fx);
+    }
+
+    /// The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon chained
+    /// to the notarized block this matters after the round was left, too: all follow the greatest seed, or they would sign
+    /// different beacon messages for ever.
+    pub(super) fn adopt(&mut self, round: Round, block: BlockId, source: Source, fx: &mut Effects<'_>) {
+        if self.config.rules.beacon != BeaconRule::Chained
+            || self.config.rules.subround_switch != SubroundSwitchRule::Adopt
+            || round.next() != self.round
+            || self.chain.compare_seeds(round, block, self.entry.block) != Ordering::Greater
+        {
+            return;
         }
+        let known = self.chain.notarizations(round).iter().find(|known| known.block == block).cloned();
+        let Some(notarization) = known else { return };
+        let subround = notarization.subround;
+        fx.store(Stored::Notarization(Arc::clone(&notarization)));
+        if self.relays(source) {
+            fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
+        }
+        fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
+        self.entry = Entry { block, subround, notarization: Some(notarization), source };
+        self.restart_beacon(fx);
     }
 
     /// The seed changed: what depended on the old one is void.

@@ -63,8 +63,8 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Signs and sends, unless the miner has left what the statement is about in the meantime: keeping quiet is always
-    /// safe, and a ticket or timeout of a left round must not appear (step 8).
+    /// Signs and sends, unless the miner has left the subround that the statement is about in the meantime: keeping quiet
+    /// is always safe, and a ticket or timeout of a left round must not appear (step 8). A vote is sent always.
     pub(super) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
         let Record { kind, round, subround, block } = record;
         let block = BlockId(block);
@@ -95,7 +95,8 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn publish_ticket(&mut self, ticket: Ticket, fx: &mut Effects<'_>) {
-        if ticket.round != self.round && !mutant!(self.config, TicketAfterLeaving) {
+        let here = self.is_here(ticket.round, ticket.subround);
+        if !here && !mutant!(self.config, TicketAfterLeaving) {
             return;
         }
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
@@ -106,7 +107,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn publish_timeout(&mut self, timeout: Timeout, fx: &mut Effects<'_>) {
-        if timeout.round != self.round {
+        if !self.is_here(timeout.round, timeout.subround) {
             return;
         }
         if let Some(signed) = Signed::sign(timeout, &self.config.committee, &self.scheme) {
