@@ -13,27 +13,33 @@
 //! use zus_bpp::block::Time;
 //! use zus_bpp::bounds::MAX_PAYLOAD_BYTES;
 //! use zus_bpp::crypto::scheme::Scheme;
-//! use zus_bpp::miner::{Config, Input, Miner, Output, Recovery, Timer};
+//! use zus_bpp::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer};
 //! use zus_bpp::ticket_log::{AppendError, TicketLog};
 //!
 //! struct Node<S, L> {
 //!     miner: Miner<S>,
 //!     log: L,
+//!     /// The host's own storage for restarts: it returns when its argument is durable.
+//!     keep: fn(Stored),
 //!     application: TransactionQueue,
 //!     timers: BinaryHeap<Reverse<(Time, Timer)>>,
 //! }
 //!
 //! impl<S: Scheme, L: TicketLog> Node<S, L> {
-//!     /// Gives the miner one input and carries out what follows. `network` sends messages.
+//!     /// Gives the miner one input and carries out what follows. `network` sends messages. After an error the node must
+//!     /// stop: the log has refused a signature that contradicts it, or the disk has failed.
 //!     fn handle(&mut self, now: Time, input: Input, network: &mut impl FnMut(Output)) -> Result<(), AppendError> {
 //!         let (mut inputs, mut outputs) = (VecDeque::from([input]), Vec::new());
 //!         while let Some(input) = inputs.pop_front() {
 //!             self.miner.step(now, input, &mut outputs);
 //!             for output in outputs.drain(..) {
 //!                 match output {
+//!                     // Durable before any later record is written: outputs are carried out in order.
+//!                     Output::Store(stored) => (self.keep)(stored),
 //!                     Output::Persist { write, record } => {
 //!                         self.log.append(record)?; // refuses what contradicts it
 //!                         self.log.flush()?;
+//!                         // Only now: without this the signature never leaves.
 //!                         inputs.push_back(Input::Persisted(write));
 //!                     }
 //!                     Output::RequestPayload { round, subround, parent } => {
@@ -47,7 +53,7 @@
 //!                     Output::Finalized(found) => self.application.commit(&found.block),
 //!                     Output::SetTimer { timer, at } => self.timers.push(Reverse((at, timer))),
 //!                     Output::Send { .. } | Output::Broadcast { .. } | Output::Serve { .. } => network(output),
-//!                     // Keep `Store` for a restart; log the rest.
+//!                     // For logs and metrics.
 //!                     _ => {}
 //!                 }
 //!             }
@@ -69,7 +75,7 @@
 //! let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0)));
 //! let recovery = Recovery { signed: log.signed().clone(), ..Recovery::default() };
 //! let miner = Miner::new(config, scheme, recovery)?;
-//! let mut node = Node { miner, log, application: TransactionQueue::new(), timers: BinaryHeap::new() };
+//! let mut node = Node { miner, log, keep: |_stored| { /* write, fsync */ }, application: TransactionQueue::new(), timers: BinaryHeap::new() };
 //! node.handle(Time(0), Input::Start, &mut |_message| {})?;
 //! // A committee of one needs no network: timers alone make it produce blocks.
 //! while node.miner.finalized().round() < Round(3) {

@@ -80,6 +80,9 @@ pub enum ChainResponseError {
     /// A block belongs to another chain or epoch.
     #[error("the block of round {0} belongs to another chain or epoch")]
     Foreign(Round),
+    /// The beacon signature beside a block's header, which the block's id does not cover, does not make the header's value.
+    #[error("the beacon signature of the block of round {0} does not make its beacon value")]
+    OtherBeacon(Round),
     /// The certificate is for another block than the last one.
     #[error("the certificate is not for the last block of the answer")]
     OtherTip,

@@ -1,14 +1,15 @@
 //! Getting blocks that are needed and not here (L4, L5): whom to ask, and what to accept. Shared by miner and sharder.
 //!
-//! One request is under way at a time. What arrives is accepted only from the peer that was asked, and only as a chain that
-//! ends in a notarized block, so that nobody can fill the memory with blocks that nobody ticketed.
+//! One peer after the other is asked until somebody helps. An answer may take longer than the wait for the next request, so
+//! it is accepted from every peer that was asked and has not answered, once; and only as a chain that ends in a notarized
+//! block, so that nobody can fill the memory with blocks that nobody ticketed.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::{Chain, ChainResponseError, check_links};
-use crate::block::{BlockId, Time};
+use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Committee, MinerId, Peer, Round, SharderId};
 use crate::crypto::certificate::CertificateError;
@@ -24,8 +25,8 @@ const ATTEMPTS_PER_START: u32 = 4;
 pub(crate) struct CatchUp {
     /// Whether the timer for the next request is set.
     pub timer_set: bool,
-    /// Who was asked and has not answered.
-    asked: Option<Peer>,
+    /// Who was asked and has not answered: each participant once at most.
+    asked: Vec<Peer>,
     /// Who last showed something new: the first to be asked.
     hint: Option<Peer>,
     /// How often somebody was asked since something was missing: rotates through the peers.
@@ -46,12 +47,15 @@ impl CatchUp {
 
     /// Nothing is missing.
     pub fn satisfied(&mut self) {
-        (self.reached, self.attempts, self.asked, self.succeeded) = (None, 0, None, false);
+        (self.reached, self.attempts, self.succeeded) = (None, 0, false);
+        self.asked.clear();
     }
 
-    /// Whether this peer was asked and has not answered.
-    pub fn expects(&self, from: Peer) -> bool {
-        self.asked == Some(from)
+    /// Whether this peer was asked and had not answered. Now it has, whatever the answer is worth: a wrong one costs the
+    /// work of checking it once a request.
+    pub fn take_expected(&mut self, from: Peer) -> bool {
+        let index = self.asked.iter().position(|&peer| peer == from);
+        index.map(|index| self.asked.swap_remove(index)).is_some()
     }
 
     /// The next request, and to whom. `None` when there is nobody else.
@@ -67,7 +71,9 @@ impl CatchUp {
         if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
             self.reached = None;
         }
-        self.asked = Some(peer);
+        if !self.asked.contains(&peer) {
+            self.asked.push(peer);
+        }
         let after = self.reached.map_or(head, |reached| reached.max(head));
         Some((peer, ChainRequest { after, tip }))
     }
@@ -95,16 +101,13 @@ impl CatchUp {
         if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
     }
 
-    /// The peer that was asked answered with blocks up to `last`; `helped`: something in the answer is new, and it leads up
-    /// from what was here.
-    pub fn arrived(&mut self, from: Peer, last: Round, helped: bool) {
-        self.asked = None;
-        self.reached = helped.then_some(last);
-        self.succeeded = helped;
-        if helped {
-            self.attempts = 0;
-            self.hint = Some(from);
-        }
+    /// A peer that was asked answered with blocks up to `last` of which something is new, and they lead up from what was
+    /// here. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
+    pub fn helped(&mut self, from: Peer, last: Round) {
+        self.reached = self.reached.max(Some(last));
+        self.succeeded = true;
+        self.attempts = 0;
+        self.hint = Some(from);
     }
 
     /// Whether a peer has helped since the last call.
@@ -146,7 +149,7 @@ pub(crate) struct CheckedAnswer {
 }
 
 impl Chain {
-    /// Checks an answer: the blocks are linked, and each above the head is notarized.
+    /// Checks an answer: the blocks are linked, each above the head is notarized, and what their ids do not cover fits.
     pub(crate) fn check_answer<S: Scheme>(
         &self,
         response: &ChainResponse,
@@ -156,6 +159,10 @@ impl Chain {
     ) -> Result<CheckedAnswer, AnswerError> {
         check_links(response, committee)?;
         let head = self.head().round();
+        let fits = |block: &Block| scheme.beacon_value(block.beacon_signature()) == block.header().beacon;
+        if let Some(other) = response.blocks.iter().find(|block| block.round() > head && !fits(block)) {
+            return Err(ChainResponseError::OtherBeacon(other.round()).into());
+        }
         let carried = response.blocks.iter().skip(1).filter_map(|block| block.parent_notarization());
         let notarizations = carried
             .chain([&response.notarization])

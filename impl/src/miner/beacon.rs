@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::rounds::{Beacon, KnownBeacon, is_near};
 use super::{Audience, Effects, Event, Milestone, Miner, Output, Refusal};
 use crate::block::Block;
+use crate::bounds::MAX_STRIKES;
 use crate::committee::{MinerId, Peer, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{Scheme, Signature};
@@ -92,10 +93,18 @@ impl<S: Scheme> Miner<S> {
         if known == Some(&share) || beacon.known.as_ref().is_some_and(|known| known.target == target) {
             return Ok(());
         }
-        // A share that did not come from its signer, or that contradicts one that did, has to prove itself.
-        let trusted_for_now = from == Peer::Miner(signer) && known.is_none();
+        let (direct, strikes) = (from == Peer::Miner(signer), beacon.strikes(signer));
+        if strikes >= MAX_STRIKES {
+            return Ok(());
+        }
+        // A share that did not come from its signer, that contradicts one that did, or whose signer sent a wrong one, has
+        // to prove itself: so each member makes a combination fail once at most.
+        let trusted_for_now = direct && known.is_none() && strikes == 0;
         let preimage = target.preimage(&self.config.committee);
         if !trusted_for_now && !self.scheme.verify_beacon_share(signer, &preimage, &signature) {
+            if direct && let Some(beacon) = self.beacon_mut(&target) {
+                beacon.strike(signer);
+            }
             return Err(Refusal::WrongSignature(signer));
         }
         if let Some(beacon) = self.beacon_mut(&target)
@@ -138,17 +147,20 @@ impl<S: Scheme> Miner<S> {
         let preimage = target.preimage(&self.config.committee);
         let Some(beacon) = self.beacon_mut(target) else { return };
         let mut shares = std::mem::take(&mut beacon.shares);
+        let mut wrong = Vec::new();
         shares.retain(|share| {
             let genuine = share.target != *target
                 || self.scheme.verify_beacon_share(share.signer, &preimage, &share.share);
             if !genuine {
-                fx.out.push(Output::Blamed(share.signer));
+                wrong.push(share.signer);
             }
             genuine
         });
         if let Some(beacon) = self.beacon_mut(target) {
             beacon.shares = shares;
+            wrong.iter().for_each(|&signer| beacon.strike(signer));
         }
+        fx.out.extend(wrong.into_iter().map(Output::Blamed));
     }
 
     /// Makes a verified group signature the beacon value of its target.

@@ -247,8 +247,7 @@ impl<S: Scheme> Miner<S> {
                     .map(|(from, proposal): (Peer, Proposal)| Event::Proposal(from, proposal)),
             );
             self.evaluate_finality(round, fx);
-            // A seed can be compared only when its blocks are known.
-            self.adopt(round, id, Source::Received(Peer::Miner(self.me)), fx);
+            self.adopt(round, Source::Received(Peer::Miner(self.me)), fx);
         }
         self.try_pending_finality(fx);
     }

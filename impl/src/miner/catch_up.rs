@@ -66,30 +66,30 @@ impl<S: Scheme> Miner<S> {
 
     /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
     pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
-        let response = self.chain.answer(request);
-        let lowest = self.chain.finals()[0].block.round();
-        let serves = response.is_some() || request.after < lowest;
-        if !serves || !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
+        // The bound on answers is on the work for them too.
+        if !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
             return;
         }
-        fx.out.push(match response {
-            Some(response) => Output::Send { to: from, message: Message::ChainResponse(Arc::new(response)) },
-            None => Output::Serve { to: from, after: request.after },
-        });
+        if let Some(response) = self.chain.answer(request) {
+            let message = Message::ChainResponse(Arc::new(response));
+            fx.out.push(Output::Send { to: from, message });
+        } else if request.after < self.chain.finals()[0].block.round() {
+            fx.out.push(Output::Serve { to: from, after: request.after });
+        }
     }
 
     pub(super) fn receive_chain(
         &mut self,
         from: Peer,
-        response: &ChainResponse,
+        response: Arc<ChainResponse>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
-        if !self.catch_up.expects(from) {
-            // Too late: somebody else was asked in the meantime. Or never asked for: it costs nothing.
+        if !self.catch_up.take_expected(from) {
+            // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
-        let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
+        let checked = self.chain.check_answer(&response, committee, quorum, &self.scheme)?;
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
@@ -97,17 +97,33 @@ impl<S: Scheme> Miner<S> {
                 new = true;
                 fx.store(Stored::Block(Arc::clone(block)));
             }
-            self.add_block(Arc::clone(block), fx);
         }
         let source = Source::Received(from);
         let notarized = checked.notarizations.into_iter();
         self.events.extend(notarized.map(|certificate| Event::Notarized(certificate, source)));
+        // After the certificates: a block becomes final with the one that is known then.
+        self.events.push_back(Event::CaughtUp(from, response, new));
         let finality = checked.finality.into_iter();
         self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
-        if let Some(last) = response.blocks.last() {
-            let helped = new && self.chain.is_connected(last.round(), last.id());
-            self.catch_up.arrived(from, last.round(), helped);
-        }
         Ok(())
+    }
+
+    /// Enters the blocks of a checked answer; `new`: something in it was not known.
+    pub(super) fn take_blocks(
+        &mut self,
+        from: Peer,
+        response: &ChainResponse,
+        new: bool,
+        fx: &mut Effects<'_>,
+    ) {
+        let head = self.chain.head().round();
+        for block in response.blocks.iter().filter(|block| block.round() > head) {
+            self.add_block(Arc::clone(block), fx);
+        }
+        if let Some(last) = response.blocks.last().filter(|_| new)
+            && self.chain.is_connected(last.round(), last.id())
+        {
+            self.catch_up.helped(from, last.round());
+        }
     }
 }

@@ -100,8 +100,11 @@ pub struct WriteId(pub u64);
 
 /// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
 ///
-/// Losing it never costs safety. It costs one miner the time to catch up; if more than `f` miners lose it at once while
-/// their logs survive, nobody may be left who has the certificate or the block that all of them need to go on.
+/// Losing it never costs safety, but it can cost progress (L1). A miner whose log holds a finality vote signs neither ticket
+/// nor timeout in that round any more; without the notarization that it voted for it cannot show the others the way out. If
+/// nobody else has that notarization, one such miner beside `f` faulty ones leaves fewer than a quorum, for ever. So what is
+/// put out here before an [`Output::Persist`] has to reach the disk before that record does. With that kept, what is lost
+/// after a write costs one miner the time to catch up, and no more, unless more than `f` disks fail at once.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stored {
     /// A block that this miner proposed, ticketed or caught up with.
@@ -154,7 +157,8 @@ pub enum Output {
         /// What to write.
         record: Record,
     },
-    /// Keep this for a restart: durable before a later [`Output::Persist`] is reported durable.
+    /// Keep this for a restart. It **must** be durable before the record of a later [`Output::Persist`] is written, not only
+    /// before it is reported: a vote that survives a crash without its notarization can stop the chain (see [`Stored`]).
     Store(Stored),
     /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
     RequestPayload {

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Audience, Effects, Entry, Event, Milestone, Miner, Output, Phase, Source, Stored, Timer};
-use crate::block::BlockId;
 use crate::bounds::SUBROUNDS_BEHIND;
 use crate::certified::{Notarization, TimeoutCertificate, Verified};
 use crate::committee::{MinerId, Round, Subround};
@@ -136,30 +135,40 @@ impl<S: Scheme> Miner<S> {
             self.sign(FinalityVote { round, subround, block }, fx);
         }
         self.evaluate_finality(notarization.round, fx);
-        self.adopt(notarization.round, notarization.block, source, fx);
+        self.adopt(notarization.round, source, fx);
     }
 
     /// The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon chained
-    /// to the notarized block this matters after the round was left, too: all follow the greatest seed, or they would sign
-    /// different beacon messages for ever.
-    pub(super) fn adopt(&mut self, round: Round, block: BlockId, source: Source, fx: &mut Effects<'_>) {
-        if self.config.rules.beacon != BeaconRule::Chained
-            || self.config.rules.subround_switch != SubroundSwitchRule::Adopt
-            || round.next() != self.round
-            || self.chain.compare_seeds(round, block, self.entry.block) != Ordering::Greater
-        {
+    /// to the notarized block this matters after the round was left, too: all follow the greatest seed among the notarized
+    /// blocks of the round, or they would sign different beacon messages for ever. Asked for again whenever a certificate
+    /// or a block of `round` became known, since a seed can be compared only when its blocks are here.
+    pub(super) fn adopt(&mut self, round: Round, source: Source, fx: &mut Effects<'_>) {
+        if !self.adopts() || round.next() != self.round {
             return;
         }
-        let known = self.chain.notarizations(round).iter().find(|known| known.block == block).cloned();
-        let Some(notarization) = known else { return };
+        let mut best = self.entry.block;
+        let mut greatest = None;
+        for known in self.chain.notarizations(round) {
+            if self.chain.compare_seeds(round, known.block, best) == Ordering::Greater {
+                best = known.block;
+                greatest = Some(known.clone());
+            }
+        }
+        let Some(notarization) = greatest else { return };
         let subround = notarization.subround;
         fx.store(Stored::Notarization(Arc::clone(&notarization)));
         if self.relays(source) {
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
         }
         fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
-        self.entry = Entry { block, subround, notarization: Some(notarization), source };
+        self.entry = Entry { block: best, subround, notarization: Some(notarization), source };
         self.restart_beacon(fx);
+    }
+
+    /// Whether a round may be entered again through another block, of a greater seed.
+    pub(super) fn adopts(&self) -> bool {
+        self.config.rules.beacon == BeaconRule::Chained
+            && self.config.rules.subround_switch == SubroundSwitchRule::Adopt
     }
 
     /// The seed changed: what depended on the old one is void.

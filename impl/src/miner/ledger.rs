@@ -81,10 +81,12 @@ impl Ledger {
     }
 
     /// Whether every block ticketed in the vote's round, over all subrounds, is the vote's (none is fine), and no vote was
-    /// cast in that round (step 8).
+    /// cast in that round (step 8). Where the records are gone nobody knows: no.
     pub fn may_vote(&self, vote: &FinalityVote) -> bool {
         let mut tickets = self.in_round(Kind::Ticket, vote.round);
-        tickets.all(|record| record.block == vote.block.0) && !self.has_voted(vote.round)
+        vote.round >= self.0.kept_from()
+            && tickets.all(|record| record.block == vote.block.0)
+            && !self.has_voted(vote.round)
     }
 
     /// Whether the round was left, so that nothing more may be ticketed or timed out in it: a finality vote was cast in it,

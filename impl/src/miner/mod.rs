@@ -31,7 +31,11 @@
 //! - **Authenticate peers.** [`Input::Bytes`] and [`Input::Message`] name the peer at the other end of the link. A forged
 //!   name cannot break safety (every signature is checked before it counts) but can waste work.
 //! - **Write before send.** After [`Output::Persist`] the record must be on disk before [`Input::Persisted`] is given.
-//! - **Keep order.** Outputs are carried out in their order.
+//! - **Keep order.** Outputs are carried out in their order. What came in [`Output::Store`] must be durable before the
+//!   record of a later [`Output::Persist`] is written: a vote in the log whose notarization is lost silences this miner in
+//!   that round, and may stop the chain.
+//! - **Stop when the log refuses.** A refused or failed append or flush is never reported as [`Input::Persisted`]; the
+//!   node stops, and starts again from its disk.
 //! - **Act on [`Output::Refused`]**: a peer that keeps sending what is refused costs a signature check each time; limiting
 //!   or dropping it is the host's decision.
 
@@ -69,7 +73,7 @@ use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Ve
 use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
-use crate::message::{Message, Proposal};
+use crate::message::{ChainResponse, Message, Proposal};
 use crate::mutants::mutant;
 use crate::statement::BeaconTarget;
 
@@ -142,6 +146,8 @@ enum Event {
     Accepted(Round, BlockId),
     /// The collection window of a subround closed.
     WindowClosed(Round, Subround),
+    /// A peer answered with these blocks, linked and notarized; whether something in the answer is new.
+    CaughtUp(Peer, Arc<ChainResponse>, bool),
     /// A block is notarized.
     Notarized(Verified<Arc<Notarization>>, Source),
     /// The wait for tickets of a subround is over.
@@ -251,6 +257,8 @@ impl<S: Scheme> Miner<S> {
             }
             // Step 8: a notarization of a round that was left, with the beacon chained to it: the page's "adopt".
             (_, Event::Notarized(notarization, source)) => self.learn(notarization, source, fx),
+            // Missing blocks are here.
+            (_, Event::CaughtUp(from, response, new)) => self.take_blocks(from, &response, new, fx),
             // Step 9: the wait is over, or f + 1 others say so.
             (Collecting | Ticketing, Event::WaitOver(round, subround) | Event::Joined(round, subround))
                 if self.is_here(round, subround) || mutant!(self.config, StaleTimer) =>

@@ -43,7 +43,7 @@ impl<S: Scheme> Miner<S> {
                 self.answer(from, &request, fx);
                 Ok(())
             }
-            Message::ChainResponse(response) => self.receive_chain(from, &response, fx),
+            Message::ChainResponse(response) => self.receive_chain(from, response, fx),
         };
         if let Err(refusal) = received {
             fx.refuse(from, refusal);

@@ -82,8 +82,9 @@ impl<S: Scheme> Miner<S> {
         Ok(miner)
     }
 
-    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization, and into the
-    /// subround after the highest timeout certificate of that round.
+    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization (where the rules
+    /// adopt: the last one stored of that round, which had the greatest seed), and into the subround after the highest
+    /// timeout certificate of that round.
     fn restore(&mut self, stored: Vec<Stored>) {
         let mut timeout_certificates = Vec::new();
         let mut finality: Option<Arc<FinalityCertificate>> = None;
@@ -95,7 +96,11 @@ impl<S: Scheme> Miner<S> {
                 Stored::Notarization(notarization) => {
                     let notarization = Verified::trusted(notarization);
                     self.chain.notarize(notarization.clone());
-                    if notarization.round > self.round {
+                    // The final head is never replaced.
+                    let adopted = self.adopts()
+                        && notarization.round == self.round
+                        && notarization.round > self.chain.head().round();
+                    if notarization.round > self.round || adopted {
                         self.round = notarization.round;
                         self.entry = Entry {
                             block: notarization.block,

@@ -36,9 +36,24 @@ pub(super) struct Beacon {
     /// In order of signer.
     pub shares: Vec<BeaconShare>,
     pub known: Option<KnownBeacon>,
+    /// Signers that sent wrong shares, and how many.
+    strikes: Vec<(MinerId, u8)>,
 }
 
 impl Beacon {
+    /// How many wrong shares a signer is known to have sent.
+    pub fn strikes(&self, signer: MinerId) -> u8 {
+        self.strikes.iter().find(|(striker, _)| *striker == signer).map_or(0, |(_, count)| *count)
+    }
+
+    /// Counts a wrong share that certainly came from its signer.
+    pub fn strike(&mut self, signer: MinerId) {
+        match self.strikes.iter_mut().find(|(striker, _)| *striker == signer) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.strikes.push((signer, 1)),
+        }
+    }
+
     /// Stores a share in its signer's place. Returns whether it is new.
     pub fn add(&mut self, share: BeaconShare) -> bool {
         match self.shares.binary_search_by_key(&share.signer, |known| known.signer) {

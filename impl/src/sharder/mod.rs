@@ -325,8 +325,8 @@ impl<S: Scheme> Sharder<S> {
         response: &ChainResponse,
         out: &mut Vec<SharderOutput>,
     ) -> Result<(), Refusal> {
-        if !self.catch_up.expects(from) {
-            // Too late: somebody else was asked in the meantime. Or never asked for: it costs nothing.
+        if !self.catch_up.take_expected(from) {
+            // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
         let (committee, quorum) = (&self.config.committee, self.config.quorum());
@@ -338,9 +338,10 @@ impl<S: Scheme> Sharder<S> {
         for notarization in checked.notarizations {
             self.note(now, notarization, out);
         }
-        if let Some(last) = response.blocks.last() {
-            let helped = new && self.chain.is_connected(last.round(), last.id());
-            self.catch_up.arrived(from, last.round(), helped);
+        if let Some(last) = response.blocks.last().filter(|_| new)
+            && self.chain.is_connected(last.round(), last.id())
+        {
+            self.catch_up.helped(from, last.round());
         }
         if let Some(certificate) = checked.finality {
             self.certified_final(certificate, out);
@@ -371,8 +372,9 @@ impl<S: Scheme> Sharder<S> {
                 .collect();
             respond(blocks)
         };
-        if let Some(response) = self.chain.answer(request).or_else(stored)
-            && self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+        // The bound on answers is on the work for them too.
+        if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+            && let Some(response) = self.chain.answer(request).or_else(stored)
         {
             let message = Message::ChainResponse(Arc::new(response));
             out.push(SharderOutput::Send { to: from, message });

@@ -72,7 +72,7 @@ impl Stage {
             generator: MinerId(1),
             parent: parent.id(),
             parent_notarization: (parent.round() > Round(0)).then(|| self.notarization(parent)),
-            beacon: BeaconValue([0; 32]),
+            beacon: self.keys.observer().beacon_value(&Signature([0; 48])),
             beacon_signature: Signature([0; 48]),
             payload: Vec::new(),
             time: Time(0),
@@ -179,4 +179,41 @@ fn what_is_stored_is_served_from_memory_and_from_storage() {
         _ => None,
     });
     assert_eq!(served, Some(3));
+}
+
+/// Storage that counts how often it is read.
+struct Counting(MemoryHistory, std::cell::Cell<usize>);
+
+impl History for Counting {
+    fn block(&self, round: Round) -> Option<FinalBlock> {
+        self.1.set(self.1.get() + 1);
+        self.0.block(round)
+    }
+}
+
+#[test]
+fn a_flood_of_requests_reads_the_storage_once_an_answer() {
+    let mut stage = stage();
+    let mut history = MemoryHistory::default();
+    let mut finals = Vec::new();
+    let mut parent = stage.config.genesis.clone();
+    for _ in 0..crate::bounds::KEPT_FINAL_BLOCKS + 10 {
+        parent = stage.child(&parent, 0);
+        let found = FinalBlock { block: parent.clone(), notarization: Some(stage.notarization(&parent)) };
+        history.store(found.clone());
+        finals.push(found);
+    }
+    stage.sharder =
+        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), finals).expect("starts");
+    let history = Counting(history, std::cell::Cell::new(0));
+    let mut out = Vec::new();
+    for _ in 0..100 {
+        let message = Message::ChainRequest(ChainRequest { after: Round(1), tip: None });
+        let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
+        stage.sharder.step(Time(1), input, &history, &mut out);
+    }
+    let answers = out.iter().filter(|output| matches!(output, SharderOutput::Send { .. })).count();
+    assert_eq!(answers, 1);
+    let read = history.1.get();
+    assert!((1..=crate::bounds::MAX_CHAIN_BLOCKS + 1).contains(&read), "{read} blocks read");
 }

@@ -50,7 +50,7 @@ struct Entry<T> {
 pub struct TicketPool<T> {
     /// In order of signer, then statement.
     entries: Vec<Entry<T>>,
-    /// Signers that sent wrong signatures, and how many.
+    /// Signers that sent wrong signatures or contradicted themselves, and how often.
     strikes: Vec<(MinerId, u8)>,
     /// How many statements one signer may sign.
     per_signer: usize,
@@ -113,6 +113,8 @@ impl<T: Statement> TicketPool<T> {
             return Added::Wrong;
         }
         if new.statement != known.statement && self.verify_entry(&known, committee, scheme) {
+            // One proof convicts: a signer without end of contradictions costs no more than one of wrong signatures.
+            self.strike(new.signer, true);
             return Added::Contradiction { first: known };
         }
         // A signature is unique, so that what differs from the genuine one over the same statement is wrong.

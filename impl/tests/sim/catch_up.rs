@@ -2,9 +2,10 @@
 
 use zus_bpp::bounds::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use super::network::{Fault, Setup, World};
+use super::network::{Fault, Network, Setup, World};
 
 /// A miner is down for more rounds than the others keep in memory, and comes back.
 fn away(sharders: u16, seed: u64) {
@@ -53,4 +54,27 @@ fn a_sharder_that_heard_nothing_for_long_gets_everything() {
     );
     assert!(world.gaps > gaps, "the gap was reported");
     world.assert_safe();
+}
+
+/// Regression: an answer that came after the next peer had been asked was dropped, so that where a message takes longer than
+/// the wait for the next request nobody ever caught up.
+#[test]
+fn answers_that_take_longer_than_the_wait_for_the_next_request_are_taken() {
+    for (delay, sharders) in [(200, 1), (300, 0), (500, 2)] {
+        let mut setup = Setup::new(4, Rules::HARDENED, 1);
+        setup.sharders = sharders;
+        setup.timing = Timing::DEFAULT;
+        assert!(2 * delay > setup.timing.catch_up);
+        setup.network = Network { delay: delay..=delay, ..Network::RELIABLE };
+        setup.faults = vec![(1_000, Fault::Kill(3))];
+        let mut world = World::mock(&setup);
+        let height = |world: &World<_>, id| world.observer.height(Peer::Miner(MinerId(id)));
+        let others = |world: &World<_>| (0..3).map(|id| height(world, id)).min().unwrap_or(0);
+        assert!(world.run_until(400_000, |world| others(world) > 20));
+        world.restart(3);
+        world.run(60_000);
+        let (own, others) = (height(&world, 3), others(&world));
+        assert!(own + 5 > others, "L4: at {delay} ms with {sharders} sharders, {own} of {others}");
+        world.assert_safe();
+    }
 }

@@ -42,7 +42,7 @@ fn a_late_better_rank_makes_two_notarized_blocks_in_one_subround() {
 
 #[test]
 fn notarized_is_not_final_and_a_chained_beacon_forks_with_the_chain() {
-    assert_eq!(broken(Rules::DOCUMENTED, 120), properties(&["S5", "S9"]));
+    assert_eq!(broken(Rules::DOCUMENTED, 600), properties(&["S5", "S9"]));
 }
 
 #[test]

@@ -100,6 +100,21 @@ impl Symbolic {
         }
     }
 
+    /// Leaves the value of a function at a tuple open among some elements.
+    pub fn choose(
+        &mut self,
+        circuit: &mut Circuit,
+        function: FunctionId,
+        tuple: &[Element],
+        among: &[Element],
+    ) {
+        let index = self.index(&self.functions[function.0].0, tuple);
+        let bits: Vec<_> =
+            among.iter().map(|_| if among.len() == 1 { Bit::TRUE } else { circuit.input() }).collect();
+        circuit.exactly_one(&bits);
+        Rc::make_mut(&mut self.functions[function.0].1)[index] = among.iter().copied().zip(bits).collect();
+    }
+
     /// Value of a formula whose free variables have the given elements.
     pub fn value(&self, circuit: &mut Circuit, formula: &Formula, free: &[(Variable, Element)]) -> Bit {
         let variables: Vec<_> = free.iter().map(|(v, _)| *v).collect();

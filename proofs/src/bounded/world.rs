@@ -27,8 +27,6 @@ pub struct World {
     pub subrounds: usize,
     /// Blocks of each (round, subround).
     pub blocks: usize,
-    /// Beacon values.
-    pub beacon_values: usize,
 }
 
 /// Why a world cannot be laid out.
@@ -45,7 +43,7 @@ pub enum WorldError {
 impl World {
     /// Four miners, one of them Byzantine, two observers.
     pub const fn of_four(rounds: usize, subrounds: usize, blocks: usize) -> Self {
-        World { miners: 4, byzantine: 1, observers: 2, rounds, subrounds, blocks, beacon_values: 2 }
+        World { miners: 4, byzantine: 1, observers: 2, rounds, subrounds, blocks }
     }
 
     /// `f = floor((n - 1) / 3)`.
@@ -68,6 +66,27 @@ impl World {
             ((place / self.subrounds + 1) as Element, (place % self.subrounds) as Element)
         };
         (0..self.rounds * self.subrounds * self.blocks).map(one).collect()
+    }
+
+    /// Beacon values: under `RoundOnly` one is genuine and one is not. Under `Chained` a value is the history that it
+    /// signs: the subrounds of the chain of blocks below, one for every round.
+    fn beacon_values(&self, spec: &Spec) -> usize {
+        if chained(spec).is_some() { self.histories().len() } else { 2 }
+    }
+
+    /// All sequences of subrounds, of lengths 0 to the number of rounds, shorter ones first.
+    fn histories(&self) -> Vec<Vec<Element>> {
+        let mut all = vec![Vec::new()];
+        let mut last: Vec<Vec<Element>> = all.clone();
+        for _ in 0..self.rounds {
+            let extend = |history: Vec<Element>| {
+                (0..self.subrounds as Element)
+                    .map(move |s| history.iter().copied().chain([s]).collect::<Vec<_>>())
+            };
+            last = last.into_iter().flat_map(extend).collect();
+            all.extend(last.iter().cloned());
+        }
+        all
     }
 
     fn threshold(&self, spec: &Spec, size: Threshold) -> usize {
@@ -97,7 +116,7 @@ impl World {
                 (_, "round") => self.rounds + 2,
                 (_, "subround") => self.subrounds,
                 (_, "block") => 1 + self.layout().len(),
-                (_, "beacon_value") => self.beacon_values,
+                (_, "beacon_value") => self.beacon_values(spec),
                 _ => return Err(WorldError::UnknownSort(name.clone())),
             };
             if size > MAX_ELEMENTS {
@@ -113,6 +132,7 @@ impl World {
         let mut fixed = Symbolic::new(spec, &self.sizes(spec)?, &[]);
         let mut done = self.interpret(spec, &mut fixed);
         self.blocks(spec, circuit, &mut fixed, &mut done);
+        self.beacon(spec, circuit, &mut fixed, &mut done);
         for index in 0..spec.relations.len() {
             if spec.relations[index].immutable() && !done.0.contains(&RelationId(index)) {
                 fixed.free_relation(circuit, RelationId(index));
@@ -196,6 +216,34 @@ impl World {
         }
     }
 
+    /// Under a chained beacon: which value follows which, and the values that a block of some (round, subround) can
+    /// carry. Which of them it is follows from its parent; that is for the actions to check.
+    fn beacon(
+        &self,
+        spec: &Spec,
+        circuit: &mut Circuit,
+        fixed: &mut Symbolic,
+        done: &mut (Vec<RelationId>, Vec<FunctionId>),
+    ) {
+        let (Some(chained), Some(seed)) = (chained(spec), spec.function("seed")) else { return };
+        let histories = self.histories();
+        for (after, history) in histories.iter().enumerate() {
+            let Some((last, before)) = history.split_last() else { continue };
+            let before = histories.iter().position(|h| h == before).unwrap_or_default();
+            let tuple = [before as Element, history.len() as Element, *last, after as Element];
+            fixed.set(chained, &tuple, Bit::TRUE);
+        }
+        let layout = [(0, 0)].into_iter().chain(self.layout());
+        for (block, (round, subround)) in layout.enumerate() {
+            let fits =
+                |h: &Vec<Element>| h.len() == round as usize && h.last().is_none_or(|s| *s == subround);
+            let values = histories.iter().enumerate().filter(|(_, h)| fits(h)).map(|(v, _)| v as Element);
+            fixed.choose(circuit, seed, &[block as Element], &values.collect::<Vec<_>>());
+        }
+        done.0.push(chained);
+        done.1.push(seed);
+    }
+
     /// Closures, computed upwards: rounds grow along `parent`, so paths are no longer than there are rounds.
     fn close(&self, spec: &Spec, circuit: &mut Circuit, fixed: &mut Symbolic) {
         for interpretation in &spec.interpretations {
@@ -229,6 +277,11 @@ impl World {
             _ => None,
         })
     }
+}
+
+/// The relation of a chained beacon, if the rules have one.
+fn chained(spec: &Spec) -> Option<RelationId> {
+    spec.relation("chained")
 }
 
 /// All sets of `size` of the first `n` numbers, in lexicographic order.

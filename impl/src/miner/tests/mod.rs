@@ -2,5 +2,6 @@
 
 mod from_the_ticket;
 mod mutants;
+mod regressions;
 mod stage;
 mod to_the_ticket;
