@@ -95,7 +95,7 @@ impl<S: Scheme> Miner<S> {
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             if self.chain.node(block.round(), block.id()).is_none() {
                 new = true;
-                fx.store(Stored::Block(Arc::clone(block)));
+                self.store(Stored::Block(Arc::clone(block)), fx);
             }
         }
         let source = Source::Received(from);

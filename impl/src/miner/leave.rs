@@ -71,7 +71,7 @@ impl<S: Scheme> Miner<S> {
         let Ticket { round, subround, block } = notarization.statement;
         self.note(&notarization, source, fx);
         // In the log before a vote that rests upon it.
-        fx.store(Stored::Notarization(Arc::clone(&notarization)));
+        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
         if self.relays(source) {
             // Step 7.
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
@@ -156,7 +156,7 @@ impl<S: Scheme> Miner<S> {
         }
         let Some(notarization) = greatest else { return };
         let subround = notarization.subround;
-        fx.store(Stored::Notarization(Arc::clone(&notarization)));
+        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
         if self.relays(source) {
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
         }

@@ -142,6 +142,7 @@ impl<S: Scheme> Miner<S> {
     /// Begins, or goes on where the log ends.
     pub(super) fn start(&mut self, fx: &mut Effects<'_>) {
         self.started = true;
+        self.signing.started = fx.now;
         let (round, subround) = self.here();
         let certificate = self.timeout_certificate.take();
         // `enter` compares with the position before.

@@ -71,6 +71,12 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
         Mutant::TicketAfterLeaving => storms(mutant, 200, Some(Byzantine::Equivocate), "S"),
         Mutant::EnterWithoutCertificate => storms(mutant, 20, None, "L3"),
         Mutant::SendBeforeWrite => quiet(mutant, "S1"),
+        Mutant::WriteBeforeStore => {
+            let mut stage = stage();
+            stage.stores_at_once = false;
+            stage.enter_round_two();
+            !stage.votes_sent().is_empty()
+        }
         Mutant::ForgetLog => blackouts(mutant, "S1"),
         Mutant::TrustProposedBeacon => {
             let mut stage = stage();

@@ -10,7 +10,9 @@ use crate::committee::{Peer, Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::Signature;
 use crate::message::{BeaconShare, ChainResponse, Message};
-use crate::miner::{Input, Miner, Output, Recovery, Stored, Timer};
+use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
+use crate::mutants::Mutant;
+use crate::network::{Adjust, Byzantine, Crash, Fault, Setup, World};
 use crate::rules::{BeaconRule, Rules};
 use crate::statement::{BeaconTarget, Ticket};
 use crate::ticket_log::{Kind, Record, Signed};
@@ -190,30 +192,32 @@ fn step_8_an_adopted_parent_survives_a_restart() {
         stage.hears(asked, Message::ChainResponse(Arc::new(answer(&[(block, notarization)]))));
     }
     assert_eq!(stage.miner.entry(), high.block, "adopted");
-    let of = |output: &Output| match output {
-        Output::Store(stored @ Stored::Notarization(_)) => Some(stored.clone()),
-        _ => None,
-    };
-    let stored: Vec<Stored> = stage.out.iter().filter_map(of).collect();
+    let stored: Vec<Stored> =
+        stage.stored().into_iter().filter(|stored| matches!(stored, Stored::Notarization(_))).collect();
     let entry_after = |stored| restarted(&stage, Recovery { stored, ..Recovery::default() }).0.entry();
     assert_eq!(entry_after(stored.clone()), high.block);
     // A greater seed may end in a lower subround: what was stored last was adopted last.
     assert_ne!(entry_after(stored.into_iter().rev().collect()), high.block);
 }
 
-/// What the contract of [`Output::Store`] rests upon: a vote is never written ahead of the notarization that it is for. A
-/// miner with the vote and without the notarization may sign nothing in that round, and cannot show the others why.
+/// A miner whose log holds the vote, and whose disk has lost the notarization that the vote is for, signs nothing in that
+/// round any more and cannot show the others why. So the vote is not written before the notarization is durable.
 #[test]
-fn step_8_the_notarization_is_stored_before_the_vote_for_it_is_written() {
+fn step_8_the_notarization_is_durable_before_the_vote_for_it_is_written() {
     let mut stage = Stage::new(Rules::HARDENED);
+    (stage.stores_at_once, stage.writes_at_once) = (false, false);
     let (block, notarization) = chain(&stage, 1).remove(0);
-    let out = stage.hears(1, Message::Notarization(Arc::clone(&notarization))).to_vec();
-    let place = |wanted: &dyn Fn(&Output) -> bool| out.iter().position(wanted);
-    let stored = place(&|output| matches!(output, Output::Store(Stored::Notarization(_))));
-    let written = place(&|output| matches!(output, Output::Persist { .. }));
-    assert!(stored.is_some() && stored < written, "{stored:?} {written:?}");
+    let vote = Record::from(vote_of(&block));
+    stage.hears(1, Message::Notarization(Arc::clone(&notarization)));
+    assert_eq!(stage.miner.unwritten().collect::<Vec<_>>(), [&vote], "decided");
+    assert_eq!(stage.records(), [], "not written");
+    stage.confirm_stores();
+    assert_eq!((stage.records(), stage.votes_sent()), (vec![vote], Vec::new()), "written, not sent");
+    stage.confirm_records();
+    assert_eq!(stage.votes_sent(), [vote_of(&block)]);
+    // Why it matters.
     let mut signed = Signed::default();
-    signed.insert(vote_of(&block).into());
+    signed.insert(vote);
     let shows = |stored: Vec<Stored>| {
         let (miner, out) =
             restarted(&stage, Recovery { signed: signed.clone(), stored, ..Recovery::default() });
@@ -221,5 +225,84 @@ fn step_8_the_notarization_is_stored_before_the_vote_for_it_is_written() {
         (miner.round(), shown)
     };
     assert_eq!(shows(vec![Stored::Notarization(notarization)]), (Round(2), true));
-    assert_eq!(shows(Vec::new()), (Round(1), false), "what a host that breaks the contract gets");
+    assert_eq!(shows(Vec::new()), (Round(1), false), "it hides in a round where it signs nothing");
+}
+
+/// A dishonest miner shows a notarization that needs its own ticket to miner 0 alone, and is never heard again. Miner 0 is cut
+/// off, and stops: its log survives, its other storage as far as it was confirmed. Returns whether the chain goes on when
+/// miner 0 is back, whenever that happened.
+fn lives_through_a_crash_that_keeps_the_log_only(mutant: Option<Mutant>) -> bool {
+    (0..300).all(|seed| {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        (setup.sharders, setup.store_flush, setup.crash) = (0, 200, Crash::KeepsRecords);
+        setup.adjust = Adjust(Arc::new(move |config: &mut Config| config.mutant = mutant));
+        setup.byzantine = vec![(3, Byzantine::Divide)];
+        let at = 300 + seed * 11 % 1_200;
+        setup.faults = vec![
+            (at, Fault::Partition(vec![vec![1, 2], vec![0]])),
+            (at, Fault::Kill(3)),
+            (at + 80, Fault::Kill(0)),
+            (at + 200, Fault::Restart(0)),
+            (at + 200, Fault::Heal),
+        ];
+        let mut world = World::mock(&setup);
+        world.run(at + 200);
+        let height = world.observer.lowest();
+        let lives = world.run_to_height(height + 3, 60_000);
+        world.assert_safe();
+        lives
+    })
+}
+
+#[test]
+fn a_vote_in_the_log_without_its_notarization_stops_the_chain() {
+    assert!(!lives_through_a_crash_that_keeps_the_log_only(Some(Mutant::WriteBeforeStore)), "L1 is broken");
+    assert!(lives_through_a_crash_that_keeps_the_log_only(None), "there is no such vote");
+}
+
+/// Confirmations that were on their way when the miner stopped mean nothing to the one that starts after it.
+#[test]
+fn s1_a_confirmation_for_an_earlier_start_releases_nothing() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    stage.writes_at_once = false;
+    let block = stage.first_block(0, stage.generator(1, 0));
+    let ticket = |stage: &mut Stage| {
+        stage.proposes(&block);
+        stage.window_closes();
+        let of = |output: &Output| match output {
+            Output::Persist { write, record } if record.kind == Kind::Ticket => Some(*write),
+            _ => None,
+        };
+        stage.out.iter().rev().find_map(of).expect("a ticket is written")
+    };
+    let old = ticket(&mut stage);
+    // The record did not reach the disk.
+    stage.now = stage.now.after(1);
+    (stage.miner, _) = restarted(&stage, Recovery::default());
+    let new = ticket(&mut stage);
+    assert_eq!(old.number, new.number);
+    stage.input(Input::Persisted(old));
+    stage.input(Input::Persisted(WriteId { number: u64::MAX, ..new }));
+    assert_eq!(stage.tickets_sent(), []);
+    stage.input(Input::Persisted(new));
+    assert_eq!(stage.tickets_sent().len(), 1);
+}
+
+/// Timers that were set before the miner stopped end a wait early at most.
+#[test]
+fn step_9_a_timer_of_an_earlier_start_does_nothing_in_a_later_subround() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let (round, subround) = (Round(1), Subround(0));
+    stage.enter_round_two();
+    let stored = stage.stored();
+    (stage.miner, _) = restarted(&stage, Recovery { stored, ..Recovery::default() });
+    let before = stage.miner.clone();
+    for timer in [
+        Timer::Window { round, subround },
+        Timer::Wait { round, subround },
+        Timer::Resend { round, subround },
+    ] {
+        stage.input(Input::Timer(timer));
+    }
+    assert!(stage.miner == before);
 }
