@@ -15,7 +15,7 @@ use crate::crypto::scheme::BeaconValue;
 use crate::evidence::{Evidence, EvidenceError};
 use crate::message::Message;
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::Record;
+use crate::ticket_log::{Conflict, Record};
 use crate::wire::WireError;
 
 /// Something that happened outside.
@@ -222,6 +222,9 @@ pub enum Output {
         /// That block.
         block: BlockId,
     },
+    /// A signature against the ticket log was asked for inside this miner, and not made (S1). Never seen unless this crate has
+    /// a bug: report it. Nothing has to be done.
+    Withheld(Conflict),
     /// A step of the protocol was taken: for logs, metrics and traces. Nothing has to be done.
     Milestone(Milestone),
 }

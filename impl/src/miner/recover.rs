@@ -64,7 +64,7 @@ impl<S: Scheme> Miner<S> {
             timeout_certificate: None,
             shared: None,
             payload_requested: None,
-            rounds: Rounds::new(config.one_ticket()),
+            rounds: Rounds::new(config.tickets_per_signer()),
             chain,
             pending_finality: None,
             ledger: Ledger::new(signed),

@@ -12,7 +12,7 @@ use crate::message::{Message, Proposal};
 use crate::mutants::mutant;
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
-use crate::ticket_log::{Kind, Record};
+use crate::ticket_log::{Kind, Record, SigningRules};
 
 /// What is on its way to the disk.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -74,9 +74,17 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it may
-    /// rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once.
+    /// rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. What contradicts the ledger is
+    /// withheld, whoever asks for it (S1).
     pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) {
         let record = statement.into();
+        let rules = SigningRules::from(&self.config.rules);
+        if let Err(conflict) = self.ledger.permits(&rules, &record)
+            && self.config.withholds()
+        {
+            fx.out.push(Output::Withheld(conflict));
+            return;
+        }
         self.ledger.enter(record);
         match self.config.rules.ticket_log {
             TicketLogRule::Durable => {

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::stage::{Stage, id, is_refused, sent, vote_of};
-use crate::block::{Block, BlockId};
+use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
+use crate::block::{Block, BlockId, Time};
 use crate::bounds::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::certified::Notarization;
-use crate::committee::{Peer, Round, Subround};
+use crate::committee::{ChainId, Committee, Epoch, Peer, Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
-use crate::crypto::scheme::Signature;
-use crate::message::{BeaconShare, ChainResponse, Message};
+use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
 use crate::mutants::Mutant;
 use crate::network::{Adjust, Byzantine, Crash, Fault, Setup, World};
-use crate::rules::{BeaconRule, Rules};
+use crate::rules::{BeaconRule, Rules, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
-use crate::ticket_log::{Kind, Record, Signed};
+use crate::ticket_log::{Conflict, Kind, Record, Signed};
 
 type Certified = (Arc<Block>, Arc<Notarization>);
 
@@ -305,4 +305,106 @@ fn step_9_a_timer_of_an_earlier_start_does_nothing_in_a_later_subround() {
         stage.input(Input::Timer(timer));
     }
     assert!(stage.miner == before);
+}
+
+/// A share is looked at once, whoever repeats it, and what was found genuine stays.
+#[test]
+fn step_1_a_beacon_share_is_verified_once() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let checks = |stage: &Stage| stage.schemes[0].calls().verify_beacon_share;
+    let wrong = |round| BeaconShare {
+        target: BeaconTarget::Round(Round(round)),
+        signer: id(1),
+        share: Signature([9; 48]),
+    };
+    let before = checks(&stage);
+    // With the own share it makes a combination that fails: the own one is known to be genuine.
+    stage.hears(1, Message::BeaconShare(wrong(1)));
+    assert_eq!(checks(&stage) - before, 1);
+    for from in [1, 2, 2, 3, 3, 3] {
+        assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(1)))));
+    }
+    assert_eq!(checks(&stage) - before, 1, "it is known to be wrong");
+    // A relayed share proves itself; of the next round, so that nothing is combined yet.
+    let genuine = stage.share(1, 2);
+    for _ in 0..3 {
+        stage.hears(2, Message::BeaconShare(genuine));
+    }
+    assert_eq!(checks(&stage) - before, 2);
+    // Nobody takes its place any more, not even its signer.
+    for from in [1, 2] {
+        assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(2)))));
+    }
+    assert_eq!(checks(&stage) - before, 2, "a signer has one share");
+    stage.enter_round_two();
+    assert!(stage.miner.beacon().is_some());
+    assert_eq!(checks(&stage) - before, 2);
+}
+
+/// The last line of defence: whatever a caller in this crate gets wrong, nothing is signed against the log.
+#[test]
+fn s1_nothing_is_signed_against_the_log_whoever_asks() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let block = stage.first_block(0, stage.generator(1, 0));
+    stage.proposes(&block);
+    stage.window_closes();
+    let first = ticket_of(&block);
+    assert_eq!(stage.tickets_sent(), [first]);
+    let out = stage.signs(Ticket { block: BlockId([7; 32]), ..first });
+    assert!(matches!(out[..], [Output::Withheld(Conflict::Contradicts { .. })]), "{out:?}");
+    assert!(stage.signs(first).iter().any(|output| matches!(output, Output::Persist { .. })), "again");
+    assert_eq!(stage.miner.tickets().collect::<Vec<_>>(), [first]);
+}
+
+/// One answer to one peer at one time, and the others are answered meanwhile (L4).
+#[test]
+fn a_flood_of_requests_is_answered_once_a_while_and_others_are_answered() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    stage.enter_round_two();
+    let request = ChainRequest { after: Round(0), tip: Some(stage.miner.entry()) };
+    let answers = |stage: &mut Stage, from| {
+        let out = stage.hears(from, Message::ChainRequest(request)).to_vec();
+        sent(&out).filter(|message| matches!(message, Message::ChainResponse(_))).count()
+    };
+    let flood = |stage: &mut Stage| (0..1_000).map(|_| answers(stage, 3)).sum::<usize>();
+    assert_eq!(flood(&mut stage), 1);
+    assert_eq!(answers(&mut stage, 2), 1, "an honest peer is answered");
+    stage.now = stage.now.after(stage.config.timing.answer_interval - 1);
+    assert_eq!(flood(&mut stage), 0);
+    stage.now = stage.now.after(1);
+    assert_eq!(flood(&mut stage), 1);
+}
+
+/// Who asks for the chain was away: it is told of the offences, too (S10).
+#[test]
+fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let block = stage.enter_round_two();
+    let ticket = |tag| Ticket { round: Round(2), subround: Subround(0), block: BlockId([tag; 32]) };
+    for tag in [1, 2] {
+        let ticket = stage.signed(3, ticket(tag));
+        stage.hears(3, Message::Ticket(ticket));
+    }
+    let request = ChainRequest { after: Round(0), tip: Some(block.id()) };
+    let out = stage.hears(2, Message::ChainRequest(request)).to_vec();
+    let told = |output: &&Output| {
+        matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2))
+    };
+    assert_eq!(out.iter().filter(told).count(), 1);
+}
+
+/// Under `BetterRank` a miner may ticket each of the `G` blocks of a subround, the worst first: none of its tickets may be
+/// thrown away, or an honest quorum is not counted.
+#[test]
+fn step_6_all_tickets_that_the_rule_allows_are_counted() {
+    let committee = Committee::new(ChainId([1; 32]), Epoch(1), 50, 0).expect("a committee");
+    let allowed = |ticket| {
+        let rules = Rules { ticket, ..Rules::HARDENED };
+        let config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
+        assert_eq!(config.generators, 10);
+        config.tickets_per_signer()
+    };
+    assert_eq!(allowed(TicketRule::OncePerSubround), 1);
+    assert_eq!(allowed(TicketRule::BetterRank), 10);
+    assert_eq!(allowed(TicketRule::BetterOrEqualRank), 20);
 }

@@ -10,7 +10,7 @@ use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::ranks::Ranks;
 use crate::crypto::scheme::{BeaconValue, Scheme, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
-use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer};
+use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Stored, Timer};
 use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
@@ -274,6 +274,13 @@ impl Stage {
             _ => None,
         };
         self.out.iter().filter_map(of).collect()
+    }
+
+    /// The miner is made to sign something, as a wrong line in its own code might. Nothing is carried out.
+    pub fn signs(&mut self, statement: impl Into<Record>) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.miner.sign(statement, &mut Effects { now: self.now, out: &mut out });
+        out
     }
 
     /// All that was stored becomes durable.
