@@ -387,9 +387,7 @@ fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
     }
     let request = ChainRequest { after: Round(0), tip: Some(block.id()) };
     let out = stage.hears(2, Message::ChainRequest(request)).to_vec();
-    let told = |output: &&Output| {
-        matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2))
-    };
+    let told = |output: &&Output| matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2));
     assert_eq!(out.iter().filter(told).count(), 1);
 }
 
