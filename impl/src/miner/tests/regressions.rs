@@ -6,6 +6,7 @@ use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
 use crate::block::{Block, BlockId, Time};
 use crate::bounds::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::certified::Notarization;
+use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Committee, Epoch, Peer, Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::{BeaconValue, Signature};
@@ -405,4 +406,31 @@ fn step_6_all_tickets_that_the_rule_allows_are_counted() {
     assert_eq!(allowed(TicketRule::OncePerSubround), 1);
     assert_eq!(allowed(TicketRule::BetterRank), 10);
     assert_eq!(allowed(TicketRule::BetterOrEqualRank), 20);
+}
+
+/// What the host has to keep of finality certificates: the newest, and a miner without any goes on all the same.
+#[test]
+fn step_10_of_the_stored_finality_certificates_the_newest_is_enough() {
+    let stage = Stage::new(Rules::HARDENED);
+    let chain = chain(&stage, 3);
+    let finals: Vec<FinalBlock> = chain
+        .iter()
+        .map(|(block, notarization)| FinalBlock {
+            block: Arc::clone(block),
+            notarization: Some(Arc::clone(notarization)),
+        })
+        .collect();
+    let certificates: Vec<Stored> = [1, 2]
+        .into_iter()
+        .map(|index| Stored::FinalityCertificate(stage.finality(&chain[index].0, &[1, 2, 3])))
+        .collect();
+    let known = |stored: &[Stored]| {
+        let recovery = Recovery { finals: finals.clone(), stored: stored.to_vec(), ..Recovery::default() };
+        let (miner, _) = restarted(&stage, recovery);
+        assert_eq!((miner.round(), miner.finalized().round()), (Round(4), Round(3)));
+        miner.finality().map(|certificate| certificate.round)
+    };
+    assert_eq!(known(&certificates), Some(Round(3)));
+    assert_eq!(known(&certificates[1..]), Some(Round(3)));
+    assert_eq!(known(&[]), None);
 }
