@@ -60,7 +60,7 @@ fn the_deployed_rules_ticket_and_notarize_twice() {
 #[test]
 fn where_the_known_blocks_meet_is_not_final() {
     for finality in [FinalityRule::CommonAncestor { depth: 0 }, FinalityRule::TwoDelta] {
-        let broken = broken(Rules { finality, ..Rules::DOCUMENTED }, 400);
+        let broken = broken(Rules { finality, ..Rules::DOCUMENTED }, 150);
         assert!(broken.contains("S5"), "{finality:?}: {broken:?}");
     }
 }
@@ -92,9 +92,9 @@ fn a_beacon_chained_to_the_first_arrival_stops() {
         ..Rules::HARDENED
     };
     let first = Rules { subround_switch: SubroundSwitchRule::FirstArrival, ..chained };
-    assert!(stuck(first, 60) > 0);
-    assert_eq!(stuck(chained, 60), 0);
-    assert_eq!(stuck(Rules::HARDENED, 60), 0);
+    assert!(stuck(first, 40) > 0);
+    assert_eq!(stuck(chained, 40), 0);
+    assert_eq!(stuck(Rules::HARDENED, 40), 0);
 }
 
 /// Rule change 28: certificates that are not relayed.
