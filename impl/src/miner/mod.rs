@@ -12,8 +12,8 @@
 //! 4. **Select** the best rank among valid proposals of (r, s): generator eligible (S4), parent notarized in exactly r - 1
 //!    (S3), chain extends the own finalized head (S7), application accepts. A generator with two blocks in one (r, s) is an
 //!    equivocator: the proof is kept and relayed, its first block stays a candidate, no further one becomes one.
-//! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1). When nothing was ticketed
-//!    by the end of the window, a late proposal still is.
+//! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1), and the block in the host's
+//!    storage before that. When nothing was ticketed by the end of the window, a late proposal still is.
 //! 6. **Collect tickets**: `q` valid ones of one (r, s, block) from distinct miners make a notarization (S2, S8).
 //! 7. **Broadcast the notarization** to miners and sharders. Everyone relays it once.
 //! 8. **Leave** r on its first notarization, of any subround s': adopt s', sign no ticket and no timeout of r any more, cast
