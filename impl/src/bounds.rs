@@ -1,9 +1,15 @@
 //! Every limit of the crate, in one place. Nothing here is needed for safety; each limit keeps what one peer can make
 //! another store or do finite (the flood tests attack each of them).
 //!
-//! What is *not* limited by a constant, because an attacker alone cannot make it grow: the notarized blocks above the
-//! finalized head (each cost `q` tickets), and the number of subrounds (under
-//! [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate) each cost `q` timeouts).
+//! What is *not* limited by a constant, because an attacker alone cannot make it grow:
+//! - the notarized rounds above the finalized head: each cost `q` tickets, `f + 1` of them honest;
+//! - the number of subrounds. Under [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate) each cost
+//!   `q` timeouts, `f + 1` of them honest. Of the certificates for them a miner holds one, by which it entered its subround; a
+//!   host needs to keep the last of each round above the finalized head. A certificate of any later subround is taken at
+//!   once, so that nobody has to collect those between.
+//!
+//! How many tickets of one signer are kept follows from the rule and the number of generators
+//! ([`Config::tickets_per_signer`](crate::miner::Config::tickets_per_signer)).
 
 /// Miners of one committee: the size of a certificate's bitmap.
 pub const MAX_MINERS: u16 = crate::crypto::scheme::MAX_COMMITTEE_SIZE as u16;
@@ -36,9 +42,6 @@ pub const SUBROUNDS_AHEAD: u32 = 4;
 
 /// Subrounds below the own one whose tickets still make a notarization.
 pub const SUBROUNDS_BEHIND: u32 = 4;
-
-/// Different blocks that one signer may ticket in one (round, subround), where the rule allows more than one.
-pub const MAX_TICKETS_PER_SIGNER: usize = 4;
 
 /// Blocks of one generator in one (round, subround) that are kept as candidates, where the rule tickets twins too.
 pub const MAX_BLOCKS_PER_GENERATOR: usize = 2;

@@ -13,6 +13,12 @@ use zus_bpp::crypto::dkg::{
 };
 use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockError};
 use zus_bpp::crypto::scheme::{Domain, Scheme};
+use zus_bpp::rules::Rules;
+
+#[path = "sim/network/mod.rs"]
+mod network;
+
+use network::{Setup, World};
 
 const CHAIN: ChainId = ChainId([5; 32]);
 const EPOCH: Epoch = Epoch(2);
@@ -91,6 +97,18 @@ fn a_committee_signs_under_the_magic_block_that_it_generated() {
         schemes.iter().map(|scheme| (scheme.me().unwrap(), scheme.beacon_share(b"round").unwrap())).collect();
     let signature = observer.combine_beacon(b"round", &shares[..2]).unwrap();
     assert_eq!(observer.combine_beacon(b"round", &shares[2..]), Some(signature));
+}
+
+/// The whole way: keys that nobody dealt, a magic block that was decoded from its bytes, and a chain with a threshold beacon.
+/// One dealer never settles, and is a member all the same.
+#[test]
+fn a_chain_runs_on_a_magic_block() {
+    let (magic_block, keys) = generate(&[3]);
+    let committee = Arc::new(MagicBlock::decode(&magic_block.encode()).unwrap().committee_keys().unwrap());
+    let schemes = keys.into_iter().map(|keys| BlstScheme::member(committee.clone(), keys).unwrap()).collect();
+    let mut world = World::new(&Setup::new(N, Rules::HARDENED, 1), schemes, &BlstScheme::observer(committee));
+    assert!(world.run_to_height(3, 20_000), "{} blocks", world.observer.lowest());
+    world.assert_safe();
 }
 
 #[test]

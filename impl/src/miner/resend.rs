@@ -1,5 +1,9 @@
 //! While nothing moves, a miner says again what others may have lost: its position, and what it signed there (L3, L4).
 //!
+//! A miner that moves on does not repeat itself: what it said of a round that was left is needed for finality votes only, and
+//! a later round's votes finalize an older block with them (step 10). So while rounds go on the head may lag by as many rounds
+//! as lose too many votes, and it is caught up with by the first that does not, or as soon as the network stands still.
+//!
 //! Everything in it was sent before, or rests on a certificate that any honest miner may send. Signatures are deterministic,
 //! so that signing again gives the same bytes.
 

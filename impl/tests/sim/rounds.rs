@@ -10,7 +10,7 @@ use zus_bpp::rules::{
     TicketLogRule, TicketRule,
 };
 
-use super::network::{Network, Setup, World};
+use super::network::{Byzantine, Fault, Network, Setup, World};
 
 /// Runs to a height, and until the sharders are there too (L1, L2, L5).
 fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {
@@ -66,25 +66,70 @@ fn every_finality_rule() {
     }
 }
 
+/// On real BLS, with bytes on the wire.
+fn real(miners: u16, rules: Rules, height: usize) {
+    let mut setup = Setup::new(miners, rules, 2);
+    setup.network = Network { bytes: true, ..Network::RELIABLE };
+    produces(bls(&setup), height);
+}
+
 #[test]
-fn real_signatures_and_bytes_on_the_wire() {
-    for (miners, rules, height) in
-        [(4, Rules::HARDENED, 4), (4, Rules::DOCUMENTED, 3), (4, Rules::DEPLOYED, 2), (7, Rules::HARDENED, 3)]
-    {
-        let mut setup = Setup::new(miners, rules, 2);
-        setup.network = Network { bytes: true, ..Network::RELIABLE };
-        produces(bls(&setup), height);
+fn real_signatures_of_four_and_seven_miners_under_every_profile() {
+    for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
+        real(4, rules, 4);
+        real(7, rules, 2);
     }
 }
 
 #[test]
-fn real_signatures_of_sixteen_miners() {
-    produces(bls(&Setup::new(16, Rules::HARDENED, 3)), 2);
+fn real_signatures_of_sixteen_miners_under_every_profile() {
+    for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
+        real(16, rules, 1);
+    }
 }
 
 #[test]
 fn real_signatures_of_fifty_miners() {
-    produces(bls(&Setup::new(50, Rules::HARDENED, 4)), 1);
+    real(50, Rules::HARDENED, 1);
+}
+
+#[test]
+fn real_signatures_of_fifty_miners_under_the_other_profiles() {
+    real(50, Rules::DOCUMENTED, 1);
+    real(50, Rules::DEPLOYED, 1);
+}
+
+/// Everything at once on real BLS: dishonest miners, a partition that heals, crashes within steps, loss, repetition.
+#[test]
+fn real_signatures_and_every_fault() {
+    let cases = [
+        (4, vec![(3, Byzantine::Equivocate)]),
+        (4, vec![(1, Byzantine::NoProposals)]),
+        (7, vec![(2, Byzantine::Garbage), (5, Byzantine::Divide)]),
+        (7, vec![(0, Byzantine::Silent), (6, Byzantine::Flood)]),
+    ];
+    for (seed, (miners, byzantine)) in cases.into_iter().enumerate() {
+        let mut setup = Setup::new(miners, Rules::HARDENED, seed as u64);
+        setup.network = Network { delay: 1..=150, loss: 50, duplicates: 50, bytes: true };
+        setup.byzantine = byzantine;
+        setup.faults = vec![
+            (700, Fault::KillInStep(4 % miners)),
+            (1_100, Fault::Restart(4 % miners)),
+            (1_500, Fault::Partition(vec![vec![0, 1, 4], vec![2, 3, 5, 6]])),
+            (3_000, Fault::Heal),
+            (3_300, Fault::Kill(2)),
+            (4_300, Fault::Restart(2)),
+        ];
+        let mut world = bls(&setup);
+        world.run(4_400);
+        let height = world.observer.lowest();
+        assert!(
+            world.run_to_height(height + 2, 60_000),
+            "L1, L2: {} blocks, {setup:?}",
+            world.observer.lowest()
+        );
+        world.assert_safe();
+    }
 }
 
 #[test]
