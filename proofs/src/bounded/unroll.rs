@@ -10,7 +10,10 @@ use crate::{
     spec::{Formula, RelationId, Spec, Witness},
     structure::{Element, Evaluator, Interpreter},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 /// What a search looks for.
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     /// Lays the world out. No step yet.
     pub fn new(spec: &'a Spec, world: &World) -> Result<Self, WorldError> {
-        let mut circuit = Circuit::new(Solver::new(Phase::False));
+        let mut circuit = Circuit::new(Solver::new(Phase::Saved));
         let fixed = world.fixed(spec, &mut circuit)?;
         let mut initial = fixed.clone();
         for (index, init) in spec.initial.iter().enumerate() {
@@ -115,7 +118,13 @@ impl<'a> Search<'a> {
 
     /// The shortest run, in steps, to the target within `steps` steps; its actions are then thinned out.
     pub fn run(&mut self, name: &str, target: &Target, steps: usize) -> Option<Run> {
-        for depth in 0..=steps {
+        self.run_within(name, target, 0..=steps)
+    }
+
+    /// A run to the target in a number of steps within a range, the shortest such. Steps may be idle, so a range that
+    /// starts late only skips what is known to be too short.
+    pub fn run_within(&mut self, name: &str, target: &Target, steps: RangeInclusive<usize>) -> Option<Run> {
+        for depth in steps {
             while self.executed.len() < depth {
                 self.extend();
             }
