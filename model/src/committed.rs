@@ -32,6 +32,13 @@ pub fn scenario(name: &str, mutation: &Overrides) -> Option<Result<Scenario, Sce
     Some(parse_with(stem, &format!("{FOLDER}/{name}.toml"), text, mutation))
 }
 
+/// How a user names `scenario`: a committed one by its name, any other by its path.
+pub fn name_of(scenario: &Scenario) -> &str {
+    let Scenario { name, path, .. } = scenario;
+    let below = path.strip_prefix(FOLDER).and_then(|p| p.strip_prefix('/')?.strip_suffix(".toml"));
+    if below == Some(name) && names().any(|n| n == name) { name } else { path }
+}
+
 /// The scenario that a user names: a file, or else a committed scenario by its name.
 pub fn find(named: &str) -> Result<Scenario, ScenarioError> {
     let path = Path::new(named);

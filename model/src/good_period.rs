@@ -5,8 +5,8 @@
 //! from there is explored as well. In the good period
 //! 1. messages that honest miners sent reach every honest miner before any timer fires: while one of them would make
 //!    a miner move ([`Protocol::delivery_pending`]) no window closes and no subround times out;
-//! 2. timers fire fairly: a window closes before the timeout of its subround ([`Protocol::timer_may_fire`]), with the
-//!    best block of an honest generator that must have arrived ([`Protocol::window_may_close`]);
+//! 2. timers fire fairly: a window closes before the timeout of its subround (`timer_may_fire`), with the
+//!    best block of an honest generator that must have arrived (`window_may_close`);
 //! 3. Byzantine miners send what they like to whom they like, or nothing: whatever needs their help *may* happen and
 //!    never *must*.
 //!
@@ -41,7 +41,8 @@ impl Protocol {
     }
 
     /// Whether every honest miner has, or is about to get, a notarization of `block`: q honest tickets, or a relay by
-    /// an honest miner that moved through it, or a proposal of an honest generator that carries it.
+    /// an honest miner that moved through it, or a proposal of an honest generator that carries it, or one that got
+    /// a notarization itself.
     pub fn public_notarization(&self, state: &State, block: BlockId) -> bool {
         if !self.notarized(state, block) {
             return false;
@@ -49,15 +50,16 @@ impl Protocol {
         state.block(block).tickets() >= self.committee.quorum
             || self.echoes() && self.adopted(state, block)
             || self.blocks.of_round(self.blocks.round(block) + 1).any(|child| {
-                self.blocks.place(child).generator == Generator::Honest
-                    && state.parent(&self.blocks, child) == Some(block)
+                state.parent(&self.blocks, child) == Some(block)
+                    && (self.blocks.place(child).generator == Generator::Honest
+                        || self.public_notarization(state, child))
             })
     }
 
     /// The same for the timeout certificate of (round, subround).
     fn public_timeout_certificate(&self, state: &State, round: u8, subround: u8) -> bool {
         state.timeout(round, subround).honest() >= self.committee.quorum
-            || self.echoes()
+            || self.echoes_timeouts()
                 && self.timeout_certified(state, round, subround)
                 && (subround + 1..self.blocks.subrounds).any(|s| self.visitors(state, round, s) > 0)
     }
@@ -100,6 +102,7 @@ impl Protocol {
         let subround = match self.rules.subround_entry {
             SubroundEntryRule::Local => false,
             SubroundEntryRule::OwnSubroundOnly => {
+                // Honest timeouts alone, or a certificate that another miner entered by and relayed.
                 m.timeouts_held() >= self.committee.quorum && (m.subround() as u8) < last
             }
             SubroundEntryRule::Certificate | SubroundEntryRule::WithoutCertificate => {
@@ -164,10 +167,12 @@ impl Protocol {
     /// Whether the subround of `miner` may time out: joining needs no timer; otherwise all windows of the subround
     /// have closed.
     pub(crate) fn timer_may_fire(&self, state: &State, miner: usize) -> Result<(), Blocked> {
-        if self.joins(state, miner) {
+        let m = &state.miners[miner];
+        let sent = state.timeout(m.round() as u8, m.subround() as u8).honest();
+        // Byzantine timeouts may help to make it join, windows open or not; they never must.
+        if self.joins(state, miner) || sent > 0 && sent + self.committee.byzantine > self.committee.f {
             return Ok(());
         }
-        let m = &state.miners[miner];
         let windows_open = (0..self.honest()).any(|other| {
             let o = &state.miners[other];
             (o.round(), o.subround()) == (m.round(), m.subround()) && self.must_ticket(state, other)

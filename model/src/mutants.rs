@@ -17,11 +17,11 @@
 //! ```
 
 use crate::{
-    checker::check::{Checked, Found, Options, Standing, check, exhaust},
+    checker::check::{Checked, Found, Options, Standing, check, exhaust, quoted},
     committed,
     properties::{Facts, Property},
     report::RunReport,
-    scenario::{Expectation, Overrides, Scenario, ScenarioError, Verdict},
+    scenario::{Expectation, Overrides, Scenario, ScenarioError, Verdict, syntax},
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
@@ -110,11 +110,16 @@ pub fn committed_mutants() -> Result<Vec<Mutant>, ScenarioError> {
 /// Checks the text of a list of mutants; `path` is for messages.
 pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
     let line = |at: usize| 1 + text.as_bytes()[..at.min(text.len())].iter().filter(|&&b| b == b'\n').count();
-    let file: File = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
-        path: path.into(),
-        line: line(error.span().map_or(0, |span| span.start)),
-        message: error.message().trim().replace('\n', ", "),
-    })?;
+    let file: File = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
+    if file.mutant.is_empty() {
+        return Err(ScenarioError::Invalid {
+            path: path.into(),
+            line: 1,
+            field: "mutant",
+            message: "there is no mutant, so nothing would be checked".into(),
+            fix: "add a [[mutant]]".into(),
+        });
+    }
     let mut mutants: Vec<Mutant> = Vec::new();
     for row in file.mutant {
         let invalid = |at: usize, field, message: String, fix: &str| ScenarioError::Invalid {
@@ -227,7 +232,11 @@ impl Executioner {
             unique,
             generated,
             seconds,
-            run: trace.as_ref().map(RunReport::new),
+            run: trace.as_ref().map(|trace| {
+                let file = format!("out/traces/mutant-{}-{}.json", mutant.id, mutant.property.id());
+                let again = format!("zus check --mutants --out out && zus replay {}", quoted(&file));
+                RunReport { again: Some(again), ..RunReport::new(trace) }
+            }),
         };
         (result, trace)
     }

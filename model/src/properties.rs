@@ -5,7 +5,7 @@ use crate::{
     action::Action,
     blocks::{BlockId, BlockSet, Generator},
     protocol::Protocol,
-    rules::TicketRule,
+    rules::{FinalityRule, TicketRule},
     state::State,
 };
 use serde::{Deserialize, Serialize};
@@ -144,8 +144,7 @@ impl Protocol {
             facts.note(Property::S2, notarized.pairs().any(|(a, b)| self.same_subround(a, b)));
         }
         if ask(Property::S3) {
-            let orphan =
-                |b: BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
+            let orphan = |b: BlockId| state.parent(&self.blocks, b).is_none_or(|p| !self.notarized(state, p));
             facts.note(Property::S3, notarized.iter().any(orphan));
         }
         if ask(Property::S4) {
@@ -155,14 +154,11 @@ impl Protocol {
         if ask(Property::S5) || ask(Property::S6) || ask(Property::W5) {
             let finals = self.finalizable_set(state);
             facts.note(Property::S5, ask(Property::S5) && self.finality_conflicts(state, finals));
-            let rival = |f: BlockId| {
-                notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f))
-            };
+            let rival =
+                |f: BlockId| notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f));
             facts.note(Property::S6, ask(Property::S6) && finals.iter().any(rival));
             let through_descendant = |f: BlockId| {
-                state
-                    .parent(&self.blocks, f)
-                    .is_some_and(|p| self.blocks.round(p) > 0 && !finals.has(p))
+                state.parent(&self.blocks, f).is_some_and(|p| self.blocks.round(p) > 0 && !finals.has(p))
             };
             facts.note(Property::W5, ask(Property::W5) && finals.iter().any(through_descendant));
         }
@@ -172,7 +168,9 @@ impl Protocol {
     /// chain has a hole that another observer's has not.
     fn finality_conflicts(&self, state: &State, finals: BlockSet) -> bool {
         let (a, b) = (state.head(0), state.head(1));
-        finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
+        // What an evaluation after a wait finds is not for ever, so there only heads are compared.
+        let waits = self.rules.finality == FinalityRule::TwoDelta && state.environment.synchronous() == 1;
+        !waits && finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
             || !state.compatible(&self.blocks, a, b)
             || state.environment.holed() == 1
     }
@@ -208,7 +206,10 @@ impl Protocol {
                 (1..=self.blocks.rounds).any(|r| breaks(state.archive[miner].tickets[r as usize - 1], r))
             } else {
                 let m = &state.miners[miner];
-                m.round() as u8 <= self.blocks.rounds && breaks(m.tickets() as u16, m.round() as u8)
+                m.round() as u8 <= self.blocks.rounds && {
+                    let (signed, round, subround) = (m.tickets() as u16, m.round() as u8, m.subround() as u8);
+                    breaks(signed, round) || m.spent() == 1 && signed & self.blocks.mask(round, subround) != 0
+                }
             }
         })
     }
@@ -240,7 +241,7 @@ impl Protocol {
     /// one), a finality vote beside a ticket for another block of the round. Which Byzantine miners signed what is
     /// the adversary's choice, so the fewest that can have signed both are counted.
     fn unaccountable(&self, state: &State, notarized: BlockSet) -> bool {
-        if state.environment.proposed_twice() == 1 {
+        if state.environment.proposed_twice() == 1 || state.environment.contradicted() == 1 {
             return true;
         }
         let once = self.rules.ticket == TicketRule::OncePerSubround;

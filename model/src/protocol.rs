@@ -48,6 +48,8 @@ pub struct Protocol {
     pub blocks: Blocks,
     /// Crashes of honest miners, in total.
     pub crashes: u32,
+    /// Whether a restarted miner may find itself in an earlier round than it was in, with only its log.
+    pub restarts_behind: bool,
     /// What the network does.
     pub network: Network,
     /// Observers with a head of their own in the state (0 to 2). With none, finality is judged for *any* observer.
@@ -97,10 +99,11 @@ impl Protocol {
     }
 
     /// Whether the past is kept by name: because `counting` is off, or because a miner that forgets may sign the same
-    /// message twice, and must be counted once.
+    /// message twice, and must be counted once; or because one that restarts behind finds it in its log.
     #[inline]
     pub fn keeps_archive(&self) -> bool {
-        !self.reductions.counting || (self.rules.ticket_log == TicketLogRule::Volatile && self.crashes > 0)
+        !self.reductions.counting
+            || self.crashes > 0 && (self.restarts_behind || self.rules.ticket_log == TicketLogRule::Volatile)
     }
 
     /// Whether a ticket is first written to the log and then sent, in two steps: only a crash can tell.
@@ -158,11 +161,22 @@ impl Protocol {
     }
 
     /// Step 6: whether honest miners would accept a notarization of `block` that somebody can form now.
+    #[inline]
     pub fn notarizable(&self, state: &State, block: BlockId) -> bool {
         let tally = state.block(block);
         if tally.parent() == 0 {
             return false;
         }
+        if self.rules.counting == CountingRule::Genuine {
+            let byzantine = self.byzantine_signers(tally.byzantine_tickets());
+            return tally.tickets() + byzantine >= self.committee.quorum;
+        }
+        self.miscounted(state, block)
+    }
+
+    /// The same under the counting rules that are wrong on purpose.
+    fn miscounted(&self, state: &State, block: BlockId) -> bool {
+        let tally = state.block(block);
         let quorum = self.committee.quorum;
         let byzantine = self.byzantine_signers(tally.byzantine_tickets());
         let genuine = tally.tickets() + byzantine;
@@ -297,7 +311,13 @@ impl Protocol {
         if tally.parent() == 0 { 0 } else { tally.votes() + self.byzantine_signers(tally.byzantine_votes()) }
     }
 
-    /// Whether relayed certificates reach every honest miner.
+    /// Whether relayed timeout certificates reach every honest miner.
+    #[inline]
+    pub fn echoes_timeouts(&self) -> bool {
+        self.rules.echo != EchoRule::None
+    }
+
+    /// Whether relayed notarizations reach every honest miner.
     #[inline]
     pub fn echoes(&self) -> bool {
         self.rules.echo == EchoRule::Certificates

@@ -24,7 +24,8 @@
 //!   just enough miners time out together). Not in a synchronous network, where timers must fire.
 
 use crate::{
-    blocks::{MAX_BLOCKS, MAX_SUBROUNDS},
+    action::Action,
+    blocks::{BlockId, GENESIS, MAX_SUBROUNDS},
     committee::MAX_HONEST,
     protocol::{Network, Protocol},
     rules::{CountingRule, FinalityRule, ParentRule, TicketRule},
@@ -87,6 +88,50 @@ impl Protocol {
         }
     }
 
+    /// As [`Protocol::normalize_in_place`] for a state that `action` made of a normal one, in which `behind` was what
+    /// [`Protocol::behind`] says. Most actions touch one miner and one tally, and leave nothing more behind: then only
+    /// these are looked at.
+    #[inline]
+    pub(crate) fn normalize_after(&self, state: &mut State, action: &Action, behind: (u8, u8)) {
+        if self.reductions.counting && !self.forgets_nothing() {
+            #[cfg(debug_assertions)]
+            let whole = {
+                let mut whole = *state;
+                self.forget(&mut whole);
+                whole
+            };
+            if self.behind(state) == behind {
+                self.forget_touched(state, action, behind);
+            } else {
+                self.forget(state);
+            }
+            #[cfg(debug_assertions)]
+            assert_eq!(*state, whole, "{action:?} touches more than is looked at");
+        }
+        if self.reductions.symmetry {
+            self.sort(state);
+        }
+    }
+
+    fn forget_touched(&self, state: &mut State, action: &Action, behind: (u8, u8)) {
+        match *action {
+            Action::Ticket { miner, block, .. } => {
+                self.saturate_block(state, block);
+                self.forget_tickets_of(state, miner as usize, behind);
+            }
+            Action::Leave { miner, block } => {
+                self.saturate_block(state, block);
+                self.saturate_presence(state, block);
+                self.forget_tickets_of(state, miner as usize, behind);
+            }
+            Action::EnterSubround { miner, .. } => {
+                self.saturate_presence(state, state.entry(&self.blocks, miner as usize));
+                self.forget_tickets_of(state, miner as usize, behind);
+            }
+            _ => self.forget(state),
+        }
+    }
+
     fn sort(&self, state: &mut State) {
         // Insertion sort: at most seven miners, and nearly sorted already. Only equal weights trade places.
         for i in 1..self.honest() {
@@ -105,21 +150,28 @@ impl Protocol {
         debug_assert!(state.miners[self.honest()..MAX_HONEST].iter().all(|m| m.0 == 0));
     }
 
+    /// Whether everything can matter for ever: names, or what would be erased, are looked at again.
+    #[inline]
+    fn forgets_nothing(&self) -> bool {
+        self.keeps_archive() || self.rules.parent == ParentRule::Unchecked
+    }
+
     /// Erases what can matter no more.
     fn forget(&self, state: &mut State) {
-        if self.keeps_archive() || self.rules.parent == ParentRule::Unchecked {
+        if self.forgets_nothing() {
             return;
         }
         let behind = self.behind(state);
-        self.forget_tickets(state, behind);
-        self.forget_rounds(state, behind);
-        if matches!(self.network, Network::Async | Network::Lossy) {
-            self.saturate(state);
+        for miner in 0..self.honest() {
+            self.forget_tickets_of(state, miner, behind);
         }
+        self.forget_rounds(state, behind);
+        self.saturate(state);
     }
 
     /// The least (round, subround) in which an honest miner can still sign.
-    fn behind(&self, state: &State) -> (u8, u8) {
+    #[inline]
+    pub(crate) fn behind(&self, state: &State) -> (u8, u8) {
         let signs_in = |m: &Miner| {
             // Whoever has timed out signs no ticket in that subround any more, but may have one to send.
             let done = m.timed_out() == 1 && m.unsent() == 0;
@@ -145,7 +197,7 @@ impl Protocol {
                     }
                 }
             }
-            if exact || !self.reductions.eager || self.rules.counting == CountingRule::SubroundUnbound {
+            if exact || !self.reductions.eager || self.rules.counting != CountingRule::Genuine {
                 continue;
             }
             for block in self.blocks.of_round(round) {
@@ -175,80 +227,88 @@ impl Protocol {
 
     /// A miner's tickets matter for its rule in the present subround, and for its vote: which is cast for the only
     /// block that it ticketed. Once there are two of them, or the one can be notarized no more, which does not matter.
-    fn forget_tickets(&self, state: &mut State, behind: (u8, u8)) {
+    #[inline]
+    fn forget_tickets_of(&self, state: &mut State, miner: usize, behind: (u8, u8)) {
+        let m = state.miners[miner];
+        if m.tickets() == 0 || m.unsent() != 0 || m.round() as u8 > self.blocks.rounds {
+            return;
+        }
+        let (round, subround) = (m.round() as u8, m.subround() as u8);
+        let here = self.blocks.mask(round, subround);
+        let signed = m.tickets() as u16;
         if !self.rules.votes() {
             // Without votes, tickets of an earlier subround of the round are behind the miner.
-            for m in &mut state.miners[..self.honest()] {
-                if m.tickets() != 0 && m.unsent() == 0 && m.round() as u8 <= self.blocks.rounds {
-                    let here = self.blocks.mask(m.round() as u8, m.subround() as u8);
-                    m.set_tickets(m.tickets() & u32::from(here));
-                }
-            }
+            state.miners[miner].set_tickets(u32::from(signed & here));
             return;
         }
-        if self.rules.ticket != TicketRule::OncePerSubround
+        let exact = self.rules.ticket != TicketRule::OncePerSubround
             || self.rules.finality != FinalityRule::Votes
-            || self.rules.counting == CountingRule::SubroundUnbound
+            || self.rules.counting != CountingRule::Genuine
             || !self.reductions.eager
-            || !self.reductions.byzantine_available
-        {
+            || !self.reductions.byzantine_available;
+        // Where S1 is broken, let it be seen.
+        if exact || (signed & here).count_ones() > 1 || m.spent() == 1 && signed & here != 0 {
             return;
         }
-        for miner in 0..self.honest() {
-            let m = state.miners[miner];
-            if m.tickets() == 0 || m.unsent() != 0 || m.round() as u8 > self.blocks.rounds {
-                continue;
-            }
-            let (round, subround) = (m.round() as u8, m.subround() as u8);
-            let here = self.blocks.mask(round, subround);
-            let signed = m.tickets() as u16;
-            if (signed & here).count_ones() > 1 {
-                continue; // S1 is broken: let it be seen.
-            }
-            let only = self.blocks.at(round, signed.trailing_zeros() as u8);
-            let dead = (round, self.blocks.place(only).subround) < behind && !self.notarized(state, only);
-            let m = &mut state.miners[miner];
-            if m.spoiled() == 1 || signed.count_ones() > 1 || dead {
-                m.set_spoiled(1);
-                m.set_spent(u32::from(signed & here != 0 || m.spent() == 1));
-                m.set_tickets(0);
-            }
+        let only = self.blocks.at(round, signed.trailing_zeros() as u8);
+        let dead = (round, self.blocks.place(only).subround) < behind && !self.notarized(state, only);
+        let m = &mut state.miners[miner];
+        if m.spoiled() == 1 || signed.count_ones() > 1 || dead {
+            m.set_spoiled(1);
+            m.set_spent(u32::from(signed & here != 0 || m.spent() == 1));
+            m.set_tickets(0);
         }
     }
 
-    /// Tallies of an asynchronous network are compared with thresholds only, from below.
+    /// Whether tallies are only ever compared with thresholds, from below: in an asynchronous network, where every
+    /// Byzantine message is there, and no culprits are counted.
+    #[inline]
+    fn saturates(&self) -> bool {
+        matches!(self.network, Network::Async | Network::Lossy)
+            && self.committee.byzantine <= self.committee.f
+            && self.reductions.byzantine_available
+            && self.reductions.eager
+            && self.rules.counting == CountingRule::Genuine
+    }
+
+    /// Honest signers beyond which one more of them changes nothing.
+    #[inline]
+    fn enough(&self) -> u32 {
+        self.committee.quorum.saturating_sub(self.committee.byzantine)
+    }
+
     fn saturate(&self, state: &mut State) {
-        let committee = &self.committee;
-        if committee.byzantine > committee.f || !self.reductions.byzantine_available || !self.reductions.eager
-        {
+        if !self.saturates() {
             return;
         }
-        if self.rules.counting != CountingRule::Genuine {
-            return;
+        let enough = self.enough();
+        for block in self.blocks.all() {
+            self.saturate_block(state, block);
+            self.saturate_presence(state, block);
         }
-        let enough = committee.quorum.saturating_sub(committee.byzantine);
-        for tally in &mut state.blocks[..self.blocks.len()] {
-            if tally.tickets() > enough {
-                tally.set_tickets(enough);
-            }
-            if tally.votes() > enough {
-                tally.set_votes(enough);
-            }
-        }
+        self.saturate_presence(state, GENESIS);
         for tally in &mut state.timeouts[..self.blocks.rounds as usize * MAX_SUBROUNDS] {
-            if tally.honest() > enough {
-                tally.set_honest(enough);
-            }
+            tally.set_honest(tally.honest().min(enough));
         }
-        // Presence is compared with the beacon threshold, and with how many honest generators a subround has.
-        let shares = committee.beacon_threshold.saturating_sub(committee.byzantine).max(self.blocks.most_honest());
-        let (entered, genesis) = state.presence.split_at_mut(MAX_BLOCKS);
-        for presence in entered[..self.blocks.len()].iter_mut().chain(genesis) {
-            if *presence == 0 {
-                continue;
-            }
-            let bytes = presence.to_le_bytes().map(|count| u32::from(count).min(shares) as u8);
-            *presence = u32::from_le_bytes(bytes);
+    }
+
+    #[inline]
+    fn saturate_block(&self, state: &mut State, block: BlockId) {
+        if self.saturates() {
+            let enough = self.enough();
+            let tally = state.block_mut(block);
+            tally.set_tickets(tally.tickets().min(enough));
+            tally.set_votes(tally.votes().min(enough));
+        }
+    }
+
+    /// Presence is compared with the beacon threshold, and with how many honest generators a subround has.
+    #[inline]
+    fn saturate_presence(&self, state: &mut State, entry: BlockId) {
+        if self.saturates() {
+            let committee = &self.committee;
+            let shares = committee.beacon_threshold.saturating_sub(committee.byzantine);
+            state.cap_present(entry, shares.max(self.blocks.most_honest()));
         }
     }
 }

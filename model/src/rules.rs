@@ -102,6 +102,8 @@ pub enum TicketLogRule {
     Volatile,
     /// *Design finding.* Tickets, timeouts and votes are durable, the own proposal is not.
     ProposalsVolatile,
+    /// *Mutant.* Tickets and timeouts are durable, finality votes are not.
+    VotesVolatile,
 }
 
 /// Whether a received certificate is relayed (step 7).
@@ -110,7 +112,9 @@ pub enum TicketLogRule {
 pub enum EchoRule {
     /// Every certificate that makes a miner move is relayed once.
     Certificates,
-    /// Nothing is relayed (deployed; mutant 28).
+    /// *Mutant 28.* Timeout certificates are relayed, notarizations are not.
+    TimeoutCertificates,
+    /// Nothing is relayed (deployed).
     None,
 }
 
@@ -121,6 +125,9 @@ pub enum ParentRule {
     /// A parent notarized in exactly the round before.
     #[default]
     Notarized,
+    /// The same, and its chain extends the finalized heads: observers' heads, which in a synchronous network every
+    /// miner knows. (Without observers nobody is bound: a miner may always not know of a final block yet.)
+    OnFinalizedHead,
     /// *Mutant 32.* Any block of the round before.
     Unchecked,
 }

@@ -73,6 +73,8 @@ fields! { Miner, u64;
     spoiled, set_spoiled: 5, 1;
     /// 1 if it has ticketed in the present subround, and that ticket is forgotten (`counting`).
     spent, set_spent: 4, 1;
+    /// The last round in which it sent shares and proposals before it restarted behind; 0 if it never did.
+    reached, set_reached: 0, 4;
     /// 1 if it then sent a ticket that was in its log (W6).
     resent, set_resent: 6, 1;
 }
@@ -130,6 +132,8 @@ fields! { Environment, u64;
     head1, set_head1: 18, 6;
     /// 1 if an honest miner proposed twice in one subround (S10).
     proposed_twice, set_proposed_twice: 24, 1;
+    /// 1 if an honest miner sent both a finality vote and a ticket for another block of the round (S10).
+    contradicted, set_contradicted: 25, 1;
 }
 
 /// What honest miners sent in the past, by name. Erased by the `counting` reduction.
@@ -209,6 +213,16 @@ impl State {
     #[inline]
     pub fn add_present(&mut self, entry: BlockId, subround: u8, weight: u32) {
         self.presence[presence_index(entry)] += weight << (8 * subround);
+    }
+
+    /// Lets no count of [`State::present`] be greater than `most`.
+    #[inline]
+    pub fn cap_present(&mut self, entry: BlockId, most: u32) {
+        let presence = &mut self.presence[presence_index(entry)];
+        if *presence != 0 {
+            *presence =
+                u32::from_le_bytes(presence.to_le_bytes().map(|count| u32::from(count).min(most) as u8));
+        }
     }
 
     /// Forgets who entered through `entry`.

@@ -7,7 +7,7 @@
 //! Sets are counted by their regions: of two quorums and the Byzantine miners, `both_honest` is the number in both that
 //! are honest, and so on. Regions are disjoint, so their sizes add up.
 
-use crate::judge::{ExternalError, ExternalJudge, External, Script, SolverAnswer};
+use crate::judge::{External, ExternalError, ExternalJudge, Script, SolverAnswer};
 
 /// `sum of coefficient * variable + constant >= 0`.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,11 @@ pub enum ArithmeticError {
     Sum(&'static str, i64),
 }
 
-const FAULTS: Inequality =
-    Inequality { says: "f = floor((n - 1) / 3), so 3f <= n - 1", terms: &[("n", 1), ("f", -3)], constant: -1 };
+const FAULTS: Inequality = Inequality {
+    says: "f = floor((n - 1) / 3), so 3f <= n - 1",
+    terms: &[("n", 1), ("f", -3)],
+    constant: -1,
+};
 /// Over-counts: everything in the first quorum but not both is at most n less the second.
 const WITHIN: Inequality = Inequality {
     says: "the regions of two quorums lie in the committee",
@@ -88,7 +91,11 @@ pub const THEOREMS: &[Theorem] = &[
         says: "a quorum has an honest member",
         given: &[
             FAULTS,
-            Inequality { says: "the quorum has n - f miners, all Byzantine", terms: &[("b", 1), ("n", -1), ("f", 1)], constant: 0 },
+            Inequality {
+                says: "the quorum has n - f miners, all Byzantine",
+                terms: &[("b", 1), ("n", -1), ("f", 1)],
+                constant: 0,
+            },
             Inequality { says: "at most f are Byzantine", terms: &[("f", 1), ("b", -1)], constant: 0 },
             Inequality { says: "f is not negative", terms: &[("f", 1)], constant: 0 },
         ],
@@ -123,8 +130,16 @@ pub const THEOREMS: &[Theorem] = &[
         name: "honest-quorum",
         says: "the honest miners are a quorum (progress lemmas)",
         given: &[
-            Inequality { says: "at least n - f are honest", terms: &[("h", 1), ("n", -1), ("f", 1)], constant: 0 },
-            Inequality { says: "fewer than q = n - f are", terms: &[("n", 1), ("f", -1), ("h", -1)], constant: -1 },
+            Inequality {
+                says: "at least n - f are honest",
+                terms: &[("h", 1), ("n", -1), ("f", 1)],
+                constant: 0,
+            },
+            Inequality {
+                says: "fewer than q = n - f are",
+                terms: &[("n", 1), ("f", -1), ("h", -1)],
+                constant: -1,
+            },
         ],
         multipliers: &[1, 1],
     },
@@ -138,7 +153,8 @@ impl Theorem {
         }
         let pairs = || self.given.iter().zip(self.multipliers);
         for (variable, _) in self.given.iter().flat_map(|i| i.terms) {
-            let coefficient = |i: &Inequality| i.terms.iter().filter(|(v, _)| v == variable).map(|(_, c)| c).sum::<i64>();
+            let coefficient =
+                |i: &Inequality| i.terms.iter().filter(|(v, _)| v == variable).map(|(_, c)| c).sum::<i64>();
             if pairs().map(|(i, m)| coefficient(i) * m).sum::<i64>() != 0 {
                 return Err(ArithmeticError::Left(self.name, variable));
             }
@@ -176,10 +192,16 @@ fn expected(script: &str, solver: External) -> Option<SolverAnswer> {
 }
 
 /// Asks a solver about all scripts meant for it: how many, and which it answers otherwise than expected.
-pub fn ask(judge: &ExternalJudge, threads: usize) -> Result<(usize, Vec<(String, SolverAnswer)>), ExternalError> {
-    let meant: Vec<_> = SCRIPTS.iter().filter_map(|(n, s)| Some((*n, *s, expected(s, judge.solver)?))).collect();
-    let scripts: Vec<_> =
-        meant.iter().map(|(name, script, _)| Script { name: name.to_string(), script: script.to_string() }).collect();
+pub fn ask(
+    judge: &ExternalJudge,
+    threads: usize,
+) -> Result<(usize, Vec<(String, SolverAnswer)>), ExternalError> {
+    let meant: Vec<_> =
+        SCRIPTS.iter().filter_map(|(n, s)| Some((*n, *s, expected(s, judge.solver)?))).collect();
+    let scripts: Vec<_> = meant
+        .iter()
+        .map(|(name, script, _)| Script { name: name.to_string(), script: script.to_string() })
+        .collect();
     let answers = judge.ask(&scripts, threads)?;
     let wrong = meant.iter().zip(answers).filter(|((.., expected), answer)| expected != answer);
     Ok((meant.len(), wrong.map(|((name, ..), answer)| (name.to_string(), answer)).collect()))

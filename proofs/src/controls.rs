@@ -27,8 +27,10 @@ impl Control {
     /// The conditions that fail, in order of their names.
     pub fn failing(&self) -> Vec<String> {
         let pairs = self.conditions.iter().zip(&self.outcomes);
-        let mut names: Vec<_> =
-            pairs.filter(|(_, o)| matches!(o, Ok(Verdict::Fails(_)))).map(|(c, _)| c.id.to_string()).collect();
+        let mut names: Vec<_> = pairs
+            .filter(|(_, o)| matches!(o, Ok(Verdict::Fails(_))))
+            .map(|(c, _)| c.id.to_string())
+            .collect();
         names.sort();
         names
     }

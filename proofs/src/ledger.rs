@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All property ids of protocol.md, section 5.
 pub const IDS: &[&str] = &[
-    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2", "L3", "L4", "L5", "W1", "W2", "W3", "W4",
-    "W5", "W6", "W7", "W8",
+    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2", "L3", "L4", "L5", "W1", "W2",
+    "W3", "W4", "W5", "W6", "W7", "W8",
 ];
 
 /// What a proof is worth.
@@ -114,7 +114,8 @@ fn check_rows(sources: &Sources, rows: BTreeMap<String, Row>) -> Result<BTreeMap
 
 /// Everything that a row may name.
 fn evidence(sources: &Sources) -> Result<BTreeSet<String>, SpecError> {
-    let mut known: BTreeSet<_> = arithmetic::THEOREMS.iter().map(|t| format!("arithmetic:{}", t.name)).collect();
+    let mut known: BTreeSet<_> =
+        arithmetic::THEOREMS.iter().map(|t| format!("arithmetic:{}", t.name)).collect();
     for profile in ["hardened", "accountable"] {
         let spec = load(sources, &RuleChoice::new(profile))?;
         known.extend(conditions(&spec).0.iter().map(|c| c.id.to_string()));

@@ -6,6 +6,9 @@ use crate::committee::MinerId;
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
 pub const SIGNATURE_BYTES: usize = 48;
 
+/// Members of the largest committee that this crate serves.
+pub const MAX_COMMITTEE_SIZE: usize = 4096;
+
 /// A compressed signature as it travels; nothing is known about it until a [`Scheme`] has verified it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Signature(pub [u8; SIGNATURE_BYTES]);
@@ -31,6 +34,18 @@ pub enum Domain {
     ProofOfPossession,
 }
 
+impl Domain {
+    /// Whether [`Scheme::sign`] and [`Scheme::verify`] serve this kind. A beacon share belongs to another key, and a proof
+    /// of possession is made once, over the key itself: an oracle for either would let one be passed off as the other.
+    #[must_use]
+    pub const fn is_signed_with_identity_key(self) -> bool {
+        match self {
+            Domain::Proposal | Domain::Ticket | Domain::Timeout | Domain::FinalityVote => true,
+            Domain::Beacon | Domain::ProofOfPossession => false,
+        }
+    }
+}
+
 /// Signing with this miner's keys and verifying against the committee's. Deterministic and free of I/O.
 ///
 /// `signers` lists are strictly increasing and inside the committee; implementations refuse anything else.
@@ -38,13 +53,15 @@ pub trait Scheme {
     /// This miner's place in the committee; `None` for an observer such as a sharder.
     fn me(&self) -> Option<MinerId>;
 
-    /// Committee size `n`.
+    /// Committee size `n`, at most [`MAX_COMMITTEE_SIZE`].
     fn committee_size(&self) -> usize;
 
-    /// Signs `message` with this miner's identity key. `None` for an observer.
+    /// Signs `message` with this miner's identity key. `None` for an observer, and for a domain that
+    /// [`Domain::is_signed_with_identity_key`] excludes.
     fn sign(&self, domain: Domain, message: &[u8]) -> Option<Signature>;
 
-    /// Whether `signature` is `signer`'s over `message`.
+    /// Whether `signature` is `signer`'s over `message`; never in a domain that
+    /// [`Domain::is_signed_with_identity_key`] excludes.
     fn verify(&self, signer: MinerId, domain: Domain, message: &[u8], signature: &Signature) -> bool;
 
     /// Sums signatures over one message. The sum is not verified here. `None` when one of them is no point or the sum
@@ -69,7 +86,7 @@ pub trait Scheme {
     /// Whether `share` is `signer`'s beacon share for `message`.
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool;
 
-    /// Combines at least [`Scheme::beacon_threshold`] shares into the group signature and checks it against the group
+    /// Combines the first [`Scheme::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
     /// key. `None` when too few are given or the result does not verify: some share is bad.
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature>;
 

@@ -35,6 +35,9 @@ impl Protocol {
     /// generator. Recorded as presence.
     pub(super) fn announce(&self, next: &mut State, miner: usize) {
         let m = next.miners[miner];
+        if m.round() <= m.reached() {
+            return; // Sent before it restarted behind.
+        }
         // Without chaining there is one share a round; where proposals are explicit, presence means nothing but it.
         let subround = if self.reductions.eager || self.rules.chained() { m.subround() as u8 } else { 0 };
         let entry = next.entry(&self.blocks, miner);

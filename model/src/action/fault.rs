@@ -13,6 +13,7 @@ impl Protocol {
             for miner in 0..self.honest() as u8 {
                 self.offer(state, Action::Crash { miner }, out);
                 self.offer(state, Action::Restart { miner }, out);
+                self.offer(state, Action::RestartBehind { miner }, out);
             }
         }
         self.offer(state, Action::Synchronize, out);
@@ -20,7 +21,8 @@ impl Protocol {
 
     pub(super) fn crash_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
         require(self.crashes > 0, Blocked::NotInRules)?;
-        self.acting(state, miner)?;
+        let miner = self.named(miner)?;
+        require(state.miners[miner].crashed() == 0, Blocked::Down)?;
         require(state.environment.synchronous() == 0, Blocked::Network)?;
         require(state.environment.crashes() < self.crashes, Blocked::Bound)
     }
@@ -47,6 +49,34 @@ impl Protocol {
     pub(super) fn restart_apply(&self, next: &mut State, miner: usize) {
         next.miners[miner].set_crashed(0);
         next.miners[miner].set_recovered(1);
+    }
+
+    pub(super) fn restart_behind_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
+        require(self.restarts_behind, Blocked::NotInRules)?;
+        let miner = self.named(miner)?;
+        require(state.miners[miner].crashed() == 1, Blocked::Up)
+    }
+
+    /// It comes back in (1, 0), as if nobody had told it more, with what its log holds. What it sent before it does
+    /// not send twice.
+    pub(super) fn restart_behind_apply(&self, next: &mut State, miner: usize) {
+        let reached = next.miners[miner].round().max(next.miners[miner].reached());
+        let archive = next.archive[miner];
+        // A ticket that was logged and not sent is in the log all the same.
+        let unsent = if next.miners[miner].round() == 1 { next.miners[miner].tickets() } else { 0 };
+        let m = &mut next.miners[miner];
+        *m = Default::default();
+        m.set_round(1);
+        m.set_reached(reached.min(u32::from(self.blocks.rounds)));
+        m.set_tickets(u32::from(archive.tickets[0]) | unsent);
+        m.set_timed_out((archive.timeouts[0] & 1).into());
+    }
+
+    /// Whether its log keeps `miner` from signing in `round`: it has voted there, so it has left.
+    pub(super) fn vote_logged(&self, state: &State, miner: usize, round: u8) -> bool {
+        self.restarts_behind
+            && self.rules.ticket_log != TicketLogRule::VotesVolatile
+            && state.archive[miner].votes[round as usize - 1] != 0
     }
 
     pub(super) fn synchronize_enabled(&self, state: &State) -> Result<(), Blocked> {

@@ -166,6 +166,11 @@ pub enum Action {
         /// Who.
         miner: u8,
     },
+    /// It comes back in the first round, with what its log holds.
+    RestartBehind {
+        /// Who.
+        miner: u8,
+    },
     /// The network becomes synchronous, for good.
     Synchronize,
 }
@@ -221,6 +226,9 @@ pub enum Blocked {
     /// No q timeouts of the subround before.
     #[error("the subround before has no timeout certificate")]
     NoTimeoutCertificate,
+    /// The log holds a finality vote of the miner for the round: it signs nothing there any more.
+    #[error("the miner's log holds a finality vote for the round")]
+    VoteLogged,
     /// Nothing is waiting to be sent.
     #[error("nothing is waiting to be sent")]
     NothingToSend,
@@ -298,6 +306,7 @@ impl Protocol {
             A::Finalize { observer, block } => self.finalize_enabled(state, observer, block),
             A::Crash { miner } => self.crash_enabled(state, miner),
             A::Restart { miner } => self.restart_enabled(state, miner),
+            A::RestartBehind { miner } => self.restart_behind_enabled(state, miner),
             A::Synchronize => self.synchronize_enabled(state),
         }
     }
@@ -355,6 +364,7 @@ impl Protocol {
             A::Finalize { observer, block } => self.finalize_apply(next, observer as usize, block),
             A::Crash { miner } => self.crash_apply(next, miner as usize),
             A::Restart { miner } => self.restart_apply(next, miner as usize),
+            A::RestartBehind { miner } => self.restart_behind_apply(next, miner as usize),
             A::Synchronize => self.synchronize_apply(next),
         }
     }

@@ -62,13 +62,17 @@ impl Protocol {
         let m = next.miners[miner];
         let round = self.blocks.round(block);
         let ticketed_no_other = u32::from(round) > m.round() || self.ticketed_no_other(&m, block);
-        let votes = match self.rules.finality {
-            FinalityRule::Votes => ticketed_no_other,
-            FinalityRule::VotesAfterOtherTicket => true,
-            FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
-            _ => false,
-        };
+        let votes = !self.vote_logged(next, miner, round)
+            && match self.rules.finality {
+                FinalityRule::Votes => ticketed_no_other,
+                FinalityRule::VotesAfterOtherTicket => true,
+                FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
+                _ => false,
+            };
         if votes {
+            if !ticketed_no_other {
+                next.environment.set_contradicted(1);
+            }
             self.vote(next, miner, block);
         }
         self.enter_round(next, miner, round + 1, block);
@@ -94,10 +98,22 @@ impl Protocol {
 
     /// Step 1 of the next round: everything about the round before is behind the miner.
     fn enter_round(&self, next: &mut State, miner: usize, round: u8, through: BlockId) {
+        let logged = (self.restarts_behind && round <= self.blocks.rounds).then(|| {
+            (
+                next.archive[miner].tickets[round as usize - 1],
+                next.archive[miner].timeouts[round as usize - 1],
+            )
+        });
         let m = &mut next.miners[miner];
+        let reached = m.reached();
         *m = Default::default();
         m.set_round(round.into());
         m.set_entry(position(&self.blocks, through));
+        m.set_reached(reached);
+        if let Some((tickets, timeouts)) = logged {
+            m.set_tickets(tickets.into());
+            m.set_timed_out((timeouts & 1).into());
+        }
         if self.reductions.eager {
             self.announce(next, miner);
         }

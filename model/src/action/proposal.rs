@@ -68,7 +68,11 @@ impl Protocol {
         require(self.blocks.place(block).generator != Generator::Honest, Blocked::NotInRules)?;
         require(self.committee.byzantine > 0, Blocked::NoSuch)?;
         require(state.block(block).parent() == 0, Blocked::Done)?;
-        require(self.could_be_proposed(state, block, parent), Blocked::NotProposed)
+        // A Byzantine generator may extend anything; whether honest miners accept it is their guard (#703).
+        let place = self.blocks.place(block);
+        let extends = parent == GENESIS || self.known(parent).is_ok() && state.block(parent).parent() != 0;
+        require(extends && self.blocks.round(parent) + 1 == place.round, Blocked::NotProposed)?;
+        require(place.twin == 0 || self.first_twin_proposed(state, block), Blocked::NotProposed)
     }
 
     /// Whether somebody could have sent `block` with `parent` by now.
@@ -109,6 +113,10 @@ impl Protocol {
     pub(super) fn acceptable_parent(&self, state: &State, parent: BlockId) -> bool {
         match self.rules.parent {
             ParentRule::Notarized => self.notarized(state, parent),
+            ParentRule::OnFinalizedHead => {
+                self.notarized(state, parent)
+                    && (0..2).all(|observer| state.compatible(&self.blocks, parent, state.head(observer)))
+            }
             ParentRule::Unchecked => parent == GENESIS || state.block(parent).parent() != 0,
         }
     }

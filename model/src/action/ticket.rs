@@ -92,6 +92,7 @@ impl Protocol {
         require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
         require(m.timed_out() == 0, Blocked::TimedOut)?;
         require(m.unsent() == 0, Blocked::Done)?;
+        require(!self.vote_logged(state, miner, place.round), Blocked::VoteLogged)?;
         self.ticket_rule_allows(state, miner, block)?;
         // A generator is eligible under the seed that the miner holds for the value of the beacon (S4).
         require((place.generator == Generator::Outsider) == (m.deceived() == 1), Blocked::NotEligible)?;
@@ -162,6 +163,9 @@ impl Protocol {
     }
 
     fn send_ticket(&self, next: &mut State, miner: usize, block: BlockId) {
+        if next.miners[miner].voted() == 1 {
+            next.environment.set_contradicted(1);
+        }
         if self.keeps_archive() {
             let place = self.blocks.place(block);
             let sent = &mut next.archive[miner].tickets[place.round as usize - 1];

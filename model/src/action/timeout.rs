@@ -57,6 +57,7 @@ impl Protocol {
         let m = &state.miners[miner];
         require(m.timed_out() == 0, Blocked::TimedOut)?;
         require((m.subround() as u8) < self.last_subround(state), Blocked::Bound)?;
+        require(!self.vote_logged(state, miner, m.round() as u8), Blocked::VoteLogged)?;
         if state.environment.synchronous() == 1 { self.timer_may_fire(state, miner) } else { Ok(()) }
     }
 
@@ -169,9 +170,20 @@ impl Protocol {
 
     pub(super) fn enter_subround_apply(&self, next: &mut State, miner: usize, subround: u8) {
         let chained = self.rules.chained();
+        let round = next.miners[miner].round();
+        if self.rules.subround_entry == SubroundEntryRule::OwnSubroundOnly && self.echoes_timeouts() {
+            // It relays the certificate: whoever is in the subround just left has it now, others drop it.
+            for other in &mut next.miners {
+                if (other.round(), other.subround() + 1) == (round, subround.into()) {
+                    other.set_timeouts_held(other.timeouts_held().max(self.committee.quorum));
+                }
+            }
+        }
+        let logged =
+            self.restarts_behind && next.archive[miner].timeouts[round as usize - 1] >> subround & 1 == 1;
         let m = &mut next.miners[miner];
         m.set_subround(subround.into());
-        m.set_timed_out(0);
+        m.set_timed_out(logged.into());
         m.set_selected(0);
         m.set_unsent(0);
         m.set_spent(0);

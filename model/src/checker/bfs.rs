@@ -216,12 +216,13 @@ fn expand(
                 let least = expanded.found.entry(property).or_insert(predecessor);
                 *least = (*least).min(predecessor);
             }
+            let behind = protocol.behind(&state);
             actions.clear();
             protocol.actions(&state, &mut actions);
             for action in &actions {
                 let mut next = state;
                 protocol.perform(&mut next, action);
-                protocol.normalize_in_place(&mut next);
+                protocol.normalize_after(&mut next, action, behind);
                 let at = packed.len();
                 codec.pack(&next, &mut packed);
                 links.push((fingerprint(&packed[at..]), predecessor));

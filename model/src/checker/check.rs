@@ -9,6 +9,7 @@ use super::{
     simulate::{MOST_STEPS, Sample, shortened, simulate},
 };
 use crate::{
+    committed::name_of,
     properties::{Facts, Property},
     report::Method,
     scenario::{Scenario, Verdict},
@@ -117,11 +118,17 @@ pub struct Checked {
 impl Checked {
     /// The worst of all findings, and of the pinned number of states.
     pub fn standing(&self) -> Standing {
-        let pinned = match self.scenario.states {
-            Some(states) if self.method == Method::Exhausted && states != self.unique => Standing::Differs,
+        self.findings.iter().map(|f| f.standing).fold(self.exploration(), Standing::max)
+    }
+
+    /// How the exploration itself stands: the pinned number of states, or every state, may be asked for as well.
+    pub fn exploration(&self) -> Standing {
+        let asked = self.scenario.states.is_some() || self.scenario.exhaustive;
+        match (self.method, self.scenario.states) {
+            (Method::Exhausted, Some(states)) if states != self.unique => Standing::Differs,
+            (Method::StateLimit | Method::MemoryLimit, _) if asked => Standing::Incomplete,
             _ => Standing::AsExpected,
-        };
-        self.findings.iter().map(|f| f.standing).fold(pinned, Standing::max)
+        }
     }
 }
 
@@ -168,8 +175,9 @@ pub fn exhaust(scenario: &Scenario, asked: Facts, enough: Option<Facts>, options
         End::States => Method::StateLimit,
         End::Memory => Method::MemoryLimit,
     };
-    let findings = judge(scenario, method, options.command, |property| {
-        found.get(&property).map(|path| (None, named_run(protocol, path, property)))
+    let findings = judge(scenario, method, |property| {
+        let path = found.get(&property)?;
+        Some((produced_by(options.command.into(), None), named_run(protocol, path, property)))
     });
     let scenario = scenario.clone();
     Checked { scenario, method, unique, generated, depth, peak_bytes, seconds: 0.0, findings }
@@ -188,10 +196,18 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
     });
     let method = Method::Sampled { runs: sample.runs, seed: sample.seed };
     let found = std::mem::take(&mut sampled.found);
-    let findings = judge(scenario, method, options.command, |property| {
-        found
-            .get(&property)
-            .map(|(seed, actions)| (Some(*seed), shortened(protocol, actions.clone(), property)))
+    // Whoever has the trace needs one run, not the sample that it was found in.
+    let again = |seed: u64| {
+        let steps = match sample.steps {
+            MOST_STEPS => String::new(),
+            steps => format!(" --steps {steps}"),
+        };
+        format!("zus simulate {} --seed {seed} --runs 1{steps}", quoted(name_of(scenario)))
+    };
+    let findings = judge(scenario, method, |property| {
+        let (seed, actions) = found.get(&property)?;
+        let producer = produced_by(again(*seed), Some(*seed));
+        Some((producer, shortened(protocol, actions.clone(), property)))
     });
     Checked {
         scenario: scenario.clone(),
@@ -205,15 +221,24 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
     }
 }
 
-/// The run that shows a property, with its seed if it has one.
-type Shown = (Option<u64>, Result<Run, RunError>);
+/// The run that shows a property, and what made it.
+type Shown = (Producer, Result<Run, RunError>);
 
-fn judge(
-    scenario: &Scenario,
-    method: Method,
-    command: &str,
-    shown: impl Fn(Property) -> Option<Shown>,
-) -> Vec<Finding> {
+fn produced_by(command: String, seed: Option<u64>) -> Producer {
+    Producer { tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(), command: Some(command), seed }
+}
+
+/// A word of a command, as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn judge(scenario: &Scenario, method: Method, shown: impl Fn(Property) -> Option<Shown>) -> Vec<Finding> {
     let finding = |e: &crate::scenario::Expectation| {
         let run = shown(e.property);
         let found = match (&run, method) {
@@ -243,8 +268,8 @@ fn judge(
             trace: None,
             fault: None,
         };
-        if let Some((seed, run)) = run {
-            match run.and_then(|run| trace_of(scenario, e.property, &run, command, seed)) {
+        if let Some((producer, run)) = run {
+            match run.and_then(|run| trace_of(scenario, e.property, &run, producer)) {
                 Ok(trace) => finding.trace = Some(trace),
                 // What was found cannot be shown, so it is not believed.
                 Err(fault) => {
@@ -263,8 +288,7 @@ pub fn trace_of(
     scenario: &Scenario,
     property: Property,
     run: &Run,
-    command: &str,
-    seed: Option<u64>,
+    producer: Producer,
 ) -> Result<Trace, RunError> {
     let states = run.states().ok_or(RunError::NotShown(property))?;
     // A step that shows W4 or W8 is explained by the state that lets it happen.
@@ -274,8 +298,6 @@ pub fn trace_of(
         verdict: shown_verdict(property),
         because: because.unwrap_or_else(|| property.text().into()),
     };
-    let tool = concat!("zus ", env!("CARGO_PKG_VERSION")).into();
-    let producer = Producer { tool, command: Some(command.into()), seed };
     Trace::of_run(producer, Some(scenario.name.clone()), Some(claim), &run.protocol, &run.actions)
         .map_err(|_| RunError::NotShown(property))
 }

@@ -14,7 +14,6 @@ pub struct Codec {
     rounds: usize,
     subrounds: usize,
     archive: bool,
-    environment: bool,
     /// Bytes of one packed state.
     pub bytes: usize,
 }
@@ -28,8 +27,7 @@ impl Codec {
             rounds: protocol.blocks.rounds as usize,
             subrounds: protocol.blocks.subrounds as usize,
             archive: protocol.keeps_archive(),
-            environment: true,
-            bytes: 0,
+            bytes: size_of::<State>(),
         };
         let mut bytes = Vec::new();
         codec.pack(&protocol.initial(), &mut bytes);
@@ -40,32 +38,36 @@ impl Codec {
     /// Appends the packed `state`.
     #[inline]
     pub fn pack(&self, state: &State, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + self.bytes + SPILL, 0);
+        let mut writer = Writer { bytes: &mut out[start..], at: 0 };
         for miner in &state.miners[..self.honest] {
-            out.extend_from_slice(&miner.0.to_le_bytes());
+            writer.word(miner.0, 8);
         }
         for block in &state.blocks[..self.blocks] {
-            out.extend_from_slice(&block.0.to_le_bytes()[..3]);
+            writer.word(block.0.into(), 3);
         }
-        for presence in state.presence[..self.blocks].iter().chain([&state.presence[MAX_BLOCKS]]) {
-            out.extend_from_slice(&presence.to_le_bytes()[..self.subrounds]);
+        for presence in &state.presence[..self.blocks] {
+            writer.word((*presence).into(), self.subrounds);
         }
+        writer.word(state.presence[MAX_BLOCKS].into(), self.subrounds);
         for round in 0..self.rounds {
             for tally in &state.timeouts[round * MAX_SUBROUNDS..][..self.subrounds] {
-                out.extend_from_slice(&tally.0.to_le_bytes());
+                writer.word(tally.0.into(), 2);
             }
         }
-        if self.environment {
-            out.extend_from_slice(&(state.environment.0 as u32).to_le_bytes());
-        }
+        writer.word(state.environment.0, 4);
         if self.archive {
             for archive in &state.archive[..self.honest] {
                 for round in 0..self.rounds {
-                    out.extend_from_slice(&archive.tickets[round].to_le_bytes());
-                    out.extend_from_slice(&archive.votes[round].to_le_bytes());
-                    out.push(archive.timeouts[round]);
+                    writer.word(archive.tickets[round].into(), 2);
+                    writer.word(archive.votes[round].into(), 2);
+                    writer.word(archive.timeouts[round].into(), 1);
                 }
             }
         }
+        let end = start + writer.at;
+        out.truncate(end);
     }
 
     /// The state that was packed into `bytes`, which must be of this codec's length.
@@ -101,6 +103,24 @@ impl Codec {
             }
         }
         state
+    }
+}
+
+/// Bytes that the last word may spill over its width.
+const SPILL: usize = 8;
+
+struct Writer<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+}
+
+impl Writer<'_> {
+    /// Writes the low `width` bytes of `word`; what it spills is overwritten by the next, or never read.
+    #[inline]
+    fn word(&mut self, word: u64, width: usize) {
+        debug_assert!(width == 8 || word >> (8 * width) == 0, "a field is wider than its {width} bytes");
+        self.bytes[self.at..self.at + 8].copy_from_slice(&word.to_le_bytes());
+        self.at += width;
     }
 }
 

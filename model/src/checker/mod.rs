@@ -5,4 +5,5 @@ pub mod check;
 pub mod codec;
 pub mod run;
 pub mod simulate;
+pub mod stateright;
 pub mod table;

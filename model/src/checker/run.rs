@@ -48,8 +48,8 @@ pub fn named(protocol: &Protocol) -> Protocol {
 pub fn named_run(protocol: &Protocol, path: &[Fingerprint], property: Property) -> Result<Run, RunError> {
     let merged = follow(protocol, path)?;
     let mut run = Run { protocol: named(protocol), actions: take_apart(&merged) };
-    run.conclude(property);
-    if run.shows(property) { Ok(run) } else { Err(RunError::NotShown(property)) }
+    run.finish(property)?;
+    Ok(run)
 }
 
 impl Run {
@@ -63,15 +63,26 @@ impl Run {
         self.states().is_some_and(|states| shows(&self.protocol, &states, &self.actions, property))
     }
 
+    /// Makes a run to a state that shows `property` one to be read: without the steps it can do without (a shortest
+    /// path of merged steps need not be a shortest run of single ones), and with those that make it visible.
+    pub(super) fn finish(&mut self, property: Property) -> Result<(), RunError> {
+        if !self.shows(property) {
+            return Err(RunError::NotShown(property));
+        }
+        self.shrink(property);
+        self.conclude(property);
+        if self.shows(property) { Ok(()) } else { Err(RunError::NotShown(property)) }
+    }
+
     /// Adds the steps after which `property` can be seen.
-    pub(super) fn conclude(&mut self, property: Property) {
+    fn conclude(&mut self, property: Property) {
         if let Some(last) = self.states().as_ref().and_then(|states| states.last()) {
             self.actions.extend(conclude(&self.protocol, last, property));
         }
     }
 
     /// Leaves out every step that it can do without and still show `property`, the last ones first.
-    pub fn shrink(&mut self, property: Property) {
+    fn shrink(&mut self, property: Property) {
         for at in (0..self.actions.len()).rev() {
             let step = self.actions.remove(at);
             if !self.shows(property) {

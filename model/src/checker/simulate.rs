@@ -126,7 +126,7 @@ fn one_run(protocol: &Protocol, asked: Facts, seed: u64, steps: usize) -> Sample
 
 /// A number below `bound`, which is not 0; the bias of 2⁻³² per value is of no matter here.
 fn below(random: &mut ChaCha8Rng, bound: u32) -> u32 {
-    (u64::from(random.next_u32()) * u64::from(bound) >> 32) as u32
+    ((u64::from(random.next_u32()) * u64::from(bound)) >> 32) as u32
 }
 
 /// Kinds of actions.
@@ -157,7 +157,7 @@ fn kind(action: &Action) -> (usize, Option<u8>) {
         A::EnterSubround { miner, .. } => (18, Some(miner)),
         A::Finalize { .. } => (19, None),
         A::Crash { miner } => (20, Some(miner)),
-        A::Restart { miner } => (21, Some(miner)),
+        A::Restart { miner } | A::RestartBehind { miner } => (21, Some(miner)),
         A::Synchronize => (22, None),
     }
 }
@@ -165,10 +165,6 @@ fn kind(action: &Action) -> (usize, Option<u8>) {
 /// The run to `property` that a sample found: concluded, and without the steps it can do without.
 pub fn shortened(protocol: &Protocol, actions: Vec<Action>, property: Property) -> Result<Run, RunError> {
     let mut run = Run { protocol: named(protocol), actions };
-    run.conclude(property);
-    if !run.shows(property) {
-        return Err(RunError::NotShown(property));
-    }
-    run.shrink(property);
+    run.finish(property)?;
     Ok(run)
 }

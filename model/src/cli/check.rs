@@ -4,6 +4,7 @@ use super::{
     Bounds, CheckArgs, Exit, Failure, Format, command_line, on_threads, peak_memory, progress::Line,
 };
 use std::{
+    collections::BTreeSet,
     io::Write,
     path::{Path, PathBuf},
     time::Instant,
@@ -49,6 +50,9 @@ fn scenarios(session: &mut Session, named: &[String], limits: Limits, command: &
     } else {
         named.iter().map(|name| committed::find(name)).collect::<Result<_, _>>()?
     };
+    if scenarios.is_empty() {
+        return Err(Failure::NoScenario);
+    }
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);
@@ -93,6 +97,8 @@ pub struct Session {
     out: Option<PathBuf>,
     /// Whether the runs are left out, and progress.
     pub quiet: bool,
+    /// Names of the traces written so far.
+    saved: BTreeSet<String>,
     stdout: anstream::AutoStream<std::io::Stdout>,
 }
 
@@ -113,7 +119,7 @@ impl Session {
             summary: Summary::default(),
         };
         let stdout = anstream::AutoStream::auto(std::io::stdout());
-        Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, stdout })
+        Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, saved: BTreeSet::new(), stdout })
     }
 
     /// Takes up a scenario, and prints it if the form is text.
@@ -133,10 +139,15 @@ impl Session {
     }
 
     /// Writes a trace into the output folder, if there is one, and returns its path.
-    pub fn save(&self, trace: &Trace, of: &str) -> Result<Option<String>, Failure> {
+    pub fn save(&mut self, trace: &Trace, of: &str) -> Result<Option<String>, Failure> {
         let Some(out) = &self.out else { return Ok(None) };
         let property = trace.claim.as_ref().map_or("run", |claim| claim.property.id());
-        let path = out.join("traces").join(format!("{of}-{property}.json"));
+        let mut name = format!("{of}-{property}");
+        // Two scenario files in different folders may have one name.
+        while !self.saved.insert(name.clone()) {
+            name.push_str("-again");
+        }
+        let path = out.join("traces").join(format!("{name}.json"));
         std::fs::write(&path, trace.to_json()).map_err(|source| unwritable(&path, source))?;
         Ok(Some(path.display().to_string()))
     }
@@ -148,7 +159,7 @@ impl Session {
         match self.format {
             Format::Text => writeln!(self.stdout, "{}", text::summary_line(&report.summary))?,
             Format::Json => write!(self.stdout, "{}", report.to_json())?,
-            Format::Markdown => write!(self.stdout, "{}", markdown::write(report))?,
+            Format::Markdown => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
             Format::Junit => write!(self.stdout, "{}", junit::write(report)?)?,
         }
         self.stdout.flush()?;
@@ -157,7 +168,7 @@ impl Session {
             for (name, text) in [
                 ("report.txt", plain),
                 ("report.json", report.to_json()),
-                ("report.md", markdown::write(report)),
+                ("report.md", markdown::write(report, true)),
                 ("report.xml", junit::write(report)?),
             ] {
                 let path = out.join(name);

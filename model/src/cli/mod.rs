@@ -4,7 +4,10 @@
 //! expected, 1 when something is not, 2 for bad input or usage, and 3 when a bound was hit before the answer was
 //! complete.
 
+mod bench;
 mod check;
+mod explore;
+mod measure;
 mod progress;
 mod replay;
 mod simulate;
@@ -12,10 +15,14 @@ mod simulate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
-use zus_model::checker::{bfs::Limits, check::Standing};
+use zus_model::checker::{
+    bfs::Limits,
+    check::{Standing, quoted},
+};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +40,7 @@ pub enum Exit {
 impl From<Standing> for Exit {
     fn from(standing: Standing) -> Self {
         match standing {
+            // A sample that shows nothing is as good as a scenario that asks for one can expect.
             Standing::AsExpected | Standing::Sampled => Exit::AsExpected,
             Standing::Incomplete => Exit::Incomplete,
             Standing::Differs => Exit::Differs,
@@ -56,6 +64,10 @@ enum Command {
     Check(CheckArgs),
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
+    Explore(ExploreArgs),
+    Bench(BenchArgs),
+    #[command(hide = true)]
+    Measure(MeasureArgs),
 }
 
 /// Explores scenarios and says, property by property, whether reality is what they expect.
@@ -82,7 +94,7 @@ struct CheckArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -131,7 +143,7 @@ struct SimulateArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Leave the runs out of the text
+    /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
     /// Threads [default: one for each processor]; the results are the same for any number
@@ -153,6 +165,61 @@ struct ReplayArgs {
     /// Leave the steps out
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// A scenario in a browser: Stateright's Explorer, state by state, with steps in words.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  zus explore late_better_rank     then open http://127.0.0.1:3000")]
+struct ExploreArgs {
+    /// A scenario file, or the name of a committed scenario
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// Where to listen; this machine only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    address: SocketAddr,
+}
+
+/// How fast the search is, beside Stateright's own on the same model, and how its work grows.
+#[derive(Args)]
+#[command(after_help = "\
+Every measurement is a process of its own; searches take turns, so that what else the machine does falls on all of
+them. Given are medians, with the least and the greatest.")]
+struct BenchArgs {
+    /// Only the smallest instance, three turns, and a short table of growth
+    #[arg(long)]
+    quick: bool,
+    /// How often each search has its turn [default: 5, with --quick 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    turns: Option<u16>,
+    /// Threads of the searches that use several [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// The form of the tables
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
+}
+
+/// One measurement of `zus bench`, as a line of JSON.
+#[derive(Args)]
+struct MeasureArgs {
+    /// The name of a committed scenario
+    scenario: String,
+    /// Which search
+    #[arg(value_enum)]
+    search: measure::Search,
+    /// With how many threads
+    threads: u16,
+}
+
+/// The forms of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum TableFormat {
+    /// Aligned columns
+    Text,
+    /// A Markdown table
+    Markdown,
 }
 
 /// The forms of a report.
@@ -195,6 +262,9 @@ pub enum Failure {
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] zus_model::trace::TraceError),
+    /// There is no scenario to check.
+    #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
+    NoScenario,
     /// The output folder cannot be written to.
     #[error("{path}: cannot be written: {source}\n  fix: name a folder that can, after --out")]
     Unwritable {
@@ -203,9 +273,33 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The Explorer asks nobody who they are.
+    #[error(
+        "{address} can be reached from other machines\n  fix: use a loopback address, e.g. 127.0.0.1:3000"
+    )]
+    NotLoopback {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+    /// The Explorer cannot listen.
+    #[error("{address}: {source}\n  fix: use another port, e.g. --address 127.0.0.1:3001")]
+    Address {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it cannot.
+        source: io::Error,
+    },
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}\n  fix: ask for fewer with --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A measurement came to nothing.
+    #[error("{what}: the measurement failed: {why}")]
+    Measurement {
+        /// Which.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// A report cannot be put into XML.
     #[error("the report cannot be written as JUnit XML: {0}")]
     Junit(#[from] quick_junit::SerializeError),
@@ -221,12 +315,15 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Explore(args) => explore::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Measure(args) => measure::run(&args),
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
-        // Whoever reads the output has read enough (`zus check | head`).
+        // Whoever reads the output has read enough (`zus check | head`); what was not checked is not as expected.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::from(Exit::AsExpected as u8)
+            ExitCode::from(Exit::Incomplete as u8)
         }
         Err(failure) => {
             let mut stderr = anstream::stderr();
@@ -244,21 +341,18 @@ fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) ->
 
 /// The command as the user gave it, for reports and traces.
 fn command_line() -> String {
-    let quoted = |word: String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Most memory that this process has had, in bytes; 0 where the system does not say.
 fn peak_memory() -> u64 {
+    memory("VmHWM:")
+}
+
+/// A line of `/proc/self/status` that counts kilobytes, in bytes; 0 where the system does not say.
+fn memory(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |k| k * 1024)
 }

@@ -26,16 +26,6 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
         let options = Options { limits: Limits::default(), command: &command, progress: &progress };
         sample(&scenario, asked, wanted, options)
     })?;
-    // Whoever has the trace needs one run, not the sample that it was found in.
-    for finding in &mut checked.findings {
-        if let Some(trace) = &mut finding.trace
-            && let Some(seed) = trace.producer.seed
-        {
-            let again =
-                format!("zus simulate {} --seed {seed} --runs 1 --steps {}", args.scenario, args.steps);
-            trace.producer.command = Some(again);
-        }
-    }
     checked.seconds = start.elapsed().as_secs_f64();
     session.add(&checked)?;
     session.finish(start)

@@ -39,10 +39,9 @@ fn suite(scenario: &ScenarioReport) -> TestSuite {
         suite.add_test_case(case);
     }
     if let Some(pinned) = scenario.pinned {
-        let standing = if scenario.pinned_differs() { Standing::Differs } else { Standing::AsExpected };
         let message =
             format!("expected {pinned} unique states, found {} ({})", scenario.unique, scenario.path);
-        let mut case = TestCase::new("number of unique states", status(standing, message));
+        let mut case = TestCase::new("number of unique states", status(scenario.exploration, message));
         case.set_classname(scenario.name.as_str());
         suite.add_test_case(case);
     }

@@ -1,7 +1,10 @@
 //! A report as Markdown: for a pull request, or the summary of a CI job.
 
 use super::{Method, Report, RunReport, ScenarioReport, mermaid, text};
-use crate::{checker::check::Standing, mutants::MutantResult};
+use crate::{
+    checker::check::{Found, Standing, quoted},
+    mutants::MutantResult,
+};
 use std::fmt::Write;
 
 /// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
@@ -12,10 +15,12 @@ fn cell(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
 }
 
-/// Writes the report.
-pub fn write(report: &Report) -> String {
-    let tables = tables(report);
-    let mut text = tables;
+/// Writes the report, with its runs if they are wanted.
+pub fn write(report: &Report, runs: bool) -> String {
+    let mut text = tables(report);
+    if !runs {
+        return text;
+    }
     let mut left_out = 0;
     let runs = report
         .scenarios
@@ -42,26 +47,27 @@ fn tables(report: &Report) -> String {
     let mut out = String::from("# zus check\n\n");
     let _ = writeln!(out, "{}\n", text::summary_line(&report.summary));
     if !report.scenarios.is_empty() {
-        out.push_str("| scenario | property | expected | found | | states | seconds |\n");
-        out.push_str("|---|---|---|---|---|--:|--:|\n");
+        out.push_str(
+            "| scenario | question | found | | unique states | seconds |\n|---|---|---|---|--:|--:|\n",
+        );
     }
     for scenario in &report.scenarios {
-        for (index, property) in scenario.properties.iter().enumerate() {
-            let name = if index == 0 { cell(&scenario.name) } else { String::new() };
-            let (states, seconds) = if index == 0 {
-                (scenario.unique.to_string(), format!("{:.2}", scenario.seconds))
-            } else {
-                (String::new(), String::new())
-            };
-            let _ = writeln!(
-                out,
-                "| {name} | {} | {} | {} | {} | {states} | {seconds} |",
-                property.property.id(),
-                property.expected,
-                property.found,
-                text::mark(property.standing),
-            );
-        }
+        let unique = match scenario.method {
+            Method::Sampled { runs, .. } => format!("{runs} random runs"),
+            Method::AllFound | Method::StateLimit | Method::MemoryLimit => {
+                format!("{} (not all)", text::grouped(scenario.unique))
+            }
+            Method::Exhausted => text::grouped(scenario.unique),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {unique} | {:.2} |",
+            cell(&scenario.name),
+            cell(&scenario.question),
+            verdicts(scenario),
+            text::mark(scenario.standing),
+            scenario.seconds,
+        );
         if scenario.standing != Standing::AsExpected {
             out.push_str(&remarks(scenario));
         }
@@ -74,22 +80,40 @@ fn tables(report: &Report) -> String {
     out
 }
 
+/// What was found, property by property; what was found alike stands together.
+fn verdicts(scenario: &ScenarioReport) -> String {
+    let mut groups: Vec<(Found, Vec<String>)> = Vec::new();
+    for p in &scenario.properties {
+        let id = match &p.run {
+            Some(run) => format!("{} in {}", p.property.id(), run.steps.len()),
+            None => p.property.id().to_owned(),
+        };
+        match groups.iter_mut().find(|(found, _)| *found == p.found) {
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((p.found, vec![id])),
+        }
+    }
+    let each: Vec<String> =
+        groups.iter().map(|(found, ids)| format!("**{found}** {}", ids.join(", "))).collect();
+    each.join("; ")
+}
+
+/// What is not as expected, or was not answered, row by row.
 fn remarks(scenario: &ScenarioReport) -> String {
     let mut out = String::new();
-    if scenario.pinned_differs() {
-        let pinned = scenario.pinned.unwrap_or_default();
+    for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled) {
+        let (id, expected, found, mark) = (p.property.id(), p.expected, p.found, text::mark(p.standing));
         let _ = writeln!(
             out,
-            "| | | {pinned} states | {} states | {} | | |",
-            scenario.unique,
-            text::mark(Standing::Differs)
+            "| | {}:{} | {id}: expected **{expected}**, found **{found}** | {mark} | | |",
+            cell(&scenario.path),
+            p.line
         );
     }
-    match scenario.method {
-        Method::StateLimit | Method::MemoryLimit => {
-            let _ = writeln!(out, "| | | | {} | | | |", text::method(&scenario.method));
-        }
-        Method::Exhausted | Method::AllFound | Method::Sampled { .. } => {}
+    if scenario.exploration != Standing::AsExpected {
+        let asked = scenario.pinned.map_or("every state".into(), |pinned| format!("{pinned} states"));
+        let mark = text::mark(scenario.exploration);
+        let _ = writeln!(out, "| | | {asked} asked for, {} seen | {mark} | | |", scenario.unique);
     }
     out
 }
@@ -117,7 +141,9 @@ fn section(name: &str, property: &str, run: &RunReport) -> String {
         let _ = writeln!(out, "{}. {}", index + 1, cell(&step.says));
     }
     if let Some(trace) = &run.trace {
-        let _ = writeln!(out, "\n`zus replay {trace}`");
+        let _ = writeln!(out, "\n`zus replay {}`", quoted(trace));
+    } else if let Some(again) = &run.again {
+        let _ = writeln!(out, "\n`{again}`");
     }
     out.push_str("\n</details>\n");
     out

@@ -65,6 +65,7 @@ pub fn drawn(protocol: &Protocol, action: &Action) -> (Vec<usize>, StepKind, Str
         }
         A::Finalize { observer: o, block } => (observer(o), Does, format!("finalizes {}", name(block))),
         A::Crash { miner } => (one(miner), Does, "crashes".into()),
+        A::RestartBehind { miner } => (one(miner), Does, "restarts in (1, 0)".into()),
         A::Restart { miner } => (one(miner), Does, "restarts".into()),
         A::Synchronize => (Vec::new(), Network, "the network is synchronous".into()),
     }

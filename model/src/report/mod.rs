@@ -9,7 +9,8 @@ pub mod text;
 
 use crate::{
     action::Action,
-    checker::check::{Checked, Found, Standing},
+    checker::check::{Checked, Found, Standing, quoted},
+    committed::name_of,
     mutants::MutantResult,
     properties::Property,
     scenario::Verdict,
@@ -47,15 +48,17 @@ pub struct Report {
 pub struct Summary {
     /// How it stands: the worst of all.
     pub standing: Standing,
-    /// Properties that are as expected, a sample's included.
+    /// Properties and mutants that are as expected.
     pub as_expected: usize,
+    /// Properties that no random run speaks against, in scenarios that ask for random runs only.
+    pub sampled: usize,
     /// Properties, pinned numbers and mutants that are not.
     pub differ: usize,
     /// Properties and mutants without an answer, because a bound was hit.
     pub incomplete: usize,
-    /// Unique states.
+    /// Unique states of what was explored.
     pub unique: u64,
-    /// States generated, with repetitions.
+    /// States generated, with repetitions, random runs included.
     pub generated: u64,
     /// Seconds.
     pub seconds: f64,
@@ -95,7 +98,9 @@ pub struct ScenarioReport {
     pub seconds: f64,
     /// Most bytes of table, queue and buffers at a time.
     pub peak_bytes: u64,
-    /// The worst of its properties, and of the pinned number.
+    /// How the exploration itself stands, where every state or an exact number of them is asked for.
+    pub exploration: Standing,
+    /// The worst of its properties and of the exploration.
     pub standing: Standing,
     /// Property by property.
     pub properties: Vec<PropertyReport>,
@@ -166,6 +171,9 @@ pub struct RunReport {
     /// The trace file, if it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The command that finds the run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
     /// Who takes part, in the order in which they are drawn.
     pub participants: Vec<String>,
     /// The steps.
@@ -202,7 +210,8 @@ pub enum StepKind {
 impl ScenarioReport {
     /// The report of what was checked.
     pub fn new(checked: &Checked) -> Self {
-        let protocol = &checked.scenario.protocol;
+        let scenario = &checked.scenario;
+        let protocol = &scenario.protocol;
         let properties = checked
             .findings
             .iter()
@@ -213,7 +222,17 @@ impl ScenarioReport {
                 found: finding.found,
                 standing: finding.standing,
                 line: finding.line,
-                run: finding.trace.as_ref().map(RunReport::new),
+                run: finding.trace.as_ref().map(|trace| {
+                    let again = match (trace.producer.seed, &trace.producer.command) {
+                        (Some(_), Some(command)) => command.clone(),
+                        _ => {
+                            let file = format!("out/traces/{}-{}.json", scenario.name, finding.property.id());
+                            let named = quoted(name_of(scenario));
+                            format!("zus check {named} --out out && zus replay {}", quoted(&file))
+                        }
+                    };
+                    RunReport { again: Some(again), ..RunReport::new(trace) }
+                }),
                 fault: finding.fault.map(|fault| fault.to_string()),
             })
             .collect();
@@ -237,6 +256,7 @@ impl ScenarioReport {
             pinned: checked.scenario.states,
             seconds: checked.seconds,
             peak_bytes: checked.peak_bytes,
+            exploration: checked.exploration(),
             standing: checked.standing(),
             properties,
         }
@@ -254,9 +274,7 @@ impl RunReport {
             _ => None,
         });
         let observers = observers.max().unwrap_or(0);
-        let mut participants: Vec<String> = (0..honest).map(|m| protocol.miner_name(m)).collect();
-        participants.extend((0..byzantine).map(|b| format!("Byzantine miner {b}")));
-        participants.extend((0..observers).map(|o| format!("observer {o}")));
+        let participants = (0..honest + byzantine + observers).map(|p| protocol.participant(p)).collect();
         let steps = trace
             .steps
             .iter()
@@ -266,7 +284,7 @@ impl RunReport {
             })
             .collect();
         let because = trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone());
-        RunReport { because, trace: None, participants, steps }
+        RunReport { because, trace: None, again: None, participants, steps }
     }
 }
 
@@ -276,7 +294,8 @@ impl Report {
         let mut summary = Summary { seconds, peak_memory, ..Summary::default() };
         let mut count = |standing: Standing| {
             match standing {
-                Standing::AsExpected | Standing::Sampled => summary.as_expected += 1,
+                Standing::AsExpected => summary.as_expected += 1,
+                Standing::Sampled => summary.sampled += 1,
                 Standing::Incomplete => summary.incomplete += 1,
                 Standing::Differs => summary.differ += 1,
             }
@@ -284,12 +303,13 @@ impl Report {
         };
         for scenario in &self.scenarios {
             scenario.properties.iter().for_each(|p| count(p.standing));
-            if scenario.pinned_differs() {
-                count(Standing::Differs);
+            if scenario.exploration != Standing::AsExpected {
+                count(scenario.exploration);
             }
         }
         self.mutants.iter().for_each(|m| count(m.standing));
-        summary.unique = self.scenarios.iter().map(|s| s.unique).sum::<u64>()
+        let explored = |s: &&ScenarioReport| !matches!(s.method, Method::Sampled { .. });
+        summary.unique = self.scenarios.iter().filter(explored).map(|s| s.unique).sum::<u64>()
             + self.mutants.iter().map(|m| m.unique).sum::<u64>();
         summary.generated = self.scenarios.iter().map(|s| s.generated).sum::<u64>()
             + self.mutants.iter().map(|m| m.generated).sum::<u64>();
@@ -299,12 +319,5 @@ impl Report {
     /// As JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
-    }
-}
-
-impl ScenarioReport {
-    /// Whether the number of unique states is pinned, and another one was found.
-    pub fn pinned_differs(&self) -> bool {
-        self.method == Method::Exhausted && self.pinned.is_some_and(|pinned| pinned != self.unique)
     }
 }

@@ -1,7 +1,10 @@
 //! A report as text for a terminal: aligned tables, then the runs.
 
 use super::{Method, Report, RunReport, ScenarioReport, Summary};
-use crate::{checker::check::Standing, mutants::MutantResult};
+use crate::{
+    checker::check::{Standing, quoted},
+    mutants::MutantResult,
+};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
@@ -40,7 +43,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -58,9 +61,10 @@ pub fn summary_line(summary: &Summary) -> String {
         0 => "unknown".into(),
         bytes => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
     };
-    let Summary { as_expected, differ, incomplete, unique, generated, seconds, .. } = *summary;
+    let Summary { as_expected, sampled, differ, incomplete, unique, generated, seconds, .. } = *summary;
+    let sampled = if sampled > 0 { format!(", {sampled} sampled") } else { String::new() };
     format!(
-        "{as_expected} as expected, {differ} differ, {incomplete} incomplete: {} unique states, {} generated, \
+        "{as_expected} as expected{sampled}, {differ} differ, {incomplete} incomplete: {} unique states, {} generated, \
          {seconds:.2} s, {} unique/s, peak memory {memory}",
         grouped(unique),
         grouped(generated),
@@ -85,41 +89,38 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
     for p in &scenario.properties {
         let style = style(p.standing);
         let steps = p.run.as_ref().map_or(String::new(), |run| format!("in {} steps", run.steps.len()));
-        let _ = write!(
-            out,
-            "  {style}{:<4}{:<12}{style:#} {style}{:<13}{style:#} {:<14}",
-            p.property.id(),
-            p.found.to_string(),
-            if p.standing == Standing::AsExpected { "" } else { mark(p.standing) },
-            steps,
-        );
-        if p.standing != Standing::AsExpected {
-            let _ = write!(out, " expected {} at {}:{}", p.expected, scenario.path, p.line);
-        }
-        out.truncate(out.trim_end().len());
-        out.push('\n');
+        let (mark, where_expected) = match p.standing {
+            Standing::AsExpected => ("", String::new()),
+            other => (mark(other), format!("expected {} at {}:{}", p.expected, scenario.path, p.line)),
+        };
+        let found = p.found.to_string();
+        let columns = [(p.property.id(), 4), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
+        let _ = writeln!(out, "  {style}{}{style:#}", row(&columns));
         if let Some(fault) = &p.fault {
             let _ = writeln!(out, "      {fault}");
         }
     }
-    if scenario.pinned_differs() {
-        let style = style(Standing::Differs);
-        let pinned = scenario.pinned.unwrap_or_default();
+    if scenario.exploration != Standing::AsExpected {
+        let style = style(scenario.exploration);
+        let asked = scenario.pinned.map_or("every state is asked for".into(), |pinned| {
+            format!("{} unique states are pinned", grouped(pinned))
+        });
         let _ = writeln!(
             out,
-            "  {style}{}{style:#} {} unique states are pinned, {} were found",
-            mark(Standing::Differs),
-            grouped(pinned),
+            "  {style}{}{style:#} {asked}, {} were found",
+            mark(scenario.exploration),
             grouped(scenario.unique)
         );
     }
+    let (unique, generated) = (grouped(scenario.unique), grouped(scenario.generated));
+    let states = match scenario.method {
+        Method::Sampled { .. } => format!("{generated} states visited, longest run {} steps", scenario.depth),
+        _ => format!("{unique} unique states, {generated} generated, depth {}", scenario.depth),
+    };
     let _ = writeln!(
         out,
-        "  {}: {} unique states, {} generated, depth {}, {:.2} s, {} unique/s",
+        "  {}: {states}, {:.2} s, {}/s",
         method(&scenario.method),
-        grouped(scenario.unique),
-        grouped(scenario.generated),
-        scenario.depth,
         scenario.seconds,
         per_second(scenario.unique, scenario.seconds),
     );
@@ -133,6 +134,15 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
     out
 }
 
+/// Columns of a width each; nothing trails.
+fn row(columns: &[(&str, usize)]) -> String {
+    let row = columns.iter().fold(String::new(), |mut row, (text, width)| {
+        let _ = write!(row, "{text:<width$}");
+        row
+    });
+    row.trim_end().to_owned()
+}
+
 fn indented(text: &str) -> String {
     text.lines().fold(String::new(), |out, line| out + "  " + line + "\n")
 }
@@ -144,8 +154,14 @@ pub fn run(run: &RunReport) -> String {
         let _ = writeln!(out, "{:>4}. {}", index + 1, step.says);
     }
     let _ = writeln!(out, "   => {}", run.because);
-    if let Some(trace) = &run.trace {
-        let _ = writeln!(out, "      zus replay {trace}");
+    match (&run.trace, &run.again) {
+        (Some(trace), _) => {
+            let _ = writeln!(out, "      zus replay {}", quoted(trace));
+        }
+        (None, Some(again)) => {
+            let _ = writeln!(out, "      {again}");
+        }
+        (None, None) => {}
     }
     out
 }

@@ -101,7 +101,8 @@ impl Run {
         let mut initial = Structure::new(spec, &file.world.sizes(spec)?, &[]);
         read_fixed(spec, &file.fixed, &mut initial)?;
         Interpreter::new(spec).initialize(&mut initial);
-        let events = file.actions.iter().map(|line| read_action(spec, line, &initial)).collect::<Result<_, _>>()?;
+        let events =
+            file.actions.iter().map(|line| read_action(spec, line, &initial)).collect::<Result<_, _>>()?;
         Ok(Run { name: file.name, rules: file.rules, world: file.world, initial, events })
     }
 }
@@ -123,7 +124,9 @@ fn fixed(spec: &Spec, structure: &Structure) -> Fixed {
     let relations = spec.relations.iter().enumerate().filter(|(_, r)| r.immutable());
     Fixed {
         functions: spec.functions.iter().enumerate().map(function).collect(),
-        relations: relations.map(|(i, r)| (r.name.clone(), structure.tuples(RelationId(i)).collect())).collect(),
+        relations: relations
+            .map(|(i, r)| (r.name.clone(), structure.tuples(RelationId(i)).collect()))
+            .collect(),
     }
 }
 
@@ -169,7 +172,8 @@ fn inside(
     sorts: &[crate::spec::SortId],
     structure: &Structure,
 ) -> Result<(), RunFileError> {
-    let fits = tuple.len() == sorts.len() && tuple.iter().zip(sorts).all(|(e, s)| (*e as usize) < structure.size(*s));
+    let fits = tuple.len() == sorts.len()
+        && tuple.iter().zip(sorts).all(|(e, s)| (*e as usize) < structure.size(*s));
     if fits { Ok(()) } else { Err(RunFileError::Outside(name.to_string(), tuple.to_vec())) }
 }
 
@@ -202,7 +206,10 @@ mod tests {
 
     #[test]
     fn lists_of_numbers_stand_on_one_line() {
-        assert_eq!(compact_tuples("{\"a\": [\n 1,\n 2\n], \"b\": [\n [\n 3\n ]\n]}"), "{\"a\": [1, 2], \"b\": [\n [3]\n]}");
+        assert_eq!(
+            compact_tuples("{\"a\": [\n 1,\n 2\n], \"b\": [\n [\n 3\n ]\n]}"),
+            "{\"a\": [1, 2], \"b\": [\n [3]\n]}"
+        );
         assert_eq!(compact_tuples("[]"), "[]");
         assert_eq!(compact_tuples("[\"x\"]"), "[\"x\"]");
     }

@@ -51,7 +51,13 @@ pub enum RunError {
 }
 
 impl Run {
-    pub(super) fn new(spec: &Spec, world: &World, name: &str, initial: Structure, events: Vec<Event>) -> Self {
+    pub(super) fn new(
+        spec: &Spec,
+        world: &World,
+        name: &str,
+        initial: Structure,
+        events: Vec<Event>,
+    ) -> Self {
         Run { name: name.to_string(), rules: spec.rules.to_string(), world: world.clone(), initial, events }
     }
 

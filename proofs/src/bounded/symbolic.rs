@@ -42,7 +42,10 @@ impl Symbolic {
     }
 
     fn index(&self, sorts: &[SortId], tuple: &[Element]) -> usize {
-        sorts.iter().zip(tuple).fold(0, |index, (sort, element)| index * self.sizes[sort.0] + *element as usize)
+        sorts
+            .iter()
+            .zip(tuple)
+            .fold(0, |index, (sort, element)| index * self.sizes[sort.0] + *element as usize)
     }
 
     /// All tuples of elements of `sorts`, in order.
@@ -88,7 +91,8 @@ impl Symbolic {
     pub fn free_function(&mut self, circuit: &mut Circuit, function: FunctionId, result: SortId) {
         let size = self.sizes[result.0];
         for choice in Rc::make_mut(&mut self.functions[function.0].1) {
-            let bits: Vec<_> = (0..size).map(|_| if size == 1 { Bit::TRUE } else { circuit.input() }).collect();
+            let bits: Vec<_> =
+                (0..size).map(|_| if size == 1 { Bit::TRUE } else { circuit.input() }).collect();
             if size > 1 {
                 circuit.exactly_one(&bits);
             }
@@ -97,9 +101,16 @@ impl Symbolic {
     }
 
     /// Leaves the value of a function at a tuple open among some elements.
-    pub fn choose(&mut self, circuit: &mut Circuit, function: FunctionId, tuple: &[Element], among: &[Element]) {
+    pub fn choose(
+        &mut self,
+        circuit: &mut Circuit,
+        function: FunctionId,
+        tuple: &[Element],
+        among: &[Element],
+    ) {
         let index = self.index(&self.functions[function.0].0, tuple);
-        let bits: Vec<_> = among.iter().map(|_| if among.len() == 1 { Bit::TRUE } else { circuit.input() }).collect();
+        let bits: Vec<_> =
+            among.iter().map(|_| if among.len() == 1 { Bit::TRUE } else { circuit.input() }).collect();
         circuit.exactly_one(&bits);
         Rc::make_mut(&mut self.functions[function.0].1)[index] = among.iter().copied().zip(bits).collect();
     }

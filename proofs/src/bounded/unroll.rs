@@ -164,7 +164,8 @@ impl<'a> Search<'a> {
                 }
                 let (mut needs, mut forbids) = (BTreeSet::new(), BTreeSet::new());
                 self.circuit.leaves(guard, &mut |literal| {
-                    let (set, atom) = if literal.is_positive() { (&mut needs, literal) } else { (&mut forbids, !literal) };
+                    let (set, atom) =
+                        if literal.is_positive() { (&mut needs, literal) } else { (&mut forbids, !literal) };
                     set.extend(tuples.get(&atom).cloned());
                 });
                 let (deletes, inserts) = self.effects(declared, &arguments);
@@ -216,7 +217,8 @@ impl<'a> Search<'a> {
         for users in users.into_values() {
             let Users { needing, forbidding, deleting, inserting } = users;
             let pairs = [(needing, deleting.clone()), (forbidding, inserting.clone()), (inserting, deleting)];
-            exclusions.extend(pairs.into_iter().filter(|(left, right)| !left.is_empty() && !right.is_empty()));
+            exclusions
+                .extend(pairs.into_iter().filter(|(left, right)| !left.is_empty() && !right.is_empty()));
         }
         self.exclusions = exclusions.into_iter().collect();
     }
@@ -268,11 +270,14 @@ impl<'a> Search<'a> {
         match target {
             Target::State(formula) => self.frames[depth].value(&mut self.circuit, formula, &[]),
             Target::Step(steps) => {
-                let Some(executed) = depth.checked_sub(1).map(|step| &self.executed[step]) else { return Bit::FALSE };
+                let Some(executed) = depth.checked_sub(1).map(|step| &self.executed[step]) else {
+                    return Bit::FALSE;
+                };
                 let before = &self.frames[depth - 1];
                 let mut cases = Vec::new();
                 for (action, formula) in steps {
-                    let parameters: Vec<_> = self.spec.actions[*action].parameters.iter().map(|p| p.variable).collect();
+                    let parameters: Vec<_> =
+                        self.spec.actions[*action].parameters.iter().map(|p| p.variable).collect();
                     let compiled = Evaluator::new(formula, &parameters);
                     for (instance, bit) in self.instances.iter().zip(executed) {
                         if instance.action == *action && *bit != Bit::FALSE {
@@ -294,10 +299,12 @@ impl<'a> Search<'a> {
                 Target::Step(steps) => step + 1 == depth && steps.iter().any(|(a, _)| *a == action),
                 Target::State(_) => false,
             };
-            let mut now: Vec<_> = self.instances.iter().zip(executed).filter(|(_, bit)| bit.value(model)).collect();
+            let mut now: Vec<_> =
+                self.instances.iter().zip(executed).filter(|(_, bit)| bit.value(model)).collect();
             // The step looked for comes last.
             now.sort_by_key(|(instance, _)| wanted(instance.action));
-            let event = |(i, _): &(&Instance, &Bit)| Event { action: i.action, arguments: i.arguments.clone() };
+            let event =
+                |(i, _): &(&Instance, &Bit)| Event { action: i.action, arguments: i.arguments.clone() };
             events.extend(now.iter().map(event));
         }
         let mut run = Run::new(self.spec, &self.world, name, world, events);

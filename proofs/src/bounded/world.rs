@@ -80,7 +80,8 @@ impl World {
         let mut last: Vec<Vec<Element>> = all.clone();
         for _ in 0..self.rounds {
             let extend = |history: Vec<Element>| {
-                (0..self.subrounds as Element).map(move |s| history.iter().copied().chain([s]).collect::<Vec<_>>())
+                (0..self.subrounds as Element)
+                    .map(move |s| history.iter().copied().chain([s]).collect::<Vec<_>>())
             };
             last = last.into_iter().flat_map(extend).collect();
             all.extend(last.iter().cloned());
@@ -165,7 +166,8 @@ impl World {
                     functions.push(*zero);
                 }
                 Interpretation::Threshold { member, size, .. } => {
-                    for (set, members) in subsets(self.miners, self.threshold(spec, *size)).iter().enumerate() {
+                    for (set, members) in subsets(self.miners, self.threshold(spec, *size)).iter().enumerate()
+                    {
                         for miner in members {
                             fixed.set(*member, &[*miner, set as Element], Bit::TRUE);
                         }
@@ -233,7 +235,8 @@ impl World {
         }
         let layout = [(0, 0)].into_iter().chain(self.layout());
         for (block, (round, subround)) in layout.enumerate() {
-            let fits = |h: &Vec<Element>| h.len() == round as usize && h.last().is_none_or(|s| *s == subround);
+            let fits =
+                |h: &Vec<Element>| h.len() == round as usize && h.last().is_none_or(|s| *s == subround);
             let values = histories.iter().enumerate().filter(|(_, h)| fits(h)).map(|(v, _)| v as Element);
             fixed.choose(circuit, seed, &[block as Element], &values.collect::<Vec<_>>());
         }

@@ -188,7 +188,12 @@ fn inhabited(spec: &Spec, threads: usize) -> Result<End, BadInput> {
     }
     let findings = nonvacuity::findings(spec, threads)?;
     let reached = findings.iter().filter(|f| f.run.is_some()).count();
-    say!("{}: {reached} of {} witnesses, actions and assumptions reached, {}", spec.rules, findings.len(), seconds(start));
+    say!(
+        "{}: {reached} of {} witnesses, actions and assumptions reached, {}",
+        spec.rules,
+        findings.len(),
+        seconds(start)
+    );
     for finding in findings.iter().filter(|f| f.run.is_none()) {
         say!("  {}: not reached", finding.name);
         end = End::Fails;
@@ -224,7 +229,13 @@ fn controls_of(
             seconds(start)
         );
         for (item, d) in wrong {
-            say!("  {} without {item}: rust says {:?}, {} says {:?}", d.condition, d.holds, judge.solver, d.answer);
+            say!(
+                "  {} without {item}: rust says {:?}, {} says {:?}",
+                d.condition,
+                d.holds,
+                judge.solver,
+                d.answer
+            );
             *end = (*end).max(End::Incomplete);
         }
     }
@@ -250,7 +261,13 @@ fn refuted(sources: &Sources) -> Result<End, BadInput> {
         let spec = refutation.spec(sources)?;
         match refutation.find(&spec) {
             Ok(run) if run.events.len() == refutation.actions => {
-                say!("{} breaks {} in {} actions, {}", refutation.name, refutation.breaks, refutation.actions, seconds(start));
+                say!(
+                    "{} breaks {} in {} actions, {}",
+                    refutation.name,
+                    refutation.breaks,
+                    refutation.actions,
+                    seconds(start)
+                );
             }
             Ok(run) => {
                 say!("{}: {} actions, not {}", refutation.name, run.events.len(), refutation.actions);
@@ -285,7 +302,13 @@ pub(super) fn print_controls(spec: &Spec, judge: Option<JudgeName>, threads: usi
     let (count, wrong) = controls::compare(&found, &judge, threads)?;
     say!("# {} agrees on {} of {count}", judge.solver, count - wrong.len());
     for (item, d) in &wrong {
-        say!("# {} without {item}: rust says {:?}, {} says {:?}", d.condition, d.holds, judge.solver, d.answer);
+        say!(
+            "# {} without {item}: rust says {:?}, {} says {:?}",
+            d.condition,
+            d.holds,
+            judge.solver,
+            d.answer
+        );
     }
     Ok(if wrong.is_empty() { End::Fine } else { End::Incomplete })
 }

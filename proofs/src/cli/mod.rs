@@ -159,7 +159,9 @@ pub fn run() -> ExitCode {
 
 fn execute(arguments: &Arguments) -> Result<End, BadInput> {
     let sources = match &arguments.spec {
-        Some(folder) => Sources::folder(folder).map_err(|e| BadInput(format!("{}: {e}", folder.display())))?,
+        Some(folder) => {
+            Sources::folder(folder).map_err(|e| BadInput(format!("{}: {e}", folder.display())))?
+        }
         None => Sources::embedded(),
     };
     let threads = arguments.threads.max(1);
@@ -170,7 +172,8 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Runs { out } => runs::write(&sources, out, threads),
         Command::Run { rules, replay: Some(file), .. } => runs::replay(&read(&sources, rules)?, file),
         Command::Run { rules, breaks, world, byzantine, steps, .. } => {
-            let size = <[usize; 3]>::try_from(world.clone()).map_err(|_| BadInput("--world takes three numbers".into()))?;
+            let size = <[usize; 3]>::try_from(world.clone())
+                .map_err(|_| BadInput("--world takes three numbers".into()))?;
             let breaks = breaks.as_deref().unwrap_or_default();
             runs::search(&read(&sources, rules)?, breaks, size, *byzantine, *steps)
         }

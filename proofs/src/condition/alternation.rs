@@ -33,7 +33,8 @@ pub struct Cycle(pub Vec<Edge>);
 impl Cycle {
     /// The cycle in words.
     pub fn describe(&self, spec: &Spec) -> String {
-        let edge = |e: &Edge| format!("{} -> {} ({})", spec.sorts[e.from.0].name, spec.sorts[e.to.0].name, e.cause);
+        let edge =
+            |e: &Edge| format!("{} -> {} ({})", spec.sorts[e.from.0].name, spec.sorts[e.to.0].name, e.cause);
         let edges: Vec<_> = self.0.iter().map(edge).collect();
         format!(
             "quantifier alternation has a cycle: {}; make one of the existentials a parameter of the action, or name \

@@ -158,7 +158,8 @@ impl Generator<'_> {
     }
 
     fn axioms(&self) -> Vec<Hypothesis> {
-        let hypothesis = |s: &Statement| Hypothesis { origin: Origin::Axiom(s.name.clone()), formula: s.formula.clone() };
+        let hypothesis =
+            |s: &Statement| Hypothesis { origin: Origin::Axiom(s.name.clone()), formula: s.formula.clone() };
         self.spec.axioms.iter().map(hypothesis).collect()
     }
 

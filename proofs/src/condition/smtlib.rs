@@ -23,7 +23,12 @@ pub fn smtlib(spec: &Spec, condition: &Condition) -> String {
         );
     }
     for constant in &condition.constants {
-        let _ = writeln!(script, "(declare-const {} {})", printer.constant(&constant.name), printer.sort(constant.sort));
+        let _ = writeln!(
+            script,
+            "(declare-const {} {})",
+            printer.constant(&constant.name),
+            printer.sort(constant.sort)
+        );
     }
     for relation in &spec.relations {
         let sorts = printer.sorts(relation.arguments.iter().map(|(_, sort)| sort));

@@ -37,7 +37,10 @@ impl Counterexample {
     pub fn new(spec: &Spec, condition: &Condition, structure: Structure) -> Result<Self, Unconfirmed> {
         let structure = minimise(spec, condition, structure);
         if !refutes(condition, &structure) {
-            return Err(Unconfirmed(condition.id.clone(), "a hypothesis fails or the goal holds".to_string()));
+            return Err(Unconfirmed(
+                condition.id.clone(),
+                "a hypothesis fails or the goal holds".to_string(),
+            ));
         }
         let names = Names::of(spec, &structure);
         let index = spec.actions.iter().position(|a| a.name == condition.id.action);
@@ -79,8 +82,12 @@ fn headline(spec: &Spec, condition: &Condition) -> String {
         Kind::Consecution => format!("action `{action}` does not keep `{statement}`{said}"),
         Kind::Transition => format!("a step of action `{action}` can break `{statement}`{said}"),
         Kind::Safety => format!("the invariant does not imply `{statement}`{said}"),
-        Kind::DerivedContains => format!("after `{action}`, `{statement}` lacks something that its definition says"),
-        Kind::DerivedOnly => format!("after `{action}`, `{statement}` has something that its definition does not say"),
+        Kind::DerivedContains => {
+            format!("after `{action}`, `{statement}` lacks something that its definition says")
+        }
+        Kind::DerivedOnly => {
+            format!("after `{action}`, `{statement}` has something that its definition does not say")
+        }
         Kind::Lemma => format!("progress lemma `{statement}`{said} fails"),
     }
 }
@@ -94,10 +101,14 @@ fn facts(spec: &Spec, names: &Names<'_>, structure: &Structure) -> Vec<String> {
         let shown = match relation.kind {
             RelationKind::State => true,
             RelationKind::Derived { .. } => false,
-            RelationKind::Immutable => ["byzantine", "self", "eligible", "outranks"].contains(&&*relation.name),
+            RelationKind::Immutable => {
+                ["byzantine", "self", "eligible", "outranks"].contains(&&*relation.name)
+            }
         };
         if shown {
-            facts.extend(structure.tuples(RelationId(index)).map(|tuple| names.fact(RelationId(index), &tuple)));
+            facts.extend(
+                structure.tuples(RelationId(index)).map(|tuple| names.fact(RelationId(index), &tuple)),
+            );
         }
     }
     facts

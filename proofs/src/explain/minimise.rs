@@ -128,7 +128,8 @@ impl<'a> Attempt<'a> {
     fn thin(&mut self, bits: &[Literal], absent: &mut Vec<Literal>) -> Option<Structure> {
         let mut model = self.model(absent)?;
         loop {
-            let (present, missing): (Vec<Literal>, Vec<Literal>) = bits.iter().partition(|l| model[l.variable()]);
+            let (present, missing): (Vec<Literal>, Vec<Literal>) =
+                bits.iter().partition(|l| model[l.variable()]);
             let assumptions: Vec<_> = absent.iter().copied().chain(missing.iter().map(|l| !*l)).collect();
             // One of those present must go, in this query only.
             let query = self.circuit.solver.variable();

@@ -34,7 +34,9 @@ impl<'a> Names<'a> {
     fn name_sets(&mut self) {
         for interpretation in &self.spec.interpretations {
             let Interpretation::Threshold { sort, member, .. } = interpretation else { continue };
-            let Some(miner) = self.spec.relations[member.0].arguments.first().map(|(_, sort)| *sort) else { continue };
+            let Some(miner) = self.spec.relations[member.0].arguments.first().map(|(_, sort)| *sort) else {
+                continue;
+            };
             for set in 0..self.structure.size(*sort) as Element {
                 let members = (0..self.structure.size(miner) as Element)
                     .filter(|m| self.structure.holds(*member, &[*m, set]))
@@ -70,7 +72,8 @@ impl<'a> Names<'a> {
             Interpretation::Threshold { sort, .. } => Some(*sort),
             _ => None,
         });
-        let line = |sort: SortId| format!("{}s: {}", self.spec.sorts[sort.0].name, self.names[sort.0].join(", "));
+        let line =
+            |sort: SortId| format!("{}s: {}", self.spec.sorts[sort.0].name, self.names[sort.0].join(", "));
         sets.map(line).collect()
     }
 

@@ -17,7 +17,8 @@ const WORLDS: &[[usize; 3]] = &[[1, 1, 2], [1, 2, 1], [2, 2, 1]];
 pub fn real_run(spec: &Spec) -> Result<Option<(Vec<String>, Run)>, WorldError> {
     let mut worlds = WORLDS.to_vec();
     // A chain that is finalized `depth` rounds deep needs as many rounds and one more.
-    let depth = spec.rules.value("finality").and_then(|v| v.strip_prefix("CommonAncestor")).map(str::parse::<usize>);
+    let depth =
+        spec.rules.value("finality").and_then(|v| v.strip_prefix("CommonAncestor")).map(str::parse::<usize>);
     if let Some(Ok(depth)) = depth {
         worlds.push([depth + 1, 2, 1]);
     }
@@ -26,7 +27,8 @@ pub fn real_run(spec: &Spec) -> Result<Option<(Vec<String>, Run)>, WorldError> {
         let with_faults = world(spec, size);
         for byzantine in 0..=with_faults.byzantine {
             let world = World { byzantine, ..with_faults.clone() };
-            let run = Search::new(spec, &world)?.run("counterexample", &Target::State(broken.clone()), MAX_STEPS);
+            let run =
+                Search::new(spec, &world)?.run("counterexample", &Target::State(broken.clone()), MAX_STEPS);
             if let Some(run) = run {
                 let interpreter = Interpreter::new(spec);
                 // The run was found and thinned by replaying it, so it replays.

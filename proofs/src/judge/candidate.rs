@@ -160,12 +160,19 @@ pub(super) fn candidate(
     Some(build(spec, grounder, model, constants, &classes))
 }
 
-fn build(spec: &Spec, grounder: &Grounder, model: &[bool], constants: &[SortId], classes: &Classes) -> Candidate {
+fn build(
+    spec: &Spec,
+    grounder: &Grounder,
+    model: &[bool],
+    constants: &[SortId],
+    classes: &Classes,
+) -> Candidate {
     let mut elements = vec![0; grounder.terms.len()];
     let mut representatives = Vec::new();
     for terms in &grounder.by_sort {
         let roots: Vec<_> = terms.iter().copied().filter(|t| classes.root(*t) == *t).collect();
-        let place: HashMap<_, _> = roots.iter().enumerate().map(|(place, root)| (*root, place as Element)).collect();
+        let place: HashMap<_, _> =
+            roots.iter().enumerate().map(|(place, root)| (*root, place as Element)).collect();
         terms.iter().for_each(|t| elements[t.0 as usize] = place[&classes.root(*t)]);
         representatives.push(roots);
     }

@@ -93,7 +93,8 @@ pub struct ExternalJudge {
 impl ExternalJudge {
     /// Finds the solver.
     pub fn find(solver: External) -> Result<Self, ExternalError> {
-        let python = std::env::var_os(PYTHON_VARIABLE).map_or_else(|| PathBuf::from(PYTHON_DEFAULT), PathBuf::from);
+        let python =
+            std::env::var_os(PYTHON_VARIABLE).map_or_else(|| PathBuf::from(PYTHON_DEFAULT), PathBuf::from);
         let mut judge = ExternalJudge { solver, version: String::new(), python };
         let missing = |why: &dyn fmt::Display| ExternalError::Missing(solver, why.to_string());
         let child = judge.start().map_err(|e| missing(&e))?;
@@ -122,7 +123,10 @@ impl ExternalJudge {
             (0..threads).map(|t| scripts.iter().skip(t).step_by(threads).collect()).collect();
         let answers = thread::scope(|scope| {
             let handles: Vec<_> = parts.iter().map(|part| scope.spawn(|| self.process(part))).collect();
-            handles.into_iter().map(|h| h.join().unwrap_or_else(|p| std::panic::resume_unwind(p))).collect::<Vec<_>>()
+            handles
+                .into_iter()
+                .map(|h| h.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
+                .collect::<Vec<_>>()
         });
         let mut by_name = HashMap::new();
         for part in answers {

@@ -195,7 +195,12 @@ impl Grounder {
     }
 
     /// Sorts disjuncts into literals and conjunctions; false if one is true.
-    fn flatten(&mut self, parts: Vec<Ground>, literals: &mut Vec<Literal>, conjunctions: &mut Vec<Ground>) -> bool {
+    fn flatten(
+        &mut self,
+        parts: Vec<Ground>,
+        literals: &mut Vec<Literal>,
+        conjunctions: &mut Vec<Ground>,
+    ) -> bool {
         parts.into_iter().all(|part| match part {
             Ground::Constant(value) => !value,
             Ground::Literal(literal) => {
@@ -232,4 +237,3 @@ impl Grounder {
 pub(super) fn compile(formula: &Formula) -> Evaluator {
     Evaluator::new(formula, &[])
 }
-

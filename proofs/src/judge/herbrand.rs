@@ -14,8 +14,9 @@
 //! instance excludes the present assignment or adds a term, and both are finite, so the loop ends.
 
 use super::{
-    Verdict, constant_sorts,
+    Verdict,
     candidate::{Candidate, candidate},
+    constant_sorts,
     ground::{Ground, Grounder, TermId, compile},
 };
 use crate::{
@@ -96,7 +97,8 @@ impl<'a> Herbrand<'a> {
             let terms = grounder.terms.len();
             let mut added = false;
             for (evaluator, selector) in compiled.iter().zip(&selectors) {
-                let mut instances = Instances { candidate: &candidate, grounder: &mut grounder, found: HashSet::new() };
+                let mut instances =
+                    Instances { candidate: &candidate, grounder: &mut grounder, found: HashSet::new() };
                 for ground in instances.of(evaluator) {
                     grounder.assert(ground, *selector);
                     added = true;
@@ -171,7 +173,12 @@ impl Instances<'_> {
     }
 
     /// The instance of a disjunction all of whose parts are false; `None` if a part needs only a new term.
-    fn disjunction(&mut self, parts: &[Node], slots: &mut Vec<Element>, terms: &mut Vec<TermId>) -> Option<Ground> {
+    fn disjunction(
+        &mut self,
+        parts: &[Node],
+        slots: &mut Vec<Element>,
+        terms: &mut Vec<TermId>,
+    ) -> Option<Ground> {
         let parts: Option<Vec<_>> = parts.iter().map(|part| self.exclude(part, slots, terms)).collect();
         parts.map(Ground::Or)
     }
@@ -180,7 +187,9 @@ impl Instances<'_> {
     /// an element that the candidate lacks, whose term then exists from here on.
     fn exclude(&mut self, node: &Node, slots: &mut Vec<Element>, terms: &mut Vec<TermId>) -> Option<Ground> {
         match node {
-            Node::Constant(_) | Node::Relation { .. } | Node::Equal { .. } => Some(self.grounder.literal(node, terms)),
+            Node::Constant(_) | Node::Relation { .. } | Node::Equal { .. } => {
+                Some(self.grounder.literal(node, terms))
+            }
             Node::Or(parts) => self.disjunction(parts, slots, terms),
             Node::And(parts) => {
                 let view = View { before: self.structure(), after: self.structure() };

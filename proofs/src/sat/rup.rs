@@ -228,7 +228,10 @@ mod tests {
     #[test]
     fn a_step_that_does_not_follow_is_refused() {
         assert_eq!(certificate(&[&[1, 2]], &[&[1]], &[]).check(), Err(CertificateError::Step(0)));
-        assert_eq!(certificate(&[&[1, 2], &[-1, 3]], &[&[2, 3], &[3]], &[]).check(), Err(CertificateError::Step(1)));
+        assert_eq!(
+            certificate(&[&[1, 2], &[-1, 3]], &[&[2, 3], &[3]], &[]).check(),
+            Err(CertificateError::Step(1))
+        );
     }
 
     #[test]

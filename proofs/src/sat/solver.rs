@@ -86,7 +86,9 @@ impl Solver {
             Answer::Satisfiable((0..self.variables()).map(value).collect())
         } else if self.inner.is_ok() {
             let core: Vec<_> = self.inner.unsat_core().iter().map(|l| back(*l).variable()).collect();
-            Answer::Unsatisfiable(assumptions.iter().copied().filter(|a| core.contains(&a.variable())).collect())
+            Answer::Unsatisfiable(
+                assumptions.iter().copied().filter(|a| core.contains(&a.variable())).collect(),
+            )
         } else {
             Answer::Unsatisfiable(Vec::new())
         }

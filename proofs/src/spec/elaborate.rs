@@ -42,7 +42,12 @@ pub(super) struct Elaborator {
 
 impl Elaborator {
     pub(super) fn new() -> Self {
-        Elaborator { names: HashMap::new(), sorts: HashMap::new(), variables: Vec::new(), expanding: Vec::new() }
+        Elaborator {
+            names: HashMap::new(),
+            sorts: HashMap::new(),
+            variables: Vec::new(),
+            expanding: Vec::new(),
+        }
     }
 
     pub(super) fn fresh(&mut self, name: &str, sort: SortId) -> Variable {
@@ -106,10 +111,12 @@ impl Elaborator {
             _ => (item, &[][..]),
         };
         let name = head.symbol().ok_or_else(|| Fault::Expected("a formula").at(&item.position))?;
-        let arity = |expected: usize| match arguments.len() == expected {
-            true => Ok(()),
-            false => Err(Fault::Arity { name: name.to_string(), expected, found: arguments.len() }.at(&item.position)),
-        };
+        let arity =
+            |expected: usize| match arguments.len() == expected {
+                true => Ok(()),
+                false => Err(Fault::Arity { name: name.to_string(), expected, found: arguments.len() }
+                    .at(&item.position)),
+            };
         match name {
             "not" => {
                 arity(1)?;
@@ -140,7 +147,11 @@ impl Elaborator {
                 let body = self.formula(spec, &arguments[1], scope, place);
                 scope.truncate(depth);
                 let body = Box::new(body?);
-                Ok(if name == "forall" { Formula::Forall(variables, body) } else { Formula::Exists(variables, body) })
+                Ok(if name == "forall" {
+                    Formula::Forall(variables, body)
+                } else {
+                    Formula::Exists(variables, body)
+                })
             }
             "enabled" => self.enabled(spec, item, arguments, scope, place),
             _ => self.application(spec, item, name, arguments, scope, place),
@@ -163,7 +174,8 @@ impl Elaborator {
             return Err(Fault::Expected("(enabled action term...)").at(&item.position));
         };
         let wanted = name.symbol().unwrap_or_default();
-        let action = spec.action(wanted).ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
+        let action =
+            spec.action(wanted).ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
         let sorts: Vec<_> = action.parameters.iter().map(|p| p.variable.sort).collect();
         let terms = self.arguments(spec, item, wanted, arguments, &sorts, scope)?;
         let map: HashMap<_, _> = action.parameters.iter().map(|p| p.variable).zip(terms).collect();
@@ -239,7 +251,8 @@ impl Elaborator {
         scope: &Scope,
     ) -> Result<Vec<Term>, SpecError> {
         if arguments.len() != sorts.len() {
-            let fault = Fault::Arity { name: name.to_string(), expected: sorts.len(), found: arguments.len() };
+            let fault =
+                Fault::Arity { name: name.to_string(), expected: sorts.len(), found: arguments.len() };
             return Err(fault.at(&item.position));
         }
         let check = |(argument, &sort): (&SExpr, &SortId)| {
@@ -276,7 +289,13 @@ impl Elaborator {
     }
 
     /// Refuses a term of another sort.
-    pub(super) fn expect(&self, spec: &Spec, item: &SExpr, term: &Term, sort: SortId) -> Result<(), SpecError> {
+    pub(super) fn expect(
+        &self,
+        spec: &Spec,
+        item: &SExpr,
+        term: &Term,
+        sort: SortId,
+    ) -> Result<(), SpecError> {
         let found = spec.sort_of(term);
         if found == sort {
             return Ok(());

@@ -34,9 +34,11 @@ pub enum Fault {
     #[error("expected {0}")]
     Expected(&'static str),
     /// An item that is none of the known ones.
-    #[error("`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
+    #[error(
+        "`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
              define, axiom, init, action, invariant, safety, transition, pointwise, witness, lemma, rule, profile, when, \
-             include, ordered, threshold, closure")]
+             include, ordered, threshold, closure"
+    )]
     UnknownItem(String),
     /// A part of an action that is none of the known ones.
     #[error("`{0}` is no part of an action; one of guard, insert, delete, when")]
@@ -48,10 +50,14 @@ pub enum Fault {
     #[error("sort `{0}` is not declared; declare it with `(sort {0})`, or correct the name")]
     NoSort(String),
     /// A name that is not declared.
-    #[error("`{0}` is not declared; declare it as a relation, function, constant or variable, or correct the name")]
+    #[error(
+        "`{0}` is not declared; declare it as a relation, function, constant or variable, or correct the name"
+    )]
     NoName(String),
     /// A relation that is not declared.
-    #[error("relation `{0}` is not declared; declare it with `(relation {0} (...) \"...\")`, or correct the name")]
+    #[error(
+        "relation `{0}` is not declared; declare it with `(relation {0} (...) \"...\")`, or correct the name"
+    )]
     NoRelation(String),
     /// An action that is not declared.
     #[error("action `{0}` is not declared; correct the name")]
@@ -83,8 +89,10 @@ pub enum Fault {
     #[error("`{0}` is a term of sort {1}, but a formula is needed here")]
     TermForFormula(String, String),
     /// A guard that reads the state after.
-    #[error("a guard reads the state before the action, but `{0}` is of the state after; remove the prime, or state \
-             what you mean as an `insert` or `delete`")]
+    #[error(
+        "a guard reads the state before the action, but `{0}` is of the state after; remove the prime, or state \
+             what you mean as an `insert` or `delete`"
+    )]
     GuardReadsAfter(String),
     /// A prime anywhere else outside a transition property.
     #[error("`{0}` is of the state after, which only a `transition` property may read; remove the prime")]

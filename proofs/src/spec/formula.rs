@@ -68,7 +68,9 @@ impl Term {
     pub fn substitute(&self, map: &HashMap<Variable, Term>) -> Term {
         match self {
             Term::Variable(v) => map.get(v).unwrap_or(self).clone(),
-            Term::Apply(f, arguments) => Term::Apply(*f, arguments.iter().map(|t| t.substitute(map)).collect()),
+            Term::Apply(f, arguments) => {
+                Term::Apply(*f, arguments.iter().map(|t| t.substitute(map)).collect())
+            }
         }
     }
 
@@ -150,11 +152,19 @@ impl Formula {
         match self {
             Formula::Constant(value) => Formula::Constant(*value == positive),
             Formula::Relation(..) => {
-                if positive { self.clone() } else { Formula::Not(Box::new(self.clone())) }
+                if positive {
+                    self.clone()
+                } else {
+                    Formula::Not(Box::new(self.clone()))
+                }
             }
             Formula::Equal(left, right) if left == right => Formula::Constant(positive),
             Formula::Equal(..) => {
-                if positive { self.clone() } else { Formula::Not(Box::new(self.clone())) }
+                if positive {
+                    self.clone()
+                } else {
+                    Formula::Not(Box::new(self.clone()))
+                }
             }
             Formula::Not(inner) => inner.normal(!positive),
             Formula::And(parts) => join(parts, positive, positive),

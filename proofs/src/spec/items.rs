@@ -1,9 +1,9 @@
 //! From items to a [`Spec`]: first what is declared, then what is said.
 
 use super::{
-    Action, Fault, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Parameter, Pointwise, Relation,
-    RelationId, RelationKind, Rules, Sort, SortId, Spec, SpecError, Statement, Term, Threshold, Time, Update,
-    Variable, Witness,
+    Action, Fault, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Parameter,
+    Pointwise, Relation, RelationId, RelationKind, Rules, Sort, SortId, Spec, SpecError, Statement, Term,
+    Threshold, Time, Update, Variable, Witness,
     elaborate::{Elaborator, Macro, Named, Place, Scope},
     load::head,
 };
@@ -142,7 +142,8 @@ impl Builder {
     }
 
     fn relation_named(&self, item: &SExpr) -> Result<RelationId, SpecError> {
-        let name = item.symbol().ok_or_else(|| Fault::Expected("the name of a relation").at(&item.position))?;
+        let name =
+            item.symbol().ok_or_else(|| Fault::Expected("the name of a relation").at(&item.position))?;
         match self.elaborator.names.get(name) {
             Some((Named::Relation(id), _)) => Ok(*id),
             _ => Err(Fault::NoRelation(name.to_string()).at(&item.position)),
@@ -177,7 +178,9 @@ impl Builder {
         let shape = "(init relation ((argument sort)...) formula)";
         let id = self.relation_named(at(list, 1, shape)?)?;
         if self.spec.relations[id.0].immutable() {
-            return Err(Fault::UpdateOfImmutable(self.spec.relations[id.0].name.clone()).at(&list[1].position));
+            return Err(
+                Fault::UpdateOfImmutable(self.spec.relations[id.0].name.clone()).at(&list[1].position)
+            );
         }
         let mut scope = Scope::new();
         let variables = self.pattern(id, at(list, 2, shape)?, &mut scope)?;
@@ -187,7 +190,12 @@ impl Builder {
     }
 
     /// Variables for the arguments of a relation, of its sorts.
-    fn pattern(&mut self, id: RelationId, item: &SExpr, scope: &mut Scope) -> Result<Vec<Variable>, SpecError> {
+    fn pattern(
+        &mut self,
+        id: RelationId,
+        item: &SExpr,
+        scope: &mut Scope,
+    ) -> Result<Vec<Variable>, SpecError> {
         let names = self.elaborator.typed_names(item)?;
         let relation = &self.spec.relations[id.0];
         if names.len() != relation.arguments.len() {
@@ -207,7 +215,11 @@ impl Builder {
     fn parameters(&mut self, item: &SExpr, scope: &mut Scope) -> Result<Vec<Parameter>, SpecError> {
         let names = self.elaborator.typed_names(item)?;
         let variables = self.elaborator.open(&names, scope);
-        Ok(names.into_iter().zip(variables).map(|((name, _), variable)| Parameter { name, variable }).collect())
+        Ok(names
+            .into_iter()
+            .zip(variables)
+            .map(|((name, _), variable)| Parameter { name, variable })
+            .collect())
     }
 
     fn action(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
@@ -254,7 +266,9 @@ impl Builder {
         let head = target.list().and_then(|l| l.first()).unwrap_or(target);
         let relation = self.relation_named(head)?;
         if self.spec.relations[relation.0].immutable() {
-            return Err(Fault::UpdateOfImmutable(self.spec.relations[relation.0].name.clone()).at(&head.position));
+            return Err(
+                Fault::UpdateOfImmutable(self.spec.relations[relation.0].name.clone()).at(&head.position)
+            );
         }
         let depth = scope.len();
         let (variables, formula) = if target.list().is_some() {
@@ -276,12 +290,18 @@ impl Builder {
             Some(update) => update,
             None => {
                 let none = Formula::Constant(false);
-                updates.push(Update { relation, variables: variables.clone(), delete: none.clone(), insert: none });
+                updates.push(Update {
+                    relation,
+                    variables: variables.clone(),
+                    delete: none.clone(),
+                    insert: none,
+                });
                 let last = updates.len() - 1;
                 &mut updates[last]
             }
         };
-        let map: HashMap<_, _> = variables.into_iter().zip(update.variables.iter().map(|v| Term::Variable(*v))).collect();
+        let map: HashMap<_, _> =
+            variables.into_iter().zip(update.variables.iter().map(|v| Term::Variable(*v))).collect();
         let part = if insert { &mut update.insert } else { &mut update.delete };
         let before = std::mem::replace(part, Formula::Constant(false));
         *part = Formula::Or(vec![before, formula.substitute(&map)]).normal(true);
@@ -295,7 +315,8 @@ impl Builder {
         let sentence = sentence(list, 2, shape, [])?;
         let world = match at(list, 3, shape)?.list() {
             Some([word, sizes @ ..]) if word.symbol() == Some("world") => {
-                let number = |item: &SExpr| item.symbol().and_then(|n| n.parse::<usize>().ok()).filter(|n| *n > 0);
+                let number =
+                    |item: &SExpr| item.symbol().and_then(|n| n.parse::<usize>().ok()).filter(|n| *n > 0);
                 sizes.iter().map(number).collect::<Option<Vec<_>>>()
             }
             _ => None,
@@ -309,7 +330,8 @@ impl Builder {
                 for item in actions {
                     let wanted = item.symbol().unwrap_or_default();
                     let index = self.spec.actions.iter().position(|a| a.name == wanted);
-                    let index = index.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&item.position))?;
+                    let index =
+                        index.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&item.position))?;
                     let bind = |p: &Parameter| (p.name.clone(), Term::Variable(p.variable));
                     let mut scope: Scope = self.spec.actions[index].parameters.iter().map(bind).collect();
                     steps.push((index, self.formula(at(list, 5, shape)?, &mut scope, Place::Elsewhere)?));
@@ -354,7 +376,11 @@ impl Builder {
                     let item = at(items, 1, "(conclude formula)")?;
                     conclusion = Some(self.formula(item, &mut scope, Place::Lemma)?);
                 }
-                _ => return Err(Fault::Expected("(assume name formula) or (conclude formula)").at(&part.position)),
+                _ => {
+                    return Err(
+                        Fault::Expected("(assume name formula) or (conclude formula)").at(&part.position)
+                    );
+                }
             }
         }
         let position = list[0].position.clone();
@@ -364,7 +390,8 @@ impl Builder {
     }
 
     fn interpretation(&mut self, word: &str, list: &[SExpr]) -> Result<(), SpecError> {
-        let shape = "(ordered sort le previous zero), (threshold sort member q|f+1) or (closure relation step)";
+        let shape =
+            "(ordered sort le previous zero), (threshold sort member q|f+1) or (closure relation step)";
         let interpretation = match word {
             "ordered" => {
                 let zero = name(list, 4, shape)?;
@@ -450,4 +477,3 @@ fn sentence<'a>(
     // A sentence may run over lines of the file; it is one line for the reader.
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
-

@@ -39,7 +39,9 @@ impl Sources {
             "witnesses.epr",
             "liveness.epr",
         ];
-        Sources { files: files.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect() }
+        Sources {
+            files: files.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),
+        }
     }
 
     /// All `*.epr` of a folder.
@@ -122,7 +124,8 @@ impl Selection<'_> {
                 ("rule" | "profile", _) if depth == 0 => {}
                 ("include", list) => {
                     let name = list.get(1).and_then(SExpr::text);
-                    let name = name.ok_or_else(|| Fault::Expected("(include \"file\")").at(&item.position))?;
+                    let name =
+                        name.ok_or_else(|| Fault::Expected("(include \"file\")").at(&item.position))?;
                     if depth == MAX_INCLUDES {
                         return Err(Fault::Expected("files included at most eight deep").at(&item.position));
                     }

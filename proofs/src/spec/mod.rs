@@ -332,9 +332,11 @@ impl Spec {
     /// Everything that [`Self::without`] can delete.
     pub fn items(&self) -> Vec<String> {
         let axioms = self.axioms.iter().map(|a| format!("axiom:{}", a.name));
-        let invariants = self.invariants.iter().map(|i| &i.name).chain(self.pointwise.iter().map(|p| &p.name));
+        let invariants =
+            self.invariants.iter().map(|i| &i.name).chain(self.pointwise.iter().map(|p| &p.name));
         let invariants = invariants.map(|name| format!("invariant:{name}"));
-        let guards = self.actions.iter().flat_map(|a| a.guards.iter().map(|g| format!("guard:{}/{}", a.name, g.name)));
+        let guards =
+            self.actions.iter().flat_map(|a| a.guards.iter().map(|g| format!("guard:{}/{}", a.name, g.name)));
         axioms.chain(invariants).chain(guards).collect()
     }
 

@@ -74,7 +74,9 @@ impl Declared {
             values.insert(rule, value.clone());
         }
         if let Some(missing) = self.rules.keys().find(|rule| !values.contains_key(*rule)) {
-            return Err(Fault::NoRule(format!("{missing} (this profile does not choose it)")).at(&items[0].position));
+            return Err(
+                Fault::NoRule(format!("{missing} (this profile does not choose it)")).at(&items[0].position)
+            );
         }
         self.profiles.insert(symbol(name, "a profile's name")?, values);
         Ok(())

@@ -137,7 +137,12 @@ impl Place {
     }
 }
 
-fn values<T>(places: &[Place], state: &Structure, slots: &[Element], then: impl FnOnce(&[Element]) -> T) -> T {
+fn values<T>(
+    places: &[Place],
+    state: &Structure,
+    slots: &[Element],
+    then: impl FnOnce(&[Element]) -> T,
+) -> T {
     if places.len() <= INLINE_ARGUMENTS {
         let mut buffer = [0; INLINE_ARGUMENTS];
         for (value, place) in buffer.iter_mut().zip(places) {
@@ -260,7 +265,13 @@ impl Compiler {
         }
     }
 
-    fn quantifier(&mut self, universal: bool, whole: &Formula, variables: &[Variable], body: &Formula) -> Node {
+    fn quantifier(
+        &mut self,
+        universal: bool,
+        whole: &Formula,
+        variables: &[Variable],
+        body: &Formula,
+    ) -> Node {
         let parts: &[Formula] = match body {
             Formula::Or(parts) if universal => parts,
             Formula::And(parts) if !universal => parts,
@@ -273,7 +284,9 @@ impl Compiler {
         let mut left: Vec<Variable> = variables.to_vec();
         let mut decided = vec![false; parts.len()];
         let mut ready_now = |left: &[Variable]| {
-            let now: Vec<_> = (0..parts.len()).filter(|p| !decided[*p] && reads[*p].iter().all(|v| !left.contains(v))).collect();
+            let now: Vec<_> = (0..parts.len())
+                .filter(|p| !decided[*p] && reads[*p].iter().all(|v| !left.contains(v)))
+                .collect();
             now.iter().for_each(|p| decided[*p] = true);
             now
         };
@@ -283,9 +296,15 @@ impl Compiler {
             // The variable of the part that needs fewest more; the first such part in the text.
             let missing = |part: &Vec<Variable>| part.iter().filter(|v| left.contains(v)).count();
             let next = reads.iter().filter(|part| missing(part) > 0).min_by_key(|part| missing(part));
-            let next = next.and_then(|part| part.iter().find(|v| left.contains(v))).copied().unwrap_or(left[0]);
+            let next =
+                next.and_then(|part| part.iter().find(|v| left.contains(v))).copied().unwrap_or(left[0]);
             left.retain(|v| *v != next);
-            steps.push(Step { variable: next, slot: self.slot(&next), sort: next.sort, ready: ready_now(&left) });
+            steps.push(Step {
+                variable: next,
+                slot: self.slot(&next),
+                sort: next.sort,
+                ready: ready_now(&left),
+            });
         }
         let mut free: Vec<_> = free_variables(whole).into_iter().collect();
         free.sort();

@@ -34,7 +34,8 @@ impl<'a> Interpreter<'a> {
     /// Compiles every formula of the specification.
     pub fn new(spec: &'a Spec) -> Self {
         let statements = |list: &[Statement]| list.iter().map(|s| Evaluator::new(&s.formula, &[])).collect();
-        let initial = |i: &Option<crate::spec::Initial>| i.as_ref().map(|i| Evaluator::new(&i.formula, &i.variables));
+        let initial =
+            |i: &Option<crate::spec::Initial>| i.as_ref().map(|i| Evaluator::new(&i.formula, &i.variables));
         Interpreter {
             spec,
             actions: spec.actions.iter().map(compile).collect(),
@@ -71,7 +72,9 @@ impl<'a> Interpreter<'a> {
     /// The state after the action, whether or not its guards hold.
     pub fn apply(&self, state: &Structure, index: usize, arguments: &[Element]) -> Structure {
         let mut after = state.clone();
-        for (update, (delete, insert)) in self.spec.actions[index].updates.iter().zip(&self.actions[index].updates) {
+        for (update, (delete, insert)) in
+            self.spec.actions[index].updates.iter().zip(&self.actions[index].updates)
+        {
             for tuple in state.all_tuples(update.relation) {
                 let free: Vec<_> = arguments.iter().chain(&tuple).copied().collect();
                 let was = state.holds(update.relation, &tuple);
@@ -156,6 +159,10 @@ fn compile(action: &Action) -> CompiledAction {
     };
     CompiledAction {
         guards: action.guards.iter().map(|g| over(&g.formula, &[])).collect(),
-        updates: action.updates.iter().map(|u| (over(&u.delete, &u.variables), over(&u.insert, &u.variables))).collect(),
+        updates: action
+            .updates
+            .iter()
+            .map(|u| (over(&u.delete, &u.variables), over(&u.insert, &u.variables)))
+            .collect(),
     }
 }

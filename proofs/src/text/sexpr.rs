@@ -206,7 +206,9 @@ mod tests {
         assert!(message("a)").starts_with("a:1:2: this `)` closes nothing"));
         assert!(message("(a \"b)").starts_with("a:1:4: this string is never closed"));
         assert!(message("(a\n §)").starts_with("a:2:2: `§` cannot stand in a symbol"));
-        assert!(message(&"(".repeat(MAX_DEPTH + 1)).starts_with("a:1:65: nested more than 64 deep"));
-        assert!(message(&" ".repeat(MAX_FILE_BYTES + 1)).starts_with("a: 1048577 bytes"));
+        let deep = "(".repeat(MAX_DEPTH + 1);
+        assert!(message(&deep).starts_with("a:1:65: nested more than 64 deep"));
+        let long = " ".repeat(MAX_FILE_BYTES + 1);
+        assert!(message(&long).starts_with("a: 1048577 bytes"));
     }
 }

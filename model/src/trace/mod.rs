@@ -38,21 +38,26 @@
 //! [`Trace::replay`] executes the steps one by one. A step that may not happen is named with the guard that is false;
 //! after the last one the claim must be a fact.
 
+mod error;
+mod instance;
+mod locate;
+
+pub use error::{ReplayError, TraceError};
+pub use instance::{BadInstance, Instance, NamedPlace};
+
 use crate::{
-    action::{Action, Blocked},
-    blocks::{Blocks, Generator, Place},
-    committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
+    action::Action,
+    blocks::Blocks,
     properties::{Facts, Property},
-    protocol::{Network, Protocol},
-    reductions::Reductions,
-    rules::Rules,
+    protocol::Protocol,
     scenario::Verdict,
     sentence::{block_name, block_named},
     state::State,
 };
+use locate::Way::{Item, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-trace";
@@ -62,10 +67,6 @@ pub const VERSION: u32 = 1;
 pub const MAX_STEPS: usize = 100_000;
 /// Bytes that a trace file may have.
 pub const MAX_BYTES: u64 = 64 << 20;
-/// Restarts that the state can count.
-const MAX_RESTARTS: u32 = 15;
-/// Byzantine members whose messages the state can name, where they are explicit.
-const MAX_EXPLICIT_BYZANTINE: u32 = 3;
 
 /// Who wrote a trace.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -93,178 +94,6 @@ pub struct Claim {
     pub because: String,
 }
 
-/// Where a block stands, by name.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NamedPlace {
-    /// Its name (`sentence.rs`).
-    pub name: String,
-    /// Its round, from 1.
-    pub round: u8,
-    /// Its subround, from 0.
-    pub subround: u8,
-    /// The rank of its generator; 0 is the best.
-    pub rank: u8,
-    /// 0, or 1 for the second block of the same generator in the same subround.
-    pub twin: u8,
-    /// Who generates it.
-    pub generator: Generator,
-}
-
-/// The instance of the protocol that a trace is a run of.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    /// Members of the committee.
-    pub n: u32,
-    /// Byzantine members that it tolerates.
-    pub f: u32,
-    /// Members that are Byzantine.
-    pub byzantine: u32,
-    /// Size of a certificate.
-    pub quorum: u32,
-    /// Shares that determine a beacon value.
-    pub beacon_threshold: u32,
-    /// Members that each honest miner stands for (1, unless they act in groups).
-    pub honest: Vec<u32>,
-    /// Rounds, from 1.
-    pub rounds: u8,
-    /// Subrounds of a round, from 0.
-    pub subrounds: u8,
-    /// The blocks that can exist, in order of (round, subround, rank, twin).
-    pub blocks: Vec<NamedPlace>,
-    /// What the network does.
-    pub network: Network,
-    /// Crashes of honest miners, at most.
-    pub restarts: u32,
-    /// Observers with a head of their own.
-    pub observers: usize,
-    /// Rounds at the end that only a synchronous network reaches.
-    pub reserved_rounds: u8,
-    /// Subrounds at the end of a round that only a synchronous network reaches.
-    pub reserved_subrounds: u8,
-    /// A choice for every open question.
-    pub rules: Rules,
-    /// Which steps are merged, and which messages are always there.
-    pub reductions: Reductions,
-}
-
-impl From<&Protocol> for Instance {
-    fn from(protocol: &Protocol) -> Self {
-        let Protocol { committee, blocks, .. } = protocol;
-        let named = |b| {
-            let Place { round, subround, rank, twin, generator, .. } = *blocks.place(b);
-            NamedPlace { name: block_name(blocks, b), round, subround, rank, twin, generator }
-        };
-        Instance {
-            n: committee.n,
-            f: committee.f,
-            byzantine: committee.byzantine,
-            quorum: committee.quorum,
-            beacon_threshold: committee.beacon_threshold,
-            honest: committee.weights.clone(),
-            rounds: blocks.rounds,
-            subrounds: blocks.subrounds,
-            blocks: blocks.all().map(named).collect(),
-            network: protocol.network,
-            restarts: protocol.crashes,
-            observers: protocol.observers,
-            reserved_rounds: protocol.reserved_rounds,
-            reserved_subrounds: protocol.reserved_subrounds,
-            rules: protocol.rules,
-            reductions: protocol.reductions,
-        }
-    }
-}
-
-/// Why an [`Instance`] is none.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("instance.{field}: {message}")]
-pub struct BadInstance {
-    /// The field.
-    pub field: &'static str,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-impl TryFrom<&Instance> for Protocol {
-    type Error = BadInstance;
-
-    fn try_from(given: &Instance) -> Result<Self, BadInstance> {
-        let require = |fine: bool, field: &'static str, message: &dyn Fn() -> String| {
-            if fine { Ok(()) } else { Err(BadInstance { field, message: message() }) }
-        };
-        require((1..=MAX_COMMITTEE).contains(&given.n), "n", &|| {
-            format!("{} members; 1 to {MAX_COMMITTEE} can be counted", given.n)
-        })?;
-        require(given.f == tolerated(given.n), "f", &|| {
-            format!("{}, but n = {} tolerates {}", given.f, given.n, tolerated(given.n))
-        })?;
-        let q = quorum(given.rules.quorum, given.n);
-        require(given.quorum == q, "quorum", &|| format!("{}, but the rule gives {q}", given.quorum))?;
-        // No weight is above MAX_COMMITTEE where all together are not, so the sum of seven cannot overflow.
-        let weights_fit = given.honest.len() <= MAX_HONEST
-            && given.honest.iter().all(|w| (1..=MAX_COMMITTEE).contains(w))
-            && given.byzantine <= MAX_COMMITTEE
-            && given.honest.iter().sum::<u32>() + given.byzantine == given.n;
-        require(weights_fit && !given.honest.is_empty(), "honest", &|| {
-            format!(
-                "1 to {MAX_HONEST} miners that stand for {} - {} members are needed, not {:?}",
-                given.n, given.byzantine, given.honest
-            )
-        })?;
-        let synchronous = !matches!(given.network, Network::Async | Network::Lossy);
-        let merged = given.reductions.eager && given.reductions.byzantine_available;
-        require(!synchronous || merged, "reductions", &|| {
-            "a synchronous network is defined with `eager` and `byzantine_available` only".into()
-        })?;
-        let named = given.reductions.byzantine_available || given.byzantine <= MAX_EXPLICIT_BYZANTINE;
-        require(named, "byzantine", &|| {
-            format!("explicit Byzantine messages have room for {MAX_EXPLICIT_BYZANTINE} Byzantine miners")
-        })?;
-        require(given.restarts <= MAX_RESTARTS, "restarts", &|| format!("more than {MAX_RESTARTS}"))?;
-        require(given.observers <= 2, "observers", &|| "more than 2".into())?;
-        let places: Vec<Place> = given.blocks.iter().map(NamedPlace::place).collect();
-        let blocks = Blocks::from_places(given.rounds, given.subrounds, &places)
-            .map_err(|error| BadInstance { field: "blocks", message: error.to_string() })?;
-        for (block, place) in blocks.all().zip(&given.blocks) {
-            let name = block_name(&blocks, block);
-            require(name == place.name, "blocks", &|| {
-                format!("the block in the place of {name} is called {}", place.name)
-            })?;
-        }
-        require(given.reserved_rounds < given.rounds, "reserved_rounds", &|| "all rounds".into())?;
-        require(given.reserved_subrounds < given.subrounds, "reserved_subrounds", &|| {
-            "all subrounds".into()
-        })?;
-        Ok(Protocol {
-            committee: Committee {
-                n: given.n,
-                f: given.f,
-                byzantine: given.byzantine,
-                quorum: given.quorum,
-                beacon_threshold: given.beacon_threshold,
-                weights: given.honest.clone(),
-            },
-            rules: given.rules,
-            blocks,
-            crashes: given.restarts,
-            network: given.network,
-            observers: given.observers,
-            reserved_rounds: given.reserved_rounds,
-            reserved_subrounds: given.reserved_subrounds,
-            reductions: given.reductions,
-        })
-    }
-}
-
-impl NamedPlace {
-    fn place(&self) -> Place {
-        let NamedPlace { round, subround, rank, twin, generator, .. } = *self;
-        Place { round, subround, rank, twin, generator, local: 0 }
-    }
-}
-
 /// One step of a trace.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
@@ -289,92 +118,6 @@ pub struct Trace {
     pub steps: Vec<Step>,
 }
 
-/// Why a text is no trace.
-#[derive(Debug, thiserror::Error)]
-pub enum TraceError {
-    /// The file cannot be read.
-    #[error("{path}: cannot be read: {source}\n  fix: name a trace file, as `zus check` writes them")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is larger than any trace.
-    #[error("{path}: larger than {MAX_BYTES} bytes\n  fix: name a trace file, as `zus check` writes them")]
-    TooLarge {
-        /// The file.
-        path: String,
-    },
-    /// The text is no JSON, or has a field that the format does not know, or lacks one.
-    #[error("{path}:{line}: {message}\n  fix: the format is described in model/src/trace.rs")]
-    Syntax {
-        /// The file.
-        path: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// It says that it is something else.
-    #[error(
-        "{path}: format: {found:?}, version {version}: this is no trace that is read here\n  fix: use a file with format \"{FORMAT}\", version {VERSION}"
-    )]
-    Format {
-        /// The file.
-        path: String,
-        /// The format it names.
-        found: String,
-        /// The version it names.
-        version: u32,
-    },
-    /// Its instance is none.
-    #[error("{path}: {source}\n  fix: write the instance as `zus check` does")]
-    Instance {
-        /// The file.
-        path: String,
-        /// Why.
-        source: BadInstance,
-    },
-    /// A step is no action.
-    #[error("{path}: step {step}: {message}\n  fix: the actions are those of model/src/action/mod.rs")]
-    Step {
-        /// The file.
-        path: String,
-        /// Which, from 1.
-        step: usize,
-        /// What is wrong.
-        message: String,
-    },
-}
-
-/// Why a trace is not a run of the model.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// A step may not happen.
-    #[error("step {step} may not happen: {deed}: {guard}\n  action: {action}")]
-    Blocked {
-        /// Which, from 1.
-        step: usize,
-        /// The action in words.
-        deed: String,
-        /// The guard that is false.
-        guard: Blocked,
-        /// The action as the trace has it.
-        action: String,
-    },
-    /// All steps may happen, and the claimed property does not show.
-    #[error("after step {steps}: {} is claimed to be {verdict}, and the run does not show it", .property.id())]
-    NotShown {
-        /// How many there are.
-        steps: usize,
-        /// The property.
-        property: Property,
-        /// What is claimed of it.
-        verdict: Verdict,
-    },
-}
-
 /// A trace executed.
 #[derive(Clone, Debug)]
 pub struct Replayed {
@@ -387,7 +130,7 @@ pub struct Replayed {
 #[derive(Deserialize)]
 struct Header {
     format: String,
-    version: u32,
+    version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -409,7 +152,7 @@ struct File {
 const BLOCK_FIELDS: [&str; 2] = ["block", "parent"];
 
 impl Trace {
-    /// The trace of a run, with a sentence for each step. `None` if it is no run of `protocol`.
+    /// The trace of a run, with a sentence for each step.
     pub fn of_run(
         producer: Producer,
         scenario: Option<String>,
@@ -485,10 +228,13 @@ impl Trace {
     pub fn load(path: &Path) -> Result<Trace, TraceError> {
         let shown = path.display().to_string();
         let unreadable = |source| TraceError::Unreadable { path: shown.clone(), source };
-        if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let mut text = String::new();
+        // A bound on what is read, not on what the file says of its length: a device says nothing.
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > MAX_BYTES {
             return Err(TraceError::TooLarge { path: shown });
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
         Trace::from_json(&shown, &text)
     }
 
@@ -500,26 +246,32 @@ impl Trace {
             message: error.to_string(),
         };
         let header: Header = serde_json::from_str(text).map_err(syntax)?;
-        if header.format != FORMAT || header.version != VERSION {
+        let line = |way: &[locate::Way<'_>]| locate::line_of(text, way);
+        if header.format != FORMAT || header.version != u64::from(VERSION) {
             let Header { format: found, version } = header;
-            return Err(TraceError::Format { path: path.into(), found, version });
+            let wrong = if found == FORMAT { "version" } else { "format" };
+            return Err(TraceError::Format { path: path.into(), line: line(&[Key(wrong)]), found, version });
         }
         let file: File = serde_json::from_str(text).map_err(syntax)?;
-        let protocol = Protocol::try_from(&file.instance)
-            .map_err(|source| TraceError::Instance { path: path.into(), source })?;
-        let bad = |step: usize, message: String| TraceError::Step { path: path.into(), step, message };
+        let protocol = Protocol::try_from(&file.instance).map_err(|source| TraceError::Instance {
+            path: path.into(),
+            line: line(&[Key("instance"), Key(source.field)]),
+            source,
+        })?;
+        let bad = |step: usize, message: String| TraceError::Step {
+            path: path.into(),
+            line: line(&[Key("steps"), Item(step - 1)]),
+            step,
+            message,
+        };
         if file.steps.len() > MAX_STEPS {
             return Err(bad(MAX_STEPS + 1, format!("a trace has at most {MAX_STEPS} steps")));
         }
-        if let Some(claim) = &file.claim
-            && claim.verdict != shown_verdict(claim.property)
+        if let Some(Claim { property, verdict, .. }) = file.claim
+            && verdict != shown_verdict(property)
         {
-            let message =
-                format!("{} cannot be shown to be `{}` by a run", claim.property.id(), claim.verdict);
-            return Err(TraceError::Instance {
-                path: path.into(),
-                source: BadInstance { field: "claim", message },
-            });
+            let line = line(&[Key("claim"), Key("verdict")]);
+            return Err(TraceError::Claim { path: path.into(), line, property, verdict });
         }
         let steps = file
             .steps

@@ -1,125 +1,28 @@
-//! Scenario files: which instance of the protocol is explored, and what is expected of it.
-//!
-//! A scenario is a TOML file; its comments say what question it answers. `load` turns it into a [`Scenario`] or says
-//! what is wrong, with file, line, field and the fix. The expected verdicts are data: `zus check` fails when reality
-//! differs in either direction.
+//! From the text of a scenario file to a [`Scenario`]: every value is checked here, and refused with its line.
 
+use super::{Expectation, Overrides, Scenario, ScenarioError, Verdict, line_of};
 use crate::{
     blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS},
     committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
     properties::Property,
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
-        Rules, SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
-    },
+    rules::{Rules, SubroundEntryRule},
 };
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use serde::Deserialize;
+use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
 
-/// What is expected, or found, of a property.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// S, L: in no reachable state is it violated; every reachable state was seen.
-    Holds,
-    /// S, L: a run violates it.
-    Violated,
-    /// W: a run shows it.
-    Reachable,
-    /// W: no run shows it; every reachable state was seen.
-    Unreachable,
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Verdict::Holds => "holds",
-            Verdict::Violated => "violated",
-            Verdict::Reachable => "reachable",
-            Verdict::Unreachable => "unreachable",
-        })
-    }
-}
-
-/// One expectation of a scenario.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Expectation {
-    /// Of which property.
-    pub property: Property,
-    /// Which verdict.
-    pub verdict: Verdict,
-    /// Line of the file where it stands, from 1.
-    pub line: usize,
-}
-
-/// A scenario, ready to be explored.
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    /// Its name: the file's name without the ending.
-    pub name: String,
-    /// The file as it was named, for messages.
-    pub path: String,
-    /// The question that it answers, one line.
-    pub question: String,
-    /// The profile it starts from.
-    pub profile: String,
-    /// The instance that is explored.
-    pub protocol: Protocol,
-    /// What is expected, in the order of the properties.
-    pub expect: Vec<Expectation>,
-    /// The exact number of unique states, if pinned.
-    pub states: Option<u64>,
-    /// Whether it explores everything even when all that is expected to be found has been found.
-    pub exhaustive: bool,
-    /// How many random runs stand in for an exhaustive exploration, if it is too large for one.
-    pub simulate: Option<u64>,
-}
-
-/// Why a scenario cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    /// The file cannot be read.
-    #[error(
-        "{path}: cannot be read: {source}\n  fix: name an existing scenario file (the committed ones are in model/scenarios)"
-    )]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is no TOML, has an unknown field, or a value of the wrong kind.
-    #[error("{path}:{line}: {message}")]
-    Syntax {
-        /// The file.
-        path: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong, and the fix.
-        message: String,
-    },
-    /// The values are well-formed and make no scenario.
-    #[error("{path}:{line}: {field}: {message}\n  fix: {fix}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// The line, from 1.
-        line: usize,
-        /// The field.
-        field: &'static str,
-        /// What is wrong.
-        message: String,
-        /// What to change.
-        fix: String,
-    },
-}
+/// Restarts that the state can count.
+const MAX_RESTARTS: u32 = 15;
+/// Byzantine members whose messages the state can name, where they are explicit.
+const MAX_EXPLICIT_BYZANTINE: u32 = 3;
+/// Random runs of one check at most.
+const MAX_RUNS: u64 = 1_000_000_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     question: String,
     profile: Spanned<String>,
     n: Spanned<u32>,
@@ -136,6 +39,8 @@ struct File {
     reserved_subrounds: Option<Spanned<u8>>,
     #[serde(default)]
     restarts: Option<Spanned<u32>>,
+    #[serde(default)]
+    restarts_behind: bool,
     #[serde(default)]
     observers: Option<Spanned<usize>>,
     #[serde(default)]
@@ -155,11 +60,11 @@ struct File {
     reductions: Reductions,
     expect: Spanned<BTreeMap<Spanned<Property>, Spanned<Verdict>>>,
     #[serde(default)]
-    states: Option<u64>,
+    states: Option<Spanned<u64>>,
     #[serde(default)]
     exhaustive: bool,
     #[serde(default)]
-    simulate: Option<u64>,
+    simulate: Option<Spanned<u64>>,
 }
 
 /// The generators of one round and subround, where they differ from `generators`.
@@ -171,83 +76,14 @@ struct Order {
     ranks: Vec<Generator>,
 }
 
-/// Rules that differ from those of a profile, or of a scenario.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub struct Overrides {
-    beacon: Option<BeaconRule>,
-    ticket: Option<TicketRule>,
-    subround_entry: Option<SubroundEntryRule>,
-    subround_switch: Option<SubroundSwitchRule>,
-    finality: Option<FinalityRule>,
-    quorum: Option<QuorumRule>,
-    ticket_log: Option<TicketLogRule>,
-    echo: Option<EchoRule>,
-    parent: Option<ParentRule>,
-    proposal: Option<ProposalRule>,
-    counting: Option<CountingRule>,
-    head: Option<HeadRule>,
-    subround_cap: Option<SubroundCapRule>,
-}
-
-impl Overrides {
-    /// `base`, but for what is overridden.
-    pub fn over(&self, base: Rules) -> Rules {
-        Rules {
-            beacon: self.beacon.unwrap_or(base.beacon),
-            ticket: self.ticket.unwrap_or(base.ticket),
-            subround_entry: self.subround_entry.unwrap_or(base.subround_entry),
-            subround_switch: self.subround_switch.unwrap_or(base.subround_switch),
-            finality: self.finality.unwrap_or(base.finality),
-            quorum: self.quorum.unwrap_or(base.quorum),
-            ticket_log: self.ticket_log.unwrap_or(base.ticket_log),
-            echo: self.echo.unwrap_or(base.echo),
-            parent: self.parent.unwrap_or(base.parent),
-            proposal: self.proposal.unwrap_or(base.proposal),
-            counting: self.counting.unwrap_or(base.counting),
-            head: self.head.unwrap_or(base.head),
-            subround_cap: self.subround_cap.unwrap_or(base.subround_cap),
-        }
-    }
-}
-
-/// Reads and checks a scenario file.
-pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ScenarioError::Unreadable { path: shown.clone(), source })?;
-    let name = path.file_stem().map_or_else(|| shown.clone(), |s| s.to_string_lossy().into_owned());
-    parse(&name, &shown, &text)
-}
-
-/// Checks the text of a scenario file; `path` is for messages.
-pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, ScenarioError> {
-    parse_with(name, path, text, &Overrides::default())
-}
-
-/// Checks the text of a scenario file under other rules than it names: a mutant of the scenario.
-pub fn parse_with(
-    name: &str,
-    path: &str,
-    text: &str,
-    mutation: &Overrides,
-) -> Result<Scenario, ScenarioError> {
-    let file: File = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
-        path: path.into(),
-        line: error.span().map_or(1, |span| line_of(text, &span)),
-        message: error.message().trim().replace('\n', ", "),
-    })?;
-    Reading { path, text, mutation }.scenario(name, file)
-}
-
-fn line_of(text: &str, span: &Range<usize>) -> usize {
-    1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|&&b| b == b'\n').count()
-}
-
-struct Reading<'a> {
-    path: &'a str,
-    text: &'a str,
-    mutation: &'a Overrides,
+/// One file being read.
+pub(super) struct Reading<'a> {
+    /// Where it is, for messages.
+    pub path: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Rules that it is read under instead of its own.
+    pub mutation: &'a Overrides,
 }
 
 impl Reading<'_> {
@@ -267,7 +103,8 @@ impl Reading<'_> {
         }
     }
 
-    fn scenario(&self, name: &str, file: File) -> Result<Scenario, ScenarioError> {
+    /// The scenario that the file is.
+    pub fn scenario(&self, name: &str, file: File) -> Result<Scenario, ScenarioError> {
         let profile = file.profile.get_ref().clone();
         let base = Rules::profile(&profile).ok_or_else(|| {
             self.invalid(
@@ -301,71 +138,30 @@ impl Reading<'_> {
                 ));
             }
         }
-        let good = network == Network::PartiallySynchronous;
-        let reserved = |given: &Option<Spanned<u8>>| given.as_ref().map_or(u8::from(good), |r| *r.get_ref());
-        let reserved_rounds = reserved(&file.reserved_rounds);
-        let reserved_subrounds = reserved(&file.reserved_subrounds);
-        for (value, of, given, field) in [
-            (reserved_rounds, rounds, &file.reserved_rounds, "reserved_rounds"),
-            (reserved_subrounds, subrounds, &file.reserved_subrounds, "reserved_subrounds"),
-        ] {
-            if value >= of {
-                let span = given.as_ref().map_or(file.rounds.span(), |g| g.span());
-                let fix =
-                    format!("allow more than {value} of them, so that one is left before the good period");
-                return Err(self.invalid(span, field, format!("{value} of {of} are reserved"), fix));
-            }
-        }
+        let (reserved_rounds, reserved_subrounds) = self.reserved(&file)?;
         let blocks = self.blocks(&file, &rules, &committee, rounds, subrounds)?;
-        let restarts = file.restarts.as_ref().map_or(0, |r| *r.get_ref());
-        if restarts > 15 {
-            let span = file.restarts.as_ref().map_or(0..0, |r| r.span());
-            return Err(self.invalid(span, "restarts", format!("{restarts} is too many"), "use at most 15"));
-        }
+        let restarts = self.restarts(&file)?;
         let observers = file.observers.as_ref().map_or(0, |o| *o.get_ref());
         if observers > 2 {
             let span = file.observers.as_ref().map_or(0..0, |o| o.span());
-            return Err(self.invalid(
-                span,
-                "observers",
-                format!("{observers} is too many"),
-                "use 0 (any observer), 1 or 2",
-            ));
+            let fix = "use 0 (any observer), 1 or 2";
+            return Err(self.invalid(span, "observers", format!("{observers} is too many"), fix));
         }
-        let asynchronous = matches!(network, Network::Async | Network::Lossy);
-        let mut reductions = file.reductions;
-        // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
-        // have one.
-        reductions.lazy &= asynchronous && rules.subround_entry == SubroundEntryRule::Certificate;
-        if !asynchronous && !(reductions.eager && reductions.byzantine_available) {
-            return Err(self.invalid(
-                file.network.span(),
-                "reductions",
-                "a synchronous network is defined with `eager` and `byzantine_available` only",
-                "remove these two from [reductions], or use network = \"async\"",
-            ));
-        }
-        if !reductions.byzantine_available && committee.byzantine > 3 {
-            return Err(self.invalid(
-                file.n.span(),
-                "reductions",
-                "explicit Byzantine messages have room for 3 Byzantine miners",
-                "set byzantine_available = true",
-            ));
-        }
+        let reductions = self.reductions(&file, &rules, &committee)?;
+        let simulate = self.simulated(&file)?;
         let protocol = Protocol {
             committee,
             rules,
             blocks,
             crashes: restarts,
+            restarts_behind: file.restarts_behind,
             network,
             observers,
             reserved_rounds,
             reserved_subrounds,
             reductions,
         };
-        let expect =
-            self.expectations(&file.expect, &protocol, file.groups.is_some(), file.simulate.is_some())?;
+        let expect = self.expectations(&file.expect, &protocol, file.groups.is_some(), simulate.is_some())?;
         Ok(Scenario {
             name: name.into(),
             path: self.path.into(),
@@ -373,10 +169,98 @@ impl Reading<'_> {
             profile,
             protocol,
             expect,
-            states: file.states,
+            states: file.states.map(Spanned::into_inner),
             exhaustive: file.exhaustive,
-            simulate: file.simulate,
+            simulate,
         })
+    }
+
+    /// Rounds and subrounds at the end that are kept for the good period.
+    fn reserved(&self, file: &File) -> Result<(u8, u8), ScenarioError> {
+        let good = *file.network.get_ref() == Network::PartiallySynchronous;
+        let one = |given: &Option<Spanned<u8>>, of: &Spanned<u8>, field| {
+            let value = given.as_ref().map_or(u8::from(good), |r| *r.get_ref());
+            let span = given.as_ref().map_or(of.span(), |g| g.span());
+            let of = *of.get_ref();
+            if value >= of {
+                let fix =
+                    format!("allow more than {value} of them, so that one is left before the good period");
+                Err(self.invalid(span, field, format!("{value} of {of} are reserved"), fix))
+            } else if value > 0 && !good {
+                let fix = "remove it, or use network = \"partially_synchronous\"";
+                Err(self.invalid(span, field, "this network has no good period to reserve for", fix))
+            } else {
+                Ok(value)
+            }
+        };
+        Ok((
+            one(&file.reserved_rounds, &file.rounds, "reserved_rounds")?,
+            one(&file.reserved_subrounds, &file.subrounds, "reserved_subrounds")?,
+        ))
+    }
+
+    fn restarts(&self, file: &File) -> Result<u32, ScenarioError> {
+        let Some(given) = &file.restarts else { return Ok(0) };
+        let restarts = *given.get_ref();
+        if restarts > MAX_RESTARTS {
+            let fix = format!("use at most {MAX_RESTARTS}");
+            return Err(self.invalid(given.span(), "restarts", format!("{restarts} is too many"), fix));
+        }
+        if restarts > 0 && *file.network.get_ref() == Network::Synchronous {
+            let fix = "use another network, or no restarts";
+            let message = "no miner crashes in a network that is synchronous from the start";
+            return Err(self.invalid(given.span(), "restarts", message, fix));
+        }
+        Ok(restarts)
+    }
+
+    fn reductions(
+        &self,
+        file: &File,
+        rules: &Rules,
+        committee: &Committee,
+    ) -> Result<Reductions, ScenarioError> {
+        let asynchronous = matches!(file.network.get_ref(), Network::Async | Network::Lossy);
+        let mut reductions = file.reductions;
+        // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
+        // have one.
+        reductions.lazy &= asynchronous && rules.subround_entry == SubroundEntryRule::Certificate;
+        let merged = reductions.eager && reductions.byzantine_available;
+        if !asynchronous && !merged {
+            return Err(self.invalid(
+                file.network.span(),
+                "reductions",
+                "a synchronous network is defined with `eager` and `byzantine_available` only",
+                "remove these two from [reductions], or use network = \"async\"",
+            ));
+        }
+        if !reductions.byzantine_available && committee.byzantine > MAX_EXPLICIT_BYZANTINE {
+            let message = format!(
+                "explicit Byzantine messages have room for {MAX_EXPLICIT_BYZANTINE} Byzantine miners"
+            );
+            return Err(self.invalid(file.n.span(), "reductions", message, "set byzantine_available = true"));
+        }
+        Ok(reductions)
+    }
+
+    /// How many random runs stand in for an exploration, if any do.
+    fn simulated(&self, file: &File) -> Result<Option<u64>, ScenarioError> {
+        let Some(given) = &file.simulate else { return Ok(None) };
+        let runs = *given.get_ref();
+        if runs == 0 || runs > MAX_RUNS {
+            let fix = format!("use 1 to {MAX_RUNS}, or remove it");
+            return Err(self.invalid(given.span(), "simulate", format!("{runs} random runs"), fix));
+        }
+        if let Some(states) = &file.states {
+            let fix = "remove `states` or `simulate`";
+            let message = "random runs do not count unique states";
+            return Err(self.invalid(states.span(), "states", message, fix));
+        }
+        if file.exhaustive {
+            let fix = "remove `exhaustive` or `simulate`";
+            return Err(self.invalid(given.span(), "simulate", "random runs are not exhaustive", fix));
+        }
+        Ok(Some(runs))
     }
 
     fn committee(
@@ -405,9 +289,9 @@ impl Reading<'_> {
                     claimed.get_ref()
                 ),
                 format!(
-                    "use n >= {} for f = {}, or remove `f`",
-                    3 * claimed.get_ref() + 1,
-                    claimed.get_ref()
+                    "use f = {tolerated} or remove `f`; f = {} takes n = {} at least",
+                    claimed.get_ref(),
+                    3 * u64::from(*claimed.get_ref()) + 1
                 ),
             ));
         }
@@ -424,7 +308,7 @@ impl Reading<'_> {
         let honest = members - faulty;
         let weights = groups.map_or_else(|| vec![1; honest as usize], |g| g.get_ref().clone());
         let span = groups.map_or(n.span(), |g| g.span());
-        if weights.iter().sum::<u32>() != honest || weights.contains(&0) {
+        if weights.iter().map(|&w| u64::from(w)).sum::<u64>() != u64::from(honest) || weights.contains(&0) {
             let message = format!("the groups {weights:?} are not the {honest} honest members");
             return Err(self.invalid(
                 span,
@@ -437,6 +321,17 @@ impl Reading<'_> {
             let message = format!("{} honest miners do not fit into the state", weights.len());
             let fix = format!("use at most {MAX_HONEST}, or `groups` of miners that act together");
             return Err(self.invalid(span, "n", message, fix));
+        }
+        if let Some(threshold) = beacon_threshold
+            && !(1..=members).contains(threshold.get_ref())
+        {
+            let message = format!("{} shares of {members} members", threshold.get_ref());
+            return Err(self.invalid(
+                threshold.span(),
+                "beacon_threshold",
+                message,
+                format!("use 1 to {members}; f + 1 = {} is the default", tolerated + 1),
+            ));
         }
         Ok(Committee {
             n: members,

@@ -1,0 +1,348 @@
+//! Blocks and their ids. An id commits to every field of the block (protocol.md, section 1; mutant 39).
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use sha3::{Digest as _, Sha3_256};
+
+use crate::certified::Notarization;
+use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use crate::crypto::scheme::{BeaconValue, SIGNATURE_BYTES, Signature};
+
+/// Milliseconds since the Unix epoch, or since any other moment that all participants agree on. The crate never reads a
+/// clock: time is what the caller says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// `milliseconds` later. Saturates.
+    #[must_use]
+    pub fn after(self, milliseconds: u64) -> Time {
+        Time(self.0.saturating_add(milliseconds))
+    }
+}
+
+/// A SHA3-256 hash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+/// The hash that names a block.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId(pub [u8; 32]);
+
+impl Digest {
+    /// What stands for "no certificate" in the id of a block of round 0 or 1.
+    pub const NONE: Digest = Digest([0; 32]);
+
+    /// The hash of a tag and of `parts`, one after the other. All parts but the last must have a fixed length.
+    #[must_use]
+    pub fn of(tag: &[u8; 16], parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha3_256::new();
+        hasher.update(tag);
+        for part in parts {
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+}
+
+fn debug_hash(name: &str, bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{name}({:02x}{:02x}{:02x}{:02x}..)", bytes[0], bytes[1], bytes[2], bytes[3])
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_hash("Digest", &self.0, f)
+    }
+}
+
+impl fmt::Debug for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_hash("BlockId", &self.0, f)
+    }
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x}{:02x}{:02x}{:02x}", self.0[0], self.0[1], self.0[2], self.0[3])
+    }
+}
+
+/// Everything that a block's id commits to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Header {
+    /// The chain.
+    pub chain: ChainId,
+    /// The epoch of the committee that produced the block.
+    pub epoch: Epoch,
+    /// The round.
+    pub round: Round,
+    /// The subround.
+    pub subround: Subround,
+    /// Who produced the block.
+    pub generator: MinerId,
+    /// The block that it extends, notarized in exactly the round before (S3).
+    pub parent: BlockId,
+    /// [`Notarization::digest`] of the parent's certificate; [`Digest::NONE`] when the parent is genesis.
+    pub parent_certificate: Digest,
+    /// The beacon value that made the generator eligible (S4).
+    pub beacon: BeaconValue,
+    /// Hash of the payload.
+    pub payload_root: Digest,
+    /// When the block was produced; never before its parent.
+    pub time: Time,
+}
+
+impl Header {
+    /// The id of the block that has this header: a hash of every field.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        let digest = Digest::of(
+            b"zus/block/v1\0\0\0\0",
+            &[
+                &self.chain.0,
+                &self.epoch.0.to_be_bytes(),
+                &self.round.0.to_be_bytes(),
+                &self.subround.0.to_be_bytes(),
+                &self.generator.0.to_be_bytes(),
+                &self.parent.0,
+                &self.parent_certificate.0,
+                &self.beacon.0,
+                &self.payload_root.0,
+                &self.time.0.to_be_bytes(),
+            ],
+        );
+        BlockId(digest.0)
+    }
+}
+
+/// A block: its header, and what the header commits to. The fields cannot be changed, so that id and content agree.
+#[derive(Clone, Debug)]
+pub struct Block {
+    id: BlockId,
+    header: Header,
+    parent_notarization: Option<Arc<Notarization>>,
+    beacon_signature: Signature,
+    payload: Vec<u8>,
+}
+
+/// What a block is made from: [`Block::new`] adds the digests and the id.
+#[derive(Clone, Debug)]
+pub struct BlockContent {
+    /// The chain.
+    pub chain: ChainId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The round.
+    pub round: Round,
+    /// The subround.
+    pub subround: Subround,
+    /// Who produces the block.
+    pub generator: MinerId,
+    /// The block that it extends.
+    pub parent: BlockId,
+    /// The parent's certificate; `None` when the parent is genesis.
+    pub parent_notarization: Option<Arc<Notarization>>,
+    /// The beacon value.
+    pub beacon: BeaconValue,
+    /// The committee's signature of which the beacon value is the hash: whoever has the block can check the generator's
+    /// rank, and learns the value when shares were lost.
+    pub beacon_signature: Signature,
+    /// What the application wants to have ordered.
+    pub payload: Vec<u8>,
+    /// When it is produced.
+    pub time: Time,
+}
+
+impl Block {
+    /// Makes a block, computing its digests and id. Nothing is checked here.
+    #[must_use]
+    pub fn new(content: BlockContent) -> Self {
+        let BlockContent {
+            chain,
+            epoch,
+            round,
+            subround,
+            generator,
+            parent,
+            parent_notarization,
+            beacon,
+            beacon_signature,
+            payload,
+            time,
+        } = content;
+        let header = Header {
+            chain,
+            epoch,
+            round,
+            subround,
+            generator,
+            parent,
+            parent_certificate: parent_notarization
+                .as_ref()
+                .map_or(Digest::NONE, |notarization| notarization.digest()),
+            beacon,
+            payload_root: Digest::of(b"zus/payload/v1\0\0", &[&payload]),
+            time,
+        };
+        Self { id: header.id(), header, parent_notarization, beacon_signature, payload }
+    }
+
+    /// The first block of an epoch of a chain: of round 0, final without votes, the parent of the blocks of round 1.
+    /// `seed` takes the place of the beacon value, and is what the chained beacon starts from.
+    #[must_use]
+    pub fn genesis(chain: ChainId, epoch: Epoch, seed: BeaconValue, time: Time) -> Self {
+        Self::new(BlockContent {
+            chain,
+            epoch,
+            round: Round(0),
+            subround: Subround(0),
+            generator: MinerId(0),
+            parent: BlockId([0; 32]),
+            parent_notarization: None,
+            beacon: seed,
+            beacon_signature: Signature([0; SIGNATURE_BYTES]),
+            payload: Vec::new(),
+            time,
+        })
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The round.
+    #[must_use]
+    pub fn round(&self) -> Round {
+        self.header.round
+    }
+
+    /// The subround.
+    #[must_use]
+    pub fn subround(&self) -> Subround {
+        self.header.subround
+    }
+
+    /// The parent's certificate; `None` when the parent is genesis.
+    #[must_use]
+    pub fn parent_notarization(&self) -> Option<&Arc<Notarization>> {
+        self.parent_notarization.as_ref()
+    }
+
+    /// The committee's signature of which the beacon value is the hash.
+    #[must_use]
+    pub fn beacon_signature(&self) -> &Signature {
+        &self.beacon_signature
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+/// Blocks are equal when their ids are: the id is a hash of everything else, except that it commits to the beacon
+/// signature only through its hash, [`Header::beacon`], which verification compares.
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.beacon_signature == other.beacon_signature
+    }
+}
+
+impl Eq for Block {}
+
+impl Hash for Block {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            chain: ChainId([1; 32]),
+            epoch: Epoch(2),
+            round: Round(3),
+            subround: Subround(4),
+            generator: MinerId(5),
+            parent: BlockId([6; 32]),
+            parent_certificate: Digest([7; 32]),
+            beacon: BeaconValue([8; 32]),
+            payload_root: Digest([9; 32]),
+            time: Time(10),
+        }
+    }
+
+    type Change = (&'static str, fn(&mut Header));
+
+    const CHANGES: [Change; 10] = [
+        ("chain", |h| h.chain.0[31] ^= 1),
+        ("epoch", |h| h.epoch.0 ^= 1),
+        ("round", |h| h.round.0 ^= 1 << 63),
+        ("subround", |h| h.subround.0 ^= 1),
+        ("generator", |h| h.generator.0 ^= 1 << 15),
+        ("parent", |h| h.parent.0[0] ^= 1),
+        ("parent certificate", |h| h.parent_certificate.0[0] ^= 1),
+        ("beacon", |h| h.beacon.0[0] ^= 1),
+        ("payload root", |h| h.payload_root.0[0] ^= 1),
+        ("time", |h| h.time.0 ^= 1 << 40),
+    ];
+
+    fn uncommitted(id: impl Fn(&Header) -> BlockId) -> Vec<&'static str> {
+        let changed = |change: fn(&mut Header)| {
+            let mut changed = header();
+            change(&mut changed);
+            id(&changed)
+        };
+        CHANGES
+            .iter()
+            .filter(|(_, change)| changed(*change) == id(&header()))
+            .map(|(field, _)| *field)
+            .collect()
+    }
+
+    #[test]
+    fn the_id_commits_to_every_field() {
+        // Destructured without `..`: a new field must be added to the changes above.
+        let Header {
+            chain: _,
+            epoch: _,
+            round: _,
+            subround: _,
+            generator: _,
+            parent: _,
+            parent_certificate: _,
+            beacon: _,
+            payload_root: _,
+            time: _,
+        } = header();
+        assert_eq!(uncommitted(Header::id), [""; 0]);
+    }
+
+    #[test]
+    fn mutant_39_an_id_without_subround_payload_or_certificate_is_noticed() {
+        let forgetful = |h: &Header| {
+            let blank = Header {
+                subround: Subround(0),
+                payload_root: Digest::NONE,
+                parent_certificate: Digest::NONE,
+                ..*h
+            };
+            blank.id()
+        };
+        assert_eq!(uncommitted(forgetful), ["subround", "parent certificate", "payload root"]);
+    }
+}

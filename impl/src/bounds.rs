@@ -1,0 +1,63 @@
+//! Every limit of the crate, in one place. Nothing here is needed for safety; each limit keeps what one peer can make
+//! another store or do finite (the flood tests attack each of them).
+//!
+//! What is *not* limited by a constant, because an attacker alone cannot make it grow: the notarized blocks above the
+//! finalized head (each cost `q` tickets), and the number of subrounds (under
+//! [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate) each cost `q` timeouts).
+
+/// Miners of one committee: the size of a certificate's bitmap.
+pub const MAX_MINERS: u16 = crate::crypto::scheme::MAX_COMMITTEE_SIZE as u16;
+
+/// Sharders of one chain.
+pub const MAX_SHARDERS: u16 = 1_024;
+
+/// Bytes of the payload of one block.
+pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
+
+/// Bytes of one encoded message, whatever its kind; what is longer is refused before it is read.
+pub const MAX_MESSAGE_BYTES: usize = MAX_CHAIN_BYTES + (1 << 20);
+
+/// Blocks in one answer to a chain request.
+pub const MAX_CHAIN_BLOCKS: usize = 32;
+
+/// Bytes of payload in one answer to a chain request; the first block always fits.
+pub const MAX_CHAIN_BYTES: usize = 4 << 20;
+
+/// Rounds above the own one whose tickets, timeouts, votes and beacon shares are kept. Certificates are taken from any
+/// round: they prove themselves.
+pub const ROUNDS_AHEAD: u64 = 4;
+
+/// Rounds below the own one whose finality votes are still counted, and whose tickets are still compared for
+/// equivocation. A later round's votes finalize an older one with it, so nothing is lost.
+pub const ROUNDS_BEHIND: u64 = 8;
+
+/// Subrounds above the own one (above 0 in a future round) whose messages are kept.
+pub const SUBROUNDS_AHEAD: u32 = 4;
+
+/// Subrounds below the own one whose tickets still make a notarization.
+pub const SUBROUNDS_BEHIND: u32 = 4;
+
+/// Different blocks that one signer may ticket in one (round, subround), where the rule allows more than one.
+pub const MAX_TICKETS_PER_SIGNER: usize = 4;
+
+/// Blocks of one generator in one (round, subround) that are kept as candidates, where the rule tickets twins too.
+pub const MAX_BLOCKS_PER_GENERATOR: usize = 2;
+
+/// Wrong or contradicting signatures, and wrong beacon shares, of one signer that are looked at in one pool; later ones
+/// are ignored.
+pub const MAX_STRIKES: u8 = 4;
+
+/// Known notarizations of one round. Without more than `f` Byzantine miners there is one a subround at most.
+pub const MAX_NOTARIZATIONS_PER_ROUND: usize = 16;
+
+/// Final blocks that a miner keeps to serve those who are behind; sharders keep all.
+pub const KEPT_FINAL_BLOCKS: usize = 64;
+
+/// Rounds below the finalized head for which the record of what was signed is kept in memory.
+pub const SIGNED_ROUNDS_KEPT: u64 = 32;
+
+/// Proofs kept against one miner; one convicts.
+pub const MAX_EVIDENCE_PER_MINER: usize = 4;
+
+/// Finality votes that are sent again while nothing moves: the newest ones, since they finalize the rest.
+pub const RESENT_VOTES: usize = 2;

@@ -1,0 +1,121 @@
+//! Serving a piece of the chain to somebody who is behind (L4, L5).
+
+use std::sync::Arc;
+
+use super::{Chain, FinalBlock};
+use crate::block::{Block, BlockId};
+use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
+use crate::committee::Round;
+use crate::message::{ChainRequest, ChainResponse};
+
+impl Chain {
+    /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
+    /// none, or when the first of them is no longer kept.
+    pub fn answer(&self, request: &ChainRequest) -> Option<ChainResponse> {
+        let tip = request.tip.and_then(|id| self.find(id)).unwrap_or_else(|| self.head());
+        let mut path = Vec::new();
+        let mut block = tip;
+        while block.round() > request.after {
+            path.push(FinalBlock {
+                block: Arc::clone(block),
+                notarization: self.notarization_of(block.round(), block.id()).cloned(),
+            });
+            let below = block.round().previous()?;
+            if below <= request.after {
+                break;
+            }
+            block = self.block(below, block.header().parent)?;
+        }
+        path.reverse();
+        let mut response = respond(path)?;
+        response.finality = self
+            .finality
+            .as_ref()
+            .filter(|finality| response.blocks.iter().any(|block| block.id() == finality.block))
+            .map(|finality| Arc::clone(finality));
+        Some(response)
+    }
+
+    fn find(&self, id: BlockId) -> Option<&Arc<Block>> {
+        let above = self.levels.iter().find_map(|level| level.node(id)).map(|node| &node.block);
+        above.or_else(|| self.finals.iter().map(|found| &found.block).find(|block| block.id() == id))
+    }
+}
+
+/// An answer with as many of the lowest blocks of `path` (consecutive, lowest first) as fit, and a certificate for the last
+/// of them: its own, or the one that its child in `path` carries. For hosts that serve from their storage: `path` should
+/// then hold one block more than [`MAX_CHAIN_BLOCKS`].
+#[must_use]
+pub fn respond(path: Vec<FinalBlock>) -> Option<ChainResponse> {
+    let mut bytes = 0usize;
+    let mut count = 0;
+    for found in path.iter().take(MAX_CHAIN_BLOCKS) {
+        bytes = bytes.saturating_add(found.block.payload().len());
+        if count > 0 && bytes > MAX_CHAIN_BYTES {
+            break;
+        }
+        count += 1;
+    }
+    while count > 0 {
+        let last = &path[count - 1];
+        let carried = path.get(count).and_then(|child| child.block.parent_notarization());
+        if let Some(notarization) = last.notarization.as_ref().or(carried).map(Arc::clone) {
+            let blocks = path.into_iter().take(count).map(|found| found.block).collect();
+            return Some(ChainResponse { blocks, notarization, finality: None });
+        }
+        count -= 1;
+    }
+    None
+}
+
+/// Why an answer is not a piece of the chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ChainResponseError {
+    /// It contains no block, or more than fit.
+    #[error("{0} blocks in one answer")]
+    Length(usize),
+    /// A block does not extend the one before it.
+    #[error("the block of round {0} does not extend the one before it in the answer")]
+    Broken(Round),
+    /// A block belongs to another chain or epoch.
+    #[error("the block of round {0} belongs to another chain or epoch")]
+    Foreign(Round),
+    /// The beacon signature beside a block's header, which the block's id does not cover, does not make the header's value.
+    #[error("the beacon signature of the block of round {0} does not make its beacon value")]
+    OtherBeacon(Round),
+    /// The certificate is for another block than the last one.
+    #[error("the certificate is not for the last block of the answer")]
+    OtherTip,
+}
+
+/// Checks that blocks are consecutive and that the certificate names the last of them with the round and subround of its
+/// header. With a valid certificate all of them are then notarized: each is committed to by its child.
+pub(crate) fn check_links(
+    response: &ChainResponse,
+    committee: &crate::committee::Committee,
+) -> Result<(), ChainResponseError> {
+    let blocks = &response.blocks;
+    let last = match blocks.last() {
+        Some(last) if blocks.len() <= MAX_CHAIN_BLOCKS => last,
+        _ => return Err(ChainResponseError::Length(blocks.len())),
+    };
+    for block in blocks {
+        if block.header().chain != committee.chain() || block.header().epoch != committee.epoch() {
+            return Err(ChainResponseError::Foreign(block.round()));
+        }
+    }
+    for pair in blocks.windows(2) {
+        let labelled = pair[1].parent_notarization().is_some_and(|notarization| {
+            (notarization.round, notarization.subround, notarization.block)
+                == (pair[0].round(), pair[0].subround(), pair[0].id())
+        });
+        if pair[1].header().parent != pair[0].id() || pair[1].round() != pair[0].round().next() || !labelled {
+            return Err(ChainResponseError::Broken(pair[1].round()));
+        }
+    }
+    let tip = &response.notarization;
+    if (tip.round, tip.subround, tip.block) != (last.round(), last.subround(), last.id()) {
+        return Err(ChainResponseError::OtherTip);
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Getting blocks that are needed and not here (L4, L5): whom to ask, and what to accept. Shared by miner and sharder.
+//!
+//! One peer after the other is asked until somebody helps. An answer may take longer than the wait for the next request, so
+//! it is accepted from every peer that was asked and has not answered, once; and only as a chain that ends in a notarized
+//! block, so that nobody can fill the memory with blocks that nobody ticketed.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Chain, ChainResponseError, check_links};
+use crate::block::{Block, BlockId, Time};
+use crate::certified::{FinalityCertificate, Notarization, Verified};
+use crate::committee::{Committee, MinerId, Peer, Round, SharderId};
+use crate::crypto::certificate::CertificateError;
+use crate::crypto::scheme::Scheme;
+use crate::message::{ChainRequest, ChainResponse};
+
+/// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
+/// reached are of another branch.
+const ATTEMPTS_PER_START: u32 = 4;
+
+/// The state of catching up.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct CatchUp {
+    /// Whether the timer for the next request is set.
+    pub timer_set: bool,
+    /// Who was asked and has not answered: each participant once at most.
+    asked: Vec<Peer>,
+    /// Who last showed something new: the first to be asked.
+    hint: Option<Peer>,
+    /// How often somebody was asked since something was missing: rotates through the peers.
+    attempts: u32,
+    /// The last block received, when it is not final yet: the next request starts there.
+    reached: Option<Round>,
+    /// The peer that was asked last has just helped: it can be asked for more.
+    succeeded: bool,
+    /// When each peer was last answered.
+    answered: Vec<(Peer, Time)>,
+}
+
+impl CatchUp {
+    /// A peer showed a certificate that was not known: it will have the block too.
+    pub fn heard_from(&mut self, peer: Peer) {
+        self.hint = Some(peer);
+    }
+
+    /// Nothing is missing.
+    pub fn satisfied(&mut self) {
+        (self.reached, self.attempts, self.succeeded) = (None, 0, false);
+        self.asked.clear();
+    }
+
+    /// Whether this peer was asked and had not answered. Now it has, whatever the answer is worth: a wrong one costs the
+    /// work of checking it once a request.
+    pub fn take_expected(&mut self, from: Peer) -> bool {
+        let index = self.asked.iter().position(|&peer| peer == from);
+        index.map(|index| self.asked.swap_remove(index)).is_some()
+    }
+
+    /// The next request, and to whom. `None` when there is nobody else.
+    pub fn request(
+        &mut self,
+        me: Peer,
+        committee: &Committee,
+        head: Round,
+        tip: Option<BlockId>,
+    ) -> Option<(Peer, ChainRequest)> {
+        let peer = self.next_peer(me, committee)?;
+        self.attempts = self.attempts.saturating_add(1);
+        if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
+            self.reached = None;
+        }
+        if !self.asked.contains(&peer) {
+            self.asked.push(peer);
+        }
+        let after = self.reached.map_or(head, |reached| reached.max(head));
+        Some((peer, ChainRequest { after, tip }))
+    }
+
+    /// First whoever showed something new, then miners and sharders in turn.
+    fn next_peer(&self, me: Peer, committee: &Committee) -> Option<Peer> {
+        if self.attempts == 0
+            && let Some(hint) = self.hint.filter(|&hint| hint != me)
+        {
+            return Some(hint);
+        }
+        let turn = self.attempts / 2;
+        let sharder = || {
+            let id = turn.checked_rem(u32::from(committee.sharders()))?;
+            Some(Peer::Sharder(SharderId(id as u16))).filter(|&peer| peer != me)
+        };
+        let miner = || {
+            let first = match me {
+                Peer::Miner(miner) => u32::from(miner.0) + 1,
+                Peer::Sharder(_) => 0,
+            };
+            let id = (first + turn).checked_rem(u32::from(committee.miners()))?;
+            Some(Peer::Miner(MinerId(id as u16))).filter(|&peer| peer != me)
+        };
+        if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
+    }
+
+    /// A peer that was asked answered with blocks up to `last` of which something is new, and they lead up from what was
+    /// here. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
+    pub fn helped(&mut self, from: Peer, last: Round) {
+        self.reached = self.reached.max(Some(last));
+        self.succeeded = true;
+        self.attempts = 0;
+        self.hint = Some(from);
+    }
+
+    /// Whether a peer has helped since the last call.
+    pub fn take_success(&mut self) -> bool {
+        std::mem::take(&mut self.succeeded)
+    }
+
+    /// Whether `peer` may be answered now, and was not `interval` milliseconds ago; if so, it is noted.
+    pub fn may_answer(&mut self, peer: Peer, now: Time, interval: u64) -> bool {
+        if let Some((_, at)) = self.answered.iter_mut().find(|(known, _)| *known == peer) {
+            let may = now >= at.after(interval);
+            if may {
+                *at = now;
+            }
+            return may;
+        }
+        self.answered.push((peer, now));
+        true
+    }
+}
+
+/// Why an answer was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub(crate) enum AnswerError {
+    /// It is no piece of the chain.
+    #[error(transparent)]
+    Chain(#[from] ChainResponseError),
+    /// A certificate in it proves nothing.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+/// The certificates of an answer that are new.
+pub(crate) struct CheckedAnswer {
+    /// Lowest round first.
+    pub notarizations: Vec<Verified<Arc<Notarization>>>,
+    /// Of one of the blocks.
+    pub finality: Option<Verified<Arc<FinalityCertificate>>>,
+}
+
+impl Chain {
+    /// Checks an answer: the blocks are linked, each above the head is notarized, and what their ids do not cover fits.
+    pub(crate) fn check_answer<S: Scheme>(
+        &self,
+        response: &ChainResponse,
+        committee: &Committee,
+        quorum: usize,
+        scheme: &S,
+    ) -> Result<CheckedAnswer, AnswerError> {
+        check_links(response, committee)?;
+        let head = self.head().round();
+        let fits = |block: &Block| scheme.beacon_value(block.beacon_signature()) == block.header().beacon;
+        if let Some(other) = response.blocks.iter().find(|block| block.round() > head && !fits(block)) {
+            return Err(ChainResponseError::OtherBeacon(other.round()).into());
+        }
+        let carried = response.blocks.iter().skip(1).filter_map(|block| block.parent_notarization());
+        let notarizations = carried
+            .chain([&response.notarization])
+            .filter(|certificate| certificate.round > head)
+            .filter(|certificate| self.notarization_of(certificate.round, certificate.block).is_none())
+            .map(|certificate| Arc::clone(certificate).verified(committee, quorum, scheme))
+            .collect::<Result<_, _>>()?;
+        let finality = response.finality.as_ref().filter(|certificate| certificate.round > head);
+        let finality = finality
+            .map(|certificate| Arc::clone(certificate).verified(committee, quorum, scheme))
+            .transpose()?;
+        Ok(CheckedAnswer { notarizations, finality })
+    }
+}

@@ -1,0 +1,121 @@
+//! The blocks and notarizations of one round above the finalized head.
+
+use std::sync::Arc;
+
+use crate::block::{Block, BlockId};
+use crate::certified::{Notarization, Verified};
+use crate::committee::{Round, Subround};
+
+/// What the application thinks of a block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Verdict {
+    /// It was not asked: the block or its parent is not judgeable yet.
+    Unasked,
+    /// It was asked and has not answered.
+    Asked,
+    /// It accepts the block.
+    Accepted,
+    /// It refuses the block.
+    Refused,
+}
+
+/// A block above the head.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Node {
+    /// The block.
+    pub block: Arc<Block>,
+    /// Whether every block between it and the head is known.
+    pub connected: bool,
+    /// What the application thinks of it.
+    pub verdict: Verdict,
+}
+
+/// See the module doc. Both lists are ordered, so that equal knowledge is an equal value, whatever arrived first.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Level {
+    pub(super) round: Round,
+    nodes: Vec<Node>,
+    pub(super) notarizations: Vec<Verified<Arc<Notarization>>>,
+}
+
+impl Level {
+    pub(super) fn new(round: Round) -> Self {
+        Self { round, nodes: Vec::new(), notarizations: Vec::new() }
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    fn position(&self, id: BlockId) -> Result<usize, usize> {
+        self.nodes.binary_search_by_key(&id, |node| node.block.id())
+    }
+
+    pub(super) fn node(&self, id: BlockId) -> Option<&Node> {
+        self.position(id).ok().map(|index| &self.nodes[index])
+    }
+
+    pub(super) fn node_mut(&mut self, id: BlockId) -> Option<&mut Node> {
+        self.position(id).ok().map(|index| &mut self.nodes[index])
+    }
+
+    pub(super) fn insert(&mut self, node: Node) {
+        if let Err(index) = self.position(node.block.id()) {
+            self.nodes.insert(index, node);
+        }
+    }
+
+    /// Connects the children of connected blocks and returns those that were not connected before.
+    pub(super) fn connect_children_of(&mut self, parents: &[BlockId]) -> Vec<BlockId> {
+        let mut children = Vec::new();
+        for node in &mut self.nodes {
+            if !node.connected && parents.contains(&node.block.header().parent) {
+                node.connected = true;
+                children.push(node.block.id());
+            }
+        }
+        children
+    }
+
+    pub(super) fn notarize(&mut self, notarization: Verified<Arc<Notarization>>) -> bool {
+        match self.notarizations.binary_search_by_key(&notarization.statement, |known| known.statement) {
+            Ok(_) => false,
+            Err(index) => {
+                self.notarizations.insert(index, notarization);
+                true
+            }
+        }
+    }
+
+    fn is_notarized(&self, id: BlockId) -> bool {
+        self.notarizations.iter().any(|notarization| notarization.block == id)
+    }
+
+    pub(super) fn has_candidates(&self, below: Subround) -> bool {
+        self.nodes.iter().any(|node| node.block.subround() < below)
+    }
+
+    pub(super) fn forget_candidates(&mut self, below: Subround, keep: impl Fn(BlockId) -> bool) {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.retain(|node| {
+            let id = node.block.id();
+            node.block.subround() >= below || self.is_notarized(id) || keep(id)
+        });
+        self.nodes = nodes;
+    }
+
+    /// Whether a block here descends from none of `parents`, all connected blocks of the round below; a block whose
+    /// parent is not known yet is given the benefit of the doubt, except right above the head.
+    pub(super) fn has_strays(&self, parents: &[BlockId], above_head: bool) -> bool {
+        self.nodes.iter().any(|node| is_stray(node, parents, above_head))
+    }
+
+    /// Drops the blocks of [`Level::has_strays`].
+    pub(super) fn drop_strays(&mut self, parents: &[BlockId], above_head: bool) {
+        self.nodes.retain(|node| !is_stray(node, parents, above_head));
+    }
+}
+
+fn is_stray(node: &Node, parents: &[BlockId], above_head: bool) -> bool {
+    (node.connected || above_head) && !parents.contains(&node.block.header().parent)
+}

@@ -1,0 +1,334 @@
+//! The beacon: a threshold BLS signature that no minority can predict, withhold or bend (step 1, S9).
+//!
+//! Each member signs the beacon message with its share of the committee's key; any `t` valid shares interpolate to the one
+//! signature that verifies under the group key, whichever they are, and its hash is the beacon value. With `t = f + 1` the
+//! Byzantine miners alone cannot compute a value, and the honest ones alone always can.
+//!
+//! Shares are combined first and the result is checked once: a group signature is unique, so that the check of the result is
+//! exact. Only when it fails are shares verified one by one. Shares are signed with the shared key and never with an
+//! identity key, in a domain of their own.
+
+use std::fmt;
+
+use sha3::{Digest, Sha3_256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::bls::{PublicKey, SecretKey};
+use super::curve::{G1, PointError, Scalar};
+use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
+use super::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Signature};
+use crate::committee::MinerId;
+
+/// Domain tag of the hash that turns a group signature into a beacon value.
+const VALUE_TAG: &[u8] = b"ZUS-BPP-V01-BEACON-VALUE";
+
+/// The public side of a committee's shared key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BeaconKey {
+    threshold: usize,
+    group: PublicKey,
+    shares: Vec<PublicKey>,
+}
+
+impl BeaconKey {
+    /// The key of a committee of `committee_size` members whose polynomial has these commitments.
+    ///
+    /// # Errors
+    /// [`BeaconKeyError`] when no threshold of this committee could sign, or a public share is infinite.
+    pub fn from_commitments(
+        commitments: &Commitments,
+        committee_size: usize,
+    ) -> Result<Self, BeaconKeyError> {
+        let threshold = commitments.threshold();
+        if committee_size > MAX_COMMITTEE_SIZE || !(1..=committee_size).contains(&threshold) {
+            return Err(BeaconKeyError::Threshold { threshold, committee_size });
+        }
+        let group = commitments.points().first().copied().map(PublicKey::from_point);
+        let group = group.ok_or(BeaconKeyError::Threshold { threshold, committee_size })?;
+        let shares = (0..committee_size as u16)
+            .map(MinerId)
+            .map(|member| {
+                let point = commitments.public_share(member);
+                point.map(PublicKey::from_point).ok_or(BeaconKeyError::InfiniteShare { member })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { threshold, group, shares })
+    }
+
+    /// How many shares determine a value.
+    #[must_use]
+    pub const fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// The key under which combined signatures verify.
+    #[must_use]
+    pub const fn group(&self) -> &PublicKey {
+        &self.group
+    }
+
+    /// How many members hold a share.
+    #[must_use]
+    pub fn committee_size(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// The key under which a member's shares verify; `None` for a stranger.
+    #[must_use]
+    pub fn share(&self, member: MinerId) -> Option<&PublicKey> {
+        self.shares.get(usize::from(member.0))
+    }
+
+    /// Whether `share` is `signer`'s for `message`.
+    #[must_use]
+    pub fn verify_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
+        self.share(signer).is_some_and(|key| key.verify(Domain::Beacon.into(), message, share))
+    }
+
+    /// Whether `signature` is the group's over `message`.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
+        self.group.verify(Domain::Beacon.into(), message, signature)
+    }
+
+    /// Combines the first `t` of the shares, given in order of strictly increasing signers, and checks the result.
+    ///
+    /// # Errors
+    /// [`CombineError`]; [`CombineError::BadShare`] means that at least one share used is not its signer's.
+    pub fn combine(
+        &self,
+        message: &[u8],
+        shares: &[(MinerId, Signature)],
+    ) -> Result<Signature, CombineError> {
+        let used = shares
+            .get(..self.threshold)
+            .ok_or(CombineError::TooFew { shares: shares.len(), threshold: self.threshold })?;
+        if !shares.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Err(CombineError::NotIncreasing);
+        }
+        let stranger = used.iter().find(|(signer, _)| self.share(*signer).is_none());
+        if let Some((signer, _)) = stranger {
+            return Err(CombineError::NotAMember { signer: *signer });
+        }
+        let abscissas: Vec<u32> = used.iter().map(|(signer, _)| abscissa(*signer)).collect();
+        let weights = lagrange_at_zero(&abscissas).ok_or(CombineError::NotIncreasing)?;
+        let points = used
+            .iter()
+            .map(|(signer, share)| {
+                G1::decode(&share.0).map_err(|reason| CombineError::NotAPoint { signer: *signer, reason })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let combined = G1::linear_combination(&points, &weights).ok_or(CombineError::BadShare)?;
+        let signature = Signature(combined.encode());
+        self.verify(message, &signature).then_some(signature).ok_or(CombineError::BadShare)
+    }
+}
+
+/// The beacon value of a verified group signature: `SHA3-256(tag, signature)`. The encoding of a point is canonical, so that
+/// one message has one value.
+#[must_use]
+pub fn value(signature: &Signature) -> BeaconValue {
+    BeaconValue(Sha3_256::new().chain_update(VALUE_TAG).chain_update(signature.0).finalize().into())
+}
+
+/// A member's share of the committee's key. Wiped when dropped; `Debug` shows nothing; compared in constant time.
+#[derive(Clone)]
+pub struct BeaconShare(SecretKey);
+
+impl BeaconShare {
+    /// Takes a value of the shared polynomial as a share; `None` for zero.
+    #[must_use]
+    pub fn from_scalar(scalar: Scalar) -> Option<Self> {
+        SecretKey::from_scalar(scalar).map(Self)
+    }
+
+    /// The share of the beacon's signature over `message`.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.0.sign(Domain::Beacon.into(), message)
+    }
+
+    /// The key under which this share's signatures verify.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.0.public_key()
+    }
+}
+
+impl ConstantTimeEq for BeaconShare {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl fmt::Debug for BeaconShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BeaconShare(..)")
+    }
+}
+
+/// Why commitments are no key of a committee.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BeaconKeyError {
+    /// No committee of this size reaches this threshold.
+    #[error("a beacon threshold of {threshold} in a committee of {committee_size}")]
+    Threshold {
+        /// Shares needed.
+        threshold: usize,
+        /// Members.
+        committee_size: usize,
+    },
+    /// A member's public share is infinite: its secret share would be zero.
+    #[error("the beacon share of miner {} is infinite", member.0)]
+    InfiniteShare {
+        /// The member.
+        member: MinerId,
+    },
+}
+
+/// Why shares were not combined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CombineError {
+    /// Fewer than the threshold.
+    #[error("{shares} beacon shares where {threshold} are needed")]
+    TooFew {
+        /// Shares given.
+        shares: usize,
+        /// Shares needed.
+        threshold: usize,
+    },
+    /// The signers are not strictly increasing.
+    #[error("the signers of the beacon shares are not strictly increasing")]
+    NotIncreasing,
+    /// A share of a stranger.
+    #[error("miner {} is not of the committee", signer.0)]
+    NotAMember {
+        /// The stranger.
+        signer: MinerId,
+    },
+    /// A share that is no signature.
+    #[error("the beacon share of miner {} is {reason}", signer.0)]
+    NotAPoint {
+        /// Whose it claims to be.
+        signer: MinerId,
+        /// What is wrong with it.
+        reason: PointError,
+    },
+    /// The combined signature does not verify under the group key.
+    #[error("the combined beacon signature does not verify: some share is bad")]
+    BadShare,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::polynomial::Polynomial;
+
+    const MESSAGE: &[u8] = b"epoch 3, round 9";
+
+    /// A committee of seven with threshold three.
+    fn shares() -> (BeaconKey, Vec<BeaconShare>) {
+        let polynomial = Polynomial::new([11, 22, 33].map(Scalar::from_u64).to_vec());
+        let key = BeaconKey::from_commitments(&polynomial.commit().unwrap(), 7).unwrap();
+        let share = |i| BeaconShare::from_scalar(polynomial.evaluate(abscissa(MinerId(i)))).unwrap();
+        (key, (0..7).map(share).collect())
+    }
+
+    fn signed(shares: &[BeaconShare]) -> Vec<(MinerId, Signature)> {
+        (0..).map(MinerId).zip(shares.iter().map(|share| share.sign(MESSAGE))).collect()
+    }
+
+    #[test]
+    fn every_threshold_of_members_gets_the_one_signature_of_the_secret() {
+        let (key, shares) = shares();
+        let signed = signed(&shares);
+        let expected =
+            SecretKey::from_scalar(Scalar::from_u64(11)).unwrap().sign(Domain::Beacon.into(), MESSAGE);
+        for a in 0..7 {
+            for b in a + 1..7 {
+                for c in b + 1..7 {
+                    let combined = key.combine(MESSAGE, &[signed[a], signed[b], signed[c]]);
+                    assert_eq!(combined, Ok(expected), "{a} {b} {c}");
+                }
+            }
+        }
+        assert!(key.verify(MESSAGE, &expected));
+        assert!(!key.verify(b"epoch 3, round 8", &expected));
+    }
+
+    #[test]
+    fn shares_verify_under_the_public_shares_only() {
+        let (key, shares) = shares();
+        for (i, share) in (0..).map(MinerId).zip(&shares) {
+            assert_eq!(key.share(i), Some(&share.public_key()));
+            let signature = share.sign(MESSAGE);
+            assert!(key.verify_share(i, MESSAGE, &signature));
+            assert!(!key.verify_share(MinerId((i.0 + 1) % 7), MESSAGE, &signature));
+            assert!(!key.verify_share(i, b"another", &signature));
+        }
+        assert!(!key.verify_share(MinerId(7), MESSAGE, &shares[0].sign(MESSAGE)));
+    }
+
+    #[test]
+    fn bad_shares_are_noticed() {
+        let (key, shares) = shares();
+        let good = signed(&shares);
+        assert_eq!(key.combine(MESSAGE, &good[..2]), Err(CombineError::TooFew { shares: 2, threshold: 3 }),);
+        let mut bad = good.clone();
+        bad[1].1 = shares[1].sign(b"another message");
+        assert_eq!(key.combine(MESSAGE, &bad), Err(CombineError::BadShare));
+        bad[1].1 = shares[2].sign(MESSAGE);
+        assert_eq!(key.combine(MESSAGE, &bad), Err(CombineError::BadShare));
+        bad[1].1 = Signature([0; 48]);
+        assert_eq!(
+            key.combine(MESSAGE, &bad),
+            Err(CombineError::NotAPoint { signer: MinerId(1), reason: PointError::Encoding })
+        );
+        assert_eq!(key.combine(MESSAGE, &[good[0], good[1], good[1]]), Err(CombineError::NotIncreasing));
+        assert_eq!(key.combine(MESSAGE, &[good[1], good[0], good[2]]), Err(CombineError::NotIncreasing));
+        let stranger = [good[0], good[1], (MinerId(7), good[2].1)];
+        assert_eq!(key.combine(MESSAGE, &stranger), Err(CombineError::NotAMember { signer: MinerId(7) }));
+        let identity = SecretKey::from_seed(&[1; 32]);
+        bad[1].1 = identity.sign(Domain::Ticket.into(), MESSAGE);
+        assert_eq!(key.combine(MESSAGE, &bad), Err(CombineError::BadShare), "a ticket is no share");
+    }
+
+    #[test]
+    fn shares_that_cancel_in_the_combination_do_not_change_the_value() {
+        let (key, shares) = shares();
+        let good = signed(&shares);
+        let weights = lagrange_at_zero(&[1, 2, 3]).unwrap();
+        let error = G1::hash(b"error", b"");
+        let tainted = |i: usize, error: &G1| {
+            let error = error.mul(&weights[i].inverse()).unwrap();
+            Signature(G1::sum([&G1::decode(&good[i].1.0).unwrap(), &error]).unwrap().encode())
+        };
+        let forged = [(MinerId(0), tainted(0, &error)), (MinerId(1), tainted(1, &error.neg())), good[2]];
+        assert!(!key.verify_share(MinerId(0), MESSAGE, &forged[0].1));
+        assert_eq!(key.combine(MESSAGE, &forged), key.combine(MESSAGE, &good), "the value is unique");
+    }
+
+    #[test]
+    fn a_threshold_that_the_committee_cannot_reach_is_refused() {
+        let commitments = Polynomial::new([1, 2, 3].map(Scalar::from_u64).to_vec()).commit().unwrap();
+        assert_eq!(
+            BeaconKey::from_commitments(&commitments, 2),
+            Err(BeaconKeyError::Threshold { threshold: 3, committee_size: 2 })
+        );
+        assert!(BeaconKey::from_commitments(&Commitments::new(vec![]), 2).is_err());
+        let root_at_one = Polynomial::new(vec![Scalar::from_u64(4), Scalar::from_u64(4).neg()]);
+        assert_eq!(
+            BeaconKey::from_commitments(&root_at_one.commit().unwrap(), 3),
+            Err(BeaconKeyError::InfiniteShare { member: MinerId(0) })
+        );
+    }
+
+    #[test]
+    fn secrets_are_redacted_and_values_are_hashes_of_signatures() {
+        let (_, shares) = shares();
+        assert_eq!(format!("{:?}", shares[0]), "BeaconShare(..)");
+        assert_ne!(value(&shares[0].sign(MESSAGE)), value(&shares[1].sign(MESSAGE)));
+        assert!(bool::from(shares[0].ct_eq(&shares[0].clone())));
+        assert!(!bool::from(shares[0].ct_eq(&shares[1])));
+    }
+}

@@ -1,0 +1,204 @@
+//! Points of G1: message hashes and signatures.
+
+use blst::{
+    blst_hash_to_g1, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_affine_compress,
+    blst_p1_affine_in_g1, blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_from_affine, blst_p1_is_inf,
+    blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
+    blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
+};
+
+use super::{PointError, Scalar};
+
+/// Bytes of a compressed point of G1.
+pub const G1_BYTES: usize = 48;
+
+/// Bits of the group order.
+const ORDER_BITS: usize = 255;
+
+/// A point of the curve over the base field that is not infinity. [`G1::hash`] and sums of hashed points are in the
+/// prime-order subgroup; a decoded point need not be, ask [`G1::is_in_subgroup`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct G1(pub(super) blst_p1_affine);
+
+impl G1 {
+    /// Reads a compressed point, which is any point of the curve but infinity.
+    ///
+    /// The subgroup is not checked: it costs three times the decoding, and a sum of tickets is checked once as a sum.
+    ///
+    /// # Errors
+    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
+    pub fn decode(bytes: &[u8; G1_BYTES]) -> Result<Self, PointError> {
+        let mut point = blst_p1_affine::default();
+        // SAFETY: the source is 48 bytes long, as the function reads; the destination is valid.
+        PointError::check(unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) })?;
+        // SAFETY: the argument is an initialised point.
+        if unsafe { blst_p1_affine_is_inf(&point) } {
+            return Err(PointError::Infinity);
+        }
+        Ok(Self(point))
+    }
+
+    /// The canonical compressed encoding.
+    #[must_use]
+    pub fn encode(&self) -> [u8; G1_BYTES] {
+        let mut bytes = [0; G1_BYTES];
+        // SAFETY: the destination is 48 bytes long, as the function writes; the source is a valid point.
+        unsafe { blst_p1_affine_compress(bytes.as_mut_ptr(), &self.0) };
+        bytes
+    }
+
+    /// Whether the point is in the subgroup of prime order.
+    #[must_use]
+    pub fn is_in_subgroup(&self) -> bool {
+        // SAFETY: the argument is a point of the curve.
+        unsafe { blst_p1_affine_in_g1(&self.0) }
+    }
+
+    /// Hashes a message to the subgroup: the suite `BLS12381G1_XMD:SHA-256_SSWU_RO_` of RFC 9380, section 8.8.1.
+    #[must_use]
+    pub fn hash(domain_tag: &[u8], message: &[u8]) -> Self {
+        let mut point = blst_p1::default();
+        // SAFETY: each pointer comes with the length of its slice; the augmentation is empty, for which blst accepts a
+        // null pointer; the destination is valid.
+        unsafe {
+            blst_hash_to_g1(
+                &mut point,
+                message.as_ptr(),
+                message.len(),
+                domain_tag.as_ptr(),
+                domain_tag.len(),
+                std::ptr::null(),
+                0,
+            );
+        }
+        // A message that hashes to infinity would break SHA-256; the generator stands in, so that this stays total.
+        Self::from_projective(&point).unwrap_or_else(Self::generator)
+    }
+
+    /// The standard generator of the subgroup.
+    #[must_use]
+    pub fn generator() -> Self {
+        // SAFETY: the function returns a pointer to a constant of the library, valid for the life of the program.
+        Self(unsafe { *blst::blst_p1_affine_generator() })
+    }
+
+    /// The product with a secret scalar, in constant time; `None` at infinity. The point must be in the subgroup.
+    #[must_use]
+    pub fn mul(&self, scalar: &Scalar) -> Option<Self> {
+        let (mut point, mut product) = (blst_p1::default(), blst_p1::default());
+        let scalar = scalar.to_blst();
+        // SAFETY: the source is a valid point, the destination is valid.
+        unsafe { blst_p1_from_affine(&mut point, &self.0) };
+        // SAFETY: the scalar has 32 bytes, at least the 255 bits that are read; the points are valid.
+        unsafe { blst_p1_mult(&mut product, &point, scalar.b.as_ptr(), ORDER_BITS) };
+        Self::from_projective(&product)
+    }
+
+    /// The point mirrored at the x axis.
+    #[must_use]
+    pub fn neg(&self) -> Self {
+        let mut point = blst_p1::default();
+        // SAFETY: the source is a valid point, the destination is valid.
+        unsafe { blst_p1_from_affine(&mut point, &self.0) };
+        // SAFETY: the argument is a valid point.
+        unsafe { blst_p1_cneg(&mut point, true) };
+        Self::from_projective(&point).unwrap_or(*self)
+    }
+
+    /// The sum; `None` when there are no points or they sum to infinity.
+    #[must_use]
+    pub fn sum<'a>(points: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut sum = blst_p1::default();
+        for point in points {
+            let augend = sum;
+            // SAFETY: all three are valid points (the default is infinity); this addition has no exceptional cases.
+            unsafe { blst_p1_add_or_double_affine(&mut sum, &augend, &point.0) };
+        }
+        Self::from_projective(&sum)
+    }
+
+    /// The sum of the points, each times its **public** scalar (the time depends on them); `None` at infinity, or when
+    /// the two lists differ in length. The points must be in the subgroup.
+    #[must_use]
+    pub fn linear_combination(points: &[Self], scalars: &[Scalar]) -> Option<Self> {
+        if points.len() != scalars.len() || points.is_empty() {
+            return None;
+        }
+        let scalar_bytes: Vec<[u8; 32]> = scalars.iter().map(|scalar| scalar.to_blst().b).collect();
+        let scalar_pointers: Vec<*const u8> = scalar_bytes.iter().map(|bytes| bytes.as_ptr()).collect();
+        let point_pointers: Vec<*const blst_p1_affine> =
+            points.iter().map(|point| &raw const point.0).collect();
+        // SAFETY: a pure function of the count.
+        let scratch_bytes = unsafe { blst_p1s_mult_pippenger_scratch_sizeof(points.len()) };
+        let mut scratch: Vec<limb_t> = vec![0; scratch_bytes.div_ceil(size_of::<limb_t>())];
+        let mut sum = blst_p1::default();
+        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to 32 bytes, more than the 255
+        // bits that are read; the scratch space is as large as asked for; no point is infinity, as the algorithm needs.
+        unsafe {
+            blst_p1s_mult_pippenger(
+                &mut sum,
+                point_pointers.as_ptr(),
+                points.len(),
+                scalar_pointers.as_ptr(),
+                ORDER_BITS,
+                scratch.as_mut_ptr(),
+            );
+        }
+        Self::from_projective(&sum)
+    }
+
+    fn from_projective(point: &blst_p1) -> Option<Self> {
+        // SAFETY: the argument is a valid point.
+        if unsafe { blst_p1_is_inf(point) } {
+            return None;
+        }
+        let mut affine = blst_p1_affine::default();
+        // SAFETY: the source is a valid point, the destination is valid.
+        unsafe { blst_p1_to_affine(&mut affine, point) };
+        Some(Self(affine))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_plus_its_mirror_is_infinity() {
+        let point = G1::hash(b"tag", b"message");
+        assert!(point.is_in_subgroup());
+        assert_ne!(point, point.neg());
+        assert_eq!(G1::sum([&point, &point.neg()]), None);
+        assert_eq!(G1::sum([]), None);
+        assert_eq!(G1::sum([&point, &point]), point.mul(&Scalar::from_u64(2)), "doubling is no exception");
+    }
+
+    #[test]
+    fn a_linear_combination_is_the_sum_of_the_products() {
+        for n in [1, 2, 3, 33, 70] {
+            let points: Vec<G1> = (0..n).map(|i: u8| G1::hash(b"tag", &[i])).collect();
+            let scalars: Vec<Scalar> = (0..n).map(|i| Scalar::from_u64(u64::from(i) + 1).inverse()).collect();
+            let products: Vec<G1> = points.iter().zip(&scalars).map(|(p, s)| p.mul(s).unwrap()).collect();
+            assert_eq!(G1::linear_combination(&points, &scalars), G1::sum(&products), "{n} points");
+        }
+        let point = G1::generator();
+        let one = Scalar::from_u64(1);
+        assert_eq!(G1::linear_combination(&[point, point], &[one.clone(), one.neg()]), None, "infinity");
+        assert_eq!(G1::linear_combination(&[point], &[]), None);
+    }
+
+    #[test]
+    fn every_single_bit_change_of_an_encoding_is_another_point_or_refused() {
+        let point = G1::hash(b"tag", b"message");
+        let bytes = point.encode();
+        assert_eq!(G1::decode(&bytes), Ok(point));
+        for bit in 0..G1_BYTES * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(other) = G1::decode(&flipped) {
+                assert_ne!(other, point, "bit {bit}");
+                assert_eq!(other.encode(), flipped, "an accepted encoding is canonical, bit {bit}");
+            }
+        }
+    }
+}

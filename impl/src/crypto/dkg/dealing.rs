@@ -1,0 +1,175 @@
+//! A dealer's broadcast, and a recipient's receipt for its share.
+
+use sha3::{Digest, Sha3_256};
+
+use super::DecodeError;
+use super::encryption::{SEALED_SHARE_BYTES, SealedShare};
+use super::session::Session;
+use crate::committee::MinerId;
+use crate::crypto::bls::{DomainTag, SecretKey};
+use crate::crypto::curve::{G2, G2_BYTES};
+use crate::crypto::polynomial::Commitments;
+use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+
+const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-DEALING-DIGEST";
+
+/// Commitments to a polynomial, and every member's share of it, sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dealing {
+    /// Who deals.
+    pub dealer: MinerId,
+    /// Feldman commitments to the coefficients, constant first; `t` of them.
+    pub commitments: Commitments,
+    /// The share of every member, in order; `n` of them.
+    pub sealed: Vec<SealedShare>,
+    /// The dealer's signature over session and digest.
+    pub signature: Signature,
+}
+
+impl Dealing {
+    /// Signs commitments and sealed shares as `dealer`.
+    #[must_use]
+    pub(super) fn signed(
+        session: &Session,
+        dealer: MinerId,
+        identity: &SecretKey,
+        commitments: Commitments,
+        sealed: Vec<SealedShare>,
+    ) -> Self {
+        let mut dealing = Self { dealer, commitments, sealed, signature: Signature([0; SIGNATURE_BYTES]) };
+        dealing.signature = identity.sign(DomainTag::DKG_DEALING, &dealing.digest(session));
+        dealing
+    }
+
+    /// The hash of session, dealer, commitments and sealed shares.
+    #[must_use]
+    pub fn digest(&self, session: &Session) -> [u8; 32] {
+        Sha3_256::new()
+            .chain_update(DIGEST_TAG)
+            .chain_update(session.id())
+            .chain_update(self.body())
+            .finalize()
+            .into()
+    }
+
+    /// Whether the dealer is a member, signed this, and commits to `t` coefficients and `n` shares.
+    #[must_use]
+    pub fn is_authentic(&self, session: &Session) -> bool {
+        self.commitments.threshold() == session.parameters().threshold
+            && self.sealed.len() == session.size()
+            && session.identity(self.dealer).is_some_and(|key| {
+                key.public_key().verify(DomainTag::DKG_DEALING, &self.digest(session), &self.signature)
+            })
+    }
+
+    /// Bytes of every dealing of a session.
+    #[must_use]
+    pub fn encoded_bytes(session: &Session) -> usize {
+        2 + session.parameters().threshold * G2_BYTES + session.size() * SEALED_SHARE_BYTES + SIGNATURE_BYTES
+    }
+
+    /// The canonical encoding: dealer (2 bytes, big-endian), commitments, sealed shares, signature.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.body();
+        bytes.extend(self.signature.0);
+        bytes
+    }
+
+    /// Reads what [`Dealing::encode`] writes; the signature is not checked.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for another length than this session's dealings have, and for unusable points.
+    pub fn decode(session: &Session, bytes: &[u8]) -> Result<Self, DecodeError> {
+        let expected = Self::encoded_bytes(session);
+        let wrong_length = DecodeError::Length { expected, found: bytes.len() };
+        if bytes.len() != expected {
+            return Err(wrong_length);
+        }
+        let (dealer, rest) = bytes.split_first_chunk::<2>().ok_or(wrong_length)?;
+        let (body, signature) = rest.split_last_chunk::<SIGNATURE_BYTES>().ok_or(wrong_length)?;
+        let (points, sealed) = body.split_at(session.parameters().threshold * G2_BYTES);
+        let points = points
+            .as_chunks::<G2_BYTES>()
+            .0
+            .iter()
+            .enumerate()
+            .map(|(index, point)| {
+                G2::decode(point).map_err(|reason| DecodeError::Commitment { index, reason })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            dealer: MinerId(u16::from_be_bytes(*dealer)),
+            commitments: Commitments::new(points),
+            sealed: sealed.as_chunks::<SEALED_SHARE_BYTES>().0.iter().copied().map(SealedShare).collect(),
+            signature: Signature(*signature),
+        })
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut bytes = self.dealer.0.to_be_bytes().to_vec();
+        for point in self.commitments.points() {
+            bytes.extend(point.encode());
+        }
+        for sealed in &self.sealed {
+            bytes.extend(sealed.0);
+        }
+        bytes
+    }
+}
+
+/// What a sealed share is bound to: session, dealer, recipient and commitments, so that it opens nowhere else.
+pub(super) fn sealing_context(
+    session: &Session,
+    dealer: MinerId,
+    recipient: MinerId,
+    commitments: &Commitments,
+) -> Vec<u8> {
+    let mut context = session.id().to_vec();
+    context.extend(dealer.0.to_be_bytes());
+    context.extend(recipient.0.to_be_bytes());
+    for point in commitments.points() {
+        context.extend(point.encode());
+    }
+    context
+}
+
+/// "My share of this dealing is right": sent to the dealer, which shows it instead of the share.
+///
+/// All receipts for one dealing sign one message, so that they add up to one signature; each is bound to its recipient by
+/// the registered key that alone verifies it, and to the session, the dealer and the dealing by the message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// Whose dealing.
+    pub dealer: MinerId,
+    /// Whose share.
+    pub recipient: MinerId,
+    /// The recipient's signature over the dealing's digest.
+    pub signature: Signature,
+}
+
+impl Receipt {
+    /// Bytes of an encoded receipt.
+    pub const BYTES: usize = 4 + SIGNATURE_BYTES;
+
+    /// The canonical encoding: dealer and recipient (2 bytes each, big-endian), signature.
+    #[must_use]
+    pub fn encode(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..2].copy_from_slice(&self.dealer.0.to_be_bytes());
+        bytes[2..4].copy_from_slice(&self.recipient.0.to_be_bytes());
+        bytes[4..].copy_from_slice(&self.signature.0);
+        bytes
+    }
+
+    /// Reads what [`Receipt::encode`] writes; the signature is not checked.
+    #[must_use]
+    pub fn decode(bytes: &[u8; Self::BYTES]) -> Self {
+        let [d0, d1, r0, r1, signature @ ..] = *bytes;
+        Self {
+            dealer: MinerId(u16::from_be_bytes([d0, d1])),
+            recipient: MinerId(u16::from_be_bytes([r0, r1])),
+            signature: Signature(signature),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Distributed key generation: the committee of the next epoch makes the key of its beacon, and nobody ever holds it.
+//!
+//! # The protocol
+//! Joint-Feldman with *share or sign*: a dealer settles its dealing by showing, for every member, either that member's
+//! receipt or that member's share in the clear. No complaint is ever adjudicated; what is missing is simply published.
+//!
+//! 1. **Deal.** Every member draws a polynomial of degree `t - 1` and broadcasts a signed [`Dealing`]: Feldman commitments to
+//!    all coefficients in G2, and every member's share, encrypted to it.
+//! 2. **Receipt.** A member whose share decrypts and matches the commitments signs a [`Receipt`] and sends it to the dealer.
+//! 3. **Settle.** The dealer broadcasts a signed [`Settlement`]: the sum of the receipts with a bitmap, and the bare shares
+//!    of everybody who is missing from the bitmap.
+//! 4. **Qualify.** A dealer qualifies when its dealing and its settlement are unique and everything in them is right, and at
+//!    most `max_revealed` shares were revealed. The group's polynomial is the sum of the qualified ones; so is a member's
+//!    share of the shares it got.
+//!
+//! Broadcasts go through a channel on which all see the same messages before the same deadline: the chain itself, run by the
+//! committee of the previous epoch. [`Transcript`] is the public side, for everybody, [`Member`] the secret side. Both are
+//! free of I/O, clocks and randomness: messages and the end of a phase are inputs, and a caller's seed makes the polynomial.
+//! What a transcript concludes depends on the set of messages of each phase, not on their order.
+//!
+//! # Weaknesses of the deployed protocol, and what closes them
+//! | weakness | closed by |
+//! |---|---|
+//! | a receipt says nothing about epoch, dealer or recipient and can be replayed | it is signed, in a domain of its own, over the session (chain, epoch, committee, parameters), the dealer and the digest of the dealing; the recipient is the only one who can make it, since its registered key verifies it |
+//! | a dealer may reveal any number of shares | more than `max_revealed < t` and it is out; an honest dealer in that position refuses to settle ([`MemberError::WouldRevealTooMuch`]) |
+//! | a key is used although shares of qualified dealers are missing | [`Member::finish`] gives a share of *all* qualified dealings that matches the group's commitments, or an error |
+//! | `t` and `n` of the old committee are used for the new one | they are parameters of the session, which every signature commits to |
+//! | the magic block commits to part of the public data | [`super::magic_block`] commits to every coefficient of every qualified dealer |
+//! | shares travel in the clear | HPKE to the recipient, bound to session, dealer and commitments |
+//! | a dealer shows different dealings to different members | they are broadcast and signed; two of them disqualify it |
+//! | too few dealers qualify, so that all may be dishonest | `min_qualified >= t`, and no key otherwise |
+//!
+//! # What it guarantees, and what not
+//! With at most `t - 1` dishonest members, and the receipts of honest members reaching honest dealers in time: honest dealers
+//! qualify, all agree on the key, every honest member has its share, and the dishonest learn nothing about the group's secret
+//! beyond its public key. When the network delays honest receipts, honest dealers may have to reveal shares of honest
+//! members or stay out; the key remains secret as long as one qualified dealer's polynomial does.
+//!
+//! The *distribution* of the public key can be bent a little by whoever decides last whether to settle (Gennaro et al.,
+//! "Secure Distributed Key Generation for Discrete-Log Based Cryptosystems"). Threshold BLS stays unforgeable under keys of
+//! Joint-Feldman (Bacho and Loss, "On the Adaptive Security of the Threshold BLS Signature Scheme"), and beacon values are
+//! hashes of signatures under the key, so nothing is gained by it here.
+
+mod dealing;
+mod encryption;
+mod member;
+mod session;
+mod settlement;
+mod transcript;
+
+pub use dealing::{Dealing, Receipt};
+pub use encryption::{DecryptionKey, ENCRYPTION_KEY_BYTES, EncryptionKey, SEALED_SHARE_BYTES, SealedShare};
+pub use member::{Member, MemberError, ShareRefused};
+pub use session::{
+    MAX_DKG_MEMBERS, Parameters, REGISTRATION_BYTES, Registration, RegistrationError, Session, SessionError,
+};
+pub use settlement::Settlement;
+pub use transcript::{Disqualified, Outcome, Phase, Transcript, TranscriptError};
+
+#[cfg(test)]
+mod tests;
+
+use super::certificate::SignersError;
+use super::curve::PointError;
+
+/// Why bytes are no message of a key generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not the length that this session's messages have.
+    #[error("{found} bytes where this session needs {expected}")]
+    Length {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// A commitment is no usable point.
+    #[error("commitment {index} is {reason}")]
+    Commitment {
+        /// Which coefficient, constant first.
+        index: usize,
+        /// What is wrong with it.
+        reason: PointError,
+    },
+    /// The bitmap of receipts is not canonical.
+    #[error(transparent)]
+    Signers(#[from] SignersError),
+    /// A revealed share is not below the group order.
+    #[error("the revealed share at position {index} is no scalar")]
+    Share {
+        /// Its position among the revealed.
+        index: usize,
+    },
+}

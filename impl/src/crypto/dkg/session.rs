@@ -1,0 +1,283 @@
+//! What one key generation is about: chain, epoch, the new committee and its parameters. Everything signed commits to it.
+
+use sha3::{Digest, Sha3_256};
+
+use super::encryption::{ENCRYPTION_KEY_BYTES, EncryptionKey};
+use crate::committee::{ChainId, Epoch, MinerId, max_faulty};
+use crate::crypto::bls::{
+    KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, RegisteredKey, SecretKey,
+};
+use crate::crypto::committee_keys::shared_coordinate;
+use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+
+/// Members of the largest committee that generates a key: at this size and `t = f + 1` the qualified commitments, which the
+/// magic block carries, are 22 MB.
+pub const MAX_DKG_MEMBERS: usize = 1024;
+
+/// Bytes of an encoded registration.
+pub const REGISTRATION_BYTES: usize = PUBLIC_KEY_BYTES + SIGNATURE_BYTES + ENCRYPTION_KEY_BYTES;
+
+const SESSION_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SESSION";
+const REGISTRATION_TAG: &[u8] = b"ZUS-BPP-V01-REGISTRATION";
+
+/// The numbers of a key generation. They belong to the new committee, never to the previous one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Parameters {
+    /// Shares that determine the key, `t`.
+    pub threshold: usize,
+    /// Most shares that a dealer may reveal and still qualify.
+    pub max_revealed: usize,
+    /// Fewest dealers that make a key.
+    pub min_qualified: usize,
+}
+
+impl Parameters {
+    /// The `hardened` choice for `n` members: `t = f + 1`, at most `f` revealed shares, at least `n - f` dealers.
+    #[must_use]
+    pub fn hardened(n: usize) -> Self {
+        let f = max_faulty(n);
+        Self { threshold: f + 1, max_revealed: f, min_qualified: n - f }
+    }
+
+    /// With fewer revealed shares than `t` a polynomial stays secret, and with at least `t` dealers one is honest.
+    pub(in crate::crypto) fn check(&self, n: usize) -> Result<(), SessionError> {
+        let sound = 1 <= self.threshold
+            && self.max_revealed < self.threshold
+            && self.threshold <= self.min_qualified
+            && self.min_qualified <= n;
+        sound.then_some(()).ok_or(SessionError::Parameters { parameters: *self, members: n })
+    }
+}
+
+/// A member's entry in the committee of one epoch: its keys, and the proof that they are its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Registration {
+    /// The identity key.
+    pub identity: PublicKey,
+    /// Proof of possession of the identity key, over chain, epoch and encryption key.
+    pub proof: ProofOfPossession,
+    /// The key under which shares are encrypted to this member in this epoch.
+    pub encryption: EncryptionKey,
+}
+
+impl Registration {
+    /// Registers keys for one epoch of one chain.
+    #[must_use]
+    pub fn new(chain: ChainId, epoch: Epoch, identity: &SecretKey, encryption: EncryptionKey) -> Self {
+        let proof = identity.prove_possession(&statement(chain, epoch, &encryption));
+        Self { identity: identity.public_key(), proof, encryption }
+    }
+
+    /// Checks the proof.
+    ///
+    /// # Errors
+    /// [`KeyError::NotPossessed`] when the identity key's owner did not register this encryption key for this epoch.
+    pub fn verify(&self, chain: ChainId, epoch: Epoch) -> Result<RegisteredKey, KeyError> {
+        self.proof.verify(&self.identity, &statement(chain, epoch, &self.encryption))
+    }
+
+    /// The canonical encoding.
+    #[must_use]
+    pub fn encode(&self) -> [u8; REGISTRATION_BYTES] {
+        let mut bytes = [0; REGISTRATION_BYTES];
+        let (identity, rest) = bytes.split_at_mut(PUBLIC_KEY_BYTES);
+        let (proof, encryption) = rest.split_at_mut(SIGNATURE_BYTES);
+        identity.copy_from_slice(&self.identity.encode());
+        proof.copy_from_slice(&self.proof.0.0);
+        encryption.copy_from_slice(&self.encryption.encode());
+        bytes
+    }
+
+    /// Reads what [`Registration::encode`] writes; the proof is not checked.
+    ///
+    /// # Errors
+    /// [`RegistrationError`].
+    pub fn decode(bytes: &[u8; REGISTRATION_BYTES]) -> Result<Self, RegistrationError> {
+        let (identity, rest) = split::<PUBLIC_KEY_BYTES>(bytes);
+        let (proof, rest) = split::<SIGNATURE_BYTES>(rest);
+        let (encryption, _) = split::<ENCRYPTION_KEY_BYTES>(rest);
+        Ok(Self {
+            identity: PublicKey::decode(&identity)?,
+            proof: ProofOfPossession(Signature(proof)),
+            encryption: EncryptionKey::decode(&encryption).ok_or(RegistrationError::EncryptionKey)?,
+        })
+    }
+}
+
+/// The first `N` bytes, which callers know to be there, and the rest.
+fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
+    bytes.split_first_chunk::<N>().map_or(([0; N], bytes), |(first, rest)| (*first, rest))
+}
+
+fn statement(chain: ChainId, epoch: Epoch, encryption: &EncryptionKey) -> Vec<u8> {
+    [REGISTRATION_TAG, &chain.0, &epoch.0.to_be_bytes(), &encryption.encode()].concat()
+}
+
+/// One key generation, with every registration checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    chain: ChainId,
+    epoch: Epoch,
+    parameters: Parameters,
+    registrations: Vec<Registration>,
+    identities: Vec<RegisteredKey>,
+    id: [u8; 32],
+}
+
+impl Session {
+    /// Opens the key generation of the committee `registrations`, in the order of its members.
+    ///
+    /// # Errors
+    /// [`SessionError`]: a size or parameters that are not sound, a registration that does not verify, or one key twice.
+    pub fn new(
+        chain: ChainId,
+        epoch: Epoch,
+        parameters: Parameters,
+        registrations: Vec<Registration>,
+    ) -> Result<Self, SessionError> {
+        let n = registrations.len();
+        if !(1..=MAX_DKG_MEMBERS).contains(&n) {
+            return Err(SessionError::Size { members: n });
+        }
+        parameters.check(n)?;
+        let identities = (0..)
+            .map(MinerId)
+            .zip(&registrations)
+            .map(|(member, registration)| {
+                let checked = registration.verify(chain, epoch);
+                checked.map_err(|reason| SessionError::Registration { member, reason })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some((first, second)) = shared_coordinate(&identities) {
+            return Err(SessionError::SharedCoordinate { first, second });
+        }
+        let id = session_id(chain, epoch, &parameters, &registrations);
+        Ok(Self { chain, epoch, parameters, registrations, identities, id })
+    }
+
+    /// The chain.
+    #[must_use]
+    pub const fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// The epoch that the key is for.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The numbers.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// How many members the new committee has, `n`.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.registrations.len()
+    }
+
+    /// The members' registrations, in order.
+    #[must_use]
+    pub fn registrations(&self) -> &[Registration] {
+        &self.registrations
+    }
+
+    /// The members' identity keys, in order.
+    #[must_use]
+    pub fn identities(&self) -> &[RegisteredKey] {
+        &self.identities
+    }
+
+    /// A member's registration; `None` for a stranger.
+    #[must_use]
+    pub fn registration(&self, member: MinerId) -> Option<&Registration> {
+        self.registrations.get(usize::from(member.0))
+    }
+
+    /// A member's identity key; `None` for a stranger.
+    #[must_use]
+    pub fn identity(&self, member: MinerId) -> Option<&RegisteredKey> {
+        self.identities.get(usize::from(member.0))
+    }
+
+    /// The members, in order.
+    pub fn members(&self) -> impl Iterator<Item = MinerId> + use<> {
+        (0..self.size() as u16).map(MinerId)
+    }
+
+    /// The hash of all of the above; part of every signature and every ciphertext of this key generation.
+    #[must_use]
+    pub const fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+}
+
+fn session_id(
+    chain: ChainId,
+    epoch: Epoch,
+    parameters: &Parameters,
+    registrations: &[Registration],
+) -> [u8; 32] {
+    let mut hash =
+        Sha3_256::new().chain_update(SESSION_TAG).chain_update(chain.0).chain_update(epoch.0.to_be_bytes());
+    let numbers =
+        [parameters.threshold, parameters.max_revealed, parameters.min_qualified, registrations.len()];
+    for number in numbers {
+        hash.update((number as u64).to_be_bytes());
+    }
+    for registration in registrations {
+        hash.update(registration.encode());
+    }
+    hash.finalize().into()
+}
+
+/// Why bytes are no registration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// The identity key is no usable key.
+    #[error(transparent)]
+    Identity(#[from] KeyError),
+    /// The encryption key is a point of small order.
+    #[error("the encryption key is of small order")]
+    EncryptionKey,
+}
+
+/// Why a key generation cannot begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No members, or too many.
+    #[error("a key generation of {members} members, where 1 to {MAX_DKG_MEMBERS} are served")]
+    Size {
+        /// Members given.
+        members: usize,
+    },
+    /// Numbers under which the key would not be safe, or not be made.
+    #[error(
+        "{parameters:?} do not fit {members} members: needed is max_revealed < threshold <= min_qualified <= members"
+    )]
+    Parameters {
+        /// The numbers.
+        parameters: Parameters,
+        /// Size of the committee.
+        members: usize,
+    },
+    /// A registration that its owner did not make for this chain and epoch.
+    #[error("the registration of miner {} is refused: {reason}", member.0)]
+    Registration {
+        /// Whose.
+        member: MinerId,
+        /// Why.
+        reason: KeyError,
+    },
+    /// Two members with one key, or with mirrored keys.
+    #[error("the keys of miners {} and {} have the same x coordinate", first.0, second.0)]
+    SharedCoordinate {
+        /// One of them.
+        first: MinerId,
+        /// The other.
+        second: MinerId,
+    },
+}

@@ -1,0 +1,307 @@
+//! The public side of a key generation: who dealt, who settled, who qualifies, and the key that follows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::dealing::Dealing;
+use super::session::Session;
+use super::settlement::Settlement;
+use crate::committee::MinerId;
+use crate::crypto::beacon::{BeaconKey, BeaconKeyError};
+use crate::crypto::curve::Scalar;
+use crate::crypto::polynomial::Commitments;
+
+/// What a transcript takes now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Dealings.
+    Dealing,
+    /// Settlements.
+    Settling,
+}
+
+/// Why a dealer does not qualify.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Disqualified {
+    /// No dealing came before the deadline.
+    #[error("no dealing")]
+    NoDealing,
+    /// Two dealings with valid signatures: members may hold shares of different polynomials.
+    #[error("two different dealings")]
+    TwoDealings,
+    /// No settlement came before the deadline.
+    #[error("no settlement")]
+    NoSettlement,
+    /// Two settlements with valid signatures.
+    #[error("two different settlements")]
+    TwoSettlements,
+    /// The aggregate of the receipts is not the sum of the receipts of the bitmap for this dealing.
+    #[error("receipts that do not verify")]
+    BadReceipts,
+    /// A revealed share is not a value of the committed polynomial.
+    #[error("a wrong share revealed for miner {}", recipient.0)]
+    BadShare {
+        /// Whose share.
+        recipient: MinerId,
+    },
+    /// So many shares were revealed that the polynomial may be no secret.
+    #[error("{revealed} shares revealed, more than {allowed}")]
+    TooManyRevealed {
+        /// How many.
+        revealed: usize,
+        /// How many may be.
+        allowed: usize,
+    },
+}
+
+/// The messages of one key generation that everybody saw. Bounded: at most one dealing and one settlement of each member
+/// are kept.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    session: Arc<Session>,
+    phase: Phase,
+    dealers: BTreeMap<MinerId, Dealer>,
+}
+
+#[derive(Clone, Debug)]
+struct Dealer {
+    dealing: Dealing,
+    dealing_digest: [u8; 32],
+    settlement: Option<([u8; 32], Settlement)>,
+    fault: Option<Disqualified>,
+}
+
+impl Transcript {
+    /// An empty transcript.
+    #[must_use]
+    pub const fn new(session: Arc<Session>) -> Self {
+        Self { session, phase: Phase::Dealing, dealers: BTreeMap::new() }
+    }
+
+    /// What the key generation is about.
+    #[must_use]
+    pub const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// What is taken now.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Takes a dealing from the broadcast. The same one again changes nothing; another one of the same dealer disqualifies
+    /// it.
+    ///
+    /// # Errors
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::NotAuthentic`], which says nothing about the claimed dealer.
+    pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<(), TranscriptError> {
+        self.require(Phase::Dealing)?;
+        if !dealing.is_authentic(&self.session) {
+            return Err(TranscriptError::NotAuthentic { dealer: dealing.dealer });
+        }
+        let digest = dealing.digest(&self.session);
+        let dealer = self.dealers.entry(dealing.dealer).or_insert_with(|| Dealer {
+            dealing: dealing.clone(),
+            dealing_digest: digest,
+            settlement: None,
+            fault: None,
+        });
+        if dealer.dealing_digest != digest {
+            dealer.fault = Some(Disqualified::TwoDealings);
+        }
+        Ok(())
+    }
+
+    /// Ends the phase of dealings.
+    ///
+    /// # Errors
+    /// [`TranscriptError::WrongPhase`] when it ended already.
+    pub fn end_dealing(&mut self) -> Result<(), TranscriptError> {
+        self.require(Phase::Dealing)?;
+        self.phase = Phase::Settling;
+        Ok(())
+    }
+
+    /// Takes a settlement from the broadcast. The same one again changes nothing; another one of the same dealer, or a wrong
+    /// one, disqualifies it.
+    ///
+    /// # Errors
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::NotAuthentic`], which says nothing about the claimed dealer.
+    pub fn on_settlement(&mut self, settlement: &Settlement) -> Result<(), TranscriptError> {
+        self.require(Phase::Settling)?;
+        if !settlement.is_authentic(&self.session) {
+            return Err(TranscriptError::NotAuthentic { dealer: settlement.dealer });
+        }
+        let session = Arc::clone(&self.session);
+        let Some(dealer) = self.dealers.get_mut(&settlement.dealer) else {
+            return Err(TranscriptError::NothingToSettle { dealer: settlement.dealer });
+        };
+        let digest = settlement.digest(&session);
+        match &dealer.settlement {
+            Some((first, _)) if *first == digest => {}
+            Some(_) => {
+                // Whatever else was wrong, the verdict must not depend on which of the two came first.
+                if dealer.fault != Some(Disqualified::TwoDealings) {
+                    dealer.fault = Some(Disqualified::TwoSettlements);
+                }
+            }
+            None => {
+                let fault = dealer.judge(&session, settlement);
+                dealer.fault = dealer.fault.or(fault);
+                dealer.settlement = Some((digest, settlement.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A dealer's dealing, if it broadcast one.
+    #[must_use]
+    pub fn dealing(&self, dealer: MinerId) -> Option<&Dealing> {
+        self.dealers.get(&dealer).map(|dealer| &dealer.dealing)
+    }
+
+    /// The digest of a dealer's dealing, for receipts.
+    #[must_use]
+    pub fn dealing_digest(&self, dealer: MinerId) -> Option<&[u8; 32]> {
+        self.dealers.get(&dealer).map(|dealer| &dealer.dealing_digest)
+    }
+
+    /// Whether a dealer qualifies, as far as is known now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn qualifies(&self, dealer: MinerId) -> Result<(), Disqualified> {
+        let dealer = self.dealers.get(&dealer).ok_or(Disqualified::NoDealing)?;
+        match (dealer.fault, &dealer.settlement) {
+            (Some(fault), _) => Err(fault),
+            (None, None) => Err(Disqualified::NoSettlement),
+            (None, Some(_)) => Ok(()),
+        }
+    }
+
+    /// Ends the key generation and computes the key.
+    ///
+    /// # Errors
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::TooFewQualified`]; [`TranscriptError::Key`] or
+    /// [`TranscriptError::Vanishes`] when the sum of the dealings is no key.
+    pub fn outcome(&self) -> Result<Outcome, TranscriptError> {
+        self.require(Phase::Settling)?;
+        let qualified: BTreeMap<MinerId, Commitments> = self
+            .dealers
+            .iter()
+            .filter(|(member, _)| self.qualifies(**member).is_ok())
+            .map(|(member, dealer)| (*member, dealer.dealing.commitments.clone()))
+            .collect();
+        let needed = self.session.parameters().min_qualified;
+        if qualified.len() < needed {
+            return Err(TranscriptError::TooFewQualified { qualified: qualified.len(), needed });
+        }
+        Outcome::of(Arc::clone(&self.session), qualified)
+    }
+
+    /// The share that a dealer revealed for a member.
+    pub(super) fn revealed_share(&self, dealer: MinerId, recipient: MinerId) -> Option<&Scalar> {
+        let (_, settlement) = self.dealers.get(&dealer)?.settlement.as_ref()?;
+        settlement.revealed().find(|(member, _)| *member == recipient).map(|(_, share)| share)
+    }
+
+    fn require(&self, phase: Phase) -> Result<(), TranscriptError> {
+        (self.phase == phase).then_some(()).ok_or(TranscriptError::WrongPhase { phase: self.phase })
+    }
+}
+
+impl Dealer {
+    /// What is wrong with a settlement of this dealing, cheapest check first.
+    fn judge(&self, session: &Session, settlement: &Settlement) -> Option<Disqualified> {
+        let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed);
+        if revealed > allowed {
+            return Some(Disqualified::TooManyRevealed { revealed, allowed });
+        }
+        let wrong = settlement
+            .revealed()
+            .find(|(recipient, share)| !self.dealing.commitments.admits(*recipient, share));
+        if let Some((recipient, _)) = wrong {
+            return Some(Disqualified::BadShare { recipient });
+        }
+        (!settlement.receipts_verify(session, &self.dealing_digest)).then_some(Disqualified::BadReceipts)
+    }
+}
+
+/// The public result of a key generation: the same for everybody who saw the same broadcasts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    session: Arc<Session>,
+    qualified: BTreeMap<MinerId, Commitments>,
+    key: BeaconKey,
+}
+
+impl Outcome {
+    /// The key that the commitments of the qualified dealers add up to.
+    ///
+    /// # Errors
+    /// [`TranscriptError::Vanishes`], [`TranscriptError::Key`].
+    pub(in crate::crypto) fn of(
+        session: Arc<Session>,
+        qualified: BTreeMap<MinerId, Commitments>,
+    ) -> Result<Self, TranscriptError> {
+        let sum = Commitments::sum(qualified.values()).ok_or(TranscriptError::Vanishes)?;
+        let key = BeaconKey::from_commitments(&sum, session.size())?;
+        Ok(Self { session, qualified, key })
+    }
+
+    /// What the key generation was about.
+    #[must_use]
+    pub const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// The qualified dealers and their commitments.
+    #[must_use]
+    pub const fn qualified(&self) -> &BTreeMap<MinerId, Commitments> {
+        &self.qualified
+    }
+
+    /// The committee's key with every member's public share.
+    #[must_use]
+    pub const fn key(&self) -> &BeaconKey {
+        &self.key
+    }
+}
+
+/// Why a transcript refuses a message or makes no key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TranscriptError {
+    /// Too early or too late.
+    #[error("not in the phase {phase:?}")]
+    WrongPhase {
+        /// The phase that it is.
+        phase: Phase,
+    },
+    /// Not signed by the dealer it names, or not of this session.
+    #[error("not an authentic message of miner {} in this session", dealer.0)]
+    NotAuthentic {
+        /// Who it claims to be from.
+        dealer: MinerId,
+    },
+    /// A settlement without a dealing.
+    #[error("miner {} settles without a dealing", dealer.0)]
+    NothingToSettle {
+        /// Who settles.
+        dealer: MinerId,
+    },
+    /// Not enough dealers for a key: the committee begins anew.
+    #[error("{qualified} dealers qualify where {needed} are needed")]
+    TooFewQualified {
+        /// How many qualify.
+        qualified: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// The commitments cancel to infinity, which happens with negligible probability.
+    #[error("a coefficient of the sum of the dealings vanishes")]
+    Vanishes,
+    /// The sum of the dealings is no key of this committee.
+    #[error(transparent)]
+    Key(#[from] BeaconKeyError),
+}

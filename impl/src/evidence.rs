@@ -1,0 +1,215 @@
+//! Proof that a miner signed what no honest miner signs (property S10).
+//!
+//! Evidence convinces anybody who knows the committee's keys: it consists of signatures only. A single miner is convicted
+//! by two of its statements, a group by two certificates that cannot both exist unless the miners in both broke the rules.
+//! An honest miner with a durable ticket log is never convicted: it proposes and tickets once per (round, subround), votes
+//! once per round, and votes for a block only if it ticketed no other block of that round and will not (step 8).
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::certified::{FinalityCertificate, Notarization};
+use crate::committee::{Committee, MinerId, Round};
+use crate::crypto::certificate::CertificateError;
+use crate::crypto::scheme::Scheme;
+use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
+
+/// Two things that no honest miner signs both.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Evidence {
+    /// Two blocks of one generator in one (round, subround): equivocation.
+    Proposals {
+        /// One proposal.
+        first: Signed<Proposed>,
+        /// Another.
+        second: Signed<Proposed>,
+    },
+    /// Two tickets for different blocks of one (round, subround); an offence where one ticket is allowed.
+    Tickets {
+        /// One ticket.
+        first: Signed<Ticket>,
+        /// Another.
+        second: Signed<Ticket>,
+    },
+    /// Two finality votes for different blocks of one round.
+    FinalityVotes {
+        /// One vote.
+        first: Signed<FinalityVote>,
+        /// Another.
+        second: Signed<FinalityVote>,
+    },
+    /// A finality vote for one block and a ticket for another block of the same round.
+    TicketAgainstVote {
+        /// The ticket.
+        ticket: Signed<Ticket>,
+        /// The vote.
+        vote: Signed<FinalityVote>,
+    },
+    /// Two notarized blocks of one (round, subround): S2 is broken.
+    Notarizations {
+        /// One notarization.
+        first: Arc<Notarization>,
+        /// Another.
+        second: Arc<Notarization>,
+    },
+    /// A final block and another notarized block of the same round: S6 is broken.
+    NotarizationAgainstFinality {
+        /// The notarization.
+        notarization: Arc<Notarization>,
+        /// The finality certificate.
+        finality: Arc<FinalityCertificate>,
+    },
+    /// Two final blocks of one round: S5 is broken.
+    FinalityCertificates {
+        /// One finality certificate.
+        first: Arc<FinalityCertificate>,
+        /// Another.
+        second: Arc<FinalityCertificate>,
+    },
+}
+
+/// Why evidence convicts nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum EvidenceError {
+    /// The two statements come from different miners.
+    #[error("the statements are of {first} and {second}")]
+    DifferentSigners {
+        /// The signer of the first.
+        first: MinerId,
+        /// The signer of the second.
+        second: MinerId,
+    },
+    /// An honest miner may sign both.
+    #[error("the two statements do not contradict each other")]
+    NoContradiction,
+    /// One of the signatures is not genuine.
+    #[error("a signature in the evidence against {0} is not genuine")]
+    WrongSignature(MinerId),
+    /// One of the certificates is not valid.
+    #[error("a certificate in the evidence is not valid: {0}")]
+    Certificate(#[from] CertificateError),
+}
+
+/// The rules that evidence is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Jurisdiction<'a> {
+    /// The committee.
+    pub committee: &'a Committee,
+    /// Its quorum.
+    pub quorum: usize,
+    /// Whether the ticket rule allows one ticket per (round, subround) only.
+    pub one_ticket: bool,
+}
+
+impl Evidence {
+    /// Checks the evidence.
+    ///
+    /// # Errors
+    /// The first reason why it convicts nobody.
+    pub fn verify<S: Scheme>(
+        &self,
+        jurisdiction: &Jurisdiction<'_>,
+        scheme: &S,
+    ) -> Result<(), EvidenceError> {
+        let Jurisdiction { committee, quorum, one_ticket } = *jurisdiction;
+        if !self.contradicts(one_ticket) {
+            return Err(EvidenceError::NoContradiction);
+        }
+        match self {
+            Evidence::Proposals { first, second } => both_genuine(first, second, committee, scheme),
+            Evidence::Tickets { first, second } => both_genuine(first, second, committee, scheme),
+            Evidence::FinalityVotes { first, second } => both_genuine(first, second, committee, scheme),
+            Evidence::TicketAgainstVote { ticket, vote } => both_genuine(ticket, vote, committee, scheme),
+            Evidence::Notarizations { first, second } => {
+                first.verify(committee, quorum, scheme)?;
+                Ok(second.verify(committee, quorum, scheme)?)
+            }
+            Evidence::NotarizationAgainstFinality { notarization, finality } => {
+                notarization.verify(committee, quorum, scheme)?;
+                Ok(finality.verify(committee, quorum, scheme)?)
+            }
+            Evidence::FinalityCertificates { first, second } => {
+                first.verify(committee, quorum, scheme)?;
+                Ok(second.verify(committee, quorum, scheme)?)
+            }
+        }
+    }
+
+    /// Whether the statements, if genuine, are an offence.
+    fn contradicts(&self, one_ticket: bool) -> bool {
+        match self {
+            Evidence::Proposals { first, second } => {
+                (first.round, first.subround) == (second.round, second.subround)
+                    && first.block != second.block
+            }
+            Evidence::Tickets { first, second } => {
+                one_ticket
+                    && (first.round, first.subround) == (second.round, second.subround)
+                    && first.block != second.block
+            }
+            Evidence::FinalityVotes { first, second } => {
+                first.round == second.round && first.block != second.block
+            }
+            Evidence::TicketAgainstVote { ticket, vote } => {
+                ticket.round == vote.round && ticket.block != vote.block
+            }
+            Evidence::Notarizations { first, second } => {
+                one_ticket
+                    && (first.round, first.subround) == (second.round, second.subround)
+                    && first.block != second.block
+            }
+            Evidence::NotarizationAgainstFinality { notarization, finality } => {
+                notarization.round == finality.round && notarization.block != finality.block
+            }
+            Evidence::FinalityCertificates { first, second } => {
+                first.round == second.round && first.block != second.block
+            }
+        }
+    }
+
+    /// Who is convicted, in increasing order, if [`Evidence::verify`] succeeds.
+    #[must_use]
+    pub fn convicts(&self) -> Vec<MinerId> {
+        match self {
+            Evidence::Proposals { first, .. } => vec![first.signer],
+            Evidence::Tickets { first, .. } => vec![first.signer],
+            Evidence::FinalityVotes { first, .. } => vec![first.signer],
+            Evidence::TicketAgainstVote { ticket, .. } => vec![ticket.signer],
+            Evidence::Notarizations { first, second } => first.signers_in_both(second).collect(),
+            Evidence::NotarizationAgainstFinality { notarization, finality } => {
+                notarization.signers_in_both(finality).collect()
+            }
+            Evidence::FinalityCertificates { first, second } => first.signers_in_both(second).collect(),
+        }
+    }
+
+    /// The round of the offence.
+    #[must_use]
+    pub fn round(&self) -> Round {
+        match self {
+            Evidence::Proposals { first, .. } => first.round,
+            Evidence::Tickets { first, .. } => first.round,
+            Evidence::FinalityVotes { first, .. } => first.round,
+            Evidence::TicketAgainstVote { ticket, .. } => ticket.round,
+            Evidence::Notarizations { first, .. } => first.round,
+            Evidence::NotarizationAgainstFinality { notarization, .. } => notarization.round,
+            Evidence::FinalityCertificates { first, .. } => first.round,
+        }
+    }
+}
+
+fn both_genuine<A: Statement, B: Statement, S: Scheme>(
+    first: &Signed<A>,
+    second: &Signed<B>,
+    committee: &Committee,
+    scheme: &S,
+) -> Result<(), EvidenceError> {
+    if first.signer != second.signer {
+        return Err(EvidenceError::DifferentSigners { first: first.signer, second: second.signer });
+    }
+    if !first.is_genuine(committee, scheme) || !second.is_genuine(committee, scheme) {
+        return Err(EvidenceError::WrongSignature(first.signer));
+    }
+    Ok(())
+}

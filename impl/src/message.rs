@@ -1,0 +1,104 @@
+//! What participants say to each other. Large parts are shared, so that a message is cheap to clone.
+
+use std::sync::Arc;
+
+use crate::block::{Block, BlockId};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
+use crate::committee::{MinerId, Round};
+use crate::crypto::scheme::{Scheme, Signature};
+use crate::evidence::Evidence;
+use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
+
+/// A message; nothing in it is verified.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Message {
+    /// Step 1.
+    BeaconShare(BeaconShare),
+    /// Step 2.
+    Proposal(Proposal),
+    /// Step 5.
+    Ticket(Signed<Ticket>),
+    /// Step 7.
+    Notarization(Arc<Notarization>),
+    /// Step 9.
+    Timeout(Signed<Timeout>),
+    /// Step 9.
+    TimeoutCertificate(Arc<TimeoutCertificate>),
+    /// Step 8.
+    FinalityVote(Signed<FinalityVote>),
+    /// Step 10.
+    FinalityCertificate(Arc<FinalityCertificate>),
+    /// Two signatures of one miner that no honest miner makes (S10).
+    Evidence(Arc<Evidence>),
+    /// "What follows my finalized head?" (L4, L5).
+    ChainRequest(ChainRequest),
+    /// An answer to it.
+    ChainResponse(Arc<ChainResponse>),
+}
+
+/// A miner's share of the beacon value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct BeaconShare {
+    /// What the beacon signs.
+    pub target: BeaconTarget,
+    /// Whose share it is.
+    pub signer: MinerId,
+    /// The share.
+    pub share: Signature,
+}
+
+impl BeaconShare {
+    /// The scheme's share. `None` for an observer.
+    pub fn sign<S: Scheme>(
+        target: BeaconTarget,
+        committee: &crate::committee::Committee,
+        scheme: &S,
+    ) -> Option<Self> {
+        let share = scheme.beacon_share(&target.preimage(committee))?;
+        Some(Self { target, signer: scheme.me()?, share })
+    }
+}
+
+/// A generator's block with what entitles it to this (round, subround).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Proposal {
+    /// The block; its parent's certificate is inside.
+    pub block: Arc<Block>,
+    /// The timeout certificate of the subround before, when there is one and the rules ask for it.
+    pub timeout_certificate: Option<Arc<TimeoutCertificate>>,
+    /// The generator's signature over [`Proposed`].
+    pub signature: Signature,
+}
+
+impl Proposal {
+    /// The statement that the generator signed, with its signature.
+    #[must_use]
+    pub fn signed(&self) -> Signed<Proposed> {
+        let header = self.block.header();
+        Signed {
+            statement: Proposed { round: header.round, subround: header.subround, block: self.block.id() },
+            signer: header.generator,
+            signature: self.signature,
+        }
+    }
+}
+
+/// Asks for the blocks that follow a final block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ChainRequest {
+    /// The asker has a block of this round, and wants those above it.
+    pub after: Round,
+    /// The block that the chain should lead to; `None`: to what is final.
+    pub tip: Option<BlockId>,
+}
+
+/// A piece of the chain: consecutive blocks, lowest first, and a certificate for the last of them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ChainResponse {
+    /// The blocks; at least one, at most [`MAX_CHAIN_BLOCKS`](crate::bounds::MAX_CHAIN_BLOCKS).
+    pub blocks: Vec<Arc<Block>>,
+    /// Proof that the last block is notarized; with it all of them are, through their parent certificates.
+    pub notarization: Arc<Notarization>,
+    /// Proof that one of the blocks is final, where the responder has one.
+    pub finality: Option<Arc<FinalityCertificate>>,
+}

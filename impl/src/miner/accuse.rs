@@ -1,0 +1,98 @@
+//! Offences: proved once, kept within a bound, relayed (S10).
+
+use std::sync::Arc;
+
+use super::{Audience, Effects, Miner, Output, Refusal};
+use crate::bounds::MAX_EVIDENCE_PER_MINER;
+use crate::committee::MinerId;
+use crate::crypto::scheme::Scheme;
+use crate::evidence::Evidence;
+use crate::message::Message;
+use crate::rules::FinalityRule;
+use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
+
+/// The evidence that is kept.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct EvidenceStore(Vec<Arc<Evidence>>);
+
+impl EvidenceStore {
+    /// The evidence in the order in which it was found.
+    pub fn all(&self) -> &[Arc<Evidence>] {
+        &self.0
+    }
+
+    fn against(&self, miner: MinerId) -> usize {
+        self.0.iter().filter(|known| known.convicts().contains(&miner)).count()
+    }
+
+    /// Whether the evidence is new and its bound is not reached for everybody whom it convicts.
+    fn wants(&self, evidence: &Evidence) -> bool {
+        !self.0.iter().any(|known| **known == *evidence)
+            && evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+    }
+}
+
+impl<S: Scheme> Miner<S> {
+    pub(super) fn receive_evidence(
+        &mut self,
+        evidence: Arc<Evidence>,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        if !self.evidence.wants(&evidence) {
+            return Ok(());
+        }
+        evidence.verify(&self.config.jurisdiction(), &self.scheme)?;
+        self.convict(evidence, fx);
+        Ok(())
+    }
+
+    /// Keeps and relays evidence that this miner came across, if it is new and holds.
+    pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) {
+        if self.evidence.wants(&evidence)
+            && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok()
+        {
+            self.convict(Arc::new(evidence), fx);
+        }
+    }
+
+    fn convict(&mut self, evidence: Arc<Evidence>, fx: &mut Effects<'_>) {
+        if let Evidence::Proposals { first, .. } = &*evidence {
+            self.exclude(first);
+        }
+        self.evidence.0.push(Arc::clone(&evidence));
+        fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
+        fx.out.push(Output::Evidence(evidence));
+    }
+
+    /// Step 4: no further block of an equivocating generator becomes a candidate of that subround.
+    pub(super) fn exclude(&mut self, proposed: &Signed<Proposed>) {
+        let Proposed { round, subround, .. } = proposed.statement;
+        if let Some(state) = self.rounds.collecting(self.here(), round, subround)
+            && let Err(index) = state.equivocators.binary_search(&proposed.signer)
+        {
+            state.equivocators.insert(index, proposed.signer);
+        }
+    }
+
+    /// Compares a new ticket with its signer's finality vote.
+    pub(super) fn compare_with_vote(&mut self, ticket: Signed<Ticket>, fx: &mut Effects<'_>) {
+        let Some(state) = self.rounds.get(ticket.round) else { return };
+        let vote = state.votes.signed_by(ticket.signer).find(|vote| vote.block != ticket.block).copied();
+        if let Some(vote) = vote {
+            self.accuse(Evidence::TicketAgainstVote { ticket, vote }, fx);
+        }
+    }
+
+    /// Compares a new finality vote with its signer's tickets of the round.
+    pub(super) fn compare_with_tickets(&mut self, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
+        if self.config.rules.finality != FinalityRule::Votes {
+            return;
+        }
+        let Some(state) = self.rounds.get(vote.round) else { return };
+        let tickets = state.subrounds.iter().flat_map(|state| state.tickets.signed_by(vote.signer));
+        let other = tickets.copied().find(|ticket| ticket.block != vote.block);
+        if let Some(ticket) = other {
+            self.accuse(Evidence::TicketAgainstVote { ticket, vote }, fx);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Step 1: the beacon and the order of generators (S4, S9).
+
+use std::sync::Arc;
+
+use super::rounds::{Beacon, KnownBeacon, is_near};
+use super::{Audience, Effects, Event, Milestone, Miner, Output, Refusal};
+use crate::block::Block;
+use crate::bounds::MAX_STRIKES;
+use crate::committee::{MinerId, Peer, Subround};
+use crate::crypto::ranks::{Rank, Ranks};
+use crate::crypto::scheme::{Scheme, Signature};
+use crate::message::{BeaconShare, Message};
+use crate::mutants::mutant;
+use crate::rules::BeaconRule;
+use crate::statement::BeaconTarget;
+
+impl<S: Scheme> Miner<S> {
+    /// What the beacon signs for a subround of the own round. `None` while the chained beacon's previous value is unknown:
+    /// the block through which the round was entered is missing.
+    pub(super) fn beacon_target(&self, subround: Subround) -> Option<BeaconTarget> {
+        let round = self.round;
+        match self.config.rules.beacon {
+            BeaconRule::RoundOnly => Some(BeaconTarget::Round(round)),
+            BeaconRule::Chained => {
+                let entry = self.chain.block(round.previous()?, self.entry.block)?;
+                Some(BeaconTarget::Chained { round, subround, previous: entry.header().beacon })
+            }
+        }
+    }
+
+    /// Whether a target is of the kind that the rules ask for.
+    fn is_asked_for(&self, target: &BeaconTarget) -> bool {
+        matches!(
+            (self.config.rules.beacon, target),
+            (BeaconRule::RoundOnly, BeaconTarget::Round(_))
+                | (BeaconRule::Chained, BeaconTarget::Chained { .. })
+        )
+    }
+
+    /// Where the shares for a target are collected. `None` when it is too far from the own position.
+    fn beacon_mut(&mut self, target: &BeaconTarget) -> Option<&mut Beacon> {
+        let here = self.here();
+        match target {
+            BeaconTarget::Round(round) => {
+                is_near(here.0, *round).then(|| &mut self.rounds.get_mut(*round).beacon)
+            }
+            BeaconTarget::Chained { round, subround, .. } => {
+                self.rounds.collecting(here, *round, *subround).map(|state| &mut state.beacon)
+            }
+        }
+    }
+
+    pub(super) fn known_beacon(&self, target: &BeaconTarget) -> Option<&KnownBeacon> {
+        let state = self.rounds.get(target.round())?;
+        let beacon = match target {
+            BeaconTarget::Round(_) => &state.beacon,
+            BeaconTarget::Chained { subround, .. } => &state.subround(*subround)?.beacon,
+        };
+        beacon.known.as_ref().filter(|known| known.target == *target)
+    }
+
+    /// Sends the own share for the own position, once.
+    pub(super) fn share_beacon(&mut self, fx: &mut Effects<'_>) {
+        let Some(target) = self.beacon_target(self.subround) else { return };
+        if self.shared != Some(target)
+            && let Some(share) = BeaconShare::sign(target, &self.config.committee, &self.scheme)
+        {
+            self.shared = Some(target);
+            fx.broadcast(Audience::Miners, Message::BeaconShare(share));
+            if let Some(beacon) = self.beacon_mut(&target) {
+                beacon.add(share);
+            }
+        }
+        self.combine_beacon(fx);
+    }
+
+    pub(super) fn receive_share(
+        &mut self,
+        from: Peer,
+        share: BeaconShare,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        let BeaconShare { target, signer, share: signature } = share;
+        if !self.is_asked_for(&target) {
+            return Err(Refusal::OtherBeaconRule);
+        }
+        let early = target.round() > self.round && mutant!(self.config, ForgetEarlyMessages);
+        if target.round() < self.round || early || !self.config.committee.contains(signer) {
+            return Ok(());
+        }
+        let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
+        let known = beacon.shares.iter().find(|known| known.signer == signer && known.target == target);
+        if known == Some(&share) || beacon.known.as_ref().is_some_and(|known| known.target == target) {
+            return Ok(());
+        }
+        let (direct, strikes) = (from == Peer::Miner(signer), beacon.strikes(signer));
+        if strikes >= MAX_STRIKES {
+            return Ok(());
+        }
+        // A share that did not come from its signer, that contradicts one that did, or whose signer sent a wrong one, has
+        // to prove itself: so each member makes a combination fail once at most.
+        let trusted_for_now = direct && known.is_none() && strikes == 0;
+        let preimage = target.preimage(&self.config.committee);
+        if !trusted_for_now && !self.scheme.verify_beacon_share(signer, &preimage, &signature) {
+            if direct && let Some(beacon) = self.beacon_mut(&target) {
+                beacon.strike(signer);
+            }
+            return Err(Refusal::WrongSignature(signer));
+        }
+        if let Some(beacon) = self.beacon_mut(&target)
+            && beacon.add(share)
+        {
+            self.combine_beacon(fx);
+        }
+        Ok(())
+    }
+
+    /// Combines shares for the own position into the value, when there are enough. The combined signature is checked, so
+    /// that shares are only looked at one by one when some are wrong.
+    pub(super) fn combine_beacon(&mut self, fx: &mut Effects<'_>) {
+        let Some(target) = self.beacon_target(self.subround) else { return };
+        if self.known_beacon(&target).is_some() {
+            return;
+        }
+        let preimage = target.preimage(&self.config.committee);
+        let threshold = self.scheme.beacon_threshold();
+        for _ in 0..2 {
+            let Some(beacon) = self.beacon_mut(&target) else { return };
+            let shares: Vec<(MinerId, Signature)> = beacon
+                .shares
+                .iter()
+                .filter(|share| share.target == target)
+                .map(|share| (share.signer, share.share))
+                .collect();
+            if shares.len() < threshold {
+                return;
+            }
+            if let Some(signature) = self.scheme.combine_beacon(&preimage, &shares) {
+                self.adopt_beacon(target, signature, fx);
+                return;
+            }
+            self.drop_wrong_shares(&target, fx);
+        }
+    }
+
+    fn drop_wrong_shares(&mut self, target: &BeaconTarget, fx: &mut Effects<'_>) {
+        let preimage = target.preimage(&self.config.committee);
+        let Some(beacon) = self.beacon_mut(target) else { return };
+        let mut shares = std::mem::take(&mut beacon.shares);
+        let mut wrong = Vec::new();
+        shares.retain(|share| {
+            let genuine = share.target != *target
+                || self.scheme.verify_beacon_share(share.signer, &preimage, &share.share);
+            if !genuine {
+                wrong.push(share.signer);
+            }
+            genuine
+        });
+        if let Some(beacon) = self.beacon_mut(target) {
+            beacon.shares = shares;
+            wrong.iter().for_each(|&signer| beacon.strike(signer));
+        }
+        fx.out.extend(wrong.into_iter().map(Output::Blamed));
+    }
+
+    /// Makes a verified group signature the beacon value of its target.
+    fn adopt_beacon(&mut self, target: BeaconTarget, signature: Signature, fx: &mut Effects<'_>) {
+        let value = self.scheme.beacon_value(&signature);
+        self.set_beacon(KnownBeacon { target, signature, value }, fx);
+    }
+
+    fn set_beacon(&mut self, known: KnownBeacon, fx: &mut Effects<'_>) {
+        let KnownBeacon { target, value, .. } = known;
+        let Some(beacon) = self.beacon_mut(&target) else { return };
+        beacon.known = Some(known);
+        // Shares have done their work; late ones are not needed.
+        beacon.shares.clear();
+        if self.beacon_target(self.subround) == Some(target) {
+            fx.milestone(Milestone::Beacon { round: self.round, subround: self.subround, value });
+            self.events.push_back(Event::BeaconKnown);
+        }
+    }
+
+    /// Whether a block's beacon value is the committee's for `target`; learns the value when it was not known.
+    pub(super) fn check_beacon(&mut self, block: &Block, target: BeaconTarget, fx: &mut Effects<'_>) -> bool {
+        let (value, signature) = (block.header().beacon, *block.beacon_signature());
+        if let Some(known) = self.known_beacon(&target) {
+            return (known.value, known.signature) == (value, signature);
+        }
+        let trusted = mutant!(self.config, TrustProposedBeacon);
+        let preimage = target.preimage(&self.config.committee);
+        let genuine =
+            self.scheme.verify_beacon(&preimage, &signature) && self.scheme.beacon_value(&signature) == value;
+        if genuine || trusted {
+            self.set_beacon(KnownBeacon { target, signature, value }, fx);
+        }
+        genuine || trusted
+    }
+
+    /// The order of generators of a subround of the own round, when its beacon value is known.
+    fn ranks(&mut self, subround: Subround) -> Option<Arc<Ranks>> {
+        let target = self.beacon_target(subround)?;
+        let value = self.known_beacon(&target)?.value;
+        let (round, miners) = (self.round, self.config.committee.miners());
+        let ordered_as = self.config.subround_cap.map_or(subround, |cap| subround.min(cap));
+        let state = self.rounds.collecting((round, self.subround), round, subround)?;
+        let derive = || Arc::new(Ranks::derive(&value, ordered_as, miners));
+        Some(Arc::clone(state.ranks.get_or_insert_with(derive)))
+    }
+
+    /// A member's rank in a subround of the own round, when the beacon value is known.
+    pub(super) fn rank(&mut self, subround: Subround, member: MinerId) -> Option<Rank> {
+        self.ranks(subround)?.rank(member)
+    }
+
+    /// Whether a rank gives a turn (S4).
+    pub(super) fn is_eligible(&self, rank: Rank) -> bool {
+        rank.0 < self.config.generators || mutant!(self.config, AnyGenerator)
+    }
+}

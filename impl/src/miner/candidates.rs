@@ -1,0 +1,341 @@
+//! Steps 3 to 5: collect, select, ticket.
+
+use std::sync::Arc;
+
+use super::rounds::{Candidate, signed_candidate};
+use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
+use crate::block::{Block, BlockId};
+use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
+use crate::certified::{Notarization, TimeoutCertificate, Verified};
+use crate::chain::Verdict;
+use crate::committee::{Peer, Round};
+use crate::crypto::ranks::Rank;
+use crate::crypto::scheme::Scheme;
+use crate::evidence::Evidence;
+use crate::message::Proposal;
+use crate::mutants::mutant;
+use crate::rules::{BeaconRule, SubroundEntryRule, TicketRule};
+use crate::statement::{BeaconTarget, Proposed, Ticket};
+
+impl<S: Scheme> Miner<S> {
+    /// Whether the twin of an equivocating generator can be ticketed too.
+    fn tickets_twins(&self) -> bool {
+        self.config.rules.ticket == TicketRule::BetterOrEqualRank || mutant!(self.config, TicketTwin)
+    }
+
+    /// Checks what a proposal says of itself: whose it is, and the certificates that it carries. These take the miner to
+    /// the proposal's subround, if it is not there; the rest of the checks comes then, in [`Miner::collect`].
+    pub(super) fn receive_proposal(
+        &mut self,
+        from: Peer,
+        proposal: Proposal,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        let block = &proposal.block;
+        let header = *block.header();
+        let committee = self.config.committee;
+        if (header.chain, header.epoch) != (committee.chain(), committee.epoch()) {
+            return Err(ProposalError::Foreign.into());
+        }
+        if !committee.contains(header.generator) || header.round == Round(0) {
+            return Err(ProposalError::Impossible.into());
+        }
+        if block.payload().len() > MAX_PAYLOAD_BYTES {
+            return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
+        }
+        let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
+        if header.round < self.round || early {
+            return Ok(());
+        }
+        let state = self.rounds.get(header.round).and_then(|state| state.subround(header.subround));
+        let mut own = Vec::new();
+        if let Some(state) = state {
+            if state.candidate(block.id()).is_some() {
+                return Ok(());
+            }
+            if state.equivocators.contains(&header.generator) && !self.tickets_twins() {
+                return Ok(());
+            }
+            own.extend(state.candidates.iter().filter(|known| known.generator == header.generator));
+        }
+        let signed = proposal.signed();
+        let first = own.first().map(|known| signed_candidate(known, header.round, header.subround));
+        let blocks_of_generator = own.len();
+        if !signed.is_genuine(&committee, &self.scheme) {
+            return Err(Refusal::WrongSignature(header.generator));
+        }
+        if let Some(first) = first {
+            // Both signatures were verified: excluded, even where the bound on evidence is reached.
+            self.exclude(&first);
+            self.accuse(Evidence::Proposals { first, second: signed }, fx);
+            if !self.tickets_twins() || blocks_of_generator >= MAX_BLOCKS_PER_GENERATOR {
+                return Ok(());
+            }
+        }
+        let parent = self.check_parent(block)?;
+        let timeout = self.check_timeout_certificate(&proposal)?;
+        let source = Source::Received(from);
+        if let Some(parent) = parent {
+            self.events.push_back(Event::Notarized(parent, source));
+        }
+        if let Some(timeout) = timeout {
+            self.events.push_back(Event::TimeoutCertified(timeout, source));
+        }
+        self.events.push_back(Event::Proposal(from, proposal));
+        Ok(())
+    }
+
+    /// The parent must be shown to be notarized in exactly the round before (S3), with the labels of the parent itself.
+    fn check_parent(&self, block: &Block) -> Result<Option<Verified<Arc<Notarization>>>, Refusal> {
+        let header = block.header();
+        let parent_round = header.round.previous().ok_or(ProposalError::Impossible)?;
+        let any_parent = mutant!(self.config, AnyParent);
+        let Some(certificate) = block.parent_notarization() else {
+            let is_genesis = parent_round == Round(0) && header.parent == self.config.genesis.id();
+            return if is_genesis || any_parent {
+                Ok(None)
+            } else {
+                Err(ProposalError::ParentNotNotarized.into())
+            };
+        };
+        if certificate.block != header.parent && !any_parent || parent_round == Round(0) {
+            return Err(ProposalError::ParentNotNotarized.into());
+        }
+        if !mutant!(self.config, IgnoreLabels) {
+            if certificate.round != parent_round {
+                return Err(ProposalError::ParentNotNotarized.into());
+            }
+            let parent = self.chain.block(parent_round, header.parent);
+            if parent.is_some_and(|parent| parent.subround() != certificate.subround) {
+                return Err(ProposalError::WrongLabel.into());
+            }
+        }
+        let known = self.chain.notarization_of(parent_round, header.parent);
+        if known == Some(certificate) || mutant!(self.config, TrustEmbeddedCertificate) {
+            return Ok(Some(Verified::trusted(Arc::clone(certificate))));
+        }
+        let certificate = Arc::clone(certificate);
+        Ok(Some(certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?))
+    }
+
+    /// A subround above 0 must be shown to have been entered by `q` timeouts of the one before.
+    fn check_timeout_certificate(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<Option<Verified<Arc<TimeoutCertificate>>>, Refusal> {
+        let (round, subround) = (proposal.block.round(), proposal.block.subround());
+        let Some(before) = subround.previous() else { return Ok(None) };
+        if self.config.rules.subround_entry == SubroundEntryRule::Local
+            || mutant!(self.config, EnterWithoutCertificate)
+        {
+            return Ok(None);
+        }
+        let certificate = proposal
+            .timeout_certificate
+            .as_ref()
+            .filter(|certificate| (certificate.round, certificate.subround) == (round, before))
+            .ok_or(ProposalError::NoTimeoutCertificate)?;
+        if let Some((known, _)) = &self.timeout_certificate
+            && **known == *certificate
+        {
+            return Ok(Some(known.clone()));
+        }
+        let certificate = Arc::clone(certificate);
+        Ok(Some(certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?))
+    }
+
+    /// Step 3: a proposal of the own round becomes a candidate when its generator has its turn (S4).
+    pub(super) fn collect(&mut self, from: Peer, proposal: Proposal, fx: &mut Effects<'_>) {
+        let block = Arc::clone(&proposal.block);
+        let header = *block.header();
+        if header.round != self.round {
+            return;
+        }
+        let Some(target) = self.target_of(&block) else {
+            self.wait_for_parent(from, proposal);
+            return;
+        };
+        // Under the chained beacon, a block built on another seed is not wrong, but not for us.
+        if self.beacon_target(header.subround) != Some(target) {
+            return;
+        }
+        if self.rounds.collecting((self.round, self.subround), header.round, header.subround).is_none() {
+            return;
+        }
+        if !self.check_beacon(&block, target, fx) {
+            fx.refuse(from, ProposalError::WrongBeacon.into());
+            return;
+        }
+        let Some(rank) = self.rank(header.subround, header.generator) else { return };
+        if !self.is_eligible(rank) {
+            let refusal = ProposalError::NotEligible { rank: rank.0, generators: self.config.generators };
+            fx.refuse(from, refusal.into());
+            return;
+        }
+        if header.time > fx.now.after(self.config.timing.clock_drift) {
+            fx.refuse(from, ProposalError::Early.into());
+            return;
+        }
+        let candidate = Candidate {
+            block: block.id(),
+            parent: header.parent,
+            generator: header.generator,
+            rank,
+            signature: proposal.signature,
+        };
+        self.add_candidate(block, candidate, fx);
+    }
+
+    /// What the beacon signed for a block of the own round. `None` when that depends on a parent that is not known.
+    fn target_of(&self, block: &Block) -> Option<BeaconTarget> {
+        let header = block.header();
+        match self.config.rules.beacon {
+            BeaconRule::RoundOnly => Some(BeaconTarget::Round(header.round)),
+            BeaconRule::Chained => {
+                let parent = self.chain.block(header.round.previous()?, header.parent)?;
+                let previous = parent.header().beacon;
+                Some(BeaconTarget::Chained { round: header.round, subround: header.subround, previous })
+            }
+        }
+    }
+
+    /// Keeps a proposal until its parent is known; one of each generator.
+    fn wait_for_parent(&mut self, from: Peer, proposal: Proposal) {
+        let generator = proposal.block.header().generator;
+        self.waiting.retain(|(_, known)| known.block.header().generator != generator);
+        self.waiting.push((from, proposal));
+    }
+
+    /// Enters a block of the own round into its subround and into the chain.
+    pub(super) fn add_candidate(&mut self, block: Arc<Block>, candidate: Candidate, fx: &mut Effects<'_>) {
+        let (round, subround) = (block.round(), block.subround());
+        let Some(state) = self.rounds.collecting((self.round, self.subround), round, subround) else {
+            return;
+        };
+        fx.milestone(Milestone::Collected {
+            block: Proposed { round, subround, block: candidate.block },
+            generator: candidate.generator,
+            rank: candidate.rank,
+        });
+        state.add_candidate(candidate);
+        self.add_block(block, fx);
+    }
+
+    /// Enters a block into the chain and follows up what that connects.
+    pub(super) fn add_block(&mut self, block: Arc<Block>, fx: &mut Effects<'_>) {
+        let (round, id) = (block.round(), block.id());
+        if self.chain.insert(block) {
+            self.follow_up_connections(fx);
+        } else if self.chain.is_accepted(round, id) {
+            // The block was here before it became a candidate: it was caught up with, or recovered.
+            self.events.push_back(Event::Accepted(round, id));
+        }
+    }
+
+    fn follow_up_connections(&mut self, fx: &mut Effects<'_>) {
+        while let Some((round, id)) = self.chain.take_connected() {
+            self.ask_application(round, id, fx);
+            if round.next() == self.round && id == self.entry.block {
+                self.share_beacon(fx);
+            }
+            let (ready, waiting) = std::mem::take(&mut self.waiting)
+                .into_iter()
+                .partition(|(_, proposal)| proposal.block.header().parent == id);
+            self.waiting = waiting;
+            self.events.extend(
+                Vec::into_iter(ready)
+                    .map(|(from, proposal): (Peer, Proposal)| Event::Proposal(from, proposal)),
+            );
+            self.evaluate_finality(round, fx);
+        }
+        self.try_pending_finality(fx);
+    }
+
+    /// Shows a block to the application, once, after its parent was accepted.
+    pub(super) fn ask_application(&mut self, round: Round, id: BlockId, fx: &mut Effects<'_>) {
+        let Some(node) = self.chain.node(round, id) else { return };
+        let block = Arc::clone(&node.block);
+        let Some(parent_round) = round.previous() else { return };
+        let parent = block.header().parent;
+        if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, parent) {
+            return;
+        }
+        let before = self.chain.block(parent_round, parent).map(|parent| parent.header().time);
+        if before.is_some_and(|before| block.header().time < before) {
+            self.chain.judge(round, id, Verdict::Refused);
+            return;
+        }
+        self.chain.judge(round, id, Verdict::Asked);
+        fx.out.push(Output::Validate { block });
+    }
+
+    /// The application answered.
+    pub(super) fn judged(&mut self, round: Round, id: BlockId, accepted: bool, fx: &mut Effects<'_>) {
+        if self.chain.node(round, id).is_none_or(|node| node.verdict != Verdict::Asked) {
+            return;
+        }
+        self.chain.judge(round, id, if accepted { Verdict::Accepted } else { Verdict::Refused });
+        if accepted {
+            self.events.push_back(Event::Accepted(round, id));
+            self.accepted(round, id, fx);
+        }
+    }
+
+    /// A block can be built upon: its children can be judged, and its round's successor can be proposed for.
+    pub(super) fn accepted(&mut self, round: Round, id: BlockId, fx: &mut Effects<'_>) {
+        for child in self.chain.unasked_children(round, id) {
+            self.ask_application(round.next(), child, fx);
+        }
+        if round.next() == self.round && id == self.entry.block {
+            self.ask_for_payload(fx);
+        }
+    }
+
+    /// Steps 4 and 5: tickets what the rule allows among the candidates of the own subround.
+    pub(super) fn select(&mut self, fx: &mut Effects<'_>) {
+        while let Some(block) = self.choice() {
+            let (round, subround) = self.here();
+            if let Some(block) = self.chain.block(round, block) {
+                fx.store(Stored::Block(Arc::clone(block)));
+            }
+            self.sign(Ticket { round, subround, block }, fx);
+        }
+    }
+
+    /// The next block to ticket in the own subround.
+    fn choice(&self) -> Option<BlockId> {
+        let (round, subround) = self.here();
+        let stopped = self.ledger.has_timed_out(round, subround) && !mutant!(self.config, TicketAfterTimeout);
+        if self.ledger.is_closed(round) || stopped {
+            return None;
+        }
+        let state = self.rounds.get(round)?.subround(subround)?;
+        let ticketed =
+            |block: BlockId| self.ledger.tickets_of(round, subround).any(|known| known.block == block);
+        let mut valid =
+            state.candidates.iter().filter(|candidate| self.chain.is_accepted(round, candidate.block));
+        let best_ticketed: Option<Rank> = self
+            .ledger
+            .tickets_of(round, subround)
+            .map(|known| state.candidate(known.block).map_or(Rank(0), |candidate| candidate.rank))
+            .min();
+        let Some(best_ticketed) = best_ticketed else {
+            return if mutant!(self.config, WorstRank) { valid.last() } else { valid.next() }
+                .map(|candidate| candidate.block);
+        };
+        let rule = if mutant!(self.config, TicketTwin) {
+            TicketRule::BetterOrEqualRank
+        } else {
+            self.config.rules.ticket
+        };
+        let again = |candidate: &&Candidate| {
+            let allowed = match rule {
+                TicketRule::OncePerSubround => mutant!(self.config, SecondTicket),
+                TicketRule::BetterRank => candidate.rank < best_ticketed,
+                TicketRule::BetterOrEqualRank => candidate.rank <= best_ticketed,
+            };
+            allowed && !ticketed(candidate.block)
+        };
+        valid.find(again).map(|candidate| candidate.block)
+    }
+}

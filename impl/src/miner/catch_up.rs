@@ -1,0 +1,129 @@
+//! Getting blocks that this miner needs and does not have (L4), and serving them to others.
+
+use std::sync::Arc;
+
+use super::{Effects, Event, Miner, Output, Refusal, Source, Stored, Timer};
+use crate::block::BlockId;
+use crate::chain::AnswerError;
+use crate::committee::Peer;
+use crate::crypto::scheme::Scheme;
+use crate::message::{ChainRequest, ChainResponse, Message};
+
+impl From<AnswerError> for Refusal {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Chain(error) => Refusal::Chain(error),
+            AnswerError::Certificate(error) => Refusal::Certificate(error),
+        }
+    }
+}
+
+impl<S: Scheme> Miner<S> {
+    /// The block that is needed most and is not connected: a final one, the one to build on, a candidate's parent.
+    fn missing(&self) -> Option<BlockId> {
+        if let Some(pending) = &self.pending_finality {
+            return Some(pending.block);
+        }
+        let before = self.round.previous()?;
+        if !self.chain.is_connected(before, self.entry.block) {
+            return Some(self.entry.block);
+        }
+        let waiting = self.waiting.iter().map(|(_, proposal)| proposal.block.header().parent);
+        let candidates = self.rounds.get(self.round).into_iter().flat_map(|state| &state.subrounds);
+        let parents = candidates.flat_map(|state| &state.candidates).map(|candidate| candidate.parent);
+        waiting.chain(parents).find(|&parent| !self.chain.is_connected(before, parent))
+    }
+
+    /// After every step: sets the timer when something is missing, since it may still arrive by itself; asks on at once
+    /// when a peer has just helped.
+    pub(super) fn watch_for_gaps(&mut self, fx: &mut Effects<'_>) {
+        if self.missing().is_none() {
+            self.catch_up.satisfied();
+            return;
+        }
+        if !self.catch_up.timer_set {
+            self.catch_up.timer_set = true;
+            fx.set_timer(Timer::CatchUp, self.config.timing.catch_up);
+        }
+        if self.catch_up.take_success() {
+            self.ask_for_missing(fx);
+        }
+    }
+
+    /// The timer expired: ask the next peer.
+    pub(super) fn catch_up_timer(&mut self, fx: &mut Effects<'_>) {
+        self.catch_up.timer_set = false;
+        self.ask_for_missing(fx);
+    }
+
+    fn ask_for_missing(&mut self, fx: &mut Effects<'_>) {
+        let Some(tip) = self.missing() else { return };
+        let (me, head) = (Peer::Miner(self.me), self.chain.head().round());
+        if let Some((to, request)) = self.catch_up.request(me, &self.config.committee, head, Some(tip)) {
+            fx.out.push(Output::Send { to, message: Message::ChainRequest(request) });
+        }
+    }
+
+    /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
+    pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
+        // The bound on answers is on the work for them too.
+        if !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
+            return;
+        }
+        if let Some(response) = self.chain.answer(request) {
+            let message = Message::ChainResponse(Arc::new(response));
+            fx.out.push(Output::Send { to: from, message });
+        } else if request.after < self.chain.finals()[0].block.round() {
+            fx.out.push(Output::Serve { to: from, after: request.after });
+        }
+    }
+
+    pub(super) fn receive_chain(
+        &mut self,
+        from: Peer,
+        response: Arc<ChainResponse>,
+        fx: &mut Effects<'_>,
+    ) -> Result<(), Refusal> {
+        if !self.catch_up.take_expected(from) {
+            // Nothing is missing any more, or it was never asked for: it costs nothing.
+            return Ok(());
+        }
+        let (committee, quorum) = (&self.config.committee, self.config.quorum());
+        let checked = self.chain.check_answer(&response, committee, quorum, &self.scheme)?;
+        let head = self.chain.head().round();
+        let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
+        for block in response.blocks.iter().filter(|block| block.round() > head) {
+            if self.chain.node(block.round(), block.id()).is_none() {
+                new = true;
+                fx.store(Stored::Block(Arc::clone(block)));
+            }
+        }
+        let source = Source::Received(from);
+        let notarized = checked.notarizations.into_iter();
+        self.events.extend(notarized.map(|certificate| Event::Notarized(certificate, source)));
+        // After the certificates: a block becomes final with the one that is known then.
+        self.events.push_back(Event::CaughtUp(from, response, new));
+        let finality = checked.finality.into_iter();
+        self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
+        Ok(())
+    }
+
+    /// Enters the blocks of a checked answer; `new`: something in it was not known.
+    pub(super) fn take_blocks(
+        &mut self,
+        from: Peer,
+        response: &ChainResponse,
+        new: bool,
+        fx: &mut Effects<'_>,
+    ) {
+        let head = self.chain.head().round();
+        for block in response.blocks.iter().filter(|block| block.round() > head) {
+            self.add_block(Arc::clone(block), fx);
+        }
+        if let Some(last) = response.blocks.last().filter(|_| new)
+            && self.chain.is_connected(last.round(), last.id())
+        {
+            self.catch_up.helped(from, last.round());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What a miner is told once: committee, rules and waiting times.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::block::{Block, Time};
+use crate::committee::{Committee, Subround};
+use crate::crypto::scheme::BeaconValue;
+use crate::evidence::Jurisdiction;
+use crate::mutants::mutant;
+use crate::rules::{Rules, TicketRule};
+
+/// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
+/// subround is long enough for any network that delivers at all (L1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Timing {
+    /// How long subround 0 collects proposals (step 3); subround `s` waits `s + 1` times as long.
+    pub window: u64,
+    /// How long subround 0 waits for a notarization after the window (step 9); grows in the same way.
+    pub ticket_wait: u64,
+    /// After this long without progress a miner sends again what others may have lost.
+    pub resend: u64,
+    /// How long a missing block may still arrive by itself before it is asked for, and until another peer is asked.
+    pub catch_up: u64,
+    /// The bound Δ on message delay that the rule [`TwoDelta`](crate::rules::FinalityRule::TwoDelta) assumes.
+    pub delta: u64,
+    /// How far in the future the time of a proposed block may be.
+    pub clock_drift: u64,
+    /// The least time between two answers to one peer.
+    pub answer_interval: u64,
+}
+
+impl Timing {
+    /// For a network with message delays of up to about half a second.
+    pub const DEFAULT: Timing = Timing {
+        window: 1_000,
+        ticket_wait: 2_000,
+        resend: 2_000,
+        catch_up: 300,
+        delta: 500,
+        clock_drift: 2_000,
+        answer_interval: 20,
+    };
+
+    /// When the collection window of a subround closes, in milliseconds after it was entered.
+    #[must_use]
+    pub fn window_closes(&self, subround: Subround) -> u64 {
+        self.window.saturating_mul(u64::from(subround.0) + 1)
+    }
+
+    /// When a subround is given up, in milliseconds after it was entered.
+    #[must_use]
+    pub fn gives_up(&self, subround: Subround) -> u64 {
+        self.window.saturating_add(self.ticket_wait).saturating_mul(u64::from(subround.0) + 1)
+    }
+}
+
+/// See the module doc.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Who takes part.
+    pub committee: Committee,
+    /// One choice for every open question of the protocol.
+    pub rules: Rules,
+    /// How many generators a subround has, `G`.
+    pub generators: u16,
+    /// Subrounds above this one repeat its generators, as in the deployed node; `None`: every subround has its own.
+    pub subround_cap: Option<Subround>,
+    /// Waiting times.
+    pub timing: Timing,
+    /// The block of round 0.
+    pub genesis: Arc<Block>,
+    /// A deliberate bug.
+    #[cfg(any(test, feature = "mutants"))]
+    pub mutant: Option<crate::mutants::Mutant>,
+}
+
+impl Config {
+    /// A configuration with the default number of generators and default times. `seed` and `genesis_time` make the genesis
+    /// block: all participants must use the same.
+    #[must_use]
+    pub fn new(committee: Committee, rules: Rules, seed: BeaconValue, genesis_time: Time) -> Self {
+        Self {
+            committee,
+            rules,
+            generators: committee.default_generators(),
+            subround_cap: (rules == Rules::DEPLOYED).then_some(Subround(1)),
+            timing: Timing::DEFAULT,
+            genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
+            #[cfg(any(test, feature = "mutants"))]
+            mutant: None,
+        }
+    }
+
+    /// The quorum `q`.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        let quorum = self.committee.quorum(self.rules.quorum);
+        if mutant!(self, QuorumOneLower) {
+            return quorum - 1;
+        }
+        if mutant!(self, QuorumOfJoin) {
+            return self.committee.faulty() + 1;
+        }
+        quorum
+    }
+
+    /// How many timeout votes make a miner join: one of them is honest, `f + 1`.
+    #[must_use]
+    pub fn join_threshold(&self) -> usize {
+        if mutant!(self, JoinAtOne) {
+            return 1;
+        }
+        if mutant!(self, NeverJoin) {
+            return usize::MAX;
+        }
+        self.committee.faulty() + 1
+    }
+
+    /// The rules that evidence is judged by.
+    #[must_use]
+    pub fn jurisdiction(&self) -> Jurisdiction<'_> {
+        Jurisdiction { committee: &self.committee, quorum: self.quorum(), one_ticket: self.one_ticket() }
+    }
+
+    /// Whether a miner signs one ticket per (round, subround) only.
+    #[must_use]
+    pub fn one_ticket(&self) -> bool {
+        self.rules.ticket == TicketRule::OncePerSubround
+    }
+}
+
+/// Why a miner or sharder cannot be started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum StartError {
+    /// The scheme holds no key of a committee member.
+    #[error("the signature scheme is an observer's: it cannot sign for a miner")]
+    NotAMember,
+    /// The scheme and the configuration are of different committees.
+    #[error("the signature scheme is of a committee of {scheme}, the configuration of {configured} miners")]
+    OtherCommittee {
+        /// Members according to the scheme.
+        scheme: usize,
+        /// Members according to the configuration.
+        configured: usize,
+    },
+}

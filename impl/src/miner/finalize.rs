@@ -1,0 +1,177 @@
+//! Step 10: finality, by votes or by one of the rules without votes.
+
+use std::sync::Arc;
+
+use super::leave::blame;
+use super::{Audience, Effects, Event, Milestone, Miner, Output, Source, Stored};
+use crate::block::BlockId;
+use crate::certified::{FinalityCertificate, Verified};
+use crate::chain::{FinalBlock, FinalizeError};
+use crate::committee::Round;
+use crate::crypto::scheme::Scheme;
+use crate::evidence::Evidence;
+use crate::message::Message;
+use crate::mutants::mutant;
+use crate::rules::FinalityRule;
+use crate::statement::FinalityVote;
+
+impl<S: Scheme> Miner<S> {
+    /// Makes a finality certificate when the votes for one block suffice.
+    pub(super) fn count_votes(&mut self, vote: FinalityVote, fx: &mut Effects<'_>) {
+        let quorum = self.config.quorum();
+        let enough = self.rounds.get(vote.round).is_some_and(|state| state.votes.count(&vote) >= quorum);
+        if !enough || self.is_certified_final(&vote) {
+            return;
+        }
+        let mut blamed = Vec::new();
+        let state = self.rounds.get_mut(vote.round);
+        let certified = state.votes.certify(&vote, quorum, &self.config.committee, &self.scheme, &mut blamed);
+        blame(&blamed, fx);
+        if let Some(certificate) = certified {
+            self.events.push_back(Event::FinalityCertified(certificate, Source::Formed));
+        }
+    }
+
+    /// Whether a block, or a descendant, is known to be final.
+    pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
+        let pending = self.pending_finality.as_ref();
+        vote.round <= self.chain.head().round()
+            || pending.is_some_and(|pending| {
+                pending.round >= vote.round && !mutant!(self.config, RelayFinalityAgain)
+            })
+    }
+
+    /// A finality certificate became known.
+    pub(super) fn certified_final(
+        &mut self,
+        certificate: Verified<Arc<FinalityCertificate>>,
+        source: Source,
+        fx: &mut Effects<'_>,
+    ) {
+        if self.is_certified_final(&certificate.statement) {
+            self.check_against_head(&certificate, fx);
+            return;
+        }
+        if self.relays(source) {
+            fx.broadcast(Audience::Everyone, Message::FinalityCertificate(Arc::clone(&certificate)));
+        }
+        if let Source::Received(peer) = source {
+            self.catch_up.heard_from(peer);
+        }
+        if !self.try_certificate(&certificate, fx)
+            && self.pending_finality.as_ref().is_none_or(|known| known.round < certificate.round)
+        {
+            self.pending_finality = Some(certificate);
+        }
+    }
+
+    /// A certificate at or below the head must be for a block of the own chain.
+    fn check_against_head(&mut self, certificate: &Verified<Arc<FinalityCertificate>>, fx: &mut Effects<'_>) {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        if self.chain.final_id(round).is_some_and(|own| own != block) {
+            self.report_conflict(certificate, fx);
+        }
+    }
+
+    fn report_conflict(&mut self, certificate: &Verified<Arc<FinalityCertificate>>, fx: &mut Effects<'_>) {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        fx.out.push(Output::Conflict { round, block });
+        if let Some(own) = self.chain.finality().filter(|own| own.round == round).map(|own| Arc::clone(own)) {
+            let evidence = Evidence::FinalityCertificates { first: own, second: Arc::clone(certificate) };
+            self.accuse(evidence, fx);
+        }
+        let finals = self.chain.finals().iter();
+        let rival = finals
+            .filter(|known| known.block.round() == round && known.block.id() != block)
+            .find_map(|known| known.notarization.as_ref().map(Arc::clone));
+        if let Some(notarization) = rival {
+            let finality = Arc::clone(certificate);
+            self.accuse(Evidence::NotarizationAgainstFinality { notarization, finality }, fx);
+        }
+    }
+
+    /// Finalizes the block of a certificate, when its round was left and its chain is known. Returns whether the
+    /// certificate has had its effect.
+    fn try_certificate(
+        &mut self,
+        certificate: &Verified<Arc<FinalityCertificate>>,
+        fx: &mut Effects<'_>,
+    ) -> bool {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        if round >= self.round {
+            // The block's notarization is on its way, or will be asked for: the next round is entered through it.
+            return false;
+        }
+        match self.chain.finalize(round, block) {
+            Ok(path) => {
+                self.chain.certify_final(certificate.clone());
+                fx.store(Stored::FinalityCertificate(Arc::clone(certificate)));
+                self.head_moved(path, fx);
+                true
+            }
+            Err(FinalizeError::Missing { .. }) => false,
+            Err(FinalizeError::Behind(_)) => true,
+            Err(FinalizeError::Conflict(_)) => {
+                self.report_conflict(certificate, fx);
+                true
+            }
+        }
+    }
+
+    /// Tries the certificate that waits for blocks.
+    pub(super) fn try_pending_finality(&mut self, fx: &mut Effects<'_>) {
+        if let Some(certificate) = self.pending_finality.take()
+            && !self.try_certificate(&certificate, fx)
+        {
+            self.pending_finality = Some(certificate);
+        }
+    }
+
+    /// The rules without votes: what is final now that a notarization or block of `round` became known?
+    pub(super) fn evaluate_finality(&mut self, round: Round, fx: &mut Effects<'_>) {
+        if round >= self.round {
+            return;
+        }
+        let fin = match self.config.rules.finality {
+            FinalityRule::Votes | FinalityRule::TwoDelta => None,
+            // Notarized is final, the first one known first.
+            FinalityRule::TwoThirds => {
+                let known = self.chain.notarizations(round).iter().map(|known| known.block);
+                known
+                    .filter(|&block| self.chain.is_connected(round, block))
+                    .map(|block| (round, block))
+                    .next()
+            }
+            FinalityRule::CommonAncestor { depth } if round.next() == self.round => {
+                self.chain.common_ancestor(round, depth)
+            }
+            FinalityRule::CommonAncestor { .. } => None,
+        };
+        self.finalize_without_certificate(fin, fx);
+    }
+
+    /// `TwoDelta`: the wait after leaving `round` is over; the block in which its notarized blocks meet is final.
+    pub(super) fn finalize_after_wait(&mut self, round: Round, fx: &mut Effects<'_>) {
+        if self.config.rules.finality == FinalityRule::TwoDelta && round < self.round {
+            let fin = self.chain.common_ancestor(round, 0);
+            self.finalize_without_certificate(fin, fx);
+        }
+    }
+
+    fn finalize_without_certificate(&mut self, fin: Option<(Round, BlockId)>, fx: &mut Effects<'_>) {
+        let Some((round, block)) = fin else { return };
+        match self.chain.finalize(round, block) {
+            Ok(path) => self.head_moved(path, fx),
+            Err(FinalizeError::Conflict(_)) => fx.out.push(Output::Conflict { round, block }),
+            Err(FinalizeError::Missing { .. } | FinalizeError::Behind(_)) => {}
+        }
+    }
+
+    fn head_moved(&mut self, path: Vec<FinalBlock>, fx: &mut Effects<'_>) {
+        fx.out.extend(path.into_iter().map(Output::Finalized));
+        let (round, block) = (self.chain.head().round(), self.chain.head().id());
+        fx.milestone(Milestone::Finalized { round, block });
+        // The application commits the head, so that its children can be judged.
+        self.accepted(round, block, fx);
+    }
+}

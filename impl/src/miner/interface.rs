@@ -1,0 +1,392 @@
+//! What goes into a miner and what comes out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::block::{Block, BlockId, Time};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
+use crate::chain::{ChainResponseError, FinalBlock};
+use crate::committee::{MinerId, Peer, Round, Subround};
+use crate::crypto::certificate::CertificateError;
+use crate::crypto::ranks::Rank;
+use crate::crypto::scheme::BeaconValue;
+use crate::evidence::{Evidence, EvidenceError};
+use crate::message::Message;
+use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
+use crate::ticket_log::Record;
+use crate::wire::WireError;
+
+/// Something that happened outside.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Input {
+    /// Begin, or go on where the log ends: the first input, once.
+    Start,
+    /// Bytes of one message arrived.
+    Bytes {
+        /// The peer that the link authenticated.
+        from: Peer,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A decoded message arrived.
+    Message {
+        /// The peer that the link authenticated.
+        from: Peer,
+        /// The message.
+        message: Message,
+    },
+    /// A timer expired.
+    Timer(Timer),
+    /// The application answers [`Output::RequestPayload`].
+    Payload {
+        /// The round asked for.
+        round: Round,
+        /// The subround asked for.
+        subround: Subround,
+        /// The payload.
+        payload: Vec<u8>,
+    },
+    /// The application answers [`Output::Validate`].
+    Validated {
+        /// The block's round.
+        round: Round,
+        /// The block.
+        block: BlockId,
+        /// Whether it accepts the block.
+        accepted: bool,
+    },
+    /// This write, and everything that was put out before it, is durable.
+    Persisted(WriteId),
+}
+
+/// A timer. Timers are never cancelled; one that comes too late is ignored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Timer {
+    /// The collection window of a subround closes (step 3).
+    Window {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+    },
+    /// A subround is given up (step 9).
+    Wait {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+    },
+    /// Nothing moved: send again what others may have lost.
+    Resend {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+    },
+    /// A missing block is asked for.
+    CatchUp,
+    /// 2Δ have passed since a round was left (rule `TwoDelta`).
+    Finality {
+        /// The round.
+        round: Round,
+    },
+}
+
+/// The number of a durable write; later writes have larger numbers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct WriteId(pub u64);
+
+/// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
+///
+/// Losing it never costs safety, but it can cost progress (L1). A miner whose log holds a finality vote signs neither ticket
+/// nor timeout in that round any more; without the notarization that it voted for it cannot show the others the way out. If
+/// nobody else has that notarization, one such miner beside `f` faulty ones leaves fewer than a quorum, for ever. So what is
+/// put out here before an [`Output::Persist`] has to reach the disk before that record does. With that kept, what is lost
+/// after a write costs one miner the time to catch up, and no more, unless more than `f` disks fail at once.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Stored {
+    /// A block that this miner proposed, ticketed or caught up with.
+    Block(Arc<Block>),
+    /// The notarization through which it entered a round.
+    Notarization(Arc<Notarization>),
+    /// The timeout certificate through which it entered a subround.
+    TimeoutCertificate(Arc<TimeoutCertificate>),
+    /// The certificate of a block that it finalized.
+    FinalityCertificate(Arc<FinalityCertificate>),
+}
+
+/// Who gets a broadcast; the sender itself never does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Audience {
+    /// All other miners.
+    Miners,
+    /// All other miners and all sharders.
+    Everyone,
+}
+
+/// Something to do outside, in this order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Send a message to one peer.
+    Send {
+        /// To whom.
+        to: Peer,
+        /// What.
+        message: Message,
+    },
+    /// Send a message to many.
+    Broadcast {
+        /// To whom.
+        to: Audience,
+        /// What.
+        message: Message,
+    },
+    /// Give [`Input::Timer`] back at this time, or later.
+    SetTimer {
+        /// What to give back.
+        timer: Timer,
+        /// When.
+        at: Time,
+    },
+    /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`] back.
+    Persist {
+        /// The number to give back.
+        write: WriteId,
+        /// What to write.
+        record: Record,
+    },
+    /// Keep this for a restart. It **must** be durable before the record of a later [`Output::Persist`] is written, not only
+    /// before it is reported: a vote that survives a crash without its notarization can stop the chain (see [`Stored`]).
+    Store(Stored),
+    /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
+    RequestPayload {
+        /// The round of the block to be made.
+        round: Round,
+        /// Its subround.
+        subround: Subround,
+        /// The block that it will extend; the application has accepted it.
+        parent: Arc<Block>,
+    },
+    /// Ask the application about a block; the answer is [`Input::Validated`]. Its parent was accepted before.
+    Validate {
+        /// The block.
+        block: Arc<Block>,
+    },
+    /// A block is final. Every final block comes once, parents first; the application commits it.
+    Finalized(FinalBlock),
+    /// A peer asks for blocks above this round, which are not kept in memory any more. A host that stores the chain can
+    /// answer with [`respond`](crate::chain::respond); not answering is fine where sharders do.
+    Serve {
+        /// Who asks.
+        to: Peer,
+        /// The first block to send is of the round after this one.
+        after: Round,
+    },
+    /// Proof of an offence, new to this miner; it is relayed too.
+    Evidence(Arc<Evidence>),
+    /// A message was refused, and why: an honest peer with the same rules does not send such a message.
+    Refused {
+        /// Whose message it was.
+        from: Peer,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A signature that this miner sent, stored unverified, turned out to be wrong.
+    Blamed(MinerId),
+    /// A certificate of finality contradicts the finalized head: more than `f` miners are Byzantine, or this miner's
+    /// rules are unsafe. The head stays where it is (S7).
+    Conflict {
+        /// The round in which another block is claimed to be final.
+        round: Round,
+        /// That block.
+        block: BlockId,
+    },
+    /// A step of the protocol was taken: for logs, metrics and traces. Nothing has to be done.
+    Milestone(Milestone),
+}
+
+/// A step of the protocol, as an observer of this miner sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Milestone {
+    /// Step 1 or 9: a subround was entered.
+    Entered {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+    },
+    /// Step 1: the order of generators is known.
+    Beacon {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+        /// The value.
+        value: BeaconValue,
+    },
+    /// Step 2: the own block left.
+    Proposed(Proposed),
+    /// Step 3: a block became a candidate.
+    Collected {
+        /// The block, its round and subround.
+        block: Proposed,
+        /// Who made it.
+        generator: MinerId,
+        /// The generator's rank.
+        rank: Rank,
+    },
+    /// Step 5: a ticket left.
+    Ticketed(Ticket),
+    /// Step 6 or 7: a notarization became known.
+    Notarized {
+        /// The block, its round and subround.
+        ticket: Ticket,
+        /// Whether this miner made it from tickets.
+        formed: bool,
+    },
+    /// Step 8: a notarized block of another subround was adopted.
+    Switched {
+        /// The round.
+        round: Round,
+        /// The own subround.
+        from: Subround,
+        /// The block's.
+        to: Subround,
+    },
+    /// Step 8: a round was left.
+    Left {
+        /// The round.
+        round: Round,
+        /// The block through which it was left.
+        block: BlockId,
+        /// Whether a finality vote is cast for it.
+        voted: bool,
+    },
+    /// Step 8: rounds were jumped over.
+    Jumped {
+        /// The round where the miner was.
+        from: Round,
+        /// The round whose notarization it saw.
+        to: Round,
+    },
+    /// Step 8: a finality vote left.
+    Voted(FinalityVote),
+    /// Step 9: a subround was given up.
+    TimedOut(Timeout),
+    /// Step 10: the finalized head moved.
+    Finalized {
+        /// The round of the new head.
+        round: Round,
+        /// The new head.
+        block: BlockId,
+    },
+}
+
+impl fmt::Display for Milestone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Milestone::Entered { round, subround } => write!(f, "enters ({round}, {subround})"),
+            Milestone::Beacon { round, subround, .. } => {
+                write!(f, "knows the order of generators of ({round}, {subround})")
+            }
+            Milestone::Proposed(Proposed { round, subround, block }) => {
+                write!(f, "proposes block {block} in ({round}, {subround})")
+            }
+            Milestone::Collected { block: Proposed { round, subround, block }, generator, rank } => {
+                write!(f, "collects block {block} of {generator}, rank {}, in ({round}, {subround})", rank.0)
+            }
+            Milestone::Ticketed(Ticket { round, subround, block }) => {
+                write!(f, "tickets block {block} in ({round}, {subround})")
+            }
+            Milestone::Notarized { ticket: Ticket { round, subround, block }, formed } => {
+                let how = if *formed { "makes" } else { "hears of" };
+                write!(f, "{how} a notarization of block {block} in ({round}, {subround})")
+            }
+            Milestone::Switched { round, from, to } => {
+                write!(f, "switches from subround {from} to {to} of round {round}")
+            }
+            Milestone::Left { round, block, voted } => {
+                let vote = if *voted { "with" } else { "without" };
+                write!(f, "leaves round {round} through block {block}, {vote} a finality vote")
+            }
+            Milestone::Jumped { from, to } => write!(f, "jumps from round {from} over to round {to}"),
+            Milestone::Voted(FinalityVote { round, block, .. }) => {
+                write!(f, "votes block {block} of round {round} final")
+            }
+            Milestone::TimedOut(Timeout { round, subround }) => {
+                write!(f, "gives up ({round}, {subround})")
+            }
+            Milestone::Finalized { round, block } => {
+                write!(f, "finalizes block {block} of round {round}")
+            }
+        }
+    }
+}
+
+/// Why a message was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// The bytes are no message.
+    #[error("malformed: {0}")]
+    Malformed(#[from] WireError),
+    /// The peer is no participant.
+    #[error("not a participant")]
+    Stranger,
+    /// A signature is not its signer's.
+    #[error("wrong signature of {0}")]
+    WrongSignature(MinerId),
+    /// A certificate proves nothing.
+    #[error("wrong certificate: {0}")]
+    Certificate(#[from] CertificateError),
+    /// A beacon share signs what the rules do not ask for.
+    #[error("a beacon share for another beacon rule")]
+    OtherBeaconRule,
+    /// A proposal cannot become a candidate.
+    #[error("proposal: {0}")]
+    Proposal(#[from] ProposalError),
+    /// Evidence convicts nobody.
+    #[error("evidence: {0}")]
+    Evidence(#[from] EvidenceError),
+    /// An answer is no piece of the chain.
+    #[error("chain: {0}")]
+    Chain(#[from] ChainResponseError),
+}
+
+/// Why a proposal cannot become a candidate (step 4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
+pub enum ProposalError {
+    /// It belongs to another chain or epoch.
+    #[error("the block belongs to another chain or epoch")]
+    Foreign,
+    /// Its generator is no member, or it has no parent.
+    #[error("the block has no possible generator or parent")]
+    Impossible,
+    /// Its payload is too large.
+    #[error("a payload of {0} bytes")]
+    PayloadTooLarge(usize),
+    /// It carries no certificate of its parent for exactly the round before (S3).
+    #[error("the parent is not shown to be notarized in the round before")]
+    ParentNotNotarized,
+    /// The parent's certificate is labelled otherwise than the parent.
+    #[error("the parent's certificate names another round or subround than the parent")]
+    WrongLabel,
+    /// The timeout certificate of the subround before is missing or of another subround.
+    #[error("no timeout certificate of the subround before")]
+    NoTimeoutCertificate,
+    /// Its beacon value is not the committee's.
+    #[error("the beacon value is not the committee's")]
+    WrongBeacon,
+    /// Its generator has no turn in this subround (S4).
+    #[error("the generator's rank {rank} is not below {generators}")]
+    NotEligible {
+        /// The rank.
+        rank: u16,
+        /// How many generators there are.
+        generators: u16,
+    },
+    /// Its time is too far in the future.
+    #[error("the block's time is too far in the future")]
+    Early,
+}

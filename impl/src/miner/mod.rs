@@ -1,0 +1,308 @@
+//! The miner: one deterministic state machine without clock, socket, thread or file.
+//!
+//! What follows is the specification; [`Miner::step`] takes one input and appends what has to be done to a list. All steps
+//! but 3 and 4 have variants under other [`Rules`](crate::rules::Rules); this is the recommended profile, `hardened`.
+//!
+//! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `f + 1`
+//!    valid shares make the beacon value; the order of generators of (r, s) follows from it.
+//! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through
+//!    which it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s),
+//!    across restarts too.
+//! 3. **Collect** proposals until the window closes.
+//! 4. **Select** the best rank among valid proposals of (r, s): generator eligible (S4), parent notarized in exactly r - 1
+//!    (S3), chain extends the own finalized head (S7), application accepts. A generator with two blocks in one (r, s) is an
+//!    equivocator: the proof is kept and relayed, its first block stays a candidate, no further one becomes one.
+//! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1). When nothing was ticketed
+//!    by the end of the window, a late proposal still is.
+//! 6. **Collect tickets**: `q` valid ones of one (r, s, block) from distinct miners make a notarization (S2, S8).
+//! 7. **Broadcast the notarization** to miners and sharders. Everyone relays it once.
+//! 8. **Leave** r on its first notarization, of any subround s': adopt s', sign no ticket and no timeout of r any more, cast
+//!    a finality vote for its block if every block ticketed in r, over all subrounds, is that block (none is fine), enter
+//!    (r + 1, 0). A notarization of a later round is the same jump.
+//! 9. **Time out** after the window plus the wait for tickets: stop ticketing (r, s), broadcast a timeout vote; `f + 1`
+//!    votes make others join; `q` make a timeout certificate, which is relayed and lets everyone enter (r, s + 1).
+//!    Subrounds are unbounded; waits grow.
+//! 10. **Finalize**: `q` finality votes for a block make a finality certificate; the block and its ancestors are final.
+//!
+//! Beside the steps: what others may have lost is sent again while nothing moves (`resend`), missing blocks are asked for
+//! (`catch_up`), offences are proved (`accuse`), and a restart continues from the log (`recover`).
+//!
+//! # What the host must do
+//! - **Authenticate peers.** [`Input::Bytes`] and [`Input::Message`] name the peer at the other end of the link. A forged
+//!   name cannot break safety (every signature is checked before it counts) but can waste work.
+//! - **Write before send.** After [`Output::Persist`] the record must be on disk before [`Input::Persisted`] is given.
+//! - **Keep order.** Outputs are carried out in their order. What came in [`Output::Store`] must be durable before the
+//!   record of a later [`Output::Persist`] is written: a vote in the log whose notarization is lost silences this miner in
+//!   that round, and may stop the chain.
+//! - **Stop when the log refuses.** A refused or failed append or flush is never reported as [`Input::Persisted`]; the
+//!   node stops, and starts again from its disk.
+//! - **Act on [`Output::Refused`]**: a peer that keeps sending what is refused costs a signature check each time; limiting
+//!   or dropping it is the host's decision.
+
+mod accuse;
+mod beacon;
+mod candidates;
+mod catch_up;
+mod config;
+mod finalize;
+mod interface;
+mod leave;
+mod ledger;
+mod propose;
+mod receive;
+mod recover;
+mod resend;
+mod rounds;
+mod sign;
+mod time_out;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use config::{Config, StartError, Timing};
+pub use interface::{Audience, Input, Milestone, Output, ProposalError, Refusal, Stored, Timer, WriteId};
+pub use recover::Recovery;
+pub use view::Phase;
+
+use crate::block::{BlockId, Time};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
+use crate::chain::{CatchUp, Chain};
+use crate::committee::{MinerId, Peer, Round, Subround};
+use crate::crypto::scheme::Scheme;
+use crate::message::{ChainResponse, Message, Proposal};
+use crate::mutants::mutant;
+use crate::statement::BeaconTarget;
+
+use accuse::EvidenceStore;
+use ledger::Ledger;
+use rounds::Rounds;
+use sign::Signing;
+
+/// See the module doc. A clone is cheap: blocks, certificates and rounds are shared until they change.
+#[derive(Clone, Debug)]
+pub struct Miner<S> {
+    config: Arc<Config>,
+    scheme: S,
+    me: MinerId,
+    round: Round,
+    subround: Subround,
+    phase: Phase,
+    entry: Entry,
+    /// The certificate by which this subround was entered, and whence it came.
+    timeout_certificate: Option<(Verified<Arc<TimeoutCertificate>>, Source)>,
+    /// What the last beacon share signed.
+    shared: Option<BeaconTarget>,
+    /// The subround for which a payload was asked for.
+    payload_requested: Option<(Round, Subround)>,
+    rounds: Rounds,
+    chain: Chain,
+    /// The newest finality certificate whose block cannot be finalized yet.
+    pending_finality: Option<Verified<Arc<FinalityCertificate>>>,
+    ledger: Ledger,
+    signing: Signing,
+    evidence: EvidenceStore,
+    catch_up: CatchUp,
+    /// Proposals whose parent has to be known before they can be judged: the newest of each generator.
+    waiting: Vec<(Peer, Proposal)>,
+    /// Whether [`Input::Start`] was given.
+    started: bool,
+    /// What follows from the input of this step; empty between steps.
+    events: VecDeque<Event>,
+}
+
+/// The block of the round before through which the round was entered.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Entry {
+    block: BlockId,
+    subround: Subround,
+    /// `None` for genesis, and for a finalized head that was recovered without its certificate.
+    notarization: Option<Verified<Arc<Notarization>>>,
+    source: Source,
+}
+
+/// Whom a verified fact is from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Source {
+    /// This miner assembled it.
+    Formed,
+    /// It came in a message.
+    Received(Peer),
+}
+
+/// A fact that the transition function acts upon. Everything in it is verified.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Event {
+    /// The beacon value of this (round, subround) became known.
+    BeaconKnown,
+    /// The application made a payload.
+    Payload(Round, Subround, Vec<u8>),
+    /// A proposal with genuine signature and certificates.
+    Proposal(Peer, Proposal),
+    /// The application accepted a block of this round.
+    Accepted(Round, BlockId),
+    /// The collection window of a subround closed.
+    WindowClosed(Round, Subround),
+    /// A peer answered with these blocks, linked and notarized; whether something in the answer is new.
+    CaughtUp(Peer, Arc<ChainResponse>, bool),
+    /// A block is notarized.
+    Notarized(Verified<Arc<Notarization>>, Source),
+    /// The wait for tickets of a subround is over.
+    WaitOver(Round, Subround),
+    /// `f + 1` miners gave up a subround.
+    Joined(Round, Subround),
+    /// `q` miners gave up a subround.
+    TimeoutCertified(Verified<Arc<TimeoutCertificate>>, Source),
+    /// `q` miners voted a block final.
+    FinalityCertified(Verified<Arc<FinalityCertificate>>, Source),
+}
+
+/// Where a step puts its outputs.
+struct Effects<'a> {
+    now: Time,
+    out: &'a mut Vec<Output>,
+}
+
+impl Effects<'_> {
+    fn broadcast(&mut self, to: Audience, message: Message) {
+        self.out.push(Output::Broadcast { to, message });
+    }
+
+    fn set_timer(&mut self, timer: Timer, milliseconds: u64) {
+        self.out.push(Output::SetTimer { timer, at: self.now.after(milliseconds) });
+    }
+
+    fn refuse(&mut self, from: Peer, refusal: Refusal) {
+        self.out.push(Output::Refused { from, refusal });
+    }
+
+    fn store(&mut self, stored: Stored) {
+        self.out.push(Output::Store(stored));
+    }
+
+    fn milestone(&mut self, milestone: Milestone) {
+        self.out.push(Output::Milestone(milestone));
+    }
+}
+
+impl<S: Scheme> Miner<S> {
+    /// Takes one input at time `now` and appends what has to be done to `out`. Never panics, whatever a peer sends.
+    pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        let fx = &mut Effects { now, out };
+        if self.started == matches!(input, Input::Start) {
+            return;
+        }
+        match input {
+            Input::Start => self.start(fx),
+            Input::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
+                Ok(message) => self.receive(from, message, fx),
+                Err(error) => fx.refuse(from, error.into()),
+            },
+            Input::Message { from, message } => self.receive(from, message, fx),
+            Input::Payload { round, subround, payload } => {
+                self.events.push_back(Event::Payload(round, subround, payload));
+            }
+            Input::Validated { round, block, accepted } => self.judged(round, block, accepted, fx),
+            Input::Persisted(write) => self.release(write, fx),
+            Input::Timer(Timer::Window { round, subround }) => {
+                self.events.push_back(Event::WindowClosed(round, subround));
+            }
+            Input::Timer(Timer::Wait { round, subround }) => {
+                self.events.push_back(Event::WaitOver(round, subround));
+            }
+            Input::Timer(Timer::Resend { round, subround }) => self.resend(round, subround, fx),
+            Input::Timer(Timer::CatchUp) => self.catch_up_timer(fx),
+            Input::Timer(Timer::Finality { round }) => self.finalize_after_wait(round, fx),
+        }
+        self.run(fx);
+    }
+
+    /// Acts on the facts of this step, and on those that follow from them. Ends: each fact is acted upon once, and a fact
+    /// brings forth others only by moving the miner on or by using up stored messages.
+    fn run(&mut self, fx: &mut Effects<'_>) {
+        while let Some(event) = self.events.pop_front() {
+            self.transition(event, fx);
+        }
+        self.watch_for_gaps(fx);
+    }
+
+    /// The protocol: which fact does what in which phase.
+    fn transition(&mut self, event: Event, fx: &mut Effects<'_>) {
+        use Phase::{Collecting, Ticketing, TimedOut};
+        match (self.phase, event) {
+            // Step 1: the order of generators is known. Step 2: propose, if it is our turn.
+            (_, Event::BeaconKnown) => self.ask_for_payload(fx),
+            // Step 2: the payload is here.
+            (Collecting | Ticketing, Event::Payload(round, subround, payload))
+                if self.is_here(round, subround) =>
+            {
+                self.propose(payload, fx);
+            }
+            // Step 3: collect.
+            (_, Event::Proposal(from, proposal)) => self.collect(from, proposal, fx),
+            // Step 4 and 5: the window closes; select and ticket.
+            (Collecting, Event::WindowClosed(round, subround)) if self.is_here(round, subround) => {
+                self.phase = Ticketing;
+                self.select(fx);
+            }
+            // Step 5: a late proposal; or, where the rule allows a second ticket, a better one.
+            (Ticketing, Event::Accepted(round, _)) if round == self.round => self.select(fx),
+            (TimedOut, Event::Accepted(..)) if mutant!(self.config, TicketAfterTimeout) => self.select(fx),
+            // Step 8: a notarization of this round: leave it; of a later one: jump.
+            (_, Event::Notarized(notarization, source)) if self.moves(&notarization) => {
+                self.leave(notarization, source, fx);
+            }
+            // Step 8: a notarization of a round that was left, with the beacon chained to it: the page's "adopt".
+            (_, Event::Notarized(notarization, source)) => self.learn(notarization, source, fx),
+            // Missing blocks are here.
+            (_, Event::CaughtUp(from, response, new)) => self.take_blocks(from, &response, new, fx),
+            // Step 9: the wait is over, or f + 1 others say so.
+            (Collecting | Ticketing, Event::WaitOver(round, subround) | Event::Joined(round, subround))
+                if self.is_here(round, subround) || mutant!(self.config, StaleTimer) =>
+            {
+                self.time_out(fx);
+            }
+            // Step 9: a timeout certificate of this subround or a later one.
+            (_, Event::TimeoutCertified(certificate, source))
+                if certificate.round == self.round && certificate.subround >= self.subround =>
+            {
+                self.enter_by_certificate(certificate, source, fx);
+            }
+            // Step 10.
+            (_, Event::FinalityCertified(certificate, source)) => {
+                self.certified_final(certificate, source, fx)
+            }
+            // What comes too late, or does not concern this phase.
+            (
+                TimedOut,
+                Event::Payload(..) | Event::Accepted(..) | Event::WaitOver(..) | Event::Joined(..),
+            )
+            | (Collecting, Event::Accepted(..))
+            | (
+                _,
+                Event::Payload(..)
+                | Event::Accepted(..)
+                | Event::WindowClosed(..)
+                | Event::WaitOver(..)
+                | Event::Joined(..)
+                | Event::TimeoutCertified(..),
+            ) => {}
+        }
+    }
+
+    fn is_here(&self, round: Round, subround: Subround) -> bool {
+        (round, subround) == (self.round, self.subround)
+    }
+
+    fn here(&self) -> (Round, Subround) {
+        (self.round, self.subround)
+    }
+
+    /// Whether a notarization makes the miner leave its round (step 8).
+    fn moves(&self, notarization: &Notarization) -> bool {
+        notarization.round == self.round || notarization.round > self.round && !mutant!(self.config, NoJump)
+    }
+}

@@ -1,0 +1,83 @@
+//! Step 2: propose.
+
+use std::sync::Arc;
+
+use super::rounds::Candidate;
+use super::{Effects, Miner, Output, Stored};
+use crate::block::{Block, BlockContent};
+use crate::bounds::MAX_PAYLOAD_BYTES;
+use crate::committee::Round;
+use crate::crypto::scheme::Scheme;
+use crate::mutants::mutant;
+use crate::statement::{Proposed, Signed};
+
+use super::Phase;
+
+impl<S: Scheme> Miner<S> {
+    /// Asks the application for a payload, when it is this miner's turn, it has not used it, and the application knows the
+    /// block to build on.
+    pub(super) fn ask_for_payload(&mut self, fx: &mut Effects<'_>) {
+        let (round, subround) = self.here();
+        let Some(rank) = self.rank(subround, self.me) else { return };
+        let Some(parent_round) = round.previous() else { return };
+        if self.phase == Phase::TimedOut
+            || !self.is_eligible(rank)
+            || self.has_proposed()
+            || self.payload_requested == Some((round, subround))
+            || !self.chain.is_accepted(parent_round, self.entry.block)
+            || self.entry.notarization.is_none() && parent_round != Round(0)
+        {
+            return;
+        }
+        if let Some(parent) = self.chain.block(parent_round, self.entry.block).map(Arc::clone) {
+            self.payload_requested = Some((round, subround));
+            fx.out.push(Output::RequestPayload { round, subround, parent });
+        }
+    }
+
+    fn has_proposed(&self) -> bool {
+        self.ledger.proposal(self.round, self.subround).is_some() && !mutant!(self.config, ProposeTwice)
+    }
+
+    /// Makes the block; it leaves when its record is in the log.
+    pub(super) fn propose(&mut self, payload: Vec<u8>, fx: &mut Effects<'_>) {
+        let (round, subround) = self.here();
+        let Some(parent_round) = round.previous() else { return };
+        let Some(parent) = self.chain.block(parent_round, self.entry.block).map(Arc::clone) else { return };
+        let Some(rank) = self.rank(subround, self.me).filter(|&rank| self.is_eligible(rank)) else { return };
+        let Some(target) = self.beacon_target(subround) else { return };
+        let Some(beacon) = self.known_beacon(&target).cloned() else { return };
+        if self.has_proposed() || payload.len() > MAX_PAYLOAD_BYTES {
+            return;
+        }
+        let below = mutant!(self.config, WrongParent) && parent_round > Round(0);
+        let block = Arc::new(Block::new(BlockContent {
+            chain: self.config.committee.chain(),
+            epoch: self.config.committee.epoch(),
+            round,
+            subround,
+            generator: self.me,
+            parent: if below { parent.header().parent } else { parent.id() },
+            parent_notarization: self.entry.notarization.as_ref().map(|known| (**known).clone()),
+            beacon: beacon.value,
+            beacon_signature: beacon.signature,
+            payload,
+            time: fx.now.max(parent.header().time),
+        }));
+        let proposed = Proposed { round, subround, block: block.id() };
+        let Some(signed) = Signed::sign(proposed, &self.config.committee, &self.scheme) else { return };
+        fx.store(Stored::Block(Arc::clone(&block)));
+        self.add_candidate(
+            block,
+            Candidate {
+                block: proposed.block,
+                parent: parent.id(),
+                generator: self.me,
+                rank,
+                signature: signed.signature,
+            },
+            fx,
+        );
+        self.sign(proposed, fx);
+    }
+}

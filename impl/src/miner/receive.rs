@@ -1,0 +1,162 @@
+//! What peers say, checked before it counts.
+
+use std::sync::Arc;
+
+use super::rounds::is_near;
+use super::{Effects, Event, Miner, Refusal, Source};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
+use crate::committee::Peer;
+use crate::crypto::scheme::Scheme;
+use crate::evidence::Evidence;
+use crate::message::Message;
+use crate::mutants::mutant;
+use crate::rules::{FinalityRule, SubroundEntryRule};
+use crate::statement::{FinalityVote, Signed, Ticket, Timeout};
+use crate::ticket_pool::Added;
+
+impl<S: Scheme> Miner<S> {
+    pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
+        if !self.config.committee.knows(from) {
+            fx.refuse(from, Refusal::Stranger);
+            return;
+        }
+        let received = match message {
+            Message::BeaconShare(share) => self.receive_share(from, share, fx),
+            Message::Proposal(proposal) => self.receive_proposal(from, proposal, fx),
+            Message::Ticket(ticket) => {
+                self.add_ticket(from, ticket, fx);
+                Ok(())
+            }
+            Message::Notarization(notarization) => self.receive_notarization(from, notarization),
+            Message::Timeout(timeout) => {
+                self.add_timeout(from, timeout, fx);
+                Ok(())
+            }
+            Message::TimeoutCertificate(certificate) => self.receive_timeout_certificate(from, certificate),
+            Message::FinalityVote(vote) => {
+                self.add_vote(from, vote, fx);
+                Ok(())
+            }
+            Message::FinalityCertificate(certificate) => self.receive_finality(from, certificate),
+            Message::Evidence(evidence) => self.receive_evidence(evidence, fx),
+            Message::ChainRequest(request) => {
+                self.answer(from, &request, fx);
+                Ok(())
+            }
+            Message::ChainResponse(response) => self.receive_chain(from, response, fx),
+        };
+        if let Err(refusal) = received {
+            fx.refuse(from, refusal);
+        }
+    }
+
+    /// Step 6: collects a ticket, one of its own too.
+    pub(super) fn add_ticket(&mut self, from: Peer, ticket: Signed<Ticket>, fx: &mut Effects<'_>) {
+        let here = self.here();
+        let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages);
+        let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround).filter(|_| !early)
+        else {
+            return;
+        };
+        let direct = from == Peer::Miner(ticket.signer);
+        match state.tickets.add(ticket, direct, &self.config.committee, &self.scheme) {
+            Added::Ignored => {}
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
+            Added::Contradiction { first } => {
+                self.accuse(Evidence::Tickets { first, second: ticket }, fx);
+                self.compare_with_vote(ticket, fx);
+            }
+            Added::Counted => {
+                self.compare_with_vote(ticket, fx);
+                self.count_tickets(ticket.statement, fx);
+            }
+        }
+    }
+
+    fn receive_notarization(&mut self, from: Peer, notarization: Arc<Notarization>) -> Result<(), Refusal> {
+        let Ticket { round, block, .. } = notarization.statement;
+        if round <= self.chain.head().round() || self.chain.notarization_of(round, block).is_some() {
+            return Ok(());
+        }
+        let verified = notarization.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        self.events.push_back(Event::Notarized(verified, Source::Received(from)));
+        Ok(())
+    }
+
+    /// Step 9: collects a timeout vote, one of its own too.
+    pub(super) fn add_timeout(&mut self, from: Peer, timeout: Signed<Timeout>, fx: &mut Effects<'_>) {
+        let here = self.here();
+        let early = timeout.round > self.round && mutant!(self.config, ForgetEarlyMessages);
+        let local = self.config.rules.subround_entry == SubroundEntryRule::Local;
+        if timeout.round < self.round || local || early {
+            return;
+        }
+        let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
+        let direct = from == Peer::Miner(timeout.signer);
+        match state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme) {
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
+            Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
+            Added::Counted | Added::Ignored | Added::Contradiction { .. } => {}
+        }
+    }
+
+    fn receive_timeout_certificate(
+        &mut self,
+        from: Peer,
+        certificate: Arc<TimeoutCertificate>,
+    ) -> Result<(), Refusal> {
+        let Timeout { round, subround } = certificate.statement;
+        let moves = round == self.round && subround >= self.subround;
+        if !moves || self.config.rules.subround_entry == SubroundEntryRule::Local {
+            return Ok(());
+        }
+        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        self.events.push_back(Event::TimeoutCertified(verified, Source::Received(from)));
+        Ok(())
+    }
+
+    /// Step 10: collects a finality vote, one of its own too.
+    pub(super) fn add_vote(&mut self, from: Peer, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
+        let early = vote.round > self.round && mutant!(self.config, ForgetEarlyMessages);
+        if self.config.rules.finality != FinalityRule::Votes
+            || vote.round <= self.chain.head().round()
+            || !is_near(self.round, vote.round)
+            || early
+        {
+            return;
+        }
+        let direct = from == Peer::Miner(vote.signer);
+        let votes = &mut self.rounds.get_mut(vote.round).votes;
+        match votes.add(vote, direct, &self.config.committee, &self.scheme) {
+            Added::Ignored => {}
+            Added::Wrong => fx.refuse(from, Refusal::WrongSignature(vote.signer)),
+            Added::Contradiction { first } => {
+                self.accuse(Evidence::FinalityVotes { first, second: vote }, fx);
+                self.compare_with_tickets(vote, fx);
+            }
+            Added::Counted => {
+                self.compare_with_tickets(vote, fx);
+                self.count_votes(vote.statement, fx);
+            }
+        }
+    }
+
+    fn receive_finality(&mut self, from: Peer, certificate: Arc<FinalityCertificate>) -> Result<(), Refusal> {
+        if self.config.rules.finality != FinalityRule::Votes || self.is_known_final(&certificate) {
+            return Ok(());
+        }
+        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        self.events.push_back(Event::FinalityCertified(verified, Source::Received(from)));
+        Ok(())
+    }
+
+    /// Whether a finality certificate says nothing new: its block is on the own final chain, or too old to be compared, or
+    /// waits already.
+    fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        if round <= self.chain.head().round() {
+            return self.chain.final_id(round).is_none_or(|own| own == block);
+        }
+        self.is_certified_final(&certificate.statement)
+    }
+}

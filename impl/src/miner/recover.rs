@@ -1,0 +1,184 @@
+//! Starting, for the first time or after a crash in the middle of anything (L4, S1).
+//!
+//! The log says what may have been signed: it bars what must not be signed any more, and what is in it is sent again, with
+//! the same bytes, since the crash may have come between log and send (W6). What was stored beside it (blocks and
+//! certificates) brings the miner back to where it was; without it the miner starts lower and catches up, bound by its log
+//! all the same: it signs nothing in rounds that its log has left.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::accuse::EvidenceStore;
+use super::ledger::Ledger;
+use super::rounds::{Candidate, Rounds};
+use super::sign::Signing;
+use super::{Config, Effects, Entry, Miner, Phase, Source, StartError, Stored};
+use crate::certified::{FinalityCertificate, Verified};
+use crate::chain::{CatchUp, Chain, FinalBlock};
+use crate::committee::{Round, Subround};
+use crate::crypto::scheme::Scheme;
+use crate::mutants::mutant;
+use crate::statement::{self, Proposed};
+use crate::ticket_log::Signed;
+
+/// What a miner finds on its disk. The default is an empty disk.
+#[derive(Clone, Debug, Default)]
+pub struct Recovery {
+    /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
+    /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::bounds::KEPT_FINAL_BLOCKS) let it help others who are behind.
+    pub finals: Vec<FinalBlock>,
+    /// What the ticket log says was signed. Where the rules say `Volatile` there is none.
+    pub signed: Signed,
+    /// What came in [`Output::Store`](super::Output::Store), in that order; what is at or below the head may be left out.
+    pub stored: Vec<Stored>,
+}
+
+impl<S: Scheme> Miner<S> {
+    /// A miner with this disk. Give it [`Input::Start`](super::Input::Start) next.
+    ///
+    /// Records and stored certificates are this miner's own and are trusted: they must come from storage that notices
+    /// corruption.
+    ///
+    /// # Errors
+    /// When `scheme` is not that of a member of the configured committee.
+    pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
+        let me = scheme.me().ok_or(StartError::NotAMember)?;
+        let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
+        if size != configured || !config.committee.contains(me) {
+            return Err(StartError::OtherCommittee { scheme: size, configured });
+        }
+        let chain = Chain::new(&config.genesis, recovery.finals);
+        let head = chain.final_head();
+        let entry = Entry {
+            block: head.block.id(),
+            subround: head.block.subround(),
+            notarization: head.notarization.clone().map(Verified::trusted),
+            source: Source::Formed,
+        };
+        let signed = if mutant!(config, ForgetLog) { Signed::default() } else { recovery.signed };
+        let mut miner = Self {
+            round: head.block.round(),
+            subround: head.block.subround(),
+            phase: Phase::Collecting,
+            entry,
+            timeout_certificate: None,
+            shared: None,
+            payload_requested: None,
+            rounds: Rounds::new(config.one_ticket()),
+            chain,
+            pending_finality: None,
+            ledger: Ledger::new(signed),
+            signing: Signing::default(),
+            evidence: EvidenceStore::default(),
+            catch_up: CatchUp::default(),
+            waiting: Vec::new(),
+            started: false,
+            events: VecDeque::new(),
+            config,
+            scheme,
+            me,
+        };
+        miner.restore(recovery.stored);
+        Ok(miner)
+    }
+
+    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization
+    /// (of the highest subround, where the rules adopt), and into the
+    /// subround after the highest timeout certificate of that round.
+    fn restore(&mut self, stored: Vec<Stored>) {
+        let mut timeout_certificates = Vec::new();
+        let mut finality: Option<Arc<FinalityCertificate>> = None;
+        for item in stored {
+            match item {
+                Stored::Block(block) => {
+                    self.chain.insert(block);
+                }
+                Stored::Notarization(notarization) => {
+                    let notarization = Verified::trusted(notarization);
+                    self.chain.notarize(notarization.clone());
+                    // The final head is never replaced.
+                    let adopted = self.adopts()
+                        && notarization.round == self.round
+                        && notarization.round > self.chain.head().round()
+                        && notarization.subround > self.entry.subround;
+                    if notarization.round > self.round || adopted {
+                        self.round = notarization.round;
+                        self.entry = Entry {
+                            block: notarization.block,
+                            subround: notarization.subround,
+                            notarization: Some(notarization),
+                            source: Source::Formed,
+                        };
+                    }
+                }
+                Stored::TimeoutCertificate(certificate) => timeout_certificates.push(certificate),
+                Stored::FinalityCertificate(certificate) => {
+                    if finality.as_ref().is_none_or(|known| known.round < certificate.round) {
+                        finality = Some(certificate);
+                    }
+                }
+            }
+        }
+        // Not entered yet: `start` does it.
+        self.round = self.round.next();
+        self.subround = Subround(0);
+        let of_round = timeout_certificates.into_iter().filter(|known| known.round == self.round);
+        if let Some(highest) = of_round.max_by_key(|known| known.subround) {
+            self.subround = highest.subround.next();
+            self.timeout_certificate = Some((Verified::trusted(highest), Source::Formed));
+        }
+        if let Some(certificate) = finality.map(Verified::trusted) {
+            self.chain.certify_final(certificate.clone());
+            if certificate.round > self.chain.head().round() {
+                self.pending_finality = Some(certificate);
+            }
+        }
+        if self.config.rules.subround_entry == crate::rules::SubroundEntryRule::Local
+            && let Some(highest) = self.ledger.highest_timeout().filter(|known| known.round == self.round)
+        {
+            self.subround = self.subround.max(highest.subround.next());
+        }
+    }
+
+    /// Begins, or goes on where the log ends.
+    pub(super) fn start(&mut self, fx: &mut Effects<'_>) {
+        self.started = true;
+        let (round, subround) = self.here();
+        let certificate = self.timeout_certificate.take();
+        // `enter` compares with the position before.
+        self.round = Round(round.0.saturating_sub(1));
+        self.enter(round, subround, certificate, fx);
+        while let Some((round, id)) = self.chain.take_connected() {
+            self.ask_application(round, id, fx);
+        }
+        self.restore_own_candidate(fx);
+        self.try_pending_finality(fx);
+        // What is in the log may have been lost on the way out.
+        self.say_again(fx);
+    }
+
+    /// The own block of the own subround is a candidate again; those of others are sent again by their generators.
+    fn restore_own_candidate(&mut self, fx: &mut Effects<'_>) {
+        let (round, subround) = self.here();
+        let Some(proposed) = self.ledger.proposal(round, subround) else { return };
+        let Some(block) = self.chain.block(round, proposed.block).cloned() else { return };
+        let Some(target) = self.beacon_target(subround) else { return };
+        if !self.check_beacon(&block, target, fx) {
+            return;
+        }
+        let statement = Proposed { round, subround, block: block.id() };
+        if let Some(rank) = self.rank(subround, self.me)
+            && let Some(signed) = statement::Signed::sign(statement, &self.config.committee, &self.scheme)
+        {
+            let parent = block.header().parent;
+            let candidate = Candidate {
+                block: block.id(),
+                parent,
+                generator: self.me,
+                rank,
+                signature: signed.signature,
+            };
+            self.add_candidate(block, candidate, fx);
+        }
+    }
+}

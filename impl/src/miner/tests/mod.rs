@@ -1,0 +1,7 @@
+//! The miner step by step, with the other miners played by hand; and deliberate bugs, each of which something must notice.
+
+mod from_the_ticket;
+mod mutants;
+mod regressions;
+mod stage;
+mod to_the_ticket;

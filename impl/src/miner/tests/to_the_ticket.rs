@@ -1,0 +1,277 @@
+//! Steps 1 to 5: enter, propose, collect, select, ticket; one sentence a test.
+
+use std::sync::Arc;
+
+use super::stage::{Stage, id, is_refused, sent, ticket_of};
+use crate::block::{Block, BlockContent, Time};
+use crate::committee::{Round, Subround};
+use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::message::{BeaconShare, Message};
+use crate::miner::{Input, Output, Phase, ProposalError, Refusal, WriteId};
+use crate::rules::{Rules, TicketRule};
+use crate::ticket_log::Kind;
+
+const HARDENED: Rules = Rules::HARDENED;
+
+fn stage() -> Stage {
+    Stage::new(HARDENED)
+}
+
+/// The reason of the only refusal.
+fn refusal(out: &[Output]) -> Option<Refusal> {
+    out.iter().find_map(|output| match output {
+        Output::Refused { refusal, .. } => Some(*refusal),
+        _ => None,
+    })
+}
+
+#[test]
+fn step_1_shares_make_the_beacon_value_and_wrong_ones_are_found_out() {
+    let mut stage = stage();
+    assert!(stage.sent().any(|message| matches!(message, Message::BeaconShare(_))));
+    assert_eq!(stage.miner.beacon(), None, "one share of two");
+    let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
+    let out = stage.hears(1, Message::BeaconShare(wrong));
+    assert_eq!(out, [Output::Blamed(id(1))]);
+    assert_eq!(stage.miner.beacon(), None);
+    let right = stage.share(2, 1);
+    stage.hears(2, Message::BeaconShare(right));
+    assert_eq!(stage.miner.beacon(), Some(stage.beacon(1).1));
+}
+
+#[test]
+fn step_1_a_share_of_another_must_prove_itself() {
+    let mut stage = stage();
+    let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
+    assert!(is_refused(stage.hears(2, Message::BeaconShare(wrong))));
+    let right = stage.share(1, 1);
+    stage.hears(2, Message::BeaconShare(right));
+    assert!(stage.miner.beacon().is_some(), "a relayed share that is right counts");
+}
+
+#[test]
+fn step_1_the_beacon_value_is_also_learnt_from_a_proposal() {
+    let mut stage = stage();
+    let block = stage.first_block(0, stage.generator(1, 0));
+    assert!(!is_refused(stage.proposes(&block)));
+    assert_eq!(stage.miner.beacon(), Some(stage.beacon(1).1));
+}
+
+#[test]
+fn step_2_a_generator_proposes_once_on_its_entry_block_with_its_certificate() {
+    let mut stage = stage();
+    // Rounds until it is the miner's turn.
+    let mut parent = stage.config.genesis.clone();
+    let mut certificate = None;
+    for round in 1..20 {
+        if stage.order(round, 0)[..2].contains(&0) {
+            let share = stage.share(1, round);
+            stage.hears(1, Message::BeaconShare(share));
+            break;
+        }
+        let generator = stage.generator(round, 0);
+        let block = Arc::new(Block::new(stage.content(0, &parent, certificate, generator)));
+        stage.proposes(&block);
+        let notarization = stage.notarization(&block, &[1, 2, 3]);
+        stage.hears(1, Message::Notarization(notarization.clone()));
+        (parent, certificate) = (block, Some(notarization));
+    }
+    let proposals = stage.proposals_sent();
+    let [block] = &proposals[..] else { panic!("{} proposals", proposals.len()) };
+    assert_eq!(block.header().parent, parent.id());
+    assert_eq!(block.parent_notarization(), certificate.as_ref());
+    let (round, subround) = (block.round(), block.subround());
+    stage.input(Input::Payload { round, subround, payload: vec![1] });
+    assert_eq!(stage.proposals_sent().len(), 1, "a second payload changes nothing");
+    assert!(stage.records().iter().any(|record| record.kind == Kind::Proposal));
+}
+
+#[test]
+fn step_3_nothing_is_ticketed_before_the_window_closes() {
+    let mut stage = stage();
+    let block = stage.first_block(0, stage.generator(1, 0));
+    stage.proposes(&block);
+    assert_eq!(stage.tickets_sent(), []);
+    assert_eq!(stage.miner.phase(), Phase::Collecting);
+    stage.window_closes();
+    assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);
+    assert_eq!(stage.miner.phase(), Phase::Ticketing);
+}
+
+#[test]
+fn step_4_the_best_rank_is_selected_whatever_came_first() {
+    // Two generators other than the miner, in both orders of arrival.
+    for reversed in [false, true] {
+        let mut stage = Stage::new(Rules { ..HARDENED });
+        let generators: Vec<u16> =
+            stage.order(1, 0).into_iter().take(2).filter(|&member| member != 0).collect();
+        let mut blocks: Vec<_> = generators.iter().map(|&member| stage.first_block(0, member)).collect();
+        let own = stage.order(1, 0)[0] == 0;
+        let best = blocks[0].clone();
+        if reversed {
+            blocks.reverse();
+        }
+        for block in &blocks {
+            stage.proposes(block);
+        }
+        stage.window_closes();
+        if !own {
+            assert_eq!(stage.tickets_sent(), [ticket_of(&best)]);
+        }
+    }
+}
+
+#[test]
+fn step_4_every_reason_to_refuse_a_proposal() {
+    type Change = fn(&Stage, &mut BlockContent);
+    let cases: [(Change, ProposalError); 7] = [
+        (|_, content| content.chain.0[0] ^= 1, ProposalError::Foreign),
+        (|_, content| content.epoch.0 += 1, ProposalError::Foreign),
+        (|_, content| content.round = Round(0), ProposalError::Impossible),
+        (|_, content| content.parent.0[0] ^= 1, ProposalError::ParentNotNotarized),
+        (|_, content| content.beacon = BeaconValue([9; 32]), ProposalError::WrongBeacon),
+        (|_, content| content.beacon_signature.0[0] ^= 1, ProposalError::WrongBeacon),
+        (|_, content| content.time = Time(1_000_000), ProposalError::Early),
+    ];
+    for (change, expected) in cases {
+        let mut stage = stage();
+        let generator = stage.generator(1, 0);
+        let mut content = stage.content(0, &stage.config.genesis, None, generator);
+        change(&stage, &mut content);
+        let block = Arc::new(Block::new(content));
+        assert_eq!(refusal(stage.proposes(&block)), Some(Refusal::Proposal(expected)));
+    }
+}
+
+#[test]
+fn step_4_only_eligible_generators_are_heard() {
+    let mut stage = stage();
+    let order = stage.order(1, 0);
+    for (rank, &member) in order.iter().enumerate().filter(|(_, member)| **member != 0) {
+        let block = stage.first_block(0, member);
+        let refused = is_refused(stage.proposes(&block));
+        assert_eq!(refused, rank >= 2, "rank {rank} of two generators");
+    }
+}
+
+#[test]
+fn step_4_a_parent_of_any_subround_of_the_round_before_will_do_and_no_other_parent() {
+    let mut stage = stage();
+    let first = stage.enter_round_two();
+    let generator = stage.generator(2, 0);
+    // Another notarized block of round 1, that this miner has never seen.
+    let rival = stage.first_block(1, stage.generator(1, 1));
+    // A certificate of too few, of another block, of another round, none at all.
+    let too_few = stage.notarization(&first, &[1, 2]);
+    let other = stage.notarization(&rival, &[1, 2, 3]);
+    for certificate in [Some(too_few), Some(other), None] {
+        let block = Arc::new(Block::new(stage.content(0, &first, certificate, generator)));
+        assert!(is_refused(stage.proposes(&block)));
+    }
+    let grandchild = {
+        let child = Arc::new(Block::new(stage.content(0, &first, None, generator)));
+        let certificate = stage.notarization(&first, &[1, 2, 3]);
+        let mut content = stage.content(0, &child, Some(certificate), stage.generator(3, 0));
+        content.parent = first.id();
+        Arc::new(Block::new(content))
+    };
+    assert_eq!(
+        refusal(stage.proposes(&grandchild)),
+        Some(Refusal::Proposal(ProposalError::ParentNotNotarized)),
+        "a parent two rounds below"
+    );
+    let certificate = stage.notarization(&rival, &[1, 2, 3]);
+    let content = stage.content(0, &rival, Some(certificate), generator);
+    assert!(!is_refused(stage.proposes(&Arc::new(Block::new(content)))));
+}
+
+#[test]
+fn step_4_an_equivocating_generator_is_proved_and_only_its_first_block_stays() {
+    let mut stage = stage();
+    let generator = stage.generator(1, 0);
+    let first = stage.first_block(0, generator);
+    let content =
+        BlockContent { payload: vec![1], ..stage.content(0, &stage.config.genesis.clone(), None, generator) };
+    let twin = Arc::new(Block::new(content));
+    stage.proposes(&first);
+    let out = stage.proposes(&twin).to_vec();
+    assert!(out.iter().any(|output| matches!(output, Output::Evidence(_))));
+    assert!(sent(&out).any(|message| matches!(message, Message::Evidence(_))), "it is relayed");
+    let third = Arc::new(Block::new(BlockContent {
+        payload: vec![2],
+        ..stage.content(0, &stage.config.genesis.clone(), None, generator)
+    }));
+    assert_eq!(stage.proposes(&third), [], "no further block becomes a candidate");
+    let candidates: Vec<_> = stage.miner.candidates(Round(1), Subround(0)).map(|(block, _)| block).collect();
+    assert!(candidates.contains(&first.id()) && !candidates.contains(&twin.id()));
+    assert_eq!(stage.miner.equivocators(Round(1), Subround(0)), [id(generator)]);
+    let [evidence] = stage.miner.evidence() else { panic!("one proof") };
+    assert_eq!(evidence.convicts(), [id(generator)]);
+}
+
+#[test]
+fn step_5_a_late_proposal_is_ticketed_if_nothing_was_and_nothing_is_ticketed_twice() {
+    let mut stage = stage();
+    stage.window_closes();
+    assert_eq!(stage.tickets_sent(), []);
+    let generators: Vec<u16> = stage.order(1, 0).into_iter().take(2).filter(|&g| g != 0).collect();
+    let blocks: Vec<_> = generators.iter().map(|&member| stage.first_block(0, member)).collect();
+    // The worse rank first.
+    for block in blocks.iter().rev() {
+        stage.proposes(block);
+    }
+    assert_eq!(stage.tickets_sent().len(), 1);
+    assert_eq!(stage.tickets_sent()[0], ticket_of(blocks.last().expect("a generator")));
+}
+
+#[test]
+fn step_5_a_better_rank_is_ticketed_too_where_the_rule_says_so() {
+    let better = Rules { ticket: TicketRule::BetterRank, ..HARDENED };
+    let mut stage = Stage::new(better);
+    stage.window_closes();
+    let generators: Vec<u16> = stage.order(1, 0).into_iter().take(2).collect();
+    if generators.contains(&0) {
+        return;
+    }
+    let blocks: Vec<_> = generators.iter().map(|&member| stage.first_block(0, member)).collect();
+    for block in blocks.iter().rev() {
+        stage.proposes(block);
+    }
+    assert_eq!(stage.tickets_sent(), [ticket_of(&blocks[1]), ticket_of(&blocks[0])]);
+}
+
+#[test]
+fn step_5_the_twin_of_an_equivocator_is_ticketed_where_the_rule_says_so() {
+    for (ticket, expected) in [(TicketRule::BetterRank, 1), (TicketRule::BetterOrEqualRank, 2)] {
+        let mut stage = Stage::new(Rules { ticket, ..HARDENED });
+        stage.window_closes();
+        let generator = stage.generator(1, 0);
+        let genesis = stage.config.genesis.clone();
+        for payload in [vec![1], vec![2], vec![3]] {
+            let content = BlockContent { payload, ..stage.content(0, &genesis, None, generator) };
+            stage.proposes(&Arc::new(Block::new(content)));
+        }
+        assert_eq!(stage.tickets_sent().len(), expected, "{ticket:?}");
+    }
+}
+
+#[test]
+fn step_5_a_ticket_leaves_when_it_is_durable_and_counts_only_then() {
+    let mut stage = stage();
+    stage.writes_at_once = false;
+    let block = stage.first_block(0, stage.generator(1, 0));
+    stage.proposes(&block);
+    for signer in [1, 2] {
+        let ticket = stage.signed(signer, ticket_of(&block));
+        stage.hears(signer, Message::Ticket(ticket));
+    }
+    stage.window_closes();
+    assert_eq!(stage.tickets_sent(), []);
+    assert_eq!(stage.miner.round(), Round(1), "its own ticket would make the quorum");
+    let ticketed: Vec<_> = stage.miner.unwritten().filter(|record| record.kind == Kind::Ticket).collect();
+    assert_eq!(ticketed.len(), 1);
+    let last = stage.records().len() as u64 - 1;
+    stage.input(Input::Persisted(WriteId(last)));
+    assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);
+    assert_eq!(stage.miner.round(), Round(2));
+}

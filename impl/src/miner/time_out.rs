@@ -1,0 +1,86 @@
+//! Step 9: giving up a subround and entering the next.
+
+use std::sync::Arc;
+
+use super::leave::blame;
+use super::{Audience, Effects, Event, Miner, Phase, Source, Stored};
+use crate::certified::{TimeoutCertificate, Verified};
+use crate::committee::Subround;
+use crate::crypto::scheme::Scheme;
+use crate::message::Message;
+use crate::mutants::mutant;
+use crate::rules::SubroundEntryRule;
+use crate::statement::Timeout;
+
+impl<S: Scheme> Miner<S> {
+    /// Stops ticketing the own subround. By certificate: says so and waits for `q` others; locally: enters the next.
+    pub(super) fn time_out(&mut self, fx: &mut Effects<'_>) {
+        let timeout = Timeout { round: self.round, subround: self.subround };
+        self.phase = Phase::TimedOut;
+        match self.config.rules.subround_entry {
+            SubroundEntryRule::Local => {
+                self.ledger.enter(timeout.into());
+                self.enter(timeout.round, timeout.subround.next(), None, fx);
+            }
+            SubroundEntryRule::Certificate if mutant!(self.config, EnterWithoutCertificate) => {
+                self.enter(timeout.round, timeout.subround.next(), None, fx);
+            }
+            SubroundEntryRule::Certificate => {
+                if !self.ledger.is_closed(timeout.round) {
+                    self.sign(timeout, fx);
+                }
+            }
+        }
+    }
+
+    /// Counts the timeout votes for a subround of the own round: `q` make a certificate, `f + 1` make this miner join.
+    pub(super) fn count_timeouts(&mut self, subround: Subround, fx: &mut Effects<'_>) {
+        let round = self.round;
+        if subround < self.subround || self.config.rules.subround_entry == SubroundEntryRule::Local {
+            return;
+        }
+        let timeout = Timeout { round, subround };
+        let Some(state) = self.rounds.get(round).and_then(|state| state.subround(subround)) else { return };
+        let count = state.timeouts.count(&timeout);
+        let joins = self.is_here(round, subround)
+            && self.phase != Phase::TimedOut
+            && count >= self.config.join_threshold();
+        if count >= self.config.quorum()
+            && let Some(certificate) = self.certify_timeouts(timeout, self.config.quorum(), fx)
+        {
+            self.events.push_back(Event::TimeoutCertified(certificate, Source::Formed));
+        } else if joins && self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some() {
+            self.events.push_back(Event::Joined(round, subround));
+        }
+    }
+
+    fn certify_timeouts(
+        &mut self,
+        timeout: Timeout,
+        threshold: usize,
+        fx: &mut Effects<'_>,
+    ) -> Option<Verified<Arc<TimeoutCertificate>>> {
+        let mut blamed = Vec::new();
+        let state = self.rounds.get_mut(timeout.round).subround_mut(timeout.subround);
+        let certified =
+            state.timeouts.certify(&timeout, threshold, &self.config.committee, &self.scheme, &mut blamed);
+        blame(&blamed, fx);
+        certified
+    }
+
+    /// Enters the subround after the one that the certificate gives up.
+    pub(super) fn enter_by_certificate(
+        &mut self,
+        certificate: Verified<Arc<TimeoutCertificate>>,
+        source: Source,
+        fx: &mut Effects<'_>,
+    ) {
+        let Timeout { round, subround } = certificate.statement;
+        fx.store(Stored::TimeoutCertificate(Arc::clone(&certificate)));
+        if self.relays(source) {
+            fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
+        }
+        let next = if mutant!(self.config, SkipSubround) { subround.next().next() } else { subround.next() };
+        self.enter(round, next, Some((certificate, source)), fx);
+    }
+}

@@ -1,0 +1,383 @@
+//! The sharder: it verifies and stores the finalized chain, serves it, and never votes.
+//!
+//! Like the miner it is a deterministic state machine without clock, socket, thread or file. It believes nothing but
+//! certificates: a finality certificate (or, under the rules without votes, notarizations) says what is final; blocks are
+//! accepted only as a chain that leads to a notarized block; each final block is stored once, in order of round (L5). What is
+//! certified and not here is a *gap*: it is reported, and asked for until it is filled.
+//!
+//! Old blocks are served from the host's storage, through [`History`].
+
+mod interface;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, SharderTimer};
+
+use crate::block::{Block, BlockId, Time};
+use crate::certified::{FinalityCertificate, Notarization, Verified};
+use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, respond};
+use crate::committee::{Peer, Round, SharderId};
+use crate::crypto::scheme::Scheme;
+use crate::message::{ChainRequest, ChainResponse, Message};
+use crate::miner::{Config, Refusal, StartError};
+use crate::rules::FinalityRule;
+use crate::statement::{FinalityVote, Ticket};
+
+/// See the module doc.
+#[derive(Clone, Debug)]
+pub struct Sharder<S> {
+    config: Arc<Config>,
+    scheme: S,
+    me: SharderId,
+    chain: Chain,
+    /// The newest finality certificate whose chain is not complete.
+    pending_finality: Option<Verified<Arc<FinalityCertificate>>>,
+    /// The block of the highest notarization.
+    highest: Option<(Round, BlockId)>,
+    catch_up: CatchUp,
+    /// The gap that was reported last.
+    reported: Option<(Round, Round)>,
+}
+
+impl<S: Scheme> Sharder<S> {
+    /// A sharder whose storage ends with `finals`: consecutive blocks, lowest first; empty: nothing but genesis. `scheme`
+    /// should be an observer's.
+    ///
+    /// # Errors
+    /// When the scheme is of another committee.
+    pub fn new(
+        config: Arc<Config>,
+        scheme: S,
+        me: SharderId,
+        finals: Vec<FinalBlock>,
+    ) -> Result<Self, StartError> {
+        let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
+        if size != configured {
+            return Err(StartError::OtherCommittee { scheme: size, configured });
+        }
+        Ok(Self {
+            chain: Chain::new(&config.genesis, finals),
+            config,
+            scheme,
+            me,
+            pending_finality: None,
+            highest: None,
+            catch_up: CatchUp::default(),
+            reported: None,
+        })
+    }
+
+    /// The finalized head.
+    #[must_use]
+    pub fn finalized(&self) -> &Arc<Block> {
+        self.chain.head()
+    }
+
+    /// The known notarizations above the finalized head, in order of round and subround.
+    pub fn notarizations(&self) -> impl Iterator<Item = &Arc<Notarization>> {
+        self.chain.all_notarizations().map(|known| &**known)
+    }
+
+    /// Sets the first timer.
+    pub fn start(&mut self, now: Time, out: &mut Vec<SharderOutput>) {
+        self.poll_later(now, out);
+    }
+
+    /// Takes one input at time `now` and appends what has to be done to `out`. `history` holds what was put out as
+    /// [`SharderOutput::Finalized`] before. Never panics, whatever a peer sends.
+    pub fn step<H: History>(
+        &mut self,
+        now: Time,
+        input: SharderInput,
+        history: &H,
+        out: &mut Vec<SharderOutput>,
+    ) {
+        match input {
+            SharderInput::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
+                Ok(message) => self.receive(now, from, message, history, out),
+                Err(error) => out.push(SharderOutput::Refused { from, refusal: error.into() }),
+            },
+            SharderInput::Message { from, message } => self.receive(now, from, message, history, out),
+            SharderInput::Timer(SharderTimer::CatchUp) => {
+                self.catch_up.timer_set = false;
+                self.report_gap(out);
+                self.ask(out);
+            }
+            SharderInput::Timer(SharderTimer::Poll) => {
+                self.poll_later(now, out);
+                if self.missing().is_none() {
+                    self.request(None, out);
+                }
+            }
+            SharderInput::Timer(SharderTimer::Finality { round }) => {
+                if self.config.rules.finality == FinalityRule::TwoDelta {
+                    let fin = self.chain.common_ancestor(round, 0);
+                    self.finalize(fin, out);
+                }
+            }
+        }
+        self.watch_for_gaps(now, out);
+    }
+
+    fn poll_later(&self, now: Time, out: &mut Vec<SharderOutput>) {
+        let at = now.after(self.config.timing.resend);
+        out.push(SharderOutput::SetTimer { timer: SharderTimer::Poll, at });
+    }
+
+    fn receive<H: History>(
+        &mut self,
+        now: Time,
+        from: Peer,
+        message: Message,
+        history: &H,
+        out: &mut Vec<SharderOutput>,
+    ) {
+        if !self.config.committee.knows(from) {
+            out.push(SharderOutput::Refused { from, refusal: Refusal::Stranger });
+            return;
+        }
+        let received = match message {
+            Message::Notarization(notarization) => self.receive_notarization(now, from, notarization, out),
+            Message::FinalityCertificate(certificate) => self.receive_finality(from, certificate, out),
+            Message::ChainRequest(request) => {
+                self.answer(now, from, &request, history, out);
+                Ok(())
+            }
+            Message::ChainResponse(response) => self.receive_chain(now, from, &response, out),
+            // The rest is between miners.
+            Message::BeaconShare(_)
+            | Message::Proposal(_)
+            | Message::Ticket(_)
+            | Message::Timeout(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityVote(_)
+            | Message::Evidence(_) => Ok(()),
+        };
+        if let Err(refusal) = received {
+            out.push(SharderOutput::Refused { from, refusal });
+        }
+    }
+
+    fn receive_notarization(
+        &mut self,
+        now: Time,
+        from: Peer,
+        notarization: Arc<Notarization>,
+        out: &mut Vec<SharderOutput>,
+    ) -> Result<(), Refusal> {
+        let Ticket { round, block, .. } = notarization.statement;
+        if round <= self.chain.head().round() || self.chain.notarization_of(round, block).is_some() {
+            return Ok(());
+        }
+        let verified = notarization.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        self.catch_up.heard_from(from);
+        self.note(now, verified, out);
+        Ok(())
+    }
+
+    fn note(&mut self, now: Time, notarization: Verified<Arc<Notarization>>, out: &mut Vec<SharderOutput>) {
+        let Ticket { round, block, .. } = notarization.statement;
+        let first = self.chain.notarizations(round).is_empty();
+        if !self.chain.notarize(notarization) {
+            return;
+        }
+        if self.highest.is_none_or(|(highest, _)| highest < round) {
+            self.highest = Some((round, block));
+        }
+        if first && self.config.rules.finality == FinalityRule::TwoDelta {
+            let at = now.after(self.config.timing.delta.saturating_mul(2));
+            out.push(SharderOutput::SetTimer { timer: SharderTimer::Finality { round }, at });
+        }
+        self.evaluate(round, out);
+    }
+
+    fn receive_finality(
+        &mut self,
+        from: Peer,
+        certificate: Arc<FinalityCertificate>,
+        out: &mut Vec<SharderOutput>,
+    ) -> Result<(), Refusal> {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        let known = match self.chain.final_id(round) {
+            Some(own) => own == block,
+            None => round <= self.chain.head().round(),
+        };
+        let waits = self.pending_finality.as_ref().is_some_and(|pending| pending.round >= round);
+        if known || waits || self.config.rules.finality != FinalityRule::Votes {
+            return Ok(());
+        }
+        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        self.catch_up.heard_from(from);
+        self.certified_final(verified, out);
+        Ok(())
+    }
+
+    fn certified_final(
+        &mut self,
+        certificate: Verified<Arc<FinalityCertificate>>,
+        out: &mut Vec<SharderOutput>,
+    ) {
+        let FinalityVote { round, block, .. } = certificate.statement;
+        match self.chain.finalize(round, block) {
+            Ok(path) => {
+                self.chain.certify_final(certificate.clone());
+                self.store(path, out);
+                out.push(SharderOutput::Certified(certificate.into_inner()));
+            }
+            Err(FinalizeError::Missing { .. }) => {
+                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round) {
+                    self.pending_finality = Some(certificate);
+                }
+            }
+            Err(FinalizeError::Behind(_)) => {}
+            Err(FinalizeError::Conflict(_)) => out.push(SharderOutput::Conflict { round, block }),
+        }
+    }
+
+    fn store(&mut self, path: Vec<FinalBlock>, out: &mut Vec<SharderOutput>) {
+        out.extend(path.into_iter().map(SharderOutput::Finalized));
+        let head = self.chain.head().round();
+        self.highest = self.highest.filter(|(round, _)| *round > head);
+        if self.reported.is_some_and(|(_, to)| to <= head) {
+            self.reported = None;
+        }
+    }
+
+    /// The rules without votes: what is final now that a notarization or block of `round` is here?
+    fn evaluate(&mut self, round: Round, out: &mut Vec<SharderOutput>) {
+        let fin = match self.config.rules.finality {
+            FinalityRule::Votes | FinalityRule::TwoDelta => None,
+            FinalityRule::TwoThirds => {
+                let known = self.chain.notarizations(round).iter().map(|known| known.block);
+                known
+                    .filter(|&block| self.chain.is_connected(round, block))
+                    .map(|block| (round, block))
+                    .next()
+            }
+            FinalityRule::CommonAncestor { depth } => self.chain.common_ancestor(round, depth),
+        };
+        self.finalize(fin, out);
+    }
+
+    fn finalize(&mut self, fin: Option<(Round, BlockId)>, out: &mut Vec<SharderOutput>) {
+        let Some((round, block)) = fin else { return };
+        match self.chain.finalize(round, block) {
+            Ok(path) => self.store(path, out),
+            Err(FinalizeError::Conflict(_)) => out.push(SharderOutput::Conflict { round, block }),
+            Err(FinalizeError::Missing { .. } | FinalizeError::Behind(_)) => {}
+        }
+    }
+
+    /// The block that is needed most and not connected: a final one, or the highest notarized one.
+    fn missing(&self) -> Option<(Round, BlockId)> {
+        let pending = self.pending_finality.as_ref().map(|pending| (pending.round, pending.block));
+        let highest = self.highest.filter(|&(round, block)| !self.chain.is_connected(round, block));
+        pending.or(highest)
+    }
+
+    /// After every step: asks for what is missing. Nobody sends blocks to sharders unasked, so the first request is not
+    /// delayed; the timer repeats it.
+    fn watch_for_gaps(&mut self, now: Time, out: &mut Vec<SharderOutput>) {
+        if self.missing().is_none() {
+            return;
+        }
+        if !self.catch_up.timer_set {
+            self.catch_up.timer_set = true;
+            let at = now.after(self.config.timing.catch_up);
+            out.push(SharderOutput::SetTimer { timer: SharderTimer::CatchUp, at });
+            self.ask(out);
+        } else if self.catch_up.take_success() {
+            self.ask(out);
+        }
+    }
+
+    /// A final block is still missing after it was asked for: reported once.
+    fn report_gap(&mut self, out: &mut Vec<SharderOutput>) {
+        if let Some(pending) = &self.pending_finality {
+            let gap = (self.chain.head().round().next(), pending.round);
+            if self.reported != Some(gap) {
+                self.reported = Some(gap);
+                out.push(SharderOutput::Gap { from: gap.0, to: gap.1 });
+            }
+        }
+    }
+
+    fn ask(&mut self, out: &mut Vec<SharderOutput>) {
+        if let Some((_, tip)) = self.missing() {
+            self.request(Some(tip), out);
+        }
+    }
+
+    fn request(&mut self, tip: Option<BlockId>, out: &mut Vec<SharderOutput>) {
+        let head = self.chain.head().round();
+        let me = Peer::Sharder(self.me);
+        if let Some((to, request)) = self.catch_up.request(me, &self.config.committee, head, tip) {
+            out.push(SharderOutput::Send { to, message: Message::ChainRequest(request) });
+        }
+    }
+
+    fn receive_chain(
+        &mut self,
+        now: Time,
+        from: Peer,
+        response: &ChainResponse,
+        out: &mut Vec<SharderOutput>,
+    ) -> Result<(), Refusal> {
+        if !self.catch_up.take_expected(from) {
+            // Nothing is missing any more, or it was never asked for: it costs nothing.
+            return Ok(());
+        }
+        let (committee, quorum) = (&self.config.committee, self.config.quorum());
+        let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
+        let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
+        for block in &response.blocks {
+            new |= self.chain.insert(Arc::clone(block));
+        }
+        for notarization in checked.notarizations {
+            self.note(now, notarization, out);
+        }
+        if let Some(last) = response.blocks.last().filter(|_| new)
+            && self.chain.is_connected(last.round(), last.id())
+        {
+            self.catch_up.helped(from, last.round());
+        }
+        if let Some(certificate) = checked.finality {
+            self.certified_final(certificate, out);
+        }
+        while let Some((round, _)) = self.chain.take_connected() {
+            self.evaluate(round, out);
+        }
+        if let Some(certificate) = self.pending_finality.take() {
+            self.certified_final(certificate, out);
+        }
+        Ok(())
+    }
+
+    /// Serves recent blocks from memory and older ones from the host's storage.
+    fn answer<H: History>(
+        &mut self,
+        now: Time,
+        from: Peer,
+        request: &ChainRequest,
+        history: &H,
+        out: &mut Vec<SharderOutput>,
+    ) {
+        let stored = || {
+            // One more than fit: its parent certificate may be the one that the last block lacks.
+            let limit = crate::bounds::MAX_CHAIN_BLOCKS + 1;
+            let blocks: Vec<FinalBlock> = (1..=limit as u64)
+                .map_while(|step| history.block(Round(request.after.0.checked_add(step)?)))
+                .collect();
+            respond(blocks)
+        };
+        // The bound on answers is on the work for them too.
+        if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+            && let Some(response) = self.chain.answer(request).or_else(stored)
+        {
+            let message = Message::ChainResponse(Arc::new(response));
+            out.push(SharderOutput::Send { to: from, message });
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A sharder believes certificates and nothing else.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::block::BlockContent;
+use crate::certified::Certified;
+use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
+use crate::crypto::certificate::Certificate;
+use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::rules::Rules;
+use crate::statement::{Signed, Statement};
+
+struct Stage {
+    config: Arc<Config>,
+    keys: Arc<MockWorld>,
+    sharder: Sharder<MockScheme>,
+    history: MemoryHistory,
+    stored: Vec<Round>,
+}
+
+fn stage() -> Stage {
+    let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 2).expect("a committee");
+    let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
+    let keys = MockWorld::new(4, 2, 1);
+    let sharder = Sharder::new(config.clone(), keys.observer(), SharderId(0), Vec::new()).expect("starts");
+    Stage { config, keys, sharder, history: MemoryHistory::default(), stored: Vec::new() }
+}
+
+impl Stage {
+    fn hears(&mut self, from: u16, message: Message) -> Vec<SharderOutput> {
+        let mut out = Vec::new();
+        let input = SharderInput::Message { from: Peer::Miner(MinerId(from)), message };
+        self.sharder.step(Time(0), input, &self.history, &mut out);
+        for output in &out {
+            if let SharderOutput::Finalized(found) = output {
+                self.stored.push(found.block.round());
+                self.history.store(found.clone());
+            }
+        }
+        out
+    }
+
+    fn certified<T: Statement>(&self, statement: T, signers: &[u16]) -> Arc<Certified<T>> {
+        let sign = |&signer: &u16| {
+            let scheme = self.keys.member(MinerId(signer)).expect("a member");
+            let signed = Signed::sign(statement, &self.config.committee, &scheme).expect("signs");
+            (signed.signer, signed.signature)
+        };
+        let signatures: Vec<_> = signers.iter().map(sign).collect();
+        let certificate = Certificate::assemble(&self.keys.observer(), 1, &signatures).expect("a sum");
+        Arc::new(Certified { statement, certificate })
+    }
+
+    fn notarization(&self, block: &Block) -> Arc<Notarization> {
+        let ticket = Ticket { round: block.round(), subround: block.subround(), block: block.id() };
+        self.certified(ticket, &[0, 1, 2])
+    }
+
+    fn finality(&self, block: &Block, signers: &[u16]) -> Arc<FinalityCertificate> {
+        let vote = FinalityVote { round: block.round(), subround: block.subround(), block: block.id() };
+        self.certified(vote, signers)
+    }
+
+    fn child(&self, parent: &Block, subround: u32) -> Arc<Block> {
+        Arc::new(Block::new(BlockContent {
+            chain: parent.header().chain,
+            epoch: parent.header().epoch,
+            round: parent.round().next(),
+            subround: Subround(subround),
+            generator: MinerId(1),
+            parent: parent.id(),
+            parent_notarization: (parent.round() > Round(0)).then(|| self.notarization(parent)),
+            beacon: self.keys.observer().beacon_value(&Signature([0; 48])),
+            beacon_signature: Signature([0; 48]),
+            payload: Vec::new(),
+            time: Time(0),
+        }))
+    }
+
+    /// Three blocks, and what a miner answers that has them.
+    fn three(&self) -> (Vec<Arc<Block>>, ChainResponse) {
+        let first = self.child(&self.config.genesis, 0);
+        let second = self.child(&first, 0);
+        let third = self.child(&second, 0);
+        let blocks = vec![first, second, third];
+        let notarization = self.notarization(&blocks[2]);
+        let finality = Some(self.finality(&blocks[2], &[1, 2, 3]));
+        (blocks.clone(), ChainResponse { blocks, notarization, finality })
+    }
+}
+
+fn asked(out: &[SharderOutput]) -> Option<Peer> {
+    out.iter().find_map(|output| match output {
+        SharderOutput::Send { to, message: Message::ChainRequest(_) } => Some(*to),
+        _ => None,
+    })
+}
+
+fn is_refused(out: &[SharderOutput]) -> bool {
+    out.iter().any(|output| matches!(output, SharderOutput::Refused { .. }))
+}
+
+#[test]
+fn a_final_block_is_fetched_with_its_ancestors_and_stored_in_order() {
+    let mut stage = stage();
+    let (blocks, response) = stage.three();
+    let finality = stage.finality(&blocks[2], &[1, 2, 3]);
+    let out = stage.hears(3, Message::FinalityCertificate(finality));
+    assert_eq!(asked(&out), Some(Peer::Miner(MinerId(3))), "whoever showed it has it");
+    assert_eq!(stage.stored, []);
+    stage.hears(3, Message::ChainResponse(Arc::new(response)));
+    assert_eq!(stage.stored, [Round(1), Round(2), Round(3)]);
+    assert_eq!(stage.sharder.finalized().id(), blocks[2].id());
+}
+
+#[test]
+fn a_claim_without_a_certificate_is_not_believed() {
+    let mut stage = stage();
+    let (blocks, response) = stage.three();
+    let thin = stage.finality(&blocks[2], &[1, 2]);
+    assert!(is_refused(&stage.hears(3, Message::FinalityCertificate(thin))));
+    let mut forged = (*stage.notarization(&blocks[2])).clone();
+    forged.certificate.aggregate = Signature([5; 48]);
+    assert!(is_refused(&stage.hears(3, Message::Notarization(Arc::new(forged.clone())))));
+    assert_eq!(stage.hears(3, Message::ChainResponse(Arc::new(response.clone()))), [], "nobody asked");
+    // Asked for, but with one wrong certificate on the way.
+    let finality = stage.finality(&blocks[2], &[1, 2, 3]);
+    stage.hears(3, Message::FinalityCertificate(finality));
+    let wrong = ChainResponse { notarization: Arc::new(forged), ..response };
+    assert!(is_refused(&stage.hears(3, Message::ChainResponse(Arc::new(wrong)))));
+    assert_eq!(stage.stored, []);
+}
+
+#[test]
+fn a_gap_is_reported_when_asking_did_not_fill_it() {
+    let mut stage = stage();
+    let (blocks, _) = stage.three();
+    let finality = stage.finality(&blocks[2], &[1, 2, 3]);
+    stage.hears(3, Message::FinalityCertificate(finality));
+    let mut out = Vec::new();
+    stage.sharder.step(Time(500), SharderInput::Timer(SharderTimer::CatchUp), &stage.history, &mut out);
+    assert!(out.contains(&SharderOutput::Gap { from: Round(1), to: Round(3) }));
+    assert!(asked(&out).is_some_and(|peer| peer != Peer::Miner(MinerId(3))), "somebody else is asked");
+    out.clear();
+    stage.sharder.step(Time(900), SharderInput::Timer(SharderTimer::CatchUp), &stage.history, &mut out);
+    assert!(!out.iter().any(|output| matches!(output, SharderOutput::Gap { .. })), "once");
+}
+
+#[test]
+fn a_conflicting_certificate_is_reported_and_changes_nothing() {
+    let mut stage = stage();
+    let (blocks, response) = stage.three();
+    let finality = stage.finality(&blocks[2], &[1, 2, 3]);
+    stage.hears(3, Message::FinalityCertificate(finality));
+    stage.hears(3, Message::ChainResponse(Arc::new(response)));
+    let rival = stage.child(&stage.config.genesis.clone(), 1);
+    let finality = stage.finality(&rival, &[1, 2, 3]);
+    let out = stage.hears(3, Message::FinalityCertificate(finality));
+    assert_eq!(out, [SharderOutput::Conflict { round: Round(1), block: rival.id() }]);
+    assert_eq!(stage.sharder.finalized().id(), blocks[2].id());
+}
+
+#[test]
+fn what_is_stored_is_served_from_memory_and_from_storage() {
+    let mut stage = stage();
+    let (blocks, response) = stage.three();
+    let finality = stage.finality(&blocks[2], &[1, 2, 3]);
+    stage.hears(3, Message::FinalityCertificate(finality));
+    stage.hears(3, Message::ChainResponse(Arc::new(response)));
+    // A restarted sharder remembers its last block only; the rest is in the history.
+    let last = stage.history.head().cloned().expect("a block");
+    stage.sharder =
+        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), vec![last]).expect("starts");
+    let out = stage.hears(0, Message::ChainRequest(ChainRequest { after: Round(0), tip: None }));
+    let served = out.iter().find_map(|output| match output {
+        SharderOutput::Send { message: Message::ChainResponse(response), .. } => Some(response.blocks.len()),
+        _ => None,
+    });
+    assert_eq!(served, Some(3));
+}
+
+/// Storage that counts how often it is read.
+struct Counting(MemoryHistory, std::cell::Cell<usize>);
+
+impl History for Counting {
+    fn block(&self, round: Round) -> Option<FinalBlock> {
+        self.1.set(self.1.get() + 1);
+        self.0.block(round)
+    }
+}
+
+#[test]
+fn a_flood_of_requests_reads_the_storage_once_an_answer() {
+    let mut stage = stage();
+    let mut history = MemoryHistory::default();
+    let mut finals = Vec::new();
+    let mut parent = stage.config.genesis.clone();
+    for _ in 0..crate::bounds::KEPT_FINAL_BLOCKS + 10 {
+        parent = stage.child(&parent, 0);
+        let found = FinalBlock { block: parent.clone(), notarization: Some(stage.notarization(&parent)) };
+        history.store(found.clone());
+        finals.push(found);
+    }
+    stage.sharder =
+        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), finals).expect("starts");
+    let history = Counting(history, std::cell::Cell::new(0));
+    let mut out = Vec::new();
+    for _ in 0..100 {
+        let message = Message::ChainRequest(ChainRequest { after: Round(1), tip: None });
+        let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
+        stage.sharder.step(Time(1), input, &history, &mut out);
+    }
+    let answers = out.iter().filter(|output| matches!(output, SharderOutput::Send { .. })).count();
+    assert_eq!(answers, 1);
+    let read = history.1.get();
+    assert!((1..=crate::bounds::MAX_CHAIN_BLOCKS + 1).contains(&read), "{read} blocks read");
+}

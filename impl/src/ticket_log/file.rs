@@ -1,0 +1,324 @@
+//! The durable log: an append-only file in a folder of its own, with a lock.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::format::{
+    Checksum, Entry, HeaderFault, MAX_RECORDS_PER_FLUSH, VERSION, decode_frames, decode_header, encode_file,
+    encode_frame,
+};
+use super::interchange::{Interchange, InterchangeError};
+use super::record::{Owner, Record};
+use super::signed::{Permit, Signed, SigningRules};
+use super::{AppendError, LogError, Position, TicketLog};
+use crate::committee::Round;
+
+/// A log larger than this, and than twice what mattered at the last time, is rewritten with what still matters when it is
+/// opened or flushed. Keeps the file, and the memory that reading it takes, bounded; at three records a round it is reached
+/// after some 6000 rounds.
+pub const COMPACT_ABOVE_BYTES: u64 = 1 << 20;
+
+const LOG_FILE: &str = "tickets.log";
+const NEW_LOG_FILE: &str = "tickets.log.new";
+const LOCK_FILE: &str = "lock";
+
+/// A ticket log in a folder. While it is open, nobody else can open it, in this process or another.
+///
+/// The lock is that of the operating system (`flock`), held until this value is dropped or the process ends in whatever way.
+/// Do not put the folder on a network file system that does not lock.
+#[derive(Debug)]
+pub struct FileLog {
+    folder: PathBuf,
+    owner: Owner,
+    rules: SigningRules,
+    signed: Signed,
+    file: File,
+    bytes: u64,
+    base_bytes: u64,
+    checksum: Checksum,
+    pending: Vec<Record>,
+    appended: u64,
+    failed: bool,
+    lock: File,
+}
+
+impl FileLog {
+    /// Creates the log of a key that has not signed anything in this epoch. Nothing but votes is signed below `floor`, the
+    /// first round of the epoch.
+    ///
+    /// # Errors
+    /// [`LogError::Exists`], [`LogError::InUse`], [`LogError::Io`].
+    pub fn create(folder: &Path, owner: Owner, rules: SigningRules, floor: Round) -> Result<Self, LogError> {
+        fs::create_dir_all(folder).map_err(|e| failed("create", folder, e))?;
+        let lock = lock(folder)?;
+        let path = folder.join(LOG_FILE);
+        if path.try_exists().map_err(|e| failed("look for", &path, e))? {
+            return Err(LogError::Exists { path: folder.to_owned() });
+        }
+        write_anew(folder, &owner, &Signed::from_floor(floor))?;
+        Self::read(folder, owner, rules, lock)
+    }
+
+    /// Opens the log that this key signed with before. A tail that a crash tore off is dropped: its signatures never left.
+    ///
+    /// # Errors
+    /// [`LogError::Missing`], [`LogError::InUse`], [`LogError::OtherOwner`], [`LogError::Version`], [`LogError::Damaged`],
+    /// [`LogError::Io`].
+    pub fn open(folder: &Path, owner: Owner, rules: SigningRules) -> Result<Self, LogError> {
+        let path = folder.join(LOG_FILE);
+        if !path.try_exists().map_err(|e| failed("look for", &path, e))? {
+            return Err(LogError::Missing { path: folder.to_owned() });
+        }
+        let lock = lock(folder)?;
+        let mut log = Self::read(folder, owner, rules, lock)?;
+        log.compact_if_large()?;
+        Ok(log)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whose log it is.
+    #[must_use]
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Rewrites the file with what still matters: the floor, and the records that are kept above it. Atomic: a crash leaves
+    /// the old file or the new one.
+    ///
+    /// # Errors
+    /// [`LogError::Io`], [`LogError::Failed`].
+    pub fn compact(&mut self) -> Result<(), LogError> {
+        self.flush_frames()?;
+        self.failed = true;
+        write_anew(&self.folder, &self.owner, &self.signed)?;
+        let OpenFile { file, bytes, base_bytes, checksum, .. } = OpenFile::read(&self.folder, &self.owner)?;
+        self.file = file;
+        (self.bytes, self.base_bytes, self.checksum) = (bytes, base_bytes, checksum);
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Everything that still matters, to be moved to another machine. Stop signing here first: an export that is older than
+    /// the last signature does not protect against it.
+    ///
+    /// # Errors
+    /// [`LogError::Io`], [`LogError::Failed`]: only what is durable is exported.
+    pub fn export(&mut self) -> Result<Interchange, LogError> {
+        self.flush()?;
+        Ok(Interchange::new(&self.owner, &self.signed))
+    }
+
+    /// Adds what another machine signed with this key, durably. Nothing recorded here is lost.
+    ///
+    /// # Errors
+    /// [`InterchangeError`] when the export is of another owner, or [`LogError`] inside it.
+    pub fn import(&mut self, interchange: &Interchange) -> Result<(), InterchangeError> {
+        let (floor, records) = interchange.decode(&self.owner)?;
+        let mut signed = self.signed.clone();
+        signed.raise_floor(floor);
+        // What was signed was signed, even if it contradicts what is recorded here.
+        records.into_iter().for_each(|record| signed.insert(record));
+        self.signed = signed;
+        Ok(self.compact()?)
+    }
+
+    fn read(folder: &Path, owner: Owner, rules: SigningRules, lock: File) -> Result<Self, LogError> {
+        let OpenFile { file, bytes, base_bytes, checksum, signed } = OpenFile::read(folder, &owner)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            owner,
+            rules,
+            signed,
+            file,
+            bytes,
+            base_bytes,
+            checksum,
+            pending: Vec::new(),
+            appended: 0,
+            failed: false,
+            lock,
+        })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(LOG_FILE)
+    }
+
+    /// Refuses everything after a failed write: whether it reached the disk is unknown, and asking again does not tell.
+    fn require_usable(&self) -> Result<(), LogError> {
+        if self.failed { Err(LogError::Failed { path: self.path() }) } else { Ok(()) }
+    }
+
+    fn compact_if_large(&mut self) -> Result<(), LogError> {
+        if self.bytes > COMPACT_ABOVE_BYTES.max(2 * self.base_bytes) { self.compact() } else { Ok(()) }
+    }
+
+    fn flush_frames(&mut self) -> Result<(), LogError> {
+        self.require_usable()?;
+        let pending = std::mem::take(&mut self.pending);
+        for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
+            let entries: Vec<Entry> = records.iter().copied().map(Entry::Record).collect();
+            let (frame, checksum) = encode_frame(self.checksum, &entries);
+            // One frame is on its way at a time: a crash tears at most that one.
+            let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
+            if let Err(source) = written {
+                self.failed = true;
+                return Err(failed("write", &self.path(), source));
+            }
+            self.bytes += frame.len() as u64;
+            self.checksum = checksum;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is being started holds a copy of it until it executes.
+        // Should this fail, the lock ends with the last copy.
+        let _unlocked = self.lock.unlock();
+    }
+}
+
+impl TicketLog for FileLog {
+    fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
+    fn rules(&self) -> &SigningRules {
+        &self.rules
+    }
+
+    fn append(&mut self, record: Record) -> Result<Position, AppendError> {
+        self.require_usable()?;
+        if self.signed.permits(&self.rules, &record)? == Permit::New {
+            self.signed.insert(record);
+            self.pending.push(record);
+            self.appended += 1;
+        }
+        Ok(Position(self.appended))
+    }
+
+    fn flush(&mut self) -> Result<Position, LogError> {
+        self.flush_frames()?;
+        self.compact_if_large()?;
+        Ok(Position(self.appended))
+    }
+}
+
+/// A log file that was read and is ready to be appended to.
+struct OpenFile {
+    file: File,
+    bytes: u64,
+    base_bytes: u64,
+    checksum: Checksum,
+    signed: Signed,
+}
+
+impl OpenFile {
+    /// Reads a log file and cuts a torn tail off.
+    fn read(folder: &Path, owner: &Owner) -> Result<Self, LogError> {
+        let path = folder.join(LOG_FILE);
+        let contents = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+        let header = decode_header(&contents).map_err(|fault| match fault {
+            HeaderFault::Version(found) => {
+                LogError::Version { path: path.clone(), found, supported: VERSION }
+            }
+            HeaderFault::Damaged { offset, reason } => {
+                LogError::Damaged { path: path.clone(), offset, reason }
+            }
+        })?;
+        require_owner(&path, owner, &header.owner)?;
+        let frames = decode_frames(&contents, &header).map_err(|damage| LogError::Damaged {
+            path: path.clone(),
+            offset: damage.offset,
+            reason: damage.reason,
+        })?;
+        let mut signed = Signed::default();
+        for entry in frames.entries {
+            match entry {
+                Entry::Floor(floor) => signed.raise_floor(floor),
+                Entry::Record(record) => signed.insert(record),
+            }
+        }
+        let mut file = OpenOptions::new().write(true).open(&path).map_err(|e| failed("open", &path, e))?;
+        if frames.good_bytes < contents.len() as u64 {
+            file.set_len(frames.good_bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(|e| failed("truncate", &path, e))?;
+        }
+        file.seek(SeekFrom::Start(frames.good_bytes)).map_err(|e| failed("seek in", &path, e))?;
+        Ok(Self {
+            file,
+            bytes: frames.good_bytes,
+            base_bytes: header.base_bytes,
+            checksum: frames.checksum,
+            signed,
+        })
+    }
+}
+
+/// Writes a complete log beside the present one and moves it into its place.
+fn write_anew(folder: &Path, owner: &Owner, signed: &Signed) -> Result<(), LogError> {
+    let new = folder.join(NEW_LOG_FILE);
+    let entries: Vec<Entry> = std::iter::once(Entry::Floor(signed.floor()))
+        .chain(signed.records().copied().map(Entry::Record))
+        .collect();
+    let (bytes, _) = encode_file(owner, &entries);
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, folder.join(LOG_FILE))?;
+        // The new name is on the disk once the folder is.
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|e| failed("write", &new, e))
+}
+
+fn lock(folder: &Path) -> Result<File, LogError> {
+    let path = folder.join(LOCK_FILE);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| failed("open", &path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::InUse { path: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed("lock", &path, source)),
+    }
+}
+
+fn require_owner(path: &Path, expected: &Owner, found: &Owner) -> Result<(), LogError> {
+    let differs = |field, expected: String, found: String| {
+        Err(LogError::OtherOwner { path: path.to_owned(), field, expected, found })
+    };
+    if found.chain != expected.chain {
+        return differs("chain", hex::encode(expected.chain.0), hex::encode(found.chain.0));
+    }
+    if found.epoch != expected.epoch {
+        return differs("epoch", expected.epoch.0.to_string(), found.epoch.0.to_string());
+    }
+    if found.key != expected.key {
+        return differs("key", hex::encode(expected.key), hex::encode(found.key));
+    }
+    Ok(())
+}
+
+fn failed(operation: &'static str, path: &Path, source: io::Error) -> LogError {
+    LogError::Io { operation, path: path.to_owned(), source }
+}

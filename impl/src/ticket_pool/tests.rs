@@ -1,0 +1,182 @@
+//! The pool against verification one by one, and against each way of confusing it.
+
+use super::*;
+use crate::block::BlockId;
+use crate::committee::{ChainId, Epoch, Round, Subround};
+use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+use crate::crypto::scheme::Signature;
+use crate::statement::Ticket;
+
+const QUORUM: usize = 5;
+
+fn committee() -> Committee {
+    Committee::new(ChainId([1; 32]), Epoch(1), 7, 0).unwrap()
+}
+
+fn scheme(i: u16) -> MockScheme {
+    MockWorld::new(7, 3, 1).member(MinerId(i)).unwrap()
+}
+
+fn ticket(block: u8) -> Ticket {
+    Ticket { round: Round(1), subround: Subround(0), block: BlockId([block; 32]) }
+}
+
+fn signed(i: u16, block: u8) -> Signed<Ticket> {
+    Signed::sign(ticket(block), &committee(), &scheme(i)).unwrap()
+}
+
+fn forged(i: u16, block: u8) -> Signed<Ticket> {
+    Signed { signature: Signature([3; 48]), ..signed(i, block) }
+}
+
+fn add(pool: &mut TicketPool<Ticket>, signed: Signed<Ticket>) -> Added<Ticket> {
+    pool.add(signed, true, &committee(), &scheme(0))
+}
+
+fn certify(pool: &mut TicketPool<Ticket>, block: u8) -> (Option<Vec<u16>>, Vec<u16>) {
+    let mut blamed = Vec::new();
+    let certified = pool.certify(&ticket(block), QUORUM, &committee(), &scheme(0), &mut blamed);
+    if let Some(certified) = &certified {
+        assert_eq!(certified.verify(&committee(), QUORUM, &scheme(0)), Ok(()), "S8");
+    }
+    let signers = certified.map(|certified| certified.certificate.signers.iter().map(|id| id.0).collect());
+    (signers, blamed.iter().map(|id| id.0).collect())
+}
+
+#[test]
+fn a_quorum_makes_a_certificate_with_one_verification() {
+    let mut pool = TicketPool::new(1);
+    let verifier = scheme(0);
+    for i in 0..5 {
+        assert_eq!(pool.add(signed(i, 1), true, &committee(), &verifier), Added::Counted);
+    }
+    assert_eq!(verifier.calls().verify, 0, "nothing is verified alone");
+    let mut blamed = Vec::new();
+    assert!(pool.certify(&ticket(1), QUORUM, &committee(), &verifier, &mut blamed).is_some());
+    assert_eq!((verifier.calls().verify, verifier.calls().verify_aggregate), (0, 1));
+}
+
+#[test]
+fn fewer_than_a_quorum_makes_none_and_repetitions_do_not_count() {
+    let mut pool = TicketPool::new(1);
+    for i in [0, 1, 2, 3, 3, 3, 0] {
+        add(&mut pool, signed(i, 1));
+    }
+    assert_eq!(pool.count(&ticket(1)), 4);
+    assert_eq!(certify(&mut pool, 1), (None, vec![]));
+}
+
+#[test]
+fn wrong_tickets_are_dropped_and_blamed_exactly() {
+    for wrong in [vec![], vec![2], vec![0, 6], vec![1, 2, 3]] {
+        let mut pool = TicketPool::new(1);
+        for i in 0..7 {
+            add(&mut pool, if wrong.contains(&i) { forged(i, 1) } else { signed(i, 1) });
+        }
+        let good: Vec<u16> = (0..7).filter(|i| !wrong.contains(i)).collect();
+        let expected = (good.len() >= QUORUM).then_some(good);
+        assert_eq!(certify(&mut pool, 1), (expected, wrong));
+    }
+}
+
+#[test]
+fn a_blamed_signer_can_repair_itself_but_is_not_trusted_unverified_again() {
+    let mut pool = TicketPool::new(1);
+    for i in 0..4 {
+        add(&mut pool, signed(i, 1));
+    }
+    add(&mut pool, forged(4, 1));
+    assert_eq!(certify(&mut pool, 1), (None, vec![4]));
+    assert_eq!(add(&mut pool, forged(4, 1)), Added::Wrong);
+    assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted);
+    assert_eq!(certify(&mut pool, 1), (Some(vec![0, 1, 2, 3, 4]), vec![]));
+}
+
+#[test]
+fn a_signer_of_garbage_is_not_verified_for_ever() {
+    for other in [1, 2] {
+        let mut pool = TicketPool::new(1);
+        let verifier = scheme(0);
+        add(&mut pool, forged(4, 1));
+        for i in 0..100 {
+            let garbage = Signed { signature: Signature([i; 48]), ..signed(4, other) };
+            pool.add(garbage, true, &committee(), &verifier);
+        }
+        assert_eq!(verifier.calls().verify, u64::from(MAX_STRIKES));
+    }
+}
+
+#[test]
+fn nobody_takes_the_place_of_another_with_garbage() {
+    let mut pool = TicketPool::new(1);
+    assert_eq!(pool.add(forged(4, 1), false, &committee(), &scheme(0)), Added::Wrong);
+    assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted);
+    // Even when the garbage claims to come from the signer itself.
+    let mut pool = TicketPool::new(1);
+    assert_eq!(add(&mut pool, forged(4, 1)), Added::Counted);
+    assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted, "the genuine one replaces it");
+    for i in 0..4 {
+        add(&mut pool, signed(i, 1));
+    }
+    assert_eq!(certify(&mut pool, 1), (Some(vec![0, 1, 2, 3, 4]), vec![]));
+}
+
+#[test]
+fn a_second_statement_of_one_signer_is_a_contradiction_only_if_both_are_genuine() {
+    let mut pool = TicketPool::new(1);
+    add(&mut pool, signed(4, 1));
+    assert_eq!(add(&mut pool, forged(4, 2)), Added::Wrong);
+    assert_eq!(add(&mut pool, signed(4, 2)), Added::Contradiction { first: signed(4, 1) });
+    assert_eq!(pool.count(&ticket(1)), 1, "the first one counts");
+    assert_eq!(pool.count(&ticket(2)), 0);
+    let mut pool = TicketPool::new(1);
+    add(&mut pool, forged(4, 1));
+    assert_eq!(add(&mut pool, signed(4, 2)), Added::Counted, "the garbage convicts nobody");
+    assert_eq!(pool.count(&ticket(1)), 0);
+}
+
+#[test]
+fn where_more_are_allowed_a_signer_has_so_many_places_and_no_more() {
+    let mut pool = TicketPool::new(2);
+    assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted);
+    assert_eq!(add(&mut pool, signed(4, 2)), Added::Counted);
+    assert_eq!(add(&mut pool, signed(4, 3)), Added::Ignored);
+    assert_eq!(pool.signed_by(MinerId(4)).count(), 2);
+    assert_eq!(add(&mut pool, signed(5, 2)), Added::Counted);
+    assert_eq!(pool.claimed(2), [ticket(2)]);
+}
+
+/// Pitfall: two forged tickets that cancel. The sum is the honest one, so the certificate is sound, and nobody is blamed;
+/// but the pair must not survive when one half is replaced, and a part of the group is not trusted.
+#[test]
+fn tickets_that_cancel_leave_the_honest_certificate_or_none() {
+    let error = signed(6, 9).signature;
+    let (plus, minus) = cancelling_pair(&error);
+    let mut pool = TicketPool::new(1);
+    for i in [0, 1, 2] {
+        add(&mut pool, signed(i, 1));
+    }
+    add(&mut pool, Signed { signature: plus, ..signed(3, 1) });
+    add(&mut pool, Signed { signature: minus, ..signed(4, 1) });
+    let (signers, blamed) = certify(&mut pool, 1);
+    assert_eq!((signers, blamed), (Some(vec![0, 1, 2, 3, 4]), vec![]));
+    // With one more wrong ticket the group fails, and then each is looked at alone.
+    add(&mut pool, forged(5, 1));
+    assert_eq!(certify(&mut pool, 1), (None, vec![3, 4, 5]));
+}
+
+/// Signatures of members 3 and 4 with an error added to one and taken from the other. The mock's signatures are sums in a
+/// field of `2^61 - 1` elements, little-endian in the first eight bytes.
+fn cancelling_pair(error: &Signature) -> (Signature, Signature) {
+    const MODULUS: u64 = (1 << 61) - 1;
+    let element = |signature: &Signature| u64::from_le_bytes(signature.0[..8].try_into().unwrap());
+    let signature = |element: u64| {
+        let mut bytes = [0; 48];
+        bytes[..8].copy_from_slice(&element.to_le_bytes());
+        Signature(bytes)
+    };
+    let error = element(error);
+    let plus = (element(&signed(3, 1).signature) + error) % MODULUS;
+    let minus = (element(&signed(4, 1).signature) + MODULUS - error) % MODULUS;
+    (signature(plus), signature(minus))
+}

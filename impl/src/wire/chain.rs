@@ -1,0 +1,261 @@
+//! Blocks, evidence and messages.
+
+use std::sync::Arc;
+
+use super::items::{decode_option, encode_option};
+use super::{Decode, Encode, Reader, WireError};
+use crate::block::{Block, BlockContent, BlockId};
+use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
+use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::evidence::Evidence;
+use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+
+impl Encode for Block {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let header = self.header();
+        header.chain.encode(bytes);
+        header.epoch.encode(bytes);
+        header.round.encode(bytes);
+        header.subround.encode(bytes);
+        header.generator.encode(bytes);
+        header.parent.encode(bytes);
+        encode_option(self.parent_notarization(), bytes);
+        header.beacon.encode(bytes);
+        self.beacon_signature().encode(bytes);
+        header.time.encode(bytes);
+        bytes.extend_from_slice(&(self.payload().len() as u32).to_be_bytes());
+        bytes.extend_from_slice(self.payload());
+    }
+}
+
+impl Decode for Block {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Block::new(BlockContent {
+            chain: ChainId::decode(reader)?,
+            epoch: Epoch::decode(reader)?,
+            round: Round::decode(reader)?,
+            subround: Subround::decode(reader)?,
+            generator: MinerId::decode(reader)?,
+            parent: BlockId::decode(reader)?,
+            parent_notarization: decode_option(reader, "parent certificate flag")?,
+            beacon: BeaconValue::decode(reader)?,
+            beacon_signature: Signature::decode(reader)?,
+            time: Decode::decode(reader)?,
+            payload: {
+                let length = reader.length::<4>("payload", MAX_PAYLOAD_BYTES)?;
+                reader.bytes("payload", length)?.to_vec()
+            },
+        }))
+    }
+}
+
+impl Encode for BeaconShare {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.target.encode(bytes);
+        self.signer.encode(bytes);
+        self.share.encode(bytes);
+    }
+}
+
+impl Decode for BeaconShare {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            target: Decode::decode(reader)?,
+            signer: Decode::decode(reader)?,
+            share: Decode::decode(reader)?,
+        })
+    }
+}
+
+impl Encode for Proposal {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.block.encode(bytes);
+        encode_option(self.timeout_certificate.as_ref(), bytes);
+        self.signature.encode(bytes);
+    }
+}
+
+impl Decode for Proposal {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            block: Decode::decode(reader)?,
+            timeout_certificate: decode_option(reader, "timeout certificate flag")?,
+            signature: Decode::decode(reader)?,
+        })
+    }
+}
+
+impl Encode for Evidence {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Evidence::Proposals { first, second } => {
+                bytes.push(0);
+                first.encode(bytes);
+                second.encode(bytes);
+            }
+            Evidence::Tickets { first, second } => {
+                bytes.push(1);
+                first.encode(bytes);
+                second.encode(bytes);
+            }
+            Evidence::FinalityVotes { first, second } => {
+                bytes.push(2);
+                first.encode(bytes);
+                second.encode(bytes);
+            }
+            Evidence::TicketAgainstVote { ticket, vote } => {
+                bytes.push(3);
+                ticket.encode(bytes);
+                vote.encode(bytes);
+            }
+            Evidence::Notarizations { first, second } => {
+                bytes.push(4);
+                first.encode(bytes);
+                second.encode(bytes);
+            }
+            Evidence::NotarizationAgainstFinality { notarization, finality } => {
+                bytes.push(5);
+                notarization.encode(bytes);
+                finality.encode(bytes);
+            }
+            Evidence::FinalityCertificates { first, second } => {
+                bytes.push(6);
+                first.encode(bytes);
+                second.encode(bytes);
+            }
+        }
+    }
+}
+
+impl Decode for Evidence {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match reader.byte("kind of evidence")? {
+            0 => Evidence::Proposals { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
+            1 => Evidence::Tickets { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
+            2 => Evidence::FinalityVotes { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
+            3 => {
+                Evidence::TicketAgainstVote { ticket: Decode::decode(reader)?, vote: Decode::decode(reader)? }
+            }
+            4 => Evidence::Notarizations { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
+            5 => Evidence::NotarizationAgainstFinality {
+                notarization: Decode::decode(reader)?,
+                finality: Decode::decode(reader)?,
+            },
+            6 => Evidence::FinalityCertificates {
+                first: Decode::decode(reader)?,
+                second: Decode::decode(reader)?,
+            },
+            found => return Err(WireError::UnknownTag { field: "kind of evidence", found }),
+        })
+    }
+}
+
+impl Encode for ChainRequest {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.after.encode(bytes);
+        encode_option(self.tip.as_ref(), bytes);
+    }
+}
+
+impl Decode for ChainRequest {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { after: Decode::decode(reader)?, tip: decode_option(reader, "tip flag")? })
+    }
+}
+
+impl Encode for ChainResponse {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.blocks.len() as u8);
+        for block in &self.blocks {
+            block.encode(bytes);
+        }
+        self.notarization.encode(bytes);
+        encode_option(self.finality.as_ref(), bytes);
+    }
+}
+
+impl Decode for ChainResponse {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let length = reader.length::<1>("blocks", MAX_CHAIN_BLOCKS)?;
+        if length == 0 {
+            return Err(WireError::Empty { field: "blocks" });
+        }
+        let blocks = (0..length).map(|_| Arc::<Block>::decode(reader)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            blocks,
+            notarization: Decode::decode(reader)?,
+            finality: decode_option(reader, "finality certificate flag")?,
+        })
+    }
+}
+
+impl Encode for Message {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Message::BeaconShare(share) => {
+                bytes.push(0);
+                share.encode(bytes);
+            }
+            Message::Proposal(proposal) => {
+                bytes.push(1);
+                proposal.encode(bytes);
+            }
+            Message::Ticket(ticket) => {
+                bytes.push(2);
+                ticket.encode(bytes);
+            }
+            Message::Notarization(notarization) => {
+                bytes.push(3);
+                notarization.encode(bytes);
+            }
+            Message::Timeout(timeout) => {
+                bytes.push(4);
+                timeout.encode(bytes);
+            }
+            Message::TimeoutCertificate(certificate) => {
+                bytes.push(5);
+                certificate.encode(bytes);
+            }
+            Message::FinalityVote(vote) => {
+                bytes.push(6);
+                vote.encode(bytes);
+            }
+            Message::FinalityCertificate(certificate) => {
+                bytes.push(7);
+                certificate.encode(bytes);
+            }
+            Message::Evidence(evidence) => {
+                bytes.push(8);
+                evidence.encode(bytes);
+            }
+            Message::ChainRequest(request) => {
+                bytes.push(9);
+                request.encode(bytes);
+            }
+            Message::ChainResponse(response) => {
+                bytes.push(10);
+                response.encode(bytes);
+            }
+        }
+    }
+}
+
+impl Decode for Message {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match reader.byte("kind of message")? {
+            0 => Message::BeaconShare(Decode::decode(reader)?),
+            1 => Message::Proposal(Decode::decode(reader)?),
+            2 => Message::Ticket(Decode::decode(reader)?),
+            3 => Message::Notarization(Decode::decode(reader)?),
+            4 => Message::Timeout(Decode::decode(reader)?),
+            5 => Message::TimeoutCertificate(Decode::decode(reader)?),
+            6 => Message::FinalityVote(Decode::decode(reader)?),
+            7 => Message::FinalityCertificate(Decode::decode(reader)?),
+            8 => Message::Evidence(Decode::decode(reader)?),
+            9 => Message::ChainRequest(Decode::decode(reader)?),
+            10 => Message::ChainResponse(Decode::decode(reader)?),
+            found => return Err(WireError::UnknownTag { field: "kind of message", found }),
+        })
+    }
+}

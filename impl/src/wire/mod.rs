@@ -1,0 +1,84 @@
+//! The wire format: a version byte, then the fields in order, nothing else.
+//!
+//! Integers are big-endian and of fixed width, lengths come first and are bounded, options and alternatives have a tag
+//! byte. There is one encoding for each value and one value for each encoding: `decode(encode(x)) == x`, and
+//! `encode(decode(b)) == b` for every `b` that is accepted. What follows from other fields (digests, block ids) is not
+//! sent. Whether a signature is a point of the curve is not the codec's business: a
+//! [`Scheme`](crate::crypto::scheme::Scheme) refuses it when it verifies.
+//!
+//! A signature of a ticket, timeout or vote begins with a byte for its form. Form 1 is the compressed point of 48 bytes;
+//! other forms (the uncompressed point of 96 bytes is cheaper to decode) can be added without a new version.
+
+mod chain;
+mod items;
+mod reader;
+
+pub use reader::{Reader, WireError};
+
+use crate::bounds::MAX_MESSAGE_BYTES;
+use crate::message::Message;
+
+/// The version that this crate writes and reads.
+pub const VERSION: u8 = 1;
+
+/// Something with one encoding.
+pub trait Encode {
+    /// Appends the encoding to `bytes`.
+    fn encode(&self, bytes: &mut Vec<u8>);
+}
+
+/// Something that can be read back from its encoding.
+pub trait Decode: Sized {
+    /// Reads one value.
+    ///
+    /// # Errors
+    /// The first field that cannot be read, with the reason.
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError>;
+}
+
+/// The bytes of `message`.
+#[must_use]
+pub fn encode(message: &Message) -> Vec<u8> {
+    to_bytes(message)
+}
+
+/// The message of `bytes`.
+///
+/// # Errors
+/// When the bytes are longer than [`MAX_MESSAGE_BYTES`], of another version, or not exactly one message.
+pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
+    from_bytes(bytes)
+}
+
+/// The bytes of any encodable value, with the version in front: for storage.
+#[must_use]
+pub fn to_bytes<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    value.encode(&mut bytes);
+    bytes
+}
+
+/// Reads what [`to_bytes`] wrote.
+///
+/// # Errors
+/// As [`decode`].
+pub fn from_bytes<T: Decode>(bytes: &[u8]) -> Result<T, WireError> {
+    if bytes.len() > MAX_MESSAGE_BYTES {
+        return Err(WireError::TooLong { field: "message", length: bytes.len(), bound: MAX_MESSAGE_BYTES });
+    }
+    let mut reader = Reader::new(bytes);
+    match reader.byte("version")? {
+        VERSION => {}
+        found => return Err(WireError::UnknownVersion { found, supported: VERSION }),
+    }
+    let value = T::decode(&mut reader)?;
+    reader.finish()?;
+    Ok(value)
+}
+
+/// The fields of `value` without the version: what a hash is taken of.
+pub(crate) fn body<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value.encode(&mut bytes);
+    bytes
+}

@@ -1,0 +1,121 @@
+"""Writes wire.txt and preimages.txt from the description of the format alone: `python3 wire.py` in this folder.
+
+The content of the messages is that of tests/wire/vectors.rs.
+"""
+
+import hashlib
+
+
+def sha3(data):
+    return hashlib.sha3_256(data).digest()
+
+
+def run(first, length):
+    """Bytes that count up."""
+    return bytes((first + i) % 256 for i in range(length))
+
+
+def number(value, width):
+    return value.to_bytes(width, "big")
+
+
+def tag(text):
+    return text.encode().ljust(16, b"\0")
+
+
+CHAIN, EPOCH = run(0x01, 32), number(0x0203040506070809, 8)
+A, B, SEED = run(0x20, 32), run(0x30, 32), run(0x40, 32)
+
+
+def place(round, subround):
+    return number(round, 8) + number(subround, 4)
+
+
+def preimage(name, round, subround, subject=bytes(32)):
+    return tag(name) + CHAIN + EPOCH + place(round, subround) + subject
+
+
+def certificate(statement, signers):
+    bitmap = bytes([sum(1 << signer for signer in signers)])
+    return statement + number(7, 2) + bitmap + run(0x90, 48)
+
+
+NOTARIZATION = certificate(place(4, 1) + A, [0, 1, 3, 4, 6])
+TIMEOUT_CERTIFICATE = certificate(place(5, 0), [1, 2, 3, 5, 6])
+FINALITY_CERTIFICATE = certificate(place(4, 1) + A, [0, 2, 3, 5, 6])
+
+
+def signed(statement):
+    return statement + number(0x0102, 2) + b"\1" + run(0x70, 48)
+
+
+def about(block):
+    """A signed ticket, proposal or vote: they look alike and differ in their preimages."""
+    return signed(place(5, 1) + block)
+
+
+def block(parent):
+    time = number(0x18800000000, 8)
+    flag = b"\1" + parent if parent else b"\0"
+    head = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A
+    return head + flag + SEED + run(0x50, 48) + time + number(7, 4) + b"payload"
+
+
+def block_id(parent):
+    digest = sha3(b"zus/certified/v1" + parent) if parent else bytes(32)
+    root = sha3(tag("zus/payload/v1") + b"payload")
+    fields = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A + digest + SEED + root
+    return sha3(tag("zus/block/v1") + fields + number(0x18800000000, 8))
+
+
+EVIDENCE = {
+    "proposals": about(A) + about(B),
+    "tickets": about(A) + about(B),
+    "finality-votes": about(A) + about(B),
+    "ticket-against-vote": about(A) + about(B),
+    "notarizations": NOTARIZATION + NOTARIZATION,
+    "notarization-against-finality": NOTARIZATION + FINALITY_CERTIFICATE,
+    "finality-certificates": FINALITY_CERTIFICATE + FINALITY_CERTIFICATE,
+}
+
+MESSAGES = {
+    "beacon-share-round": b"\0" + b"\0" + number(5, 8) + number(3, 2) + run(0x60, 48),
+    "beacon-share-chained": b"\0" + b"\1" + place(5, 2) + SEED + number(3, 2) + run(0x60, 48),
+    "proposal": b"\1" + block(NOTARIZATION) + b"\1" + TIMEOUT_CERTIFICATE + run(0x80, 48),
+    "proposal-on-genesis": b"\1" + block(None) + b"\0" + run(0x80, 48),
+    "ticket": b"\2" + about(A),
+    "notarization": b"\3" + NOTARIZATION,
+    "timeout": b"\4" + signed(place(5, 1)),
+    "timeout-certificate": b"\5" + TIMEOUT_CERTIFICATE,
+    "finality-vote": b"\6" + about(A),
+    "finality-certificate": b"\7" + FINALITY_CERTIFICATE,
+    **{
+        f"evidence-{name}": b"\x08" + bytes([kind]) + content
+        for kind, (name, content) in enumerate(EVIDENCE.items())
+    },
+    "chain-request": b"\x09" + number(9, 8) + b"\1" + A,
+    "chain-request-head": b"\x09" + number(9, 8) + b"\0",
+    "chain-response": b"\x0a\2" + block(None) + block(NOTARIZATION) + NOTARIZATION + b"\1" + FINALITY_CERTIFICATE,
+}
+
+PREIMAGES = {
+    "preimage-proposal": preimage("zus/proposal/v1", 5, 1, A),
+    "preimage-ticket": preimage("zus/ticket/v1", 5, 1, A),
+    "preimage-timeout": preimage("zus/timeout/v1", 5, 1),
+    "preimage-finality-vote": preimage("zus/finality/v1", 5, 1, A),
+    "preimage-beacon-round": preimage("zus/beacon-r/v1", 5, 0),
+    "preimage-beacon-chained": preimage("zus/beacon-c/v1", 5, 1, SEED),
+    "id-proposal": block_id(NOTARIZATION),
+    "id-proposal-on-genesis": block_id(None),
+}
+
+
+def write(path, title, vectors):
+    with open(path, "w") as file:
+        file.write(f"# {title}, written by wire.py: name, bytes.\n")
+        for name, data in vectors.items():
+            file.write(f"{name} {data.hex()}\n")
+
+
+write("wire.txt", "One message of each kind", {name: b"\1" + data for name, data in MESSAGES.items()})
+write("preimages.txt", "Signed preimages and block ids", PREIMAGES)

@@ -1,0 +1,12 @@
+//! Miners and sharders on a simulated network, checked from outside.
+//!
+//! A failure prints the setup with its seed: the run is a function of it.
+
+mod catch_up;
+mod expected;
+mod faults;
+mod floods;
+mod network;
+mod restarts;
+mod rounds;
+mod storms;

@@ -1,0 +1,131 @@
+//! A miner that stops at any of its steps, with any part of the step done, and starts again from its disk (S1, L4, W6).
+
+use zus_bpp::committee::{MinerId, Peer};
+use zus_bpp::miner::Milestone;
+use zus_bpp::rules::{Rules, TicketLogRule};
+use zus_bpp::ticket_log::{Kind, TicketLog};
+
+use super::network::{Fault, Network, Setup, World};
+
+/// How many steps one miner takes until five blocks are final.
+fn steps_of_a_run(setup: &Setup) -> u64 {
+    let mut world = World::mock(setup);
+    assert!(world.run_to_height(5, 20_000));
+    world.steps_of(2)
+}
+
+#[test]
+fn a_crash_in_any_step_of_five_rounds() {
+    let setup = Setup::new(4, Rules::HARDENED, 1);
+    let steps = steps_of_a_run(&setup);
+    assert!(steps > 100, "{steps} steps");
+    let mut resent = 0;
+    for step in 0..steps {
+        let mut setup = Setup::new(4, Rules::HARDENED, 1);
+        setup.kill_at_step = Some((2, step, 400));
+        let mut world = World::mock(&setup);
+        assert!(world.run_to_height(8, 30_000), "stuck after a crash in step {step}");
+        world.assert_safe();
+        resent += usize::from(world.sent_from_log(2));
+    }
+    assert!(resent > 0, "W6: a ticket that was in the log and had not left is sent after the restart");
+}
+
+#[test]
+fn all_miners_crash_at_once_again_and_again() {
+    for seed in 0..20 {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        setup.network = if seed % 2 == 0 { Network::RELIABLE } else { Network::ROUGH };
+        for blackout in 0..6 {
+            let at = 500 + blackout * 900 + seed * 13;
+            setup.faults.extend((0..4).map(|id| (at, Fault::Kill(id))));
+            setup.faults.extend((0..4).map(|id| (at + 100, Fault::Restart(id))));
+        }
+        let mut world = World::mock(&setup);
+        assert!(world.run_to_height(6, 60_000), "seed {seed}: {} blocks", world.observer.lowest());
+        world.assert_safe();
+    }
+}
+
+#[test]
+fn a_miner_that_lost_everything_but_its_log_signs_nothing_twice_and_catches_up() {
+    for seed in 0..20 {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        for time in 0..8 {
+            let miner = (time % 4) as u16;
+            setup.faults.push((700 + time * 600, Fault::Kill(miner)));
+            setup.faults.push((900 + time * 600, Fault::RestartWithLogOnly(miner)));
+        }
+        let mut world = World::mock(&setup);
+        assert!(world.run_to_height(12, 60_000), "seed {seed}");
+        world.assert_safe();
+    }
+}
+
+#[test]
+fn amnesia_breaks_the_one_ticket_rule() {
+    // The expected violation of `Volatile` (A2): a restarted miner tickets another block of the same subround.
+    let rules = Rules { ticket_log: TicketLogRule::Volatile, ..Rules::HARDENED };
+    let violated = (0..200).any(|seed| {
+        let mut setup = Setup::new(4, rules, seed);
+        setup.network = Network { delay: 1..=250, ..Network::RELIABLE };
+        for time in 0..20 {
+            let miner = (time % 4) as u16;
+            setup.faults.push((310 + time * 170, Fault::Kill(miner)));
+            setup.faults.push((320 + time * 170, Fault::Restart(miner)));
+        }
+        let mut world = World::mock(&setup);
+        world.run(5_000);
+        world.observer.at_the_end();
+        world.observer.violations.iter().any(|violation| violation.starts_with("S1"))
+    });
+    assert!(violated, "the observer must be able to see it");
+}
+
+#[test]
+fn a_restarted_generator_does_not_propose_another_block() {
+    for seed in 0..30 {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        for time in 0..30 {
+            let miner = (time % 4) as u16;
+            setup.faults.push((30 + time * 130, Fault::KillInStep(miner)));
+            setup.faults.push((110 + time * 130, Fault::Restart(miner)));
+        }
+        let mut world = World::mock(&setup);
+        world.run(6_000);
+        world.assert_safe();
+    }
+}
+
+#[test]
+fn the_log_holds_every_kind_and_the_restart_is_in_the_same_subround() {
+    let mut setup = Setup::new(4, Rules::HARDENED, 3);
+    // Two dead miners: the others time out, and wait.
+    setup.faults = vec![
+        (1_000, Fault::Kill(0)),
+        (1_000, Fault::Kill(1)),
+        (6_000, Fault::Kill(2)),
+        (6_100, Fault::Restart(2)),
+        (6_500, Fault::Restart(0)),
+        (6_500, Fault::Restart(1)),
+    ];
+    let mut world = World::mock(&setup);
+    world.run(5_900);
+    let before = world.miner(2).map(|miner| (miner.round(), miner.subround(), miner.phase()));
+    world.run(400);
+    let after = world.miner(2).map(|miner| (miner.round(), miner.subround(), miner.phase()));
+    assert!(before.is_some() && before == after, "{before:?} {after:?}");
+    assert!(world.run_to_height(8, 60_000));
+    world.assert_safe();
+    let mut kinds: Vec<Kind> = (0..4)
+        .flat_map(|i| world.disk(i).log.signed().records().map(|record| record.kind).collect::<Vec<_>>())
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    assert_eq!(kinds, Kind::ALL);
+    let entered = |(_, miner, step): &(_, MinerId, Milestone)| {
+        *miner == MinerId(2) && matches!(step, Milestone::Entered { .. })
+    };
+    assert!(world.observer.steps.iter().any(entered));
+    assert!(world.observer.height(Peer::Miner(MinerId(2))) >= 8);
+}

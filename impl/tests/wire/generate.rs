@@ -1,0 +1,171 @@
+//! Arbitrary messages.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::certified::{Certified, Notarization};
+use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::scheme::{BeaconValue, Signature};
+use zus_bpp::evidence::Evidence;
+use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
+
+fn signature() -> impl Strategy<Value = Signature> {
+    prop::array::uniform32(any::<u8>()).prop_map(|half| {
+        let mut bytes = [0; 48];
+        bytes[..32].copy_from_slice(&half);
+        bytes[32..].copy_from_slice(&half[..16]);
+        Signature(bytes)
+    })
+}
+
+fn signer() -> impl Strategy<Value = u16> {
+    prop_oneof![0..5u16, any::<u16>()]
+}
+
+fn id() -> impl Strategy<Value = BlockId> {
+    any::<[u8; 32]>().prop_map(BlockId)
+}
+
+fn place() -> impl Strategy<Value = (Round, Subround)> {
+    // Often a place that a miner just started is interested in.
+    let round = prop_oneof![0..4u64, any::<u64>()];
+    let subround = prop_oneof![0..3u32, any::<u32>()];
+    (round, subround).prop_map(|(round, subround)| (Round(round), Subround(subround)))
+}
+
+fn ticket() -> impl Strategy<Value = Ticket> {
+    (place(), id()).prop_map(|((round, subround), block)| Ticket { round, subround, block })
+}
+
+fn vote() -> impl Strategy<Value = FinalityVote> {
+    (place(), id()).prop_map(|((round, subround), block)| FinalityVote { round, subround, block })
+}
+
+fn proposed() -> impl Strategy<Value = Proposed> {
+    (place(), id()).prop_map(|((round, subround), block)| Proposed { round, subround, block })
+}
+
+fn timeout() -> impl Strategy<Value = Timeout> {
+    place().prop_map(|(round, subround)| Timeout { round, subround })
+}
+
+fn signed<T: std::fmt::Debug>(statement: impl Strategy<Value = T>) -> impl Strategy<Value = Signed<T>> {
+    (statement, signer(), signature()).prop_map(|(statement, signer, signature)| Signed {
+        statement,
+        signer: MinerId(signer),
+        signature,
+    })
+}
+
+fn certificate() -> impl Strategy<Value = Certificate> {
+    (1..300usize, any::<u64>(), signature()).prop_map(|(miners, mask, aggregate)| {
+        let members = (0..miners as u16).filter(|id| mask >> (id % 61) & 1 == 1).map(MinerId);
+        let signers = Signers::from_members(miners, members).expect("members of the committee");
+        Certificate { signers, aggregate }
+    })
+}
+
+fn certified<T: std::fmt::Debug>(
+    statement: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Arc<Certified<T>>> {
+    (statement, certificate())
+        .prop_map(|(statement, certificate)| Arc::new(Certified { statement, certificate }))
+}
+
+fn notarization() -> impl Strategy<Value = Arc<Notarization>> {
+    certified(ticket())
+}
+
+fn block() -> impl Strategy<Value = Arc<Block>> {
+    (
+        any::<([u8; 32], u64, u16, [u8; 32], [u8; 32], u64)>(),
+        place(),
+        prop::option::of(notarization()),
+        signature(),
+        prop::collection::vec(any::<u8>(), 0..200),
+    )
+        .prop_map(
+            |(
+                (chain, epoch, generator, parent, beacon, time),
+                (round, subround),
+                notarized,
+                signature,
+                payload,
+            )| {
+                Arc::new(Block::new(BlockContent {
+                    chain: ChainId(chain),
+                    epoch: Epoch(epoch),
+                    round,
+                    subround,
+                    generator: MinerId(generator),
+                    parent: BlockId(parent),
+                    parent_notarization: notarized,
+                    beacon: BeaconValue(beacon),
+                    beacon_signature: signature,
+                    payload,
+                    time: Time(time),
+                }))
+            },
+        )
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    prop_oneof![
+        (signed(proposed()), signed(proposed()))
+            .prop_map(|(first, second)| Evidence::Proposals { first, second }),
+        (signed(ticket()), signed(ticket())).prop_map(|(first, second)| Evidence::Tickets { first, second }),
+        (signed(vote()), signed(vote()))
+            .prop_map(|(first, second)| Evidence::FinalityVotes { first, second }),
+        (signed(ticket()), signed(vote()))
+            .prop_map(|(ticket, vote)| Evidence::TicketAgainstVote { ticket, vote }),
+        (notarization(), notarization())
+            .prop_map(|(first, second)| Evidence::Notarizations { first, second }),
+        (notarization(), certified(vote())).prop_map(|(notarization, finality)| {
+            Evidence::NotarizationAgainstFinality { notarization, finality }
+        }),
+        (certified(vote()), certified(vote()))
+            .prop_map(|(first, second)| Evidence::FinalityCertificates { first, second }),
+    ]
+}
+
+fn target() -> impl Strategy<Value = BeaconTarget> {
+    prop_oneof![
+        any::<u64>().prop_map(|round| BeaconTarget::Round(Round(round))),
+        (place(), any::<[u8; 32]>()).prop_map(|((round, subround), previous)| BeaconTarget::Chained {
+            round,
+            subround,
+            previous: BeaconValue(previous),
+        }),
+    ]
+}
+
+/// Any message.
+pub fn message() -> impl Strategy<Value = Message> {
+    prop_oneof![
+        (target(), signer(), signature()).prop_map(|(target, signer, share)| {
+            Message::BeaconShare(BeaconShare { target, signer: MinerId(signer), share })
+        }),
+        (block(), prop::option::of(certified(timeout())), signature()).prop_map(
+            |(block, timeout_certificate, signature)| {
+                Message::Proposal(Proposal { block, timeout_certificate, signature })
+            }
+        ),
+        signed(ticket()).prop_map(Message::Ticket),
+        notarization().prop_map(Message::Notarization),
+        signed(timeout()).prop_map(Message::Timeout),
+        certified(timeout()).prop_map(Message::TimeoutCertificate),
+        signed(vote()).prop_map(Message::FinalityVote),
+        certified(vote()).prop_map(Message::FinalityCertificate),
+        evidence().prop_map(|evidence| Message::Evidence(Arc::new(evidence))),
+        (any::<u64>(), prop::option::of(id()))
+            .prop_map(|(after, tip)| Message::ChainRequest(ChainRequest { after: Round(after), tip })),
+        (prop::collection::vec(block(), 1..5), notarization(), prop::option::of(certified(vote()))).prop_map(
+            |(blocks, notarization, finality)| {
+                Message::ChainResponse(Arc::new(ChainResponse { blocks, notarization, finality }))
+            }
+        ),
+    ]
+}

@@ -1,0 +1,174 @@
+//! The wire format: canonical, bounded, pinned by vectors.
+
+mod generate;
+mod vectors;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use zus_bpp::block::Time;
+use zus_bpp::bounds::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES};
+use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Config, Input, Miner, Recovery};
+use zus_bpp::rules::Rules;
+use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput};
+use zus_bpp::wire::{VERSION, WireError, decode, encode};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_encoded_is_decoded(message in generate::message()) {
+        let bytes = encode(&message);
+        prop_assert_eq!(decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn what_is_accepted_has_one_encoding(message in generate::message(), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = encode(&message);
+        for (index, bit) in flips {
+            let index = index.index(bytes.len());
+            bytes[index] ^= 1 << (bit % 8);
+        }
+        if let Ok(accepted) = decode(&bytes) {
+            prop_assert_eq!(encode(&accepted), bytes);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        if let Ok(accepted) = decode(&bytes) {
+            prop_assert_eq!(encode(&accepted), bytes);
+        }
+    }
+
+    #[test]
+    fn a_message_cut_short_or_drawn_out_is_refused(message in generate::message(), cut in any::<prop::sample::Index>()) {
+        let mut bytes = encode(&message);
+        let cut = cut.index(bytes.len());
+        prop_assert!(decode(&bytes[..cut]).is_err());
+        bytes.push(0);
+        prop_assert_eq!(decode(&bytes), Err(WireError::TrailingBytes { count: 1 }));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_decoded_a_miner_and_a_sharder_survive_it(messages in prop::collection::vec((generate::message(), 0..5u16), 1..60)) {
+        let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
+        for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
+            let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
+            let keys = MockWorld::new(4, 2, 1);
+            let scheme = keys.member(MinerId(0)).expect("a member");
+            let mut miner = Miner::new(config.clone(), scheme, Recovery::default()).expect("starts");
+            let mut sharder = Sharder::new(config, keys.observer(), SharderId(0), Vec::new()).expect("starts");
+            let (mut out, mut sharder_out) = (Vec::new(), Vec::new());
+            miner.step(Time(0), Input::Start, &mut out);
+            for (message, from) in &messages {
+                let (from, bytes) = (Peer::Miner(MinerId(*from)), encode(message));
+                miner.step(Time(1), Input::Bytes { from, bytes: bytes.clone() }, &mut out);
+                let input = SharderInput::Bytes { from, bytes };
+                sharder.step(Time(1), input, &MemoryHistory::default(), &mut sharder_out);
+            }
+            prop_assert_eq!(miner.round(), Round(1), "nothing in it is genuine");
+        }
+    }
+}
+
+#[test]
+fn the_format_is_that_of_the_committed_vectors() {
+    let vectors = vectors::committed();
+    let messages = vectors::messages();
+    assert_eq!(vectors.len(), messages.len());
+    for ((name, message), (committed_name, bytes)) in messages.iter().zip(&vectors) {
+        assert_eq!(name, committed_name);
+        assert_eq!(hex::encode(encode(message)), hex::encode(bytes), "{name}");
+        assert_eq!(decode(bytes).as_ref(), Ok(message), "{name}");
+    }
+}
+
+#[test]
+fn a_changed_byte_of_a_vector_is_another_message_or_none() {
+    for (name, bytes) in vectors::committed() {
+        let message = decode(&bytes).expect("a committed vector");
+        for index in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[index] ^= 0x01;
+            assert_ne!(decode(&changed).as_ref(), Ok(&message), "{name}: byte {index} says nothing");
+        }
+    }
+}
+
+#[test]
+fn block_ids_are_those_of_the_committed_vectors() {
+    for (name, message) in vectors::messages() {
+        if let Message::Proposal(proposal) = message {
+            assert_eq!(hex::encode(proposal.block.id().0), vectors::id_of(name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn preimages_are_those_of_the_committed_vectors() {
+    for (name, preimage) in vectors::preimages() {
+        assert_eq!(hex::encode(preimage), vectors::preimage_of(name), "{name}");
+    }
+}
+
+#[test]
+fn each_reason_for_a_refusal() {
+    let (_, ticket) = vectors::committed().into_iter().find(|(name, _)| name == "ticket").expect("a ticket");
+    let with = |index: usize, byte: u8| {
+        let mut bytes = ticket.clone();
+        bytes[index] = byte;
+        decode(&bytes)
+    };
+    assert_eq!(with(0, 2), Err(WireError::UnknownVersion { found: 2, supported: VERSION }));
+    assert_eq!(with(1, 99), Err(WireError::UnknownTag { field: "kind of message", found: 99 }));
+    // Version, kind, round, subround, block, signer: then the form of the signature.
+    let form = 1 + 1 + 8 + 4 + 32 + 2;
+    assert_eq!(with(form, 2), Err(WireError::UnknownTag { field: "form of a signature", found: 2 }));
+    assert_eq!(decode(&[]), Err(WireError::UnexpectedEnd { field: "version", needed: 1, left: 0 }));
+    assert_eq!(decode(&[VERSION, 10, 0]), Err(WireError::Empty { field: "blocks" }));
+    assert_eq!(
+        decode(&[VERSION, 10, 33]),
+        Err(WireError::TooLong { field: "blocks", length: 33, bound: 32 })
+    );
+    let long = vec![VERSION; MAX_MESSAGE_BYTES + 1];
+    assert!(matches!(decode(&long), Err(WireError::TooLong { field: "message", .. })));
+}
+
+#[test]
+fn a_payload_over_its_bound_is_refused_before_it_is_read() {
+    let (_, proposal) = vectors::messages().into_iter().find(|(name, _)| *name == "proposal").expect("one");
+    let Message::Proposal(proposal) = proposal else { panic!("a proposal") };
+    let block = vectors::with_payload(&proposal.block, vec![7; MAX_PAYLOAD_BYTES + 1]);
+    let message = Message::Proposal(zus_bpp::message::Proposal { block: Arc::new(block), ..proposal });
+    let refused = decode(&encode(&message));
+    assert_eq!(
+        refused,
+        Err(WireError::TooLong { field: "payload", length: MAX_PAYLOAD_BYTES + 1, bound: MAX_PAYLOAD_BYTES })
+    );
+}
+
+#[test]
+fn a_bitmap_has_one_form_only() {
+    let (_, bytes) =
+        vectors::committed().into_iter().find(|(name, _)| name == "notarization").expect("a notarization");
+    // Version, kind, round, subround, block; then the committee's size and the bitmap: seven miners, one byte.
+    let bitmap = 1 + 1 + 8 + 4 + 32 + 2;
+    assert_eq!(bytes[bitmap - 2..bitmap], [0, 7]);
+    let mut foreign = bytes.clone();
+    foreign[bitmap] |= 0x80;
+    assert!(matches!(decode(&foreign), Err(WireError::Signers(_))), "bit 7 of seven miners");
+    let mut padded = bytes.clone();
+    padded[bitmap - 1] = 9;
+    padded.insert(bitmap + 1, 0);
+    // A larger committee is another message, not another form of this one.
+    assert_ne!(decode(&padded), decode(&bytes));
+}

@@ -1,0 +1,262 @@
+//! `zus bench`: the search of `zus check` beside Stateright's own over the same model, and how the work grows.
+
+use super::{
+    BenchArgs, Exit, Failure, TableFormat,
+    measure::{Measured, Search},
+    on_threads,
+};
+use std::{
+    io::{IsTerminal, Write},
+    process::{Command, Stdio},
+};
+use zus_model::{
+    checker::{
+        bfs::{End, Limits, explore},
+        codec::Codec,
+    },
+    properties::Facts,
+    report::text::grouped,
+    scenario::parse,
+};
+
+/// The pinned instances: the base one, more Byzantine miners than are tolerated, seven members.
+const INSTANCES: [&str; 3] = ["hardened", "f_plus_one", "hardened_n7"];
+/// Of them, the smallest.
+const QUICK: [&str; 1] = ["hardened_n7"];
+/// Unique states at which an instance of the table of growth is given up.
+const MOST_STATES: u64 = 12_000_000;
+/// The same with `--quick`.
+const MOST_STATES_QUICK: u64 = 200_000;
+
+/// Unique states from which on bytes per state say something: below it, empty tables outweigh the states.
+const ENOUGH_STATES: u64 = 10_000;
+
+/// Runs the command.
+pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+    let all = || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16);
+    let several = args.threads.unwrap_or_else(all);
+    let instances: &[&str] = if args.quick { &QUICK } else { &INSTANCES };
+    let turns = args.turns.unwrap_or(if args.quick { 3 } else { 5 });
+    let mut stdout = anstream::stdout();
+    let compared = compare(instances, several, turns)?;
+    writeln!(stdout, "{}", compared.write(args.format))?;
+    let most = if args.quick { MOST_STATES_QUICK } else { MOST_STATES };
+    let growth = on_threads(Some(several), || growth(most))??;
+    writeln!(stdout, "{}", growth.write(args.format))?;
+    Ok(Exit::AsExpected)
+}
+
+/// Every search on every instance, in turns.
+fn compare(instances: &[&str], several: u16, turns: u16) -> Result<Table, Failure> {
+    let mut searches = vec![(Search::Ours, 1), (Search::Bfs, 1), (Search::Dfs, 1)];
+    if several > 1 {
+        searches.extend([(Search::Ours, several), (Search::Bfs, several), (Search::Dfs, several)]);
+    }
+    let mut taken = vec![Vec::new(); instances.len() * searches.len()];
+    for turn in 0..turns {
+        for (i, instance) in instances.iter().enumerate() {
+            for (s, &(search, threads)) in searches.iter().enumerate() {
+                say(&format!("turn {} of {turns}: {instance}", turn + 1));
+                taken[i * searches.len() + s].push(measure(instance, search, threads)?);
+            }
+        }
+    }
+    say("");
+    let mut table = Table::new(
+        &format!("Searches ({turns} turns each; median, least to greatest)"),
+        &["instance", "unique states", "search", "threads", "unique/s", "", "per CPU s", "bytes/state"],
+    );
+    for (i, instance) in instances.iter().enumerate() {
+        for (s, &(search, threads)) in searches.iter().enumerate() {
+            let taken = &taken[i * searches.len() + s];
+            let of = |value: &dyn Fn(&Measured) -> f64| Spread::of(taken.iter().map(value).collect());
+            let rate = of(&|m| m.unique as f64 / m.seconds);
+            let cpu = of(&|m| if m.cpu_seconds > 0.0 { m.unique as f64 / m.cpu_seconds } else { 0.0 });
+            let bytes = of(&|m| m.bytes as f64 / m.unique as f64);
+            let unique = taken[0].unique;
+            if let Some(other) = taken.iter().find(|m| m.unique != unique) {
+                let why = format!("{unique} unique states once, {} another time", other.unique);
+                return Err(Failure::Measurement { what: (*instance).into(), why });
+            }
+            table.rows.push(vec![
+                (*instance).into(),
+                grouped(unique),
+                match search {
+                    Search::Ours => "zus",
+                    Search::Bfs => "Stateright BFS",
+                    Search::Dfs => "Stateright DFS",
+                }
+                .into(),
+                threads.to_string(),
+                grouped(rate.median as u64),
+                format!("{} to {}", grouped(rate.least as u64), grouped(rate.greatest as u64)),
+                grouped(cpu.median as u64),
+                format!("{:.0}", bytes.median),
+            ]);
+        }
+    }
+    Ok(table)
+}
+
+/// Writes the line of progress anew, where standard error is a terminal.
+fn say(line: &str) {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(anstream::stderr(), "\r{line}\x1b[K");
+    }
+}
+
+/// One measurement, in a process of its own.
+fn measure(instance: &str, search: Search, threads: u16) -> Result<Measured, Failure> {
+    let failed = |why: String| Failure::Measurement { what: format!("{instance}, {search:?}"), why };
+    let name = match search {
+        Search::Ours => "ours",
+        Search::Bfs => "bfs",
+        Search::Dfs => "dfs",
+    };
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let output = Command::new(program)
+        .args(["measure", instance, name, &threads.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))
+}
+
+/// How the work grows with rounds, subrounds and miners: every axis from the smallest instance.
+fn growth(most: u64) -> Result<Table, Failure> {
+    let mut table = Table::new(
+        "Growth (hardened, as many Byzantine miners as are tolerated; every state)",
+        &[
+            "n",
+            "Byzantine",
+            "rounds",
+            "subrounds",
+            "unique states",
+            "seconds",
+            "unique/s",
+            "bytes/state",
+            "queued",
+        ],
+    );
+    let mut sizes: Vec<(u32, u8, u8)> = Vec::new();
+    sizes.extend((1..=4).map(|rounds| (4, rounds, 1)));
+    sizes.extend((2..=4).map(|subrounds| (4, 1, subrounds)));
+    sizes.extend([(4, 2, 2), (4, 3, 2)]);
+    sizes.extend([(5, 1, 2), (6, 1, 2), (7, 1, 2), (8, 1, 2), (9, 1, 2)]);
+    for (n, rounds, subrounds) in sizes {
+        let text = format!(
+            "question = \"?\"\nprofile = \"hardened\"\nn = {n}\nrounds = {rounds}\nsubrounds = {subrounds}\n\
+             network = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]\n[expect]\nS2 = \"holds\"\n"
+        );
+        let scenario = parse("growth", "zus bench", &text)?;
+        let protocol = &scenario.protocol;
+        let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
+        say(&format!("growth: n = {n}, {rounds} x {subrounds}"));
+        let start = std::time::Instant::now();
+        let limits = Limits { states: most, ..Limits::default() };
+        let e = explore(protocol, asked, None, limits, &|_| {}, &|_| {});
+        let seconds = start.elapsed().as_secs_f64();
+        let whole = e.end == End::Exhausted;
+        let more = if whole { "" } else { "more than " };
+        table.rows.push(vec![
+            n.to_string(),
+            protocol.committee.byzantine.to_string(),
+            rounds.to_string(),
+            subrounds.to_string(),
+            format!("{more}{}", grouped(e.unique)),
+            format!("{seconds:.2}"),
+            grouped((e.unique as f64 / seconds) as u64),
+            if whole && e.unique >= ENOUGH_STATES {
+                format!("{:.0}", e.peak_bytes as f64 / e.unique as f64)
+            } else {
+                "-".into()
+            },
+            Codec::new(protocol).bytes.to_string(),
+        ]);
+    }
+    say("");
+    Ok(table)
+}
+
+/// A median with the least and the greatest.
+struct Spread {
+    least: f64,
+    median: f64,
+    greatest: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        let median =
+            if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+        Spread { least: values[0], median, greatest: values[values.len() - 1] }
+    }
+}
+
+/// A table that is written aligned, or as Markdown.
+struct Table {
+    title: String,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(title: &str, columns: &[&'static str]) -> Table {
+        Table { title: title.into(), columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    fn write(&self, format: TableFormat) -> String {
+        let width = |column: usize| {
+            let cells = self.rows.iter().map(|row| row[column].chars().count());
+            cells.chain([self.columns[column].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let number = |cell: &str| cell.starts_with(|c: char| c.is_ascii_digit());
+        let aligned = |row: &[&str], between: &str| {
+            let cells: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(
+                    |(cell, &width)| {
+                        if number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                    },
+                )
+                .collect();
+            cells.join(between)
+        };
+        let mut out = match format {
+            TableFormat::Text => format!("{}\n{}\n", self.title, aligned(&self.columns, "  ").trim_end()),
+            TableFormat::Markdown => {
+                let rule: Vec<&str> = self.columns.iter().map(|_| "---").collect();
+                format!("{}\n\n| {} |\n|{}|\n", self.title, self.columns.join(" | "), rule.join("|"))
+            }
+        };
+        for row in &self.rows {
+            let row: Vec<&str> = row.iter().map(String::as_str).collect();
+            out += &match format {
+                TableFormat::Text => format!("{}\n", aligned(&row, "  ").trim_end()),
+                TableFormat::Markdown => format!("| {} |\n", row.join(" | ")),
+            };
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn a_median_is_the_middle() {
+        assert_eq!(Spread::of(vec![3.0, 1.0, 2.0]).median, 2.0);
+        assert_eq!(Spread::of(vec![4.0, 1.0, 2.0, 3.0]).median, 2.5);
+        let one = Spread::of(vec![7.0]);
+        assert_eq!((one.least, one.median, one.greatest), (7.0, 7.0, 7.0));
+    }
+}

@@ -1,0 +1,247 @@
+//! Scenario files: which instance of the protocol is explored, and what is expected of it.
+//!
+//! A scenario is a TOML file; its comments say what question it answers. `load` turns it into a [`Scenario`] or says
+//! what is wrong, with file, line, field and the fix. The expected verdicts are data: `zus check` fails when reality
+//! differs in either direction.
+
+mod reading;
+
+use crate::{
+    properties::Property,
+    protocol::Protocol,
+    rules::{
+        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
+        Rules, SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
+    },
+};
+use reading::Reading;
+use serde::{Deserialize, Serialize};
+use std::{io::Read, ops::Range, path::Path};
+
+/// Bytes that a scenario file may have.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// What is expected, or found, of a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// S, L: in no reachable state is it violated; every reachable state was seen.
+    Holds,
+    /// S, L: a run violates it.
+    Violated,
+    /// W: a run shows it.
+    Reachable,
+    /// W: no run shows it; every reachable state was seen.
+    Unreachable,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Verdict::Holds => "holds",
+            Verdict::Violated => "violated",
+            Verdict::Reachable => "reachable",
+            Verdict::Unreachable => "unreachable",
+        })
+    }
+}
+
+/// One expectation of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Expectation {
+    /// Of which property.
+    pub property: Property,
+    /// Which verdict.
+    pub verdict: Verdict,
+    /// Line of the file where it stands, from 1.
+    pub line: usize,
+}
+
+/// A scenario, ready to be explored.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name: the file's name without the ending.
+    pub name: String,
+    /// The file as it was named, for messages.
+    pub path: String,
+    /// The question that it answers, one line.
+    pub question: String,
+    /// The profile it starts from.
+    pub profile: String,
+    /// The instance that is explored.
+    pub protocol: Protocol,
+    /// What is expected, in the order of the properties.
+    pub expect: Vec<Expectation>,
+    /// The exact number of unique states, if pinned.
+    pub states: Option<u64>,
+    /// Whether it explores everything even when all that is expected to be found has been found.
+    pub exhaustive: bool,
+    /// How many random runs stand in for an exhaustive exploration, if it is too large for one.
+    pub simulate: Option<u64>,
+}
+
+/// Why a scenario cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error(
+        "{path}: cannot be read: {source}\n  fix: name an existing scenario file (the committed ones are in model/scenarios)"
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is larger than any scenario.
+    #[error(
+        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a scenario file (model/scenarios has examples)"
+    )]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// The file is no TOML, has an unknown field, lacks one, or has a value of the wrong kind.
+    #[error("{path}:{line}: {field}: {message}\n  fix: {fix}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The field, as far as one can be told.
+        field: String,
+        /// What is wrong.
+        message: String,
+        /// What to change.
+        fix: String,
+    },
+    /// The values are well-formed and make no scenario.
+    #[error("{path}:{line}: {field}: {message}\n  fix: {fix}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The field.
+        field: &'static str,
+        /// What is wrong.
+        message: String,
+        /// What to change.
+        fix: String,
+    },
+}
+
+/// Rules that differ from those of a profile, or of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    beacon: Option<BeaconRule>,
+    ticket: Option<TicketRule>,
+    subround_entry: Option<SubroundEntryRule>,
+    subround_switch: Option<SubroundSwitchRule>,
+    finality: Option<FinalityRule>,
+    quorum: Option<QuorumRule>,
+    ticket_log: Option<TicketLogRule>,
+    echo: Option<EchoRule>,
+    parent: Option<ParentRule>,
+    proposal: Option<ProposalRule>,
+    counting: Option<CountingRule>,
+    head: Option<HeadRule>,
+    subround_cap: Option<SubroundCapRule>,
+}
+
+impl Overrides {
+    /// `base`, but for what is overridden.
+    pub fn over(&self, base: Rules) -> Rules {
+        Rules {
+            beacon: self.beacon.unwrap_or(base.beacon),
+            ticket: self.ticket.unwrap_or(base.ticket),
+            subround_entry: self.subround_entry.unwrap_or(base.subround_entry),
+            subround_switch: self.subround_switch.unwrap_or(base.subround_switch),
+            finality: self.finality.unwrap_or(base.finality),
+            quorum: self.quorum.unwrap_or(base.quorum),
+            ticket_log: self.ticket_log.unwrap_or(base.ticket_log),
+            echo: self.echo.unwrap_or(base.echo),
+            parent: self.parent.unwrap_or(base.parent),
+            proposal: self.proposal.unwrap_or(base.proposal),
+            counting: self.counting.unwrap_or(base.counting),
+            head: self.head.unwrap_or(base.head),
+            subround_cap: self.subround_cap.unwrap_or(base.subround_cap),
+        }
+    }
+}
+
+/// Reads and checks a scenario file.
+pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
+    let shown = path.display().to_string();
+    let unreadable = |source| ScenarioError::Unreadable { path: shown.clone(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut text = String::new();
+    // A bound on what is read, not on what the file says of its length: a device says nothing.
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(ScenarioError::TooLarge { path: shown });
+    }
+    let name = path.file_stem().map_or_else(|| shown.clone(), |s| s.to_string_lossy().into_owned());
+    parse(&name, &shown, &text)
+}
+
+/// Checks the text of a scenario file; `path` is for messages.
+pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    parse_with(name, path, text, &Overrides::default())
+}
+
+/// Checks the text of a scenario file under other rules than it names: a mutant of the scenario.
+pub fn parse_with(
+    name: &str,
+    path: &str,
+    text: &str,
+    mutation: &Overrides,
+) -> Result<Scenario, ScenarioError> {
+    let file = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
+    Reading { path, text, mutation }.scenario(name, file)
+}
+
+/// What toml and serde found wrong, with the line, the field and the fix.
+pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
+    let at = error.span().unwrap_or(0..0);
+    let message = error.message().trim().replace('\n', ", ");
+    let (message, fix) = match message.split_once(", expected one of ") {
+        Some((message, known)) => (message.to_owned(), format!("use one of {known}")),
+        None if message.starts_with("missing field") => {
+            (message, "add it; README.md, \"How to write a scenario\", describes all fields".into())
+        }
+        None => (
+            message,
+            "correct the value; README.md, \"How to write a scenario\", describes all fields".into(),
+        ),
+    };
+    // Where a field is missing there is none to name, and the span is that of the whole table.
+    let field = if message.starts_with("missing field") { None } else { field_at(text, at.start) };
+    let field = field.unwrap_or_else(|| "scenario".into());
+    ScenarioError::Syntax { path: path.into(), line: line_of(text, &at), field, message, fix }
+}
+
+/// The key whose value stands at that byte of a TOML text, with its table.
+fn field_at(text: &str, at: usize) -> Option<String> {
+    let end = text[..at.min(text.len())].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[end..].lines().next().unwrap_or_default();
+    let mut table = String::new();
+    let mut key = None;
+    for line in text[..end].lines().chain([line]) {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            table = header.trim_matches(['[', ']', ' ']).to_owned() + ".";
+            key = None;
+        } else if let Some((name, _)) = line.split_once('=')
+            && name.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        {
+            key = Some(name.trim().to_owned());
+        }
+    }
+    key.map(|key| table + &key)
+}
+
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|&&b| b == b'\n').count()
+}

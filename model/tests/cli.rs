@@ -1,0 +1,450 @@
+//! The command line, run as a user runs it: exit codes, forms of the report, and what is said about bad input.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// One honest generator, one subround: nine states.
+const SMALL: &str = r#"question = "?"
+profile = "hardened"
+n = 4
+rounds = 1
+subrounds = 1
+network = "async"
+generators = [["honest"]]
+
+[expect]
+S2 = "holds"
+"#;
+
+fn zus(arguments: &[&str]) -> Output {
+    zus_in(Path::new("."), arguments)
+}
+
+fn zus_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+/// Checks the text of a scenario.
+fn check(text: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("s.toml"), text).unwrap();
+    zus_in(folder.path(), &[&["check", "s.toml"], more].concat())
+}
+
+#[test]
+fn all_as_expected_is_0_and_the_last_line_is_a_summary() {
+    let output = check(SMALL, &[]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    let last = text.lines().last().unwrap();
+    for part in
+        ["1 as expected, 0 differ, 0 incomplete", "unique states", "generated", " s, ", "unique/s", "MiB"]
+    {
+        assert!(last.contains(part), "{part} in {last}");
+    }
+    assert_eq!(err(&output), "", "nothing but results where standard error is no terminal");
+    assert!(text.lines().all(|line| line == line.trim_end()), "nothing trails:\n{text}");
+}
+
+#[test]
+fn a_verdict_that_differs_is_1_in_either_direction() {
+    let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
+    let broken = SMALL.replace("generators = [[\"honest\"]]", late);
+    let output = check(&broken, &[]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("DIFFERS"));
+    assert!(out(&output).contains("expected holds at s.toml:13"), "{}", out(&output));
+    assert_eq!(code(&check(&broken.replace("\"holds\"", "\"violated\""), &[])), 0);
+
+    for (expected, found) in [("S2 = \"violated\"", "holds"), ("W2 = \"reachable\"", "unreachable")] {
+        let output = check(&SMALL.replace("S2 = \"holds\"", expected), &[]);
+        assert_eq!(code(&output), 1, "{expected}");
+        assert!(out(&output).contains(found), "{}", out(&output));
+    }
+    assert_eq!(code(&check(&SMALL.replace("S2 = \"holds\"", "W2 = \"unreachable\""), &[])), 0);
+}
+
+#[test]
+fn a_bound_that_is_hit_is_3_and_nothing_is_said_to_hold() {
+    for bound in [["--max-states", "5"], ["--max-memory", "1KiB"]] {
+        for format in ["text", "json", "markdown", "junit"] {
+            let arguments = ["check", "hardened", "-q", "--format", format, bound[0], bound[1]];
+            let output = zus(&arguments);
+            assert_eq!(code(&output), 3, "{arguments:?}");
+            let found_to_hold = match format {
+                "text" => out(&output).lines().any(|l| l.split_whitespace().nth(1) == Some("holds")),
+                "json" => out(&output).contains("\"found\": \"holds\""),
+                "markdown" => {
+                    out(&output).contains("found **holds**") || out(&output).contains("| **holds**")
+                }
+                _ => !out(&output).contains("errors=\"1"),
+            };
+            assert!(!found_to_hold, "{}", out(&output));
+        }
+    }
+}
+
+#[test]
+fn a_violation_that_is_found_before_a_bound_is_hit_stands() {
+    let output = zus(&["check", "f_plus_one", "-q", "--max-states", "2000"]);
+    assert_eq!(code(&output), 3);
+    let text = out(&output);
+    assert!(text.lines().any(|l| l.trim_start().starts_with("S2  violated")), "{text}");
+    assert!(text.lines().any(|l| l.trim_start().starts_with("S10 unknown")), "{text}");
+}
+
+#[test]
+fn a_pinned_number_that_differs_is_1_and_one_that_is_not_reached_is_3() {
+    let pinned = |states: u32| SMALL.replace("network", &format!("states = {states}\nnetwork"));
+    assert_eq!(code(&check(&pinned(9), &[])), 0);
+    let output = check(&pinned(10), &[]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("10 unique states are pinned, 9 were found"), "{}", out(&output));
+    // All that is expected to be found is found, but the number is open.
+    let found = pinned(9).replace("S2 = \"holds\"", "W1 = \"unreachable\"");
+    assert_eq!(code(&check(&found, &["--max-states", "3"])), 3);
+}
+
+#[test]
+fn the_forms_are_what_they_say() {
+    let json = zus(&["check", "late_better_rank", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(report["format"], "zus-report");
+    assert_eq!(report["scenarios"][0]["properties"][0]["found"], "violated");
+    assert_eq!(report["scenarios"][0]["properties"][0]["run"]["steps"].as_array().unwrap().len(), 6);
+
+    let xml = out(&zus(&["check", "late_better_rank", "--format", "junit"]));
+    assert!(xml.starts_with("<?xml") && xml.contains("failures=\"0\""), "{xml}");
+
+    let markdown = out(&zus(&["check", "late_better_rank", "--format", "markdown"]));
+    assert!(
+        markdown.contains("| **violated** S2 in 6; **reachable** W3 in 3 | ok | 112 (not all) |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("```mermaid\nsequenceDiagram\n"), "{markdown}");
+}
+
+#[test]
+fn out_holds_the_report_in_every_form_and_traces_that_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = zus_in(folder.path(), &["check", "late_better_rank", "--out", "out"]);
+    assert_eq!(code(&output), 0);
+    for name in ["report.txt", "report.json", "report.md", "report.xml"] {
+        assert!(folder.path().join("out").join(name).metadata().unwrap().len() > 100, "{name}");
+    }
+    // The command that the text prints is the one that replays the run.
+    let text = out(&output);
+    let command = text.lines().find_map(|l| l.trim().strip_prefix("zus replay ")).unwrap();
+    let replayed = zus_in(folder.path(), &["replay", command]);
+    assert_eq!(code(&replayed), 0, "{}", err(&replayed));
+    assert!(out(&replayed).ends_with("a run of 6 steps, and S2 is violated\n"), "{}", out(&replayed));
+}
+
+#[test]
+fn without_out_the_text_says_how_to_get_the_run_again() {
+    let text = out(&zus(&["check", "late_better_rank"]));
+    let command = "zus check late_better_rank --out out && zus replay out/traces/late_better_rank-S2.json";
+    assert!(text.contains(command), "{text}");
+}
+
+#[test]
+fn replay_rejects_a_run_that_is_none_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(code(&zus_in(folder.path(), &["check", "late_better_rank", "-q", "--out", "out"])), 0);
+    let path = folder.path().join("out/traces/late_better_rank-S2.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let step = text.lines().find(|l| l.contains("\"miner\":1,\"block\":\"B(1,0)#1\"")).unwrap();
+    fs::write(&path, text.replace(step, &format!("{step}\n{step}"))).unwrap();
+    let output = zus_in(folder.path(), &["replay", "out/traces/late_better_rank-S2.json"]);
+    assert_eq!(code(&output), 1);
+    let said = out(&output);
+    assert!(said.contains("step 3 may not happen"), "{said}");
+    assert!(said.contains("the ticket rule allows no further ticket"), "{said}");
+}
+
+#[test]
+fn simulate_finds_runs_and_prints_the_command_that_finds_them_again() {
+    let arguments = ["simulate", "late_better_rank", "--seed", "3", "--runs", "300"];
+    let output = zus(&arguments);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    let again = text.lines().find_map(|l| l.trim().strip_prefix("zus ")).unwrap();
+    assert!(
+        again.starts_with("simulate late_better_rank --seed ") && again.ends_with(" --runs 1"),
+        "{again}"
+    );
+    let words: Vec<&str> = again.split(' ').collect();
+    assert!(out(&zus(&words)).contains("S2  violated"), "{again}");
+    // What a sample does not show is not said to hold, and what it was to show and did not is not as expected.
+    let sampled = zus(&["simulate", "hardened_loss", "-q", "--runs", "1"]);
+    assert_eq!(code(&sampled), 3);
+    assert!(
+        !out(&sampled).lines().any(|l| l.split_whitespace().nth(1) == Some("holds")),
+        "{}",
+        out(&sampled)
+    );
+}
+
+#[test]
+fn a_sample_that_finds_what_should_hold_violated_is_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
+    fs::write(folder.path().join("s.toml"), SMALL.replace("generators = [[\"honest\"]]", late)).unwrap();
+    let output = zus_in(folder.path(), &["simulate", "s.toml", "--runs", "500"]);
+    assert_eq!(code(&output), 1, "{}", out(&output));
+    assert!(out(&output).contains("zus simulate s.toml --seed "), "{}", out(&output));
+}
+
+#[test]
+fn mutants_are_killed_one_by_one_or_the_exit_code_says_so() {
+    // All of them run in continuous integration; here a bound that none of the larger ones can keep.
+    let output = zus(&["check", "--mutants", "-q", "--max-states", "3000"]);
+    assert_eq!(code(&output), 3, "{}", out(&output));
+    assert!(out(&output).contains("INCOMPLETE"), "{}", out(&output));
+    assert!(out(&output).lines().any(|l| l.starts_with("35   S2 ")), "{}", out(&output));
+}
+
+/// What is wrong with a scenario, how it becomes so from [`SMALL`], and what must be said: line, field, fix.
+const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "an unknown field",
+        "n = 4",
+        "colour = 4\nn = 4",
+        &["s.toml:3: colour: unknown field", "fix: use one of"],
+    ),
+    ("a missing field", "n = 4\n", "", &["s.toml:1: scenario: missing field `n`", "fix: add it"]),
+    ("no TOML", "n = 4", "n = [", &["s.toml:4: rounds: unexpected `=` in array", "fix: "]),
+    ("a value of another kind", "n = 4", "n = \"four\"", &["s.toml:3: n: invalid type", "fix: "]),
+    ("a negative size", "n = 4", "n = -4", &["s.toml:3: n: ", "fix: "]),
+    ("an unknown profile", "\"hardened\"", "\"hard\"", &["s.toml:2: profile: ", "fix: use `documented`"]),
+    (
+        "an unknown rule",
+        "[expect]",
+        "[rules]\nvoting = \"Twice\"\n[expect]",
+        &["s.toml:10: rules.voting: unknown field", "fix: use one of `beacon`"],
+    ),
+    (
+        "an unknown value of a rule",
+        "[expect]",
+        "[rules]\nticket = \"Twice\"\n[expect]",
+        &["s.toml:10: rules.ticket: unknown variant `Twice`", "fix: use one of `OncePerSubround`"],
+    ),
+    (
+        "an unknown network",
+        "\"async\"",
+        "\"fast\"",
+        &["s.toml:6: network: unknown variant", "fix: use one of `async`"],
+    ),
+    (
+        "n = 3 with f = 1 claimed",
+        "n = 4",
+        "n = 3\nf = 1",
+        &["s.toml:4: f: n = 3 tolerates", "fix: use f = 0"],
+    ),
+    ("an f beyond all sizes", "n = 4", "n = 4\nf = 4294967295", &["s.toml:4: f: ", "fix: "]),
+    ("nobody", "n = 4", "n = 0", &["s.toml:3: n: ", "fix: use 1 to 63"]),
+    ("a committee that is too large", "n = 4", "n = 64", &["s.toml:3: n: ", "fix: use 1 to 63"]),
+    ("too many honest miners", "n = 4", "n = 11", &["s.toml:3: n: 8 honest miners", "fix: use at most 7"]),
+    ("nobody honest", "n = 4", "n = 4\nbyzantine = 4", &["s.toml:4: byzantine: ", "fix: leave one honest"]),
+    (
+        "groups that do not add up",
+        "n = 4",
+        "n = 4\ngroups = [1, 1]",
+        &["s.toml:4: groups: ", "fix: let them add up to 3"],
+    ),
+    (
+        "groups whose sum overflows",
+        "n = 4",
+        "n = 4\ngroups = [4294967295, 4]",
+        &["s.toml:4: groups: ", "fix: let them add up to 3"],
+    ),
+    (
+        "a beacon threshold of nobody",
+        "n = 4",
+        "n = 4\nbeacon_threshold = 0",
+        &["s.toml:4: beacon_threshold: ", "fix: use 1 to 4"],
+    ),
+    ("no round", "rounds = 1\nsub", "rounds = 0\nsub", &["s.toml:4: rounds: ", "fix: use 1 to 6"]),
+    ("too many rounds", "rounds = 1\nsub", "rounds = 7\nsub", &["s.toml:4: rounds: ", "fix: use 1 to 6"]),
+    ("too many subrounds", "subrounds = 1", "subrounds = 5", &["s.toml:5: subrounds: ", "fix: use 1 to 4"]),
+    (
+        "more blocks than the bit sets hold",
+        "rounds = 1\nsubrounds = 1",
+        "rounds = 6\nsubrounds = 4\nbyzantine = 1",
+        // Four subrounds of one Byzantine generator with twins fit a round; six such rounds do not fit the state.
+        &["rounds: all rounds together can have", "the state has room for 40", "fix: use fewer rounds"],
+    ),
+    (
+        "a subround without a generator",
+        "[[\"honest\"]]",
+        "[[]]",
+        &["s.toml:7: generators: ", "fix: give one list"],
+    ),
+    (
+        "more Byzantine generators than miners",
+        "[[\"honest\"]]",
+        "[[\"byzantine\", \"byzantine\"]]",
+        &["s.toml:7: generators: ", "fix: a miner generates at one rank"],
+    ),
+    ("three twins", "n = 4", "n = 4\ntwins = 3", &["s.toml:4: twins: ", "fix: use 1 or 2"]),
+    ("too many restarts", "n = 4", "n = 4\nrestarts = 16", &["s.toml:4: restarts: ", "fix: use at most 15"]),
+    ("three observers", "n = 4", "n = 4\nobservers = 3", &["s.toml:4: observers: ", "fix: use 0"]),
+    (
+        "a good period that never comes",
+        "n = 4",
+        "n = 4\nreserved_subrounds = 0\nreserved_rounds = 1",
+        &["s.toml:5: reserved_rounds: ", "fix: "],
+    ),
+    (
+        "an order outside the rounds",
+        "[expect]",
+        "[[order]]\nround = 2\nsubround = 0\nranks = [\"honest\"]\n[expect]",
+        &["order: (round, subround) = (2, 0)", "fix: use rounds 1 to 1"],
+    ),
+    (
+        "nothing expected",
+        "S2 = \"holds\"",
+        "",
+        &["expect: nothing is expected", "fix: expect at least one verdict"],
+    ),
+    (
+        "an unknown property",
+        "S2 = \"holds\"",
+        "S11 = \"holds\"",
+        &["s.toml:10: expect", "unknown variant `S11`", "fix: use one of `S1`"],
+    ),
+    (
+        "an unknown verdict",
+        "\"holds\"",
+        "\"maybe\"",
+        &["s.toml:10: expect.S2: unknown variant", "fix: use one of `holds`"],
+    ),
+    (
+        "a witness that holds",
+        "S2 = \"holds\"",
+        "W1 = \"holds\"",
+        &["s.toml:10: expect: W1 cannot be `holds`", "fix: "],
+    ),
+    (
+        "liveness of an asynchronous network",
+        "S2 = \"holds\"",
+        "L1 = \"holds\"",
+        &["s.toml:10: expect: L1 is about a network that becomes synchronous", "fix: "],
+    ),
+    (
+        "a claim from miners that act in groups",
+        "n = 4",
+        "n = 4\ngroups = [2, 1]",
+        &["expect: `holds` cannot be claimed from miners that act in groups", "fix: "],
+    ),
+    (
+        "no random run",
+        "n = 4",
+        "n = 4\nsimulate = 0",
+        &["s.toml:4: simulate: 0 random runs", "fix: use 1 to"],
+    ),
+    ("a pinned sample", "n = 4", "n = 4\nsimulate = 5\nstates = 5", &["s.toml:5: states: ", "fix: "]),
+    (
+        "explicit messages in a synchronous network",
+        "network = \"async\"",
+        "network = \"synchronous\"\nreductions = { eager = false }",
+        &["s.toml:6: reductions: ", "fix: remove these two"],
+    ),
+];
+
+#[test]
+fn a_bad_scenario_is_2_with_the_line_the_field_and_the_fix() {
+    let mut wrong = Vec::new();
+    for (what, from, to, said) in BAD_SCENARIOS {
+        assert!(SMALL.contains(from), "{what}");
+        let mut text = SMALL.replacen(from, to, 1);
+        if what.contains("bit sets") {
+            text = text.replace("[[\"honest\"]]", "[[\"byzantine\"]]");
+        }
+        let output = check(&text, &[]);
+        let message = err(&output);
+        let good = code(&output) == 2
+            && message.starts_with("error: s.toml:")
+            && said.iter().all(|part| message.contains(part))
+            && !message.contains("panicked")
+            && out(&output).is_empty();
+        if !good {
+            wrong.push(format!("{what}, exit code {}: {message}{}", code(&output), out(&output)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_unreadable_file_is_2() {
+    for (arguments, fix) in [
+        (["check", "no-such-scenario"], "fix: name an existing scenario file"),
+        (["check", "."], "fix: name an existing scenario file"),
+        (["simulate", "no-such-scenario"], "fix: name an existing scenario file"),
+        (["replay", "no-such-trace.json"], "fix: name a trace file"),
+        (["replay", "."], "fix: name a trace file"),
+    ] {
+        let output = zus(&arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(err(&output).contains("cannot be read") && err(&output).contains(fix), "{}", err(&output));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("s.toml"), [0xff, 0xfe, 0]).unwrap();
+    assert_eq!(code(&zus_in(folder.path(), &["check", "s.toml"])), 2);
+    fs::write(folder.path().join("s.toml"), "#".repeat((1 << 20) + 1)).unwrap();
+    let output = zus_in(folder.path(), &["check", "s.toml"]);
+    assert!(code(&output) == 2 && err(&output).contains("larger than"), "{}", err(&output));
+}
+
+#[test]
+fn a_mistake_in_the_last_scenario_shows_before_the_first_is_explored() {
+    let output = zus(&["check", "hardened_3_rounds", "no-such-scenario"]);
+    assert_eq!((code(&output), out(&output)), (2, String::new()));
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_made_is_2() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let output = zus_in(folder.path(), &["check", "late_better_rank", "--out", "file/out"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("cannot be written") && err(&output).contains("fix: "), "{}", err(&output));
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        &[][..],
+        &["chek"],
+        &["check", "--format", "pdf"],
+        &["check", "--mutants", "hardened"],
+        &["check", "--threads", "0"],
+        &["check", "--max-states", "0"],
+        &["check", "--max-memory", "12 parsecs"],
+        &["check", "--max-memory", "99999999999999999999"],
+        &["simulate", "hardened", "--runs", "0"],
+        &["simulate"],
+        &["replay"],
+    ] {
+        let output = zus(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(!err(&output).is_empty() && !err(&output).contains("panicked"), "{}", err(&output));
+    }
+    assert_eq!(code(&zus(&["--help"])), 0);
+    assert_eq!(code(&zus(&["--version"])), 0);
+}

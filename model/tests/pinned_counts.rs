@@ -1,0 +1,35 @@
+//! Exact numbers of unique states: any change in what the protocol lets happen, or in a reduction, is seen here.
+//!
+//! A number that changes on purpose is changed here, in the commit that says why.
+
+use zus_model::{
+    checker::bfs::{End, Limits, explore},
+    committed,
+    properties::Facts,
+    scenario::Overrides,
+};
+
+/// Scenario, unique states, states generated with repetitions, longest distance from the start.
+const PINNED: &[(&str, u64, u64, u32)] = &[
+    ("late_better_rank", 186, 740, 10),
+    ("catalogue_no_such_block", 323, 911, 12),
+    ("catalogue_far_ahead", 1_769, 5_450, 18),
+    ("two_subrounds", 4_882, 23_077, 15),
+    ("hardened_loss", 39_392, 217_030, 20),
+    ("hardened_live", 55_553, 179_260, 29),
+    ("hardened_sharders", 68_679, 319_721, 22),
+    ("hardened_n7_live", 68_310, 311_365, 25),
+];
+
+#[test]
+fn small_scenarios_have_exactly_these_states() {
+    let mut found = Vec::new();
+    for &(name, ..) in PINNED {
+        let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+        let limits = Limits { states: 200_000, ..Limits::default() };
+        let e = explore(&scenario.protocol, Facts::default(), None, limits, &|_| {}, &|_| {});
+        assert_eq!(e.end, End::Exhausted, "{name} is too large to be pinned");
+        found.push((name, e.unique, e.generated, e.depth));
+    }
+    assert_eq!(found, PINNED, "\nnow: {found:#?}");
+}

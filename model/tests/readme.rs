@@ -1,0 +1,70 @@
+//! What the README shows is so: its scenarios, its worked example, and the rows of its tables.
+
+use zus_model::{
+    checker::{
+        bfs::Limits,
+        check::{Options, Standing, check},
+    },
+    committed,
+    mutants::committed_mutants,
+    properties::Property,
+    report::{ScenarioReport, text},
+    scenario::parse,
+};
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks of that language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+fn options() -> Options<'static> {
+    Options { limits: Limits::default(), command: "cargo test", progress: &|_| {} }
+}
+
+#[test]
+fn the_scenario_that_explains_scenarios_is_as_it_expects() {
+    let scenario = parse("my", "my.toml", blocks("toml")[0]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(check(&scenario, options()).standing(), Standing::AsExpected);
+}
+
+#[test]
+fn the_worked_example_ends_in_the_run_that_is_printed() {
+    let scenario = parse("votes", "votes.toml", blocks("toml")[1]).unwrap_or_else(|error| panic!("{error}"));
+    let checked = check(&scenario, options());
+    assert_eq!(checked.standing(), Standing::Differs);
+    let report = ScenarioReport::new(&checked);
+    let run = report.properties.iter().find(|p| p.property == Property::S6).unwrap().run.as_ref().unwrap();
+    let shown = blocks("text")[0];
+    for line in text::run(run).lines() {
+        assert!(shown.contains(line.trim()), "not in the README: {line}");
+    }
+}
+
+#[test]
+fn every_scenario_and_mutant_has_its_row_and_no_other_has() {
+    let rows = |section: &str| -> Vec<&str> {
+        let table = README.split(section).nth(1).unwrap().split("\n## ").next().unwrap();
+        let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        cells.filter(|cell| !["scenario", "#"].contains(cell)).collect()
+    };
+    assert_eq!(rows("\n## Results\n"), committed::names().collect::<Vec<_>>());
+    let mutants = committed_mutants().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(rows("\n## Mutants\n"), mutants.iter().map(|m| m.id.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_field_of_a_scenario_is_described() {
+    // The fields that the parser knows are those that it lists when it meets one that it does not.
+    let error = parse("my", "my.toml", "colour = 1\n").unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert!(known.len() > 20, "{error}");
+    for field in known {
+        let described = README.contains(&format!("`{field}`"))
+            || ["order", "rules", "reductions", "expect"].contains(&field)
+                && (README.contains(&format!("`[{field}]`")) || README.contains(&format!("`[[{field}]]`")));
+        assert!(described, "{field} is not in the README");
+    }
+}

@@ -1,0 +1,270 @@
+//! The trace format: what is written is read again, a run is a run, and what is none is refused with the step and the
+//! guard.
+
+use std::{fs, path::PathBuf};
+use zus_model::{
+    action::{Action, Blocked},
+    checker::{
+        bfs::Limits,
+        check::{Options, check},
+    },
+    committed,
+    properties::Property,
+    scenario::{Overrides, Verdict},
+    trace::{Claim, ReplayError, Trace, TraceError},
+};
+
+/// The traces of a small committed scenario.
+fn traces_of(name: &str) -> Vec<Trace> {
+    let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+    let command = format!("zus check {name} --out out");
+    let options = Options { limits: Limits::default(), command: &command, progress: &|_| {} };
+    check(&scenario, options).findings.into_iter().filter_map(|f| f.trace).collect()
+}
+
+fn late_better_rank() -> Trace {
+    traces_of("late_better_rank").into_iter().next().unwrap()
+}
+
+fn read(text: &str) -> Result<Trace, TraceError> {
+    Trace::from_json("t.json", text)
+}
+
+/// The runs that are committed as examples.
+const EXAMPLES: &[(&str, Property)] = &[
+    ("amnesia", Property::S2),
+    ("beacon_split", Property::L1),
+    ("deployed_fork", Property::S5),
+    ("documented_live", Property::L4),
+    ("f_plus_one", Property::S5),
+    ("hardened", Property::W2),
+    ("hardened", Property::W5),
+    ("hardened", Property::W8),
+    ("hardened_restart", Property::W6),
+    ("late_better_rank", Property::S2),
+    ("two_delta_synchronous", Property::S5),
+];
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/traces");
+
+fn committed_traces() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Not a test: `cargo test -p zus-model --test trace -- --ignored` writes the examples anew when the protocol, its
+/// words or the format have changed.
+#[test]
+#[ignore = "writes model/traces"]
+fn write_the_examples() {
+    for path in committed_traces() {
+        fs::remove_file(path).unwrap();
+    }
+    for (name, property) in EXAMPLES {
+        let trace = traces_of(name)
+            .into_iter()
+            .find(|trace| trace.claim.as_ref().is_some_and(|claim| claim.property == *property))
+            .unwrap_or_else(|| panic!("{name} shows no {}", property.id()));
+        fs::write(format!("{FOLDER}/{name}-{}.json", property.id()), trace.to_json()).unwrap();
+    }
+}
+
+#[test]
+fn the_committed_traces_are_runs_and_show_what_they_claim() {
+    let paths = committed_traces();
+    assert_eq!(paths.len(), EXAMPLES.len(), "{paths:?}");
+    for path in paths {
+        let trace = Trace::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let replayed = trace.replay().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        // The words in the file are those of today, and the file is what would be written today.
+        for (step, sentence) in trace.steps.iter().zip(&replayed.sentences) {
+            assert_eq!(step.says.as_ref(), Some(sentence), "{}", path.display());
+        }
+        let claim = trace.claim.as_ref().unwrap();
+        let explained = replayed
+            .states
+            .iter()
+            .rev()
+            .take(2)
+            .find_map(|state| trace.protocol.explain(state, claim.property));
+        assert_eq!(Some(&claim.because), explained.as_ref(), "{}", path.display());
+        assert_eq!(trace.to_json(), fs::read_to_string(&path).unwrap(), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for name in [
+        "late_better_rank",
+        "documented_live",
+        "deployed_live",
+        "amnesia",
+        "percent66_n50",
+        "two_delta_async",
+    ] {
+        for trace in traces_of(name) {
+            let text = trace.to_json();
+            let again = read(&text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(again.to_json(), text);
+            assert_eq!(again.steps, trace.steps);
+            assert_eq!(again.claim, trace.claim);
+            again.replay().unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn a_step_that_may_not_happen_is_named_with_its_guard() {
+    let honest = late_better_rank();
+    let refused = |change: &dyn Fn(&mut Vec<zus_model::trace::Step>)| {
+        let mut trace = honest.clone();
+        change(&mut trace.steps);
+        trace.replay().unwrap_err()
+    };
+    let guard = |error: ReplayError| match error {
+        ReplayError::Blocked { step, guard, .. } => (step, guard),
+        ReplayError::NotShown { .. } => panic!("{error}"),
+    };
+    // The second ticket of miner 0, for the better block, comes first: then the other one is for no better block.
+    assert_eq!(guard(refused(&|steps| steps.swap(0, 2))), (3, Blocked::TicketRule));
+    assert_eq!(guard(refused(&|steps| steps.insert(0, steps[4].clone()))), (6, Blocked::TicketRule));
+    let nobody = |steps: &mut Vec<zus_model::trace::Step>| {
+        if let Action::Ticket { miner, .. } = &mut steps[1].action {
+            *miner = 9;
+        }
+    };
+    assert_eq!(guard(refused(&nobody)), (2, Blocked::NoSuch));
+    let early = |steps: &mut Vec<zus_model::trace::Step>| {
+        let Action::Ticket { block, .. } = steps[0].action else { return };
+        steps[0].action = Action::Leave { miner: 0, block };
+    };
+    assert_eq!(guard(refused(&early)), (1, Blocked::NotNotarized));
+    let down = |steps: &mut Vec<zus_model::trace::Step>| steps[3].action = Action::Restart { miner: 1 };
+    assert_eq!(guard(refused(&down)), (4, Blocked::Up));
+    let said = refused(&|steps| steps.swap(0, 2)).to_string();
+    assert!(said.starts_with("step 3 may not happen: miner 0 tickets B(1,0)#1"), "{said}");
+    assert!(
+        said.contains(r#"action: {"do":"ticket","miner":0,"block":"B(1,0)#1","parent":"genesis"}"#),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_claim_that_the_run_does_not_show_is_refused() {
+    let mut trace = late_better_rank();
+    trace.steps.pop();
+    let refused = trace.replay().unwrap_err();
+    assert_eq!(
+        refused,
+        ReplayError::NotShown { steps: 5, property: Property::S2, verdict: Verdict::Violated }
+    );
+    let mut trace = late_better_rank();
+    for property in Property::ALL {
+        let verdict = zus_model::trace::shown_verdict(*property);
+        trace.claim = Some(Claim { property: *property, verdict, because: "I say so".into() });
+        // One more ticket for a better block keeps the rule that allows it, and convicts nobody.
+        let shown = matches!(property, Property::S2 | Property::S5 | Property::S10 | Property::W4);
+        let replays = trace.replay().is_ok();
+        assert!(replays || !matches!(property, Property::S2), "{}", property.id());
+        assert!(shown || !replays, "{} is claimed and not shown", property.id());
+    }
+}
+
+#[test]
+fn a_text_that_is_no_trace_is_refused_with_its_line() {
+    let good = late_better_rank().to_json();
+    let steps = good.lines().position(|l| l.contains("\"steps\"")).unwrap() + 1;
+    for (what, from, to, said) in [
+        ("no JSON", "{\n", "[\n", "t.json:2: expected"),
+        ("another version", "\"version\": 1", "\"version\": 2", "t.json:3: this is \"zus-trace\", version 2"),
+        ("another format", "zus-trace", "zus-report", "t.json:2: this is \"zus-report\", version 1"),
+        ("an unknown field", "\"scenario\": ", "\"scene\": ", "t.json:8: unknown field `scene`"),
+        ("an unknown field of the instance", "\"quorum\": 3", "\"q\": 3", "unknown field `q`"),
+        ("another quorum", "\"quorum\": 3", "\"quorum\": 2", ": instance.quorum: 2, but the rule gives 3"),
+        ("another f", "\"f\": 1", "\"f\": 2", ": instance.f: 2, but n = 4 tolerates 1"),
+        ("too many members", "\"n\": 4", "\"n\": 64", ": instance.n: 64 members"),
+        ("too few members", "\"byzantine\": 0", "\"byzantine\": 1", ": instance.honest: "),
+        ("too many rounds", "\"rounds\": 1", "\"rounds\": 200", ": instance.blocks: 1 to 6 rounds"),
+        (
+            "no good period",
+            "\"reserved_rounds\": 0",
+            "\"reserved_rounds\": 1",
+            ": instance.reserved_rounds: only a",
+        ),
+        ("too many observers", "\"observers\": 0", "\"observers\": 3", ": instance.observers: more than 2"),
+        ("a block out of its place", "\"rank\": 0", "\"rank\": 7", ": instance.blocks: "),
+        ("a rule that is none", "\"RoundOnly\"", "\"Rounds\"", "unknown variant `Rounds`"),
+        (
+            "a witness that is violated",
+            "\"violated\"",
+            "\"reachable\"",
+            ": claim.verdict: S2 cannot be shown to be `reachable`",
+        ),
+        (
+            "an action that is none",
+            "\"do\":\"ticket\"",
+            "\"do\":\"tickle\"",
+            ": steps, step 1: unknown variant `tickle`",
+        ),
+        ("an action with a field too many", "\"miner\":0", "\"miner\":0,\"x\":1", ": steps, step 1: "),
+        (
+            "a block that is none",
+            "\"block\":\"B(1,0)#1\"",
+            "\"block\":\"B(9,0)#1\"",
+            ": steps, step 1: `block`: the instance has no block",
+        ),
+        ("a number too large", "\"miner\":0", "\"miner\":256", ": steps, step 1: invalid value"),
+    ] {
+        assert!(good.contains(from), "{what}");
+        let error = read(&good.replacen(from, to, 1)).expect_err(what).to_string();
+        assert!(error.starts_with("t.json:") && error.contains("\n  fix: "), "{what}: {error}");
+        assert!(error.contains(said), "{what}: {said:?} in {error}");
+        if said.contains("step 1") {
+            assert!(error.starts_with(&format!("t.json:{}:", steps + 1)), "{what}: {error}");
+        }
+    }
+}
+
+/// Whatever a trace says, reading and replaying it ends in a run or in an error, never in a panic.
+#[test]
+fn no_text_makes_a_panic() {
+    let mut texts = vec![late_better_rank().to_json()];
+    for path in committed_traces() {
+        if path.to_string_lossy().contains("hardened") {
+            texts.push(fs::read_to_string(path).unwrap());
+        }
+    }
+    let (mut refused, mut replayed) = (0, 0);
+    for text in &texts {
+        let mut attempt = |text: &str| match read(text) {
+            Ok(trace) => {
+                if trace.replay().is_ok() {
+                    replayed += 1
+                } else {
+                    refused += 1
+                }
+            }
+            Err(_) => refused += 1,
+        };
+        for end in (0..text.len()).filter(|&end| text.is_char_boundary(end)) {
+            attempt(&text[..end]);
+        }
+        // Every digit, true and false become others: other instances, other participants.
+        for (at, byte) in text.bytes().enumerate() {
+            if byte.is_ascii_digit() {
+                for digits in ["0", "1", "2", "3", "5", "7", "9", "15", "63", "255", "4294967295"] {
+                    attempt(&format!("{}{digits}{}", &text[..at], &text[at + 1..]));
+                }
+            }
+        }
+        for (from, to) in
+            [("true", "false"), ("false", "true"), ("honest\"", "byzantine\""), ("async", "synchronous")]
+        {
+            for (at, _) in text.match_indices(from) {
+                attempt(&format!("{}{to}{}", &text[..at], &text[at + from.len()..]));
+            }
+        }
+    }
+    assert!(refused > 1000 && replayed > 100, "{refused} refused, {replayed} replayed");
+}
