@@ -21,6 +21,9 @@ pub struct Refutation {
     pub breaks: String,
     /// Byzantine miners among the four.
     pub byzantine: usize,
+    /// Whether miners may restart; where not, nobody is faulty but the Byzantine ones.
+    #[serde(default)]
+    pub restarts: bool,
     /// Rounds, subrounds, blocks of each.
     pub world: [usize; 3],
     /// Steps of non-interfering actions to search in. Some may be idle; a few to spare make the search easier.
@@ -85,7 +88,8 @@ impl Refutation {
     /// Searches the run and replays it.
     pub fn find(&self, spec: &Spec) -> Result<Run, RefutationError> {
         let target = self.target(spec)?;
-        let run = Search::new(spec, &self.world())?.run_within(&self.name, &target, self.steps..=self.steps);
+        let excluded: &[&str] = if self.restarts { &[] } else { &["restart"] };
+        let run = Search::without(spec, &self.world(), excluded)?.run_within(&self.name, &target, self.steps..=self.steps);
         let run = run.ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
         let check = run.check(&Interpreter::new(spec), &target);
         check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;

@@ -49,7 +49,9 @@ impl Protocol {
         if place.twin == 0 {
             require(m.proposed() == 0, Blocked::Done)
         } else {
-            require(m.proposed() == 1 && self.first_twin_proposed(state, block), Blocked::NotInRules)
+            let again = self.first_twin_proposed(state, block)
+                && self.proposes_twice(state, place.round, place.subround);
+            require(m.proposed() == 1 && again, Blocked::NotInRules)
         }
     }
 

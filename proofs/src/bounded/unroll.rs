@@ -78,6 +78,11 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     /// Lays the world out. No step yet.
     pub fn new(spec: &'a Spec, world: &World) -> Result<Self, WorldError> {
+        Search::without(spec, world, &[])
+    }
+
+    /// The same, for runs in which certain actions do not happen.
+    pub fn without(spec: &'a Spec, world: &World, excluded: &[&str]) -> Result<Self, WorldError> {
         let mut circuit = Circuit::new(Solver::new(Phase::Saved));
         let fixed = world.fixed(spec, &mut circuit)?;
         let mut initial = fixed.clone();
@@ -106,7 +111,7 @@ impl<'a> Search<'a> {
             frames: vec![initial],
             executed: Vec::new(),
         };
-        search.instantiate();
+        search.instantiate(excluded);
         search.exclude();
         Ok(search)
     }
@@ -142,7 +147,7 @@ impl<'a> Search<'a> {
     }
 
     /// All instances whose guards can hold at all, with what they read and change.
-    fn instantiate(&mut self) {
+    fn instantiate(&mut self, excluded: &[&str]) {
         // A state of free tuples shows what the guards depend on.
         let mut probe = self.fixed.clone();
         let mut tuples = HashMap::new();
@@ -156,6 +161,9 @@ impl<'a> Search<'a> {
             }
         }
         for (action, declared) in self.spec.actions.iter().enumerate() {
+            if excluded.contains(&declared.name.as_str()) {
+                continue;
+            }
             let sorts: Vec<_> = declared.parameters.iter().map(|p| p.variable.sort).collect();
             for arguments in self.fixed.tuples(&sorts) {
                 let guard = probe.evaluate(&mut self.circuit, &self.guards[action], &arguments);

@@ -48,11 +48,15 @@ enum Command {
         #[arg(long)]
         judge: Option<JudgeName>,
     },
-    /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON.
+    /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON, and as traces
+    /// for `zus replay`.
     Runs {
         /// Where to.
-        #[arg(long, value_name = "FOLDER")]
+        #[arg(long, value_name = "FOLDER", default_value = "proofs/runs")]
         out: PathBuf,
+        /// Where to write the traces.
+        #[arg(long, value_name = "FOLDER", default_value = "proofs/traces")]
+        traces: PathBuf,
     },
     /// Replay a run, or search one that breaks a property.
     Run {
@@ -169,7 +173,7 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Check(check) if check.all => check::all(&sources, threads),
         Command::Check(check) => check::one(&sources, check, threads),
         Command::Controls { rules, judge } => check::print_controls(&read(&sources, rules)?, *judge, threads),
-        Command::Runs { out } => runs::write(&sources, out, threads),
+        Command::Runs { out, traces } => runs::write(&sources, out, traces, threads),
         Command::Run { rules, replay: Some(file), .. } => runs::replay(&read(&sources, rules)?, file),
         Command::Run { rules, breaks, world, byzantine, steps, .. } => {
             let size = <[usize; 3]>::try_from(world.clone())

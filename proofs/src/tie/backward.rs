@@ -54,7 +54,7 @@ impl Tie<'_> {
         for (index, action) in self.spec.actions.iter().enumerate() {
             for arguments in self.interpreter.instances(image, index) {
                 let key = (index, self.distinguishing(index, &arguments));
-                if asked.contains(&key) || self.interpreter.apply(image, index, &arguments) == *image {
+                if asked.contains(&key) || !self.interpreter.changes(image, index, &arguments) {
                     continue;
                 }
                 asked.insert(key);
@@ -106,6 +106,26 @@ impl Tie<'_> {
             ready.miners[miner as usize].set_crashed(0);
         }
         let can = |action: Action| protocol.enabled(&ready, &action).is_ok();
+        let honest_only = [
+            a.share_beacon,
+            a.learn_beacon,
+            a.propose,
+            a.log_ticket,
+            a.send_ticket,
+            a.leave_voting,
+            a.leave_silently,
+            a.timeout,
+            a.enter_subround,
+            a.restart,
+        ];
+        if honest_only.contains(&index) && arguments[0] >= honest {
+            return Ok(false);
+        }
+        let byzantine_only =
+            [a.byzantine_share, a.byzantine_propose, a.byzantine_ticket, a.byzantine_vote, a.byzantine_timeout];
+        if byzantine_only.contains(&index) && arguments[0] < honest {
+            return Ok(false);
+        }
         let rounds = 1..=Element::from(blocks.rounds);
         let unproposed = |b: BlockId| b != GENESIS && state.block(b).parent() == 0;
         if index == a.share_beacon {
@@ -124,9 +144,17 @@ impl Tie<'_> {
             if m.round() <= m.reached() {
                 return Err(Bound::SentBefore);
             }
-            Ok(can(Action::Propose { miner, block: block(arguments[1]) }))
+            let b = block(arguments[1]);
+            if b != GENESIS && blocks.place(b).twin == 1 && unproposed(BlockId(b.0 - 1)) {
+                return Err(Bound::Unproposed);
+            }
+            let propose = Action::Propose { miner, block: b };
+            Ok(can(propose) && placement.fits(protocol, &ready, &propose))
         } else if index == a.byzantine_propose {
             let b = block(arguments[1]);
+            if b == GENESIS {
+                return Ok(false);
+            }
             let parent = placement.parent(b);
             let second = blocks.place(b).twin == 1 && unproposed(BlockId(b.0 - 1));
             if unproposed(parent) || second {

@@ -32,6 +32,7 @@ mod forward;
 mod image;
 mod placement;
 mod replay;
+mod trace;
 mod vocabulary;
 
 pub use backward::{Bound, Bounds};
@@ -39,6 +40,7 @@ pub use explore::{Exploration, Failure, explore, walk};
 pub use forward::Tie;
 pub use placement::Placement;
 pub use replay::{Refused, Replayed, replay};
+pub use trace::{NoTrace, model_rules, property, trace_of};
 pub use vocabulary::rules_of;
 
 use crate::structure::Disabled;
