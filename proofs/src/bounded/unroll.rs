@@ -316,7 +316,17 @@ impl<'a> Search<'a> {
             events.extend(now.iter().map(event));
         }
         let mut run = Run::new(self.spec, &self.world, name, world, events);
-        run.thin(&Interpreter::new(self.spec), target);
+        let interpreter = Interpreter::new(self.spec);
+        // Of several such steps in the last frame, one is looked for.
+        let last = self.executed[..depth].last().map_or(0, |e| e.iter().filter(|bit| bit.value(model)).count());
+        for _ in 0..last {
+            if run.check(&interpreter, target).is_ok() {
+                break;
+            }
+            let start = run.events.len() - last;
+            run.events[start..].rotate_right(1);
+        }
+        run.thin(&interpreter, target);
         run
     }
 }

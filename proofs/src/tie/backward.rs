@@ -126,6 +126,10 @@ impl Tie<'_> {
         if byzantine_only.contains(&index) && arguments[0] < honest {
             return Ok(false);
         }
+        let at = |round: Element, subround: Element| {
+            let m = &ready.miners[miner as usize];
+            (m.round(), m.subround()) == (round, subround)
+        };
         let rounds = 1..=Element::from(blocks.rounds);
         let unproposed = |b: BlockId| b != GENESIS && state.block(b).parent() == 0;
         if index == a.share_beacon {
@@ -197,7 +201,10 @@ impl Tie<'_> {
             Ok(protocol.enabled(state, &Action::Notarize { block: block(arguments[0]) }).is_ok())
         } else if index == a.leave_voting || index == a.leave_silently {
             let leave = Action::Leave { miner, block: block(arguments[1]) };
-            if !can(leave) {
+            if !can(leave)
+                || !at(arguments[2], arguments[3])
+                || arguments[4] != Element::from(blocks.round(block(arguments[1]))) + 1
+            {
                 return Ok(false);
             }
             // With a vote or without, as the specification has it.
@@ -221,14 +228,18 @@ impl Tie<'_> {
             if !rounds.contains(&arguments[1]) {
                 return Err(Bound::World);
             }
-            Ok(can(Action::EnterSubround { miner, subround: arguments[4] as u8 }))
+            let next = at(arguments[1], arguments[2]) && arguments[3] + 1 == arguments[4];
+            Ok(next && can(Action::EnterSubround { miner, subround: arguments[4] as u8 }))
         } else if index == a.finalize {
             if arguments[0] as usize >= protocol.observers {
                 return Err(Bound::Observer);
             }
             Ok(protocol.enabled(state, &Action::Finalize { observer: miner, block: block(arguments[1]) }).is_ok())
         } else if index == a.restart {
-            Err(Bound::Restart)
+            let through = block(arguments[1]);
+            let opens = Element::from(blocks.round(through)) + 1 == arguments[2];
+            let notarized = through == GENESIS || protocol.notarized(state, through);
+            if opens && notarized { Err(Bound::Restart) } else { Ok(false) }
         } else {
             // Implied actions have been executed already; any other the model should have.
             Ok(false)
