@@ -22,7 +22,7 @@ pub enum Bound {
     /// It is in a round after the last one explored, or in the last subround, or about round 0.
     World,
     /// Byzantine miners of the model have sent the genuine shares from the start. Others combine to nothing: f of them
-    /// are too few.
+    /// are too few; and where there are more than f, the model leaves what they combine to out.
     WrongShare,
     /// Byzantine miners of the model sign only what has been proposed, extend only what has been proposed, and call the
     /// first block of a twin the first.
@@ -143,6 +143,13 @@ impl Tie<'_> {
             Ok(can(Action::ShareBeacon { miner }))
         } else if index == a.byzantine_share {
             if arguments[1] == arguments[2] { Ok(false) } else { Err(Bound::WrongShare) }
+        } else if index == a.learn_beacon {
+            let wrong = arguments[1] != arguments[2];
+            match (arguments[1] == 0, wrong && protocol.committee.byzantine > protocol.committee.f) {
+                (_, true) => Err(Bound::WrongShare),
+                (true, false) if !wrong => Err(Bound::World),
+                _ => Ok(false),
+            }
         } else if index == a.propose {
             let m = &state.miners[miner as usize];
             if m.round() <= m.reached() {
