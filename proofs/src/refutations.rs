@@ -89,7 +89,11 @@ impl Refutation {
     pub fn find(&self, spec: &Spec) -> Result<Run, RefutationError> {
         let target = self.target(spec)?;
         let excluded: &[&str] = if self.restarts { &[] } else { &["restart"] };
-        let run = Search::without(spec, &self.world(), excluded)?.run_within(&self.name, &target, self.steps..=self.steps);
+        let run = Search::without(spec, &self.world(), excluded)?.run_within(
+            &self.name,
+            &target,
+            self.steps..=self.steps,
+        );
         let run = run.ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
         let check = run.check(&Interpreter::new(spec), &target);
         check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;

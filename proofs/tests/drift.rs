@@ -61,7 +61,12 @@ fn worlds(rules: Rules) -> [Instance; 5] {
         Instance { rules, ..honest(2, 2, 2, &[Honest, Honest]) },
         Instance { rules, byzantine: 1, outsider: true, ..honest(4, 1, 2, &[Honest]) },
         Instance { rules, byzantine: 1, ..honest(4, 2, 2, &[Byzantine]) },
-        Instance { rules, byzantine: 1, reductions: Reductions::NONE, ..honest(4, 2, 2, &[Byzantine, Honest]) },
+        Instance {
+            rules,
+            byzantine: 1,
+            reductions: Reductions::NONE,
+            ..honest(4, 2, 2, &[Byzantine, Honest])
+        },
     ]
 }
 
@@ -76,7 +81,10 @@ fn a_changed_rule_of_the_model_is_found() {
         (with(|r| r.ticket = TicketRule::BetterRank), "forbidden log_ticket/one-per-subround"),
         (with(|r| r.ticket = TicketRule::BetterOrEqualRank), "forbidden log_ticket/one-per-subround"),
         (with(|r| r.subround_entry = SubroundEntryRule::OwnSubroundOnly), "missing enter_subround"),
-        (with(|r| r.subround_entry = SubroundEntryRule::WithoutCertificate), "forbidden enter_subround/certificate"),
+        (
+            with(|r| r.subround_entry = SubroundEntryRule::WithoutCertificate),
+            "forbidden enter_subround/certificate",
+        ),
         (with(|r| r.finality = FinalityRule::VotesAfterOtherTicket), "missing leave_silently"),
         (with(|r| r.finality = FinalityRule::VotesWithoutLeaving), "no counterpart"),
         (with(|r| r.quorum = QuorumRule::FaultsPlusOne), "disagree"),

@@ -26,7 +26,9 @@ fn all(instance: &Instance) -> Exploration {
     let tie = Tie::new(&spec, &protocol).unwrap();
     let mut visited = Exploration { exhausted: true, ..Exploration::default() };
     for placement in Placement::all(&protocol).unwrap() {
-        visited.add(explore(&tie, &placement, 100_000).unwrap_or_else(|failure| panic!("{placement:?}\n{failure}")));
+        visited.add(
+            explore(&tie, &placement, 100_000).unwrap_or_else(|failure| panic!("{placement:?}\n{failure}")),
+        );
     }
     assert!(visited.exhausted);
     visited
@@ -50,7 +52,11 @@ fn every_state_of_tiny_worlds_has_its_image_and_back() {
         ("two miners, two subrounds", honest(2, 1, 2, &[Honest]), 1160),
         ("two miners, two rounds", honest(2, 2, 1, &[Honest]), 662),
         ("one miner that crashes", Instance { crashes: 1, ..honest(1, 2, 2, &[Honest]) }, 7404),
-        ("one that comes back behind", Instance { crashes: 1, behind: true, ..honest(1, 2, 2, &[Honest]) }, 19308),
+        (
+            "one that comes back behind",
+            Instance { crashes: 1, behind: true, ..honest(1, 2, 2, &[Honest]) },
+            19308,
+        ),
         ("a Byzantine twin among four", Instance { byzantine: 1, ..honest(4, 1, 1, &[Byzantine]) }, 3027),
     ];
     let mut whole = Exploration::default();

@@ -40,7 +40,8 @@ fn every_refutation_is_a_run_of_so_many_actions_and_breaks_what_it_says() {
 fn every_run_is_a_trace_that_the_model_replays_with_its_claim() {
     for name in names() {
         let text = fs::read_to_string(folder("runs").join(format!("{name}.json"))).unwrap();
-        let rules = serde_json::from_str::<serde_json::Value>(&text).unwrap()["rules"].as_str().unwrap().to_string();
+        let rules =
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()["rules"].as_str().unwrap().to_string();
         let spec = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
         let run = Run::from_json(&spec, &text).unwrap();
         let committed = Trace::load(&folder("traces").join(format!("{name}.json"))).unwrap();
@@ -68,7 +69,10 @@ fn the_specification_follows_traces_of_the_model_and_of_the_production_code() {
     let production = Trace::load(&folder("tests/tie/localnet.json")).unwrap();
     assert!(production.producer.tool.starts_with("localnet"));
     let replayed = replay(&sources, &production).unwrap();
-    assert!(replayed.executed["leave_voting"] > 4 && replayed.executed["certify_finality"] > 0, "{replayed:?}");
+    assert!(
+        replayed.executed["leave_voting"] > 4 && replayed.executed["certify_finality"] > 0,
+        "{replayed:?}"
+    );
 }
 
 #[test]

@@ -45,14 +45,21 @@ fn without_its_goal_every_condition_can_be_satisfied() {
         let conditions = &verification.conditions;
         parallel(conditions.len(), THREADS, |index| {
             // The negation of `false` says nothing: what is left are the hypotheses.
-            let hypotheses = Condition { goal: Arc::new(Formula::Constant(false)), ..conditions[index].clone() };
+            let hypotheses =
+                Condition { goal: Arc::new(Formula::Constant(false)), ..conditions[index].clone() };
             match judge.decide(&hypotheses) {
                 Ok(Verdict::Fails(model)) => {
                     for (origin, formula) in hypotheses.refutand() {
-                        assert!(Evaluator::new(&formula, &[]).holds(&model, &[]), "{}: {origin}", hypotheses.id);
+                        assert!(
+                            Evaluator::new(&formula, &[]).holds(&model, &[]),
+                            "{}: {origin}",
+                            hypotheses.id
+                        );
                     }
                 }
-                other => panic!("{}: its hypotheses have no model: {:?}", hypotheses.id, other.map(|v| v.holds())),
+                other => {
+                    panic!("{}: its hypotheses have no model: {:?}", hypotheses.id, other.map(|v| v.holds()))
+                }
             }
         });
     }

@@ -318,7 +318,8 @@ impl<'a> Search<'a> {
         let mut run = Run::new(self.spec, &self.world, name, world, events);
         let interpreter = Interpreter::new(self.spec);
         // Of several such steps in the last frame, one is looked for.
-        let last = self.executed[..depth].last().map_or(0, |e| e.iter().filter(|bit| bit.value(model)).count());
+        let last =
+            self.executed[..depth].last().map_or(0, |e| e.iter().filter(|bit| bit.value(model)).count());
         for _ in 0..last {
             if run.check(&interpreter, target).is_ok() {
                 break;

@@ -89,7 +89,18 @@ enum Command {
         out: PathBuf,
     },
     /// The ledger: what evidence there is for every property.
-    Ledger,
+    Ledger {
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Check traces (of the model, the fuzzer, or the production code) step by step: every step is one of the
+    /// specification's.
+    Tie {
+        /// Files in the format of `zus replay`.
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<PathBuf>,
+    },
 }
 
 #[derive(clap::Args)]
@@ -119,6 +130,15 @@ enum JudgeName {
     Rust,
     Z3,
     Cvc5,
+}
+
+/// How the ledger is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Text,
+    /// A table.
+    Markdown,
 }
 
 /// How a command ends, the worst last.
@@ -182,7 +202,8 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
             runs::search(&read(&sources, rules)?, breaks, size, *byzantine, *steps)
         }
         Command::Smtlib { rules, out } => runs::smtlib_files(&read(&sources, rules)?, out),
-        Command::Ledger => check::print_ledger(),
+        Command::Ledger { format } => check::print_ledger(*format),
+        Command::Tie { traces } => runs::tie(&sources, traces),
     }
 }
 

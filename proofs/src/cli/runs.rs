@@ -7,9 +7,13 @@ use crate::{
     nonvacuity, refutations,
     spec::{RuleChoice, Sources, Spec, load},
     structure::Interpreter,
-    tie::{property, trace_of},
+    tie::{self, Refused, property, trace_of},
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use zus_model::trace::Trace;
 
 /// Writes all refutations and witnesses.
 pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize) -> Result<End, BadInput> {
@@ -48,7 +52,13 @@ fn save(spec: &Spec, run: &Run, shows: &str, out: &Path, traces: &Path) -> Resul
     fs::write(out.join(&file), run.json(spec)?)?;
     let trace = trace_of(spec, run, property(shows), "zus-proofs runs")?;
     fs::write(traces.join(&file), trace.to_json())?;
-    say!("{}: {} actions, {} steps of the model, {}", run.name, run.events.len(), trace.steps.len(), run.rules);
+    say!(
+        "{}: {} actions, {} steps of the model, {}",
+        run.name,
+        run.events.len(),
+        trace.steps.len(),
+        run.rules
+    );
     Ok(())
 }
 
@@ -118,4 +128,31 @@ pub(super) fn smtlib_files(spec: &Spec, out: &Path) -> Result<End, BadInput> {
     }
     say!("{} scripts in {}", conditions.len(), out.display());
     Ok(End::Fine)
+}
+
+/// `tie`: traces step by step.
+pub(super) fn tie(sources: &Sources, traces: &[PathBuf]) -> Result<End, BadInput> {
+    let mut end = End::Fine;
+    for path in traces {
+        let trace = Trace::load(path)?;
+        match tie::replay(sources, &trace) {
+            Ok(replayed) => {
+                let actions: u64 = replayed.executed.values().sum();
+                say!(
+                    "{}: {} steps of the model, {actions} actions of the specification",
+                    path.display(),
+                    replayed.steps
+                );
+            }
+            Err(Refused::Drift(failure)) => {
+                say!("{}: {failure}", path.display());
+                end = End::Fails;
+            }
+            Err(error) => {
+                say!("{}: {error}", path.display());
+                end = End::Fails;
+            }
+        }
+    }
+    Ok(end)
 }

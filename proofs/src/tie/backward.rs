@@ -121,8 +121,13 @@ impl Tie<'_> {
         if honest_only.contains(&index) && arguments[0] >= honest {
             return Ok(false);
         }
-        let byzantine_only =
-            [a.byzantine_share, a.byzantine_propose, a.byzantine_ticket, a.byzantine_vote, a.byzantine_timeout];
+        let byzantine_only = [
+            a.byzantine_share,
+            a.byzantine_propose,
+            a.byzantine_ticket,
+            a.byzantine_vote,
+            a.byzantine_timeout,
+        ];
         if byzantine_only.contains(&index) && arguments[0] < honest {
             return Ok(false);
         }
@@ -188,7 +193,8 @@ impl Tie<'_> {
             if m.unsent() == 0 && (m.reached() > 0 || protocol.restarts_behind) {
                 return Err(Bound::SentBefore);
             }
-            let waits = m.unsent() > 0 && blocks.at(m.round() as u8, m.unsent() as u8 - 1) == block(arguments[1]);
+            let waits =
+                m.unsent() > 0 && blocks.at(m.round() as u8, m.unsent() as u8 - 1) == block(arguments[1]);
             Ok(waits && can(Action::SendTicket { miner }))
         } else if index == a.byzantine_ticket || index == a.byzantine_vote {
             let b = block(arguments[1]);
@@ -241,7 +247,9 @@ impl Tie<'_> {
             if arguments[0] as usize >= protocol.observers {
                 return Err(Bound::Observer);
             }
-            Ok(protocol.enabled(state, &Action::Finalize { observer: miner, block: block(arguments[1]) }).is_ok())
+            Ok(protocol
+                .enabled(state, &Action::Finalize { observer: miner, block: block(arguments[1]) })
+                .is_ok())
         } else if index == a.restart {
             let through = block(arguments[1]);
             let opens = Element::from(blocks.round(through)) + 1 == arguments[2];

@@ -48,12 +48,13 @@ impl<'a> Tie<'a> {
         if rules.chained() || !rules.votes() || rules.subround_entry == SubroundEntryRule::Local {
             return Err(Untied::Rules(super::rules_of(rules)));
         }
-        let derived = spec.relations.iter().enumerate().filter_map(|(index, relation)| match &relation.kind {
-            crate::spec::RelationKind::Derived { variables, definition } => {
-                Some((index, Evaluator::new(definition, variables)))
-            }
-            _ => None,
-        });
+        let derived =
+            spec.relations.iter().enumerate().filter_map(|(index, relation)| match &relation.kind {
+                crate::spec::RelationKind::Derived { variables, definition } => {
+                    Some((index, Evaluator::new(definition, variables)))
+                }
+                _ => None,
+            });
         Ok(Tie {
             spec,
             protocol: protocol.clone(),
@@ -127,7 +128,12 @@ impl<'a> Tie<'a> {
         }
     }
 
-    pub(super) fn execute(&self, image: &mut Structure, event: Event, done: &mut Vec<Event>) -> Result<(), Drift> {
+    pub(super) fn execute(
+        &self,
+        image: &mut Structure,
+        event: Event,
+        done: &mut Vec<Event>,
+    ) -> Result<(), Drift> {
         self.interpreter.enabled(image, event.action, &event.arguments).map_err(Drift::Forbidden)?;
         *image = self.interpreter.apply(image, event.action, &event.arguments);
         done.push(event);
@@ -153,7 +159,8 @@ impl<'a> Tie<'a> {
         after: &State,
     ) -> Result<Vec<Event>, Drift> {
         let (a, words, blocks) = (&self.actions, &self.words, &self.protocol.blocks);
-        let one = |action: usize, arguments: &[Element]| vec![Event { action, arguments: arguments.to_vec() }];
+        let one =
+            |action: usize, arguments: &[Element]| vec![Event { action, arguments: arguments.to_vec() }];
         let position = |miner: u8| {
             let m = &before.miners[miner as usize];
             (m.round(), m.subround())
@@ -161,7 +168,9 @@ impl<'a> Tie<'a> {
         let byzantine = |index: u8| self.protocol.honest() as Element + Element::from(index);
         Ok(match *action {
             // Sent before it restarted behind: nothing is sent again.
-            Action::ShareBeacon { miner } if position(miner).0 <= before.miners[miner as usize].reached() => Vec::new(),
+            Action::ShareBeacon { miner } if position(miner).0 <= before.miners[miner as usize].reached() => {
+                Vec::new()
+            }
             Action::ShareBeacon { miner } => {
                 let ((round, subround), entry) = (position(miner), before.entry(blocks, miner as usize));
                 one(a.share_beacon, &[miner.into(), round, subround, element(entry), round])
@@ -196,7 +205,9 @@ impl<'a> Tie<'a> {
                 let block = blocks.at(m.round() as u8, m.unsent() as u8 - 1);
                 one(a.send_ticket, &[miner.into(), element(block)])
             }
-            Action::ByzantineTicket { byzantine: b, block } => one(a.byzantine_ticket, &[byzantine(b), element(block)]),
+            Action::ByzantineTicket { byzantine: b, block } => {
+                one(a.byzantine_ticket, &[byzantine(b), element(block)])
+            }
             Action::Notarize { block } => {
                 let quorum = self.quorum(image, |m| image.holds(words.ticket, &[m, element(block)]));
                 one(a.notarize, &[element(block), quorum])
@@ -208,7 +219,9 @@ impl<'a> Tie<'a> {
                 events.extend(self.leave(before, miner, block, after));
                 events
             }
-            Action::ByzantineVote { byzantine: b, block } => one(a.byzantine_vote, &[byzantine(b), element(block)]),
+            Action::ByzantineVote { byzantine: b, block } => {
+                one(a.byzantine_vote, &[byzantine(b), element(block)])
+            }
             Action::Timeout { miner } => {
                 let (round, subround) = position(miner);
                 one(a.timeout, &[miner.into(), round, subround])
@@ -246,7 +259,13 @@ impl<'a> Tie<'a> {
     }
 
     /// Leaving is with a vote if the model's miner cast one.
-    fn leave(&self, before: &State, miner: u8, block: zus_model::blocks::BlockId, after: &State) -> Vec<Event> {
+    fn leave(
+        &self,
+        before: &State,
+        miner: u8,
+        block: zus_model::blocks::BlockId,
+        after: &State,
+    ) -> Vec<Event> {
         let m = &before.miners[miner as usize];
         let place = self.protocol.blocks.place(block);
         let cast = |state: &State| {
@@ -259,7 +278,12 @@ impl<'a> Tie<'a> {
     }
 
     /// Actions that the model has no steps for: they follow as soon as they can.
-    pub(super) fn implied(&self, image: &mut Structure, state: &State, done: &mut Vec<Event>) -> Result<(), Drift> {
+    pub(super) fn implied(
+        &self,
+        image: &mut Structure,
+        state: &State,
+        done: &mut Vec<Event>,
+    ) -> Result<(), Drift> {
         let (a, words, blocks) = (&self.actions, &self.words, &self.protocol.blocks);
         if self.protocol.reductions.eager {
             self.announced(image, state, done)?;
@@ -270,7 +294,8 @@ impl<'a> Tie<'a> {
             if let Some(group) = self.set_of(image, words.in_group, groups, shared) {
                 for miner in 0..self.protocol.honest() as Element {
                     if !image.holds(words.known, &[miner, round, round]) {
-                        let event = Event { action: a.learn_beacon, arguments: vec![miner, round, round, group] };
+                        let event =
+                            Event { action: a.learn_beacon, arguments: vec![miner, round, round, group] };
                         self.execute(image, event, done)?;
                     }
                 }
@@ -307,7 +332,11 @@ impl<'a> Tie<'a> {
             if !image.holds(words.finality_certificate, &[block])
                 && let Some(quorum) = self.has_quorum(image, |m| image.holds(words.vote, &[m, block]))
             {
-                self.execute(image, Event { action: a.certify_finality, arguments: vec![block, quorum] }, done)?;
+                self.execute(
+                    image,
+                    Event { action: a.certify_finality, arguments: vec![block, quorum] },
+                    done,
+                )?;
             }
         }
         Ok(())
@@ -355,12 +384,14 @@ impl<'a> Tie<'a> {
                 let fact = || format!("a timeout certificate for {round}, {subround}");
                 let certified = self.protocol.timeout_certified(state, round, subround);
                 same(fact, certified, image.holds(words.timeout_certificate, &pair))?;
-                let sent = (0..honest).filter(|m| image.holds(words.timeout, &[*m, pair[0], pair[1]])).count();
+                let sent =
+                    (0..honest).filter(|m| image.holds(words.timeout, &[*m, pair[0], pair[1]])).count();
                 let fact = || format!("the number of timeouts for {round}, {subround}");
                 same(fact, state.timeout(round, subround).honest() as usize, sent)?;
             }
             let sent: u32 = self.protocol.entries(round).map(|entry| state.present(entry, 0)).sum();
-            let shares = (0..honest).filter(|m| image.holds(words.share, &[*m, round.into(), round.into()])).count();
+            let shares =
+                (0..honest).filter(|m| image.holds(words.share, &[*m, round.into(), round.into()])).count();
             same(|| format!("the number of shares for round {round}"), sent as usize, shares)?;
             let known = sent + self.protocol.committee.byzantine >= self.protocol.committee.beacon_threshold;
             let learnt = (0..honest).all(|m| image.holds(words.known, &[m, round.into(), round.into()]));
@@ -368,14 +399,19 @@ impl<'a> Tie<'a> {
         }
         for observer in 0..self.protocol.observers {
             let head = element(state.head(observer));
-            let at = (0..image.size_of_blocks(self)).find(|b| image.holds(words.head, &[observer as Element, *b]));
+            let at =
+                (0..image.size_of_blocks(self)).find(|b| image.holds(words.head, &[observer as Element, *b]));
             same(|| format!("the head of observer {observer}"), Some(head), at)?;
         }
         for (relation, definition) in &self.derived {
             let id = crate::spec::RelationId(*relation);
             for tuple in image.all_tuples(id) {
                 let defined = definition.holds(image, &tuple);
-                same(|| format!("{} {tuple:?}", self.spec.relations[*relation].name), defined, image.holds(id, &tuple))?;
+                same(
+                    || format!("{} {tuple:?}", self.spec.relations[*relation].name),
+                    defined,
+                    image.holds(id, &tuple),
+                )?;
             }
         }
         Ok(())
@@ -386,7 +422,11 @@ impl<'a> Tie<'a> {
         for miner in 0..self.protocol.honest() {
             let (m, who) = (&state.miners[miner], miner as Element);
             let positions: Vec<_> = image.tuples_at(words.at, who);
-            same(|| format!("the position of miner {miner}"), vec![vec![who, m.round(), m.subround()]], positions)?;
+            same(
+                || format!("the position of miner {miner}"),
+                vec![vec![who, m.round(), m.subround()]],
+                positions,
+            )?;
             let entries = image.tuples_at(words.entered_through, who);
             let entry = element(state.entry(blocks, miner));
             same(|| format!("the entry of miner {miner}"), vec![vec![who, entry]], entries)?;
@@ -396,7 +436,11 @@ impl<'a> Tie<'a> {
                 let holds = |relation| image.holds(relation, &[who, element(block)]);
                 let bit = |set: u16| set >> place.local & 1 == 1;
                 let round = place.round as usize - 1;
-                same(|| format!("the vote of miner {miner} for {}", block.0), bit(archive.votes[round]), holds(words.vote))?;
+                same(
+                    || format!("the vote of miner {miner} for {}", block.0),
+                    bit(archive.votes[round]),
+                    holds(words.vote),
+                )?;
                 // A miner that restarted behind has unsent tickets among those that it will not send again.
                 if !self.protocol.restarts_behind {
                     let fact = || format!("the ticket of miner {miner} for {}", block.0);
@@ -435,8 +479,16 @@ impl<'a> Tie<'a> {
                 same(|| format!("the parent of {}", block.0), true, placed)?;
             }
             let count = |relation| (0..honest).filter(|m| image.holds(relation, &[*m, this])).count();
-            same(|| format!("the number of tickets for {}", block.0), tally.tickets() as usize, count(words.ticket))?;
-            same(|| format!("the number of votes for {}", block.0), tally.votes() as usize, count(words.vote))?;
+            same(
+                || format!("the number of tickets for {}", block.0),
+                tally.tickets() as usize,
+                count(words.ticket),
+            )?;
+            same(
+                || format!("the number of votes for {}", block.0),
+                tally.votes() as usize,
+                count(words.vote),
+            )?;
             if !protocol.reductions.byzantine_available {
                 for index in 0..protocol.committee.byzantine {
                     let miner = honest + index;
@@ -449,7 +501,11 @@ impl<'a> Tie<'a> {
                 }
             }
             let notarized = protocol.notarized(state, block);
-            same(|| format!("the notarization of {}", block.0), notarized, image.holds(words.notarized, &[this]))?;
+            same(
+                || format!("the notarization of {}", block.0),
+                notarized,
+                image.holds(words.notarized, &[this]),
+            )?;
             let certified = protocol.votes(state, block) >= protocol.committee.quorum;
             let fact = || format!("a finality certificate for {}", block.0);
             same(fact, certified, image.holds(words.finality_certificate, &[this]))?;

@@ -188,8 +188,7 @@ impl Tie<'_> {
         sets: usize,
         holds: impl Fn(Element) -> bool,
     ) -> Option<Element> {
-        (0..sets as Element).find(|set| {
-            (0..self.protocol.committee.n).all(|m| !image.holds(member, &[m, *set]) || holds(m))
-        })
+        (0..sets as Element)
+            .find(|set| (0..self.protocol.committee.n).all(|m| !image.holds(member, &[m, *set]) || holds(m)))
     }
 }

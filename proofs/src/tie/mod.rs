@@ -55,7 +55,9 @@ pub enum Drift {
     #[error("the specification has no counterpart of this action of the model")]
     NoCounterpart,
     /// After the step they disagree.
-    #[error("after the step they disagree on {fact}: the model says {model}, the specification {specification}")]
+    #[error(
+        "after the step they disagree on {fact}: the model says {model}, the specification {specification}"
+    )]
     Disagree {
         /// On what.
         fact: String,
@@ -93,7 +95,9 @@ pub enum Untied {
     #[error("the reductions `symmetry` and `counting` forget names")]
     Forgetful,
     /// An outsider that cannot be told from a generator.
-    #[error("no Byzantine miner is left to be the outsider of a subround, or no honest one to be a generator")]
+    #[error(
+        "no Byzantine miner is left to be the outsider of a subround, or no honest one to be a generator"
+    )]
     Generators,
     /// A run that no placement fits.
     #[error("step {0}: no honest miner can have proposed the block by then")]

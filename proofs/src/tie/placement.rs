@@ -96,9 +96,10 @@ impl Placement {
                     .filter(|m| !taken.contains(m) && (self.generators.contains(m) || Some(*m) == fresh))
                     .collect()
             }
-            Generator::Byzantine | Generator::Outsider => {
-                (honest..honest + protocol.committee.byzantine).find(|m| !taken.contains(m)).into_iter().collect()
-            }
+            Generator::Byzantine | Generator::Outsider => (honest..honest + protocol.committee.byzantine)
+                .find(|m| !taken.contains(m))
+                .into_iter()
+                .collect(),
         };
         if found.is_empty() { Err(Untied::Generators) } else { Ok(found) }
     }

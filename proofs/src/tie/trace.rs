@@ -57,7 +57,15 @@ pub enum NoTrace {
 pub fn trace_of(spec: &Spec, run: &Run, property: Option<Property>, command: &str) -> Result<Trace, NoTrace> {
     let protocol = protocol_of(spec, run)?;
     let renumbered = order(spec, run);
-    let mut steps = Steps { spec, run, protocol: &protocol, renumbered, state: protocol.initial(), done: Vec::new(), waiting: Vec::new() };
+    let mut steps = Steps {
+        spec,
+        run,
+        protocol: &protocol,
+        renumbered,
+        state: protocol.initial(),
+        done: Vec::new(),
+        waiting: Vec::new(),
+    };
     for index in 0..run.events.len() {
         steps.event(index)?;
     }
@@ -72,7 +80,11 @@ pub fn trace_of(spec: &Spec, run: &Run, property: Option<Property>, command: &st
     let claim = property.map(|property| {
         let verdict = shown_verdict(property);
         let holds = if verdict == Verdict::Violated { "is violated" } else { "is reached" };
-        Claim { property, verdict, because: format!("{property:?} {holds}: run `{}` of the specification", run.name) }
+        Claim {
+            property,
+            verdict,
+            because: format!("{property:?} {holds}: run `{}` of the specification", run.name),
+        }
     });
     let producer = Producer {
         tool: concat!("zus-proofs ", env!("CARGO_PKG_VERSION")).to_string(),
@@ -288,7 +300,9 @@ impl Steps<'_> {
             "adopt" => self.step(index, Action::Adopt { miner, block })?,
             "timeout" if !local => self.step(index, Action::Timeout { miner })?,
             "enter_subround" if local => self.step(index, Action::Timeout { miner })?,
-            "enter_subround" => self.step(index, Action::EnterSubround { miner, subround: argument("t") as u8 })?,
+            "enter_subround" => {
+                self.step(index, Action::EnterSubround { miner, subround: argument("t") as u8 })?
+            }
             "restart" => {
                 let m = &self.state.miners[miner as usize];
                 let entry = self.state.entry(&self.protocol.blocks, miner as usize);
