@@ -14,9 +14,9 @@ fn an_unsorted_term_an_undeclared_name_a_primed_guard_and_an_unknown_update_are_
         (
             "(guard own-block (= (generator b) n))\n  (guard in-subround",
             "(guard own-block (= (round b) n))\n  (guard in-subround",
-            "proposals.epr:12:",
+            "proposals.epr:11:",
         ),
-        ("(guard proposed (proposed b))", "(guard proposed (proposd b))", "tickets.epr:19:"),
+        ("(guard proposed (proposed b))", "(guard proposed (proposd b))", "tickets.epr:18:"),
         ("(guard logged (logged n b))", "(guard logged (logged' n b))", "tickets.epr:"),
         ("(insert (timeout_certificate r s))", "(insert (timeout_certificat r s))", "subrounds.epr:"),
     ];

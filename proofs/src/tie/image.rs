@@ -68,7 +68,7 @@ impl Tie<'_> {
         }
         let mut events = Vec::new();
         let state = self.protocol.initial();
-        for event in self.from_the_start() {
+        for event in self.sent_at_the_start() {
             self.execute(&mut image, event, &mut events)?;
         }
         self.implied(&mut image, &state, &mut events)?;
@@ -77,7 +77,7 @@ impl Tie<'_> {
     }
 
     /// What the model takes Byzantine miners to have sent before anything happens.
-    fn from_the_start(&self) -> Vec<Event> {
+    fn sent_at_the_start(&self) -> Vec<Event> {
         let (a, blocks) = (&self.actions, &self.protocol.blocks);
         let honest = self.protocol.honest() as Element;
         let mut events = Vec::new();

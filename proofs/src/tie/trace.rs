@@ -271,10 +271,8 @@ impl Steps<'_> {
         let block = self.renumbered.get(&argument("b")).copied().unwrap_or(BlockId(0));
         let local = self.spec.rules.value("subround_entry") == Some("Local");
         match action.name.as_str() {
-            "share_beacon" => {
-                if self.state.miners[miner as usize].shared() == 0 {
-                    self.step(index, Action::ShareBeacon { miner })?;
-                }
+            "share_beacon" if self.state.miners[miner as usize].shared() == 0 => {
+                self.step(index, Action::ShareBeacon { miner })?;
             }
             "propose" => self.step(index, Action::Propose { miner, block })?,
             "byzantine_propose" => {
@@ -290,10 +288,8 @@ impl Steps<'_> {
                 self.step(index, Action::Select { miner, block })?;
                 self.step(index, Action::Ticket { miner, block, parent })?;
             }
-            "send_ticket" => {
-                if self.state.miners[miner as usize].unsent() != 0 {
-                    self.step(index, Action::SendTicket { miner })?;
-                }
+            "send_ticket" if self.state.miners[miner as usize].unsent() != 0 => {
+                self.step(index, Action::SendTicket { miner })?;
             }
             "notarize" => self.step(index, Action::Notarize { block })?,
             "leave_voting" | "leave_silently" => self.step(index, Action::Leave { miner, block })?,
@@ -313,7 +309,7 @@ impl Steps<'_> {
                 self.step(index, Action::Crash { miner })?;
                 self.step(index, Action::Restart { miner })?;
             }
-            // Implied, or taken as sent.
+            // Implied, taken as sent, or sent before.
             _ => {}
         }
         self.waiting();
