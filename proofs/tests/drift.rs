@@ -124,7 +124,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("propose/once", "the model has one block for every honest generator, unless the rule is `Twice`"),
     ("log_ticket/previous-round", "the model has no block whose parent is not of the round before"),
     ("log_ticket/extends-head", "the model's miners need not know of final blocks"),
-    ("leave_voting/not-behind", "covered by position and next-round of the same action"),
 ];
 
 #[test]
