@@ -146,7 +146,7 @@ fields! { Environment, u64;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct Archive {
-    /// Tickets sent, by round: a set of positions.
+    /// Tickets sent, or in the log of a miner that restarted behind, by round: a set of positions.
     pub tickets: [u16; MAX_ROUNDS],
     /// Finality votes sent, by round: a set of positions.
     pub votes: [u16; MAX_ROUNDS],

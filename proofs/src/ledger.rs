@@ -52,12 +52,15 @@ pub struct Row {
     pub class: Class,
     /// Exactly what is established, or why nothing is.
     pub says: String,
-    /// Evidence of the model.
-    pub model: String,
-    /// Evidence of the fuzzer.
-    pub fuzz: String,
-    /// Evidence of tests.
-    pub test: String,
+    /// Scenarios of the model: `hardened`. Empty only with a reason in `exempt`.
+    pub model: Vec<String>,
+    /// Oracles of the fuzzer, or `to come` while the room does not exist.
+    pub fuzz: Vec<String>,
+    /// Tests: `proofs/tests/tie.rs::name`.
+    pub test: Vec<String>,
+    /// Why a column is empty.
+    #[serde(default)]
+    pub exempt: Option<String>,
 }
 
 /// Why the ledger is wrong.
@@ -86,6 +89,19 @@ pub enum LedgerError {
 /// The committed rows.
 pub fn rows() -> Result<BTreeMap<String, Row>, LedgerError> {
     Ok(toml::from_str(include_str!("../ledger.toml"))?)
+}
+
+/// The rows as a table.
+pub fn markdown(rows: &BTreeMap<String, Row>) -> String {
+    let mut text =
+        String::from("| id | evidence | model | proof | fuzz | test |\n|---|---|---|---|---|---|\n");
+    let list = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    for id in IDS {
+        let Some(row) = rows.get(*id) else { continue };
+        let cells = [list(&row.model), list(&row.proof), row.fuzz.join(", "), list(&row.test)];
+        text += &format!("| {id} | {} | {} |\n", row.class, cells.join(" | "));
+    }
+    text
 }
 
 /// Checks that every property has its row, and that everything named exists.

@@ -13,4 +13,5 @@ pub mod sat;
 pub mod spec;
 pub mod structure;
 pub mod text;
+pub mod tie;
 pub mod verify;

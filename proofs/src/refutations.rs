@@ -7,9 +7,6 @@ use crate::{
 };
 use serde::Deserialize;
 
-/// Steps that a search may take; the longest run needs 54.
-const MAX_STEPS: usize = 80;
-
 /// A refutation that must exist.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,8 +21,13 @@ pub struct Refutation {
     pub breaks: String,
     /// Byzantine miners among the four.
     pub byzantine: usize,
+    /// Whether miners may restart; where not, nobody is faulty but the Byzantine ones.
+    #[serde(default)]
+    pub restarts: bool,
     /// Rounds, subrounds, blocks of each.
     pub world: [usize; 3],
+    /// Steps of non-interfering actions to search in. Some may be idle; a few to spare make the search easier.
+    pub steps: usize,
     /// Number of actions of the run.
     pub actions: usize,
 }
@@ -52,7 +54,7 @@ pub enum RefutationError {
     #[error("{0}: these rules have no property `{1}`")]
     NoProperty(String, String),
     /// No run breaks the property.
-    #[error("{0}: no run of at most {MAX_STEPS} steps breaks `{1}`")]
+    #[error("{0}: no run of so many steps breaks `{1}`")]
     NotFound(String, String),
     /// The run does not replay.
     #[error("{0}: {1}")]
@@ -86,7 +88,12 @@ impl Refutation {
     /// Searches the run and replays it.
     pub fn find(&self, spec: &Spec) -> Result<Run, RefutationError> {
         let target = self.target(spec)?;
-        let run = Search::new(spec, &self.world())?.run(&self.name, &target, MAX_STEPS);
+        let excluded: &[&str] = if self.restarts { &[] } else { &["restart"] };
+        let run = Search::without(spec, &self.world(), excluded)?.run_within(
+            &self.name,
+            &target,
+            self.steps..=self.steps,
+        );
         let run = run.ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
         let check = run.check(&Interpreter::new(spec), &target);
         check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;

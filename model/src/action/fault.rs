@@ -62,14 +62,13 @@ impl Protocol {
     /// not send twice.
     pub(super) fn restart_behind_apply(&self, next: &mut State, miner: usize) {
         let reached = next.miners[miner].round().max(next.miners[miner].reached());
+        self.keep_unsent(next, miner);
         let archive = next.archive[miner];
-        // A ticket that was logged and not sent is in the log all the same.
-        let unsent = if next.miners[miner].round() == 1 { next.miners[miner].tickets() } else { 0 };
         let m = &mut next.miners[miner];
         *m = Default::default();
         m.set_round(1);
         m.set_reached(reached.min(u32::from(self.blocks.rounds)));
-        m.set_tickets(u32::from(archive.tickets[0]) | unsent);
+        m.set_tickets(archive.tickets[0].into());
         m.set_timed_out((archive.timeouts[0] & 1).into());
     }
 

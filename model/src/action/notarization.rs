@@ -71,7 +71,12 @@ impl Protocol {
     pub(super) fn leave_apply(&self, next: &mut State, miner: usize, block: BlockId) {
         let m = next.miners[miner];
         let round = self.blocks.round(block);
-        let ticketed_no_other = u32::from(round) > m.round() || self.ticketed_no_other(&m, block);
+        let ticketed_no_other = if u32::from(round) > m.round() {
+            // It has been there only if it restarted behind; then its log knows.
+            !self.restarts_behind || self.logged_no_other(next, miner, block)
+        } else {
+            self.ticketed_no_other(&m, block)
+        };
         let votes = !self.vote_logged(next, miner, round)
             && match self.rules.finality {
                 FinalityRule::Votes => ticketed_no_other,
@@ -93,6 +98,12 @@ impl Protocol {
         m.spoiled() == 0 && m.tickets() & !(1 << self.blocks.place(block).local) == 0
     }
 
+    /// The same of a round that the miner jumps over, by its log.
+    fn logged_no_other(&self, state: &State, miner: usize, block: BlockId) -> bool {
+        let place = self.blocks.place(block);
+        state.archive[miner].tickets[place.round as usize - 1] & !(1 << place.local) == 0
+    }
+
     fn vote(&self, next: &mut State, miner: usize, block: BlockId) {
         if self.keeps_archive() {
             let place = self.blocks.place(block);
@@ -108,6 +119,7 @@ impl Protocol {
 
     /// Step 1 of the next round: everything about the round before is behind the miner.
     fn enter_round(&self, next: &mut State, miner: usize, round: u8, through: BlockId) {
+        self.keep_unsent(next, miner);
         let logged = (self.restarts_behind && round <= self.blocks.rounds).then(|| {
             (
                 next.archive[miner].tickets[round as usize - 1],

@@ -43,11 +43,15 @@ impl Protocol {
         require(u32::from(place.round) == m.round(), Blocked::OtherRound)?;
         require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
         require(state.block(block).parent() == 0, Blocked::Done)?;
+        // What it proposed before it restarted behind it does not propose again.
+        require(m.round() > m.reached(), Blocked::Done)?;
         require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
         if place.twin == 0 {
             require(m.proposed() == 0, Blocked::Done)
         } else {
-            require(m.proposed() == 1 && self.first_twin_proposed(state, block), Blocked::NotInRules)
+            let again = self.first_twin_proposed(state, block)
+                && self.proposes_twice(state, place.round, place.subround);
+            require(m.proposed() == 1 && again, Blocked::NotInRules)
         }
     }
 

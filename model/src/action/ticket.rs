@@ -154,6 +154,14 @@ impl Protocol {
         require(state.miners[miner].unsent() != 0, Blocked::NothingToSend)
     }
 
+    /// A ticket that `miner` leaves behind unsent is in its log all the same, which only a restart behind reads again.
+    pub(super) fn keep_unsent(&self, next: &mut State, miner: usize) {
+        let m = &next.miners[miner];
+        if self.restarts_behind && m.unsent() != 0 {
+            next.archive[miner].tickets[m.round() as usize - 1] |= 1 << (m.unsent() - 1);
+        }
+    }
+
     pub(super) fn send_ticket_apply(&self, next: &mut State, miner: usize) {
         let m = &mut next.miners[miner];
         let block = self.blocks.at(m.round() as u8, m.unsent() as u8 - 1);

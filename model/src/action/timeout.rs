@@ -184,6 +184,7 @@ impl Protocol {
                 }
             }
         }
+        self.keep_unsent(next, miner);
         let logged =
             self.restarts_behind && next.archive[miner].timeouts[round as usize - 1] >> subround & 1 == 1;
         let m = &mut next.miners[miner];

@@ -13,4 +13,5 @@ pub use file::{FORMAT, MAX_ACTIONS, RunFileError};
 pub use run::{Event, Run, RunError};
 pub use symbolic::Symbolic;
 pub use unroll::{Search, Target};
+pub(crate) use world::subsets;
 pub use world::{World, WorldError};

@@ -10,7 +10,10 @@ use crate::{
     spec::{Formula, RelationId, Spec, Witness},
     structure::{Element, Evaluator, Interpreter},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 /// What a search looks for.
 #[derive(Clone, Debug)]
@@ -75,7 +78,12 @@ pub struct Search<'a> {
 impl<'a> Search<'a> {
     /// Lays the world out. No step yet.
     pub fn new(spec: &'a Spec, world: &World) -> Result<Self, WorldError> {
-        let mut circuit = Circuit::new(Solver::new(Phase::False));
+        Search::without(spec, world, &[])
+    }
+
+    /// The same, for runs in which certain actions do not happen.
+    pub fn without(spec: &'a Spec, world: &World, excluded: &[&str]) -> Result<Self, WorldError> {
+        let mut circuit = Circuit::new(Solver::new(Phase::Saved));
         let fixed = world.fixed(spec, &mut circuit)?;
         let mut initial = fixed.clone();
         for (index, init) in spec.initial.iter().enumerate() {
@@ -103,7 +111,7 @@ impl<'a> Search<'a> {
             frames: vec![initial],
             executed: Vec::new(),
         };
-        search.instantiate();
+        search.instantiate(excluded);
         search.exclude();
         Ok(search)
     }
@@ -115,7 +123,13 @@ impl<'a> Search<'a> {
 
     /// The shortest run, in steps, to the target within `steps` steps; its actions are then thinned out.
     pub fn run(&mut self, name: &str, target: &Target, steps: usize) -> Option<Run> {
-        for depth in 0..=steps {
+        self.run_within(name, target, 0..=steps)
+    }
+
+    /// A run to the target in a number of steps within a range, the shortest such. Steps may be idle, so a range that
+    /// starts late only skips what is known to be too short.
+    pub fn run_within(&mut self, name: &str, target: &Target, steps: RangeInclusive<usize>) -> Option<Run> {
+        for depth in steps {
             while self.executed.len() < depth {
                 self.extend();
             }
@@ -133,7 +147,7 @@ impl<'a> Search<'a> {
     }
 
     /// All instances whose guards can hold at all, with what they read and change.
-    fn instantiate(&mut self) {
+    fn instantiate(&mut self, excluded: &[&str]) {
         // A state of free tuples shows what the guards depend on.
         let mut probe = self.fixed.clone();
         let mut tuples = HashMap::new();
@@ -147,6 +161,9 @@ impl<'a> Search<'a> {
             }
         }
         for (action, declared) in self.spec.actions.iter().enumerate() {
+            if excluded.contains(&declared.name.as_str()) {
+                continue;
+            }
             let sorts: Vec<_> = declared.parameters.iter().map(|p| p.variable.sort).collect();
             for arguments in self.fixed.tuples(&sorts) {
                 let guard = probe.evaluate(&mut self.circuit, &self.guards[action], &arguments);
@@ -299,7 +316,18 @@ impl<'a> Search<'a> {
             events.extend(now.iter().map(event));
         }
         let mut run = Run::new(self.spec, &self.world, name, world, events);
-        run.thin(&Interpreter::new(self.spec), target);
+        let interpreter = Interpreter::new(self.spec);
+        // Of several such steps in the last frame, one is looked for.
+        let last =
+            self.executed[..depth].last().map_or(0, |e| e.iter().filter(|bit| bit.value(model)).count());
+        for _ in 0..last {
+            if run.check(&interpreter, target).is_ok() {
+                break;
+            }
+            let start = run.events.len() - last;
+            run.events[start..].rotate_right(1);
+        }
+        run.thin(&interpreter, target);
         run
     }
 }

@@ -1,6 +1,6 @@
 //! `check`, `controls` and `ledger`.
 
-use super::{BadInput, CheckArguments, End, JudgeName, read, runs::print_run};
+use super::{BadInput, CheckArguments, End, Format, JudgeName, read, runs::print_run};
 use crate::{
     arithmetic, controls,
     explain::{Counterexample, real_run},
@@ -314,13 +314,17 @@ pub(super) fn print_controls(spec: &Spec, judge: Option<JudgeName>, threads: usi
 }
 
 /// `ledger`.
-pub(super) fn print_ledger() -> Result<End, BadInput> {
+pub(super) fn print_ledger(format: Format) -> Result<End, BadInput> {
     let rows = ledger::rows()?;
+    if format == Format::Markdown {
+        say!("{}", ledger::markdown(&rows).trim_end());
+        return Ok(End::Fine);
+    }
     for id in ledger::IDS {
         let Some(row) = rows.get(*id) else { continue };
         say!("{id}: {}\n    {}\n    proof: {}", row.class, row.says, row.proof.join(", "));
         for (room, evidence) in [("model", &row.model), ("fuzz", &row.fuzz), ("test", &row.test)] {
-            say!("    {room}: {evidence}");
+            say!("    {room}: {}", evidence.join(", "));
         }
     }
     Ok(End::Fine)

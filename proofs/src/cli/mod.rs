@@ -48,11 +48,15 @@ enum Command {
         #[arg(long)]
         judge: Option<JudgeName>,
     },
-    /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON.
+    /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON, and as traces
+    /// for `zus replay`.
     Runs {
         /// Where to.
-        #[arg(long, value_name = "FOLDER")]
+        #[arg(long, value_name = "FOLDER", default_value = "proofs/runs")]
         out: PathBuf,
+        /// Where to write the traces.
+        #[arg(long, value_name = "FOLDER", default_value = "proofs/traces")]
+        traces: PathBuf,
     },
     /// Replay a run, or search one that breaks a property.
     Run {
@@ -85,7 +89,18 @@ enum Command {
         out: PathBuf,
     },
     /// The ledger: what evidence there is for every property.
-    Ledger,
+    Ledger {
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Check traces (of the model, the fuzzer, or the production code) step by step: every step is one of the
+    /// specification's.
+    Tie {
+        /// Files in the format of `zus replay`.
+        #[arg(required = true, value_name = "TRACE")]
+        traces: Vec<PathBuf>,
+    },
 }
 
 #[derive(clap::Args)]
@@ -115,6 +130,15 @@ enum JudgeName {
     Rust,
     Z3,
     Cvc5,
+}
+
+/// How the ledger is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Text,
+    /// A table.
+    Markdown,
 }
 
 /// How a command ends, the worst last.
@@ -169,7 +193,7 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Check(check) if check.all => check::all(&sources, threads),
         Command::Check(check) => check::one(&sources, check, threads),
         Command::Controls { rules, judge } => check::print_controls(&read(&sources, rules)?, *judge, threads),
-        Command::Runs { out } => runs::write(&sources, out, threads),
+        Command::Runs { out, traces } => runs::write(&sources, out, traces, threads),
         Command::Run { rules, replay: Some(file), .. } => runs::replay(&read(&sources, rules)?, file),
         Command::Run { rules, breaks, world, byzantine, steps, .. } => {
             let size = <[usize; 3]>::try_from(world.clone())
@@ -178,7 +202,8 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
             runs::search(&read(&sources, rules)?, breaks, size, *byzantine, *steps)
         }
         Command::Smtlib { rules, out } => runs::smtlib_files(&read(&sources, rules)?, out),
-        Command::Ledger => check::print_ledger(),
+        Command::Ledger { format } => check::print_ledger(*format),
+        Command::Tie { traces } => runs::tie(&sources, traces),
     }
 }
 

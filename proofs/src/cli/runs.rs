@@ -7,17 +7,23 @@ use crate::{
     nonvacuity, refutations,
     spec::{RuleChoice, Sources, Spec, load},
     structure::Interpreter,
+    tie::{self, Refused, property, trace_of},
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use zus_model::trace::Trace;
 
 /// Writes all refutations and witnesses.
-pub(super) fn write(sources: &Sources, out: &Path, threads: usize) -> Result<End, BadInput> {
+pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize) -> Result<End, BadInput> {
     fs::create_dir_all(out)?;
+    fs::create_dir_all(traces)?;
     let mut end = End::Fine;
     for refutation in refutations::table()? {
         let spec = refutation.spec(sources)?;
         match refutation.find(&spec) {
-            Ok(run) => save(&spec, &run, out)?,
+            Ok(run) => save(&spec, &run, &refutation.breaks, out, traces)?,
             Err(error) => {
                 say!("{error}");
                 end = End::Fails;
@@ -29,7 +35,7 @@ pub(super) fn write(sources: &Sources, out: &Path, threads: usize) -> Result<End
         for finding in nonvacuity::findings(&spec, threads)? {
             let Some(name) = finding.name.strip_prefix("witness:") else { continue };
             match finding.run {
-                Some(run) => save(&spec, &Run { name: name.to_string(), ..run }, out)?,
+                Some(run) => save(&spec, &Run { name: name.to_string(), ..run }, name, out, traces)?,
                 None => {
                     say!("{name}: no run");
                     end = End::Fails;
@@ -40,10 +46,19 @@ pub(super) fn write(sources: &Sources, out: &Path, threads: usize) -> Result<End
     Ok(end)
 }
 
-fn save(spec: &Spec, run: &Run, out: &Path) -> Result<(), BadInput> {
-    let path = out.join(format!("{}.json", run.name));
-    fs::write(&path, run.json(spec)?)?;
-    say!("{}: {} actions, {}", path.display(), run.events.len(), run.rules);
+/// Writes a run, and the trace of the model that it is.
+fn save(spec: &Spec, run: &Run, shows: &str, out: &Path, traces: &Path) -> Result<(), BadInput> {
+    let file = format!("{}.json", run.name);
+    fs::write(out.join(&file), run.json(spec)?)?;
+    let trace = trace_of(spec, run, property(shows), "zus-proofs runs")?;
+    fs::write(traces.join(&file), trace.to_json())?;
+    say!(
+        "{}: {} actions, {} steps of the model, {}",
+        run.name,
+        run.events.len(),
+        trace.steps.len(),
+        run.rules
+    );
     Ok(())
 }
 
@@ -113,4 +128,31 @@ pub(super) fn smtlib_files(spec: &Spec, out: &Path) -> Result<End, BadInput> {
     }
     say!("{} scripts in {}", conditions.len(), out.display());
     Ok(End::Fine)
+}
+
+/// `tie`: traces step by step.
+pub(super) fn tie(sources: &Sources, traces: &[PathBuf]) -> Result<End, BadInput> {
+    let mut end = End::Fine;
+    for path in traces {
+        let trace = Trace::load(path)?;
+        match tie::replay(sources, &trace) {
+            Ok(replayed) => {
+                let actions: u64 = replayed.executed.values().sum();
+                say!(
+                    "{}: {} steps of the model, {actions} actions of the specification",
+                    path.display(),
+                    replayed.steps
+                );
+            }
+            Err(Refused::Drift(failure)) => {
+                say!("{}: {failure}", path.display());
+                end = End::Fails;
+            }
+            Err(error) => {
+                say!("{}: {error}", path.display());
+                end = End::Fails;
+            }
+        }
+    }
+    Ok(end)
 }

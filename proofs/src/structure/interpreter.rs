@@ -1,7 +1,7 @@
 //! Steps of the specification on finite structures: which guards hold, what the state after is, which conjuncts hold.
 
-use super::{Element, Evaluator, Structure};
-use crate::spec::{Action, Formula, Spec, Statement, Variable};
+use super::{Element, Evaluator, Node, Structure, View};
+use crate::spec::{Action, Formula, RelationId, Spec, Statement, Variable};
 
 /// A compiled specification.
 pub struct Interpreter<'a> {
@@ -16,6 +16,10 @@ pub struct Interpreter<'a> {
 
 struct CompiledAction {
     guards: Vec<Evaluator>,
+    /// All guards at once, over some parameters that exist: their witnesses are the instances.
+    search: Evaluator,
+    /// Where the search keeps the parameters.
+    parameters: Vec<usize>,
     /// Delete and insert, over the parameters and then the tuple.
     updates: Vec<(Evaluator, Evaluator)>,
 }
@@ -72,40 +76,75 @@ impl<'a> Interpreter<'a> {
     /// The state after the action, whether or not its guards hold.
     pub fn apply(&self, state: &Structure, index: usize, arguments: &[Element]) -> Structure {
         let mut after = state.clone();
-        for (update, (delete, insert)) in
-            self.spec.actions[index].updates.iter().zip(&self.actions[index].updates)
-        {
+        self.each_change(state, index, arguments, |relation, tuple, value| {
+            after.set(relation, tuple, value);
+            true
+        });
+        after
+    }
+
+    /// Whether the action would change the state.
+    pub fn changes(&self, state: &Structure, index: usize, arguments: &[Element]) -> bool {
+        let mut changes = false;
+        self.each_change(state, index, arguments, |_, _, _| {
+            changes = true;
+            false
+        });
+        changes
+    }
+
+    /// Calls `found` with every tuple that the action changes and its value afterwards, until it returns false.
+    fn each_change(
+        &self,
+        state: &Structure,
+        index: usize,
+        arguments: &[Element],
+        mut found: impl FnMut(RelationId, &[Element], bool) -> bool,
+    ) {
+        let updates = self.spec.actions[index].updates.iter().zip(&self.actions[index].updates);
+        let mut free = arguments.to_vec();
+        for (update, (delete, insert)) in updates {
             for tuple in state.all_tuples(update.relation) {
-                let free: Vec<_> = arguments.iter().chain(&tuple).copied().collect();
+                free.truncate(arguments.len());
+                free.extend(&tuple);
                 let was = state.holds(update.relation, &tuple);
                 let is = was && !delete.holds(state, &free) || insert.holds(state, &free);
-                if is != was {
-                    after.set(update.relation, &tuple, is);
+                if is != was && !found(update.relation, &tuple, is) {
+                    return;
                 }
             }
         }
-        after
     }
 
     /// All arguments with which the action is enabled.
     pub fn instances(&self, state: &Structure, index: usize) -> Vec<Vec<Element>> {
-        let action = &self.spec.actions[index];
+        let compiled = &self.actions[index];
         let mut found = Vec::new();
-        let mut arguments = vec![0; action.parameters.len()];
-        loop {
-            if self.enabled(state, index, &arguments).is_ok() {
-                found.push(arguments.clone());
+        let mut slots = vec![0; compiled.search.slots];
+        let view = View { before: state, after: state };
+        match &compiled.search.root {
+            Node::Quantified(goal) => {
+                goal.search(&view, &mut slots, &mut |slots| {
+                    found.push(compiled.parameters.iter().map(|slot| slots[*slot]).collect());
+                    true
+                });
             }
-            // Counts up, the last parameter fastest.
-            let Some(place) = (0..arguments.len())
-                .rev()
-                .find(|i| (arguments[*i] as usize) + 1 < state.size(action.parameters[*i].variable.sort))
-            else {
-                return found;
-            };
-            arguments[place] += 1;
-            arguments[place + 1..].fill(0);
+            // No parameters, or nothing that depends on them.
+            decided => {
+                if decided.holds(&view, &mut slots) {
+                    found.push(Vec::new());
+                    for parameter in &self.spec.actions[index].parameters {
+                        let elements = 0..state.size(parameter.variable.sort) as Element;
+                        let extend = |tuple: Vec<Element>| {
+                            elements.clone().map(move |e| tuple.iter().copied().chain([e]).collect())
+                        };
+                        found = found.into_iter().flat_map(extend).collect();
+                    }
+                }
+            }
         }
+        found.sort();
+        found
     }
 
     /// Axioms that do not hold.
@@ -133,7 +172,7 @@ impl<'a> Interpreter<'a> {
         let fixed = state.clone();
         for (index, initial) in self.initial.iter().enumerate() {
             if let Some(initial) = initial {
-                let relation = crate::spec::RelationId(index);
+                let relation = RelationId(index);
                 for tuple in fixed.all_tuples(relation) {
                     state.set(relation, &tuple, initial.holds(&fixed, &tuple));
                 }
@@ -157,7 +196,13 @@ fn compile(action: &Action) -> CompiledAction {
     let over = |formula: &Formula, tuple: &[Variable]| {
         Evaluator::new(formula, &parameters.iter().chain(tuple).copied().collect::<Vec<_>>())
     };
+    let all = Formula::And(action.guards.iter().map(|g| g.formula.clone()).collect());
+    let search = if parameters.is_empty() { all } else { Formula::Exists(parameters.clone(), Box::new(all)) };
+    let search = Evaluator::new(&search, &parameters);
     CompiledAction {
+        search,
+        // Free variables take the first slots.
+        parameters: (0..parameters.len()).collect(),
         guards: action.guards.iter().map(|g| over(&g.formula, &[])).collect(),
         updates: action
             .updates

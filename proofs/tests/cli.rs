@@ -1,0 +1,77 @@
+//! The command line: exit codes, a missing judge, and the walk-through of README.md.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+fn run(arguments: &[&str]) -> Output {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zus-proofs"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env("ZUS_PROOFS_PYTHON", "/no/python")
+        .env("PATH", "")
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_missing_judge_is_a_failure() {
+    let output = run(&["check", "--judge", "rust", "--judge", "z3"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("152 of 152 conditions hold"));
+    let output = run(&["check", "--judge", "rust"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn the_walk_through_of_the_readme_is_what_the_command_prints() {
+    // The edit that README.md describes, in a copy.
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walk-through");
+    fs::create_dir_all(&copy).unwrap();
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
+        let file = file.unwrap().path();
+        let mut text = fs::read_to_string(&file).unwrap();
+        if file.ends_with("rounds.epr") {
+            let guard = "(guard ticketed-no-other (not (logged_other n b)))";
+            assert_eq!(text.matches(guard).count(), 1);
+            text = text.replace(guard, "");
+        }
+        fs::write(copy.join(file.file_name().unwrap()), text).unwrap();
+    }
+    let output = run(&["check", "--spec", copy.to_str().unwrap(), "--explain", "1", "--judge", "rust"]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output);
+    let readme = include_str!("../README.md");
+    let shown = readme.split("<!-- walk-through -->").nth(1).expect("README.md has the walk-through");
+    for line in shown
+        .lines()
+        .filter(|l| !l.trim().is_empty() && !l.starts_with("```") && !l.trim().starts_with("..."))
+    {
+        // Times differ from run to run.
+        let line = line.split("; rust").next().unwrap_or_default();
+        assert!(printed.contains(line), "README.md shows\n{line}\nand the command prints\n{printed}");
+    }
+}
+
+#[test]
+fn the_ledger_prints_a_table() {
+    let output = run(&["ledger", "--format", "markdown"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output).contains("| S5 |"));
+}
+
+#[test]
+fn a_trace_is_checked_step_by_step() {
+    let output = run(&["tie", "proofs/tests/tie/localnet.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("24 steps of the model"));
+    assert_eq!(run(&["tie", "proofs/no-such.json"]).status.code(), Some(2));
+}

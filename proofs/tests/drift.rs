@@ -1,0 +1,148 @@
+//! Drift between specification and model is found: a rule of the model changed, or a guard of the specification deleted.
+
+#[path = "tie/worlds.rs"]
+mod worlds;
+
+use worlds::{Instance, honest};
+use zus_model::{
+    blocks::Generator::{Byzantine, Honest},
+    reductions::Reductions,
+    rules::{
+        BeaconRule, CountingRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule, Rules,
+        SubroundEntryRule, TicketLogRule, TicketRule,
+    },
+};
+use zus_proofs::{
+    spec::{RuleChoice, Sources, Spec, load},
+    tie::{Drift, Placement, Tie, explore, walk},
+};
+
+/// States of a world of one miner, with restarts, that are visited before random runs begin.
+const STATES_ALONE: usize = 12_000;
+/// States of the others.
+const STATES: usize = 300;
+/// Random runs of each world.
+const RUNS: u64 = 40;
+
+fn hardened() -> Spec {
+    load(&Sources::embedded(), &RuleChoice::hardened()).unwrap()
+}
+
+/// The first drift in one of the instances.
+fn drift(spec: &Spec, instances: &[Instance]) -> String {
+    for instance in instances {
+        let protocol = instance.protocol();
+        let tie = Tie::new(spec, &protocol).unwrap();
+        let placement = &Placement::all(&protocol).unwrap()[0];
+        let states = if instance.n == 1 { STATES_ALONE } else { STATES };
+        let found = explore(&tie, placement, states).map(|_| ());
+        let walks = (0..RUNS).map(|seed| walk(&tie, seed, 120).map(|_| ()));
+        let failure = std::iter::once(found).chain(walks).find_map(Result::err);
+        if let Some(failure) = failure {
+            return name(&failure.drift);
+        }
+    }
+    "none".into()
+}
+
+fn name(drift: &Drift) -> String {
+    match drift {
+        Drift::Forbidden(disabled) => format!("forbidden {}/{}", disabled.action, disabled.guard),
+        Drift::NoCounterpart => "no counterpart".into(),
+        Drift::Disagree { .. } => "disagree".into(),
+        Drift::Missing { action, .. } => format!("missing {action}"),
+        Drift::Broken(name) => format!("broken {name}"),
+    }
+}
+
+fn worlds(rules: Rules) -> [Instance; 5] {
+    [
+        Instance { rules, crashes: 1, behind: true, ..honest(1, 1, 3, &[Honest]) },
+        Instance { rules, ..honest(2, 2, 2, &[Honest, Honest]) },
+        Instance { rules, byzantine: 1, outsider: true, ..honest(4, 1, 2, &[Honest]) },
+        Instance { rules, byzantine: 1, ..honest(4, 2, 2, &[Byzantine]) },
+        Instance {
+            rules,
+            byzantine: 1,
+            reductions: Reductions::NONE,
+            ..honest(4, 2, 2, &[Byzantine, Honest])
+        },
+    ]
+}
+
+#[test]
+fn a_changed_rule_of_the_model_is_found() {
+    let with = |change: fn(&mut Rules)| {
+        let mut rules = Rules::HARDENED;
+        change(&mut rules);
+        rules
+    };
+    let cases = [
+        (with(|r| r.ticket = TicketRule::BetterRank), "forbidden log_ticket/one-per-subround"),
+        (with(|r| r.ticket = TicketRule::BetterOrEqualRank), "forbidden log_ticket/one-per-subround"),
+        (with(|r| r.subround_entry = SubroundEntryRule::OwnSubroundOnly), "missing enter_subround"),
+        (
+            with(|r| r.subround_entry = SubroundEntryRule::WithoutCertificate),
+            "forbidden enter_subround/certificate",
+        ),
+        (with(|r| r.finality = FinalityRule::VotesAfterOtherTicket), "missing leave_silently"),
+        (with(|r| r.finality = FinalityRule::VotesWithoutLeaving), "no counterpart"),
+        (with(|r| r.quorum = QuorumRule::FaultsPlusOne), "disagree"),
+        (with(|r| r.ticket_log = TicketLogRule::Volatile), "disagree"),
+        (with(|r| r.ticket_log = TicketLogRule::VotesVolatile), "forbidden timeout/not-voted"),
+        (with(|r| r.ticket_log = TicketLogRule::ProposalsVolatile), "forbidden propose/once"),
+        (with(|r| r.parent = ParentRule::Unchecked), "forbidden log_ticket/parent-notarized"),
+        (with(|r| r.proposal = ProposalRule::Twice), "forbidden propose/once"),
+        (with(|r| r.counting = CountingRule::EmbeddedUnverified), "forbidden notarize/quorum-of-tickets"),
+        (with(|r| r.counting = CountingRule::LabelUnchecked), "no counterpart"),
+        (with(|r| r.counting = CountingRule::NotRecorded), "missing notarize"),
+        (with(|r| r.counting = CountingRule::UnweightedSum), "forbidden notarize/quorum-of-tickets"),
+        (with(|r| r.counting = CountingRule::SubroundUnbound), "forbidden notarize/quorum-of-tickets"),
+        (with(|r| r.counting = CountingRule::DuplicateSigner), "forbidden notarize/quorum-of-tickets"),
+        (with(|r| r.head = HeadRule::Anywhere), "forbidden finalize/above-finalized"),
+        (with(|r| r.beacon = BeaconRule::EarlySharesDropped), "missing"),
+    ];
+    let spec = hardened();
+    let mut wrong = Vec::new();
+    for (rules, expected) in cases {
+        let found = drift(&spec, &worlds(rules));
+        println!("{rules:?}: {found}");
+        if !found.starts_with(expected) {
+            wrong.push(format!("{rules:?}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Guards whose deletion changes nothing in the worlds here, and why.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("share_beacon/honest", "Byzantine miners have sent their shares from the start"),
+    ("propose/honest", "a Byzantine miner never knows a beacon value by `learn_beacon`"),
+    ("log_ticket/honest", "a Byzantine miner never knows a beacon value by `learn_beacon`"),
+    ("send_ticket/honest", "a Byzantine miner logs nothing"),
+    ("propose/eligible", "the model has no honest generator without a rank"),
+    ("propose/once", "the model has one block for every honest generator, unless the rule is `Twice`"),
+    ("log_ticket/previous-round", "the model has no block whose parent is not of the round before"),
+    ("log_ticket/extends-head", "the model's miners need not know of final blocks"),
+];
+
+#[test]
+fn a_deleted_guard_of_the_specification_is_found() {
+    let whole = hardened();
+    let worlds = worlds(Rules::HARDENED);
+    let mut wrong = Vec::new();
+    for item in whole.items() {
+        let Some(guard) = item.strip_prefix("guard:") else { continue };
+        if WITHOUT_EFFECT.iter().any(|(name, _)| *name == guard) {
+            continue;
+        }
+        let start = std::time::Instant::now();
+        let found = drift(&whole.without(&item).unwrap(), &worlds);
+        println!("{guard}: {found} {:?}", start.elapsed());
+        let action = guard.split('/').next().unwrap_or_default();
+        if found != format!("missing {action}") {
+            wrong.push(format!("{guard}: {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,43 @@
+//! Everything that the ledger names exists.
+
+use std::{fs, path::PathBuf};
+use zus_model::scenario::{Verdict, load};
+use zus_proofs::{ledger, spec::Sources};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn every_scenario_test_and_oracle_of_the_ledger_exists() {
+    for (id, row) in ledger::check(&Sources::embedded()).unwrap() {
+        assert!(!row.model.is_empty() || row.exempt.is_some(), "{id} has no model check and no exemption");
+        for scenario in &row.model {
+            let scenario = load(&root().join(format!("model/scenarios/{scenario}.toml"))).unwrap();
+            let expected = scenario.expect.iter().find(|e| e.property.id() == id);
+            let verdict = expected.unwrap_or_else(|| panic!("{id}: {} does not ask", scenario.name)).verdict;
+            assert!(matches!(verdict, Verdict::Holds | Verdict::Reachable), "{id}: {}", scenario.name);
+        }
+        assert!(!row.test.is_empty() || row.exempt.is_some(), "{id} has no test and no exemption");
+        for test in &row.test {
+            let (file, function) = test.split_once("::").unwrap_or_else(|| panic!("{id}: {test}"));
+            let text = fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{id}: {file}: {e}"));
+            assert!(text.contains(&format!("fn {function}()")), "{id}: {file} has no {function}");
+        }
+        // As soon as there is a fuzzer, its oracles must be named.
+        let oracles = root().join("fuzz/src");
+        for oracle in &row.fuzz {
+            if oracle == "to come" {
+                assert!(
+                    !oracles.exists(),
+                    "{id}: fuzz/ exists, so name its oracle, or say in `exempt` why none"
+                );
+            } else {
+                let (file, item) = oracle.split_once("::").unwrap_or_else(|| panic!("{id}: {oracle}"));
+                let text =
+                    fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{id}: {file}: {e}"));
+                assert!(text.contains(item), "{id}: {file} has no {item}");
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Traces: the committed ones replay in the model, in the specification, and show what they claim; production code's
+//! traces pass the step check, and a tampered one does not.
+
+use std::{fs, path::PathBuf};
+use zus_model::{action::Action, trace::Trace};
+use zus_proofs::{
+    bounded::Run,
+    refutations,
+    spec::{RuleChoice, Sources, load},
+    structure::Interpreter,
+    tie::{property, replay, trace_of},
+};
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn names() -> Vec<String> {
+    let files = fs::read_dir(folder("runs")).unwrap();
+    let mut names: Vec<_> =
+        files.map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_refutation_is_a_run_of_so_many_actions_and_breaks_what_it_says() {
+    for refutation in refutations::table().unwrap() {
+        let spec = refutation.spec(&Sources::embedded()).unwrap();
+        let text = fs::read_to_string(folder("runs").join(format!("{}.json", refutation.name))).unwrap();
+        let run = Run::from_json(&spec, &text).unwrap();
+        assert_eq!(run.events.len(), refutation.actions, "{}", refutation.name);
+        run.check(&Interpreter::new(&spec), &refutation.target(&spec).unwrap()).unwrap();
+        let restarts = run.events.iter().any(|e| spec.actions[e.action].name == "restart");
+        assert_eq!(restarts, refutation.restarts, "{}", refutation.name);
+    }
+}
+
+#[test]
+fn every_run_is_a_trace_that_the_model_replays_with_its_claim() {
+    for name in names() {
+        let text = fs::read_to_string(folder("runs").join(format!("{name}.json"))).unwrap();
+        let rules =
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()["rules"].as_str().unwrap().to_string();
+        let spec = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
+        let run = Run::from_json(&spec, &text).unwrap();
+        let committed = Trace::load(&folder("traces").join(format!("{name}.json"))).unwrap();
+        // What `zus replay` does: every guard of the model, and the claim at the end.
+        committed.replay().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let table = refutations::table().unwrap();
+        let shows = table.iter().find(|r| r.name == name).map_or(name.as_str(), |r| r.breaks.as_str());
+        assert_eq!(committed.claim.as_ref().map(|c| c.property), property(shows), "{name}");
+        let written = trace_of(&spec, &run, property(shows), "zus-proofs runs").unwrap();
+        assert_eq!(written.to_json(), committed.to_json(), "{name}: `zus-proofs runs` writes it again");
+    }
+}
+
+#[test]
+fn the_specification_follows_traces_of_the_model_and_of_the_production_code() {
+    let sources = Sources::embedded();
+    for name in ["W1", "W2", "W4", "W5", "W8"] {
+        let trace = Trace::load(&folder("traces").join(format!("{name}.json"))).unwrap();
+        replay(&sources, &trace).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    for name in ["hardened-W2", "hardened-W5", "hardened-W8", "hardened_restart-W6"] {
+        let trace = Trace::load(&folder("../model/traces").join(format!("{name}.json"))).unwrap();
+        replay(&sources, &trace).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    let production = Trace::load(&folder("tests/tie/localnet.json")).unwrap();
+    assert!(production.producer.tool.starts_with("localnet"));
+    let replayed = replay(&sources, &production).unwrap();
+    assert!(
+        replayed.executed["leave_voting"] > 4 && replayed.executed["certify_finality"] > 0,
+        "{replayed:?}"
+    );
+}
+
+#[test]
+fn a_tampered_trace_of_the_production_code_is_refused() {
+    let sources = Sources::embedded();
+    let whole = Trace::load(&folder("tests/tie/localnet.json")).unwrap();
+    let at = |wanted: fn(&Action) -> bool| whole.steps.iter().position(|s| wanted(&s.action)).unwrap();
+    let (ticket, leave) =
+        (at(|a| matches!(a, Action::Ticket { .. })), at(|a| matches!(a, Action::Leave { .. })));
+    // The same message twice.
+    let mut twice = whole.clone();
+    twice.steps.insert(ticket, whole.steps[ticket].clone());
+    assert!(replay(&sources, &twice).is_err());
+    // Two tickets less: q are not there.
+    let mut fewer = whole.clone();
+    fewer.steps.drain(ticket..ticket + 2);
+    assert!(replay(&sources, &fewer).is_err());
+    // Leaving before the notarization.
+    let mut early = whole.clone();
+    let moved = early.steps.remove(leave);
+    early.steps.insert(ticket, moved);
+    assert!(replay(&sources, &early).is_err());
+}
+
+#[test]
+fn what_only_the_specification_refuses_is_refused_by_its_guard() {
+    // The model without its guard accepts this run; a specification of the same rules with the guard does not.
+    let trace = Trace::load(&folder("traces/late-better-rank.json")).unwrap();
+    let spec = load(&Sources::embedded(), &RuleChoice::hardened()).unwrap();
+    let tie = zus_proofs::tie::Tie::new(&spec, &trace.protocol).unwrap();
+    let run: Vec<_> = trace.steps.iter().map(|s| s.action).collect();
+    let states = trace.replay().unwrap().states;
+    let placement = zus_proofs::tie::Placement::of_run(&trace.protocol, &states, &run).unwrap();
+    let (mut image, _) = tie.initial(&placement).unwrap();
+    let refused = run.iter().enumerate().find_map(|(at, action)| {
+        match tie.follow(&image, &states[at], action, &states[at + 1]) {
+            Ok((next, _)) => {
+                image = next;
+                None
+            }
+            Err(drift) => Some(drift.to_string()),
+        }
+    });
+    let expected = "the model does it, the specification does not: guard `one-per-subround` of action `log_ticket` does \
+                    not hold";
+    assert_eq!(refused.as_deref(), Some(expected));
+}
