@@ -15,11 +15,13 @@
 mod g1;
 mod g2;
 mod pairing;
+mod prepared;
 mod scalar;
 
 pub use g1::{G1, G1_BYTES};
 pub use g2::{G2, G2_BYTES};
-pub use pairing::pairing_product_is_one;
+pub use pairing::Gt;
+pub use prepared::PreparedG2;
 pub use scalar::{SCALAR_BYTES, Scalar};
 
 /// Why bytes are not a usable point.
