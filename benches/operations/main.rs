@@ -14,9 +14,18 @@ use criterion::Criterion;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use zus_benches::process_time;
 
+mod beacon;
+mod certificate_check;
+mod growth;
+mod key_generation;
+mod miner_round;
+mod model_states;
 mod peers;
 mod ratios;
+mod signature;
 mod ticket_aggregation;
+mod ticket_log;
+mod wire;
 
 /// How much to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +80,8 @@ pub type Bench = Criterion<ProcessorTime>;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let effort = if arguments.iter().any(|argument| argument == "--quick") { Effort::Quick } else { Effort::Full };
+    let effort =
+        if arguments.iter().any(|argument| argument == "--quick") { Effort::Quick } else { Effort::Full };
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
     let mut criterion = Criterion::default()
         .with_measurement(ProcessorTime)
@@ -81,10 +91,30 @@ fn main() {
         .measurement_time(Duration::from_millis(effort.choose(200, 2_000)))
         .configure_from_args();
     if filter.is_none_or(|filter| filter != "ratios") {
-        ticket_aggregation::bench(&mut criterion, effort);
+        let operations: [(&str, fn(&mut Bench, Effort)); 9] = [
+            ("aggregate", ticket_aggregation::bench),
+            ("certificate", certificate_check::bench),
+            ("beacon", beacon::bench),
+            ("sign", signature::bench),
+            ("dkg", key_generation::bench),
+            ("ticket_log", ticket_log::bench),
+            ("wire", wire::bench),
+            ("miner_round", miner_round::bench),
+            ("model", model_states::bench),
+        ];
+        for (name, bench) in operations {
+            // A filter that names an operation spares the others their preparations; criterion filters the rest.
+            let named = |filter: &&String| operations.iter().any(|(other, _)| filter.starts_with(other));
+            if filter.filter(named).is_none_or(|filter| filter.starts_with(name)) {
+                bench(&mut criterion, effort);
+            }
+        }
         criterion.final_summary();
     }
-    if filter.is_none_or(|filter| filter == "ratios") && !arguments.iter().any(|argument| argument == "--test") {
+    if filter.is_none_or(|filter| filter == "ratios")
+        && !arguments.iter().any(|argument| argument == "--test")
+    {
         ratios::print(effort);
+        growth::print(effort);
     }
 }

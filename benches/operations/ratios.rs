@@ -22,7 +22,8 @@ pub fn print(effort: Effort) {
 
 /// One line of the table: all that can be done with so many wrong tickets.
 fn row(stage: &Stage, wrong: usize, rounds: usize) {
-    let placements: Vec<Tickets> = (0..=rounds as u64).map(|seed| stage.tickets.with_wrong(wrong, seed)).collect();
+    let placements: Vec<Tickets> =
+        (0..=rounds as u64).map(|seed| stage.tickets.with_wrong(wrong, seed)).collect();
     let quorum = stage.keys.quorum();
     let at = |round: usize| &placements[round];
     let mut cases = vec![

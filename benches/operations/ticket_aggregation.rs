@@ -59,7 +59,11 @@ impl Stage {
         assert!(ours.aggregate.is_some() && ours.wrong.len() == wrong);
         let quorum = self.keys.quorum();
         assert_eq!(peers::blst::aggregate(&self.blst, quorum, &tickets), ours, "blst");
-        assert_eq!(commonware::aggregate(&self.commonware, quorum, &self.statement, &tickets), ours, "commonware");
+        assert_eq!(
+            commonware::aggregate(&self.commonware, quorum, &self.statement, &tickets),
+            ours,
+            "commonware"
+        );
         assert_eq!(ours::one_by_one(&self.hash, &self.lines, &tickets), tickets.len() - wrong);
         if wrong == 0 {
             assert_eq!(blstrs::aggregate(&self.blstrs, &tickets), ours, "blstrs");

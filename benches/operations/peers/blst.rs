@@ -17,7 +17,8 @@ pub fn verify(key: &PublicKey, tickets: &Tickets, ticket: &[u8; 48]) -> bool {
 
 pub fn aggregate(keys: &[PublicKey], quorum: usize, tickets: &Tickets) -> Verdict {
     let encoded: Vec<&[u8]> = tickets.signatures.iter().map(|(_, ticket)| &ticket.0[..]).collect();
-    let all: Vec<&PublicKey> = tickets.signatures.iter().map(|(miner, _)| &keys[usize::from(miner.0)]).collect();
+    let all: Vec<&PublicKey> =
+        tickets.signatures.iter().map(|(miner, _)| &keys[usize::from(miner.0)]).collect();
     if let Ok(sum) = AggregateSignature::aggregate_serialized(&encoded, true) {
         let sum = sum.to_signature();
         if sum.fast_aggregate_verify(true, &tickets.message, tickets.tag.as_bytes(), &all) == BLST_SUCCESS {
@@ -35,7 +36,6 @@ pub fn aggregate(keys: &[PublicKey], quorum: usize, tickets: &Tickets) -> Verdic
 
 /// A certificate: the keys of the signers are summed, the signature is checked.
 pub fn check(keys: &[&PublicKey], tag: &[u8], message: &[u8], aggregate: &[u8; 48]) -> bool {
-    Signature::from_bytes(aggregate).is_ok_and(|signature| {
-        signature.fast_aggregate_verify(true, message, tag, keys) == BLST_SUCCESS
-    })
+    Signature::from_bytes(aggregate)
+        .is_ok_and(|signature| signature.fast_aggregate_verify(true, message, tag, keys) == BLST_SUCCESS)
 }

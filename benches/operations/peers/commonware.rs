@@ -54,7 +54,8 @@ pub fn verifier(keys: &Keys) -> Peer {
         (0..keys.n() as u64).map(|i| ed25519::PrivateKey::from_seed(i).public_key()).collect();
     // Members are numbered in the order of these keys.
     identities.sort();
-    let public = keys.public.iter().map(|key| G2::read(&mut &key[..]).expect("a key"));
+    let public =
+        keys.public.iter().map(|key| G2::read(&mut bytes::Bytes::copy_from_slice(key)).expect("a key"));
     let participants: BiMap<_, _> = identities.into_iter().zip(public).try_collect().expect("distinct keys");
     Scheme::verifier(NAMESPACE, participants)
 }
@@ -66,7 +67,7 @@ pub fn aggregate(peer: &Peer, quorum: usize, statement: &Statement, tickets: &Ti
         .iter()
         .map(|(miner, ticket)| Attestation {
             signer: Participant::new(u32::from(miner.0)),
-            signature: Lazy::deferred(&mut &ticket.0[..], ()),
+            signature: Lazy::deferred(&mut bytes::Bytes::copy_from_slice(&ticket.0), ()),
         })
         .collect();
     let assembled = peer.optimistic_assemble::<_, Digest, _, _>(
@@ -104,12 +105,18 @@ pub fn certificate(peer: &Peer, statement: &Statement, tickets: &Tickets) -> Cer
         .iter()
         .map(|(miner, ticket)| Attestation {
             signer: Participant::new(u32::from(miner.0)),
-            signature: Lazy::deferred(&mut &ticket.0[..], ()),
+            signature: Lazy::deferred(&mut bytes::Bytes::copy_from_slice(&ticket.0), ()),
         })
         .collect();
     let mut random = TestRng::new(7);
-    peer.optimistic_assemble::<_, Digest, _, _>(&mut random, statement.clone(), pending, iter::empty(), &Sequential)
-        .expect("valid tickets")
+    peer.optimistic_assemble::<_, Digest, _, _>(
+        &mut random,
+        statement.clone(),
+        pending,
+        iter::empty(),
+        &Sequential,
+    )
+    .unwrap_or_else(|_| panic!("valid tickets"))
 }
 
 pub fn check(peer: &Peer, statement: &Statement, certificate: &Certificate) -> bool {

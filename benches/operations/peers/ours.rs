@@ -1,7 +1,5 @@
 //! This project, and the limit that no verifier of compressed tickets gets below.
 
-use std::sync::Arc;
-
 use zus_benches::committee::{Keys, Tickets, Verdict};
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
@@ -9,9 +7,7 @@ use zus_bpp::crypto::group_testing::sift;
 /// From bytes to the certificate and the blame list. Nothing is remembered from one call to the next but the keys.
 pub fn aggregate(keys: &Keys, tickets: &Tickets) -> Verdict {
     let hash = G1::hash(tickets.tag.as_bytes(), &tickets.message);
-    let sifted = sift(&keys.sums, &hash, &tickets.signatures, &|signers| {
-        keys.sums.sum(signers).map(|sum| Arc::new(PreparedG2::new(&sum)))
-    });
+    let sifted = sift(&keys.sums, &hash, &tickets.signatures, &|signers| keys.sums.prepared_sum(signers));
     let quorum = sifted.group.filter(|(signers, _)| signers.len() >= keys.quorum());
     Verdict {
         aggregate: quorum.map(|(_, aggregate)| aggregate.0),

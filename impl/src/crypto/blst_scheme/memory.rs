@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::committee::MinerId;
 use crate::crypto::bls::DomainTag;
-use crate::crypto::curve::{G1, PreparedG2};
+use crate::crypto::curve::G1;
 use crate::crypto::group_testing::PreparedKey;
 use crate::crypto::scheme::{AggregateClaim, Signature};
 
@@ -52,14 +52,14 @@ impl Memory {
     pub(super) fn key(
         &self,
         signers: &[MinerId],
-        sum: impl FnOnce() -> Option<crate::crypto::curve::G2>,
+        prepare: impl FnOnce() -> Option<PreparedKey>,
     ) -> Option<PreparedKey> {
         let known =
             self.lists().keys.iter().rev().find(|(s, _)| **s == *signers).map(|(_, key)| Arc::clone(key));
         if known.is_some() {
             return known;
         }
-        let key = Arc::new(PreparedG2::new(&sum()?));
+        let key = prepare()?;
         remember(&mut self.lists().keys, KEYS, (signers.into(), Arc::clone(&key)));
         Some(key)
     }

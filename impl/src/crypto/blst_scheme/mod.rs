@@ -53,7 +53,11 @@ impl BlstScheme {
     /// The lines of the sum of the identity keys of `signers`; `None` unless they are strictly increasing members, at least
     /// one, and their keys have a sum.
     fn prepared_key(&self, signers: &[MinerId]) -> Option<PreparedKey> {
-        self.memory.key(signers, || self.committee.identity_sums().sum(signers))
+        match signers {
+            // A key by itself is kept with the committee.
+            [_] => self.committee.identity_sums().prepared_sum(signers),
+            _ => self.memory.key(signers, || self.committee.identity_sums().prepared_sum(signers)),
+        }
     }
 }
 

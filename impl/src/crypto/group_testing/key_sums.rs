@@ -1,9 +1,12 @@
 //! Sums of the keys of many members: every check of a group needs one, and a committee's keys do not change.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::committee::MinerId;
-use crate::crypto::curve::G2;
+use crate::crypto::curve::{G2, PreparedG2};
+
+/// The lines of a sum of keys, shared with whoever keeps them.
+pub type PreparedKey = Arc<PreparedG2>;
 
 /// The keys of a committee, in the order of its members, with the sum of all.
 ///
@@ -14,14 +17,20 @@ pub struct KeySums {
     /// `None` when the keys of all sum to infinity.
     all: Option<G2>,
     all_weighted: OnceLock<Option<G2>>,
+    /// The lines of single keys, made when first needed; empty for a committee that is too large for them.
+    prepared: Vec<OnceLock<PreparedKey>>,
 }
+
+/// Members of the largest committee whose keys are kept prepared, each by itself, at 20 KB a member.
+const MAX_PREPARED: usize = 512;
 
 impl KeySums {
     /// Takes the keys, in the order of the members.
     #[must_use]
     pub fn new(keys: Vec<G2>) -> Self {
         let all = G2::sum(&keys);
-        Self { keys, all, all_weighted: OnceLock::new() }
+        let prepared = if keys.len() <= MAX_PREPARED { keys.len() } else { 0 };
+        Self { all, all_weighted: OnceLock::new(), prepared: vec![OnceLock::new(); prepared], keys }
     }
 
     /// A member's key; `None` for a stranger.
@@ -42,6 +51,20 @@ impl KeySums {
         self.sum_or_complement(members, self.all.as_ref(), |members| {
             G2::sum(members.iter().filter_map(|&member| self.key(member)))
         })
+    }
+
+    /// The lines of [`KeySums::sum`]; those of a single key are kept.
+    #[must_use]
+    pub fn prepared_sum(&self, members: &[MinerId]) -> Option<PreparedKey> {
+        let prepare = |key: &G2| PreparedKey::new(PreparedG2::new(key));
+        match members {
+            [member] => {
+                let key = self.key(*member)?;
+                let Some(kept) = self.prepared.get(usize::from(member.0)) else { return Some(prepare(key)) };
+                Some(PreparedKey::clone(kept.get_or_init(|| prepare(key))))
+            }
+            _ => self.sum(members).as_ref().map(prepare),
+        }
     }
 
     /// [`KeySums::sum`] with every key times its member's [`weight`].

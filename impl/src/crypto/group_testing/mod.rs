@@ -35,7 +35,7 @@ mod key_sums;
 
 use std::ops::Range;
 
-pub use key_sums::{KeySums, weight};
+pub use key_sums::{KeySums, PreparedKey, weight};
 
 use self::isolation::{Defects, isolate};
 use super::curve::{G1, Gt, PreparedG2};
@@ -100,9 +100,6 @@ pub fn sift(
     sifted
 }
 
-/// The lines of a sum of keys, shared with whoever keeps them.
-pub type PreparedKey = std::sync::Arc<PreparedG2>;
-
 /// `e(signature, -g) * e(hash, key)`, with the pairs at infinity left out.
 fn defect(hash: &G1, signature: Option<&G1>, key: Option<&PreparedG2>) -> Gt {
     let signature = signature.map(|signature| (signature, PreparedG2::minus_generator()));
@@ -155,20 +152,14 @@ struct Group<'a> {
     candidates: &'a Candidates,
 }
 
-impl Group<'_> {
-    fn defect(&self, signature: Option<G1>, key: Option<super::curve::G2>) -> Gt {
-        let key = key.map(|key| PreparedG2::new(&key));
-        defect(self.hash, signature.as_ref(), key.as_ref())
-    }
-}
-
 impl Defects for Group<'_> {
     type Value = Gt;
 
     fn plain(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
         let part = |set: &Range<usize>| {
             let signature = G1::sum(&self.candidates.points[set.clone()]);
-            self.defect(signature, self.keys.sum(&self.candidates.signers[set.clone()]))
+            let key = self.keys.prepared_sum(&self.candidates.signers[set.clone()]);
+            defect(self.hash, signature.as_ref(), key.as_deref())
         };
         sets.iter().map(part).collect()
     }
@@ -178,7 +169,8 @@ impl Defects for Group<'_> {
             let signers = &self.candidates.signers[set.clone()];
             let weights: Vec<u64> = signers.iter().map(|&signer| weight(signer)).collect();
             let signature = G1::weighted_sum(&self.candidates.points[set.clone()], &weights);
-            self.defect(signature, self.keys.weighted_sum(signers))
+            let key = self.keys.weighted_sum(signers).map(|key| PreparedG2::new(&key));
+            defect(self.hash, signature.as_ref(), key.as_ref())
         };
         sets.iter().map(part).collect()
     }
