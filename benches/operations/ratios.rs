@@ -28,6 +28,9 @@ fn row(stage: &Stage, wrong: usize, rounds: usize) {
     let at = |round: usize| &placements[round];
     let mut cases = vec![
         Case::new("ours", |round| drop(ours::aggregate(&stage.keys, at(round)))),
+        Case::new("ours, portable", |round| {
+            drop(ours::portably(|| ours::aggregate(&stage.keys, at(round))));
+        }),
         Case::new("commonware", |round| {
             drop(commonware::aggregate(&stage.commonware, quorum, &stage.statement, at(round)));
         }),
@@ -41,11 +44,17 @@ fn row(stage: &Stage, wrong: usize, rounds: usize) {
         cases.push(Case::new("arkworks", |round| {
             drop(arkworks::aggregate(&stage.arkworks, &stage.arkworks_hash, at(round)));
         }));
+        cases.push(Case::new("limit, portable", |round| {
+            assert!(ours::portably(|| ours::limit(at(round), &stage.all_keys)));
+        }));
         cases.push(Case::new("limit", |round| assert!(ours::limit(at(round), &stage.all_keys))));
     }
     let names: Vec<String> = cases.iter().map(|case| case.name.clone()).collect();
     let times = paired::run(cases, rounds);
-    println!("\n| n = {}, {wrong} invalid | ms | times ours (p10 to p90) |\n|---|---|---|", stage.keys.n());
+    println!(
+        "\n| n = {}, {wrong} invalid | ms | times ours | times ours, portable |\n|---|---|---|---|",
+        stage.keys.n()
+    );
     for name in names {
         println!("{}", line(&times, &name));
     }
@@ -55,5 +64,6 @@ fn line(times: &Times, name: &str) -> String {
     let show = |spread: Option<Spread>| {
         spread.map_or_else(String::new, |s| format!("{:.2} ({:.2} to {:.2})", s.median, s.low, s.high))
     };
-    format!("| {name} | {} | {} |", show(times.milliseconds(name)), show(times.ratio(name, "ours")))
+    let (ours, portable) = (times.ratio(name, "ours"), times.ratio(name, "ours, portable"));
+    format!("| {name} | {} | {} | {} |", show(times.milliseconds(name)), show(ours), show(portable))
 }

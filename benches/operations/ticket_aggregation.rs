@@ -58,6 +58,7 @@ impl Stage {
         let ours = ours::aggregate(&self.keys, &tickets);
         assert!(ours.aggregate.is_some() && ours.wrong.len() == wrong);
         let quorum = self.keys.quorum();
+        assert_eq!(ours::portably(|| ours::aggregate(&self.keys, &tickets)), ours, "without vectors");
         assert_eq!(peers::blst::aggregate(&self.blst, quorum, &tickets), ours, "blst");
         assert_eq!(
             commonware::aggregate(&self.commonware, quorum, &self.statement, &tickets),
@@ -94,6 +95,9 @@ pub fn bench(criterion: &mut Bench, effort: Effort) {
                 });
             };
             peer("ours", &mut |tickets| drop(ours::aggregate(&stage.keys, tickets)));
+            peer("ours, portable", &mut |tickets| {
+                drop(ours::portably(|| ours::aggregate(&stage.keys, tickets)));
+            });
             peer("commonware", &mut |tickets| {
                 drop(commonware::aggregate(&stage.commonware, quorum, &stage.statement, tickets));
             });

@@ -1,7 +1,7 @@
 //! This project, and the limit that no verifier of compressed tickets gets below.
 
 use zus_benches::committee::{Keys, Tickets, Verdict};
-use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
+use zus_bpp::crypto::curve::{G1, Gt, PreparedG2, lanes};
 use zus_bpp::crypto::group_testing::sift;
 
 /// From bytes to the certificate and the blame list. Nothing is remembered from one call to the next but the keys.
@@ -13,6 +13,14 @@ pub fn aggregate(keys: &Keys, tickets: &Tickets) -> Verdict {
         aggregate: quorum.map(|(_, aggregate)| aggregate.0),
         wrong: sifted.wrong.iter().map(|miner| miner.0).collect(),
     }
+}
+
+/// Runs without the vector instructions.
+pub fn portably<T>(work: impl FnOnce() -> T) -> T {
+    lanes::set_enabled(false);
+    let result = work();
+    lanes::set_enabled(true);
+    result
 }
 
 /// Every ticket by itself, with hash and lines of all keys cached: what an optimistic verifier must never be slower than.

@@ -7,6 +7,7 @@ use blst::{
     blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
 };
 
+use super::lanes::{self, LANES};
 use super::{PointError, Scalar};
 
 /// Bytes of a compressed point of G1.
@@ -41,13 +42,27 @@ impl G1 {
     /// [`G1::decode`] for many points.
     #[must_use]
     pub fn decode_all(encoded: &[&[u8; G1_BYTES]]) -> Vec<Result<Self, PointError>> {
-        encoded.iter().map(|bytes| Self::decode(bytes)).collect()
+        let mut points = Vec::with_capacity(encoded.len());
+        for chunk in encoded.chunks(LANES) {
+            match lanes::filled(chunk).and_then(|full| lanes::decode(&full)) {
+                Some(decoded) => points.extend(decoded.into_iter().take(chunk.len())),
+                None => points.extend(chunk.iter().map(|bytes| Self::decode(bytes))),
+            }
+        }
+        points
     }
 
     /// [`G1::is_in_subgroup`] for many points.
     #[must_use]
     pub fn are_in_subgroup(points: &[Self]) -> Vec<bool> {
-        points.iter().map(Self::is_in_subgroup).collect()
+        let mut inside = Vec::with_capacity(points.len());
+        for chunk in points.chunks(LANES) {
+            match lanes::filled(chunk).and_then(|full| lanes::are_in_subgroup(&full)) {
+                Some(checked) => inside.extend(checked.into_iter().take(chunk.len())),
+                None => inside.extend(chunk.iter().map(Self::is_in_subgroup)),
+            }
+        }
+        inside
     }
 
     /// The canonical compressed encoding.

@@ -14,6 +14,7 @@
 
 mod g1;
 mod g2;
+pub mod lanes;
 mod pairing;
 mod prepared;
 mod scalar;
