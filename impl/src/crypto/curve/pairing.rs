@@ -19,7 +19,7 @@ const DOUBLINGS_AFTER_ADDITION: [usize; 5] = [2, 3, 9, 32, 16];
 
 /// An element of the target group, of prime order: a product of pairings. One says that the product is balanced.
 #[derive(Clone, Copy, Debug)]
-pub struct Gt(blst_fp12);
+pub struct Gt(pub(super) blst_fp12);
 
 impl Gt {
     /// One.

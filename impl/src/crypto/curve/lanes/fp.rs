@@ -5,8 +5,8 @@
 //!
 //! # Bounds
 //! Limbs are below `2^52`, and the value is below a multiple of the modulus `p` that is written `[k]` in the comments. Sums
-//! are not reduced: `[a] + [b]` is `[a + b]`, and a difference is `a - b + 64 p`, so that `b` must be `[64]` at most and the
-//! result is `[a + 64]`.
+//! are not reduced: `[a] + [b]` is `[a + b]`. A difference is `a - b + K p` for a subtrahend of at most `[K]`, which makes
+//! `[a + K]`; `K` is written at the call.
 //!
 //! - **Products.** A sum of products `a_i b_i` is reduced to `sum a_i b_i / R + p`. Since `R > 2^35 p`, operands with
 //!   `sum a_i b_i <= 2^35 p^2` give `[2]`. [`Fp::sum_of_products`] takes at most [`MAX_PRODUCTS`] products of operands below
@@ -14,6 +14,8 @@
 //! - **Capacity.** 416 bits hold `2^35 p`, far above `2^14 p`.
 //! - **Accumulators** are 64 bits. A product adds at most `2 * 8` terms below `2^52` to one, 32 products make
 //!   `2^9 * 2^52 = 2^61`, the reduction adds 16 terms and a carry: below `2^62`.
+//! - **Weak reduction** ([`Fp::weak`]) subtracts `q p`, where `q` is the quotient of the top limbs: of `[2^14]` it leaves
+//!   `[2]`, since `q` is too small by 1.3 at most.
 //!
 //! Tests check the bounds on the extremes, and the results against blst.
 
@@ -38,8 +40,8 @@ const LIMB_MASK: u64 = (1 << LIMB_BITS) - 1;
 /// Products of one sum, at most.
 pub const MAX_PRODUCTS: usize = 32;
 
-/// What is added to a difference, in multiples of the modulus: the largest subtrahend.
-const SUBTRAHEND: u64 = 64;
+/// The largest subtrahend, in multiples of the modulus.
+const MAX_SUBTRAHEND: u64 = 1 << 9;
 
 /// The modulus, 64 bits a limb, least first.
 pub const MODULUS: [u64; 6] = [
@@ -174,6 +176,13 @@ impl Fp {
         self.mul(&one).reduced()
     }
 
+    /// The element of the first lane, for all lanes. `[2]` of `[2]`.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub fn first(&self) -> Constant {
+        // SAFETY: a vector has the size of eight 64-bit words, for which every bit pattern is valid.
+        Constant(self.0.map(|limb| unsafe { std::mem::transmute::<__m512i, [u64; LANES]>(limb) }[0]))
+    }
+
     #[target_feature(enable = "avx512f,avx512ifma")]
     fn transposed(values: &[[u64; 6]; LANES]) -> Self {
         let limbs = values.map(|value| spread(&value));
@@ -205,21 +214,56 @@ impl Fp {
         self.add(self)
     }
 
-    /// `[a + 64]`; the subtrahend is `[64]` at most.
+    /// `[a + K]`; the subtrahend is `[K]` at most.
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
-    pub fn sub(&self, other: &Self) -> Self {
+    pub fn sub<const K: u64>(&self, other: &Self) -> Self {
+        const { assert!(K <= MAX_SUBTRAHEND) };
         Self(carried(std::array::from_fn(|i| {
-            let multiple = _mm512_set1_epi64((SUBTRAHEND * P[i]) as i64);
+            let multiple = _mm512_set1_epi64((K * P[i]) as i64);
             _mm512_add_epi64(_mm512_sub_epi64(self.0[i], other.0[i]), multiple)
         })))
     }
 
-    /// `[64]`; the operand is `[64]` at most.
+    /// `[K]`; the operand is `[K]` at most.
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
-    pub fn neg(&self) -> Self {
-        Self::zero().sub(self)
+    pub fn neg<const K: u64>(&self) -> Self {
+        Self::zero().sub::<K>(self)
+    }
+
+    /// `[2]` of an operand `[2^14]`, in a sixth of a product.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    #[inline]
+    pub fn weak(&self) -> Self {
+        /// The reciprocal of the top limb of the modulus, rounded down.
+        const RECIPROCAL: u64 = (1 << LIMB_BITS) / (P[LIMBS - 1] + 1);
+        /// `2^416 - p`: adding it is subtracting the modulus, but for the carry out of the top limb.
+        const COMPLEMENT: [u64; LIMBS] = {
+            let mut limbs = [0; LIMBS];
+            let mut i = 0;
+            while i < LIMBS {
+                limbs[i] = LIMB_MASK - P[i];
+                i += 1;
+            }
+            // The modulus is odd, so that this carries nowhere.
+            limbs[0] += 1;
+            limbs
+        };
+        let zero = _mm512_setzero_si512();
+        let reciprocal = _mm512_set1_epi64(RECIPROCAL as i64);
+        let quotient = _mm512_madd52hi_epu64(zero, self.0[LIMBS - 1], reciprocal);
+        let mut limbs = self.0;
+        for i in 0..LIMBS {
+            let complement = _mm512_set1_epi64(COMPLEMENT[i] as i64);
+            limbs[i] = _mm512_madd52lo_epu64(limbs[i], quotient, complement);
+            if i + 1 < LIMBS {
+                limbs[i + 1] = _mm512_madd52hi_epu64(limbs[i + 1], quotient, complement);
+            }
+        }
+        let mut limbs = carried(limbs);
+        limbs[LIMBS - 1] = _mm512_and_si512(limbs[LIMBS - 1], _mm512_set1_epi64(LIMB_MASK as i64));
+        Self(limbs)
     }
 
     /// `[2]`
@@ -362,7 +406,7 @@ impl Fp {
     /// The lanes that are equal modulo the modulus; `other` is `[64]` at most.
     #[target_feature(enable = "avx512f,avx512ifma")]
     pub fn equals(&self, other: &Self) -> u8 {
-        self.sub(other).is_zero()
+        self.sub::<64>(other).is_zero()
     }
 
     /// `other` in the lanes of the mask, and this elsewhere.

@@ -48,8 +48,8 @@ fn agrees_with_blst(seed: u64) {
     assert_eq!(x.to_blst(), a);
     assert_eq!(x.mul(&y).to_blst(), each(&a, &b, blst_fp_mul));
     assert_eq!(x.add(&y).to_blst(), each(&a, &b, blst_fp_add));
-    assert_eq!(x.sub(&y).to_blst(), each(&a, &b, blst_fp_sub));
-    assert_eq!(Fp::zero().sub(&y).to_blst(), y.neg().to_blst());
+    assert_eq!(x.sub::<2>(&y).to_blst(), each(&a, &b, blst_fp_sub));
+    assert_eq!(Fp::zero().sub::<2>(&y).to_blst(), y.neg::<512>().weak().to_blst());
     let squares = a.map(|value| {
         let mut out = blst_fp::default();
         // SAFETY: two valid field elements.
@@ -95,10 +95,14 @@ fn holds_at_the_bounds() {
     // 2^14 p - 1 is minus one, as a plain integer; a product of two is one divided by the radix.
     let a = largest();
     let minus_one = Fp::splat(ONE).mul(&a);
-    let plain_one = minus_one.neg();
+    let plain_one = minus_one.neg::<2>();
     for product in [a.mul(&a), a.square(), Fp::sum_of_products([(&a, &a)])] {
         assert_below_two(&product);
         assert_eq!(product.equals(&plain_one.mul(&plain_one)), 0xff);
+    }
+    for (value, expected) in [(a, minus_one), (plain_one, plain_one), (Fp::splat(Constant(P)), Fp::zero())] {
+        assert_below_two(&value.weak());
+        assert_eq!(value.weak().mul(&Fp::splat(ONE)).equals(&expected), 0xff);
     }
     let sum = Fp::sum_of_products([(&a, &a); MAX_PRODUCTS]);
     assert_below_two(&sum);
@@ -130,7 +134,7 @@ fn the_stated_bounds_are_consistent() {
     assert!(MODULUS[5].leading_zeros() == 3 && 416 - 381 == 35);
     assert!((MAX_PRODUCTS as u64) << 28 <= 1 << 35, "a sum of products reduces to [2]");
     assert!(MAX_PRODUCTS as u64 * 16 <= 1 << 9, "accumulators stay below 2^62");
-    assert!(P.iter().all(|&limb| limb.checked_mul(SUBTRAHEND).is_some_and(|limb| limb < 1 << 62)));
+    assert!(MAX_SUBTRAHEND << LIMB_BITS < 1 << 62);
     assert_eq!(P[0].wrapping_mul(MINUS_INVERSE) & LIMB_MASK, LIMB_MASK, "the inverse");
     assert_eq!(packed(&P), MODULUS);
 }

@@ -9,12 +9,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{G1, G1_BYTES, PointError};
+use super::{G1, G1_BYTES, G2, Gt, PointError};
 
 #[cfg(target_arch = "x86_64")]
 mod fp;
 #[cfg(target_arch = "x86_64")]
+mod pairing;
+#[cfg(target_arch = "x86_64")]
 mod points;
+#[cfg(target_arch = "x86_64")]
+mod tower;
 
 /// How many are computed side by side.
 pub const LANES: usize = 8;
@@ -67,6 +71,16 @@ pub fn are_in_subgroup(points: &[G1; LANES]) -> Option<[bool; LANES]> {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the processor has what the function needs.
     return is_supported().then(|| unsafe { points::are_in_subgroup(points) });
+    #[cfg(not(target_arch = "x86_64"))]
+    None
+}
+
+/// `e(signature, -g) e(hash, key)` for eight of each. `None` where the processor lacks the instructions.
+#[must_use]
+pub fn products(signatures: &[G1; LANES], hashes: &[G1; LANES], keys: &[G2; LANES]) -> Option<[Gt; LANES]> {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the processor has what the function needs.
+    return is_supported().then(|| unsafe { pairing::products(signatures, hashes, keys) }.map(Gt));
     #[cfg(not(target_arch = "x86_64"))]
     None
 }
