@@ -19,7 +19,9 @@
 //! expected to save exceed those it costs. Whoever sends signatures that mislead it can do so [`Budget::MISSES`] times, plus
 //! once for every 16 signatures.
 //!
-//! Sets of one level are evaluated together, for the processors that evaluate eight as fast as three.
+//! **Width.** Processors that evaluate eight sets in the time of two or three ([`Defects::width`]) are given eight: a set is
+//! cut into as many parts as fill the width, the defect of the last part being the quotient again. More evaluations, in fewer
+//! turns.
 
 use std::ops::Range;
 
@@ -45,6 +47,11 @@ pub trait Defects {
 
     /// What cancels a defect.
     fn inverse(&self, value: &Self::Value) -> Self::Value;
+
+    /// How many sets are evaluated in the time of a few: one where each takes its own time.
+    fn width(&self) -> usize {
+        1
+    }
 }
 
 /// A set that is known to have a defect.
@@ -84,69 +91,78 @@ impl<D: Defects> Search<'_, D> {
             let (single, several): (Vec<_>, Vec<_>) =
                 open.into_iter().partition(|suspect| suspect.set.len() == 1);
             self.wrong.extend(single.iter().map(|suspect| suspect.set.start));
-            sets_of_level = (sets_of_level * 2).min(count);
-            open = self.split(several, sets_of_level);
+            let parts = 1 + (self.defects.width() / several.len().max(1)).max(1);
+            sets_of_level = (sets_of_level * parts).min(count);
+            open = self.split(several, parts, sets_of_level);
         }
     }
 
-    /// The halves that have a defect, or what is left of them after those with a single wrong signature are done.
-    fn split(&mut self, suspects: Vec<Suspect<D::Value>>, sets_of_level: usize) -> Vec<Suspect<D::Value>> {
-        let lefts: Vec<Range<usize>> = suspects.iter().map(|suspect| halves(&suspect.set).0).collect();
+    /// The parts that have a defect, or what is left of them after those with a single wrong signature are done.
+    fn split(
+        &mut self,
+        suspects: Vec<Suspect<D::Value>>,
+        parts: usize,
+        sets_of_level: usize,
+    ) -> Vec<Suspect<D::Value>> {
+        let cuts: Vec<Vec<Range<usize>>> = suspects.iter().map(|suspect| cut(&suspect.set, parts)).collect();
+        // The last part's defect is what the others leave of the whole.
+        let asked: Vec<Range<usize>> = cuts.iter().flat_map(|cut| &cut[..cut.len() - 1]).cloned().collect();
+        let mut answers = self.defects.plain(&asked).into_iter();
         let one = self.defects.one();
-        let (mut one_sided, mut two_sided) = (Vec::new(), Vec::new());
-        for (suspect, left) in suspects.into_iter().zip(self.defects.plain(&lefts)) {
-            let (first, second) = halves(&suspect.set);
-            let right = self.defects.mul(&suspect.plain, &self.defects.inverse(&left));
-            if right == one {
-                one_sided.push(Suspect { set: first, plain: left, weighted: suspect.weighted });
-            } else if left == one {
-                one_sided.push(Suspect { set: second, plain: right, weighted: suspect.weighted });
-            } else {
-                let right = Suspect { set: second, plain: right, weighted: None };
-                two_sided.push((
-                    suspect.weighted,
-                    Suspect { set: first, plain: left, weighted: None },
-                    right,
-                ));
+        let mut defective = 0;
+        let (mut pairs, mut rest) = (Vec::new(), Vec::new());
+        for (suspect, cut) in suspects.into_iter().zip(cuts) {
+            let (mut remaining, mut found) = (suspect.plain, Vec::new());
+            let last = cut.len() - 1;
+            for (i, set) in cut.into_iter().enumerate() {
+                let plain =
+                    if i == last { None } else { answers.next() }.unwrap_or_else(|| remaining.clone());
+                remaining = self.defects.mul(&remaining, &self.defects.inverse(&plain));
+                if plain != one {
+                    found.push(Suspect { set, plain, weighted: None });
+                }
             }
+            defective += found.len();
+            match &mut found[..] {
+                [only] => only.weighted = suspect.weighted,
+                [_, _] if parts == 2 => {
+                    pairs.push((suspect.weighted, found));
+                    continue;
+                }
+                _ => {}
+            }
+            rest.append(&mut found);
         }
-        let defective = one_sided.len() + 2 * two_sided.len();
-        let (worth_a_shot, mut open): (Vec<_>, Vec<_>) =
-            two_sided.into_iter().partition(|(weighted, first, second)| {
-                let size = first.set.len().max(second.set.len());
-                self.budget.is_worth_it(size, weighted.is_some(), defective, sets_of_level)
-            });
+        let (worth_a_shot, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(weighted, pair)| {
+            let size = pair.iter().map(|suspect| suspect.set.len()).max().unwrap_or(0);
+            self.defects.width() == 1
+                && self.budget.is_worth_it(size, weighted.is_some(), defective, sets_of_level)
+        });
+        rest.extend(others.into_iter().flat_map(|(_, pair)| pair));
         let shots = self.weigh(worth_a_shot);
-        let mut rest = self.shoot(shots);
-        rest.append(&mut one_sided);
-        for (_, first, second) in open.drain(..) {
-            rest.extend([first, second]);
-        }
+        rest.append(&mut self.shoot(shots));
         rest
     }
 
-    /// The weighted defects of both halves; that of the second is a quotient where the whole's is known.
-    #[allow(clippy::type_complexity)]
-    fn weigh(
-        &mut self,
-        pairs: Vec<(Option<D::Value>, Suspect<D::Value>, Suspect<D::Value>)>,
-    ) -> Vec<Suspect<D::Value>> {
+    /// The weighted defects of the halves of sets; that of the second is a quotient where the whole's is known.
+    fn weigh(&mut self, pairs: Vec<(Option<D::Value>, Vec<Suspect<D::Value>>)>) -> Vec<Suspect<D::Value>> {
+        let asked = |whole: &Option<D::Value>| if whole.is_some() { 1 } else { 2 };
         let sets: Vec<Range<usize>> = pairs
             .iter()
-            .flat_map(|(whole, first, second)| {
-                std::iter::once(first.set.clone()).chain(whole.is_none().then(|| second.set.clone()))
-            })
+            .flat_map(|(whole, pair)| pair.iter().take(asked(whole)).map(|suspect| suspect.set.clone()))
             .collect();
         let mut values = self.defects.weighted(&sets).into_iter();
         let mut weighed = Vec::with_capacity(2 * pairs.len());
-        for (whole, first, second) in pairs {
-            let left = values.next();
-            let right = match (&whole, &left) {
-                (Some(whole), Some(left)) => Some(self.defects.mul(whole, &self.defects.inverse(left))),
-                _ => values.next(),
-            };
-            weighed.push(Suspect { weighted: left, ..first });
-            weighed.push(Suspect { weighted: right, ..second });
+        for (mut whole, pair) in pairs {
+            for mut suspect in pair {
+                // The second of a pair whose whole is known is not asked about: what the first left is its own.
+                let is_quotient = whole.is_some() && weighed.len() % 2 == 1;
+                suspect.weighted = if is_quotient { whole.take() } else { values.next() };
+                if let (Some(whole), Some(first)) = (&mut whole, &suspect.weighted) {
+                    *whole = self.defects.mul(whole, &self.defects.inverse(first));
+                }
+                weighed.push(suspect);
+            }
         }
         weighed
     }
@@ -204,9 +220,11 @@ impl<D: Defects> Search<'_, D> {
     }
 }
 
-fn halves(set: &Range<usize>) -> (Range<usize>, Range<usize>) {
-    let middle = set.start + set.len() / 2;
-    (set.start..middle, middle..set.end)
+/// Cuts a set of at least two into so many parts of nearly equal size, or into single positions.
+fn cut(set: &Range<usize>, parts: usize) -> Vec<Range<usize>> {
+    let parts = parts.min(set.len());
+    let edge = |part: usize| set.start + set.len() * part / parts;
+    (0..parts).map(|part| edge(part)..edge(part + 1)).collect()
 }
 
 fn power<D: Defects>(defects: &D, base: &D::Value, exponent: u64) -> D::Value {

@@ -10,11 +10,13 @@ const PRIME: u64 = (1 << 61) - 1;
 struct Numbers {
     own: Vec<u64>,
     evaluations: usize,
+    width: usize,
+    turns: usize,
 }
 
 impl Numbers {
     fn new(own: &[u64]) -> Self {
-        Self { own: own.to_vec(), evaluations: 0 }
+        Self { own: own.to_vec(), evaluations: 0, width: 1, turns: 0 }
     }
 
     fn sum(&self, set: &Range<usize>, weigh: impl Fn(usize) -> u64) -> u64 {
@@ -30,11 +32,13 @@ impl Defects for Numbers {
 
     fn plain(&mut self, sets: &[Range<usize>]) -> Vec<u64> {
         self.evaluations += sets.len();
+        self.turns += sets.len().div_ceil(self.width);
         sets.iter().map(|set| self.sum(set, |_| 1)).collect()
     }
 
     fn weighted(&mut self, sets: &[Range<usize>]) -> Vec<u64> {
         self.evaluations += sets.len();
+        self.turns += sets.len().div_ceil(self.width);
         sets.iter().map(|set| self.sum(set, |i| self.weight(i))).collect()
     }
 
@@ -54,6 +58,10 @@ impl Defects for Numbers {
     fn inverse(&self, value: &u64) -> u64 {
         (PRIME - value) % PRIME
     }
+
+    fn width(&self) -> usize {
+        self.width
+    }
 }
 
 /// The positions found, and the evaluations that were spent, that of the whole included.
@@ -61,6 +69,14 @@ fn isolated(own: &[u64]) -> (Vec<usize>, usize) {
     let mut numbers = Numbers::new(own);
     let whole = numbers.plain(&[0..own.len()])[0];
     (isolate(&mut numbers, own.len(), whole), numbers.evaluations)
+}
+
+/// The same for a processor that evaluates eight sets at once, with the turns that it takes.
+fn isolated_by_eights(own: &[u64]) -> (Vec<usize>, usize, usize) {
+    let mut numbers = Numbers { width: 8, ..Numbers::new(own) };
+    let whole = numbers.plain(&[0..own.len()])[0];
+    let wrong = isolate(&mut numbers, own.len(), whole);
+    (wrong, numbers.evaluations, numbers.turns)
 }
 
 /// `wrong` signatures of `count`, at random places with random defects.
@@ -102,6 +118,15 @@ fn evaluations_stay_within_the_budget() {
     }
     let spent: usize = (0..20).map(|seed| isolated(&random(1000, 10, seed)).1).sum();
     assert!(spent <= 20 * 36, "10 of 1000: {spent} evaluations in 20 runs");
+}
+
+#[test]
+fn turns_of_eight_stay_within_the_budget() {
+    for (wrong, mean_at_most) in [(1, 3.0), (2, 6.0), (3, 7.0), (5, 8.0), (10, 9.5), (20, 12.5), (33, 15.0)] {
+        let spent: usize = (0..100).map(|seed| isolated_by_eights(&random(100, wrong, seed)).2).sum();
+        let mean = spent as f64 / 100.0;
+        assert!(mean <= mean_at_most, "{wrong} wrong: {mean} turns");
+    }
 }
 
 #[test]
@@ -148,6 +173,7 @@ proptest! {
     fn isolation_is_exact(count in 1_usize..80, share in 0_usize..=80, seed in any::<u64>()) {
         let own = random(count, share.min(count), seed);
         prop_assert_eq!(isolated(&own).0, is_wrong(&own));
+        prop_assert_eq!(isolated_by_eights(&own).0, is_wrong(&own));
     }
 
     /// Small defects cancel often, in parts and in wholes: what is blamed is wrong, and what is kept verifies.
@@ -159,5 +185,10 @@ proptest! {
         let kept = (0..own.len()).filter(|i| !wrong.contains(i));
         prop_assert_eq!(kept.fold(0, |sum, i| (sum + own[i]) % PRIME), 0);
         prop_assert!(evaluations <= own.len() + 4 * (Budget::MISSES + own.len() / 16));
+        let (wrong, evaluations, _) = isolated_by_eights(&own);
+        prop_assert!(wrong.iter().all(|&i| own[i] != 0));
+        let kept = (0..own.len()).filter(|i| !wrong.contains(i));
+        prop_assert_eq!(kept.fold(0, |sum, i| (sum + own[i]) % PRIME), 0);
+        prop_assert!(evaluations <= own.len() + 3);
     }
 }

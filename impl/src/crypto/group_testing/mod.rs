@@ -38,7 +38,8 @@ use std::ops::Range;
 pub use key_sums::{KeySums, PreparedKey, weight};
 
 use self::isolation::{Defects, isolate};
-use super::curve::{G1, Gt, PreparedG2};
+use super::curve::lanes::{self, LANES};
+use super::curve::{G1, G2, Gt, PreparedG2};
 use super::scheme::{Sifted, Signature};
 use crate::committee::MinerId;
 
@@ -145,6 +146,14 @@ impl Candidates {
     }
 }
 
+/// A set that is evaluated: the sum of its signatures and that of its keys, unless infinite.
+struct Part {
+    signature: Option<G1>,
+    key: Option<G2>,
+    /// Whose key it is, where it is a single one: its lines are kept.
+    alone: Option<MinerId>,
+}
+
 /// The defects of parts of a group, by pairings.
 struct Group<'a> {
     keys: &'a KeySums,
@@ -152,16 +161,46 @@ struct Group<'a> {
     candidates: &'a Candidates,
 }
 
+impl Group<'_> {
+    /// The defects of sums, eight at a time where the processor can.
+    fn evaluate(&self, parts: &[Part]) -> Vec<Gt> {
+        let one_by_one = |part: &Part| {
+            let key = match part.alone {
+                Some(signer) => self.keys.prepared_sum(&[signer]),
+                None => part.key.map(|key| PreparedKey::new(PreparedG2::new(&key))),
+            };
+            defect(self.hash, part.signature.as_ref(), key.as_deref())
+        };
+        let mut defects = Vec::with_capacity(parts.len());
+        for chunk in parts.chunks(LANES) {
+            let finite: Option<Vec<(G1, G2)>> =
+                chunk.iter().map(|part| Some((part.signature?, part.key?))).collect();
+            let products = finite.and_then(|finite| lanes::filled(&finite)).and_then(|full| {
+                lanes::products(&full.map(|(s, _)| s), &[*self.hash; LANES], &full.map(|(_, key)| key))
+            });
+            match products {
+                Some(products) => defects.extend(products.into_iter().take(chunk.len())),
+                None => defects.extend(chunk.iter().map(one_by_one)),
+            }
+        }
+        defects
+    }
+}
+
 impl Defects for Group<'_> {
     type Value = Gt;
 
     fn plain(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
         let part = |set: &Range<usize>| {
-            let signature = G1::sum(&self.candidates.points[set.clone()]);
-            let key = self.keys.prepared_sum(&self.candidates.signers[set.clone()]);
-            defect(self.hash, signature.as_ref(), key.as_deref())
+            let signers = &self.candidates.signers[set.clone()];
+            let alone = if let [signer] = signers { Some(*signer) } else { None };
+            Part {
+                signature: G1::sum(&self.candidates.points[set.clone()]),
+                key: self.keys.sum(signers),
+                alone,
+            }
         };
-        sets.iter().map(part).collect()
+        self.evaluate(&sets.iter().map(part).collect::<Vec<_>>())
     }
 
     fn weighted(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
@@ -169,10 +208,13 @@ impl Defects for Group<'_> {
             let signers = &self.candidates.signers[set.clone()];
             let weights: Vec<u64> = signers.iter().map(|&signer| weight(signer)).collect();
             let signature = G1::weighted_sum(&self.candidates.points[set.clone()], &weights);
-            let key = self.keys.weighted_sum(signers).map(|key| PreparedG2::new(&key));
-            defect(self.hash, signature.as_ref(), key.as_ref())
+            Part { signature, key: self.keys.weighted_sum(signers), alone: None }
         };
-        sets.iter().map(part).collect()
+        self.evaluate(&sets.iter().map(part).collect::<Vec<_>>())
+    }
+
+    fn width(&self) -> usize {
+        if lanes::is_enabled() { LANES } else { 1 }
     }
 
     fn weight(&self, position: usize) -> u64 {

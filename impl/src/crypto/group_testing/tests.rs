@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::crypto::bls::{DomainTag, SecretKey};
-use crate::crypto::curve::{G2, Scalar};
+use crate::crypto::curve::Scalar;
 use crate::crypto::scheme::Domain;
 
 const MESSAGE: &[u8] = b"round 1, subround 0, block 2";
