@@ -9,12 +9,13 @@
 //! identity key, in a domain of their own.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use sha3::{Digest, Sha3_256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::bls::{PublicKey, SecretKey};
-use super::curve::{G1, PointError, Scalar};
+use super::bls::{DomainTag, PublicKey, SecretKey, is_balanced};
+use super::curve::{G1, PointError, PreparedG2, Scalar};
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Signature};
 use crate::committee::MinerId;
@@ -23,12 +24,22 @@ use crate::committee::MinerId;
 const VALUE_TAG: &[u8] = b"ZUS-BPP-V01-BEACON-VALUE";
 
 /// The public side of a committee's shared key.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct BeaconKey {
     threshold: usize,
     group: PublicKey,
+    group_lines: OnceLock<PreparedG2>,
     shares: Vec<PublicKey>,
 }
+
+impl PartialEq for BeaconKey {
+    fn eq(&self, other: &Self) -> bool {
+        // The lines are a function of the group key.
+        (self.threshold, &self.group, &self.shares) == (other.threshold, &other.group, &other.shares)
+    }
+}
+
+impl Eq for BeaconKey {}
 
 impl BeaconKey {
     /// The key of a committee of `committee_size` members whose polynomial has these commitments.
@@ -52,7 +63,7 @@ impl BeaconKey {
                 point.map(PublicKey::from_point).ok_or(BeaconKeyError::InfiniteShare { member })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { threshold, group, shares })
+        Ok(Self { threshold, group, group_lines: OnceLock::new(), shares })
     }
 
     /// How many shares determine a value.
@@ -91,6 +102,11 @@ impl BeaconKey {
         self.group.verify(Domain::Beacon.into(), message, signature)
     }
 
+    /// The lines of the group key, kept.
+    fn group_lines(&self) -> &PreparedG2 {
+        self.group_lines.get_or_init(|| PreparedG2::new(self.group.point()))
+    }
+
     /// Combines the first `t` of the shares, given in order of strictly increasing signers, and checks the result.
     ///
     /// # Errors
@@ -112,15 +128,19 @@ impl BeaconKey {
         }
         let abscissas: Vec<u32> = used.iter().map(|(signer, _)| abscissa(*signer)).collect();
         let weights = lagrange_at_zero(&abscissas).ok_or(CombineError::NotIncreasing)?;
-        let points = used
-            .iter()
-            .map(|(signer, share)| {
-                G1::decode(&share.0).map_err(|reason| CombineError::NotAPoint { signer: *signer, reason })
+        let encoded: Vec<_> = used.iter().map(|(_, share)| &share.0).collect();
+        let points = G1::decode_all(&encoded)
+            .into_iter()
+            .zip(used)
+            .map(|(point, (signer, _))| {
+                point.map_err(|reason| CombineError::NotAPoint { signer: *signer, reason })
             })
             .collect::<Result<Vec<_>, _>>()?;
         let combined = G1::linear_combination(&points, &weights).ok_or(CombineError::BadShare)?;
-        let signature = Signature(combined.encode());
-        self.verify(message, &signature).then_some(signature).ok_or(CombineError::BadShare)
+        // The only check of a subgroup: a group signature is unique, so that what passes is it, whatever the shares were.
+        let hash = G1::hash(DomainTag::from(Domain::Beacon).as_bytes(), message);
+        let passes = combined.is_in_subgroup() && is_balanced(&combined, &hash, self.group_lines());
+        passes.then(|| Signature(combined.encode())).ok_or(CombineError::BadShare)
     }
 }
 

@@ -233,3 +233,63 @@ fn cancelling_pair(error: &Signature) -> (Signature, Signature) {
     let minus = (element(&signed(4, 1).signature) + MODULUS - error) % MODULUS;
     (signature(plus), signature(minus))
 }
+
+/// The pool on real signatures against verification of each: what it makes, whom it blames, what it keeps.
+mod on_real_signatures {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::crypto::blst_scheme::BlstScheme;
+    use crate::crypto::trusted_dealer;
+
+    const N: u16 = 10;
+    const QUORUM: usize = 7;
+
+    fn members() -> Vec<BlstScheme> {
+        let (keys, members) = trusted_dealer::deal([5; 32], N, 4).unwrap();
+        members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Tickets come in any order, in bursts, wrong ones among them, and a certificate is asked for in between.
+        #[test]
+        fn blame_and_certificate_are_those_of_one_by_one(
+            order in Just((0..N).collect::<Vec<u16>>()).prop_shuffle(),
+            wrong in proptest::collection::btree_set(0..N, 0..5),
+            ask_after in proptest::collection::btree_set(0..usize::from(N), 0..6),
+        ) {
+            let members = members();
+            let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
+            let verifier = BlstScheme::observer(members[0].committee().clone());
+            let mut pool = TicketPool::new(1);
+            let mut blamed = Vec::new();
+            let mut certified = None;
+            for (count, &i) in order.iter().enumerate() {
+                let member = &members[usize::from(i)];
+                let statement = if wrong.contains(&i) { ticket(9) } else { ticket(1) };
+                let mut signed = Signed::sign(statement, &committee, member).unwrap();
+                signed.statement = ticket(1);
+                prop_assert_eq!(pool.add(signed, true, &committee, &verifier), Added::Counted);
+                if ask_after.contains(&count) || count + 1 == order.len() {
+                    certified = pool.certify(&ticket(1), QUORUM, &committee, &verifier, &mut blamed).or(certified);
+                }
+            }
+            let good = order.len() - wrong.len();
+            prop_assert_eq!(certified.is_some(), good >= QUORUM);
+            if let Some(certified) = &certified {
+                let fresh = BlstScheme::observer(members[0].committee().clone());
+                prop_assert_eq!(certified.verify(&committee, QUORUM, &fresh), Ok(()), "S8");
+            }
+            blamed.sort_unstable();
+            let expected: Vec<MinerId> = wrong.iter().copied().map(MinerId).collect();
+            if certified.is_some() {
+                prop_assert_eq!(blamed, expected);
+            } else {
+                // Where no quorum is left, what comes last may never have been looked at.
+                prop_assert!(blamed.iter().all(|miner| expected.contains(miner)));
+            }
+        }
+    }
+}

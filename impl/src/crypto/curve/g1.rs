@@ -2,9 +2,9 @@
 
 use blst::{
     blst_hash_to_g1, blst_p1, blst_p1_affine, blst_p1_affine_compress, blst_p1_affine_in_g1,
-    blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_from_affine, blst_p1_is_inf, blst_p1_mult,
-    blst_p1_to_affine, blst_p1_uncompress, blst_p1s_add, blst_p1s_mult_pippenger,
-    blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
+    blst_p1_affine_is_inf, blst_p1_affine_serialize, blst_p1_cneg, blst_p1_deserialize, blst_p1_from_affine,
+    blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_add,
+    blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
 };
 
 use super::lanes::{self, LANES};
@@ -13,8 +13,14 @@ use super::{PointError, Scalar};
 /// Bytes of a compressed point of G1.
 pub const G1_BYTES: usize = 48;
 
+/// Bytes of a point of G1 with both coordinates.
+pub const G1_UNCOMPRESSED_BYTES: usize = 96;
+
 /// Bits of the group order.
 const ORDER_BITS: usize = 255;
+
+/// The bit of the first byte that says that only one coordinate follows.
+const COMPRESSED: u8 = 0x80;
 
 /// A point of the curve over the base field that is not infinity. [`G1::hash`] and sums of hashed points are in the
 /// prime-order subgroup; a decoded point need not be, ask [`G1::is_in_subgroup`].
@@ -37,6 +43,35 @@ impl G1 {
             return Err(PointError::Infinity);
         }
         Ok(Self(point))
+    }
+
+    /// Reads a point with both coordinates, which is any point of the curve but infinity: twice the bytes, and a sixtieth of
+    /// the time, since no root is drawn. The subgroup is not checked.
+    ///
+    /// # Errors
+    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
+    pub fn decode_uncompressed(bytes: &[u8; G1_UNCOMPRESSED_BYTES]) -> Result<Self, PointError> {
+        // blst would read a compressed point here, and ignore the rest.
+        if bytes[0] & COMPRESSED != 0 {
+            return Err(PointError::Encoding);
+        }
+        let mut point = blst_p1_affine::default();
+        // SAFETY: the source is 96 bytes long, as the function reads; the destination is valid.
+        PointError::check(unsafe { blst_p1_deserialize(&mut point, bytes.as_ptr()) })?;
+        // SAFETY: the argument is an initialised point.
+        if unsafe { blst_p1_affine_is_inf(&point) } {
+            return Err(PointError::Infinity);
+        }
+        Ok(Self(point))
+    }
+
+    /// Both coordinates.
+    #[must_use]
+    pub fn encode_uncompressed(&self) -> [u8; G1_UNCOMPRESSED_BYTES] {
+        let mut bytes = [0; G1_UNCOMPRESSED_BYTES];
+        // SAFETY: the destination is 96 bytes long, as the function writes; the source is a valid point.
+        unsafe { blst_p1_affine_serialize(bytes.as_mut_ptr(), &self.0) };
+        bytes
     }
 
     /// [`G1::decode`] for many points.
@@ -250,6 +285,28 @@ mod tests {
         let one = Scalar::from_u64(1);
         assert_eq!(G1::linear_combination(&[point, point], &[one.clone(), one.neg()]), None, "infinity");
         assert_eq!(G1::linear_combination(&[point], &[]), None);
+    }
+
+    #[test]
+    fn both_coordinates_are_read_strictly() {
+        let point = G1::hash(b"tag", b"message");
+        let bytes = point.encode_uncompressed();
+        assert_eq!(G1::decode_uncompressed(&bytes), Ok(point));
+        for bit in 0..G1_UNCOMPRESSED_BYTES * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(G1::decode_uncompressed(&flipped).is_err(), "bit {bit}: no neighbour is on the curve");
+        }
+        let mut compressed = [0; G1_UNCOMPRESSED_BYTES];
+        compressed[..G1_BYTES].copy_from_slice(&point.encode());
+        assert_eq!(G1::decode_uncompressed(&compressed), Err(PointError::Encoding));
+        let mut infinity = [0; G1_UNCOMPRESSED_BYTES];
+        infinity[0] = 0x40;
+        assert_eq!(G1::decode_uncompressed(&infinity), Err(PointError::Infinity));
+        infinity[95] = 1;
+        assert!(G1::decode_uncompressed(&infinity).is_err());
+        let mirrored = G1::decode_uncompressed(&point.neg().encode_uncompressed());
+        assert_eq!(mirrored, Ok(point.neg()));
     }
 
     #[test]

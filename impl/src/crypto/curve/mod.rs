@@ -19,7 +19,7 @@ mod pairing;
 mod prepared;
 mod scalar;
 
-pub use g1::{G1, G1_BYTES};
+pub use g1::{G1, G1_BYTES, G1_UNCOMPRESSED_BYTES};
 pub use g2::{G2, G2_BYTES};
 pub use pairing::Gt;
 pub use prepared::PreparedG2;

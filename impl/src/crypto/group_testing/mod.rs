@@ -39,7 +39,7 @@ pub use key_sums::{KeySums, PreparedKey, weight};
 
 use self::isolation::{Defects, isolate};
 use super::curve::lanes::{self, LANES};
-use super::curve::{G1, G2, Gt, PreparedG2};
+use super::curve::{G1, G1_BYTES, G2, Gt, PointError, PreparedG2};
 use super::scheme::{Sifted, Signature};
 use crate::committee::MinerId;
 
@@ -53,15 +53,26 @@ pub fn sift(
     signatures: &[(MinerId, Signature)],
     prepare: &dyn Fn(&[MinerId]) -> Option<PreparedKey>,
 ) -> Sifted {
+    let encoded: Vec<&[u8; G1_BYTES]> = signatures.iter().map(|(_, signature)| &signature.0).collect();
+    let points = G1::decode_all(&encoded);
+    let decoded = signatures.iter().zip(points).map(|((signer, _), point)| (*signer, point));
+    sift_points(keys, hash, decoded.collect(), prepare)
+}
+
+/// [`sift`] of signatures that were decoded by whoever read them from the wire, such as those of 96 bytes
+/// ([`G1::decode_uncompressed`]). What is no point is its signer's fault.
+pub fn sift_points(
+    keys: &KeySums,
+    hash: &G1,
+    signatures: Vec<(MinerId, Result<G1, PointError>)>,
+    prepare: &dyn Fn(&[MinerId]) -> Option<PreparedKey>,
+) -> Sifted {
     let (mut sifted, mut aggregate) = (Sifted::default(), None);
     if !signatures.is_sorted_by(|(a, _), (b, _)| a < b) {
         return sifted;
     }
-    let members = signatures.iter().filter(|(signer, _)| keys.key(*signer).is_some());
-    let (signers, encoded): (Vec<MinerId>, Vec<&[u8; 48]>) =
-        members.map(|(signer, signature)| (*signer, &signature.0)).unzip();
     let mut candidates = Candidates::default();
-    for (signer, point) in signers.into_iter().zip(G1::decode_all(&encoded)) {
+    for (signer, point) in signatures.into_iter().filter(|(signer, _)| keys.key(*signer).is_some()) {
         match point {
             Ok(point) => candidates.push(signer, point),
             Err(_) => sifted.wrong.push(signer),

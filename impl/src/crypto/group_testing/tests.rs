@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::crypto::bls::{DomainTag, SecretKey};
-use crate::crypto::curve::Scalar;
+use crate::crypto::curve::{G2, Scalar};
 use crate::crypto::scheme::Domain;
 
 const MESSAGE: &[u8] = b"round 1, subround 0, block 2";
@@ -41,16 +41,29 @@ impl Stage {
         self
     }
 
+    /// With eight lanes where the processor has them, and without.
+    fn sift_both(&self) -> [Sifted; 2] {
+        [true, false].map(|enabled| {
+            // Other tests may switch at the same time; every verdict is right either way.
+            lanes::set_enabled(enabled);
+            let sifted = sift(&self.keys, &self.hash, &self.tickets, &|s| self.keys.prepared_sum(s));
+            lanes::set_enabled(true);
+            if let Some((signers, aggregate)) = &sifted.group {
+                assert!(
+                    self.is_certificate(signers, aggregate),
+                    "S8: what is kept verifies, for any receiver"
+                );
+            }
+            for wrong in &sifted.wrong {
+                assert!(!self.verifies_alone(usize::from(wrong.0)), "S10: no genuine ticket is blamed");
+            }
+            sifted
+        })
+    }
+
     fn sift(&self) -> Sifted {
-        let sifted = sift(&self.keys, &self.hash, &self.tickets, &|signers| {
-            self.keys.sum(signers).map(|key| std::sync::Arc::new(PreparedG2::new(&key)))
-        });
-        if let Some((signers, aggregate)) = &sifted.group {
-            assert!(self.is_certificate(signers, aggregate), "S8: what is kept verifies, for any receiver");
-        }
-        for wrong in &sifted.wrong {
-            assert!(!self.verifies_alone(usize::from(wrong.0)), "S10: no genuine ticket is blamed");
-        }
+        let [sifted, portable] = self.sift_both();
+        assert_eq!(sifted, portable);
         sifted
     }
 
@@ -172,9 +185,13 @@ fn tickets_that_cancel_are_one_group_or_wrong() {
     for third in [0, 4, 8, 10] {
         let mut stage = Stage::new(12);
         stage.taint(3, &error(0)).taint(9, &error(0).neg()).taint(third, &error(1));
-        let (_, wrong) = stage.verdict();
-        assert!(wrong.contains(&(third as u16)) && wrong.iter().all(|&w| [3, 9, third as u16].contains(&w)));
-        assert!(wrong == [third as u16] || wrong.len() == 3, "both of the pair or neither: {wrong:?}");
+        for sifted in stage.sift_both() {
+            let wrong: Vec<u16> = sifted.wrong.iter().map(|miner| miner.0).collect();
+            assert!(
+                wrong.contains(&(third as u16)) && wrong.iter().all(|&w| [3, 9, third as u16].contains(&w))
+            );
+            assert!(wrong == [third as u16] || wrong.len() == 3, "both of the pair or neither: {wrong:?}");
+        }
     }
 }
 
@@ -263,6 +280,66 @@ fn encodings_that_are_not_canonical_are_their_senders_fault() {
         stage.replace(0, bytes);
         assert_eq!(stage.verdict(), but(6, &[0]), "{bytes:02x?}");
     }
+}
+
+#[test]
+fn tickets_with_both_coordinates_have_the_same_verdict() {
+    let mut stage = Stage::new(12);
+    stage.taint(3, &error(0)).taint(8, &cofactor_point());
+    let decoded = stage.tickets.iter().map(|(signer, ticket)| {
+        let bytes = G1::decode(&ticket.0).unwrap().encode_uncompressed();
+        (*signer, G1::decode_uncompressed(&bytes))
+    });
+    let sifted = sift_points(&stage.keys, &stage.hash, decoded.collect(), &|s| stage.keys.prepared_sum(s));
+    assert_eq!(sifted, stage.sift());
+    assert_eq!(stage.verdict(), but(12, &[3, 8]));
+}
+
+/// Pitfall: a rogue key, chosen so that one member signs for all. The sum of keys is what it wants; a proof of possession is
+/// what it cannot have, and only a key with one becomes a member's.
+#[test]
+fn a_rogue_key_would_sign_for_everybody_but_proves_nothing() {
+    let honest: Vec<SecretKey> = (0..4).map(|i| SecretKey::from_seed(&[i; 32])).collect();
+    let attacker = SecretKey::from_seed(&[99; 32]);
+    let others =
+        G2::sum(honest.iter().map(|key| *key.public_key().point()).collect::<Vec<_>>().iter()).unwrap();
+    let rogue = G2::sum([attacker.public_key().point(), &others.neg()]).unwrap();
+    let mut keys: Vec<G2> = honest.iter().map(|key| *key.public_key().point()).collect();
+    keys.push(rogue);
+    let keys = KeySums::new(keys);
+    let forged = attacker.sign(Domain::Ticket.into(), MESSAGE);
+    // Split among all five so that every place is filled: one has it, the others' parts cancel.
+    let parts = [G1::decode(&forged.0).unwrap(), error(1), error(2), error(1).neg(), error(2).neg()];
+    let tickets: Vec<_> = (0..).map(MinerId).zip(parts.map(|part| Signature(part.encode()))).collect();
+    let hash = G1::hash(DomainTag::from(Domain::Ticket).as_bytes(), MESSAGE);
+    let sifted = sift(&keys, &hash, &tickets, &|signers| keys.prepared_sum(signers));
+    assert_eq!(
+        sifted.group.map(|(signers, _)| signers.len()),
+        Some(5),
+        "negative control: without proofs it works"
+    );
+    let rogue = crate::crypto::bls::PublicKey::from_point(rogue);
+    let proof = attacker.prove_possession(b"chain");
+    assert!(proof.verify(&rogue, b"chain").is_err());
+    assert!(honest[0].prove_possession(b"chain").verify(&rogue, b"chain").is_err());
+}
+
+/// Pitfall: splitting zero. Members whose keys are mirrored ride along for nothing; a committee does not admit them, see
+/// `CommitteeKeys::new` and `a_key_and_its_mirror_image_are_not_both_members` there.
+#[test]
+fn mirrored_keys_would_ride_along_without_signing() {
+    let secret = Scalar::from_u64(77);
+    let mirrored =
+        [SecretKey::from_scalar(secret.clone()).unwrap(), SecretKey::from_scalar(secret.neg()).unwrap()];
+    let signer = SecretKey::from_seed(&[1; 32]);
+    let mut stage = Stage::with(vec![signer, mirrored[0].clone(), mirrored[1].clone()]);
+    stage.replace(1, error(1).encode());
+    stage.replace(2, error(1).neg().encode());
+    assert_eq!(stage.verdict(), but(3, &[]), "negative control: two that signed nothing");
+    let registered =
+        |secret: &SecretKey| secret.prove_possession(b"").verify(&secret.public_key(), b"").unwrap();
+    let identities: Vec<_> = stage.secrets.iter().map(registered).collect();
+    assert!(crate::crypto::committee_keys::shared_coordinate(&identities).is_some());
 }
 
 /// Pitfall: a signature of another domain, message or key.
