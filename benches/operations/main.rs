@@ -17,6 +17,7 @@ use zus_benches::process_time;
 mod beacon;
 mod certificate_check;
 mod growth;
+mod incremental;
 mod key_generation;
 mod miner_round;
 mod model_states;
@@ -91,11 +92,12 @@ fn main() {
         .measurement_time(Duration::from_millis(effort.choose(200, 2_000)))
         .configure_from_args();
     if filter.is_none_or(|filter| filter != "ratios") {
-        let operations: [(&str, fn(&mut Bench, Effort)); 9] = [
+        let operations: [(&str, fn(&mut Bench, Effort)); 10] = [
             ("aggregate", ticket_aggregation::bench),
+            ("incremental", incremental::bench),
             ("certificate", certificate_check::bench),
             ("beacon", beacon::bench),
-            ("sign", signature::bench),
+            ("signature", signature::bench),
             ("dkg", key_generation::bench),
             ("ticket_log", ticket_log::bench),
             ("wire", wire::bench),

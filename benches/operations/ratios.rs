@@ -25,7 +25,8 @@ fn row(stage: &Stage, wrong: usize, rounds: usize) {
     let placements: Vec<Tickets> =
         (0..=rounds as u64).map(|seed| stage.tickets.with_wrong(wrong, seed)).collect();
     let quorum = stage.keys.quorum();
-    let at = |round: usize| &placements[round];
+    let placements = &placements;
+    let at = move |round: usize| &placements[round];
     let mut cases = vec![
         Case::new("ours", |round| drop(ours::aggregate(&stage.keys, at(round)))),
         Case::new("ours, portable", |round| {
@@ -40,6 +41,12 @@ fn row(stage: &Stage, wrong: usize, rounds: usize) {
         }),
     ];
     if wrong == 0 {
+        let encoded = ours::uncompressed(&stage.tickets);
+        let expected = ours::aggregate(&stage.keys, &stage.tickets);
+        assert_eq!(ours::aggregate_uncompressed(&stage.keys, &stage.tickets, &encoded), expected);
+        cases.push(Case::new("ours, 96-byte tickets", move |round| {
+            drop(ours::aggregate_uncompressed(&stage.keys, at(round), &encoded));
+        }));
         cases.push(Case::new("blstrs", |round| drop(blstrs::aggregate(&stage.blstrs, at(round)))));
         cases.push(Case::new("arkworks", |round| {
             drop(arkworks::aggregate(&stage.arkworks, &stage.arkworks_hash, at(round)));

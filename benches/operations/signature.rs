@@ -19,7 +19,7 @@ pub fn bench(criterion: &mut Bench, _: Effort) {
     let signature = secret.sign(tag, MESSAGE);
     assert_eq!(theirs.sign(MESSAGE, tag.as_bytes(), &[]).to_bytes(), signature.0);
 
-    let mut group = criterion.benchmark_group("sign");
+    let mut group = criterion.benchmark_group("signature/sign");
     group.bench_function("ours", |b| b.iter(|| secret.sign(tag, MESSAGE)));
     group.bench_function("blst", |b| b.iter(|| theirs.sign(MESSAGE, tag.as_bytes(), &[]).to_bytes()));
     group.finish();
@@ -34,7 +34,7 @@ pub fn bench(criterion: &mut Bench, _: Effort) {
     let peer = |message| peers::blst::check(&[&key], tag.as_bytes(), message, &ticket.0);
     assert!(verify(fresh(), 1) && !verify(fresh(), 2) && peer(MESSAGE) && !peer(b"another"));
 
-    let mut group = criterion.benchmark_group("verify");
+    let mut group = criterion.benchmark_group("signature/verify");
     group.bench_function("ours", |b| b.iter(|| verify(fresh(), 1)));
     group.bench_function("blst", |b| b.iter(|| peer(MESSAGE)));
     group.finish();

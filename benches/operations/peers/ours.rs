@@ -2,17 +2,36 @@
 
 use zus_benches::committee::{Keys, Tickets, Verdict};
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2, lanes};
-use zus_bpp::crypto::group_testing::sift;
+use zus_bpp::crypto::group_testing::{sift, sift_points};
+use zus_bpp::crypto::scheme::Sifted;
 
 /// From bytes to the certificate and the blame list. Nothing is remembered from one call to the next but the keys.
 pub fn aggregate(keys: &Keys, tickets: &Tickets) -> Verdict {
     let hash = G1::hash(tickets.tag.as_bytes(), &tickets.message);
     let sifted = sift(&keys.sums, &hash, &tickets.signatures, &|signers| keys.sums.prepared_sum(signers));
+    verdict(keys, sifted)
+}
+
+fn verdict(keys: &Keys, sifted: Sifted) -> Verdict {
     let quorum = sifted.group.filter(|(signers, _)| signers.len() >= keys.quorum());
     Verdict {
         aggregate: quorum.map(|(_, aggregate)| aggregate.0),
         wrong: sifted.wrong.iter().map(|miner| miner.0).collect(),
     }
+}
+
+/// The same from tickets of 96 bytes.
+pub fn aggregate_uncompressed(keys: &Keys, tickets: &Tickets, encoded: &[[u8; 96]]) -> Verdict {
+    let hash = G1::hash(tickets.tag.as_bytes(), &tickets.message);
+    let signers = tickets.signatures.iter().map(|(miner, _)| *miner);
+    let points = signers.zip(encoded.iter().map(G1::decode_uncompressed)).collect();
+    verdict(keys, sift_points(&keys.sums, &hash, points, &|signers| keys.sums.prepared_sum(signers)))
+}
+
+/// Tickets of 96 bytes.
+pub fn uncompressed(tickets: &Tickets) -> Vec<[u8; 96]> {
+    let points = tickets.signatures.iter().map(|(_, ticket)| G1::decode(&ticket.0).expect("a point"));
+    points.map(|point| point.encode_uncompressed()).collect()
 }
 
 /// Runs without the vector instructions.

@@ -29,7 +29,15 @@ pub(super) struct Memory(Arc<Mutex<Lists>>);
 struct Lists {
     hashes: VecDeque<(DomainTag, Box<[u8]>, G1)>,
     keys: VecDeque<(Box<[MinerId]>, PreparedKey)>,
-    verified: VecDeque<(DomainTag, Box<[u8]>, Box<[MinerId]>, Signature)>,
+    verified: VecDeque<KnownClaim>,
+}
+
+/// An [`AggregateClaim`] of its own.
+struct KnownClaim {
+    tag: DomainTag,
+    message: Box<[u8]>,
+    signers: Box<[MinerId]>,
+    aggregate: Signature,
 }
 
 impl Memory {
@@ -66,17 +74,22 @@ impl Memory {
 
     pub(super) fn is_verified(&self, claim: &AggregateClaim<'_>) -> bool {
         let tag = claim.domain.into();
-        self.lists().verified.iter().rev().any(|(t, message, signers, aggregate)| {
-            *t == tag
-                && **message == *claim.message
-                && **signers == *claim.signers
-                && *aggregate == claim.aggregate
+        self.lists().verified.iter().rev().any(|known| {
+            known.tag == tag
+                && *known.message == *claim.message
+                && *known.signers == *claim.signers
+                && known.aggregate == claim.aggregate
         })
     }
 
     /// Only for what verified.
     pub(super) fn remember_verified(&self, claim: &AggregateClaim<'_>) {
-        let entry = (claim.domain.into(), claim.message.into(), claim.signers.into(), claim.aggregate);
+        let entry = KnownClaim {
+            tag: claim.domain.into(),
+            message: claim.message.into(),
+            signers: claim.signers.into(),
+            aggregate: claim.aggregate,
+        };
         remember(&mut self.lists().verified, VERIFIED, entry);
     }
 

@@ -61,6 +61,9 @@ struct Suspect<V> {
     weighted: Option<V>,
 }
 
+/// The weighted defect of a set, where it is known, and the set's halves.
+type Halves<V> = (Option<V>, Vec<Suspect<V>>);
+
 /// The positions of wrong signatures among `count`, increasing. `whole` is the defect of all of them together.
 ///
 /// What is not returned verifies as one group, and only as that group.
@@ -84,7 +87,7 @@ impl<D: Defects> Search<'_, D> {
         let mut open = vec![Suspect { set: 0..count, plain: whole, weighted: None }];
         let mut sets_of_level = 1;
         if count > 2 {
-            open[0].weighted = self.defects.weighted(&[0..count]).pop();
+            open[0].weighted = self.defects.weighted(std::slice::from_ref(&open[0].set)).pop();
             open = self.shoot(open);
         }
         while !open.is_empty() {
@@ -145,7 +148,7 @@ impl<D: Defects> Search<'_, D> {
     }
 
     /// The weighted defects of the halves of sets; that of the second is a quotient where the whole's is known.
-    fn weigh(&mut self, pairs: Vec<(Option<D::Value>, Vec<Suspect<D::Value>>)>) -> Vec<Suspect<D::Value>> {
+    fn weigh(&mut self, pairs: Vec<Halves<D::Value>>) -> Vec<Suspect<D::Value>> {
         let asked = |whole: &Option<D::Value>| if whole.is_some() { 1 } else { 2 };
         let sets: Vec<Range<usize>> = pairs
             .iter()

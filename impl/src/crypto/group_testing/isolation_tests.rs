@@ -19,6 +19,11 @@ impl Numbers {
         Self { own: own.to_vec(), evaluations: 0, width: 1, turns: 0 }
     }
 
+    fn whole(&mut self) -> u64 {
+        let everything = 0..self.own.len();
+        self.plain(std::slice::from_ref(&everything))[0]
+    }
+
     fn sum(&self, set: &Range<usize>, weigh: impl Fn(usize) -> u64) -> u64 {
         let sum = set
             .clone()
@@ -67,14 +72,14 @@ impl Defects for Numbers {
 /// The positions found, and the evaluations that were spent, that of the whole included.
 fn isolated(own: &[u64]) -> (Vec<usize>, usize) {
     let mut numbers = Numbers::new(own);
-    let whole = numbers.plain(&[0..own.len()])[0];
+    let whole = numbers.whole();
     (isolate(&mut numbers, own.len(), whole), numbers.evaluations)
 }
 
 /// The same for a processor that evaluates eight sets at once, with the turns that it takes.
 fn isolated_by_eights(own: &[u64]) -> (Vec<usize>, usize, usize) {
     let mut numbers = Numbers { width: 8, ..Numbers::new(own) };
-    let whole = numbers.plain(&[0..own.len()])[0];
+    let whole = numbers.whole();
     let wrong = isolate(&mut numbers, own.len(), whole);
     (wrong, numbers.evaluations, numbers.turns)
 }

@@ -117,9 +117,9 @@ fn holds_at_the_bounds() {
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn assert_below_two(value: &Fp) {
     // SAFETY: a vector has the size of eight 64-bit words, for which every bit pattern is valid.
-    let lanes = value.0.map(|limb| unsafe { std::mem::transmute::<__m512i, [u64; LANES]>(limb) });
-    for lane in 0..LANES {
-        let limbs: [u64; LIMBS] = std::array::from_fn(|i| lanes[i][lane]);
+    let limbs_of = value.0.map(|limb| unsafe { std::mem::transmute::<__m512i, [u64; LANES]>(limb) });
+    let lanes: [[u64; LIMBS]; LANES] = std::array::from_fn(|lane| limbs_of.map(|limb| limb[lane]));
+    for limbs in lanes {
         assert!(limbs.iter().all(|&limb| limb <= LIMB_MASK), "{limbs:x?}");
         let words = packed(&limbs);
         let once = reduced_once(&words);
@@ -134,7 +134,7 @@ fn the_stated_bounds_are_consistent() {
     assert!(MODULUS[5].leading_zeros() == 3 && 416 - 381 == 35);
     assert!((MAX_PRODUCTS as u64) << 28 <= 1 << 35, "a sum of products reduces to [2]");
     assert!(MAX_PRODUCTS as u64 * 16 <= 1 << 9, "accumulators stay below 2^62");
-    assert!(MAX_SUBTRAHEND << LIMB_BITS < 1 << 62);
+    const { assert!(MAX_SUBTRAHEND << LIMB_BITS < 1 << 62) };
     assert_eq!(P[0].wrapping_mul(MINUS_INVERSE) & LIMB_MASK, LIMB_MASK, "the inverse");
     assert_eq!(packed(&P), MODULUS);
 }

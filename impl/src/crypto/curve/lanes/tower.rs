@@ -147,7 +147,7 @@ impl Fp12 {
 
     /// blst's elements.
     #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn to_blst(&self) -> [blst_fp12; LANES] {
+    pub fn to_blst(self) -> [blst_fp12; LANES] {
         let mut out = [blst_fp12::default(); LANES];
         for (power, coefficient) in self.0.iter().enumerate() {
             let (outer, inner) = place(power);
