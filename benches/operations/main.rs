@@ -79,6 +79,9 @@ impl Measurement for ProcessorTime {
 
 pub type Bench = Criterion<ProcessorTime>;
 
+/// Benches one operation with all its peers.
+type Operation = fn(&mut Bench, Effort);
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let effort =
@@ -92,7 +95,7 @@ fn main() {
         .measurement_time(Duration::from_millis(effort.choose(200, 2_000)))
         .configure_from_args();
     if filter.is_none_or(|filter| filter != "ratios") {
-        let operations: [(&str, fn(&mut Bench, Effort)); 10] = [
+        let operations: [(&str, Operation); 10] = [
             ("aggregate", ticket_aggregation::bench),
             ("incremental", incremental::bench),
             ("certificate", certificate_check::bench),

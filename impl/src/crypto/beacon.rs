@@ -16,6 +16,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::bls::{DomainTag, PublicKey, SecretKey, is_balanced};
 use super::curve::{G1, PointError, PreparedG2, Scalar};
+use super::group_testing::KeySums;
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Signature};
 use crate::committee::MinerId;
@@ -30,6 +31,7 @@ pub struct BeaconKey {
     group: PublicKey,
     group_lines: OnceLock<PreparedG2>,
     shares: Vec<PublicKey>,
+    share_sums: KeySums,
 }
 
 impl PartialEq for BeaconKey {
@@ -63,7 +65,8 @@ impl BeaconKey {
                 point.map(PublicKey::from_point).ok_or(BeaconKeyError::InfiniteShare { member })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { threshold, group, group_lines: OnceLock::new(), shares })
+        let share_sums = KeySums::new(shares.iter().map(|share| *share.point()).collect());
+        Ok(Self { threshold, group, group_lines: OnceLock::new(), shares, share_sums })
     }
 
     /// How many shares determine a value.
@@ -93,13 +96,27 @@ impl BeaconKey {
     /// Whether `share` is `signer`'s for `message`.
     #[must_use]
     pub fn verify_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
-        self.share(signer).is_some_and(|key| key.verify(Domain::Beacon.into(), message, share))
+        self.verify_share_of_hash(signer, &hash(message), share)
+    }
+
+    /// [`BeaconKey::verify_share`] with the hash of the message at hand.
+    #[must_use]
+    pub fn verify_share_of_hash(&self, signer: MinerId, hash: &G1, share: &Signature) -> bool {
+        let Some(key) = self.share_sums.prepared_sum(&[signer]) else { return false };
+        G1::decode(&share.0).is_ok_and(|share| share.is_in_subgroup() && is_balanced(&share, hash, &key))
     }
 
     /// Whether `signature` is the group's over `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        self.group.verify(Domain::Beacon.into(), message, signature)
+        self.verify_hash(&hash(message), signature)
+    }
+
+    /// [`BeaconKey::verify`] with the hash of the message at hand.
+    #[must_use]
+    pub fn verify_hash(&self, hash: &G1, signature: &Signature) -> bool {
+        G1::decode(&signature.0)
+            .is_ok_and(|point| point.is_in_subgroup() && is_balanced(&point, hash, self.group_lines()))
     }
 
     /// The lines of the group key, kept.
@@ -138,10 +155,14 @@ impl BeaconKey {
             .collect::<Result<Vec<_>, _>>()?;
         let combined = G1::linear_combination(&points, &weights).ok_or(CombineError::BadShare)?;
         // The only check of a subgroup: a group signature is unique, so that what passes is it, whatever the shares were.
-        let hash = G1::hash(DomainTag::from(Domain::Beacon).as_bytes(), message);
-        let passes = combined.is_in_subgroup() && is_balanced(&combined, &hash, self.group_lines());
+        let passes = combined.is_in_subgroup() && is_balanced(&combined, &hash(message), self.group_lines());
         passes.then(|| Signature(combined.encode())).ok_or(CombineError::BadShare)
     }
+}
+
+/// The hash of a message that shares are over.
+fn hash(message: &[u8]) -> G1 {
+    G1::hash(DomainTag::from(Domain::Beacon).as_bytes(), message)
 }
 
 /// The beacon value of a verified group signature: `SHA3-256(tag, signature)`. The encoding of a point is canonical, so that

@@ -50,6 +50,10 @@ impl BlstScheme {
         &self.committee
     }
 
+    fn beacon_hash(&self, message: &[u8]) -> G1 {
+        self.memory.hash(Domain::Beacon.into(), message)
+    }
+
     /// The lines of the sum of the identity keys of `signers`; `None` unless they are strictly increasing members, at least
     /// one, and their keys have a sum.
     fn prepared_key(&self, signers: &[MinerId]) -> Option<PreparedKey> {
@@ -139,7 +143,7 @@ impl Scheme for BlstScheme {
     }
 
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
-        self.committee.beacon().verify_share(signer, message, share)
+        self.committee.beacon().verify_share_of_hash(signer, &self.beacon_hash(message), share)
     }
 
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature> {
@@ -147,7 +151,7 @@ impl Scheme for BlstScheme {
     }
 
     fn verify_beacon(&self, message: &[u8], signature: &Signature) -> bool {
-        self.committee.beacon().verify(message, signature)
+        self.committee.beacon().verify_hash(&self.beacon_hash(message), signature)
     }
 
     fn beacon_value(&self, signature: &Signature) -> BeaconValue {

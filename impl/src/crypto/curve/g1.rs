@@ -7,6 +7,7 @@ use blst::{
     blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
 };
 
+use super::endomorphism;
 use super::lanes::{self, LANES};
 use super::{PointError, Scalar};
 
@@ -190,14 +191,18 @@ impl G1 {
     }
 
     /// The sum of the points, each times its **public** scalar (the time depends on them); `None` at infinity, or when
-    /// the two lists differ in length. The points must be in the subgroup.
+    /// the two lists differ in length. Only right for points of the subgroup: whoever has others checks the result.
     #[must_use]
     pub fn linear_combination(points: &[Self], scalars: &[Scalar]) -> Option<Self> {
         if points.len() != scalars.len() || points.is_empty() {
             return None;
         }
-        let bytes: Vec<[u8; 32]> = scalars.iter().map(|scalar| scalar.to_blst().b).collect();
-        Self::combine(points, &bytes, ORDER_BITS)
+        let terms = points.iter().zip(scalars).flat_map(|(point, scalar)| {
+            let [low, high] = endomorphism::split(&scalar.to_blst().b);
+            [(*point, low), (endomorphism::times_parameter_squared(point), high)]
+        });
+        let (points, scalars): (Vec<Self>, Vec<[u8; 16]>) = terms.unzip();
+        Self::combine(&points, &scalars, endomorphism::HALF_BITS)
     }
 
     /// The sum of the points, each times its small public weight; `None` at infinity, or when the two lists differ in

@@ -12,6 +12,7 @@
 //! The point at infinity is the absence of a point (`None`), because no signature, key or commitment of this protocol may
 //! be infinity. (blst's own `verify` functions are not used: they queue every check on a global thread pool.)
 
+mod endomorphism;
 mod g1;
 mod g2;
 pub mod lanes;

@@ -4,6 +4,7 @@ use blst::{blst_fp, blst_p1_affine};
 
 use super::LANES;
 use super::fp::{Fp, MODULUS, ONE};
+use crate::crypto::curve::endomorphism::BETA;
 use crate::crypto::curve::{G1, G1_BYTES, PointError};
 
 /// Most significant bits of an encoding: compressed, infinity, the larger of the two `y`.
@@ -13,18 +14,6 @@ const LARGER: u8 = 0x20;
 
 /// The absolute value of the curve parameter.
 const PARAMETER: u64 = 0xd201_0000_0001_0000;
-
-/// The cube root of one with which `(beta x, y)` is `-z^2` times a point of the subgroup, in blst's form.
-const BETA: blst_fp = blst_fp {
-    l: [
-        0x30f1_361b_798a_64e8,
-        0xf3b8_ddab_7ece_5a2a,
-        0x16a8_ca3a_c615_77f7,
-        0xc26a_2ff8_74fd_029b,
-        0x3636_b766_6070_1c6e,
-        0x051b_a4ab_241b_6160,
-    ],
-};
 
 /// The x coordinate of an encoding and whether `y` is the larger, unless the form is wrong.
 fn parse(bytes: &[u8; G1_BYTES]) -> Result<([u64; 6], bool), PointError> {
