@@ -16,8 +16,8 @@
 //!
 //! **Budget.** Bisection is better where many are wrong, the exponent where few are. The number is not known beforehand, so
 //! it is estimated from how many of a level's sets have a defect, and the exponent is tried where the evaluations that it is
-//! expected to save exceed those it costs. Whoever sends signatures that mislead it can do so [`Budget::MISSES`] times, plus
-//! once for every 16 signatures.
+//! expected to save exceed those it costs. Whoever sends signatures that mislead it can do so eight times, plus once for every
+//! 16 signatures (`Budget`).
 //!
 //! **Width.** Processors that evaluate eight sets in the time of two or three ([`Defects::width`]) are given eight: a set is
 //! cut into as many parts as fill the width, the defect of the last part being the quotient again. More evaluations, in fewer
