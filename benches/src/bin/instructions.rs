@@ -11,22 +11,16 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
 use std::{env, fs, io};
 
 use zus_benches::committee::Keys;
-use zus_bpp::block::BlockId;
-use zus_bpp::certified::Certified;
-use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::bls::DomainTag;
-use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
-use zus_bpp::crypto::scheme::{Domain, Signature};
+use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
-use zus_bpp::message::Message;
-use zus_bpp::statement::Ticket;
-use zus_bpp::wire;
 
 /// How far a count may move in either direction: less is a new baseline.
 const TOLERANCE_PERCENT: u64 = 5;
@@ -37,7 +31,7 @@ const OPERATIONS: [&str; 6] = [
     "certificate/n=100",
     "beacon/n=100,t=34",
     "sign",
-    "wire/decode/notarization",
+    "certificates/n=16/batch=16",
 ];
 
 /// The only function whose instructions are counted.
@@ -87,12 +81,28 @@ fn run(operation: &str) {
                 black_box(keys.secrets[0].sign(tag, message));
             });
         }
-        "wire/decode/notarization" => {
-            let statement = Ticket { round: Round(9), subround: Subround(1), block: BlockId([3; 32]) };
-            let signers = Signers::from_members(100, (0..67).map(MinerId)).expect("a set");
-            let certificate = Certificate { signers, aggregate: Signature([7; 48]) };
-            let bytes = wire::encode(&Message::Notarization(Arc::new(Certified { statement, certificate })));
-            measured(&mut || assert!(wire::decode(&bytes).is_ok()));
+        "certificates/n=16/batch=16" => {
+            let (committee, members) = trusted_dealer::deal([5; 32], 16, 1).expect("keys");
+            let signers: Vec<MinerId> = (0..11).map(MinerId).collect();
+            let messages: Vec<[u8; 4]> = (0_u32..16).map(u32::to_be_bytes).collect();
+            let aggregate = |message: &[u8]| {
+                let sign = |signer: &MinerId| members[usize::from(signer.0)].identity.sign(tag, message);
+                let summands: Vec<Signature> = signers.iter().map(sign).collect();
+                zus_bpp::crypto::bls::aggregate(&summands).expect("a sum")
+            };
+            let claims: Vec<AggregateClaim<'_>> = messages
+                .iter()
+                .map(|message| AggregateClaim {
+                    signers: &signers,
+                    domain: Domain::Ticket,
+                    message,
+                    aggregate: aggregate(message),
+                })
+                .collect();
+            let scheme = BlstScheme::observer(committee);
+            measured(&mut || {
+                assert!(scheme.verify_aggregates(&claims, &[1; 32]).iter().all(|&verdict| verdict));
+            });
         }
         _ => eprintln!("no such operation: {operation}"),
     }
