@@ -94,7 +94,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(effort.choose(50, 300)))
         .measurement_time(Duration::from_millis(effort.choose(200, 2_000)))
         .configure_from_args();
-    if filter.is_none_or(|filter| filter != "ratios") {
+    if filter.is_none_or(|filter| filter != "ratios" && filter != "growth") {
         let operations: [(&str, Operation); 10] = [
             ("aggregate", ticket_aggregation::bench),
             ("incremental", incremental::bench),
@@ -116,10 +116,13 @@ fn main() {
         }
         criterion.final_summary();
     }
-    if filter.is_none_or(|filter| filter == "ratios")
-        && !arguments.iter().any(|argument| argument == "--test")
-    {
+    if arguments.iter().any(|argument| argument == "--test") {
+        return;
+    }
+    if filter.is_none_or(|filter| filter == "ratios") {
         ratios::print(effort);
+    }
+    if filter.is_none_or(|filter| filter == "ratios" || filter == "growth") {
         growth::print(effort);
     }
 }
