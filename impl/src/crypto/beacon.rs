@@ -9,12 +9,14 @@
 //! identity key, in a domain of their own.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use sha3::{Digest, Sha3_256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::bls::{PublicKey, SecretKey};
-use super::curve::{G1, PointError, Scalar};
+use super::bls::{DomainTag, PublicKey, SecretKey, is_balanced};
+use super::curve::{G1, PointError, PreparedG2, Scalar};
+use super::group_testing::KeySums;
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Signature};
 use crate::committee::MinerId;
@@ -23,12 +25,23 @@ use crate::committee::MinerId;
 const VALUE_TAG: &[u8] = b"ZUS-BPP-V01-BEACON-VALUE";
 
 /// The public side of a committee's shared key.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct BeaconKey {
     threshold: usize,
     group: PublicKey,
+    group_lines: OnceLock<PreparedG2>,
     shares: Vec<PublicKey>,
+    share_sums: KeySums,
 }
+
+impl PartialEq for BeaconKey {
+    fn eq(&self, other: &Self) -> bool {
+        // The lines are a function of the group key.
+        (self.threshold, &self.group, &self.shares) == (other.threshold, &other.group, &other.shares)
+    }
+}
+
+impl Eq for BeaconKey {}
 
 impl BeaconKey {
     /// The key of a committee of `committee_size` members whose polynomial has these commitments.
@@ -52,7 +65,8 @@ impl BeaconKey {
                 point.map(PublicKey::from_point).ok_or(BeaconKeyError::InfiniteShare { member })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { threshold, group, shares })
+        let share_sums = KeySums::new(shares.iter().map(|share| *share.point()).collect());
+        Ok(Self { threshold, group, group_lines: OnceLock::new(), shares, share_sums })
     }
 
     /// How many shares determine a value.
@@ -82,13 +96,32 @@ impl BeaconKey {
     /// Whether `share` is `signer`'s for `message`.
     #[must_use]
     pub fn verify_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
-        self.share(signer).is_some_and(|key| key.verify(Domain::Beacon.into(), message, share))
+        self.verify_share_of_hash(signer, &hash(message), share)
+    }
+
+    /// [`BeaconKey::verify_share`] with the hash of the message at hand.
+    #[must_use]
+    pub fn verify_share_of_hash(&self, signer: MinerId, hash: &G1, share: &Signature) -> bool {
+        let Some(key) = self.share_sums.prepared_sum(&[signer]) else { return false };
+        G1::decode(&share.0).is_ok_and(|share| share.is_in_subgroup() && is_balanced(&share, hash, &key))
     }
 
     /// Whether `signature` is the group's over `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        self.group.verify(Domain::Beacon.into(), message, signature)
+        self.verify_hash(&hash(message), signature)
+    }
+
+    /// [`BeaconKey::verify`] with the hash of the message at hand.
+    #[must_use]
+    pub fn verify_hash(&self, hash: &G1, signature: &Signature) -> bool {
+        G1::decode(&signature.0)
+            .is_ok_and(|point| point.is_in_subgroup() && is_balanced(&point, hash, self.group_lines()))
+    }
+
+    /// The lines of the group key, kept.
+    fn group_lines(&self) -> &PreparedG2 {
+        self.group_lines.get_or_init(|| PreparedG2::new(self.group.point()))
     }
 
     /// Combines the first `t` of the shares, given in order of strictly increasing signers, and checks the result.
@@ -112,16 +145,24 @@ impl BeaconKey {
         }
         let abscissas: Vec<u32> = used.iter().map(|(signer, _)| abscissa(*signer)).collect();
         let weights = lagrange_at_zero(&abscissas).ok_or(CombineError::NotIncreasing)?;
-        let points = used
-            .iter()
-            .map(|(signer, share)| {
-                G1::decode(&share.0).map_err(|reason| CombineError::NotAPoint { signer: *signer, reason })
+        let encoded: Vec<_> = used.iter().map(|(_, share)| &share.0).collect();
+        let points = G1::decode_all(&encoded)
+            .into_iter()
+            .zip(used)
+            .map(|(point, (signer, _))| {
+                point.map_err(|reason| CombineError::NotAPoint { signer: *signer, reason })
             })
             .collect::<Result<Vec<_>, _>>()?;
         let combined = G1::linear_combination(&points, &weights).ok_or(CombineError::BadShare)?;
-        let signature = Signature(combined.encode());
-        self.verify(message, &signature).then_some(signature).ok_or(CombineError::BadShare)
+        // The only check of a subgroup: a group signature is unique, so that what passes is it, whatever the shares were.
+        let passes = combined.is_in_subgroup() && is_balanced(&combined, &hash(message), self.group_lines());
+        passes.then(|| Signature(combined.encode())).ok_or(CombineError::BadShare)
     }
+}
+
+/// The hash of a message that shares are over.
+fn hash(message: &[u8]) -> G1 {
+    G1::hash(DomainTag::from(Domain::Beacon).as_bytes(), message)
 }
 
 /// The beacon value of a verified group signature: `SHA3-256(tag, signature)`. The encoding of a point is canonical, so that

@@ -139,6 +139,17 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// This certificate together with the signatures of others over the same message, whose sum is given. It verifies if
+    /// both do. `None` when somebody is in both, or the sum is infinite.
+    #[must_use]
+    pub fn joined_by<S: Scheme>(&self, others: &[MinerId], sum: &Signature, scheme: &S) -> Option<Self> {
+        let mut signers = self.signers.clone();
+        for &member in others {
+            signers.insert(member).ok()?;
+        }
+        Some(Self { signers, aggregate: scheme.aggregate(&[self.aggregate, *sum])? })
+    }
+
     /// Sums the signatures of distinct members, at least `quorum` of them. The sum is **not** verified: verify the
     /// signatures before, or [`Certificate::verify`] the result.
     ///

@@ -2,6 +2,7 @@
 
 use super::beacon::{BeaconKey, BeaconShare};
 use super::bls::{PUBLIC_KEY_BYTES, RegisteredKey, SecretKey};
+use super::group_testing::KeySums;
 use super::scheme::MAX_COMMITTEE_SIZE;
 use crate::committee::MinerId;
 
@@ -9,6 +10,7 @@ use crate::committee::MinerId;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CommitteeKeys {
     identities: Vec<RegisteredKey>,
+    sums: KeySums,
     beacon: BeaconKey,
 }
 
@@ -31,7 +33,8 @@ impl CommitteeKeys {
         if let Some((first, second)) = shared_coordinate(&identities) {
             return Err(CommitteeKeysError::SharedCoordinate { first, second });
         }
-        Ok(Self { identities, beacon })
+        let sums = KeySums::new(identities.iter().map(|key| *key.public_key().point()).collect());
+        Ok(Self { identities, sums, beacon })
     }
 
     /// How many members there are.
@@ -44,6 +47,12 @@ impl CommitteeKeys {
     #[must_use]
     pub fn identity(&self, member: MinerId) -> Option<&RegisteredKey> {
         self.identities.get(usize::from(member.0))
+    }
+
+    /// Sums of the identity keys.
+    #[must_use]
+    pub const fn identity_sums(&self) -> &KeySums {
+        &self.sums
     }
 
     /// The beacon key.

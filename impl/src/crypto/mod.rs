@@ -9,6 +9,8 @@
 //!                 /     \                /        \          (tests, local networks)
 //!               bls    beacon        (proofs of possession, no mirrored keys)
 //!                 \     /
+//!              group_testing          (many signatures, some of them wrong)
+//!                    |
 //!            polynomial, curve (the only unsafe code)
 //! ```
 //! [`certificate`] and [`ranks`] stand on the trait alone and serve both instances.
@@ -24,6 +26,7 @@ pub mod committee_keys;
 #[allow(unsafe_code)]
 pub mod curve;
 pub mod dkg;
+pub mod group_testing;
 pub mod magic_block;
 pub mod mock_scheme;
 pub mod polynomial;

@@ -46,6 +46,29 @@ impl Domain {
     }
 }
 
+/// Signatures over one message, sorted out by [`Scheme::sift`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sifted {
+    /// The signers whose signatures verify together, increasing, and the sum of these. The group is taken whole: no part of
+    /// it, and none of its members, is known to verify alone.
+    pub group: Option<(Vec<MinerId>, Signature)>,
+    /// The signers whose signatures are wrong, each by itself, increasing.
+    pub wrong: Vec<MinerId>,
+}
+
+/// A claim that [`Scheme::verify_aggregate`] checks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AggregateClaim<'a> {
+    /// Who signed.
+    pub signers: &'a [MinerId],
+    /// In which domain.
+    pub domain: Domain,
+    /// What.
+    pub message: &'a [u8],
+    /// The sum of their signatures.
+    pub aggregate: Signature,
+}
+
 /// Signing with this miner's keys and verifying against the committee's. Deterministic and free of I/O.
 ///
 /// `signers` lists are strictly increasing and inside the committee; implementations refuse anything else.
@@ -76,6 +99,46 @@ pub trait Scheme {
         message: &[u8],
         aggregate: &Signature,
     ) -> bool;
+
+    /// Separates the signatures over `message`, one from each of strictly increasing signers, into a group that verifies
+    /// together and those that are wrong. Signatures of strangers are in neither, and a list that is not increasing is not
+    /// looked at.
+    ///
+    /// This is [`Scheme::verify_aggregate`] of all, and [`Scheme::verify`] of each when it fails; an implementation may know
+    /// a shorter way, and may keep signatures together that cancel each other's errors.
+    fn sift(&self, domain: Domain, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+        if !signatures.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Sifted::default();
+        }
+        let stranger = |signer: &MinerId| usize::from(signer.0) >= self.committee_size();
+        let members = signatures.iter().filter(|(signer, _)| !stranger(signer)).copied();
+        let group =
+            |(signers, summands): (Vec<MinerId>, Vec<Signature>)| Some((signers, self.aggregate(&summands)?));
+        let whole = group(members.clone().unzip());
+        if let Some((signers, aggregate)) = &whole
+            && self.verify_aggregate(signers, domain, message, aggregate)
+        {
+            return Sifted { group: whole, wrong: Vec::new() };
+        }
+        let (good, wrong): (Vec<_>, Vec<_>) =
+            members.partition(|(signer, signature)| self.verify(*signer, domain, message, signature));
+        Sifted {
+            group: group(good.into_iter().unzip()),
+            wrong: wrong.into_iter().map(|(signer, _)| signer).collect(),
+        }
+    }
+
+    /// [`Scheme::verify_aggregate`] of many claims, such as the certificates of a chain that is caught up with.
+    ///
+    /// `seed` is 32 secret bytes of the caller's, the same for a whole run: an implementation that weighs the claims with
+    /// random coefficients derives them from it and from all the claims, so that whoever made the claims cannot know them.
+    fn verify_aggregates(&self, claims: &[AggregateClaim<'_>], seed: &[u8; 32]) -> Vec<bool> {
+        let _not_needed_here = seed;
+        claims
+            .iter()
+            .map(|claim| self.verify_aggregate(claim.signers, claim.domain, claim.message, &claim.aggregate))
+            .collect()
+    }
 
     /// How many beacon shares determine the value.
     fn beacon_threshold(&self) -> usize;

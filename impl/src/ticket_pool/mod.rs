@@ -1,9 +1,19 @@
 //! Collecting signatures of many miners over a few statements until a quorum of them makes a certificate (step 6; timeouts
 //! and finality votes are collected the same way).
 //!
-//! **Lazy.** A signature that comes straight from its signer is stored unverified: it costs nothing until enough signatures
-//! over one statement are there. Then their sum is verified once. Only when the sum is wrong are they verified one by one;
-//! the wrong ones are dropped and their signers blamed.
+//! **Lazy.** A signature that comes straight from its signer is stored unverified, and not even decoded: it costs nothing
+//! until enough signatures over one statement are there to make a certificate. Then all of them are verified as one group,
+//! for one pairing product; only when that fails are the wrong ones looked for
+//! ([`crate::crypto::group_testing`]), dropped, and their signers blamed. Nothing waits for ever: whoever adds a signature
+//! asks for the certificate, and the last one needed makes it.
+//!
+//! **Incremental.** A group that verified but is too small is kept as its sum. Signatures that come later are verified by
+//! themselves and added to it, so that a ticket that completes a quorum again costs one check of its own, not one of all.
+//!
+//! **What a spammer costs.** Each miner has one unverified signature in a pool. A wrong one makes one group fail: at worst
+//! the `f` Byzantine miners send theirs one at a time, each when the quorum seems complete, and every one costs a check of
+//! what is new and of the one that replaces it. That is what verifying one by one would have cost, and never more. From
+//! then on what they send is verified before it is stored, [`MAX_STRIKES`] times at most.
 //!
 //! **Whose slot.** Each signer has a place of its own, filled by the first signature. So that nobody can take another's
 //! place with garbage, a signature that was relayed is verified before it is stored; the link authenticates the peer, so a
@@ -11,15 +21,17 @@
 //! [`MAX_STRIKES`] wrong ones.
 //!
 //! **What a certificate proves.** The sum of a group is verified as that group, and never a part of it (two forged
-//! signatures can cancel in a sum). A valid sum over registered keys means that all of the group's keys signed.
+//! signatures can cancel in a sum). A valid sum over registered keys means that all of the group's keys signed. It says
+//! nothing about a single signature: where one is relied upon alone, for evidence or for credit, it is verified alone; and
+//! when one of a group turns out to be wrong, the group is forgotten.
 
 use std::sync::Arc;
 
 use crate::bounds::MAX_STRIKES;
 use crate::certified::{Certified, Verified};
 use crate::committee::{Committee, MinerId};
-use crate::crypto::certificate::Certificate;
-use crate::crypto::scheme::Scheme;
+use crate::crypto::certificate::{Certificate, Signers};
+use crate::crypto::scheme::{Scheme, Signature};
 use crate::statement::{Signed, Statement};
 
 /// What became of a signature.
@@ -50,6 +62,8 @@ struct Entry<T> {
 pub struct TicketPool<T> {
     /// In order of signer, then statement.
     entries: Vec<Entry<T>>,
+    /// For a statement, the signatures that verified together, and their sum.
+    groups: Vec<(T, Certificate)>,
     /// Signers that sent wrong signatures or contradicted themselves, and how often.
     strikes: Vec<(MinerId, u8)>,
     /// How many statements one signer may sign.
@@ -60,7 +74,7 @@ impl<T: Statement> TicketPool<T> {
     /// An empty pool where each signer may sign `per_signer` different statements.
     #[must_use]
     pub fn new(per_signer: usize) -> Self {
-        Self { entries: Vec::new(), strikes: Vec::new(), per_signer }
+        Self { entries: Vec::new(), groups: Vec::new(), strikes: Vec::new(), per_signer }
     }
 
     /// Adds a signature; `direct` says that its signer itself sent it over an authenticated link.
@@ -119,6 +133,9 @@ impl<T: Statement> TicketPool<T> {
         }
         // A signature is unique, so that what differs from the genuine one over the same statement is wrong.
         self.entries.retain(|entry| entry.signed != known);
+        self.groups.retain(|(statement, group)| {
+            *statement != known.statement || !group.signers.contains(known.signer)
+        });
         self.strike(new.signer, true);
         self.insert(Entry { signed: new, verified: true });
         Added::Counted
@@ -200,68 +217,61 @@ impl<T: Statement> TicketPool<T> {
         scheme: &S,
         blamed: &mut Vec<MinerId>,
     ) -> Option<Verified<Arc<Certified<T>>>> {
-        if let Some(certified) = self.sum(statement, threshold, scheme)?.checked(committee, threshold, scheme)
-        {
-            return Some(certified);
-        }
-        self.drop_wrong(statement, committee, scheme, blamed);
-        self.sum(statement, threshold, scheme)?.checked(committee, threshold, scheme)
-    }
-
-    /// The sum of all signatures over `statement`. `None` when there are fewer than `threshold`.
-    fn sum<S: Scheme>(&self, statement: &T, threshold: usize, scheme: &S) -> Option<Sum<T>> {
-        let signatures: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.signed.statement == *statement)
-            .map(|entry| (entry.signed.signer, entry.signed.signature))
-            .collect();
-        if signatures.len() < threshold.max(1) {
+        if self.count(statement) < threshold.max(1) {
             return None;
         }
-        let certificate = Certificate::assemble(scheme, threshold, &signatures).ok();
-        Some(Sum { statement: *statement, certificate })
+        let fresh = self.outside_group(statement);
+        if !fresh.is_empty() {
+            let sifted = scheme.sift(T::DOMAIN, &statement.preimage(committee), &fresh);
+            self.drop_wrong(statement, &sifted.wrong);
+            blamed.extend(sifted.wrong);
+            if let Some((signers, sum)) = sifted.group {
+                self.join_group(statement, &signers, sum, scheme);
+            }
+        }
+        let group = self.group(statement)?;
+        // Group by group its parts verified, by distinct registered members: that is what a certificate is (S8).
+        (group.signers.count() >= threshold.max(1)).then(|| {
+            Verified::trusted(Arc::new(Certified { statement: *statement, certificate: group.clone() }))
+        })
     }
 
-    fn drop_wrong<S: Scheme>(
-        &mut self,
-        statement: &T,
-        committee: &Committee,
-        scheme: &S,
-        blamed: &mut Vec<MinerId>,
-    ) {
-        let first = blamed.len();
-        self.entries.retain_mut(|entry| {
-            if entry.signed.statement == *statement && !entry.verified {
-                entry.verified = entry.signed.is_genuine(committee, scheme);
-                if !entry.verified {
-                    blamed.push(entry.signed.signer);
-                    return false;
-                }
-            }
-            true
-        });
-        for &signer in &blamed[first..] {
-            self.strike(signer, true);
+    fn group(&self, statement: &T) -> Option<&Certificate> {
+        self.groups.iter().find(|(of, _)| of == statement).map(|(_, group)| group)
+    }
+
+    /// The signatures over `statement` that no check has seen yet, in order of their signers.
+    fn outside_group(&self, statement: &T) -> Vec<(MinerId, Signature)> {
+        let group = self.group(statement);
+        let outside = |signer| group.is_none_or(|group| !group.signers.contains(signer));
+        let entries = self.entries.iter().map(|entry| &entry.signed);
+        entries
+            .filter(|signed| signed.statement == *statement && outside(signed.signer))
+            .map(|signed| (signed.signer, signed.signature))
+            .collect()
+    }
+
+    /// Adds signatures that verify together to those that already did.
+    fn join_group<S: Scheme>(&mut self, statement: &T, signers: &[MinerId], sum: Signature, scheme: &S) {
+        let joined = match self.group(statement) {
+            None => Signers::from_members(scheme.committee_size(), signers.iter().copied())
+                .map(|signers| Certificate { signers, aggregate: sum })
+                .ok(),
+            Some(group) => group.joined_by(signers, &sum, scheme),
+        };
+        if let Some(joined) = joined {
+            self.groups.retain(|(of, _)| of != statement);
+            self.groups.push((*statement, joined));
         }
     }
-}
 
-/// A sum that is not verified yet; without a certificate when the signatures could not be summed.
-struct Sum<T> {
-    statement: T,
-    certificate: Option<Certificate>,
-}
-
-impl<T: Statement> Sum<T> {
-    fn checked<S: Scheme>(
-        self,
-        committee: &Committee,
-        threshold: usize,
-        scheme: &S,
-    ) -> Option<Verified<Arc<Certified<T>>>> {
-        let certified = Certified { statement: self.statement, certificate: self.certificate? };
-        Arc::new(certified).verified(committee, threshold, scheme).ok()
+    fn drop_wrong(&mut self, statement: &T, wrong: &[MinerId]) {
+        self.entries.retain(|entry| {
+            entry.signed.statement != *statement || wrong.binary_search(&entry.signed.signer).is_err()
+        });
+        for &signer in wrong {
+            self.strike(signer, true);
+        }
     }
 }
 

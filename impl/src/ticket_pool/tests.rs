@@ -158,11 +158,64 @@ fn tickets_that_cancel_leave_the_honest_certificate_or_none() {
     }
     add(&mut pool, Signed { signature: plus, ..signed(3, 1) });
     add(&mut pool, Signed { signature: minus, ..signed(4, 1) });
+    let mut with_a_third = pool.clone();
     let (signers, blamed) = certify(&mut pool, 1);
     assert_eq!((signers, blamed), (Some(vec![0, 1, 2, 3, 4]), vec![]));
-    // With one more wrong ticket the group fails, and then each is looked at alone.
+    // What comes later is judged by itself, and the group stays whole.
     add(&mut pool, forged(5, 1));
-    assert_eq!(certify(&mut pool, 1), (None, vec![3, 4, 5]));
+    assert_eq!(certify(&mut pool, 1), (Some(vec![0, 1, 2, 3, 4]), vec![5]));
+    // With one more wrong ticket the group fails, and then each is looked at alone.
+    add(&mut with_a_third, forged(5, 1));
+    assert_eq!(certify(&mut with_a_third, 1), (None, vec![3, 4, 5]));
+    // When one half repairs itself, what verified with the other half is forgotten, and the other half is found.
+    assert_eq!(add(&mut pool, signed(3, 1)), Added::Counted);
+    assert_eq!(certify(&mut pool, 1), (None, vec![4]));
+    assert_eq!(add(&mut pool, signed(6, 1)), Added::Counted);
+    assert_eq!(certify(&mut pool, 1), (Some(vec![0, 1, 2, 3, 6]), vec![]));
+}
+
+#[test]
+fn a_group_that_was_too_small_is_not_verified_again() {
+    let mut pool = TicketPool::new(1);
+    let verifier = scheme(0);
+    let mut blamed = Vec::new();
+    for i in 0..3 {
+        pool.add(signed(i, 1), true, &committee(), &verifier);
+    }
+    for i in [3, 4] {
+        pool.add(forged(i, 1), true, &committee(), &verifier);
+    }
+    assert!(pool.certify(&ticket(1), QUORUM, &committee(), &verifier, &mut blamed).is_none());
+    assert_eq!(blamed, [MinerId(3), MinerId(4)]);
+    let before = verifier.calls();
+    for i in [5, 6] {
+        pool.add(signed(i, 1), true, &committee(), &verifier);
+    }
+    let certified = pool.certify(&ticket(1), QUORUM, &committee(), &verifier, &mut blamed).expect("a quorum");
+    assert_eq!(verifier.calls().verify, before.verify, "the three are not looked at again");
+    assert_eq!(verifier.calls().verify_aggregate, before.verify_aggregate + 1, "the two are, together");
+    assert_eq!(certified.verify(&committee(), QUORUM, &scheme(0)), Ok(()), "S8");
+}
+
+/// A spammer that sends one wrong ticket at a time, each when the quorum seems complete.
+#[test]
+fn wrong_tickets_one_at_a_time_cost_no_more_than_verifying_each() {
+    let mut pool = TicketPool::new(1);
+    let verifier = scheme(0);
+    let mut blamed = Vec::new();
+    for i in 0..4 {
+        pool.add(signed(i, 1), true, &committee(), &verifier);
+    }
+    for i in [4, 5] {
+        pool.add(forged(i, 1), true, &committee(), &verifier);
+        assert!(pool.certify(&ticket(1), QUORUM, &committee(), &verifier, &mut blamed).is_none());
+    }
+    pool.add(signed(6, 1), true, &committee(), &verifier);
+    assert!(pool.certify(&ticket(1), QUORUM, &committee(), &verifier, &mut blamed).is_some());
+    assert_eq!(blamed, [MinerId(4), MinerId(5)]);
+    let calls = verifier.calls();
+    // The first failure looks at all five; after that each newcomer is looked at, at most as a group and alone.
+    assert!(calls.verify <= 6 && calls.verify_aggregate <= 3, "{calls:?}");
 }
 
 /// Signatures of members 3 and 4 with an error added to one and taken from the other. The mock's signatures are sums in a
@@ -179,4 +232,64 @@ fn cancelling_pair(error: &Signature) -> (Signature, Signature) {
     let plus = (element(&signed(3, 1).signature) + error) % MODULUS;
     let minus = (element(&signed(4, 1).signature) + MODULUS - error) % MODULUS;
     (signature(plus), signature(minus))
+}
+
+/// The pool on real signatures against verification of each: what it makes, whom it blames, what it keeps.
+mod on_real_signatures {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::crypto::blst_scheme::BlstScheme;
+    use crate::crypto::trusted_dealer;
+
+    const N: u16 = 10;
+    const QUORUM: usize = 7;
+
+    fn members() -> Vec<BlstScheme> {
+        let (keys, members) = trusted_dealer::deal([5; 32], N, 4).unwrap();
+        members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Tickets come in any order, in bursts, wrong ones among them, and a certificate is asked for in between.
+        #[test]
+        fn blame_and_certificate_are_those_of_one_by_one(
+            order in Just((0..N).collect::<Vec<u16>>()).prop_shuffle(),
+            wrong in proptest::collection::btree_set(0..N, 0..5),
+            ask_after in proptest::collection::btree_set(0..usize::from(N), 0..6),
+        ) {
+            let members = members();
+            let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
+            let verifier = BlstScheme::observer(members[0].committee().clone());
+            let mut pool = TicketPool::new(1);
+            let mut blamed = Vec::new();
+            let mut certified = None;
+            for (count, &i) in order.iter().enumerate() {
+                let member = &members[usize::from(i)];
+                let statement = if wrong.contains(&i) { ticket(9) } else { ticket(1) };
+                let mut signed = Signed::sign(statement, &committee, member).unwrap();
+                signed.statement = ticket(1);
+                prop_assert_eq!(pool.add(signed, true, &committee, &verifier), Added::Counted);
+                if ask_after.contains(&count) || count + 1 == order.len() {
+                    certified = pool.certify(&ticket(1), QUORUM, &committee, &verifier, &mut blamed).or(certified);
+                }
+            }
+            let good = order.len() - wrong.len();
+            prop_assert_eq!(certified.is_some(), good >= QUORUM);
+            if let Some(certified) = &certified {
+                let fresh = BlstScheme::observer(members[0].committee().clone());
+                prop_assert_eq!(certified.verify(&committee, QUORUM, &fresh), Ok(()), "S8");
+            }
+            blamed.sort_unstable();
+            let expected: Vec<MinerId> = wrong.iter().copied().map(MinerId).collect();
+            if certified.is_some() {
+                prop_assert_eq!(blamed, expected);
+            } else {
+                // Where no quorum is left, what comes last may never have been looked at.
+                prop_assert!(blamed.iter().all(|miner| expected.contains(miner)));
+            }
+        }
+    }
 }

@@ -1,19 +1,27 @@
 //! Points of G1: message hashes and signatures.
 
 use blst::{
-    blst_hash_to_g1, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_affine_compress,
-    blst_p1_affine_in_g1, blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_from_affine, blst_p1_is_inf,
-    blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
-    blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
+    blst_hash_to_g1, blst_p1, blst_p1_affine, blst_p1_affine_compress, blst_p1_affine_in_g1,
+    blst_p1_affine_is_inf, blst_p1_affine_serialize, blst_p1_cneg, blst_p1_deserialize, blst_p1_from_affine,
+    blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_add,
+    blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, limb_t,
 };
 
+use super::endomorphism;
+use super::lanes::{self, LANES};
 use super::{PointError, Scalar};
 
 /// Bytes of a compressed point of G1.
 pub const G1_BYTES: usize = 48;
 
+/// Bytes of a point of G1 with both coordinates.
+pub const G1_UNCOMPRESSED_BYTES: usize = 96;
+
 /// Bits of the group order.
 const ORDER_BITS: usize = 255;
+
+/// The bit of the first byte that says that only one coordinate follows.
+const COMPRESSED: u8 = 0x80;
 
 /// A point of the curve over the base field that is not infinity. [`G1::hash`] and sums of hashed points are in the
 /// prime-order subgroup; a decoded point need not be, ask [`G1::is_in_subgroup`].
@@ -36,6 +44,61 @@ impl G1 {
             return Err(PointError::Infinity);
         }
         Ok(Self(point))
+    }
+
+    /// Reads a point with both coordinates, which is any point of the curve but infinity: twice the bytes, and a sixtieth of
+    /// the time, since no root is drawn. The subgroup is not checked.
+    ///
+    /// # Errors
+    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
+    pub fn decode_uncompressed(bytes: &[u8; G1_UNCOMPRESSED_BYTES]) -> Result<Self, PointError> {
+        // blst would read a compressed point here, and ignore the rest.
+        if bytes[0] & COMPRESSED != 0 {
+            return Err(PointError::Encoding);
+        }
+        let mut point = blst_p1_affine::default();
+        // SAFETY: the source is 96 bytes long, as the function reads; the destination is valid.
+        PointError::check(unsafe { blst_p1_deserialize(&mut point, bytes.as_ptr()) })?;
+        // SAFETY: the argument is an initialised point.
+        if unsafe { blst_p1_affine_is_inf(&point) } {
+            return Err(PointError::Infinity);
+        }
+        Ok(Self(point))
+    }
+
+    /// Both coordinates.
+    #[must_use]
+    pub fn encode_uncompressed(&self) -> [u8; G1_UNCOMPRESSED_BYTES] {
+        let mut bytes = [0; G1_UNCOMPRESSED_BYTES];
+        // SAFETY: the destination is 96 bytes long, as the function writes; the source is a valid point.
+        unsafe { blst_p1_affine_serialize(bytes.as_mut_ptr(), &self.0) };
+        bytes
+    }
+
+    /// [`G1::decode`] for many points.
+    #[must_use]
+    pub fn decode_all(encoded: &[&[u8; G1_BYTES]]) -> Vec<Result<Self, PointError>> {
+        let mut points = Vec::with_capacity(encoded.len());
+        for chunk in encoded.chunks(LANES) {
+            match lanes::filled(chunk).and_then(|full| lanes::decode(&full)) {
+                Some(decoded) => points.extend(decoded.into_iter().take(chunk.len())),
+                None => points.extend(chunk.iter().map(|bytes| Self::decode(bytes))),
+            }
+        }
+        points
+    }
+
+    /// [`G1::is_in_subgroup`] for many points.
+    #[must_use]
+    pub fn are_in_subgroup(points: &[Self]) -> Vec<bool> {
+        let mut inside = Vec::with_capacity(points.len());
+        for chunk in points.chunks(LANES) {
+            match lanes::filled(chunk).and_then(|full| lanes::are_in_subgroup(&full)) {
+                Some(checked) => inside.extend(checked.into_iter().take(chunk.len())),
+                None => inside.extend(chunk.iter().map(Self::is_in_subgroup)),
+            }
+        }
+        inside
     }
 
     /// The canonical compressed encoding.
@@ -94,6 +157,17 @@ impl G1 {
         Self::from_projective(&product)
     }
 
+    /// The product with a small **public** factor; `None` at infinity. The point must be in the subgroup.
+    #[must_use]
+    pub fn times(&self, factor: u64) -> Option<Self> {
+        let (mut point, mut product) = (blst_p1::default(), blst_p1::default());
+        // SAFETY: the source is a valid point, the destination is valid.
+        unsafe { blst_p1_from_affine(&mut point, &self.0) };
+        // SAFETY: the factor has 8 bytes, the 64 bits that are read; the points are valid.
+        unsafe { blst_p1_mult(&mut product, &point, factor.to_le_bytes().as_ptr(), 64) };
+        Self::from_projective(&product)
+    }
+
     /// The point mirrored at the x axis.
     #[must_use]
     pub fn neg(&self) -> Self {
@@ -108,31 +182,53 @@ impl G1 {
     /// The sum; `None` when there are no points or they sum to infinity.
     #[must_use]
     pub fn sum<'a>(points: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let points: Vec<*const blst_p1_affine> = points.into_iter().map(|point| &raw const point.0).collect();
         let mut sum = blst_p1::default();
-        for point in points {
-            let augend = sum;
-            // SAFETY: all three are valid points (the default is infinity); this addition has no exceptional cases.
-            unsafe { blst_p1_add_or_double_affine(&mut sum, &augend, &point.0) };
-        }
+        // SAFETY: the array has as many pointers as said, each to a live point; the additions are complete, in the affine
+        // batches with one inversion for all (16 points and more) as well as one at a time.
+        unsafe { blst_p1s_add(&mut sum, points.as_ptr(), points.len()) };
         Self::from_projective(&sum)
     }
 
     /// The sum of the points, each times its **public** scalar (the time depends on them); `None` at infinity, or when
-    /// the two lists differ in length. The points must be in the subgroup.
+    /// the two lists differ in length. Only right for points of the subgroup: whoever has others checks the result.
     #[must_use]
     pub fn linear_combination(points: &[Self], scalars: &[Scalar]) -> Option<Self> {
         if points.len() != scalars.len() || points.is_empty() {
             return None;
         }
-        let scalar_bytes: Vec<[u8; 32]> = scalars.iter().map(|scalar| scalar.to_blst().b).collect();
-        let scalar_pointers: Vec<*const u8> = scalar_bytes.iter().map(|bytes| bytes.as_ptr()).collect();
+        let terms = points.iter().zip(scalars).flat_map(|(point, scalar)| {
+            let [low, high] = endomorphism::split(&scalar.to_blst().b);
+            [(*point, low), (endomorphism::times_parameter_squared(point), high)]
+        });
+        let (points, scalars): (Vec<Self>, Vec<[u8; 16]>) = terms.unzip();
+        Self::combine(&points, &scalars, endomorphism::HALF_BITS)
+    }
+
+    /// The sum of the points, each times its small public weight; `None` at infinity, or when the two lists differ in
+    /// length. The points may be outside the subgroup.
+    #[must_use]
+    pub fn weighted_sum(points: &[Self], weights: &[u64]) -> Option<Self> {
+        if points.len() != weights.len() {
+            return None;
+        }
+        let bytes: Vec<[u8; 8]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
+        Self::combine(points, &bytes, bits(weights))
+    }
+
+    /// Pippenger's algorithm: buckets of points with equal digits. `scalars` are little-endian, of at least `bits` bits.
+    fn combine<const BYTES: usize>(points: &[Self], scalars: &[[u8; BYTES]], bits: usize) -> Option<Self> {
+        if points.is_empty() || points.len() != scalars.len() || bits == 0 || bits > 8 * BYTES {
+            return None;
+        }
+        let scalar_pointers: Vec<*const u8> = scalars.iter().map(|bytes| bytes.as_ptr()).collect();
         let point_pointers: Vec<*const blst_p1_affine> =
             points.iter().map(|point| &raw const point.0).collect();
         // SAFETY: a pure function of the count.
         let scratch_bytes = unsafe { blst_p1s_mult_pippenger_scratch_sizeof(points.len()) };
         let mut scratch: Vec<limb_t> = vec![0; scratch_bytes.div_ceil(size_of::<limb_t>())];
         let mut sum = blst_p1::default();
-        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to 32 bytes, more than the 255
+        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to `BYTES` bytes, at least the
         // bits that are read; the scratch space is as large as asked for; no point is infinity, as the algorithm needs.
         unsafe {
             blst_p1s_mult_pippenger(
@@ -140,7 +236,7 @@ impl G1 {
                 point_pointers.as_ptr(),
                 points.len(),
                 scalar_pointers.as_ptr(),
-                ORDER_BITS,
+                bits,
                 scratch.as_mut_ptr(),
             );
         }
@@ -157,6 +253,15 @@ impl G1 {
         unsafe { blst_p1_to_affine(&mut affine, point) };
         Some(Self(affine))
     }
+}
+
+/// Bits of the largest weight.
+pub(super) fn bits(weights: &[u64]) -> usize {
+    weights
+        .iter()
+        .fold(0, |all, weight| all | weight)
+        .checked_ilog2()
+        .map_or(0, |highest| highest as usize + 1)
 }
 
 #[cfg(test)]
@@ -185,6 +290,28 @@ mod tests {
         let one = Scalar::from_u64(1);
         assert_eq!(G1::linear_combination(&[point, point], &[one.clone(), one.neg()]), None, "infinity");
         assert_eq!(G1::linear_combination(&[point], &[]), None);
+    }
+
+    #[test]
+    fn both_coordinates_are_read_strictly() {
+        let point = G1::hash(b"tag", b"message");
+        let bytes = point.encode_uncompressed();
+        assert_eq!(G1::decode_uncompressed(&bytes), Ok(point));
+        for bit in 0..G1_UNCOMPRESSED_BYTES * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(G1::decode_uncompressed(&flipped).is_err(), "bit {bit}: no neighbour is on the curve");
+        }
+        let mut compressed = [0; G1_UNCOMPRESSED_BYTES];
+        compressed[..G1_BYTES].copy_from_slice(&point.encode());
+        assert_eq!(G1::decode_uncompressed(&compressed), Err(PointError::Encoding));
+        let mut infinity = [0; G1_UNCOMPRESSED_BYTES];
+        infinity[0] = 0x40;
+        assert_eq!(G1::decode_uncompressed(&infinity), Err(PointError::Infinity));
+        infinity[95] = 1;
+        assert!(G1::decode_uncompressed(&infinity).is_err());
+        let mirrored = G1::decode_uncompressed(&point.neg().encode_uncompressed());
+        assert_eq!(mirrored, Ok(point.neg()));
     }
 
     #[test]

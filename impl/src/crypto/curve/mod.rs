@@ -12,14 +12,18 @@
 //! The point at infinity is the absence of a point (`None`), because no signature, key or commitment of this protocol may
 //! be infinity. (blst's own `verify` functions are not used: they queue every check on a global thread pool.)
 
+mod endomorphism;
 mod g1;
 mod g2;
+pub mod lanes;
 mod pairing;
+mod prepared;
 mod scalar;
 
-pub use g1::{G1, G1_BYTES};
+pub use g1::{G1, G1_BYTES, G1_UNCOMPRESSED_BYTES};
 pub use g2::{G2, G2_BYTES};
-pub use pairing::pairing_product_is_one;
+pub use pairing::Gt;
+pub use prepared::PreparedG2;
 pub use scalar::{SCALAR_BYTES, Scalar};
 
 /// Why bytes are not a usable point.

@@ -1,11 +1,17 @@
 //! [`Scheme`] on BLS12-381 with blst: the instance that production runs.
 
+mod batch;
+mod memory;
+
 use std::sync::Arc;
 
-use super::bls::{self, DomainTag};
+use self::memory::Memory;
+use super::beacon;
+use super::bls::{self, RegisteredKey};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
-use super::scheme::{BeaconValue, Domain, Scheme, Signature};
-use super::{beacon, bls::RegisteredKey};
+use super::curve::G1;
+use super::group_testing::{self, PreparedKey};
+use super::scheme::{AggregateClaim, BeaconValue, Domain, Scheme, Sifted, Signature};
 use crate::committee::MinerId;
 
 /// The keys of a committee, and of at most one of its members.
@@ -13,6 +19,7 @@ use crate::committee::MinerId;
 pub struct BlstScheme {
     committee: Arc<CommitteeKeys>,
     me: Option<MemberKeys>,
+    memory: Memory,
 }
 
 impl BlstScheme {
@@ -28,13 +35,13 @@ impl BlstScheme {
         if committee.beacon().share(member) != Some(&keys.beacon.public_key()) {
             return Err(CommitteeKeysError::NotMyShare { member });
         }
-        Ok(Self { committee, me: Some(keys) })
+        Ok(Self { committee, me: Some(keys), memory: Memory::default() })
     }
 
     /// An observer such as a sharder: it verifies and never signs.
     #[must_use]
-    pub const fn observer(committee: Arc<CommitteeKeys>) -> Self {
-        Self { committee, me: None }
+    pub fn observer(committee: Arc<CommitteeKeys>) -> Self {
+        Self { committee, me: None, memory: Memory::default() }
     }
 
     /// The keys that signatures are checked against.
@@ -43,12 +50,18 @@ impl BlstScheme {
         &self.committee
     }
 
-    /// The identity keys of `signers`; `None` unless they are strictly increasing members, at least one.
-    fn identities(&self, signers: &[MinerId]) -> Option<Vec<&RegisteredKey>> {
-        if signers.is_empty() || !signers.is_sorted_by(|a, b| a < b) {
-            return None;
+    fn beacon_hash(&self, message: &[u8]) -> G1 {
+        self.memory.hash(Domain::Beacon.into(), message)
+    }
+
+    /// The lines of the sum of the identity keys of `signers`; `None` unless they are strictly increasing members, at least
+    /// one, and their keys have a sum.
+    fn prepared_key(&self, signers: &[MinerId]) -> Option<PreparedKey> {
+        match signers {
+            // A key by itself is kept with the committee.
+            [_] => self.committee.identity_sums().prepared_sum(signers),
+            _ => self.memory.key(signers, || self.committee.identity_sums().prepared_sum(signers)),
         }
-        signers.iter().map(|&signer| self.committee.identity(signer)).collect()
     }
 }
 
@@ -67,11 +80,7 @@ impl Scheme for BlstScheme {
     }
 
     fn verify(&self, signer: MinerId, domain: Domain, message: &[u8], signature: &Signature) -> bool {
-        domain.is_signed_with_identity_key()
-            && self
-                .committee
-                .identity(signer)
-                .is_some_and(|key| key.public_key().verify(domain.into(), message, signature))
+        self.verify_aggregate(&[signer], domain, message, signature)
     }
 
     fn aggregate(&self, signatures: &[Signature]) -> Option<Signature> {
@@ -85,10 +94,44 @@ impl Scheme for BlstScheme {
         message: &[u8],
         aggregate: &Signature,
     ) -> bool {
-        domain.is_signed_with_identity_key()
+        if !domain.is_signed_with_identity_key() {
+            return false;
+        }
+        let claim = AggregateClaim { signers, domain, message, aggregate: *aggregate };
+        if self.memory.is_verified(&claim) {
+            return true;
+        }
+        let Ok(point) = G1::decode(&aggregate.0) else { return false };
+        let verifies = point.is_in_subgroup()
             && self
-                .identities(signers)
-                .is_some_and(|keys| bls::verify_aggregate(keys, DomainTag::from(domain), message, aggregate))
+                .prepared_key(signers)
+                .is_some_and(|key| bls::is_balanced(&point, &self.memory.hash(domain.into(), message), &key));
+        if verifies {
+            self.memory.remember_verified(&claim);
+        }
+        verifies
+    }
+
+    fn sift(&self, domain: Domain, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+        if !domain.is_signed_with_identity_key() {
+            return Sifted::default();
+        }
+        let hash = self.memory.hash(domain.into(), message);
+        let keys = self.committee.identity_sums();
+        let sifted = group_testing::sift(keys, &hash, signatures, &|signers| self.prepared_key(signers));
+        if let Some((signers, aggregate)) = &sifted.group {
+            self.memory.remember_verified(&AggregateClaim {
+                signers,
+                domain,
+                message,
+                aggregate: *aggregate,
+            });
+        }
+        sifted
+    }
+
+    fn verify_aggregates(&self, claims: &[AggregateClaim<'_>], seed: &[u8; 32]) -> Vec<bool> {
+        batch::verify(self, claims, seed)
     }
 
     fn beacon_threshold(&self) -> usize {
@@ -100,7 +143,7 @@ impl Scheme for BlstScheme {
     }
 
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
-        self.committee.beacon().verify_share(signer, message, share)
+        self.committee.beacon().verify_share_of_hash(signer, &self.beacon_hash(message), share)
     }
 
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature> {
@@ -108,7 +151,7 @@ impl Scheme for BlstScheme {
     }
 
     fn verify_beacon(&self, message: &[u8], signature: &Signature) -> bool {
-        self.committee.beacon().verify(message, signature)
+        self.committee.beacon().verify_hash(&self.beacon_hash(message), signature)
     }
 
     fn beacon_value(&self, signature: &Signature) -> BeaconValue {

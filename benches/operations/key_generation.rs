@@ -1,0 +1,76 @@
+//! The distributed key generation, everybody's work divided by the number of members.
+
+use std::sync::Arc;
+
+use zus_benches::process_time;
+use zus_bpp::committee::{ChainId, Epoch, MinerId};
+use zus_bpp::crypto::bls::SecretKey;
+use zus_bpp::crypto::dkg::{Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement};
+
+use crate::{Bench, Effort};
+
+const CHAIN: ChainId = ChainId([3; 32]);
+const EPOCH: Epoch = Epoch(8);
+
+fn identity(i: u16) -> SecretKey {
+    SecretKey::from_seed(&[i as u8 + 1; 32])
+}
+
+fn decryption(i: u16) -> DecryptionKey {
+    DecryptionKey::from_seed(&[i as u8 + 101; 32])
+}
+
+/// A whole key generation without faults; checks that all members end with one key.
+fn generate(n: u16) {
+    let registrations = (0..n)
+        .map(|i| Registration::new(CHAIN, EPOCH, &identity(i), decryption(i).encryption_key()))
+        .collect();
+    let parameters = Parameters::hardened(usize::from(n));
+    let session = Arc::new(Session::new(CHAIN, EPOCH, parameters, registrations).expect("a session"));
+    let member = |i: u16| {
+        Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &[i as u8; 32])
+            .expect("a member")
+    };
+    let mut members: Vec<Member> = (0..n).map(member).collect();
+    let dealings: Vec<Dealing> = members.iter().map(|member| member.dealing().clone()).collect();
+    for dealing in &dealings {
+        for recipient in 0..members.len() {
+            let receipt = members[recipient].on_dealing(dealing).expect("an honest dealing");
+            members[usize::from(receipt.dealer.0)].on_receipt(&receipt).expect("a receipt");
+        }
+    }
+    for member in &mut members {
+        member.end_dealing().expect("once");
+    }
+    let settlements: Vec<Settlement> =
+        members.iter().map(|member| member.settle().expect("a settlement")).collect();
+    for settlement in &settlements {
+        for member in &mut members {
+            member.on_settlement(settlement).expect("an honest settlement");
+        }
+    }
+    let mut outcomes = members.iter().map(|member| member.finish().expect("an outcome").0);
+    let first = outcomes.next();
+    assert!(outcomes.all(|outcome| Some(&outcome) == first.as_ref()));
+}
+
+pub fn bench(criterion: &mut Bench, effort: Effort) {
+    let mut group = criterion.benchmark_group("dkg");
+    for n in [4, 16] {
+        if n > 4 && effort == Effort::Quick {
+            continue;
+        }
+        group.bench_function(format!("n={n}"), |b| {
+            b.iter_custom(|iterations| {
+                (0..iterations).map(|_| process_time::of(|| generate(n)).1).sum::<std::time::Duration>()
+                    / u32::from(n)
+            });
+        });
+    }
+    group.finish();
+    // Minutes with all members in one process: once is enough.
+    for n in effort.choose(vec![], vec![64, 100]) {
+        let ((), time) = process_time::of(|| generate(n));
+        println!("dkg/n={n}               once: {:.1} ms a member", time.as_secs_f64() * 1e3 / f64::from(n));
+    }
+}

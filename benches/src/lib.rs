@@ -1,0 +1,8 @@
+//! What the benches of [`zus_bpp`] share: committees and their tickets, process time, statistics of paired runs, a plot.
+//!
+//! The benches themselves are in `operations/`, one file an operation, with the peers in `operations/peers/`.
+
+pub mod committee;
+pub mod paired;
+pub mod plot;
+pub mod process_time;

@@ -1,0 +1,155 @@
+//! Batches against checking one by one, and against coefficients that are known too early.
+
+use super::*;
+use crate::committee::MinerId;
+use crate::crypto::curve::PointError;
+use crate::crypto::scheme::{Domain, Scheme, Signature};
+use crate::crypto::trusted_dealer;
+
+const SEED: [u8; 32] = [9; 32];
+
+struct Stage {
+    members: Vec<BlstScheme>,
+    messages: Vec<Vec<u8>>,
+    signers: Vec<Vec<MinerId>>,
+    aggregates: Vec<Signature>,
+}
+
+impl Stage {
+    /// `count` certificates of a committee of seven; every third is signed by one and the same five.
+    fn new(count: u8) -> Self {
+        let (keys, members) = trusted_dealer::deal([7; 32], 7, 3).unwrap();
+        let members: Vec<BlstScheme> =
+            members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect();
+        let mut stage = Self { members, messages: vec![], signers: vec![], aggregates: vec![] };
+        for i in 0..count {
+            let absent = if i % 3 == 0 { 6 } else { u16::from(i) % 6 };
+            let signers: Vec<MinerId> = (0..7).filter(|&signer| signer != absent).map(MinerId).collect();
+            let message = vec![i; 3];
+            let sign = |signer: &MinerId| {
+                stage.members[usize::from(signer.0)].sign(Domain::Ticket, &message).unwrap()
+            };
+            let summands: Vec<Signature> = signers.iter().map(sign).collect();
+            stage.aggregates.push(stage.members[0].aggregate(&summands).unwrap());
+            stage.messages.push(message);
+            stage.signers.push(signers);
+        }
+        stage
+    }
+
+    fn claims(&self) -> Vec<AggregateClaim<'_>> {
+        (0..self.messages.len())
+            .map(|i| AggregateClaim {
+                signers: &self.signers[i],
+                domain: Domain::Ticket,
+                message: &self.messages[i],
+                aggregate: self.aggregates[i],
+            })
+            .collect()
+    }
+
+    /// A verifier that remembers nothing.
+    fn verifier(&self) -> BlstScheme {
+        BlstScheme::observer(self.members[0].committee().clone())
+    }
+
+    fn agrees_with_one_by_one(&self) -> Vec<bool> {
+        let claims = self.claims();
+        let one_by_one: Vec<bool> = claims
+            .iter()
+            .map(|c| self.verifier().verify_aggregate(c.signers, c.domain, c.message, &c.aggregate))
+            .collect();
+        assert_eq!(self.verifier().verify_aggregates(&claims, &SEED), one_by_one);
+        one_by_one
+    }
+}
+
+fn plus(signature: &Signature, error: &G1) -> Signature {
+    Signature(G1::sum([&G1::decode(&signature.0).unwrap(), error]).unwrap().encode())
+}
+
+#[test]
+fn batches_of_all_sizes_agree_with_checking_one_by_one() {
+    for count in [0, 1, 2, 3, 17, 70] {
+        let stage = Stage::new(count);
+        assert!(stage.agrees_with_one_by_one().iter().all(|&verdict| verdict));
+    }
+}
+
+#[test]
+fn wrong_claims_of_every_kind_are_found_and_no_others() {
+    let mut stage = Stage::new(12);
+    let swapped = stage.aggregates[1];
+    stage.aggregates[2] = swapped;
+    stage.aggregates[4] = Signature([0xc0; 48]);
+    stage.signers[5] = vec![MinerId(1), MinerId(1)];
+    stage.signers[6] = vec![];
+    stage.signers[7].push(MinerId(99));
+    let cofactor = (1..=255)
+        .find_map(|x| {
+            let mut bytes = [0; 48];
+            (bytes[0], bytes[47]) = (0x80, x);
+            G1::decode(&bytes).ok().filter(|point| !point.is_in_subgroup())
+        })
+        .unwrap();
+    stage.aggregates[8] = plus(&stage.aggregates[8], &cofactor);
+    stage.messages[9] = b"another".to_vec();
+    assert_eq!(G1::decode(&[0; 48]), Err(PointError::Encoding));
+    let verdicts = stage.agrees_with_one_by_one();
+    let wrong: Vec<usize> = (0..12).filter(|&i| !verdicts[i]).collect();
+    assert_eq!(wrong, [2, 4, 5, 6, 7, 8, 9]);
+    let mut other_domain = stage.claims();
+    other_domain[0].domain = Domain::Timeout;
+    other_domain[1].domain = Domain::Beacon;
+    assert_eq!(stage.verifier().verify_aggregates(&other_domain, &SEED)[..2], [false, false]);
+}
+
+#[test]
+fn errors_that_cancel_in_the_plain_product_are_found() {
+    let mut stage = Stage::new(5);
+    let error = G1::hash(b"error", b"");
+    stage.aggregates[1] = plus(&stage.aggregates[1], &error);
+    stage.aggregates[3] = plus(&stage.aggregates[3], &error.neg());
+    assert_eq!(stage.agrees_with_one_by_one(), [true, false, true, false, true]);
+}
+
+/// Pitfall: coefficients drawn too early. A forger that knows the coefficients for whatever it sends weighs its errors so
+/// that they cancel. It cannot here, since a change of any claim changes every coefficient.
+#[test]
+fn coefficients_known_beforehand_would_let_two_forgeries_cancel() {
+    let mut stage = Stage::new(3);
+    let early = coefficients(&SEED, &stage.claims());
+    let error = G1::hash(b"error", b"");
+    // c_0 * (c_1 E) - c_1 * (c_0 E) = 0.
+    stage.aggregates[0] = plus(&stage.aggregates[0], &error.times(early[1]).unwrap());
+    stage.aggregates[1] = plus(&stage.aggregates[1], &error.times(early[0]).unwrap().neg());
+    let equations: Vec<_> = stage
+        .claims()
+        .iter()
+        .enumerate()
+        .map(|(i, claim)| {
+            let verifier = stage.verifier();
+            let hash = verifier.memory.hash(claim.domain.into(), claim.message);
+            let signature = G1::decode(&claim.aggregate.0).unwrap();
+            (i, signature, hash, verifier.prepared_key(claim.signers).unwrap())
+        })
+        .collect();
+    assert!(Batch::new(equations.clone(), &early).product().is_one(), "negative control: the attack works");
+    let late = coefficients(&SEED, &stage.claims());
+    assert!(early.iter().zip(&late).all(|(early, late)| early != late));
+    assert!(!Batch::new(equations, &late).product().is_one());
+    assert_eq!(stage.agrees_with_one_by_one(), [false, false, true]);
+}
+
+#[test]
+fn coefficients_depend_on_every_part_of_every_claim_and_on_the_seed() {
+    let mut stage = Stage::new(2);
+    let original = coefficients(&SEED, &stage.claims());
+    assert_eq!(coefficients(&SEED, &stage.claims()), original, "and on nothing else");
+    assert_ne!(coefficients(&[8; 32], &stage.claims())[0], original[0]);
+    stage.messages[1].push(0);
+    let longer = coefficients(&SEED, &stage.claims());
+    assert_ne!(longer[0], original[0]);
+    stage.signers[1].pop();
+    assert_ne!(coefficients(&SEED, &stage.claims())[0], longer[0]);
+}
