@@ -6,9 +6,9 @@ use zus_bpp::miner::{Input, Recovery};
 use zus_bpp::rules::TicketLogRule;
 use zus_bpp::ticket_log::{Kind, Record, Signed};
 
+use super::super::host::record_of;
+use super::super::{Crash, Fault};
 use super::World;
-use crate::network::host::record_of;
-use crate::network::{Crash, Fault};
 
 impl<S: Scheme + Clone> World<S> {
     pub(super) fn fault(&mut self, fault: Fault) {

@@ -7,11 +7,11 @@ use zus_bpp::miner::Audience;
 use zus_bpp::rules::TicketLogRule;
 use zus_bpp::wire;
 
+use super::super::Byzantine;
+use super::super::byzantine::tamper;
+use super::super::host::record_of;
+use super::super::schedule::Happening;
 use super::World;
-use crate::network::Byzantine;
-use crate::network::byzantine::tamper;
-use crate::network::host::record_of;
-use crate::network::schedule::Happening;
 
 impl<S: Scheme + Clone> World<S> {
     pub(super) fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {

@@ -12,9 +12,9 @@ use zus_bpp::miner::{Input, Output};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::ticket_log::TicketLog;
 
+use super::super::Fault;
+use super::super::schedule::Happening;
 use super::World;
-use crate::network::Fault;
-use crate::network::schedule::Happening;
 
 /// Bytes of payload that a generator asks its application for.
 const PAYLOAD: usize = 256;
