@@ -139,20 +139,48 @@ fn finish(result: io::Result<bool>) -> ExitCode {
     }
 }
 
-/// One line an operation: the count, then the name.
+/// What counts depend on: compiler and kind of processor. A baseline says nothing elsewhere.
+fn conditions() -> String {
+    let rustc = Command::new("rustc").arg("--version").output().ok();
+    let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let version = rustc.split_whitespace().nth(1).unwrap_or("unknown").to_owned();
+    format!("# rustc {version}, {}{}", env::consts::ARCH, features())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn features() -> String {
+    let known = [
+        ("adx", is_x86_feature_detected!("adx")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("bmi2", is_x86_feature_detected!("bmi2")),
+    ];
+    known.iter().filter(|(_, present)| *present).map(|(name, _)| format!(" {name}")).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> String {
+    String::new()
+}
+
+/// The conditions, then one line an operation: the count, then the name.
 fn baseline() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.txt")
 }
 
 fn write(counts: &BTreeMap<String, u64>) -> io::Result<()> {
     let lines = counts.iter().map(|(operation, count)| format!("{count} {operation}\n"));
-    fs::write(baseline(), lines.collect::<String>())
+    fs::write(baseline(), format!("{}\n{}", conditions(), lines.collect::<String>()))
 }
 
 fn compare() -> io::Result<bool> {
-    let counts = count_all()?;
     let text = fs::read_to_string(baseline())
         .map_err(|error| io::Error::other(format!("{}: {error}", baseline().display())))?;
+    let (made, here) = (text.lines().next().unwrap_or_default(), conditions());
+    if made != here {
+        println!("SKIPPED: the baseline is for {made:?} and this is {here:?}; `-- write` makes another");
+        return Ok(true);
+    }
+    let counts = count_all()?;
     let known: BTreeMap<&str, u64> = text
         .lines()
         .filter_map(|line| line.split_once(' '))
