@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod draw;
 mod explore;
 mod measure;
 mod progress;
@@ -64,6 +65,7 @@ enum Command {
     Check(CheckArgs),
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
+    Draw(DrawArgs),
     Explore(ExploreArgs),
     Bench(BenchArgs),
     #[command(hide = true)]
@@ -167,6 +169,40 @@ struct ReplayArgs {
     quiet: bool,
 }
 
+/// Draws a run: as a page to step through, as a picture, or as a Mermaid diagram.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus draw model/traces/deployed_fork-S5.json --out fork.html     then open fork.html in a browser
+  zus draw model/traces/deployed_fork-S5.json --format svg --out fork.svg
+  zus draw model/traces/late_better_rank-S2.json --format mermaid
+
+Exit code: 0 it is drawn, 1 it is no run or does not show what it claims, 2 bad input or usage.")]
+struct DrawArgs {
+    /// A trace, or a scene that another tool wrote
+    #[arg(value_name = "TRACE")]
+    trace: PathBuf,
+    /// The form of the drawing
+    #[arg(long, value_enum, default_value_t = DrawFormat::Html)]
+    format: DrawFormat,
+    /// Write it into this file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The forms of a drawing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum DrawFormat {
+    /// One page with the viewer; it needs no network
+    Html,
+    /// A picture
+    Svg,
+    /// A sequence diagram for Markdown
+    Mermaid,
+    /// The data that it is drawn from
+    Scene,
+}
+
 /// A scenario in a browser: Stateright's Explorer, state by state, with steps in words.
 #[derive(Args)]
 #[command(after_help = "\
@@ -262,6 +298,12 @@ pub enum Failure {
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] zus_model::trace::TraceError),
+    /// A scene cannot be read.
+    #[error(transparent)]
+    Scene(#[from] zus_model::draw::scene::SceneError),
+    /// A scene has no diagram.
+    #[error("a Mermaid diagram is made from a trace, and this is a scene\n  fix: use --format html or svg")]
+    NoDiagram,
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
     NoScenario,
@@ -315,6 +357,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Draw(args) => draw::run(&args),
         Command::Explore(args) => explore::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Measure(args) => measure::run(&args),
