@@ -47,8 +47,8 @@ struct Sent {
     finality: [Option<usize>; MAX_BLOCKS],
     timeouts: Vec<Vec<usize>>,
     timeout_certificates: [Option<usize>; MAX_ROUNDS * MAX_SUBROUNDS],
-    /// Entries into a round, by the round and the seed with which it was entered.
-    entries: BTreeMap<(u32, u32), Vec<usize>>,
+    /// Entries that brought a share of the beacon, by round, subround (0 where shares are for a round) and seed.
+    entries: BTreeMap<(u32, u32, u32), Vec<usize>>,
 }
 
 struct Stage<'a> {
@@ -272,11 +272,7 @@ impl<'a> Stage<'a> {
         match *action {
             A::ShareBeacon { miner } => {
                 let row = self.event(step, honest(miner), Kind::Beacon, "beacon share".into());
-                let key = (
-                    before.miners[honest(miner)].round(),
-                    self.protocol.seed_of_miner(before, honest(miner)),
-                );
-                self.sent.entries.entry(key).or_default().push(row);
+                self.shared(row, before, honest(miner));
                 row
             }
             A::BelieveSeed { miner } => {
@@ -349,7 +345,7 @@ impl<'a> Stage<'a> {
                 };
                 let and = if votes && !stays { ", votes" } else { "" };
                 let kind = if stays { Kind::Vote } else { Kind::Leave };
-                let row = self.event(step, honest(miner), kind, format!("{does}{and}: {}", self.name(block)));
+                let row = self.event(step, honest(miner), kind, format!("{does}{and} {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 self.used(row, self.sent.notarizations[b(block)], Kind::Notarization);
                 if votes {
@@ -477,7 +473,7 @@ impl<'a> Stage<'a> {
             let new = p.notarized(after, block) && !p.notarized(before, block);
             if new && !matches!(action, Action::Notarize { .. }) {
                 let (have, label) =
-                    (after.block(block).tickets(), format!("ticket for {}", self.name(block)));
+                    (after.block(block).tickets(), format!("ticket {}", self.name(block)));
                 for row in self.byzantine_messages(step, have, Kind::Ticket, &label) {
                     self.events[row].block = Some(block.index());
                     self.used(row, self.sent.proposals[block.index()], Kind::Proposal);
@@ -512,7 +508,7 @@ impl<'a> Stage<'a> {
         }
         for block in p.blocks.all() {
             if p.finalizable(after, block) && !p.finalizable(before, block) {
-                let label = format!("finality vote for {}", self.name(block));
+                let label = format!("vote {}", self.name(block));
                 let have = after.block(block).votes();
                 for row in self.byzantine_messages(step, have, Kind::Vote, &label) {
                     self.events[row].block = Some(block.index());
@@ -539,11 +535,22 @@ impl<'a> Stage<'a> {
             if place(b) != place(a) {
                 let (round, subround) = (a.round().into(), a.subround());
                 self.stays.push(Stay { lane: miner, event: row, round, subround, down: a.crashed() == 1 });
-                if self.protocol.reductions.eager && a.round() != b.round() {
-                    let key = (a.round(), self.protocol.seed_of_miner(after, miner));
-                    self.sent.entries.entry(key).or_default().push(row);
+                let moved = (a.round(), a.subround()) != (b.round(), b.subround());
+                if self.protocol.reductions.eager && moved {
+                    self.shared(row, after, miner);
                 }
             }
+        }
+    }
+
+    /// Notes that the share of `miner` for where it is leaves with event `row`.
+    fn shared(&mut self, row: usize, state: &State, miner: usize) {
+        let m = &state.miners[miner];
+        let chained = self.protocol.rules.chained();
+        let subround = if chained { m.subround() } else { 0 };
+        if chained || m.subround() == 0 {
+            let key = (m.round(), subround, self.protocol.seed_of_miner(state, miner));
+            self.sent.entries.entry(key).or_default().push(row);
         }
     }
 
@@ -563,16 +570,16 @@ impl<'a> Stage<'a> {
             self.known_beacons.push((round, subround, seed));
             let (label, after) = if p.rules.chained() {
                 let entry = self.name(state.entry(&p.blocks, miner));
-                (format!("beacon ({round}, {subround}) after {entry}"), format!(", chained to {entry}"))
+                (format!("beacon on {entry}"), format!(" of ({round}, {subround}), chained to {entry}"))
             } else {
-                (format!("beacon of round {round}"), String::new())
+                (format!("beacon of round {round}"), format!(" of round {round}"))
             };
             let row = self.event(step, self.network(), Kind::Beacon, label);
             let threshold = p.committee.beacon_threshold;
             self.events[row].says = format!(
                 "the beacon value of round {round}{after} can be known: {threshold} shares of it exist"
             );
-            for entry in self.sent.entries.get(&(round, seed)).cloned().unwrap_or_default() {
+            for entry in self.sent.entries.get(&(round, subround, seed)).cloned().unwrap_or_default() {
                 self.used(row, Some(entry), Kind::Beacon);
             }
         }

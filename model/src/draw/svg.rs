@@ -90,7 +90,7 @@ impl Drawing<'_> {
                 }
                 (self.stays())
                 @if let Some(claim) = claim {
-                    rect.broken x="0" y=(y(claim.event) - ROW / 2) width=(width) height=(ROW) {}
+                    rect class={ "broken " (claim.verdict) } x="0" y=(y(claim.event) - ROW / 2) width=(width) height=(ROW) {}
                 }
                 @for (lane, column) in self.scene.lanes.iter().zip(&self.columns) {
                     line class={ "lane " (role(lane.role)) } x1=(column.mid) x2=(column.mid) y1=(HEAD) y2=(rows) {}
@@ -119,7 +119,7 @@ impl Drawing<'_> {
                 rect class={ "stay t" (tone) (down) } x=(column.left + 1) y=(top) width=(column.width - 3)
                     height=((bottom - top - 1).max(0)) rx="3" {}
                 @if self.labelled && bottom - top >= 13 {
-                    text.stay-name x=(column.left + column.width - 24) y=(top + 11) {
+                    text.stay-name x=(column.left + column.width - 7) y=(top + 13) {
                         @if stay.down { "down" } @else { "(" (stay.round) ", " (stay.subround) ")" }
                     }
                 }
@@ -155,7 +155,7 @@ impl Drawing<'_> {
         let (column, y) = (&self.columns[event.lane], y(row));
         let flags: Vec<(&str, bool)> =
             event.shows.iter().map(|id| (id.as_str(), id.starts_with('W'))).collect();
-        let label = if column.width > WIDE { 25 } else { 21 };
+        let label = if column.width > WIDE { 28 } else { 24 };
         html! {
             g class=[event.implied.then_some("implied")] {
                 @if !event.implied && event.step > 0 { text.number x=(GUTTER - 10) y=(y + 4) { (event.step) } }

@@ -85,10 +85,10 @@ const Zus = (() => {
       this.laneMenu = el("details", { class: "menu" }, el("summary", {}, "Miners"), el("div"));
       this.kindMenu = el("details", { class: "menu" }, el("summary", {}, "Kinds"), el("div"));
       this.bar = el("div", { class: "toolbar", role: "toolbar", "aria-label": "Run" },
-        button("⏮", "First (Home)", () => this.jump(0)),
+        button("|◀", "First (Home)", () => this.jump(0)),
         button("◀", "Step back (←)", () => this.stepBy(-1)), this.where,
         button("▶", "Step forward (→)", () => this.stepBy(1)),
-        button("⏭", "Last (End)", () => this.jump(this.rows.length - 1)),
+        button("▶|", "Last (End)", () => this.jump(this.rows.length - 1)),
         this.flag = button("⚑", "To the event that shows it (v)", () => this.toShown()),
         this.laneMenu, this.kindMenu, el("span", { class: "space" }),
         this.options.follow ? button("Link", "Copy a link to this step", () => this.copy(location.href, "Link to this step")) : null,
@@ -122,13 +122,13 @@ const Zus = (() => {
 
     heading() {
       const { title, about, shows, again } = this.scene;
-      this.header.replaceChildren(
+      this.header.replaceChildren(...[
         el(this.options.heading, {}, title),
         shows ? el("p", { class: "because" }, el("span", { class: `badge ${shows.verdict}` }, `${shows.property} ${shows.verdict}`),
           shows.because.replace(new RegExp(`^${shows.property}: `), "")) : null,
         shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
         ...about.map(line => el("p", { class: "about" }, line)),
-        again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null);
+        again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null].filter(Boolean));
       this.flag.disabled = !shows;
     }
 
@@ -223,10 +223,10 @@ const Zus = (() => {
         out.append(svg("rect", { class: `stay t${tone}${band.down ? " down" : ""}`, x: at.left + 1, y: top, width: at.width - 3,
           height: Math.max(0, bottom - top - 1), rx: 3 }));
         if (this.labelled && band.from >= from && bottom - top >= 13) {
-          out.append(svg("text", { class: "stay-name", x: at.left + at.width - 24, y: top + 11 }, band.down ? "down" : `(${band.round}, ${band.subround})`));
+          out.append(svg("text", { class: "stay-name", x: at.left + at.width - 7, y: top + 13 }, band.down ? "down" : `(${band.round}, ${band.subround})`));
         }
       }
-      if (shows && this.place[shows.event] >= from && this.place[shows.event] < to) out.append(row(this.place[shows.event], "broken"));
+      if (shows && this.place[shows.event] >= from && this.place[shows.event] < to) out.append(row(this.place[shows.event], `broken ${shows.verdict}`));
       if (live && this.place[this.selected] >= 0) out.append(row(this.place[this.selected], "selected"));
       lanes.forEach((lane, index) => {
         const at = this.x[index];
@@ -264,7 +264,7 @@ const Zus = (() => {
       const group = svg("g", { class: event.implied ? "implied" : null });
       if (!event.implied && event.step > 0) group.append(svg("text", { class: "number", x: GUTTER - 10, y: y + 4 }, event.step));
       group.append(glyph(event.kind, event.byzantine, at.mid, y));
-      if (this.labelled) group.append(svg("text", { class: "label", x: at.mid + 12, y: y + 4 }, cut(event.label, at.width > WIDE ? 25 : 21)));
+      if (this.labelled) group.append(svg("text", { class: "label", x: at.mid + 12, y: y + 4 }, cut(event.label, at.width > WIDE ? 28 : 24)));
       const flags = (event.shows || []).map(id => svg("tspan", { class: `flag${id.startsWith("W") ? " reached" : ""}` },
         `${id} ${id.startsWith("W") ? "reached" : "violated"}  `));
       group.append(svg("text", { class: "says", x: this.textX, y: y + 4 }, ...flags, cut(event.says, 92 - flags.length * 11)));
@@ -346,7 +346,7 @@ const Zus = (() => {
       const key = b => b.subround * 1000 + b.rank * 2 + b.twin;
       const priorities = [...new Set(known.map(i => key(blocks[i])))].sort((a, b) => a - b);
       const rounds = known.reduce((most, i) => Math.max(most, blocks[i].round), 1);
-      const W = 92, H = 34, LEFT = 64;
+      const W = Math.min(92, Math.max(74, Math.floor(290 / rounds))), H = 34, LEFT = 58, half = W / 2 - 6;
       const X = round => LEFT + (round - 0.5) * W, Y = b => 26 + priorities.indexOf(key(b)) * H;
       const out = svg("svg", { class: "zus", width: LEFT + rounds * W + 6, height: 26 + Math.max(1, priorities.length) * H, role: "img", "aria-label": "Block tree" });
       const top = { x: 28, y: 26 };
@@ -354,8 +354,8 @@ const Zus = (() => {
       for (const i of known) {
         const b = blocks[i];
         if (b.proposed > now) continue;
-        const from = b.parent === undefined ? { x: top.x + 24, y: top.y } : { x: X(blocks[b.parent].round) + 39, y: Y(blocks[b.parent]) };
-        const x = X(b.round) - 39, y = Y(b);
+        const from = b.parent === undefined ? { x: top.x + 24, y: top.y } : { x: X(blocks[b.parent].round) + half, y: Y(blocks[b.parent]) };
+        const x = X(b.round) - half, y = Y(b);
         out.append(svg("path", { class: "parent", d: `M${from.x} ${from.y}C${from.x + 10} ${from.y},${x - 10} ${y},${x} ${y}` }));
       }
       out.append(svg("rect", { class: "block finalized", x: top.x - 24, y: top.y - 11, width: 48, height: 22, rx: 4 }),
@@ -367,7 +367,7 @@ const Zus = (() => {
         const x = X(b.round), y = Y(b);
         const to = is === "absent" ? b.proposed : is === "proposed" ? b.proposed : is === "notarized" ? b.notarized : b.finalized;
         out.append(svg("g", { role: "button", tabindex: -1, "data-to": to, style: "cursor:pointer", onclick: () => this.select(to) },
-          svg("rect", { class: `block ${is}${b.byzantine ? " byzantine" : ""}${current ? " current" : ""}`, x: x - 39, y: y - 12, width: 78, height: 24, rx: 4 }),
+          svg("rect", { class: `block ${is}${b.byzantine ? " byzantine" : ""}${current ? " current" : ""}`, x: x - half, y: y - 12, width: 2 * half, height: 24, rx: 4 }),
           svg("text", { class: `block-name ${is === "notarized" || is === "finalized" ? "filled" : is}`, x, y: y + 4 }, cut(b.name, 12)),
           svg("title", {}, `${b.name}: ${is === "absent" ? "not yet proposed" : is === "finalized" ? "final" : is}${b.byzantine ? ", of a Byzantine generator" : ""}`)));
       }
@@ -404,7 +404,7 @@ const Zus = (() => {
         const other = events.findIndex(e => e.step === event.step && !e.implied);
         if (other >= 0) main = other;
       }
-      const link = (row, text) => el("button", { type: "button", class: "link", onclick: () => this.select(row) }, text);
+      const link = (row, text) => el("a", { href: `#event=${row}`, onclick: e => { e.preventDefault(); this.select(row); } }, text);
       const name = row => `${events[row].says || events[row].label}`;
       const uses = event.uses || [], users = this.users[this.selected];
       const many = 12;
@@ -424,7 +424,7 @@ const Zus = (() => {
         });
         return box;
       };
-      this.detail.replaceChildren(
+      this.detail.replaceChildren(...[
         el("h2", {}, `${event.step ? `Step ${event.step}` : "Before the first step"}${event.implied ? ", implied" : ""}, ${lanes[event.lane].name}`),
         el("p", { class: "says" }, event.says),
         ...(event.shows || []).map(id => el("p", {}, el("span", { class: `badge ${id.startsWith("W") ? "reachable" : "violated"}` },
@@ -435,7 +435,7 @@ const Zus = (() => {
         users.length ? list(users, u => el("li", {}, link(u, name(u)))) : null,
         el("h2", {}, `State: what step ${event.step} changes`), changed,
         this.scene.initial.length ? whole("the whole state before", main) : null,
-        this.scene.initial.length ? whole("the whole state after", main + 1) : null);
+        this.scene.initial.length ? whole("the whole state after", main + 1) : null].filter(Boolean));
     }
 
     hover(event) {
