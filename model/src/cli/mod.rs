@@ -11,6 +11,7 @@ mod explore;
 mod measure;
 mod progress;
 mod replay;
+mod report;
 mod simulate;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -66,6 +67,7 @@ enum Command {
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
     Draw(DrawArgs),
+    Report(ReportArgs),
     Explore(ExploreArgs),
     Bench(BenchArgs),
     #[command(hide = true)]
@@ -190,6 +192,40 @@ struct DrawArgs {
     out: Option<PathBuf>,
 }
 
+/// Checks everything and puts it on one page: safety matrix, scenarios, mutants, ledger, figures; runs open in a viewer.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus report out                                then open out/index.html in a browser
+  zus report out --reuse --figures bench.json   the same page again, with the figures of a bench
+
+The folders out/check, out/mutants and out/matrix are what `zus check --out` makes: reports, and a trace of every run.
+
+Exit code: 0 all as expected, 1 a verdict differs, 2 bad input or usage, 3 a bound was hit before the answer was
+complete.")]
+struct ReportArgs {
+    /// The folder for the page and what it is made from
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Use what is in the folder already
+    #[arg(long)]
+    reuse: bool,
+    /// Unique states of a cell of the safety matrix at most
+    #[arg(long, value_name = "N", default_value_t = 1_200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    matrix_states: u64,
+    /// The ledger of properties [default: proofs/ledger.toml, where it is]
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Tables and plots of another tool; the format is described in model/src/report/page/figures.rs
+    #[arg(long, value_name = "FILE")]
+    figures: Vec<PathBuf>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
 /// The forms of a drawing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum DrawFormat {
@@ -301,6 +337,14 @@ pub enum Failure {
     /// A scene cannot be read.
     #[error(transparent)]
     Scene(#[from] zus_model::draw::scene::SceneError),
+    /// A file of a report cannot be used.
+    #[error("{path}: {why}\n  fix: name a file that this version of `zus` can read, or leave it out")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
     /// A scene has no diagram.
     #[error("a Mermaid diagram is made from a trace, and this is a scene\n  fix: use --format html or svg")]
     NoDiagram,
@@ -358,6 +402,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Draw(args) => draw::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Explore(args) => explore::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Measure(args) => measure::run(&args),

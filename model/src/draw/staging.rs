@@ -472,8 +472,7 @@ impl<'a> Stage<'a> {
         for block in p.blocks.all() {
             let new = p.notarized(after, block) && !p.notarized(before, block);
             if new && !matches!(action, Action::Notarize { .. }) {
-                let (have, label) =
-                    (after.block(block).tickets(), format!("ticket {}", self.name(block)));
+                let (have, label) = (after.block(block).tickets(), format!("ticket {}", self.name(block)));
                 for row in self.byzantine_messages(step, have, Kind::Ticket, &label) {
                     self.events[row].block = Some(block.index());
                     self.used(row, self.sent.proposals[block.index()], Kind::Proposal);

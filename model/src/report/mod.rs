@@ -1,10 +1,11 @@
 //! What a check has found, as data: one schema, from which every other form is made.
 //!
-//! `json` is this schema itself; [`text`], [`markdown`] and [`junit`] are made from it and know nothing else.
+//! `json` is this schema itself; [`text`], [`markdown`], [`junit`] and [`page`] are made from it.
 
 pub mod junit;
 pub mod markdown;
 pub mod mermaid;
+pub mod page;
 pub mod text;
 
 use crate::{
