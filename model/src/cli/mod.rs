@@ -239,18 +239,23 @@ enum DrawFormat {
     Scene,
 }
 
-/// A scenario in a browser: Stateright's Explorer, state by state, with steps in words.
+/// A scenario or a run in a browser, step by step: choose what happens, see what may not happen and why.
 #[derive(Args)]
 #[command(after_help = "\
-Example:
-  zus explore late_better_rank     then open http://127.0.0.1:3000")]
+Examples:
+  zus explore late_better_rank                        then open http://127.0.0.1:3000
+  zus explore model/traces/deployed_fork-S5.json      from the end of a run; steps can be taken back
+  zus explore late_better_rank --stateright           Stateright's own Explorer")]
 struct ExploreArgs {
-    /// A scenario file, or the name of a committed scenario
+    /// A scenario file, the name of a committed scenario, or a trace
     #[arg(value_name = "SCENARIO")]
     scenario: String,
     /// Where to listen; this machine only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     address: SocketAddr,
+    /// Stateright's own Explorer, of a scenario
+    #[arg(long)]
+    stateright: bool,
 }
 
 /// How fast the search is, beside Stateright's own on the same model, and how its work grows.

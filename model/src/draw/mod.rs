@@ -5,6 +5,7 @@
 //! drawing without a browser ([`svg`]), and the tests. [`staging`] makes it from a trace; another tool may write a
 //! scene itself, and `zus draw` opens that as well.
 
+pub mod explorer;
 pub mod page;
 pub mod scene;
 pub mod staging;
