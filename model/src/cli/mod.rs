@@ -297,6 +297,8 @@ enum TableFormat {
     Text,
     /// A Markdown table
     Markdown,
+    /// Tables and a plot for `zus report --figures`
+    Json,
 }
 
 /// The forms of a report.

@@ -575,9 +575,8 @@ impl<'a> Stage<'a> {
             };
             let row = self.event(step, self.network(), Kind::Beacon, label);
             let threshold = p.committee.beacon_threshold;
-            self.events[row].says = format!(
-                "the beacon value of round {round}{after} can be known: {threshold} shares of it exist"
-            );
+            self.events[row].says =
+                format!("the beacon value{after} can be known: {threshold} shares of it exist");
             for entry in self.sent.entries.get(&(round, subround, seed)).cloned().unwrap_or_default() {
                 self.used(row, Some(entry), Kind::Beacon);
             }

@@ -104,18 +104,20 @@ fn missing(command: &str) -> Markup {
     html! { p.missing { "Not measured here. Run " code { (command) } } }
 }
 
-/// A verdict that opens its run, if there is one.
-fn verdict(p: &PropertyReport, part: &Part, runs: &mut Runs) -> Markup {
+/// A verdict that opens its run, if there is one; marked where it is not the `expected` one.
+fn verdict(p: &PropertyReport, part: &Part, runs: &mut Runs, expected: bool) -> Markup {
     let id = p.run.as_ref().and_then(|run| runs.add(part, run));
     let steps = p.run.as_ref().map(|run| run.steps.len());
-    let odd = p.standing == Standing::Differs;
+    let odd = expected && p.standing == Standing::Differs;
     let words = html! {
         (p.property.id())
+        @if p.fault.is_some() { "?" }
         @if let Some(steps) = steps { " in " (steps) }
     };
-    let title = match &p.run {
-        Some(run) => format!("{}: {}", p.found, run.because),
-        None => format!("{}: {}", p.found, p.text),
+    let title = match (&p.run, &p.fault) {
+        (Some(run), _) => format!("{}: {}", p.found, run.because),
+        (None, Some(fault)) => format!("{}, but not to be believed: {fault}", p.found),
+        (None, None) => format!("{}: {}", p.found, p.text),
     };
     html! {
         @if let Some(id) = id {
@@ -191,7 +193,7 @@ fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut
             @if broken.is_empty() {
                 strong { @if bounded { "bounded" } @else { "holds" } }
             } @else {
-                strong { "violated " } @for p in &broken { (verdict(p, part, runs)) }
+                strong { "violated " } @for p in &broken { (verdict(p, part, runs, false)) }
             }
             small title=(again) { (states(s)) ", " (format!("{:.2}", s.seconds)) " s" }
         }
@@ -215,7 +217,7 @@ fn scenarios(parts: &Parts, runs: &mut Runs) -> Markup {
                             tr.odd[s.standing > Standing::Sampled] {
                                 th scope="row" { (s.name) }
                                 td { (s.question) }
-                                td.found { @for p in &s.properties { (verdict(p, part, runs)) } }
+                                td.found { @for p in &s.properties { (verdict(p, part, runs, true)) } }
                                 td { (states(s)) }
                                 td.number { (format!("{:.2}", s.seconds)) }
                                 td { code { "zus check " (quoted(&s.name)) } }

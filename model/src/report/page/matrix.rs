@@ -40,7 +40,7 @@ const COLUMNS: [(&str, &str, &str, bool); 6] = [
     (
         "async",
         "no fault, async",
-        "byzantine = 0\nrounds = 2\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"]]\n",
+        "byzantine = 0\nrounds = 2\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"], [\"honest\"]]\n",
         false,
     ),
     (
