@@ -70,6 +70,7 @@ fn parts() -> Parts {
         scenarios,
         mutants: Vec::new(),
         summary: Summary::default(),
+        compared: None,
     };
     let mut scenario = explored("finality-two-thirds-too-many-async", 10_000);
     scenario.question = HOSTILE.into();

@@ -16,7 +16,9 @@ use zus_model::{
     },
     committed,
     mutants::{Executioner, committed_mutants},
-    report::{FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, junit, markdown, text},
+    report::{
+        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown, text,
+    },
     scenario::{Overrides, Scenario},
     trace::Trace,
 };
@@ -24,6 +26,7 @@ use zus_model::{
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
+    let earlier = args.baseline.as_deref().map(super::report::load).transpose()?;
     let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
     let limits = limits(&args.bounds);
     let command = command_line();
@@ -34,6 +37,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             scenarios(&mut session, &args.scenarios, limits, &command)
         }
     })??;
+    session.report.compared = earlier.map(|earlier| compare(&earlier, &session.report));
     session.finish(start)
 }
 
@@ -124,6 +128,7 @@ impl Session {
             scenarios: Vec::new(),
             mutants: Vec::new(),
             summary: Summary::default(),
+            compared: None,
         };
         let stdout = anstream::AutoStream::auto(std::io::stdout());
         Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, saved: BTreeSet::new(), stdout })
@@ -164,7 +169,12 @@ impl Session {
         self.report.summarize(start.elapsed().as_secs_f64(), peak_memory());
         let report = &self.report;
         match self.format {
-            Some(Format::Text) => writeln!(self.stdout, "{}", text::summary_line(&report.summary))?,
+            Some(Format::Text) => {
+                if let Some(compared) = &report.compared {
+                    writeln!(self.stdout, "{}\n", compared.text())?;
+                }
+                writeln!(self.stdout, "{}", text::summary_line(&report.summary))?;
+            }
             Some(Format::Json) => write!(self.stdout, "{}", report.to_json())?,
             Some(Format::Markdown) => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
             Some(Format::Junit) => write!(self.stdout, "{}", junit::write(report)?)?,

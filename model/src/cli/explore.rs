@@ -83,9 +83,10 @@ fn answer(mut request: Request, address: SocketAddr, explored: &Explored, page: 
         }
     };
     let mut response = Response::from_string(body).with_status_code(status);
+    let policy = format!("{POLICY}; frame-ancestors 'none'");
     for (name, value) in [
         ("Content-Type", kind),
-        ("Content-Security-Policy", POLICY),
+        ("Content-Security-Policy", &policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Cache-Control", "no-store"),
         ("Cross-Origin-Resource-Policy", "same-origin"),

@@ -98,6 +98,9 @@ struct CheckArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Compare with an earlier report (report.json): verdicts, shortest runs, numbers of states
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
@@ -237,6 +240,8 @@ enum DrawFormat {
     Mermaid,
     /// The data that it is drawn from
     Scene,
+    /// Informal Trace Format, for the viewers of Quint and Apalache
+    Itf,
 }
 
 /// A scenario or a run in a browser, step by step: choose what happens, see what may not happen and why.
@@ -352,8 +357,8 @@ pub enum Failure {
         /// Why.
         why: String,
     },
-    /// A scene has no diagram.
-    #[error("a Mermaid diagram is made from a trace, and this is a scene\n  fix: use --format html or svg")]
+    /// A scene has no diagram, and no states.
+    #[error("Mermaid and ITF are made from a trace, and this is a scene\n  fix: use --format html or svg")]
     NoDiagram,
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]

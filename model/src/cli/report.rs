@@ -116,7 +116,7 @@ fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Li
 }
 
 /// Reads a report that `zus check` wrote.
-fn load(path: &Path) -> Result<Report, Failure> {
+pub fn load(path: &Path) -> Result<Report, Failure> {
     parse(path, MAX_REPORT, |text| {
         let report: Report = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if report.format == FORMAT && report.version == VERSION {

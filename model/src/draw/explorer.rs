@@ -30,7 +30,7 @@ const CSS: &str = include_str!("assets/explorer.css");
 const JS: &str = include_str!("assets/explorer.js");
 /// As the policy of a page from a file, but it may ask the server that it came from.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: \
-                          blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                          blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// What is explored.
 #[derive(Clone, Debug)]
@@ -178,6 +178,7 @@ impl Explored {
                 enabled.push(*action);
             }
         }
+        enabled.sort_by_key(|action| protocol.acts(action));
         let blocked = conceivable.iter().filter_map(|action| {
             let guard = protocol.enabled(&state, action).err()?;
             let of_the_instance = matches!(guard, Blocked::NotInRules | Blocked::NoSuch);

@@ -2,6 +2,8 @@
 //!
 //! `json` is this schema itself; [`text`], [`markdown`], [`junit`] and [`page`] are made from it.
 
+pub mod baseline;
+pub mod itf;
 pub mod junit;
 pub mod markdown;
 pub mod mermaid;
@@ -42,6 +44,9 @@ pub struct Report {
     pub mutants: Vec<MutantResult>,
     /// All together.
     pub summary: Summary,
+    /// What differs from an earlier report, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<baseline::Comparison>,
 }
 
 /// All scenarios and mutants together.
