@@ -56,6 +56,12 @@ fn cells_say_what_is_so() {
     let held = explored("hardened-partially-synchronous", 10_000);
     assert!(held.properties.iter().all(|p| p.found == Found::Holds), "{held:?}");
     assert!(held.properties.iter().any(|p| p.property == Property::L1));
+    // A ticket that waits to be sent beside one of an earlier subround: a run has to be found again by name.
+    let restarted = explored("finality-two-thirds-restart-async", 100_000);
+    assert_eq!(found(&restarted, Property::S5), Found::Violated);
+    for p in &restarted.properties {
+        assert!(p.fault.is_none() && (p.found != Found::Violated || p.run.is_some()), "{p:?}");
+    }
     // A bound is never a proof.
     let bounded = explored("hardened-byzantine-async", 500);
     assert!(bounded.properties.iter().all(|p| p.found == Found::Unknown));
