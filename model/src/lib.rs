@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod checker;
 pub mod committed;
 pub mod committee;
+pub mod draw;
 pub mod good_period;
 pub mod mutants;
 pub mod properties;

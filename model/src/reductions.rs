@@ -273,15 +273,19 @@ impl Protocol {
     #[inline]
     fn forget_tickets_of(&self, state: &mut State, miner: usize, behind: (u8, u8)) {
         let m = state.miners[miner];
-        if m.tickets() == 0 || m.unsent() != 0 || m.round() as u8 > self.blocks.rounds {
+        if m.tickets() == 0 || m.round() as u8 > self.blocks.rounds {
             return;
         }
         let (round, subround) = (m.round() as u8, m.subround() as u8);
         let here = self.blocks.mask(round, subround);
         let signed = m.tickets() as u16;
         if !self.rules.votes() {
-            // Without votes, tickets of an earlier subround of the round are behind the miner.
+            // Without votes, tickets of an earlier subround of the round are behind the miner, also while one waits to
+            // be sent, or a state reached by names would not have the representative that was explored.
             state.miners[miner].set_tickets(u32::from(signed & here));
+            return;
+        }
+        if m.unsent() != 0 {
             return;
         }
         let exact = self.rules.ticket != TicketRule::OncePerSubround

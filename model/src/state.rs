@@ -312,6 +312,11 @@ impl State {
         }
     }
 
+    /// Observers, from the first one, up to the last whose head has moved.
+    pub fn observers_used(&self) -> usize {
+        (0..2).rev().find(|&observer| self.head(observer) != GENESIS).map_or(0, |last| last + 1)
+    }
+
     /// Moves the head of an observer.
     pub fn set_head(&mut self, observer: usize, block: BlockId) {
         let value = if block == GENESIS { 0 } else { u32::from(block.0) + 1 };

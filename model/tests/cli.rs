@@ -460,3 +460,34 @@ fn wrong_usage_is_2() {
     assert_eq!(code(&zus(&["--help"])), 0);
     assert_eq!(code(&zus(&["--version"])), 0);
 }
+
+#[test]
+fn a_baseline_shows_what_changed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("s.toml"), SMALL).unwrap();
+    assert_eq!(code(&zus_in(at, &["check", "s.toml", "--out", "before", "--quiet"])), 0);
+    let same = zus_in(at, &["check", "s.toml", "--baseline", "before/report.json", "--quiet"]);
+    assert!(
+        out(&same).contains("beside zus check s.toml --out before --quiet: 0 differences"),
+        "{}",
+        out(&same)
+    );
+    // The quorum is f + 1, with two generators: S2 breaks, and the instance has other states.
+    let broken = SMALL.replace("[[\"honest\"]]", "[[\"honest\", \"honest\"]]");
+    fs::write(at.join("s.toml"), broken + "\n[rules]\nquorum = \"FaultsPlusOne\"\n").unwrap();
+    let changed = zus_in(
+        at,
+        &["check", "s.toml", "--baseline", "before/report.json", "--format", "markdown", "--quiet"],
+    );
+    assert_eq!(code(&changed), 1);
+    let text = out(&changed);
+    assert!(text.contains("| s | S2 | holds | **violated in "), "{text}");
+    assert!(text.contains("| s | unique states | "), "{text}");
+    // One that has been left out is a change as well.
+    fs::write(at.join("t.toml"), SMALL).unwrap();
+    let other = out(&zus_in(at, &["check", "t.toml", "--baseline", "before/report.json", "--quiet"]));
+    assert!(other.contains("s  S2: holds -> (none)") && other.contains("t  S2: (none) -> holds"), "{other}");
+    let refused = zus_in(at, &["check", "s.toml", "--baseline", "s.toml"]);
+    assert_eq!(code(&refused), 2);
+}

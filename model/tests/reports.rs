@@ -57,3 +57,28 @@ fn a_long_run_is_drawn_from_its_end_and_within_the_size_that_renders() {
     let wordy = mermaid::diagram(&run(&"#".repeat(1_000), 500));
     assert!(wordy.chars().count() < mermaid::MOST_CHARACTERS);
 }
+
+/// Read back by the crate that tools of Apalache and Quint use.
+#[test]
+fn a_trace_in_itf_is_read_back() {
+    #[derive(serde::Deserialize)]
+    struct State {
+        action_taken: String,
+        says: String,
+        state: std::collections::BTreeMap<String, Vec<String>>,
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/late_better_rank-S2.json");
+    let trace = zus_model::trace::Trace::load(&path).unwrap();
+    let text = zus_model::report::itf::write(&trace).unwrap();
+    let read: itf::Trace<State> = itf::trace_from_str(&text).unwrap();
+    assert_eq!(read.states.len(), trace.steps.len() + 1);
+    let first = &read.states[0].value;
+    assert_eq!(
+        (first.action_taken.as_str(), first.state["miner 0"].as_slice()),
+        ("init", &["(1, 0)".to_owned()][..])
+    );
+    let last = &read.states[read.states.len() - 1].value;
+    assert_eq!(last.action_taken, "ticket");
+    assert!(last.says.contains("is notarized"), "{}", last.says);
+    assert!(last.state.contains_key("violated S2"));
+}

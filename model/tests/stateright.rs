@@ -109,6 +109,6 @@ fn the_explorer_shows_states_and_steps_in_words() {
     assert_eq!(
         shown,
         "miner 0: (1, 0), ticketed B(1,0)#0\nminer 1: (1, 0)\nminer 2: (1, 0)\nminer 3: (1, 0)\n\
-         B(1,0)#0 on genesis: tickets 1 of 3, votes 0 of 3"
+         B(1,0)#0: on genesis, tickets 1 of 3, votes 0 of 3"
     );
 }

@@ -1,7 +1,7 @@
 //! `zus bench`: the search of `zus check` beside Stateright's own over the same model, and how the work grows.
 
 use super::{
-    BenchArgs, Exit, Failure, TableFormat,
+    BenchArgs, Exit, Failure, TableFormat, command_line,
     measure::{Measured, Search},
     on_threads,
 };
@@ -15,7 +15,10 @@ use zus_model::{
         codec::Codec,
     },
     properties::Facts,
-    report::text::grouped,
+    report::{
+        page::figures::{self, FORMAT, Figures, Plot, Series, VERSION},
+        text::grouped,
+    },
     scenario::parse,
 };
 
@@ -39,11 +42,61 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let turns = args.turns.unwrap_or(if args.quick { 3 } else { 5 });
     let mut stdout = anstream::stdout();
     let compared = compare(instances, several, turns)?;
-    writeln!(stdout, "{}", compared.write(args.format))?;
+    if args.format != TableFormat::Json {
+        writeln!(stdout, "{}", compared.write(args.format))?;
+    }
     let most = if args.quick { MOST_STATES_QUICK } else { MOST_STATES };
     let growth = on_threads(Some(several), || growth(most))??;
-    writeln!(stdout, "{}", growth.write(args.format))?;
+    if args.format == TableFormat::Json {
+        let json = serde_json::to_string_pretty(&figures(compared, growth)).map_err(std::io::Error::from)?;
+        writeln!(stdout, "{json}")?;
+    } else {
+        writeln!(stdout, "{}", growth.write(args.format))?;
+    }
     Ok(Exit::AsExpected)
+}
+
+/// Both tables, and the growth as a plot, for `zus report --figures`.
+fn figures(compared: Table, growth: Table) -> Figures {
+    let number = |cell: &String| cell.replace(',', "").parse::<f64>().ok();
+    // n, Byzantine, rounds, subrounds, unique states: one line for each axis, the other two at their smallest.
+    let along = |name: &str, axis: usize, fixed: [(usize, f64); 2]| Series {
+        name: name.into(),
+        points: growth
+            .rows
+            .iter()
+            .filter(|row| fixed.iter().all(|&(at, value)| number(&row[at]) == Some(value)))
+            .filter_map(|row| Some((number(&row[axis])?, number(&row[4])?)))
+            .collect(),
+    };
+    let plot = Plot {
+        title: "unique states of hardened, as one axis grows".into(),
+        x: "members, rounds or subrounds".into(),
+        y: "unique states".into(),
+        log_x: false,
+        log_y: true,
+        series: vec![
+            along("members (1 x 2)", 0, [(2, 1.0), (3, 2.0)]),
+            along("rounds (n = 4)", 2, [(0, 4.0), (3, 1.0)]),
+            along("subrounds (n = 4)", 3, [(0, 4.0), (2, 1.0)]),
+        ],
+    };
+    Figures {
+        format: FORMAT.into(),
+        version: VERSION,
+        title: "The search beside Stateright's, and how its work grows".into(),
+        command: command_line(),
+        notes: vec!["every measurement a process of its own, in turns".into()],
+        tables: [compared, growth]
+            .into_iter()
+            .map(|table| figures::Table {
+                title: table.title,
+                columns: table.columns.into_iter().map(str::to_owned).collect(),
+                rows: table.rows,
+            })
+            .collect(),
+        plots: vec![plot],
+    }
 }
 
 /// Every search on every instance, in turns.
@@ -231,7 +284,9 @@ impl Table {
             cells.join(between)
         };
         let mut out = match format {
-            TableFormat::Text => format!("{}\n{}\n", self.title, aligned(&self.columns, "  ").trim_end()),
+            TableFormat::Text | TableFormat::Json => {
+                format!("{}\n{}\n", self.title, aligned(&self.columns, "  ").trim_end())
+            }
             TableFormat::Markdown => {
                 let rule: Vec<&str> = self.columns.iter().map(|_| "---").collect();
                 format!("{}\n\n| {} |\n|{}|\n", self.title, self.columns.join(" | "), rule.join("|"))
@@ -240,7 +295,7 @@ impl Table {
         for row in &self.rows {
             let row: Vec<&str> = row.iter().map(String::as_str).collect();
             out += &match format {
-                TableFormat::Text => format!("{}\n", aligned(&row, "  ").trim_end()),
+                TableFormat::Text | TableFormat::Json => format!("{}\n", aligned(&row, "  ").trim_end()),
                 TableFormat::Markdown => format!("| {} |\n", row.join(" | ")),
             };
         }

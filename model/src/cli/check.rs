@@ -16,7 +16,9 @@ use zus_model::{
     },
     committed,
     mutants::{Executioner, committed_mutants},
-    report::{FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, junit, markdown, text},
+    report::{
+        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown, text,
+    },
     scenario::{Overrides, Scenario},
     trace::Trace,
 };
@@ -24,7 +26,8 @@ use zus_model::{
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let mut session = Session::new(args.format, args.out.as_deref(), args.quiet)?;
+    let earlier = args.baseline.as_deref().map(super::report::load).transpose()?;
+    let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
     let limits = limits(&args.bounds);
     let command = command_line();
     on_threads(args.bounds.threads, || {
@@ -34,6 +37,7 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             scenarios(&mut session, &args.scenarios, limits, &command)
         }
     })??;
+    session.report.compared = earlier.map(|earlier| compare(&earlier, &session.report));
     session.finish(start)
 }
 
@@ -41,7 +45,13 @@ fn limits(bounds: &Bounds) -> Limits {
     Limits { states: bounds.max_states, memory: bounds.max_memory }
 }
 
-fn scenarios(session: &mut Session, named: &[String], limits: Limits, command: &str) -> Result<(), Failure> {
+/// Checks the scenarios that are named, or all committed ones.
+pub fn scenarios(
+    session: &mut Session,
+    named: &[String],
+    limits: Limits,
+    command: &str,
+) -> Result<(), Failure> {
     // All are read before the first is explored: a mistake in the last one shows at once.
     let scenarios: Vec<Scenario> = if named.is_empty() {
         committed::names()
@@ -65,7 +75,8 @@ fn scenarios(session: &mut Session, named: &[String], limits: Limits, command: &
     Ok(())
 }
 
-fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(), Failure> {
+/// Runs the committed mutants.
+pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(), Failure> {
     let mutants = committed_mutants()?;
     let mut executioner = Executioner::default();
     for (index, mutant) in mutants.iter().enumerate() {
@@ -80,7 +91,7 @@ fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(), F
         }
         session.report.mutants.push(result);
     }
-    if session.format == Format::Text {
+    if session.format == Some(Format::Text) {
         let table = text::mutants(&session.report.mutants, !session.quiet);
         writeln!(session.stdout, "{table}")?;
     }
@@ -91,8 +102,8 @@ fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(), F
 pub struct Session {
     /// What has been found.
     pub report: Report,
-    /// The form of the results on standard output.
-    format: Format,
+    /// The form of the results on standard output, if they go there.
+    format: Option<Format>,
     /// The output folder.
     out: Option<PathBuf>,
     /// Whether the runs are left out, and progress.
@@ -104,7 +115,7 @@ pub struct Session {
 
 impl Session {
     /// A session whose output folder exists.
-    pub fn new(format: Format, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
+    pub fn new(format: Option<Format>, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
         if let Some(out) = out {
             let traces = out.join("traces");
             std::fs::create_dir_all(&traces).map_err(|source| unwritable(&traces, source))?;
@@ -117,6 +128,7 @@ impl Session {
             scenarios: Vec::new(),
             mutants: Vec::new(),
             summary: Summary::default(),
+            compared: None,
         };
         let stdout = anstream::AutoStream::auto(std::io::stdout());
         Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, saved: BTreeSet::new(), stdout })
@@ -130,7 +142,7 @@ impl Session {
                 run.trace = self.save(trace, &checked.scenario.name)?;
             }
         }
-        if self.format == Format::Text {
+        if self.format == Some(Format::Text) {
             writeln!(self.stdout, "{}", text::scenario(&report, !self.quiet))?;
             self.stdout.flush()?;
         }
@@ -157,10 +169,16 @@ impl Session {
         self.report.summarize(start.elapsed().as_secs_f64(), peak_memory());
         let report = &self.report;
         match self.format {
-            Format::Text => writeln!(self.stdout, "{}", text::summary_line(&report.summary))?,
-            Format::Json => write!(self.stdout, "{}", report.to_json())?,
-            Format::Markdown => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
-            Format::Junit => write!(self.stdout, "{}", junit::write(report)?)?,
+            Some(Format::Text) => {
+                if let Some(compared) = &report.compared {
+                    writeln!(self.stdout, "{}\n", compared.text())?;
+                }
+                writeln!(self.stdout, "{}", text::summary_line(&report.summary))?;
+            }
+            Some(Format::Json) => write!(self.stdout, "{}", report.to_json())?,
+            Some(Format::Markdown) => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
+            Some(Format::Junit) => write!(self.stdout, "{}", junit::write(report)?)?,
+            None => {}
         }
         self.stdout.flush()?;
         if let Some(out) = &self.out {

@@ -6,10 +6,12 @@
 
 mod bench;
 mod check;
+mod draw;
 mod explore;
 mod measure;
 mod progress;
 mod replay;
+mod report;
 mod simulate;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +66,8 @@ enum Command {
     Check(CheckArgs),
     Simulate(SimulateArgs),
     Replay(ReplayArgs),
+    Draw(DrawArgs),
+    Report(ReportArgs),
     Explore(ExploreArgs),
     Bench(BenchArgs),
     #[command(hide = true)]
@@ -94,6 +98,9 @@ struct CheckArgs {
     /// Write the report in all forms, and a trace of every run that is found, into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Compare with an earlier report (report.json): verdicts, shortest runs, numbers of states
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     quiet: bool,
@@ -167,18 +174,93 @@ struct ReplayArgs {
     quiet: bool,
 }
 
-/// A scenario in a browser: Stateright's Explorer, state by state, with steps in words.
+/// Draws a run: as a page to step through, as a picture, or as a Mermaid diagram.
 #[derive(Args)]
 #[command(after_help = "\
-Example:
-  zus explore late_better_rank     then open http://127.0.0.1:3000")]
+Examples:
+  zus draw model/traces/deployed_fork-S5.json --out fork.html     then open fork.html in a browser
+  zus draw model/traces/deployed_fork-S5.json --format svg --out fork.svg
+  zus draw model/traces/late_better_rank-S2.json --format mermaid
+
+Exit code: 0 it is drawn, 1 it is no run or does not show what it claims, 2 bad input or usage.")]
+struct DrawArgs {
+    /// A trace, or a scene that another tool wrote
+    #[arg(value_name = "TRACE")]
+    trace: PathBuf,
+    /// The form of the drawing
+    #[arg(long, value_enum, default_value_t = DrawFormat::Html)]
+    format: DrawFormat,
+    /// Write it into this file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Checks everything and puts it on one page: safety matrix, scenarios, mutants, ledger, figures; runs open in a viewer.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus report out                                then open out/index.html in a browser
+  zus report out --reuse --figures bench.json   the same page again, with the figures of a bench
+
+The folders out/check, out/mutants and out/matrix are what `zus check --out` makes: reports, and a trace of every run.
+
+Exit code: 0 all as expected, 1 a verdict differs, 2 bad input or usage, 3 a bound was hit before the answer was
+complete.")]
+struct ReportArgs {
+    /// The folder for the page and what it is made from
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Use what is in the folder already
+    #[arg(long)]
+    reuse: bool,
+    /// Unique states of a cell of the safety matrix at most
+    #[arg(long, value_name = "N", default_value_t = 1_200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    matrix_states: u64,
+    /// The ledger of properties [default: proofs/ledger.toml, where it is]
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Tables and plots of another tool; the format is described in model/src/report/page/figures.rs
+    #[arg(long, value_name = "FILE")]
+    figures: Vec<PathBuf>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    bounds: Bounds,
+}
+
+/// The forms of a drawing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum DrawFormat {
+    /// One page with the viewer; it needs no network
+    Html,
+    /// A picture
+    Svg,
+    /// A sequence diagram for Markdown
+    Mermaid,
+    /// The data that it is drawn from
+    Scene,
+    /// Informal Trace Format, for the viewers of Quint and Apalache
+    Itf,
+}
+
+/// A scenario or a run in a browser, step by step: choose what happens, see what may not happen and why.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus explore late_better_rank                        then open http://127.0.0.1:3000
+  zus explore model/traces/deployed_fork-S5.json      from the end of a run; steps can be taken back
+  zus explore late_better_rank --stateright           Stateright's own Explorer")]
 struct ExploreArgs {
-    /// A scenario file, or the name of a committed scenario
+    /// A scenario file, the name of a committed scenario, or a trace
     #[arg(value_name = "SCENARIO")]
     scenario: String,
     /// Where to listen; this machine only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     address: SocketAddr,
+    /// Stateright's own Explorer, of a scenario
+    #[arg(long)]
+    stateright: bool,
 }
 
 /// How fast the search is, beside Stateright's own on the same model, and how its work grows.
@@ -220,6 +302,8 @@ enum TableFormat {
     Text,
     /// A Markdown table
     Markdown,
+    /// Tables and a plot for `zus report --figures`
+    Json,
 }
 
 /// The forms of a report.
@@ -262,6 +346,20 @@ pub enum Failure {
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] zus_model::trace::TraceError),
+    /// A scene cannot be read.
+    #[error(transparent)]
+    Scene(#[from] zus_model::draw::scene::SceneError),
+    /// A file of a report cannot be used.
+    #[error("{path}: {why}\n  fix: name a file that this version of `zus` can read, or leave it out")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A scene has no diagram, and no states.
+    #[error("Mermaid and ITF are made from a trace, and this is a scene\n  fix: use --format html or svg")]
+    NoDiagram,
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
     NoScenario,
@@ -315,6 +413,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Draw(args) => draw::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Explore(args) => explore::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Measure(args) => measure::run(&args),

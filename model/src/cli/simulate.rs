@@ -16,7 +16,7 @@ use zus_model::{
 pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let scenario = committed::find(&args.scenario)?;
-    let mut session = Session::new(args.format, args.out.as_deref(), args.quiet)?;
+    let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
     let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
     let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
     let command = command_line();

@@ -1,6 +1,6 @@
 //! A report as Markdown: for a pull request, or the summary of a CI job.
 
-use super::{Method, Report, RunReport, ScenarioReport, mermaid, text};
+use super::{Method, Report, RunReport, ScenarioReport, baseline::shown, mermaid, text};
 use crate::{
     checker::check::{Found, Standing, quoted},
     mutants::MutantResult,
@@ -46,6 +46,19 @@ pub fn write(report: &Report, runs: bool) -> String {
 fn tables(report: &Report) -> String {
     let mut out = String::from("# zus check\n\n");
     let _ = writeln!(out, "{}\n", text::summary_line(&report.summary));
+    if let Some(compared) = &report.compared {
+        let _ = writeln!(out, "## Beside `{}`\n", compared.against.replace('`', "'"));
+        if compared.changes.is_empty() {
+            out.push_str("Nothing differs: verdicts, shortest runs, numbers of states.\n\n");
+        } else {
+            out.push_str("| of | what | before | now |\n|---|---|---|---|\n");
+            for c in &compared.changes {
+                let [of, what, before, now] = [&c.of, &c.what, &c.before, &c.after].map(|t| cell(shown(t)));
+                let _ = writeln!(out, "| {of} | {what} | {before} | **{now}** |");
+            }
+            out.push_str("\n## Everything\n\n");
+        }
+    }
     if !report.scenarios.is_empty() {
         out.push_str(
             "| scenario | question | found | | unique states | seconds |\n|---|---|---|---|--:|--:|\n",

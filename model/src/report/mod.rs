@@ -1,10 +1,13 @@
 //! What a check has found, as data: one schema, from which every other form is made.
 //!
-//! `json` is this schema itself; [`text`], [`markdown`] and [`junit`] are made from it and know nothing else.
+//! `json` is this schema itself; [`text`], [`markdown`], [`junit`] and [`page`] are made from it.
 
+pub mod baseline;
+pub mod itf;
 pub mod junit;
 pub mod markdown;
 pub mod mermaid;
+pub mod page;
 pub mod text;
 
 use crate::{
@@ -41,6 +44,9 @@ pub struct Report {
     pub mutants: Vec<MutantResult>,
     /// All together.
     pub summary: Summary,
+    /// What differs from an earlier report, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<baseline::Comparison>,
 }
 
 /// All scenarios and mutants together.

@@ -206,6 +206,9 @@ pub fn write(report: &Report, runs: bool) -> String {
     if !report.mutants.is_empty() {
         let _ = writeln!(out, "{}", mutants(&report.mutants, runs));
     }
+    if let Some(compared) = &report.compared {
+        let _ = writeln!(out, "{}\n", compared.text());
+    }
     let _ = writeln!(out, "{}", summary_line(&report.summary));
     out
 }

@@ -3,60 +3,66 @@
 use crate::{
     action::Action,
     blocks::{BlockId, GENESIS},
+    draw::scene::Line,
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     report::mermaid::drawn,
     state::State,
 };
-use std::fmt::Write;
 
 impl Protocol {
     /// Who is where, what has been sent, and what the state shows; one line for each.
     pub fn describe(&self, state: &State) -> String {
-        let mut out = String::new();
-        for miner in 0..self.honest() {
-            let _ = writeln!(out, "{}", self.describe_miner(state, miner));
-        }
-        for block in self.blocks.all().filter(|&b| state.block(b).parent() != 0) {
-            let _ = writeln!(out, "{}", self.describe_block(state, block));
-        }
+        let lines = self.described(state);
+        lines.iter().map(|l| format!("{}: {}", l.subject, l.parts.join(", "))).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The same as data, subject by subject.
+    pub fn described(&self, state: &State) -> Vec<Line> {
+        let mut lines: Vec<Line> = (0..self.honest()).map(|m| self.describe_miner(state, m)).collect();
+        let sent = self.blocks.all().filter(|&b| state.block(b).parent() != 0);
+        lines.extend(sent.map(|block| self.describe_block(state, block)));
+        let mut say = |subject: String, parts: Vec<String>| lines.push(Line { subject, parts });
         for round in 1..=self.blocks.rounds {
             for subround in 0..self.blocks.subrounds {
                 let tally = state.timeout(round, subround);
                 if tally.honest() + tally.byzantine() > 0 {
-                    let sent = self.count(tally.honest(), tally.byzantine());
-                    let certified =
-                        if self.timeout_certified(state, round, subround) { ", certified" } else { "" };
-                    let _ = writeln!(out, "timeouts of ({round}, {subround}): {sent}{certified}");
+                    let mut parts = vec![self.count(tally.honest(), tally.byzantine())];
+                    if self.timeout_certified(state, round, subround) {
+                        parts.push("certified".into());
+                    }
+                    say(format!("timeouts of ({round}, {subround})"), parts);
                 }
             }
         }
-        for observer in 0..self.observers {
-            let _ = writeln!(out, "observer {observer} has finalized {}", self.name(state.head(observer)));
+        for observer in 0..self.observers.max(state.observers_used()) {
+            let head = self.name(state.head(observer));
+            say(format!("observer {observer}"), vec![format!("has finalized {head}")]);
         }
         if state.environment.crashes() > 0 {
-            let _ = writeln!(out, "crashes: {} of {}", state.environment.crashes(), self.crashes);
+            say("crashes".into(), vec![format!("{} of {}", state.environment.crashes(), self.crashes)]);
         }
         if state.environment.synchronous() == 1 {
-            out.push_str("the network is synchronous\n");
+            say("network".into(), vec!["synchronous".into()]);
         } else if self.network == Network::PartiallySynchronous {
-            out.push_str("the network is not synchronous yet\n");
+            say("network".into(), vec!["not synchronous yet".into()]);
         }
         let all: Facts = Property::ALL.iter().copied().collect();
         for property in self.facts(state, all).iter() {
             let what = if property.is_witness() { "reached" } else { "violated" };
-            let _ = writeln!(out, "{what}: {}", self.explain(state, property).unwrap_or_default());
+            let why = self.explain(state, property).unwrap_or_default();
+            let why = why.strip_prefix(&format!("{}: ", property.id())).unwrap_or(&why).to_owned();
+            say(format!("{what} {}", property.id()), vec![why]);
         }
-        out.truncate(out.trim_end().len());
-        out
+        lines
     }
 
-    fn describe_miner(&self, state: &State, miner: usize) -> String {
+    fn describe_miner(&self, state: &State, miner: usize) -> Line {
         let m = &state.miners[miner];
-        let mut line = format!("{}: {}", self.miner_name(miner), self.position_of(state, miner));
+        let mut parts = vec![self.position_of(state, miner)];
         let entry = state.entry(&self.blocks, miner);
         if entry != GENESIS {
-            let _ = write!(line, ", entered through {}", self.name(entry));
+            parts.push(format!("entered through {}", self.name(entry)));
         }
         let ticketed: Vec<BlockId> = self
             .blocks
@@ -64,43 +70,45 @@ impl Protocol {
             .filter(|&b| m.tickets() >> self.blocks.place(b).local & 1 == 1)
             .collect();
         if !ticketed.is_empty() {
-            let _ = write!(line, ", ticketed {}", self.names(&ticketed));
+            parts.push(format!("ticketed {}", self.names(&ticketed)));
         }
         let at = |position: u32| self.name(self.blocks.at(m.round() as u8, position as u8 - 1));
         if m.unsent() != 0 {
-            let _ = write!(line, ", has not sent its ticket for {}", at(m.unsent()));
+            parts.push(format!("has not sent its ticket for {}", at(m.unsent())));
         }
         if m.selected() != 0 {
-            let _ = write!(line, ", selected {}", at(m.selected()));
+            parts.push(format!("selected {}", at(m.selected())));
         }
         for (is, words) in [
-            (m.timed_out(), ", timed out"),
-            (m.crashed(), ", down"),
-            (m.voted(), ", voted without leaving"),
-            (m.deceived(), ", believes an unverified seed"),
-            (m.recovered(), ", restarted here"),
-            (m.shared(), ", sent its beacon share"),
+            (m.timed_out(), "timed out"),
+            (m.crashed(), "down"),
+            (m.voted(), "voted without leaving"),
+            (m.deceived(), "believes an unverified seed"),
+            (m.recovered(), "restarted here"),
+            (m.shared(), "sent its beacon share"),
         ] {
-            line.push_str(if is == 1 { words } else { "" });
+            if is == 1 {
+                parts.push(words.into());
+            }
         }
-        line
+        Line { subject: self.miner_name(miner), parts }
     }
 
-    fn describe_block(&self, state: &State, block: BlockId) -> String {
+    fn describe_block(&self, state: &State, block: BlockId) -> Line {
         let tally = state.block(block);
         let parent = state.parent(&self.blocks, block).map_or("nothing".into(), |p| self.name(p));
         let tickets = self.count(tally.tickets(), tally.byzantine_tickets());
-        let mut line = format!("{} on {parent}: tickets {tickets}", self.name(block));
+        let mut parts = vec![format!("on {parent}"), format!("tickets {tickets}")];
         if self.rules.votes() {
-            let _ = write!(line, ", votes {}", self.count(tally.votes(), tally.byzantine_votes()));
+            parts.push(format!("votes {}", self.count(tally.votes(), tally.byzantine_votes())));
         }
         if self.notarized(state, block) {
-            line.push_str(", notarized");
+            parts.push("notarized".into());
         }
         if self.finalizable(state, block) {
-            line.push_str(", final");
+            parts.push("final".into());
         }
-        line
+        Line { subject: self.name(block), parts }
     }
 
     /// How many honest and Byzantine members sent something, of the quorum.

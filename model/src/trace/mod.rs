@@ -224,6 +224,16 @@ impl Trace {
         format!("{head},\n  \"steps\": [{}\n  ]\n}}\n", steps.join(","))
     }
 
+    /// An action as a step of this trace's instance.
+    pub fn step_json(&self, action: &Action) -> Value {
+        Value::Object(written(&self.protocol.blocks, action))
+    }
+
+    /// The step of this trace's instance that such an object stands for.
+    pub fn step_of(&self, object: Map<String, Value>) -> Result<Step, String> {
+        read(&self.protocol.blocks, object)
+    }
+
     /// Reads a trace file.
     pub fn load(path: &Path) -> Result<Trace, TraceError> {
         let shown = path.display().to_string();

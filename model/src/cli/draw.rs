@@ -1,0 +1,40 @@
+//! `zus draw`: a run as a page, a picture, or a Mermaid diagram.
+
+use super::{DrawArgs, DrawFormat, Exit, Failure};
+use std::io::Write;
+use zus_model::{
+    draw::{page, scene, scene::Scene, staging, svg},
+    report::{RunReport, itf, mermaid},
+    trace::Trace,
+};
+
+/// Runs the command.
+pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
+    let path = args.trace.display().to_string();
+    let text = scene::read(&args.trace)?;
+    let (scene, of_trace) = if scene::format_of(&text).as_deref() == Some(scene::FORMAT) {
+        (Scene::from_json(&path, &text)?, None)
+    } else {
+        let trace = Trace::from_json(&path, &text)?;
+        match staging::stage(&trace) {
+            Ok(scene) => (scene, Some((mermaid::diagram(&RunReport::new(&trace)), itf::write(&trace)))),
+            Err(error) => {
+                writeln!(anstream::stderr(), "{path}: rejected: {error}")?;
+                return Ok(Exit::Differs);
+            }
+        }
+    };
+    let drawn = match args.format {
+        DrawFormat::Html => page::run(&scene, of_trace.as_ref().map(|(diagram, _)| diagram.as_str())),
+        DrawFormat::Svg => svg::write(&scene),
+        DrawFormat::Scene => serde_json::to_string(&scene).map_err(|e| Failure::Output(e.into()))? + "\n",
+        DrawFormat::Mermaid => of_trace.ok_or(Failure::NoDiagram)?.0,
+        DrawFormat::Itf => of_trace.and_then(|(_, itf)| itf.ok()).ok_or(Failure::NoDiagram)?,
+    };
+    match &args.out {
+        Some(out) => std::fs::write(out, drawn)
+            .map_err(|source| Failure::Unwritable { path: out.display().to_string(), source })?,
+        None => write!(anstream::stdout(), "{drawn}")?,
+    }
+    Ok(Exit::AsExpected)
+}

@@ -1,0 +1,142 @@
+//! `zus report`: everything checked, on one page.
+
+use super::{
+    Exit, Failure, ReportArgs,
+    check::{Session, mutants, scenarios},
+    command_line, on_threads,
+    progress::Line,
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+use zus_model::{
+    checker::{
+        bfs::Limits,
+        check::{Options, quoted},
+    },
+    report::{
+        FORMAT, Report, VERSION,
+        page::{
+            self, Part, Parts,
+            figures::{self, Figures},
+            ledger::{self, Ledger},
+            matrix,
+        },
+    },
+};
+
+/// Where the ledger is, unless the user says otherwise.
+const LEDGER: &str = "proofs/ledger.toml";
+/// Bytes of a report that is read again.
+const MAX_REPORT: u64 = 256 << 20;
+
+/// Runs the command.
+pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
+    let dir = &args.dir;
+    let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
+    let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
+    let command = command_line();
+    let shown = |part: &Path| quoted(&part.display().to_string());
+    let commands = [
+        format!("zus check --out {}", shown(&check_dir)),
+        format!("zus check --mutants --out {}", shown(&mutants_dir)),
+        format!("zus report {}", shown(dir)),
+    ];
+    let cells = matrix::cells();
+    on_threads(args.bounds.threads, || -> Result<(), Failure> {
+        fresh(args, &check_dir, |session| scenarios(session, &[], limits, &commands[0]))?;
+        fresh(args, &mutants_dir, |session| mutants(session, limits, &commands[1]))?;
+        let limits = Limits { states: args.matrix_states, ..limits };
+        fresh(args, &matrix_dir, |session| explore(session, &cells, &matrix_dir, limits))
+    })??;
+    let [check, mutants, matrix] = [(&check_dir, 0), (&mutants_dir, 1), (&matrix_dir, 2)].map(|(dir, at)| {
+        let report = load(&dir.join("report.json"))?;
+        Ok::<Part, Failure>(Part { report, traces: dir.join("traces"), command: commands[at].clone() })
+    });
+    let (check, mutants) = (check?, mutants?);
+    let standing = check.report.summary.standing.max(mutants.report.summary.standing);
+    let ledger = match &args.ledger {
+        Some(path) => Some(path.clone()),
+        None => Some(PathBuf::from(LEDGER)).filter(|path| path.is_file()),
+    };
+    let parts = Parts {
+        command,
+        matrix: Some((matrix?, cells)),
+        check: Some(check),
+        mutants: Some(mutants),
+        ledger: ledger.map(|path| parse(&path, ledger::MAX_BYTES, Ledger::parse)).transpose()?,
+        figures: args
+            .figures
+            .iter()
+            .map(|path| parse(path, figures::MAX_BYTES, Figures::parse))
+            .collect::<Result<_, _>>()?,
+    };
+    let page = page::write(&parts);
+    let path = dir.join("index.html");
+    std::fs::write(&path, &page)
+        .map_err(|source| Failure::Unwritable { path: path.display().to_string(), source })?;
+    writeln!(anstream::stdout(), "{}: {} KiB; open it in a browser", path.display(), page.len() / 1024)?;
+    Ok(standing.into())
+}
+
+/// Makes the part of `dir` anew, unless it is there and may be used again.
+fn fresh(
+    args: &ReportArgs,
+    dir: &Path,
+    work: impl FnOnce(&mut Session) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if args.reuse && dir.join("report.json").is_file() {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let mut session = Session::new(None, Some(dir), args.quiet)?;
+    work(&mut session)?;
+    session.finish(start)?;
+    Ok(())
+}
+
+/// Explores the cells of the matrix, and writes their scenario files.
+fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Limits) -> Result<(), Failure> {
+    for (index, cell) in cells.iter().enumerate() {
+        let path = dir.join(format!("{}.toml", cell.scenario));
+        std::fs::write(&path, &cell.text)
+            .map_err(|source| Failure::Unwritable { path: path.display().to_string(), source })?;
+        let path = path.display().to_string();
+        // A cell that the model cannot express is shown as such.
+        let Ok(scenario) = cell.scenario(&path) else { continue };
+        let command = format!("zus check {}", quoted(&path));
+        let line = Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet);
+        let progress = |p| line.exploring(p);
+        let checked = matrix::explore(&scenario, Options { limits, command: &command, progress: &progress });
+        session.add(&checked)?;
+    }
+    Ok(())
+}
+
+/// Reads a report that `zus check` wrote.
+pub fn load(path: &Path) -> Result<Report, Failure> {
+    parse(path, MAX_REPORT, |text| {
+        let report: Report = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if report.format == FORMAT && report.version == VERSION {
+            Ok(report)
+        } else {
+            Err(format!("this is {:?}, version {}", report.format, report.version))
+        }
+    })
+}
+
+/// Reads a file of at most `most` bytes.
+fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
+    use std::io::Read;
+    let shown = path.display().to_string();
+    let unusable = |why: String| Failure::Unusable { path: shown.clone(), why };
+    let file = std::fs::File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let mut text = String::new();
+    file.take(most + 1).read_to_string(&mut text).map_err(|error| unusable(error.to_string()))?;
+    if text.len() as u64 > most {
+        return Err(unusable(format!("larger than {most} bytes")));
+    }
+    parse(&text).map_err(unusable)
+}

@@ -1,0 +1,103 @@
+//! What differs from an earlier report: verdicts, lengths of shortest runs, numbers of states, mutants. Not seconds.
+
+use super::{PropertyReport, Report, ScenarioReport};
+use crate::mutants::MutantResult;
+use serde::{Deserialize, Serialize};
+
+/// A report beside an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The command that made the earlier one.
+    pub against: String,
+    /// What differs; nothing else does.
+    pub changes: Vec<Change>,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Of which scenario or mutant.
+    pub of: String,
+    /// What of it.
+    pub what: String,
+    /// As it was; empty where there was nothing.
+    pub before: String,
+    /// As it is; empty where there is nothing any more.
+    pub after: String,
+}
+
+/// Compares `now` with `earlier`. What only one of them asked for is a difference as well, so that nothing that was
+/// checked once goes unnoticed when it is not any more.
+pub fn compare(earlier: &Report, now: &Report) -> Comparison {
+    let mut changes = Vec::new();
+    let mut note = |of: &str, what: &str, before: String, after: String| {
+        if before != after {
+            changes.push(Change { of: of.into(), what: what.into(), before, after });
+        }
+    };
+    let names = |report: &Report| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    for name in union(names(earlier), names(now)) {
+        let (old, new) = (named(earlier, &name), named(now, &name));
+        let ids = |s: Option<&ScenarioReport>| -> Vec<_> {
+            s.map_or(Vec::new(), |s| s.properties.iter().map(|p| p.property).collect())
+        };
+        for property in union(ids(old), ids(new)) {
+            let of = |s: Option<&ScenarioReport>| {
+                s.and_then(|s| s.properties.iter().find(|p| p.property == property))
+                    .map_or(String::new(), verdict)
+            };
+            note(&name, property.id(), of(old), of(new));
+        }
+        let states = |s: Option<&ScenarioReport>| s.map_or(String::new(), |s| s.unique.to_string());
+        note(&name, "unique states", states(old), states(new));
+    }
+    let ids = |report: &Report| report.mutants.iter().map(|m| m.id.clone()).collect::<Vec<_>>();
+    for id in union(ids(earlier), ids(now)) {
+        let of = |report: &Report| {
+            report.mutants.iter().find(|m| m.id == id).map_or(String::new(), |m: &MutantResult| {
+                let steps = m.run.as_ref().map_or(String::new(), |run| format!(" in {}", run.steps.len()));
+                format!("{} {}{steps}", m.property.id(), m.found)
+            })
+        };
+        note(&format!("mutant {id}"), "killed by", of(earlier), of(now));
+    }
+    Comparison { against: earlier.command.clone(), changes }
+}
+
+fn named<'a>(report: &'a Report, name: &str) -> Option<&'a ScenarioReport> {
+    report.scenarios.iter().find(|s| s.name == name)
+}
+
+fn verdict(p: &PropertyReport) -> String {
+    match &p.run {
+        Some(run) => format!("{} in {} steps", p.found, run.steps.len()),
+        None => p.found.to_string(),
+    }
+}
+
+/// The first ones, and those of the others that are not among them.
+fn union<T: PartialEq>(mut first: Vec<T>, others: Vec<T>) -> Vec<T> {
+    for other in others {
+        if !first.contains(&other) {
+            first.push(other);
+        }
+    }
+    first
+}
+
+impl Comparison {
+    /// As lines for a terminal.
+    pub fn text(&self) -> String {
+        let head = format!("beside {}: {} differences", self.against, self.changes.len());
+        let rows = self.changes.iter().map(|c| {
+            let (before, after) = (shown(&c.before), shown(&c.after));
+            format!("  {}  {}: {before} -> {after}", c.of, c.what)
+        });
+        std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What is shown where there is nothing.
+pub(super) fn shown(value: &str) -> &str {
+    if value.is_empty() { "(none)" } else { value }
+}

@@ -1,0 +1,136 @@
+//! The safety matrix: profiles, and `hardened` with one rule changed, against faults and network.
+//!
+//! Each cell is a scenario file of its own that expects every property to hold, so `zus check` makes it again. A cell
+//! is explored in two goes: a short one, which finds what breaks early, and, where nothing broke, a long one.
+
+use crate::{
+    checker::{
+        bfs::Limits,
+        check::{Checked, Options, check},
+    },
+    properties::Property,
+    scenario::{Scenario, ScenarioError, parse},
+};
+use serde::{Deserialize, Serialize};
+
+/// Unique states of the first go.
+const FIRST_GO: u64 = 60_000;
+
+/// A row: its name, the profile, and the rules that differ from it.
+const ROWS: [(&str, &str, &str); 15] = [
+    ("documented", "documented", ""),
+    ("deployed", "deployed", ""),
+    ("hardened", "hardened", ""),
+    ("beacon-chained", "hardened", "beacon = \"Chained\""),
+    ("ticket-better-rank", "hardened", "ticket = \"BetterRank\""),
+    ("ticket-better-or-equal-rank", "hardened", "ticket = \"BetterOrEqualRank\""),
+    ("subround-entry-local", "hardened", "subround_entry = \"Local\""),
+    ("subround-switch-first-arrival", "hardened", "subround_switch = \"FirstArrival\""),
+    ("finality-two-thirds", "hardened", "finality = \"TwoThirds\""),
+    ("finality-common-ancestor-1", "hardened", "finality = { CommonAncestor = { depth = 1 } }"),
+    ("finality-two-delta", "hardened", "finality = \"TwoDelta\""),
+    ("ticket-log-volatile", "hardened", "ticket_log = \"Volatile\""),
+    ("echo-none", "hardened", "echo = \"None\""),
+    ("quorum-one-less", "hardened", "quorum = \"OneLess\""),
+    ("votes-after-other-ticket", "hardened", "finality = \"VotesAfterOtherTicket\""),
+];
+
+/// A column: its name, what it says, its part of the scenario, and whether liveness is asked.
+const COLUMNS: [(&str, &str, &str, bool); 6] = [
+    (
+        "async",
+        "no fault, async",
+        "byzantine = 0\nrounds = 2\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"], [\"honest\"]]\n",
+        false,
+    ),
+    (
+        "byzantine-async",
+        "f Byzantine, async",
+        "byzantine = 1\nrounds = 2\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]\n",
+        false,
+    ),
+    (
+        "restart-async",
+        "f Byzantine, 1 restart, async",
+        "byzantine = 1\nrestarts = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]\n",
+        false,
+    ),
+    (
+        "too-many-async",
+        "f + 1 Byzantine, async",
+        "byzantine = 2\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]\n",
+        false,
+    ),
+    (
+        "partially-synchronous",
+        "no fault, partially synchronous",
+        "byzantine = 0\nrounds = 2\nsubrounds = 3\nnetwork = \"partially_synchronous\"\ngenerators = [[\"honest\"]]\n",
+        true,
+    ),
+    (
+        "byzantine-partially-synchronous",
+        "f Byzantine, partially synchronous",
+        "byzantine = 1\nrounds = 2\nsubrounds = 3\nnetwork = \"partially_synchronous\"\n\
+         generators = [[\"byzantine\", \"honest\"], [\"byzantine\", \"honest\"], [\"honest\"]]\n\n\
+         [[order]]\nround = 2\nsubround = 0\nranks = [\"honest\"]\n",
+        true,
+    ),
+];
+
+/// A cell of the matrix.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cell {
+    /// The row: the profile and the rule that differs, as in a scenario file.
+    pub row: String,
+    /// The column: faults and network.
+    pub column: String,
+    /// The name of its scenario.
+    pub scenario: String,
+    /// The text of its scenario file.
+    pub text: String,
+}
+
+/// All cells, row by row.
+pub fn cells() -> Vec<Cell> {
+    let mut cells = Vec::with_capacity(ROWS.len() * COLUMNS.len());
+    for (name, profile, rules) in ROWS {
+        for (fault, column, instance, live) in COLUMNS {
+            let row = if rules.is_empty() { profile.to_owned() } else { format!("{profile}, {rules}") };
+            // Where every block of a subround may be signed, S1 says nothing.
+            let anything = profile == "deployed" || rules.contains("BetterOrEqualRank");
+            let asked = Property::ALL.iter().filter(|p| {
+                let safety = !p.is_witness() && !p.is_liveness() && **p != Property::S7;
+                (safety && !(anything && **p == Property::S1)) || (live && p.is_liveness())
+            });
+            let expect: String = asked.map(|p| format!("{} = \"holds\"\n", p.id())).collect();
+            let rules = if rules.is_empty() { String::new() } else { format!("\n[rules]\n{rules}\n") };
+            let text = format!(
+                "question = \"{row}: what holds with {column}?\"\nprofile = \"{profile}\"\nn = 4\n{instance}{rules}\n[expect]\n{expect}",
+                row = row.replace('"', "'"),
+            );
+            cells.push(Cell { row, column: column.into(), scenario: format!("{name}-{fault}"), text });
+        }
+    }
+    cells
+}
+
+/// The columns, from left to right.
+pub fn columns() -> impl Iterator<Item = &'static str> {
+    COLUMNS.iter().map(|column| column.1)
+}
+
+impl Cell {
+    /// Its scenario; `path` is where its file is.
+    pub fn scenario(&self, path: &str) -> Result<Scenario, ScenarioError> {
+        parse(&self.scenario, path, &self.text)
+    }
+}
+
+/// Explores a cell.
+pub fn explore(scenario: &Scenario, options: Options<'_>) -> Checked {
+    let first = Limits { states: options.limits.states.min(FIRST_GO), ..options.limits };
+    let checked = check(scenario, Options { limits: first, ..options });
+    let broken = checked.findings.iter().any(|f| f.trace.is_some());
+    let whole = checked.findings.iter().all(|f| f.standing != crate::checker::check::Standing::Incomplete);
+    if broken || whole || options.limits.states <= FIRST_GO { checked } else { check(scenario, options) }
+}

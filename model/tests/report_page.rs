@@ -1,0 +1,185 @@
+//! The page of `zus report`: every verdict that has a run opens it, what is missing is said, and names stay text.
+
+use std::{fs, path::Path, process::Command};
+use zus_model::{
+    checker::{
+        bfs::Limits,
+        check::{Found, Options},
+    },
+    properties::Property,
+    report::{
+        Report, ScenarioReport, Summary,
+        page::{
+            self, Part, Parts,
+            figures::{self, Figures, Plot, Series, Table},
+            ledger::Ledger,
+            matrix,
+        },
+    },
+};
+
+const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
+
+fn options(states: u64) -> Options<'static> {
+    let limits = Limits { states, ..Limits::default() };
+    Options { limits, command: "cargo test", progress: &|_| {} }
+}
+
+#[test]
+fn every_cell_of_the_matrix_is_a_scenario_of_its_own() {
+    let cells = matrix::cells();
+    let columns = matrix::columns().count();
+    assert_eq!(cells.len() % columns, 0);
+    let mut names: Vec<&str> = cells.iter().map(|c| c.scenario.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), cells.len());
+    for cell in &cells {
+        let scenario = cell.scenario("cell.toml").unwrap_or_else(|error| panic!("{error}"));
+        assert!(scenario.expect.iter().any(|e| e.property == Property::S5), "{}", cell.scenario);
+    }
+}
+
+fn explored(name: &str, states: u64) -> ScenarioReport {
+    let cell = matrix::cells().into_iter().find(|c| c.scenario == name).unwrap();
+    ScenarioReport::new(&matrix::explore(&cell.scenario("cell.toml").unwrap(), options(states)))
+}
+
+#[test]
+fn cells_say_what_is_so() {
+    let found = |report: &ScenarioReport, property| {
+        report.properties.iter().find(|p| p.property == property).unwrap().found
+    };
+    let fork = explored("finality-two-thirds-too-many-async", 10_000);
+    assert_eq!(found(&fork, Property::S5), Found::Violated);
+    assert_eq!(found(&fork, Property::S3), Found::Holds);
+    let held = explored("hardened-partially-synchronous", 10_000);
+    assert!(held.properties.iter().all(|p| p.found == Found::Holds), "{held:?}");
+    assert!(held.properties.iter().any(|p| p.property == Property::L1));
+    // A ticket that waits to be sent beside one of an earlier subround: a run has to be found again by name.
+    let restarted = explored("finality-two-thirds-restart-async", 100_000);
+    assert_eq!(found(&restarted, Property::S5), Found::Violated);
+    for p in &restarted.properties {
+        assert!(p.fault.is_none() && (p.found != Found::Violated || p.run.is_some()), "{p:?}");
+    }
+    // A bound is never a proof.
+    let bounded = explored("hardened-byzantine-async", 500);
+    assert!(bounded.properties.iter().all(|p| p.found == Found::Unknown));
+}
+
+fn parts() -> Parts {
+    let report = |scenarios| Report {
+        format: "zus-report".into(),
+        version: 1,
+        tool: HOSTILE.into(),
+        command: HOSTILE.into(),
+        scenarios,
+        mutants: Vec::new(),
+        summary: Summary::default(),
+        compared: None,
+    };
+    let mut scenario = explored("finality-two-thirds-too-many-async", 10_000);
+    scenario.question = HOSTILE.into();
+    scenario.path = HOSTILE.into();
+    for p in &mut scenario.properties {
+        p.text = HOSTILE.into();
+        if let Some(run) = &mut p.run {
+            run.because = HOSTILE.into();
+        }
+    }
+    let mut named = scenario.clone();
+    named.name = HOSTILE.into();
+    let part = |report| Part { report, traces: "nowhere".into(), command: HOSTILE.into() };
+    let text = HOSTILE.to_owned();
+    let series = Series {
+        name: text.clone(),
+        points: vec![(1.0, 2.0), (f64::NAN, 1.0), (3.0, f64::INFINITY), (10.0, 0.0)],
+    };
+    let plot = Plot {
+        title: text.clone(),
+        x: text.clone(),
+        y: text.clone(),
+        log_x: true,
+        log_y: true,
+        series: vec![series],
+    };
+    let table = Table {
+        title: text.clone(),
+        columns: vec![text.clone()],
+        rows: vec![vec![text.clone()], Vec::new()],
+    };
+    let quoted = toml::Value::String(text.clone()).to_string();
+    Parts {
+        command: text.clone(),
+        matrix: Some((part(report(vec![scenario])), matrix::cells())),
+        check: Some(part(report(vec![named]))),
+        mutants: Some(part(report(Vec::new()))),
+        ledger: Some(Ledger::parse(&format!("[S1]\nclass = {quoted}\nsays = {quoted}\nproof = [{quoted}]\nmodel = {quoted}\nfuzz = [{quoted}]\n")).unwrap()),
+        figures: vec![Figures {
+            format: figures::FORMAT.into(), version: figures::VERSION, title: text.clone(), command: text.clone(), notes: vec![text],
+            tables: vec![table], plots: vec![plot],
+        }],
+    }
+}
+
+#[test]
+fn what_is_read_is_text_on_the_page() {
+    let page = page::write(&parts());
+    assert!(page.matches("&lt;img src=x onerror").count() >= 20, "it is all there");
+    assert!(!page.contains("<img") && !page.contains("alert(1)</script>"));
+    assert_eq!(page.matches("<script").count(), 2, "the viewer, and what opens runs; no trace could be read");
+    assert!(!page.contains("NaN") && !page.contains("inf"), "points without a place are left out");
+}
+
+#[test]
+fn what_is_missing_is_said_with_the_command_that_makes_it() {
+    let page = page::write(&Parts::default());
+    for section in ["Safety matrix", "Scenarios", "Mutants", "Ledger", "Figures"] {
+        let after = page.split(&format!("<h2>{section}</h2>")).nth(1).unwrap_or_else(|| panic!("{section}"));
+        assert!(after.starts_with("<p class=\"missing\">Not measured here. Run <code>zus "), "{section}");
+    }
+}
+
+/// The whole command, with what `zus check` wrote before.
+#[test]
+fn a_report_is_made_from_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let zus = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert!(zus(&["check", "late_better_rank", "--out", "out/check", "--quiet"]).status.success());
+    // The other two parts are empty, not missing, or they would be made.
+    let text = fs::read_to_string(folder.path().join("out/check/report.json")).unwrap();
+    let mut empty: Report = serde_json::from_str(&text).unwrap();
+    empty.scenarios.clear();
+    for part in ["mutants", "matrix"] {
+        fs::create_dir_all(folder.path().join("out").join(part)).unwrap();
+        fs::write(folder.path().join("out").join(part).join("report.json"), empty.to_json()).unwrap();
+    }
+    let made = zus(&["report", "out", "--reuse", "--quiet"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let page = fs::read_to_string(folder.path().join("out/index.html")).unwrap();
+    for id in ["run-1", "run-2"] {
+        assert!(
+            page.contains(&format!("data-run=\"{id}\"")) && page.contains(&format!("id=\"{id}\"")),
+            "{id}"
+        );
+    }
+    assert!(page.contains("S2 in 6") && page.contains("zus check late_better_rank"));
+    // A file that is none is named.
+    fs::write(folder.path().join("f.json"), "{}").unwrap();
+    let refused = zus(&["report", "out", "--reuse", "--figures", "f.json"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("f.json: missing field"));
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("../proofs/ledger.toml").is_file());
+}
+
+#[test]
+fn the_committed_ledger_can_be_read() {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../proofs/ledger.toml")).unwrap();
+    let ledger = Ledger::parse(&text).unwrap();
+    for property in Property::ALL {
+        assert!(ledger.rows.contains_key(property.id()), "{}", property.id());
+    }
+}
