@@ -37,9 +37,6 @@ pub const SUBROUNDS_AHEAD: u32 = 4;
 /// Subrounds below the own one whose tickets still make a notarization.
 pub const SUBROUNDS_BEHIND: u32 = 4;
 
-/// Different blocks that one signer may ticket in one (round, subround), where the rule allows more than one.
-pub const MAX_TICKETS_PER_SIGNER: usize = 4;
-
 /// Blocks of one generator in one (round, subround) that are kept as candidates, where the rule tickets twins too.
 pub const MAX_BLOCKS_PER_GENERATOR: usize = 2;
 

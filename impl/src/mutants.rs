@@ -36,6 +36,12 @@ mutants! {
     EnterWithoutCertificate,
     /// A2: signatures leave before they are in the log.
     SendBeforeWrite,
+    /// A record is written before what it rests upon is stored: a vote without its notarization.
+    WriteBeforeStore,
+    /// S1: what contradicts the ledger is signed when a step asks for it.
+    SignUnasked,
+    /// L4: every request for the chain is answered, however many there are.
+    AnswerAlways,
     /// A2: a restarted miner forgets what the log says.
     ForgetLog,
     /// 20: the beacon value is adopted from a proposal without verifying it.

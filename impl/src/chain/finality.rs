@@ -1,10 +1,27 @@
 //! The rules by which a block is final without votes: all walk from the notarized blocks of a round to one block.
 
+use std::cmp::Ordering;
+
 use super::Chain;
 use crate::block::BlockId;
 use crate::committee::Round;
 
 impl Chain {
+    /// Which of two blocks of one round has the greater seed, where the beacon is chained: compares the subrounds of their
+    /// chains, oldest first, as far as both are known. All that know the same blocks find the same.
+    pub fn compare_seeds(&self, mut round: Round, mut a: BlockId, mut b: BlockId) -> Ordering {
+        let mut order = Ordering::Equal;
+        while a != b
+            && let (Some(first), Some(second)) = (self.block(round, a), self.block(round, b))
+        {
+            order = first.subround().cmp(&second.subround()).then(order);
+            (a, b) = (first.header().parent, second.header().parent);
+            let Some(below) = round.previous() else { break };
+            round = below;
+        }
+        order
+    }
+
     /// The block in which all connected notarized blocks of `round` meet, at least `depth` rounds below them. `None` when
     /// there is no such block above the finalized head.
     pub fn common_ancestor(&self, round: Round, depth: u8) -> Option<(Round, BlockId)> {

@@ -251,3 +251,21 @@ fn a_chain_begins_after_a_gap_in_what_the_storage_gave() {
     assert_eq!(chain.finals().len(), 2);
     assert_eq!(chain.head().id(), blocks[4].id());
 }
+
+#[test]
+fn of_two_seeds_the_one_with_the_older_switch_is_greater() {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    // Two branches: one switched subround in round 1, the other in round 2.
+    let (early, late) = (child(&genesis(), 1, 0), child(&genesis(), 0, 0));
+    let (early_tip, late_tip) = (child(&early, 0, 0), child(&late, 1, 0));
+    let mut chain = chain();
+    for block in [&early, &late, &early_tip, &late_tip] {
+        chain.insert(block.clone());
+    }
+    assert_eq!(chain.compare_seeds(Round(1), early.id(), late.id()), Greater);
+    assert_eq!(chain.compare_seeds(Round(2), early_tip.id(), late_tip.id()), Greater, "oldest first");
+    assert_eq!(chain.compare_seeds(Round(2), late_tip.id(), early_tip.id()), Less);
+    assert_eq!(chain.compare_seeds(Round(2), late_tip.id(), late_tip.id()), Equal);
+    let unknown = child(&early_tip, 3, 0);
+    assert_eq!(chain.compare_seeds(Round(3), unknown.id(), late_tip.id()), Equal, "nothing to compare");
+}

@@ -21,6 +21,20 @@ impl EvidenceStore {
         &self.0
     }
 
+    /// Enough of the evidence to convict everybody whom all of it convicts: no more pieces than there are miners.
+    pub fn one_against_each(&self) -> impl Iterator<Item = Arc<Evidence>> {
+        let mut convicted: Vec<MinerId> = Vec::new();
+        self.0.iter().filter_map(move |proof| {
+            let before = convicted.len();
+            for miner in proof.convicts() {
+                if !convicted.contains(&miner) {
+                    convicted.push(miner);
+                }
+            }
+            (convicted.len() > before).then(|| Arc::clone(proof))
+        })
+    }
+
     fn against(&self, miner: MinerId) -> usize {
         self.0.iter().filter(|known| known.convicts().contains(&miner)).count()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rounds::{Beacon, KnownBeacon, is_near};
+use super::rounds::{Beacon, HeldShare, KnownBeacon, is_near};
 use super::{Audience, Effects, Event, Milestone, Miner, Output, Refusal};
 use crate::block::Block;
 use crate::bounds::MAX_STRIKES;
@@ -68,7 +68,7 @@ impl<S: Scheme> Miner<S> {
             self.shared = Some(target);
             fx.broadcast(Audience::Miners, Message::BeaconShare(share));
             if let Some(beacon) = self.beacon_mut(&target) {
-                beacon.add(share);
+                beacon.put(HeldShare { share, verified: true });
             }
         }
         self.combine_beacon(fx);
@@ -89,8 +89,10 @@ impl<S: Scheme> Miner<S> {
             return Ok(());
         }
         let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
-        let known = beacon.shares.iter().find(|known| known.signer == signer && known.target == target);
-        if known == Some(&share) || beacon.known.as_ref().is_some_and(|known| known.target == target) {
+        let held = beacon.share(signer, &target);
+        if held.is_some_and(|held| held.share == share)
+            || beacon.known.as_ref().is_some_and(|known| known.target == target)
+        {
             return Ok(());
         }
         let (direct, strikes) = (from == Peer::Miner(signer), beacon.strikes(signer));
@@ -99,19 +101,23 @@ impl<S: Scheme> Miner<S> {
         }
         // A share that did not come from its signer, that contradicts one that did, or whose signer sent a wrong one, has
         // to prove itself: so each member makes a combination fail once at most.
-        let trusted_for_now = direct && known.is_none() && strikes == 0;
+        let trusted_for_now = direct && held.is_none() && strikes == 0;
+        let known_wrong = beacon.is_wrong(&share);
         let preimage = target.preimage(&self.config.committee);
-        if !trusted_for_now && !self.scheme.verify_beacon_share(signer, &preimage, &signature) {
-            if direct && let Some(beacon) = self.beacon_mut(&target) {
-                beacon.strike(signer);
-            }
+        let verified = !trusted_for_now && !known_wrong;
+        let wrong =
+            known_wrong || verified && !self.scheme.verify_beacon_share(signer, &preimage, &signature);
+        let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
+        if wrong {
+            beacon.found_wrong(share, direct);
             return Err(Refusal::WrongSignature(signer));
         }
-        if let Some(beacon) = self.beacon_mut(&target)
-            && beacon.add(share)
-        {
-            self.combine_beacon(fx);
+        // What was held unverified came from the signer itself, and is not its genuine share.
+        if let Some(held) = held {
+            beacon.found_wrong(held.share, true);
         }
+        beacon.put(HeldShare { share, verified });
+        self.combine_beacon(fx);
         Ok(())
     }
 
@@ -129,6 +135,7 @@ impl<S: Scheme> Miner<S> {
             let shares: Vec<(MinerId, Signature)> = beacon
                 .shares
                 .iter()
+                .map(|held| &held.share)
                 .filter(|share| share.target == target)
                 .map(|share| (share.signer, share.share))
                 .collect();
@@ -148,19 +155,22 @@ impl<S: Scheme> Miner<S> {
         let Some(beacon) = self.beacon_mut(target) else { return };
         let mut shares = std::mem::take(&mut beacon.shares);
         let mut wrong = Vec::new();
-        shares.retain(|share| {
-            let genuine = share.target != *target
-                || self.scheme.verify_beacon_share(share.signer, &preimage, &share.share);
-            if !genuine {
-                wrong.push(share.signer);
+        shares.retain_mut(|held| {
+            let share = held.share;
+            if share.target == *target && !held.verified {
+                held.verified = self.scheme.verify_beacon_share(share.signer, &preimage, &share.share);
+                if !held.verified {
+                    wrong.push(share);
+                    return false;
+                }
             }
-            genuine
+            true
         });
         if let Some(beacon) = self.beacon_mut(target) {
             beacon.shares = shares;
-            wrong.iter().for_each(|&signer| beacon.strike(signer));
+            wrong.iter().for_each(|share| beacon.found_wrong(*share, true));
         }
-        fx.out.extend(wrong.into_iter().map(Output::Blamed));
+        fx.out.extend(wrong.into_iter().map(|share| Output::Blamed(share.signer)));
     }
 
     /// Makes a verified group signature the beacon value of its target.

@@ -247,6 +247,7 @@ impl<S: Scheme> Miner<S> {
                     .map(|(from, proposal): (Peer, Proposal)| Event::Proposal(from, proposal)),
             );
             self.evaluate_finality(round, fx);
+            self.adopt(round, Source::Received(Peer::Miner(self.me)), fx);
         }
         self.try_pending_finality(fx);
     }
@@ -295,8 +296,8 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn select(&mut self, fx: &mut Effects<'_>) {
         while let Some(block) = self.choice() {
             let (round, subround) = self.here();
-            if let Some(block) = self.chain.block(round, block) {
-                fx.store(Stored::Block(Arc::clone(block)));
+            if let Some(block) = self.chain.block(round, block).map(Arc::clone) {
+                self.store(Stored::Block(block), fx);
             }
             self.sign(Ticket { round, subround, block }, fx);
         }

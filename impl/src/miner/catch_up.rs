@@ -8,6 +8,7 @@ use crate::chain::AnswerError;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
+use crate::mutants::mutant;
 
 impl From<AnswerError> for Refusal {
     fn from(error: AnswerError) -> Self {
@@ -67,7 +68,8 @@ impl<S: Scheme> Miner<S> {
     /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
     pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
         // The bound on answers is on the work for them too.
-        if !self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval) {
+        let may = self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval);
+        if !may && !mutant!(self.config, AnswerAlways) {
             return;
         }
         if let Some(response) = self.chain.answer(request) {
@@ -75,6 +77,13 @@ impl<S: Scheme> Miner<S> {
             fx.out.push(Output::Send { to: from, message });
         } else if request.after < self.chain.finals()[0].block.round() {
             fx.out.push(Output::Serve { to: from, after: request.after });
+        } else {
+            return;
+        }
+        // Whoever needs blocks was not there when offences were proved, either.
+        if let Peer::Miner(_) = from {
+            let proofs = self.evidence.one_against_each();
+            fx.out.extend(proofs.map(|proof| Output::Send { to: from, message: Message::Evidence(proof) }));
         }
     }
 
@@ -95,7 +104,7 @@ impl<S: Scheme> Miner<S> {
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             if self.chain.node(block.round(), block.id()).is_none() {
                 new = true;
-                fx.store(Stored::Block(Arc::clone(block)));
+                self.store(Stored::Block(Arc::clone(block)), fx);
             }
         }
         let source = Source::Received(from);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::block::{Block, Time};
+use crate::bounds::MAX_BLOCKS_PER_GENERATOR;
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::BeaconValue;
 use crate::evidence::Jurisdiction;
@@ -118,10 +119,32 @@ impl Config {
         self.committee.faulty() + 1
     }
 
+    /// Whether what contradicts the log is withheld. Not from deliberate bugs: the checks are to notice the bug itself, and not
+    /// only that something stops it.
+    pub(super) fn withholds(&self) -> bool {
+        #[cfg(any(test, feature = "mutants"))]
+        let withholds = self.mutant.is_none();
+        #[cfg(not(any(test, feature = "mutants")))]
+        let withholds = true;
+        withholds
+    }
+
     /// The rules that evidence is judged by.
     #[must_use]
     pub fn jurisdiction(&self) -> Jurisdiction<'_> {
         Jurisdiction { committee: &self.committee, quorum: self.quorum(), one_ticket: self.one_ticket() }
+    }
+
+    /// How many different blocks one miner may ticket in one (round, subround), and so how many of its tickets are kept: each
+    /// of the `G` generators may have a better block than the one before, and a twin where the rule tickets twins.
+    #[must_use]
+    pub fn tickets_per_signer(&self) -> usize {
+        let generators = usize::from(self.generators);
+        match self.rules.ticket {
+            TicketRule::OncePerSubround => 1,
+            TicketRule::BetterRank => generators,
+            TicketRule::BetterOrEqualRank => generators * MAX_BLOCKS_PER_GENERATOR,
+        }
     }
 
     /// Whether a miner signs one ticket per (round, subround) only.

@@ -105,7 +105,7 @@ impl<S: Scheme> Miner<S> {
         match self.chain.finalize(round, block) {
             Ok(path) => {
                 self.chain.certify_final(certificate.clone());
-                fx.store(Stored::FinalityCertificate(Arc::clone(certificate)));
+                self.store(Stored::FinalityCertificate(Arc::clone(certificate)), fx);
                 self.head_moved(path, fx);
                 true
             }

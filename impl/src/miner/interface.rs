@@ -15,7 +15,7 @@ use crate::crypto::scheme::BeaconValue;
 use crate::evidence::{Evidence, EvidenceError};
 use crate::message::Message;
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::Record;
+use crate::ticket_log::{Conflict, Record};
 use crate::wire::WireError;
 
 /// Something that happened outside.
@@ -57,11 +57,15 @@ pub enum Input {
         /// Whether it accepts the block.
         accepted: bool,
     },
-    /// This write, and everything that was put out before it, is durable.
+    /// What came in this [`Output::Store`], and in every one before it, is durable.
+    Stored(WriteId),
+    /// The record of this [`Output::Persist`], and of every one before it, is durable.
     Persisted(WriteId),
 }
 
-/// A timer. Timers are never cancelled; one that comes too late is ignored.
+/// A timer. Timers are never cancelled; one that comes too late is ignored. They do not outlive the miner that set them: a
+/// host that stops a miner drops its timers, and a restarted one sets its own. An old timer of a subround that was left does
+/// nothing; one of the subround in which the miner starts again ends a wait early, as a faster clock would.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Timer {
     /// The collection window of a subround closes (step 3).
@@ -94,24 +98,35 @@ pub enum Timer {
     },
 }
 
-/// The number of a durable write; later writes have larger numbers.
+/// The name of a durable write; later writes of one miner have larger ones.
+///
+/// It carries the time of the miner's [`Input::Start`], so that what was written for an earlier start confirms nothing for
+/// this one: of two starts with one disk the second has to be given a later time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct WriteId(pub u64);
+pub struct WriteId {
+    /// When the miner that asks for the write was started.
+    pub started: Time,
+    /// Its number, from 0, among all writes that this miner asks for.
+    pub number: u64,
+}
 
 /// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
 ///
 /// Losing it never costs safety, but it can cost progress (L1). A miner whose log holds a finality vote signs neither ticket
 /// nor timeout in that round any more; without the notarization that it voted for it cannot show the others the way out. If
-/// nobody else has that notarization, one such miner beside `f` faulty ones leaves fewer than a quorum, for ever. So what is
-/// put out here before an [`Output::Persist`] has to reach the disk before that record does. With that kept, what is lost
-/// after a write costs one miner the time to catch up, and no more, unless more than `f` disks fail at once.
+/// nobody else has that notarization, one such miner beside `f` faulty ones leaves fewer than a quorum, for ever. So the
+/// miner asks for a record only when everything that it stored before is confirmed by [`Input::Stored`]: whatever a crash
+/// loses, no record has lost what it rests upon.
+///
+/// Of finality certificates the newest is enough. It is there to convince others; a miner without it knows what is final
+/// from [`Recovery::finals`](super::Recovery::finals) all the same, and gets the certificate of a later block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stored {
     /// A block that this miner proposed, ticketed or caught up with.
     Block(Arc<Block>),
     /// The notarization through which it entered a round.
     Notarization(Arc<Notarization>),
-    /// The timeout certificate through which it entered a subround.
+    /// The timeout certificate through which it entered a subround; of one round the last is enough.
     TimeoutCertificate(Arc<TimeoutCertificate>),
     /// The certificate of a block that it finalized.
     FinalityCertificate(Arc<FinalityCertificate>),
@@ -152,14 +167,18 @@ pub enum Output {
     },
     /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`] back.
     Persist {
-        /// The number to give back.
+        /// The name to give back.
         write: WriteId,
         /// What to write.
         record: Record,
     },
-    /// Keep this for a restart. It **must** be durable before the record of a later [`Output::Persist`] is written, not only
-    /// before it is reported: a vote that survives a crash without its notarization can stop the chain (see [`Stored`]).
-    Store(Stored),
+    /// Make this durable for a restart, then give [`Input::Stored`] back. No later record is asked for before that.
+    Store {
+        /// The name to give back.
+        write: WriteId,
+        /// What to keep.
+        stored: Stored,
+    },
     /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
     RequestPayload {
         /// The round of the block to be made.
@@ -203,6 +222,9 @@ pub enum Output {
         /// That block.
         block: BlockId,
     },
+    /// A signature against the ticket log was asked for inside this miner, and not made (S1). Never seen unless this crate has
+    /// a bug: report it. Nothing has to be done.
+    Withheld(Conflict),
     /// A step of the protocol was taken: for logs, metrics and traces. Nothing has to be done.
     Milestone(Milestone),
 }

@@ -1,5 +1,6 @@
 //! Steps 1 and 6 to 8: notarizations, leaving a round through one, entering the next.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Audience, Effects, Entry, Event, Milestone, Miner, Output, Phase, Source, Stored, Timer};
@@ -70,7 +71,7 @@ impl<S: Scheme> Miner<S> {
         let Ticket { round, subround, block } = notarization.statement;
         self.note(&notarization, source, fx);
         // In the log before a vote that rests upon it.
-        fx.store(Stored::Notarization(Arc::clone(&notarization)));
+        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
         if self.relays(source) {
             // Step 7.
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
@@ -134,25 +135,37 @@ impl<S: Scheme> Miner<S> {
             self.sign(FinalityVote { round, subround, block }, fx);
         }
         self.evaluate_finality(notarization.round, fx);
-        // The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon
-        // chained to the notarized block this matters after the round was left too: all follow the highest subround, or
-        // they would sign different beacon messages for ever.
-        if self.adopts()
-            && notarization.round.next() == self.round
-            && notarization.subround > self.entry.subround
-        {
-            let Ticket { round, subround, block } = notarization.statement;
-            fx.store(Stored::Notarization(Arc::clone(&notarization)));
-            if self.relays(source) {
-                fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
-            }
-            fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
-            self.entry = Entry { block, subround, notarization: Some(notarization), source };
-            self.restart_beacon(fx);
-        }
+        self.adopt(notarization.round, source, fx);
     }
 
-    /// Whether a round may be entered again through a notarization of a higher subround.
+    /// The page: a miner that receives a notarized block of another subround changes its own to match. With a beacon chained
+    /// to the notarized block this matters after the round was left, too: all follow the greatest seed among the notarized
+    /// blocks of the round, or they would sign different beacon messages for ever. Asked for again whenever a certificate
+    /// or a block of `round` became known, since a seed can be compared only when its blocks are here.
+    pub(super) fn adopt(&mut self, round: Round, source: Source, fx: &mut Effects<'_>) {
+        if !self.adopts() || round.next() != self.round {
+            return;
+        }
+        let mut best = self.entry.block;
+        let mut greatest = None;
+        for known in self.chain.notarizations(round) {
+            if self.chain.compare_seeds(round, known.block, best) == Ordering::Greater {
+                best = known.block;
+                greatest = Some(known.clone());
+            }
+        }
+        let Some(notarization) = greatest else { return };
+        let subround = notarization.subround;
+        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
+        if self.relays(source) {
+            fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
+        }
+        fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
+        self.entry = Entry { block: best, subround, notarization: Some(notarization), source };
+        self.restart_beacon(fx);
+    }
+
+    /// Whether a round may be entered again through another block, of a greater seed.
     pub(super) fn adopts(&self) -> bool {
         self.config.rules.beacon == BeaconRule::Chained
             && self.config.rules.subround_switch == SubroundSwitchRule::Adopt

@@ -3,8 +3,8 @@
 //! A statement is entered when its durable write is requested, before it is known to be on disk: from then on it may leave
 //! at any moment. Nothing is ever taken back. A restarted miner begins with what its log says.
 //!
-//! The log that the host writes to refuses contradictions by itself ([`Signed::permits`]): two pieces of code have to be
-//! wrong in the same way before an honest miner signs against itself.
+//! Each step asks here before it signs; [`Miner::sign`](super::Miner::sign) asks [`Signed::permits`] once more, and the log that
+//! the host writes to asks it for itself: an honest miner signs against itself only if all three are wrong in the same way.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::block::BlockId;
 use crate::committee::{Round, Subround};
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::{Kind, Record, Signed};
+use crate::ticket_log::{Conflict, Kind, Permit, Record, Signed, SigningRules};
 
 /// See the module doc.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +35,11 @@ impl Ledger {
     /// Enters a statement.
     pub fn enter(&mut self, record: Record) {
         Arc::make_mut(&mut self.0).insert(record);
+    }
+
+    /// Whether signing the statement would contradict what was signed: the question that the log asks again.
+    pub fn permits(&self, rules: &SigningRules, record: &Record) -> Result<Permit, Conflict> {
+        self.0.permits(rules, record)
     }
 
     fn of_kind(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Record> {

@@ -30,12 +30,16 @@
 //! # What the host must do
 //! - **Authenticate peers.** [`Input::Bytes`] and [`Input::Message`] name the peer at the other end of the link. A forged
 //!   name cannot break safety (every signature is checked before it counts) but can waste work.
-//! - **Write before send.** After [`Output::Persist`] the record must be on disk before [`Input::Persisted`] is given.
-//! - **Keep order.** Outputs are carried out in their order. What came in [`Output::Store`] must be durable before the
-//!   record of a later [`Output::Persist`] is written: a vote in the log whose notarization is lost silences this miner in
-//!   that round, and may stop the chain.
-//! - **Stop when the log refuses.** A refused or failed append or flush is never reported as [`Input::Persisted`]; the
-//!   node stops, and starts again from its disk.
+//! - **Write before send.** After [`Output::Persist`] the record must be on disk before [`Input::Persisted`] is given, and
+//!   after [`Output::Store`] what it holds before [`Input::Stored`]. The miner asks for a record only when everything stored
+//!   before it is confirmed: a vote in the log whose notarization is lost would silence this miner in that round, and may
+//!   stop the chain.
+//! - **Keep order.** Outputs are carried out in their order. The log and the other storage need no order between them.
+//! - **Stop when the disk refuses.** A refused or failed write or flush is never reported as [`Input::Persisted`] or
+//!   [`Input::Stored`]; the node stops, and starts again from its disk.
+//! - **Start anew with nothing on the way.** Confirmations and timers belong to one start of the miner; those of an earlier
+//!   one are dropped with it. Should one come through all the same, a [`WriteId`] tells that it is old, and an old timer
+//!   can at most end a waiting time early, which safety does not rest upon.
 //! - **Act on [`Output::Refused`]**: a peer that keeps sending what is refused costs a signature check each time; limiting
 //!   or dropping it is the host's decision.
 
@@ -179,10 +183,6 @@ impl Effects<'_> {
         self.out.push(Output::Refused { from, refusal });
     }
 
-    fn store(&mut self, stored: Stored) {
-        self.out.push(Output::Store(stored));
-    }
-
     fn milestone(&mut self, milestone: Milestone) {
         self.out.push(Output::Milestone(milestone));
     }
@@ -206,6 +206,7 @@ impl<S: Scheme> Miner<S> {
                 self.events.push_back(Event::Payload(round, subround, payload));
             }
             Input::Validated { round, block, accepted } => self.judged(round, block, accepted, fx),
+            Input::Stored(write) => self.stored(write, fx),
             Input::Persisted(write) => self.release(write, fx),
             Input::Timer(Timer::Window { round, subround }) => {
                 self.events.push_back(Event::WindowClosed(round, subround));

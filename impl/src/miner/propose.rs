@@ -66,7 +66,7 @@ impl<S: Scheme> Miner<S> {
         }));
         let proposed = Proposed { round, subround, block: block.id() };
         let Some(signed) = Signed::sign(proposed, &self.config.committee, &self.scheme) else { return };
-        fx.store(Stored::Block(Arc::clone(&block)));
+        self.store(Stored::Block(Arc::clone(&block)), fx);
         self.add_candidate(
             block,
             Candidate {

@@ -64,7 +64,7 @@ impl<S: Scheme> Miner<S> {
             timeout_certificate: None,
             shared: None,
             payload_requested: None,
-            rounds: Rounds::new(config.one_ticket()),
+            rounds: Rounds::new(config.tickets_per_signer()),
             chain,
             pending_finality: None,
             ledger: Ledger::new(signed),
@@ -82,9 +82,9 @@ impl<S: Scheme> Miner<S> {
         Ok(miner)
     }
 
-    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization
-    /// (of the highest subround, where the rules adopt), and into the
-    /// subround after the highest timeout certificate of that round.
+    /// Puts back what was stored, and the miner where it was: into the round after the highest notarization (where the rules
+    /// adopt: the last one stored of that round, which had the greatest seed), and into the subround after the highest
+    /// timeout certificate of that round.
     fn restore(&mut self, stored: Vec<Stored>) {
         let mut timeout_certificates = Vec::new();
         let mut finality: Option<Arc<FinalityCertificate>> = None;
@@ -99,8 +99,7 @@ impl<S: Scheme> Miner<S> {
                     // The final head is never replaced.
                     let adopted = self.adopts()
                         && notarization.round == self.round
-                        && notarization.round > self.chain.head().round()
-                        && notarization.subround > self.entry.subround;
+                        && notarization.round > self.chain.head().round();
                     if notarization.round > self.round || adopted {
                         self.round = notarization.round;
                         self.entry = Entry {
@@ -143,6 +142,7 @@ impl<S: Scheme> Miner<S> {
     /// Begins, or goes on where the log ends.
     pub(super) fn start(&mut self, fx: &mut Effects<'_>) {
         self.started = true;
+        self.signing.started = fx.now;
         let (round, subround) = self.here();
         let certificate = self.timeout_certificate.take();
         // `enter` compares with the position before.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::block::BlockId;
-use crate::bounds::{MAX_TICKETS_PER_SIGNER, ROUNDS_AHEAD, ROUNDS_BEHIND, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND};
+use crate::bounds::{ROUNDS_AHEAD, ROUNDS_BEHIND, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND};
 use crate::committee::{MinerId, Round, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BeaconValue, Signature};
@@ -30,42 +30,54 @@ pub(super) struct KnownBeacon {
     pub value: BeaconValue,
 }
 
-/// Shares on the way to a beacon value: the newest of each signer.
+/// A share, and whether it was verified by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct HeldShare {
+    pub share: BeaconShare,
+    pub verified: bool,
+}
+
+/// Shares on the way to a beacon value: one of each signer. Each is verified once at most, and only when it has to be.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Beacon {
     /// In order of signer.
-    pub shares: Vec<BeaconShare>,
+    pub shares: Vec<HeldShare>,
     pub known: Option<KnownBeacon>,
-    /// Signers that sent wrong shares, and how many.
-    strikes: Vec<(MinerId, u8)>,
+    /// The last share of each signer that was found to be wrong, and how many certainly came from it.
+    wrong: Vec<(BeaconShare, u8)>,
 }
 
 impl Beacon {
-    /// How many wrong shares a signer is known to have sent.
-    pub fn strikes(&self, signer: MinerId) -> u8 {
-        self.strikes.iter().find(|(striker, _)| *striker == signer).map_or(0, |(_, count)| *count)
+    /// The share of a signer for a target.
+    pub fn share(&self, signer: MinerId, target: &BeaconTarget) -> Option<HeldShare> {
+        self.shares.iter().find(|held| held.share.signer == signer && held.share.target == *target).copied()
     }
 
-    /// Counts a wrong share that certainly came from its signer.
-    pub fn strike(&mut self, signer: MinerId) {
-        match self.strikes.iter_mut().find(|(striker, _)| *striker == signer) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.strikes.push((signer, 1)),
+    /// How many wrong shares a signer is known to have sent.
+    pub fn strikes(&self, signer: MinerId) -> u8 {
+        self.wrong.iter().find(|(share, _)| share.signer == signer).map_or(0, |(_, strikes)| *strikes)
+    }
+
+    /// Whether a share was found to be wrong before, or must be: a signer has one genuine share for a target.
+    pub fn is_wrong(&self, share: &BeaconShare) -> bool {
+        let other = self.share(share.signer, &share.target).filter(|held| held.share != *share);
+        other.is_some_and(|held| held.verified) || self.wrong.iter().any(|(known, _)| known == share)
+    }
+
+    /// Remembers a wrong share, and counts it if it `certainly` came from its signer.
+    pub fn found_wrong(&mut self, share: BeaconShare, certainly: bool) {
+        let strike = u8::from(certainly);
+        match self.wrong.iter_mut().find(|(known, _)| known.signer == share.signer) {
+            Some((known, strikes)) => (*known, *strikes) = (share, strikes.saturating_add(strike)),
+            None => self.wrong.push((share, strike)),
         }
     }
 
-    /// Stores a share in its signer's place. Returns whether it is new.
-    pub fn add(&mut self, share: BeaconShare) -> bool {
-        match self.shares.binary_search_by_key(&share.signer, |known| known.signer) {
-            Ok(index) => {
-                let new = self.shares[index] != share;
-                self.shares[index] = share;
-                new
-            }
-            Err(index) => {
-                self.shares.insert(index, share);
-                true
-            }
+    /// Puts a share into its signer's place.
+    pub fn put(&mut self, share: HeldShare) {
+        match self.shares.binary_search_by_key(&share.share.signer, |known| known.share.signer) {
+            Ok(index) => self.shares[index] = share,
+            Err(index) => self.shares.insert(index, share),
         }
     }
 }
@@ -161,8 +173,8 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub fn new(one_ticket: bool) -> Self {
-        Self { rounds: Vec::new(), tickets_per_signer: if one_ticket { 1 } else { MAX_TICKETS_PER_SIGNER } }
+    pub fn new(tickets_per_signer: usize) -> Self {
+        Self { rounds: Vec::new(), tickets_per_signer }
     }
 
     pub fn get(&self, round: Round) -> Option<&RoundState> {

@@ -1,50 +1,98 @@
-//! Write before send: what this miner signs leaves only when its record is durable (S1, step 5).
+//! Write before send: what this miner signs leaves only when its record is durable (S1, step 5), and is recorded only when
+//! what it rests upon is (L1).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Audience, Effects, Milestone, Miner, Output, WriteId};
-use crate::block::BlockId;
+use super::{Audience, Effects, Milestone, Miner, Output, Stored, WriteId};
+use crate::block::{BlockId, Time};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{Message, Proposal};
 use crate::mutants::mutant;
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
-use crate::ticket_log::{Kind, Record};
+use crate::ticket_log::{Kind, Record, SigningRules};
 
-/// Records whose write was requested and not yet reported durable.
+/// What is on its way to the disk.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Signing {
-    pending: VecDeque<(WriteId, Record)>,
+    /// When the miner was started: confirmations for an earlier start count for nothing.
+    pub started: Time,
+    /// The number of the next write.
     next: u64,
+    /// The number after that of the last store.
+    stored_next: u64,
+    /// Every store with a lower number is durable.
+    stored_below: u64,
+    /// Records that wait until every store with a lower number is durable.
+    held: VecDeque<(u64, Record)>,
+    /// Records whose write was requested and not yet reported durable.
+    pending: VecDeque<(u64, Record)>,
 }
 
 impl Signing {
     /// Whether the record is on its way to the log.
     pub fn is_pending(&self, statement: impl Into<Record>) -> bool {
         let record = statement.into();
-        self.pending.iter().any(|(_, pending)| *pending == record)
+        self.unwritten().any(|unwritten| *unwritten == record)
     }
 
     /// The records on their way to the log.
-    pub fn pending(&self) -> impl Iterator<Item = &Record> {
-        self.pending.iter().map(|(_, record)| record)
+    pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
+        self.pending.iter().chain(&self.held).map(|(_, record)| record)
+    }
+
+    fn name_write(&mut self) -> WriteId {
+        let write = WriteId { started: self.started, number: self.next };
+        self.next += 1;
+        write
+    }
+
+    fn name_store(&mut self) -> WriteId {
+        let write = self.name_write();
+        self.stored_next = self.next;
+        write
+    }
+
+    /// Whether everything that was stored is durable.
+    fn is_all_stored(&self) -> bool {
+        self.stored_below >= self.stored_next
+    }
+
+    /// The number after that of a confirmed write; 0 for one that this miner did not ask for.
+    fn confirmed(&self, write: WriteId) -> u64 {
+        let own = write.started == self.started && write.number < self.next;
+        if own { write.number + 1 } else { 0 }
     }
 }
 
 impl<S: Scheme> Miner<S> {
-    /// Commits to signing a statement: enters it into the ledger and asks for the write; without a durable log it leaves
-    /// at once.
+    /// Keeps something for a restart. What is signed from now on rests upon it.
+    pub(super) fn store(&mut self, stored: Stored, fx: &mut Effects<'_>) {
+        fx.out.push(Output::Store { write: self.signing.name_store(), stored });
+    }
+
+    /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it may
+    /// rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. What contradicts the ledger is
+    /// withheld, whoever asks for it (S1).
     pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) {
         let record = statement.into();
+        let rules = SigningRules::from(&self.config.rules);
+        if let Err(conflict) = self.ledger.permits(&rules, &record)
+            && self.config.withholds()
+        {
+            fx.out.push(Output::Withheld(conflict));
+            return;
+        }
         self.ledger.enter(record);
         match self.config.rules.ticket_log {
             TicketLogRule::Durable => {
-                let write = WriteId(self.signing.next);
-                self.signing.next += 1;
-                self.signing.pending.push_back((write, record));
-                fx.out.push(Output::Persist { write, record });
+                if self.signing.is_all_stored() || mutant!(self.config, WriteBeforeStore) {
+                    self.persist(record, fx);
+                } else {
+                    self.signing.held.push_back((self.signing.stored_next, record));
+                }
                 if mutant!(self.config, SendBeforeWrite) {
                     self.publish(record, fx);
                 }
@@ -53,18 +101,36 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Everything up to this write is durable: the signatures may leave.
+    fn persist(&mut self, record: Record, fx: &mut Effects<'_>) {
+        let write = self.signing.name_write();
+        self.signing.pending.push_back((write.number, record));
+        fx.out.push(Output::Persist { write, record });
+    }
+
+    /// Everything stored up to this write is durable: records that rest upon it may be written, in their order.
+    pub(super) fn stored(&mut self, write: WriteId, fx: &mut Effects<'_>) {
+        self.signing.stored_below = self.signing.stored_below.max(self.signing.confirmed(write));
+        while let Some(&(stores, record)) = self.signing.held.front()
+            && stores <= self.signing.stored_below
+        {
+            self.signing.held.pop_front();
+            self.persist(record, fx);
+        }
+    }
+
+    /// Every record up to this write is durable: the signatures may leave.
     pub(super) fn release(&mut self, write: WriteId, fx: &mut Effects<'_>) {
-        while let Some(&(first, record)) = self.signing.pending.front()
-            && first <= write
+        let confirmed = self.signing.confirmed(write);
+        while let Some(&(number, record)) = self.signing.pending.front()
+            && number < confirmed
         {
             self.signing.pending.pop_front();
             self.publish(record, fx);
         }
     }
 
-    /// Signs and sends, unless the miner has left what the statement is about in the meantime: keeping quiet is always
-    /// safe, and a ticket or timeout of a left round must not appear (step 8).
+    /// Signs and sends, unless the miner has left the subround that the statement is about in the meantime: keeping quiet
+    /// is always safe, and a ticket or timeout of a left round must not appear (step 8). A vote is sent always.
     pub(super) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
         let Record { kind, round, subround, block } = record;
         let block = BlockId(block);
@@ -95,7 +161,8 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn publish_ticket(&mut self, ticket: Ticket, fx: &mut Effects<'_>) {
-        if ticket.round != self.round && !mutant!(self.config, TicketAfterLeaving) {
+        let here = self.is_here(ticket.round, ticket.subround);
+        if !here && !mutant!(self.config, TicketAfterLeaving) {
             return;
         }
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
@@ -106,7 +173,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn publish_timeout(&mut self, timeout: Timeout, fx: &mut Effects<'_>) {
-        if timeout.round != self.round {
+        if !self.is_here(timeout.round, timeout.subround) {
             return;
         }
         if let Some(signed) = Signed::sign(timeout, &self.config.committee, &self.scheme) {

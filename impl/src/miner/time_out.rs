@@ -76,7 +76,7 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let Timeout { round, subround } = certificate.statement;
-        fx.store(Stored::TimeoutCertificate(Arc::clone(&certificate)));
+        self.store(Stored::TimeoutCertificate(Arc::clone(&certificate)), fx);
         if self.relays(source) {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
         }

@@ -109,7 +109,7 @@ impl<S: Scheme> Miner<S> {
 
     /// What was signed and is not known to be durable: it has not left.
     pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
-        self.signing.pending()
+        self.signing.unwritten()
     }
 
     /// The known notarizations above the finalized head, in order of round and subround.

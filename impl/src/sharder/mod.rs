@@ -256,7 +256,13 @@ impl<S: Scheme> Sharder<S> {
                     .map(|block| (round, block))
                     .next()
             }
-            FinalityRule::CommonAncestor { depth } => self.chain.common_ancestor(round, depth),
+            // From the tips only: below a higher notarized block a lone one proves nothing.
+            FinalityRule::CommonAncestor { depth }
+                if self.highest.is_none_or(|(highest, _)| round >= highest) =>
+            {
+                self.chain.common_ancestor(round, depth)
+            }
+            FinalityRule::CommonAncestor { .. } => None,
         };
         self.finalize(fin, out);
     }

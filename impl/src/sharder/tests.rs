@@ -21,8 +21,12 @@ struct Stage {
 }
 
 fn stage() -> Stage {
+    stage_with(Rules::HARDENED)
+}
+
+fn stage_with(rules: Rules) -> Stage {
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 2).expect("a committee");
-    let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
+    let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
     let keys = MockWorld::new(4, 2, 1);
     let sharder = Sharder::new(config.clone(), keys.observer(), SharderId(0), Vec::new()).expect("starts");
     Stage { config, keys, sharder, history: MemoryHistory::default(), stored: Vec::new() }
@@ -216,4 +220,26 @@ fn a_flood_of_requests_reads_the_storage_once_an_answer() {
     assert_eq!(answers, 1);
     let read = history.1.get();
     assert!((1..=crate::bounds::MAX_CHAIN_BLOCKS + 1).contains(&read), "{read} blocks read");
+}
+
+/// `CommonAncestor` walks from the notarized tips: the lone notarized block of an older round is no tip.
+#[test]
+fn only_the_highest_notarized_round_is_walked_back_from() {
+    let mut stage =
+        stage_with(Rules { finality: FinalityRule::CommonAncestor { depth: 0 }, ..Rules::HARDENED });
+    let (blocks, response) = stage.three();
+    let rival = stage.child(&stage.config.genesis, 1);
+    let tip = stage.notarization(&blocks[2]);
+    stage.hears(3, Message::Notarization(tip));
+    // Asked for the highest block, the peer answers with the other branch.
+    let notarization = stage.notarization(&rival);
+    let other = ChainResponse { blocks: vec![rival], notarization, finality: None };
+    stage.hears(3, Message::ChainResponse(Arc::new(other)));
+    assert_eq!(stage.stored, [], "a higher round is notarized");
+    stage.sharder.step(Time(0), SharderInput::Timer(SharderTimer::CatchUp), &stage.history, &mut Vec::new());
+    for from in [0, 1, 2, 3] {
+        stage.hears(from, Message::ChainResponse(Arc::new(response.clone())));
+    }
+    assert_eq!(stage.stored, [Round(1), Round(2), Round(3)]);
+    assert_eq!(stage.sharder.finalized().id(), blocks[2].id());
 }

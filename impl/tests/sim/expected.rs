@@ -2,10 +2,14 @@
 //! report about `hardened` is not for want of looking.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use zus_bpp::rules::{Rules, TicketRule};
+use zus_bpp::committee::Subround;
+use zus_bpp::rules::{
+    BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketRule,
+};
 
-use super::network::{Expect, Network, Setup, World};
+use super::network::{Adjust, Byzantine, Expect, Fault, Network, Setup, World};
 
 /// The properties that are broken in at least one of so many runs, on a network whose delays go beyond every wait.
 fn broken(rules: Rules, seeds: u64) -> BTreeSet<String> {
@@ -42,11 +46,74 @@ fn a_late_better_rank_makes_two_notarized_blocks_in_one_subround() {
 
 #[test]
 fn notarized_is_not_final_and_a_chained_beacon_forks_with_the_chain() {
-    assert_eq!(broken(Rules::DOCUMENTED, 120), properties(&["S5", "S9"]));
+    assert_eq!(broken(Rules::DOCUMENTED, 600), properties(&["S5", "S9"]));
 }
 
 #[test]
 fn the_deployed_rules_ticket_and_notarize_twice() {
     let broken = broken(Rules::DEPLOYED, 60);
     assert!(broken.is_superset(&properties(&["S1", "S2"])), "{broken:?}");
+}
+
+/// Rule changes 3 and 4: the blocks that happen to be known meet in one, and another is notarized later; nor does a wait help
+/// where messages take longer than it assumes.
+#[test]
+fn where_the_known_blocks_meet_is_not_final() {
+    for finality in [FinalityRule::CommonAncestor { depth: 0 }, FinalityRule::TwoDelta] {
+        let broken = broken(Rules { finality, ..Rules::DOCUMENTED }, 400);
+        assert!(broken.contains("S5"), "{finality:?}: {broken:?}");
+    }
+}
+
+/// In how many runs nothing is produced any more, although the network has become reliable. One miner shows its
+/// notarizations to a single other one.
+fn stuck(rules: Rules, seeds: u64) -> usize {
+    let is_stuck = |seed: &u64| {
+        let mut setup = Setup::new(4, rules, *seed);
+        setup.network = Network { delay: 1..=900, loss: 50, ..Network::ROUGH };
+        setup.faults = vec![(8_000, Fault::Network(Network::RELIABLE))];
+        setup.byzantine = vec![(3, Byzantine::Divide)];
+        let mut world = World::mock(&setup);
+        world.run(8_000);
+        let height = world.observer.lowest();
+        !world.run_to_height(height + 3, 100_000)
+    };
+    (0..seeds).filter(is_stuck).count()
+}
+
+/// Rule change 9: the notarized block that arrives first fixes the seed of the next beacon message, and honest miners sign
+/// different ones for ever. Those who follow the greatest seed (`Adopt`) sign one, and so do those whose beacon signs no seed.
+#[test]
+fn a_beacon_chained_to_the_first_arrival_stops() {
+    let chained = Rules {
+        beacon: BeaconRule::Chained,
+        subround_entry: SubroundEntryRule::Local,
+        echo: EchoRule::None,
+        ..Rules::HARDENED
+    };
+    let first = Rules { subround_switch: SubroundSwitchRule::FirstArrival, ..chained };
+    assert!(stuck(first, 60) > 0);
+    assert_eq!(stuck(chained, 60), 0);
+    assert_eq!(stuck(Rules::HARDENED, 60), 0);
+}
+
+/// Rule change 28: certificates that are not relayed.
+#[test]
+fn certificates_that_nobody_relays_stop_the_chain() {
+    assert!(stuck(Rules { echo: EchoRule::None, ..Rules::HARDENED }, 20) > 0);
+}
+
+/// Rule change 15: later subrounds repeat the generators of an early one. With two silent generators in it nobody is left.
+#[test]
+fn capped_subrounds_stop_the_chain() {
+    let lives = |cap| {
+        (0..20).all(|seed| {
+            let mut setup = Setup::new(7, Rules::HARDENED, seed);
+            setup.byzantine = vec![(1, Byzantine::NoProposals), (4, Byzantine::NoProposals)];
+            setup.adjust = Adjust(Arc::new(move |config| config.subround_cap = cap));
+            World::mock(&setup).run_to_height(12, 200_000)
+        })
+    };
+    assert!(!lives(Some(Subround(0))));
+    assert!(lives(None));
 }

@@ -8,7 +8,7 @@ use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Signature;
 use crate::evidence::Evidence;
 use crate::message::{ChainResponse, Message};
-use crate::miner::{Input, Output, Phase, ProposalError, Refusal, Timer, WriteId};
+use crate::miner::{Input, Output, Phase, ProposalError, Refusal, Timer};
 use crate::rules::Rules;
 use crate::statement::{FinalityVote, Timeout};
 
@@ -112,7 +112,7 @@ fn step_8_a_ticket_that_waits_for_the_disk_bars_the_vote_and_does_not_leave_afte
     let other = stage.first_block(1, stage.generator(1, 1));
     let notarization = stage.notarization(&other, &[1, 2, 3]);
     stage.hears(1, Message::Notarization(notarization));
-    stage.input(Input::Persisted(WriteId(u64::MAX)));
+    stage.confirm_records();
     assert_eq!(stage.tickets_sent(), [], "the round was left");
     assert_eq!(stage.votes_sent(), []);
 }

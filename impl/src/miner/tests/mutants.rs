@@ -7,7 +7,7 @@ use crate::block::Block;
 use crate::committee::{Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::{BeaconValue, Signature};
-use crate::message::Message;
+use crate::message::{ChainRequest, Message};
 use crate::miner::{Config, Milestone, Output};
 use crate::mutants::Mutant;
 use crate::network::{Adjust, Byzantine, Fault, Setup, World};
@@ -71,6 +71,26 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
         Mutant::TicketAfterLeaving => storms(mutant, 200, Some(Byzantine::Equivocate), "S"),
         Mutant::EnterWithoutCertificate => storms(mutant, 20, None, "L3"),
         Mutant::SendBeforeWrite => quiet(mutant, "S1"),
+        Mutant::WriteBeforeStore => {
+            let mut stage = stage();
+            stage.stores_at_once = false;
+            stage.enter_round_two();
+            !stage.votes_sent().is_empty()
+        }
+        Mutant::SignUnasked => {
+            let mut stage = stage();
+            let first = ticket_of(&stage.first_block(0, 1));
+            stage.signs(first);
+            let other = ticket_of(&stage.first_block(0, 2));
+            stage.signs(other).iter().any(|output| matches!(output, Output::Persist { .. }))
+        }
+        Mutant::AnswerAlways => {
+            let mut stage = stage();
+            let request = ChainRequest { after: Round(0), tip: Some(stage.enter_round_two().id()) };
+            let first = sent(stage.hears(1, Message::ChainRequest(request))).count();
+            let second = sent(stage.hears(1, Message::ChainRequest(request))).count();
+            first == 1 && second == 1
+        }
         Mutant::ForgetLog => blackouts(mutant, "S1"),
         Mutant::TrustProposedBeacon => {
             let mut stage = stage();

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use super::stage::{Stage, id, is_refused, sent, vote_of};
-use crate::block::{Block, BlockId};
+use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
+use crate::block::{Block, BlockId, Time};
 use crate::bounds::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::certified::Notarization;
-use crate::committee::{Peer, Round, Subround};
+use crate::committee::{ChainId, Committee, Epoch, Peer, Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
-use crate::crypto::scheme::Signature;
-use crate::message::{BeaconShare, ChainResponse, Message};
-use crate::miner::{Input, Miner, Output, Recovery, Stored, Timer};
-use crate::rules::Rules;
+use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
+use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
+use crate::mutants::Mutant;
+use crate::network::{Adjust, Byzantine, Crash, Fault, Setup, World};
+use crate::rules::{BeaconRule, Rules, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
-use crate::ticket_log::{Kind, Record, Signed};
+use crate::ticket_log::{Conflict, Kind, Record, Signed};
 
 type Certified = (Arc<Block>, Arc<Notarization>);
 
@@ -176,36 +178,46 @@ fn a_sender_of_wrong_beacon_shares_is_cut_off_and_the_value_is_made_without_it()
 
 #[test]
 fn step_8_an_adopted_parent_survives_a_restart() {
-    let mut stage = Stage::new(Rules::DOCUMENTED);
-    let ticket =
-        |subround, tag| Ticket { round: Round(1), subround: Subround(subround), block: BlockId([tag; 32]) };
-    let low = stage.certified(ticket(0, 1), &[1, 2, 3]);
-    let high = stage.certified(ticket(1, 2), &[1, 2, 3]);
-    stage.hears(1, Message::Notarization(low));
-    stage.hears(1, Message::Notarization(Arc::clone(&high)));
-    assert_eq!(stage.miner.entry(), high.block, "adopted");
-    let of = |output: &Output| match output {
-        Output::Store(stored @ Stored::Notarization(_)) => Some(stored.clone()),
-        _ => None,
+    let mut stage = Stage::new(Rules { beacon: BeaconRule::Chained, ..Rules::HARDENED });
+    let notarized = |subround| {
+        let block = stage.first_block(subround, 1);
+        (Arc::clone(&block), stage.notarization(&block, &[1, 2, 3]))
     };
-    let stored = stage.out.iter().filter_map(of).collect();
-    let (miner, _) = restarted(&stage, Recovery { stored, ..Recovery::default() });
-    assert_eq!(miner.entry(), high.block);
+    let ((low_block, low), (high_block, high)) = (notarized(0), notarized(1));
+    stage.hears(1, Message::Notarization(Arc::clone(&low)));
+    // Seeds are compared once both blocks are here, whichever comes first.
+    for (block, notarization) in [(high_block, Arc::clone(&high)), (low_block, low)] {
+        assert_ne!(stage.miner.entry(), high.block, "the seeds are not known");
+        let asked = asks(&mut stage);
+        stage.hears(asked, Message::ChainResponse(Arc::new(answer(&[(block, notarization)]))));
+    }
+    assert_eq!(stage.miner.entry(), high.block, "adopted");
+    let stored: Vec<Stored> =
+        stage.stored().into_iter().filter(|stored| matches!(stored, Stored::Notarization(_))).collect();
+    let entry_after = |stored| restarted(&stage, Recovery { stored, ..Recovery::default() }).0.entry();
+    assert_eq!(entry_after(stored.clone()), high.block);
+    // A greater seed may end in a lower subround: what was stored last was adopted last.
+    assert_ne!(entry_after(stored.into_iter().rev().collect()), high.block);
 }
 
-/// What the contract of [`Output::Store`] rests upon: a vote is never written ahead of the notarization that it is for. A
-/// miner with the vote and without the notarization may sign nothing in that round, and cannot show the others why.
+/// A miner whose log holds the vote, and whose disk has lost the notarization that the vote is for, signs nothing in that
+/// round any more and cannot show the others why. So the vote is not written before the notarization is durable.
 #[test]
-fn step_8_the_notarization_is_stored_before_the_vote_for_it_is_written() {
+fn step_8_the_notarization_is_durable_before_the_vote_for_it_is_written() {
     let mut stage = Stage::new(Rules::HARDENED);
+    (stage.stores_at_once, stage.writes_at_once) = (false, false);
     let (block, notarization) = chain(&stage, 1).remove(0);
-    let out = stage.hears(1, Message::Notarization(Arc::clone(&notarization))).to_vec();
-    let place = |wanted: &dyn Fn(&Output) -> bool| out.iter().position(wanted);
-    let stored = place(&|output| matches!(output, Output::Store(Stored::Notarization(_))));
-    let written = place(&|output| matches!(output, Output::Persist { .. }));
-    assert!(stored.is_some() && stored < written, "{stored:?} {written:?}");
+    let vote = Record::from(vote_of(&block));
+    stage.hears(1, Message::Notarization(Arc::clone(&notarization)));
+    assert_eq!(stage.miner.unwritten().collect::<Vec<_>>(), [&vote], "decided");
+    assert_eq!(stage.records(), [], "not written");
+    stage.confirm_stores();
+    assert_eq!((stage.records(), stage.votes_sent()), (vec![vote], Vec::new()), "written, not sent");
+    stage.confirm_records();
+    assert_eq!(stage.votes_sent(), [vote_of(&block)]);
+    // Why it matters.
     let mut signed = Signed::default();
-    signed.insert(vote_of(&block).into());
+    signed.insert(vote);
     let shows = |stored: Vec<Stored>| {
         let (miner, out) =
             restarted(&stage, Recovery { signed: signed.clone(), stored, ..Recovery::default() });
@@ -213,5 +225,184 @@ fn step_8_the_notarization_is_stored_before_the_vote_for_it_is_written() {
         (miner.round(), shown)
     };
     assert_eq!(shows(vec![Stored::Notarization(notarization)]), (Round(2), true));
-    assert_eq!(shows(Vec::new()), (Round(1), false), "what a host that breaks the contract gets");
+    assert_eq!(shows(Vec::new()), (Round(1), false), "it hides in a round where it signs nothing");
+}
+
+/// A dishonest miner shows a notarization that needs its own ticket to miner 0 alone, and is never heard again. Miner 0 is cut
+/// off, and stops: its log survives, its other storage as far as it was confirmed. Returns whether the chain goes on when
+/// miner 0 is back, whenever that happened.
+fn lives_through_a_crash_that_keeps_the_log_only(mutant: Option<Mutant>) -> bool {
+    (0..300).all(|seed| {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        (setup.sharders, setup.store_flush, setup.crash) = (0, 200, Crash::KeepsRecords);
+        setup.adjust = Adjust(Arc::new(move |config: &mut Config| config.mutant = mutant));
+        setup.byzantine = vec![(3, Byzantine::Divide)];
+        let at = 300 + seed * 11 % 1_200;
+        setup.faults = vec![
+            (at, Fault::Partition(vec![vec![1, 2], vec![0]])),
+            (at, Fault::Kill(3)),
+            (at + 80, Fault::Kill(0)),
+            (at + 200, Fault::Restart(0)),
+            (at + 200, Fault::Heal),
+        ];
+        let mut world = World::mock(&setup);
+        world.run(at + 200);
+        let height = world.observer.lowest();
+        let lives = world.run_to_height(height + 3, 60_000);
+        world.assert_safe();
+        lives
+    })
+}
+
+#[test]
+fn a_vote_in_the_log_without_its_notarization_stops_the_chain() {
+    assert!(!lives_through_a_crash_that_keeps_the_log_only(Some(Mutant::WriteBeforeStore)), "L1 is broken");
+    assert!(lives_through_a_crash_that_keeps_the_log_only(None), "there is no such vote");
+}
+
+/// Confirmations that were on their way when the miner stopped mean nothing to the one that starts after it.
+#[test]
+fn s1_a_confirmation_for_an_earlier_start_releases_nothing() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    stage.writes_at_once = false;
+    let block = stage.first_block(0, stage.generator(1, 0));
+    let ticket = |stage: &mut Stage| {
+        stage.proposes(&block);
+        stage.window_closes();
+        let of = |output: &Output| match output {
+            Output::Persist { write, record } if record.kind == Kind::Ticket => Some(*write),
+            _ => None,
+        };
+        stage.out.iter().rev().find_map(of).expect("a ticket is written")
+    };
+    let old = ticket(&mut stage);
+    // The record did not reach the disk.
+    stage.now = stage.now.after(1);
+    (stage.miner, _) = restarted(&stage, Recovery::default());
+    let new = ticket(&mut stage);
+    assert_eq!(old.number, new.number);
+    stage.input(Input::Persisted(old));
+    stage.input(Input::Persisted(WriteId { number: u64::MAX, ..new }));
+    assert_eq!(stage.tickets_sent(), []);
+    stage.input(Input::Persisted(new));
+    assert_eq!(stage.tickets_sent().len(), 1);
+}
+
+/// Timers that were set before the miner stopped end a wait early at most.
+#[test]
+fn step_9_a_timer_of_an_earlier_start_does_nothing_in_a_later_subround() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let (round, subround) = (Round(1), Subround(0));
+    stage.enter_round_two();
+    let stored = stage.stored();
+    (stage.miner, _) = restarted(&stage, Recovery { stored, ..Recovery::default() });
+    let before = stage.miner.clone();
+    for timer in [
+        Timer::Window { round, subround },
+        Timer::Wait { round, subround },
+        Timer::Resend { round, subround },
+    ] {
+        stage.input(Input::Timer(timer));
+    }
+    assert!(stage.miner == before);
+}
+
+/// A share is looked at once, whoever repeats it, and what was found genuine stays.
+#[test]
+fn step_1_a_beacon_share_is_verified_once() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let checks = |stage: &Stage| stage.schemes[0].calls().verify_beacon_share;
+    let wrong = |round| BeaconShare {
+        target: BeaconTarget::Round(Round(round)),
+        signer: id(1),
+        share: Signature([9; 48]),
+    };
+    let before = checks(&stage);
+    // With the own share it makes a combination that fails: the own one is known to be genuine.
+    stage.hears(1, Message::BeaconShare(wrong(1)));
+    assert_eq!(checks(&stage) - before, 1);
+    for from in [1, 2, 2, 3, 3, 3] {
+        assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(1)))));
+    }
+    assert_eq!(checks(&stage) - before, 1, "it is known to be wrong");
+    // A relayed share proves itself; of the next round, so that nothing is combined yet.
+    let genuine = stage.share(1, 2);
+    for _ in 0..3 {
+        stage.hears(2, Message::BeaconShare(genuine));
+    }
+    assert_eq!(checks(&stage) - before, 2);
+    // Nobody takes its place any more, not even its signer.
+    for from in [1, 2] {
+        assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(2)))));
+    }
+    assert_eq!(checks(&stage) - before, 2, "a signer has one share");
+    stage.enter_round_two();
+    assert!(stage.miner.beacon().is_some());
+    assert_eq!(checks(&stage) - before, 2);
+}
+
+/// The last line of defence: whatever a caller in this crate gets wrong, nothing is signed against the log.
+#[test]
+fn s1_nothing_is_signed_against_the_log_whoever_asks() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let block = stage.first_block(0, stage.generator(1, 0));
+    stage.proposes(&block);
+    stage.window_closes();
+    let first = ticket_of(&block);
+    assert_eq!(stage.tickets_sent(), [first]);
+    let out = stage.signs(Ticket { block: BlockId([7; 32]), ..first });
+    assert!(matches!(out[..], [Output::Withheld(Conflict::Contradicts { .. })]), "{out:?}");
+    assert!(stage.signs(first).iter().any(|output| matches!(output, Output::Persist { .. })), "again");
+    assert_eq!(stage.miner.tickets().collect::<Vec<_>>(), [first]);
+}
+
+/// One answer to one peer at one time, and the others are answered meanwhile (L4).
+#[test]
+fn a_flood_of_requests_is_answered_once_a_while_and_others_are_answered() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    stage.enter_round_two();
+    let request = ChainRequest { after: Round(0), tip: Some(stage.miner.entry()) };
+    let answers = |stage: &mut Stage, from| {
+        let out = stage.hears(from, Message::ChainRequest(request)).to_vec();
+        sent(&out).filter(|message| matches!(message, Message::ChainResponse(_))).count()
+    };
+    let flood = |stage: &mut Stage| (0..1_000).map(|_| answers(stage, 3)).sum::<usize>();
+    assert_eq!(flood(&mut stage), 1);
+    assert_eq!(answers(&mut stage, 2), 1, "an honest peer is answered");
+    stage.now = stage.now.after(stage.config.timing.answer_interval - 1);
+    assert_eq!(flood(&mut stage), 0);
+    stage.now = stage.now.after(1);
+    assert_eq!(flood(&mut stage), 1);
+}
+
+/// Who asks for the chain was away: it is told of the offences, too (S10).
+#[test]
+fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let block = stage.enter_round_two();
+    let ticket = |tag| Ticket { round: Round(2), subround: Subround(0), block: BlockId([tag; 32]) };
+    for tag in [1, 2] {
+        let ticket = stage.signed(3, ticket(tag));
+        stage.hears(3, Message::Ticket(ticket));
+    }
+    let request = ChainRequest { after: Round(0), tip: Some(block.id()) };
+    let out = stage.hears(2, Message::ChainRequest(request)).to_vec();
+    let told = |output: &&Output| matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2));
+    assert_eq!(out.iter().filter(told).count(), 1);
+}
+
+/// Under `BetterRank` a miner may ticket each of the `G` blocks of a subround, the worst first: none of its tickets may be
+/// thrown away, or an honest quorum is not counted.
+#[test]
+fn step_6_all_tickets_that_the_rule_allows_are_counted() {
+    let committee = Committee::new(ChainId([1; 32]), Epoch(1), 50, 0).expect("a committee");
+    let allowed = |ticket| {
+        let rules = Rules { ticket, ..Rules::HARDENED };
+        let config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
+        assert_eq!(config.generators, 10);
+        config.tickets_per_signer()
+    };
+    assert_eq!(allowed(TicketRule::OncePerSubround), 1);
+    assert_eq!(allowed(TicketRule::BetterRank), 10);
+    assert_eq!(allowed(TicketRule::BetterOrEqualRank), 20);
 }

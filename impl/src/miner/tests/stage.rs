@@ -10,7 +10,7 @@ use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::ranks::Ranks;
 use crate::crypto::scheme::{BeaconValue, Scheme, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
-use crate::miner::{Config, Input, Miner, Output, Recovery, Timer};
+use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Stored, Timer};
 use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
@@ -24,8 +24,10 @@ pub struct Stage {
     pub schemes: Vec<MockScheme>,
     pub miner: Miner<MockScheme>,
     pub now: Time,
-    /// Whether writes are reported durable at once.
+    /// Whether records are reported durable at once.
     pub writes_at_once: bool,
+    /// Whether what is stored is reported durable at once.
+    pub stores_at_once: bool,
     /// Everything put out so far.
     pub out: Vec<Output>,
 }
@@ -48,7 +50,15 @@ impl Stage {
         let keys = MockWorld::new(MINERS, 2, 1);
         let schemes: Vec<_> = (0..MINERS).map(|i| keys.member(id(i)).expect("a member")).collect();
         let miner = Miner::new(config.clone(), schemes[0].clone(), Recovery::default()).expect("starts");
-        let mut stage = Self { config, schemes, miner, now: Time(0), writes_at_once: true, out: Vec::new() };
+        let mut stage = Self {
+            config,
+            schemes,
+            miner,
+            now: Time(0),
+            writes_at_once: true,
+            stores_at_once: true,
+            out: Vec::new(),
+        };
         stage.input(Input::Start);
         stage
     }
@@ -73,6 +83,7 @@ impl Stage {
                 Output::Validate { block } => {
                     Some(Input::Validated { round: block.round(), block: block.id(), accepted: true })
                 }
+                Output::Store { write, .. } if self.stores_at_once => Some(Input::Stored(*write)),
                 Output::Persist { write, .. } if self.writes_at_once => Some(Input::Persisted(*write)),
                 _ => None,
             };
@@ -254,6 +265,44 @@ impl Stage {
             _ => None,
         };
         self.sent().filter_map(of).collect()
+    }
+
+    /// Everything that the miner asked to be kept for a restart, in order.
+    pub fn stored(&self) -> Vec<Stored> {
+        let of = |output: &Output| match output {
+            Output::Store { stored, .. } => Some(stored.clone()),
+            _ => None,
+        };
+        self.out.iter().filter_map(of).collect()
+    }
+
+    /// The miner is made to sign something, as a wrong line in its own code might. Nothing is carried out.
+    pub fn signs(&mut self, statement: impl Into<Record>) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.miner.sign(statement, &mut Effects { now: self.now, out: &mut out });
+        out
+    }
+
+    /// All that was stored becomes durable.
+    pub fn confirm_stores(&mut self) {
+        let of = |output: &Output| match output {
+            Output::Store { write, .. } => Some(*write),
+            _ => None,
+        };
+        if let Some(last) = self.out.iter().rev().find_map(of) {
+            self.input(Input::Stored(last));
+        }
+    }
+
+    /// All that was recorded becomes durable.
+    pub fn confirm_records(&mut self) {
+        let of = |output: &Output| match output {
+            Output::Persist { write, .. } => Some(*write),
+            _ => None,
+        };
+        if let Some(last) = self.out.iter().rev().find_map(of) {
+            self.input(Input::Persisted(last));
+        }
     }
 
     pub fn records(&self) -> Vec<Record> {

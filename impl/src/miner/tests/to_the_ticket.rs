@@ -7,7 +7,7 @@ use crate::block::{Block, BlockContent, Time};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::{BeaconShare, Message};
-use crate::miner::{Input, Output, Phase, ProposalError, Refusal, WriteId};
+use crate::miner::{Input, Output, Phase, ProposalError, Refusal};
 use crate::rules::{Rules, TicketRule};
 use crate::ticket_log::Kind;
 
@@ -270,8 +270,7 @@ fn step_5_a_ticket_leaves_when_it_is_durable_and_counts_only_then() {
     assert_eq!(stage.miner.round(), Round(1), "its own ticket would make the quorum");
     let ticketed: Vec<_> = stage.miner.unwritten().filter(|record| record.kind == Kind::Ticket).collect();
     assert_eq!(ticketed.len(), 1);
-    let last = stage.records().len() as u64 - 1;
-    stage.input(Input::Persisted(WriteId(last)));
+    stage.confirm_records();
     assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);
     assert_eq!(stage.miner.round(), Round(2));
 }

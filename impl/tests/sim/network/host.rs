@@ -6,62 +6,52 @@ use std::sync::Arc;
 use zus_bpp::application::TransactionQueue;
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
-use zus_bpp::miner::{Miner, Recovery, Stored};
-use zus_bpp::ticket_log::{AppendError, MemoryLog, Record, TicketLog};
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Miner, Recovery, Stored, WriteId};
+use zus_bpp::ticket_log::{MemoryLog, Record, TicketLog};
 
 use super::Byzantine;
 
-/// One item on its way to the disk.
-#[derive(Clone, Debug)]
-pub enum Item {
-    /// A record, which is in the log's own hands.
-    Record,
-    Stored(Stored),
-}
-
-/// What survives a crash.
+/// What survives a crash: two storages, each of which keeps the order of its own writes.
 #[derive(Clone, Debug)]
 pub struct Disk {
     pub log: MemoryLog,
     pub stored: Vec<Stored>,
     /// All final blocks.
     pub history: Vec<FinalBlock>,
-    /// Written, not flushed: a crash keeps an unknown beginning of it.
-    pub unflushed: VecDeque<Item>,
+    /// On its way to `stored`: a crash keeps an unknown beginning of it.
+    unconfirmed: VecDeque<(WriteId, Stored)>,
 }
 
 impl Disk {
     pub fn new(log: MemoryLog) -> Self {
-        Self { log, stored: Vec::new(), history: Vec::new(), unflushed: VecDeque::new() }
+        Self { log, stored: Vec::new(), history: Vec::new(), unconfirmed: VecDeque::new() }
     }
 
-    /// Writes a record. The log refuses what contradicts it.
-    pub fn append(&mut self, record: Record) -> Result<(), AppendError> {
-        self.log.append(record)?;
-        self.unflushed.push_back(Item::Record);
-        Ok(())
-    }
-
-    /// A flush reaches every record that was appended, and with it everything that was stored before.
-    pub fn flush(&mut self) {
+    /// Makes every record durable that was appended.
+    pub fn flush_log(&mut self) {
         self.log.flush().expect("memory does not fail");
-        let records = self.unflushed.iter().rposition(|item| matches!(item, Item::Record));
-        for item in self.unflushed.drain(..records.map_or(0, |last| last + 1)) {
-            if let Item::Stored(stored) = item {
-                self.stored.push(stored);
-            }
-        }
     }
 
-    /// A crash: `survives` of the unflushed items are on the disk all the same.
-    pub fn crash(&mut self, survives: usize) {
-        let mut records = 0;
-        for item in std::mem::take(&mut self.unflushed).into_iter().take(survives) {
-            match item {
-                Item::Record => records += 1,
-                Item::Stored(stored) => self.stored.push(stored),
-            }
-        }
+    pub fn store(&mut self, write: WriteId, stored: Stored) {
+        self.unconfirmed.push_back((write, stored));
+    }
+
+    /// Makes everything durable that was stored, up to this write.
+    pub fn flush_stores(&mut self, write: WriteId) {
+        let count = self.unconfirmed.iter().take_while(|(known, _)| *known <= write).count();
+        self.stored.extend(self.unconfirmed.drain(..count).map(|(_, stored)| stored));
+    }
+
+    /// How many stores a crash may lose.
+    pub fn unconfirmed(&self) -> usize {
+        self.unconfirmed.len()
+    }
+
+    /// A crash: so many of the unflushed records, and of the unconfirmed stores, are on the disk all the same.
+    pub fn crash(&mut self, records: usize, stores: usize) {
+        let survivors = std::mem::take(&mut self.unconfirmed).into_iter().take(stores);
+        self.stored.extend(survivors.map(|(_, stored)| stored));
         self.log = self.log.clone().crash(records);
     }
 
@@ -108,5 +98,19 @@ impl<S: zus_bpp::crypto::scheme::Scheme + Clone> Host<S> {
         self.application.restart();
         let miner = Miner::new(Arc::clone(config), self.scheme.clone(), recovery);
         self.miner = Some(miner.expect("the scheme is a member's"));
+    }
+}
+
+/// What a miner's log must say before it sends this message.
+pub fn record_of(message: &Message) -> Option<Record> {
+    match message {
+        Message::Proposal(proposal) => {
+            let block = &proposal.block;
+            Some(Record::proposal(block.round(), block.subround(), block.id().0))
+        }
+        Message::Ticket(ticket) => Some(Record::ticket(ticket.round, ticket.subround, ticket.block.0)),
+        Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
+        Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
+        _ => None,
     }
 }

@@ -15,5 +15,5 @@ mod world;
 
 pub use byzantine::Byzantine;
 pub use observer::{Expect, Observer};
-pub use setup::{Adjust, Fault, Network, Setup};
+pub use setup::{Adjust, Crash, Fault, Network, Setup};
 pub use world::World;

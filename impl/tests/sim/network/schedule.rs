@@ -17,6 +17,7 @@ pub enum Happening {
     Bytes { from: Peer, to: Peer, bytes: Vec<u8> },
     MinerTimer { miner: MinerId, life: u32, timer: Timer },
     Flushed { miner: MinerId, life: u32, write: WriteId },
+    Stored { miner: MinerId, life: u32, write: WriteId },
     SharderTimer { sharder: usize, timer: SharderTimer },
     Fault(Fault),
 }

@@ -52,6 +52,15 @@ pub enum Fault {
     Network(Network),
 }
 
+/// What a crash keeps of what was written and not confirmed, beside everything that was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crash {
+    /// Any beginning of the records, and any beginning of what was stored.
+    KeepsAnything,
+    /// All records, and nothing of what was stored.
+    KeepsRecords,
+}
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -65,8 +74,12 @@ pub struct Setup {
     pub seed: u64,
     /// How messages travel at first.
     pub network: Network,
-    /// How long a flush takes, in milliseconds.
+    /// How long a flush of the ticket log takes at most, in milliseconds.
     pub flush: u64,
+    /// How long a flush of the other storage takes at most, in milliseconds.
+    pub store_flush: u64,
+    /// What crashes keep.
+    pub crash: Crash,
     /// Waiting times.
     pub timing: Timing,
     /// Who departs from the protocol, and how.
@@ -99,6 +112,8 @@ impl Setup {
             seed,
             network: Network::RELIABLE,
             flush: 3,
+            store_flush: 3,
+            crash: Crash::KeepsAnything,
             timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 100, ..Timing::DEFAULT },
             byzantine: Vec::new(),
             faults: Vec::new(),
@@ -125,6 +140,8 @@ impl Setup {
         let mut setup = Self::new(miners, rules, seed);
         let networks = [Network::RELIABLE, Network::ROUGH, Network { bytes: true, ..Network::ROUGH }];
         setup.network = networks[random.usize(0..networks.len())].clone();
+        setup.store_flush = [3, 40, 400][random.usize(0..3)];
+        setup.crash = if random.bool() { Crash::KeepsAnything } else { Crash::KeepsRecords };
         let faulty = setup.config().committee.faulty();
         let mut ids: Vec<u16> = (0..miners).collect();
         random.shuffle(&mut ids);

@@ -1,0 +1,102 @@
+//! What is sent on its way to who hears it: loss, delay, repetition, partitions, and what dishonest miners make of it.
+
+use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::Audience;
+use zus_bpp::rules::TicketLogRule;
+use zus_bpp::wire;
+
+use super::World;
+use crate::network::Byzantine;
+use crate::network::byzantine::tamper;
+use crate::network::host::record_of;
+use crate::network::schedule::Happening;
+
+impl<S: Scheme + Clone> World<S> {
+    pub(super) fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {
+        if self.hosts[usize::from(from.0)].byzantine.is_none() {
+            self.observer.sent(from, message);
+            let host = &mut self.hosts[usize::from(from.0)];
+            if let Some(record) = record_of(message) {
+                let durable = self.config.rules.ticket_log == TicketLogRule::Durable;
+                if durable && !host.disk.log.durable().contains(&record) {
+                    self.observer.sent_before_written(from, &record);
+                }
+                host.sent_from_log |= host.unsent.contains(&record);
+            }
+            let life = host.life;
+            *self.said.entry((from, life, message.clone())).or_default() += 1;
+        }
+        for i in 0..self.hosts.len() {
+            if i != usize::from(from.0) {
+                self.send(from, Peer::Miner(MinerId(i as u16)), message);
+            }
+        }
+        if to == Audience::Everyone {
+            for i in 0..self.sharders.len() {
+                self.send(from, Peer::Sharder(SharderId(i as u16)), message);
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, from: MinerId, to: Peer, message: &Message) {
+        let host = &self.hosts[usize::from(from.0)];
+        let host_is_dishonest = host.byzantine.is_some();
+        let place = match to {
+            Peer::Miner(miner) => usize::from(miner.0),
+            Peer::Sharder(_) => 0,
+        };
+        let messages = match host.byzantine {
+            None => vec![message.clone()],
+            Some(Byzantine::Noise) => {
+                let bytes = (0..self.random.usize(0..200)).map(|_| self.random.u8(..)).collect();
+                self.transmit(Peer::Miner(from), to, Happening::Bytes { from: Peer::Miner(from), to, bytes });
+                let mut bytes = wire::encode(message);
+                let position = self.random.usize(0..bytes.len());
+                bytes[position] ^= 1 << self.random.u8(0..8);
+                self.transmit(Peer::Miner(from), to, Happening::Bytes { from: Peer::Miner(from), to, bytes });
+                Vec::new()
+            }
+            Some(kind) => tamper(kind, message, place, &self.config.committee, &host.scheme),
+        };
+        for message in messages {
+            if host_is_dishonest {
+                self.observer.sent(from, &message);
+            }
+            self.put_on_network(Peer::Miner(from), to, message);
+        }
+    }
+
+    pub(super) fn put_on_network(&mut self, from: Peer, to: Peer, message: Message) {
+        self.sent.0 += 1;
+        let happening = if self.network.bytes {
+            let bytes = wire::encode(&message);
+            self.sent.1 += bytes.len() as u64;
+            Happening::Bytes { from, to, bytes }
+        } else {
+            Happening::Message { from, to, message: message.clone() }
+        };
+        self.transmit(from, to, happening);
+        if self.random.u16(0..1000) < self.network.duplicates {
+            self.transmit(from, to, Happening::Message { from, to, message });
+        }
+    }
+
+    pub(super) fn transmit(&mut self, from: Peer, to: Peer, happening: Happening) {
+        if self.random.u16(0..1000) < self.network.loss || !self.are_linked(from, to) {
+            return;
+        }
+        let delay = self.random.u64(self.network.delay.clone());
+        self.schedule.add(self.now.after(delay), happening);
+    }
+
+    pub(super) fn are_linked(&self, from: Peer, to: Peer) -> bool {
+        let Some(groups) = &self.groups else { return true };
+        let group = |peer| match peer {
+            Peer::Miner(MinerId(i)) => groups.get(&i).copied(),
+            Peer::Sharder(_) => Some(0),
+        };
+        group(from).is_some() && group(from) == group(to)
+    }
+}

@@ -1,0 +1,267 @@
+//! The event loop, with miners and sharders, their disks and applications, and the network between them.
+
+mod crashes;
+mod links;
+mod participants;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use zus_bpp::application::{Application, Transaction, TransactionQueue};
+use zus_bpp::block::Time;
+use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
+use zus_bpp::chain::respond;
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Audience, Config, Input, Miner, Output, Recovery, Timer, WriteId};
+use zus_bpp::rules::TicketLogRule;
+use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
+use zus_bpp::ticket_log::{KEY_BYTES, Kind, MemoryLog, Owner, Record, Signed, SigningRules};
+use zus_bpp::wire;
+
+use super::byzantine::tamper;
+use super::host::{Disk, Host};
+use super::schedule::{Happening, Schedule};
+use super::{Byzantine, Crash, Fault, Network, Observer, Setup};
+
+struct SharderHost<S> {
+    sharder: Sharder<S>,
+    history: MemoryHistory,
+}
+
+/// See the module doc of [`super`].
+pub struct World<S> {
+    config: Arc<Config>,
+    hosts: Vec<Host<S>>,
+    sharders: Vec<SharderHost<S>>,
+    schedule: Schedule,
+    random: fastrand::Rng,
+    network: Network,
+    /// The group of each miner, while the network is partitioned.
+    groups: Option<BTreeMap<u16, usize>>,
+    /// How long a flush of the log takes at most, and one of the other storage, in milliseconds.
+    flush: u64,
+    store_flush: u64,
+    /// What a crash keeps of what was not confirmed.
+    crash: Crash,
+    pub now: Time,
+    pub observer: Observer,
+    /// How many steps all miners have taken.
+    pub steps: u64,
+    /// How many gaps sharders reported.
+    pub gaps: u64,
+    kill_at_step: Option<(u16, u64, u64)>,
+    /// How many messages were sent, and how many bytes (0 unless they travel as bytes).
+    pub sent: (u64, u64),
+    /// How often each miner broadcast each message in one life.
+    said: HashMap<(MinerId, u32, Message), u64>,
+}
+
+impl World<MockScheme> {
+    /// A world with mock signatures.
+    pub fn mock(setup: &Setup) -> Self {
+        let config = setup.config();
+        let threshold = config.committee.faulty() + 1;
+        let keys = MockWorld::new(setup.miners, threshold, setup.seed);
+        let member = |i| keys.member(MinerId(i)).expect("a member");
+        World::new(setup, (0..setup.miners).map(member).collect(), &keys.observer())
+    }
+}
+
+impl<S: Scheme + Clone> World<S> {
+    /// A world with these keys.
+    pub fn new(setup: &Setup, schemes: Vec<S>, observer: &S) -> Self {
+        let config = setup.config();
+        let byzantine: BTreeMap<u16, Byzantine> = setup.byzantine.iter().copied().collect();
+        let dishonest: Vec<u16> = byzantine.keys().copied().collect();
+        let hosts = schemes.into_iter().enumerate().map(|(i, scheme)| Host {
+            miner: None,
+            scheme,
+            byzantine: byzantine.get(&(i as u16)).copied(),
+            disk: Disk::new(log(&config, i as u16)),
+            application: filled_queue(),
+            life: 0,
+            kill_in_step: false,
+            steps: 0,
+            unsent: BTreeSet::new(),
+            sent_from_log: false,
+        });
+        let sharders = (0..setup.sharders).map(|i| SharderHost {
+            sharder: Sharder::new(Arc::clone(&config), observer.clone(), SharderId(i), Vec::new())
+                .expect("the scheme fits the committee"),
+            history: MemoryHistory::default(),
+        });
+        let mut world = Self {
+            observer: Observer::new(
+                setup.miners,
+                &dishonest,
+                config.generators,
+                config.subround_cap,
+                config.genesis.id(),
+                &config.rules,
+            ),
+            hosts: hosts.collect(),
+            sharders: sharders.collect(),
+            config,
+            schedule: Schedule::default(),
+            random: fastrand::Rng::with_seed(setup.seed),
+            network: setup.network.clone(),
+            groups: None,
+            flush: setup.flush,
+            store_flush: setup.store_flush,
+            crash: setup.crash,
+            now: Time(0),
+            steps: 0,
+            gaps: 0,
+            kill_at_step: setup.kill_at_step,
+            sent: (0, 0),
+            said: HashMap::new(),
+        };
+        for (at, fault) in &setup.faults {
+            world.schedule.add(Time(*at), Happening::Fault(fault.clone()));
+        }
+        for i in 0..world.hosts.len() {
+            world.start(i, Recovery::default());
+        }
+        for i in 0..world.sharders.len() {
+            let mut out = Vec::new();
+            world.sharders[i].sharder.start(world.now, &mut out);
+            world.sharder_outputs(i, out);
+        }
+        world
+    }
+
+    pub fn miner(&self, i: usize) -> Option<&Miner<S>> {
+        self.hosts[i].miner.as_ref()
+    }
+
+    pub fn sharder(&self, i: usize) -> &Sharder<S> {
+        &self.sharders[i].sharder
+    }
+
+    pub fn scheme(&self, i: usize) -> &S {
+        &self.hosts[i].scheme
+    }
+
+    pub fn application(&self, i: usize) -> &TransactionQueue {
+        &self.hosts[i].application
+    }
+
+    /// How many steps a miner has taken.
+    pub fn steps_of(&self, i: usize) -> u64 {
+        self.hosts[i].steps
+    }
+
+    /// Whether a ticket left after a restart that was in the log, and had not left, at the crash (W6).
+    pub fn sent_from_log(&self, i: usize) -> bool {
+        self.hosts[i].sent_from_log
+    }
+
+    /// Starts a killed miner from its disk.
+    pub fn restart(&mut self, i: u16) {
+        self.fault(Fault::Restart(i));
+    }
+
+    pub fn disk(&self, i: usize) -> &Disk {
+        &self.hosts[i].disk
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Runs for so many milliseconds.
+    pub fn run(&mut self, milliseconds: u64) {
+        self.run_until(milliseconds, |_| false);
+    }
+
+    /// Runs until something holds, at most so many milliseconds. Returns whether it holds.
+    pub fn run_until(&mut self, milliseconds: u64, holds: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now.after(milliseconds);
+        while !holds(self) {
+            let Some((at, happening)) = self.schedule.next(end) else {
+                self.now = end;
+                return false;
+            };
+            self.now = at;
+            self.happen(happening);
+        }
+        true
+    }
+
+    /// Runs until every honest miner that is up has finalized `height` blocks.
+    pub fn run_to_height(&mut self, height: usize, milliseconds: u64) -> bool {
+        self.run_until(milliseconds, |world| world.observer.lowest() >= height)
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Message { from, to, message } => self.deliver(from, to, message),
+            Happening::Bytes { from, to, bytes } => match to {
+                Peer::Miner(miner) => self.step(miner, Input::Bytes { from, bytes }),
+                Peer::Sharder(sharder) => self.sharder_step(sharder, SharderInput::Bytes { from, bytes }),
+            },
+            Happening::MinerTimer { miner, life, timer } => {
+                if self.hosts[usize::from(miner.0)].life == life {
+                    self.step(miner, Input::Timer(timer));
+                }
+            }
+            Happening::Flushed { miner, life, write } => {
+                let host = &mut self.hosts[usize::from(miner.0)];
+                if host.life == life && host.miner.is_some() {
+                    host.disk.flush_log();
+                    self.step(miner, Input::Persisted(write));
+                }
+            }
+            Happening::Stored { miner, life, write } => {
+                let host = &mut self.hosts[usize::from(miner.0)];
+                if host.life == life && host.miner.is_some() {
+                    host.disk.flush_stores(write);
+                    self.step(miner, Input::Stored(write));
+                }
+            }
+            Happening::SharderTimer { sharder, timer } => {
+                self.sharder_step(SharderId(sharder as u16), SharderInput::Timer(timer));
+            }
+            Happening::Fault(fault) => self.fault(fault),
+        }
+    }
+
+    /// Ends the run: nothing that the rules promise may have been broken.
+    ///
+    /// # Panics
+    /// When a property was violated, with the properties and the seed.
+    pub fn assert_safe(&mut self) {
+        self.observer.at_the_end();
+        // Nothing is said twice, except by the timer that says it again.
+        let most = 2 + self.now.0 / self.config.timing.resend;
+        for ((miner, _, message), times) in &self.said {
+            assert!(*times <= most, "{miner} said this {times} times in {} ms: {message:?}", self.now.0);
+        }
+        let violations = &self.observer.violations;
+        let first: Vec<&String> = violations.iter().take(5).collect();
+        assert!(violations.is_empty(), "{} violations, among them {first:#?}", violations.len());
+    }
+}
+
+/// The empty ticket log of a miner.
+fn log(config: &Config, miner: u16) -> MemoryLog {
+    let mut key = [0; KEY_BYTES];
+    key[..2].copy_from_slice(&miner.to_be_bytes());
+    let owner = Owner { chain: config.committee.chain(), epoch: config.committee.epoch(), key };
+    MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
+}
+
+/// Every application starts with the same transactions of three accounts.
+fn filled_queue() -> TransactionQueue {
+    let mut queue = TransactionQueue::new();
+    for number in 0..100 {
+        for account in 0..3 {
+            let body = vec![account as u8; 8];
+            queue.submit(Transaction { account, number, body }).expect("the queue has room");
+        }
+    }
+    queue
+}

@@ -1,0 +1,156 @@
+//! The steps of miners and sharders, and what they ask of disk, clock and application.
+
+use std::sync::Arc;
+
+use zus_bpp::application::Application;
+use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
+use zus_bpp::chain::respond;
+use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Input, Output};
+use zus_bpp::sharder::{SharderInput, SharderOutput};
+use zus_bpp::ticket_log::TicketLog;
+
+use super::World;
+use crate::network::Fault;
+use crate::network::schedule::Happening;
+
+/// Bytes of payload that a generator asks its application for.
+const PAYLOAD: usize = 256;
+
+impl<S: Scheme + Clone> World<S> {
+    pub(super) fn deliver(&mut self, from: Peer, to: Peer, message: Message) {
+        match to {
+            Peer::Miner(miner) => self.step(miner, Input::Message { from, message }),
+            Peer::Sharder(sharder) => self.sharder_step(sharder, SharderInput::Message { from, message }),
+        }
+    }
+
+    /// One step of a miner, and everything that it asks of its application.
+    pub(super) fn step(&mut self, miner: MinerId, input: Input) {
+        let i = usize::from(miner.0);
+        let Some(running) = &mut self.hosts[i].miner else { return };
+        let mut out = Vec::new();
+        running.step(self.now, input, &mut out);
+        self.steps += 1;
+        self.hosts[i].steps += 1;
+        if let Some((victim, step, pause)) = self.kill_at_step
+            && usize::from(victim) == i
+            && self.hosts[i].steps == step + 1
+        {
+            self.hosts[i].kill_in_step = true;
+            self.schedule.add(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
+        }
+        if self.hosts[i].kill_in_step && !out.is_empty() {
+            out.truncate(self.random.usize(0..out.len()));
+            self.outputs(i, out);
+            self.kill(i);
+            return;
+        }
+        self.outputs(i, out);
+    }
+
+    pub(super) fn outputs(&mut self, i: usize, outputs: Vec<Output>) {
+        let me = MinerId(i as u16);
+        let honest = self.hosts[i].byzantine.is_none();
+        let mut answers = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Send { to, message } => self.send(me, to, &message),
+                Output::Broadcast { to, message } => self.broadcast(me, to, &message),
+                Output::SetTimer { timer, at } => {
+                    let life = self.hosts[i].life;
+                    self.schedule.add(at, Happening::MinerTimer { miner: me, life, timer });
+                }
+                Output::Persist { write, record } => {
+                    let host = &mut self.hosts[i];
+                    if let Err(error) = host.disk.log.append(record) {
+                        // The log refuses: the signature must not leave. An honest miner never asks for it.
+                        if honest {
+                            self.observer.refused_by_log(me, &error);
+                        }
+                        continue;
+                    }
+                    let life = host.life;
+                    let at = self.now.after(self.random.u64(0..=self.flush));
+                    self.schedule.add(at, Happening::Flushed { miner: me, life, write });
+                }
+                Output::Store { write, stored } => {
+                    let host = &mut self.hosts[i];
+                    host.disk.store(write, stored);
+                    let life = host.life;
+                    let at = self.now.after(self.random.u64(0..=self.store_flush));
+                    self.schedule.add(at, Happening::Stored { miner: me, life, write });
+                }
+                Output::RequestPayload { round, subround, parent } => {
+                    let payload = self.hosts[i].application.make_payload(&parent, PAYLOAD);
+                    answers.push(Input::Payload { round, subround, payload });
+                }
+                Output::Validate { block } => {
+                    let accepted = self.hosts[i].application.validate(&block).is_ok();
+                    answers.push(Input::Validated { round: block.round(), block: block.id(), accepted });
+                }
+                Output::Finalized(found) => {
+                    let host = &mut self.hosts[i];
+                    host.application.commit(&found.block);
+                    host.disk.commit(found.clone());
+                    if honest {
+                        self.observer.finalized(Peer::Miner(me), &found);
+                    }
+                }
+                Output::Serve { to, after } => {
+                    let first = usize::try_from(after.0).unwrap_or(usize::MAX);
+                    let above = self.hosts[i].disk.history.iter().skip(first);
+                    let path = above.take(MAX_CHAIN_BLOCKS + 1).cloned().collect();
+                    if let Some(response) = respond(path) {
+                        self.send(me, to, &Message::ChainResponse(Arc::new(response)));
+                    }
+                }
+                Output::Evidence(evidence) if honest => self.observer.evidence(&evidence),
+                Output::Refused { from, .. } if honest => {
+                    *self.observer.refused.entry((Peer::Miner(me), from)).or_default() += 1;
+                }
+                Output::Milestone(milestone) if honest => self.observer.milestone(self.now, me, milestone),
+                Output::Withheld(conflict) => panic!("{me} would have signed against its log: {conflict}"),
+                Output::Evidence(_)
+                | Output::Refused { .. }
+                | Output::Milestone(_)
+                | Output::Blamed(_)
+                | Output::Conflict { .. } => {}
+            }
+        }
+        for answer in answers {
+            self.step(me, answer);
+        }
+    }
+
+    pub(super) fn sharder_step(&mut self, SharderId(id): SharderId, input: SharderInput) {
+        let i = usize::from(id);
+        let Some(host) = self.sharders.get_mut(i) else { return };
+        let mut out = Vec::new();
+        host.sharder.step(self.now, input, &host.history, &mut out);
+        self.sharder_outputs(i, out);
+    }
+
+    pub(super) fn sharder_outputs(&mut self, i: usize, outputs: Vec<SharderOutput>) {
+        let me = Peer::Sharder(SharderId(i as u16));
+        for output in outputs {
+            match output {
+                SharderOutput::Send { to, message } => self.put_on_network(me, to, message),
+                SharderOutput::SetTimer { timer, at } => {
+                    self.schedule.add(at, Happening::SharderTimer { sharder: i, timer });
+                }
+                SharderOutput::Finalized(found) => {
+                    self.observer.finalized(me, &found);
+                    self.sharders[i].history.store(found);
+                }
+                SharderOutput::Refused { from, .. } => {
+                    *self.observer.refused.entry((me, from)).or_default() += 1;
+                }
+                SharderOutput::Gap { .. } => self.gaps += 1,
+                SharderOutput::Certified(_) | SharderOutput::Conflict { .. } => {}
+            }
+        }
+    }
+}
