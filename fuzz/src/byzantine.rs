@@ -206,6 +206,11 @@ fn propose<S: Scheme + Clone>(
     let ground = Arc::clone(&world.ground);
     let committee = &ground.config.committee;
     let (beacon_signature, beacon) = ground.beacon.of(round)?;
+    // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
+    let shared = world.hosts.iter().filter(|host| host.shared.iter().any(|(known, _)| *known == round)).count();
+    if shared + ground.setup.byzantine.len() <= bounds::tolerated(ground.setup.miners) {
+        return None;
+    }
     let own = world.blocks.iter().filter(|block| {
         (block.round(), block.subround(), block.header().generator) == (round, subround, member)
             && is_sound(block)
@@ -215,6 +220,12 @@ fn propose<S: Scheme + Clone>(
         return None;
     }
     let genesis = ground.config.genesis.id();
+    let about_parent =
+        [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate].contains(&flaw);
+    // Genesis needs no certificate and the first subround no timeouts: nothing would be wrong with the block.
+    if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && subround == Subround(0) {
+        return None;
+    }
     let mut parent = parent;
     let mut certificate = None;
     if parent != genesis {

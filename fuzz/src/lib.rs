@@ -11,6 +11,7 @@
 
 pub mod bounds;
 pub mod byzantine;
+pub mod campaign;
 pub mod refinement;
 pub mod schedule;
 pub mod world;

@@ -104,7 +104,7 @@ thread_local! {
     static GROUNDS: RefCell<HashMap<Key, Arc<Ground<MockScheme>>>> = RefCell::default();
 }
 
-type Key = (u16, Vec<u16>, bool, u8, u8, u8, usize);
+type Key = (u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
 
 /// The ground of a setup with mock keys, made once a thread.
 ///
@@ -119,7 +119,7 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
         setup.rounds,
         setup.subrounds,
         setup.seed as u8,
-        setup.adjust as usize,
+        (setup.adjust.0 as usize, setup.adjust.1),
     );
     GROUNDS.with_borrow_mut(|grounds| {
         let make = || {

@@ -104,6 +104,26 @@ pub enum Operation {
     SharderPolls,
 }
 
+/// Kinds of messages that macro deliveries move; the ones that carry the protocol come more often.
+const MOVING: [Kind; 16] = [
+    Kind::Ticket,
+    Kind::Proposal,
+    Kind::BeaconShare,
+    Kind::Timeout,
+    Kind::Notarization,
+    Kind::FinalityVote,
+    Kind::TimeoutCertificate,
+    Kind::FinalityCertificate,
+    Kind::Ticket,
+    Kind::Proposal,
+    Kind::BeaconShare,
+    Kind::Timeout,
+    Kind::Ticket,
+    Kind::Evidence,
+    Kind::Chain,
+    Kind::Bytes,
+];
+
 /// The kinds of operation, with how often they come among 64.
 const WEIGHTS: [(u8, Shape); 20] = [
     (6, Shape::DeliverAllToOne),
@@ -176,7 +196,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         everybody |= SHARDER;
     }
     let receiver = if world.sharder.is_some() && a % 16 == 15 { SHARDER } else { me };
-    let kinds = Kind::ALL;
+    let kinds = MOVING;
     let crashes = world.ground.setup.disk == Disk::Crashing && world.crashes < MAX_CRASHES;
     Some(match shape(what, swarm) {
         Shape::DeliverAllToOne => Operation::DeliverAll { to: receiver, kind: None },
@@ -185,7 +205,11 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         }
         Shape::DeliverKindToAll if b % 8 == 7 => Operation::DeliverAll { to: everybody, kind: None },
         Shape::DeliverKindToAll => {
-            Operation::DeliverAll { to: everybody, kind: Some(kinds[usize::from(a) % kinds.len()]) }
+            // The first of the kinds, from the one that is named on, of which something is open.
+            let from = usize::from(a) % kinds.len();
+            let mut in_turn = (0..kinds.len()).map(|i| kinds[(from + i) % kinds.len()]);
+            let kind = in_turn.find(|kind| has_open(world, everybody, *kind))?;
+            Operation::DeliverAll { to: everybody, kind: Some(kind) }
         }
         Shape::DeliverOne => {
             Operation::Deliver { message: nth_open(world, receiver, b)?, to: receiver, crash: None }
@@ -244,6 +268,12 @@ fn nth_from_end(length: usize, n: usize) -> Option<usize> {
 fn nth_open<S: Scheme + Clone>(world: &World<S>, to: Receivers, n: u8) -> Option<usize> {
     let count = world.network.open(to).count();
     (count > 0).then(|| world.network.open(to).nth(usize::from(n) % count)).flatten()
+}
+
+fn has_open<S: Scheme + Clone>(world: &World<S>, to: Receivers, kind: Kind) -> bool {
+    let network = &world.network;
+    let of_kind = (0..network.sent().len()).filter(|&index| network.sent()[index].kind == kind);
+    of_kind.into_iter().any(|index| (0..32).any(|i| to >> i & 1 == 1 && network.is_open(index, 1 << i)))
 }
 
 fn fire<S: Scheme + Clone>(world: &World<S>, host: usize, is: impl Fn(&Timer) -> bool) -> Option<Operation> {

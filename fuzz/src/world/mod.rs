@@ -18,7 +18,7 @@ mod setup;
 
 pub use host::Host;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
-pub use setup::{BeaconTable, Disk, Ground, Keys, Setup};
+pub use setup::{Adjust, BeaconTable, Disk, Ground, Keys, Setup};
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -34,7 +34,16 @@ pub struct Setup {
     /// How writes become durable.
     pub disk: Disk,
     /// Changes the configuration of the honest miners: how a test gives them a deliberate bug.
-    pub adjust: fn(&mut Config),
+    pub adjust: Adjust,
+}
+
+/// A change of the configuration of the honest miners: a function, and a number that it is given.
+#[derive(Clone, Copy)]
+pub struct Adjust(pub fn(&mut Config, u16), pub u16);
+
+impl Adjust {
+    /// No change.
+    pub const NONE: Adjust = Adjust(|_, _| {}, 0);
 }
 
 /// How writes become durable.
@@ -60,7 +69,7 @@ impl Setup {
             subrounds: 3,
             seed,
             disk: Disk::Crashing,
-            adjust: |_| {},
+            adjust: Adjust::NONE,
         }
     }
 
@@ -76,7 +85,7 @@ impl Setup {
         if let Some(generators) = self.generators {
             config.generators = generators;
         }
-        (self.adjust)(&mut config);
+        (self.adjust.0)(&mut config, self.adjust.1);
         config
     }
 
