@@ -12,6 +12,7 @@
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
+pub mod product;
 pub mod refinement;
 pub mod schedule;
 pub mod world;

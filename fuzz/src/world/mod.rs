@@ -39,7 +39,7 @@ pub const TICK: u64 = 5;
 pub const REFUSED_PAYLOAD: u8 = 0xff;
 
 /// Where a miner crashes: in which of the steps that follow from one choice, and on which side of the flush.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct CrashPoint {
     /// Steps of the miner that are completed before the one in which it crashes.
     pub after_steps: u8,
