@@ -248,7 +248,7 @@ fn propose<S: Scheme + Clone>(
             }
             Flaw::ForgedCertificate => {
                 let record = known?;
-                let signature = Signature([3; SIGNATURE_BYTES]);
+                let signature = signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
                 let signatures: Vec<(MinerId, Signature)> = (0..bounds::quorum(ground.setup.miners))
                     .map(|i| (MinerId(i as u16), signature))
                     .collect();

@@ -29,14 +29,14 @@ use stateright::{Checker, Model, Property};
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Phase, Timer};
+use zus_bpp::miner::{Config, Phase, Timer};
 use zus_bpp::ticket_log::Record;
 use zus_model::action::Action;
 
 use crate::bounds;
 use crate::byzantine::{self, Deed, Flaw};
 use crate::schedule::{Failure, Run};
-use crate::world::{Content, CrashPoint, Kind, Setup, bit};
+use crate::world::{Adjust, Content, CrashPoint, Kind, Setup, bit};
 
 /// A choice of the product.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -156,6 +156,11 @@ impl fmt::Debug for Pair {
     }
 }
 
+/// Time stands still in a product, so answers are not limited by time.
+fn timeless(config: &mut Config, _: u16) {
+    config.timing.answer_interval = 0;
+}
+
 /// A product to explore.
 #[derive(Clone)]
 pub struct Product {
@@ -166,6 +171,16 @@ pub struct Product {
 }
 
 impl Product {
+    /// The product of four miners, one of them Byzantine, in so many rounds and subrounds.
+    #[must_use]
+    pub fn of_four(rounds: u8, subrounds: u8, byzantine: u16, seed: u64) -> Self {
+        let mut setup = Setup::new(4, seed);
+        (setup.rounds, setup.subrounds, setup.sharders) = (rounds, subrounds, 0);
+        setup.byzantine = vec![byzantine];
+        setup.adjust = Adjust(timeless, 0);
+        Self { setup, crashes: 0 }
+    }
+
     /// The initial pair.
     ///
     /// # Panics
@@ -307,7 +322,6 @@ impl Product {
             Action::Leave { .. } | Action::Timeout { .. } | Action::EnterSubround { .. } | Action::Notarize { .. } => true,
             Action::ShareBeacon { .. } | Action::SendTicket { .. } => true,
             Action::Restart { .. } => true,
-            Action::Crash { .. } => world.crashes < self.crashes,
             // Done at once by whoever is the generator.
             Action::Propose { miner, block } => {
                 let place = refinement.protocol.blocks.place(block);
@@ -463,11 +477,37 @@ fn settle(run: &mut Run) {
                 }
             }
         }
+        delivered |= fetch(run);
         run.judges.refinement.catch_up(&run.world);
         if !delivered && run.world.network.sent().len() == before {
             return;
         }
     }
+}
+
+/// Missing blocks are asked for and arrive. Returns whether anything was delivered.
+fn fetch(run: &mut Run) -> bool {
+    let mut delivered = false;
+    for host in 0..run.world.hosts.len() {
+        let waits = run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp);
+        // One round trip to each peer, at most.
+        for _ in 0..if waits { run.world.hosts.len() } else { 0 } {
+            run.world.fire(host, Timer::CatchUp, None, &mut run.judges);
+            let first = run.world.network.sent().len().saturating_sub(4 * run.world.hosts.len());
+            for index in first.. {
+                let Some(envelope) = run.world.network.sent().get(index) else { break };
+                if envelope.kind != Kind::Chain {
+                    continue;
+                }
+                let receiver = envelope.to;
+                if run.world.network.is_open(index, receiver) {
+                    run.world.deliver(index, receiver, None, &mut run.judges);
+                    delivered = true;
+                }
+            }
+        }
+    }
+    delivered
 }
 
 fn speak(run: &mut Run) {

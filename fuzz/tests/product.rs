@@ -2,28 +2,21 @@
 
 use stateright::Checker;
 use zus_fuzz::product::Product;
-use zus_fuzz::world::Setup;
-
-fn product(rounds: u8, subrounds: u8, byzantine: &[u16], seed: u64) -> Product {
-    let mut setup = Setup::new(4, seed);
-    setup.sharders = 0;
-    setup.rounds = rounds;
-    setup.subrounds = subrounds;
-    setup.byzantine = byzantine.to_vec();
-    Product { setup, crashes: 0 }
-}
 
 #[test]
 fn one_round_of_two_subrounds() {
-    for (r, s, byz, seed) in [(1, 1, 0, 0), (1, 2, 3, 1), (1, 2, 2, 0)] {
+    for (r, s, byz, seed, crashes) in [(1, 1, 0, 0, 0), (1, 1, 3, 0, 0), (1, 1, 3, 0, 1), (2, 1, 0, 0, 0), (2, 1, 3, 0, 0), (1, 2, 3, 1, 0), (1, 2, 3, 1, 1)] {
         let start = std::time::Instant::now();
-        let product = product(r, s, &[byz], seed);
+        let mut product = Product::of_four(r, s, byz, seed);
+        product.crashes = crashes;
         let ground = product.initial().run.world.ground.clone();
         println!("{:?} {:?}", ground.order(1, 0), ground.order(1, u32::from(s) - 1));
+        let copy = product.clone();
         let checker = product.explore(std::env::var("REFUSALS").is_ok());
-        println!("seed {seed}: {} unique, {} total, {:?}", checker.unique_state_count(), checker.state_count(), start.elapsed());
+        println!("{r} {s} byz {byz} seed {seed} crashes {crashes}: {} unique, {} total, {:?}", checker.unique_state_count(), checker.state_count(), start.elapsed());
         for (name, path) in checker.discoveries() {
             println!("{name}: {:?}", path.last_state());
+            println!("{:?}", copy.refusals(path.last_state()));
             println!("{:#?}", path.into_actions());
         }
     }

@@ -2,6 +2,7 @@
 //! production code and from the model (architecture.md, decision 8). Nothing here calls `zus_bpp` functions that decide
 //! anything; types of messages are shared, judgements are not. A bug in a production predicate cannot hide here.
 
+mod duties;
 mod oracle;
 
 pub use oracle::{Oracle, Violation};

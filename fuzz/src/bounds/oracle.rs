@@ -15,6 +15,7 @@ use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
+use super::duties::Duties;
 use super::quorum;
 use crate::world::{Event, Watch, World, record_of};
 
@@ -42,6 +43,8 @@ pub struct Oracle {
     certified: Vec<(Round, BlockId)>,
     /// The final chain of each participant, from round 1.
     chains: BTreeMap<Peer, Vec<BlockId>>,
+    /// What each miner owes.
+    duties: Duties,
     /// The first thing that is wrong.
     pub violation: Option<Violation>,
 }
@@ -294,7 +297,11 @@ fn message_signer(message: &Message) -> Option<MinerId> {
 impl<S: Scheme + Clone> Watch<S> for Oracle {
     fn watch(&mut self, world: &World<S>, event: &Event) {
         match event {
-            Event::Step { host, decided, outputs } => self.outputs(world, *host, decided, outputs),
+            Event::Step { host, cause, decided, outputs } => {
+                self.outputs(world, *host, decided, outputs);
+                let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
+                self.violation = self.violation.take().or(neglected);
+            }
             Event::Sharder { outputs } => {
                 for output in outputs {
                     match output {
@@ -308,7 +315,8 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                     }
                 }
             }
-            Event::Crashed { .. } | Event::Restarted { .. } => {}
+            Event::Restarted { host } => self.duties.restarted(*host),
+            Event::Crashed { .. } => {}
         }
     }
 }

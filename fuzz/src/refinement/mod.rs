@@ -260,7 +260,7 @@ impl Refinement {
     fn actions_of<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
         self.sync_byzantine(world)?;
         match event {
-            Event::Step { host, decided, outputs } => {
+            Event::Step { host, decided, outputs, .. } => {
                 self.decisions(world, *host, decided)?;
                 for output in outputs {
                     self.output(world, *host, output)?;

@@ -229,6 +229,11 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         Shape::Wait => fire(world, host, |timer| matches!(timer, Timer::Wait { .. }))?,
         Shape::Waits => Operation::FireAll { waits: true },
         Shape::OtherTimer if b & 1 == 0 => fire(world, host, |timer| matches!(timer, Timer::Resend { .. }))?,
+        // The oldest one, whatever it is: of a subround that may have been left.
+        Shape::OtherTimer if b & 2 == 0 => {
+            let (_, timer) = *world.hosts[host].timers.first()?;
+            world.may_fire(host, &timer).then_some(Operation::Fire { host, timer, crash: None })?
+        }
         Shape::OtherTimer => fire(world, host, |timer| matches!(timer, Timer::CatchUp))?,
         Shape::Disk if world.ground.setup.disk == Disk::Slow => {
             Operation::Confirm { host, count: if b & 1 == 0 { 1 } else { 64 } }
@@ -277,7 +282,7 @@ fn has_open<S: Scheme + Clone>(world: &World<S>, to: Receivers, kind: Kind) -> b
 }
 
 fn fire<S: Scheme + Clone>(world: &World<S>, host: usize, is: impl Fn(&Timer) -> bool) -> Option<Operation> {
-    let timer = world.hosts[host].timers.iter().map(|(_, timer)| *timer).find(|timer| is(timer))?;
+    let timer = world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(|timer| is(timer))?;
     world.may_fire(host, &timer).then_some(Operation::Fire { host, timer, crash: None })
 }
 
@@ -418,7 +423,7 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::Fire { host, timer, crash } => world.fire(*host, *timer, *crash, watch),
         Operation::FireAll { waits } => {
             for host in 0..world.hosts.len() {
-                let timer = world.hosts[host].timers.iter().map(|(_, timer)| *timer).find(|timer| match timer {
+                let timer = world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(|timer| match timer {
                     Timer::Window { .. } => !waits,
                     Timer::Wait { .. } => *waits,
                     _ => false,

@@ -31,6 +31,12 @@ pub struct Host<S> {
     pub history: Vec<FinalBlock>,
     /// Writes that are not confirmed: to the log, and other ones.
     pub unconfirmed: VecDeque<(WriteId, Option<Stored>)>,
+    /// The last store that was asked for, and the last that is durable.
+    pub last_store: Option<WriteId>,
+    /// See [`Host::last_store`].
+    pub durable_store: Option<WriteId>,
+    /// Records that were decided, and the last store before each: what it may rest upon (L1).
+    pub rests_on: Vec<(Record, Option<WriteId>)>,
     /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
     pub timers: Vec<(u64, Timer)>,
     /// What has left this miner: tickets, timeouts, votes and proposals, in order.
@@ -56,6 +62,9 @@ impl<S: Scheme + Clone> Host<S> {
             stored: Vec::new(),
             history: Vec::new(),
             unconfirmed: VecDeque::new(),
+            last_store: None,
+            durable_store: None,
+            rests_on: Vec::new(),
             timers: Vec::new(),
             said: Vec::new(),
             shared: Vec::new(),
@@ -86,10 +95,16 @@ impl<S: Scheme + Clone> Host<S> {
         });
     }
 
-    /// Remembers a timer; of each kind only the last one can still act.
+    /// Remembers a timer: of each kind the last one, and the one before, which must do nothing any more.
     pub fn set_timer(&mut self, due: u64, timer: Timer) {
-        let kind = std::mem::discriminant(&timer);
-        self.timers.retain(|(_, known)| std::mem::discriminant(known) != kind);
+        let kind = |known: &Timer| std::mem::discriminant(known) == std::mem::discriminant(&timer);
+        if self.timers.iter().any(|(_, known)| *known == timer) {
+            self.timers.retain(|(_, known)| *known != timer);
+        } else if self.timers.iter().filter(|(_, known)| kind(known)).count() > 1
+            && let Some(oldest) = self.timers.iter().position(|(_, known)| kind(known))
+        {
+            self.timers.remove(oldest);
+        }
         self.timers.push((due, timer));
     }
 

@@ -54,6 +54,8 @@ pub enum Event {
     Step {
         /// Which.
         host: usize,
+        /// What came in.
+        cause: Cause,
         /// What it decided to sign in this step; under [`Disk::Crashing`] what became durable in it.
         decided: Vec<Record>,
         /// What it put out.
@@ -74,6 +76,35 @@ pub enum Event {
         /// What it put out.
         outputs: Vec<SharderOutput>,
     },
+}
+
+/// What kind of input a step had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// It started.
+    Start,
+    /// A timer fired.
+    Timer(Timer),
+    /// A message arrived.
+    Message,
+    /// The application accepted a block.
+    Accepted(BlockId),
+    /// Disk or application answered something else.
+    Node,
+}
+
+impl Cause {
+    fn of(input: &Input) -> Self {
+        match input {
+            Input::Start => Cause::Start,
+            Input::Timer(timer) => Cause::Timer(*timer),
+            Input::Message { .. } | Input::Bytes { .. } => Cause::Message,
+            Input::Validated { block, accepted: true, .. } => Cause::Accepted(*block),
+            Input::Payload { .. } | Input::Validated { .. } | Input::Stored(_) | Input::Persisted(_) => {
+                Cause::Node
+            }
+        }
+    }
 }
 
 /// Somebody who watches every step.
@@ -110,8 +141,8 @@ pub struct World<S> {
     pub crashes: u32,
     /// Records that a log refused, by honest miner: never, in a correct miner (S1).
     pub refused_by_log: Vec<(MinerId, Record)>,
-    /// Whether timers act only when due.
-    pub punctual: bool,
+    /// Records whose write was asked for before everything that was stored was durable, by honest miner (L1).
+    pub premature: Vec<(MinerId, Record)>,
 }
 
 impl<S: Scheme + Clone> World<S> {
@@ -144,7 +175,7 @@ impl<S: Scheme + Clone> World<S> {
             notarized: Vec::new(),
             crashes: 0,
             refused_by_log: Vec::new(),
-            punctual: false,
+            premature: Vec::new(),
         }
     }
 
@@ -206,9 +237,9 @@ impl<S: Scheme + Clone> World<S> {
         watch: &mut W,
     ) {
         let slow = self.ground.setup.disk == Disk::Slow;
-        let before: Vec<Record> =
-            if slow { self.hosts[index].miner.unwritten().copied().collect() } else { Vec::new() };
+        let before: Vec<Record> = self.hosts[index].miner.unwritten().copied().collect();
         let durable = self.hosts[index].log.durable().len();
+        let cause = Cause::of(&input);
         let mut outputs = Vec::new();
         self.hosts[index].miner.step(self.now, input, &mut outputs);
         let mut confirmations = Confirmations::default();
@@ -216,6 +247,9 @@ impl<S: Scheme + Clone> World<S> {
             self.carry_out(index, output, inputs, &mut confirmations);
         }
         let host = &mut self.hosts[index];
+        let last_store = host.last_store;
+        let fresh = host.miner.unwritten().filter(|record| !before.contains(record));
+        host.rests_on.extend(fresh.map(|record| (*record, last_store)));
         let decided = if slow {
             host.miner.unwritten().filter(|record| !before.contains(record)).copied().collect()
         } else {
@@ -234,9 +268,11 @@ impl<S: Scheme + Clone> World<S> {
         }
         // Confirmations come before answers of the application: disk and miner are one node.
         let Confirmations { stored, persisted } = confirmations;
+        let host = &mut self.hosts[index];
+        host.durable_store = host.durable_store.max(stored);
         persisted.into_iter().for_each(|write| inputs.push_front(Input::Persisted(write)));
         stored.into_iter().for_each(|write| inputs.push_front(Input::Stored(write)));
-        watch.watch(self, &Event::Step { host: index, decided, outputs });
+        watch.watch(self, &Event::Step { host: index, cause, decided, outputs });
         if crash.is_some() {
             inputs.clear();
             self.go_down(index, watch);
@@ -374,6 +410,7 @@ impl<S: Scheme + Clone> World<S> {
         let input = match stored {
             Some(stored) => {
                 self.hosts[host].stored.push(stored);
+                self.hosts[host].durable_store = Some(write);
                 Input::Stored(write)
             }
             None => {
@@ -402,6 +439,12 @@ impl<S: Scheme + Clone> World<S> {
             Output::SetTimer { timer, at } => self.hosts[index].set_timer(at.0, *timer),
             Output::Persist { write, record } => {
                 let host = &mut self.hosts[index];
+                // What is decided in this step rests upon everything stored so far.
+                let rests_on = host.rests_on.iter().rev().find(|(known, _)| known == record);
+                let rests_on = rests_on.map_or(host.last_store, |(_, last)| *last);
+                if rests_on > host.durable_store {
+                    self.premature.push((host.id, *record));
+                }
                 if let Err(AppendError::Conflict(_)) = host.log.append(*record) {
                     self.refused_by_log.push((host.id, *record));
                 } else if slow {
@@ -412,6 +455,7 @@ impl<S: Scheme + Clone> World<S> {
             }
             Output::Store { write, stored } => {
                 let host = &mut self.hosts[index];
+                host.last_store = Some(*write);
                 if slow {
                     host.unconfirmed.push_back((*write, Some(stored.clone())));
                 } else {

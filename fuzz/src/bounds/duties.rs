@@ -1,0 +1,188 @@
+//! What a miner owes: duties of the protocol that no safety property notices when they are neglected.
+//!
+//! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
+//! Each names its step of protocol.md.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use rapidhash::fast::RapidHasher;
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output, Timer};
+use zus_bpp::ticket_log::{Kind, Record};
+
+use super::{Violation, tolerated};
+use crate::world::{Cause, World};
+
+/// What is known of one miner's duties.
+#[derive(Clone, Debug, Default)]
+struct Life {
+    /// What it has said since it started, as hashes.
+    said: HashSet<u64, BuildHasherDefault<RapidHasher<'static>>>,
+    /// Candidates of its subround, with their ranks.
+    candidates: Vec<(BlockId, u8)>,
+    /// Blocks that the application has accepted.
+    accepted: Vec<BlockId>,
+    /// Its position.
+    here: (Round, Subround),
+    /// When it answered a peer last.
+    answered: BTreeMap<Peer, u64>,
+}
+
+/// See the module doc.
+#[derive(Clone, Debug, Default)]
+pub struct Duties {
+    lives: Vec<Life>,
+}
+
+impl Duties {
+    fn life(&mut self, host: usize) -> &mut Life {
+        if self.lives.len() <= host {
+            self.lives.resize_with(host + 1, Life::default);
+        }
+        &mut self.lives[host]
+    }
+
+    /// A miner starts anew and owes nothing from before.
+    pub fn restarted(&mut self, host: usize) {
+        *self.life(host) = Life::default();
+    }
+
+    /// Judges one step. Returns the first neglected duty.
+    pub fn judge<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        decided: &[Record],
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let id = world.hosts[host].id;
+        let wrong = |property, facts| Some(Violation { property, facts });
+        if let Some((miner, record)) = world.premature.first() {
+            return wrong("L1", format!("{miner} wanted {record:?} written before what it rests upon was durable"));
+        }
+        if let Cause::Accepted(block) = cause {
+            self.life(host).accepted.push(block);
+        }
+        for record in decided {
+            let place = (record.round, record.subround);
+            match record.kind {
+                Kind::Ticket => {
+                    if let Some(facts) = self.selection(world, host, record) {
+                        return wrong("step 4", facts);
+                    }
+                }
+                // Step 9: the own wait is over, or f + 1 others have given up, one of them honest.
+                Kind::Timeout => {
+                    let others = world.hosts.iter().filter(|other| other.id != id && other.has_said(record)).count()
+                        + world.byzantine.iter().filter(|(_, known)| known == record).count();
+                    let own = cause == Cause::Timer(Timer::Wait { round: place.0, subround: place.1 });
+                    let held = matches!(cause, Cause::Node | Cause::Accepted(_));
+                    if !own && !held && others <= tolerated(world.ground.setup.miners) {
+                        return wrong("step 9", format!("{id} gives {place:?} up after {cause:?}, {others} others did"));
+                    }
+                }
+                Kind::Proposal | Kind::FinalityVote => {}
+            }
+        }
+        for (index, output) in outputs.iter().enumerate() {
+            if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {
+                return Some(facts);
+            }
+        }
+        None
+    }
+
+    /// Step 4: no better block was a candidate and accepted.
+    fn selection<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, record: &Record) -> Option<String> {
+        let id = world.hosts[host].id;
+        let life = self.life(host);
+        if life.here != (record.round, record.subround) {
+            return None;
+        }
+        let ticketed = BlockId(record.block);
+        let rank = life.candidates.iter().find(|(block, _)| *block == ticketed).map(|(_, rank)| *rank)?;
+        let better = life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
+        Some(format!("{id} ticketed {ticketed} of rank {rank}, and had {} of rank {}", better.0, better.1))
+    }
+
+    fn output<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        output: &Output,
+        before: &[Output],
+    ) -> Option<Violation> {
+        let id = world.hosts[host].id;
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let life = self.life(host);
+        match output {
+            Output::Milestone(Milestone::Entered { round, subround }) => {
+                life.here = (*round, *subround);
+                life.candidates.clear();
+                // Step 9: the certificate through which the subround was entered is relayed.
+                let certificate = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::TimeoutCertificate(known), .. }
+                        if known.round == *round && known.subround.0 + 1 == subround.0)
+                };
+                if subround.0 > 0 && cause != Cause::Start && !before.iter().any(certificate) {
+                    return wrong("step 9", format!("{id} enters ({round}, {subround}) and relays no certificate"));
+                }
+            }
+            Output::Milestone(Milestone::Left { round, block, .. }) => {
+                // Step 7: everyone relays the notarization that makes it move.
+                let notarization = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::Notarization(known), .. }
+                        if known.block == *block)
+                };
+                if !before.iter().any(notarization) {
+                    return wrong("step 7", format!("{id} leaves round {round} and does not relay the notarization"));
+                }
+            }
+            Output::Milestone(Milestone::Collected { block, generator, .. }) => {
+                if (block.round, block.subround) == life.here
+                    && let Some(rank) = world.ground.rank(block.round.0, block.subround.0, *generator)
+                {
+                    life.candidates.push((block.block, rank));
+                }
+                return self.parent(world, id, block.block);
+            }
+            // What was said is said again only when nothing moves.
+            Output::Broadcast { message, .. } => {
+                let mut hasher = RapidHasher::default();
+                message.hash(&mut hasher);
+                let again = !life.said.insert(hasher.finish());
+                let may = matches!(cause, Cause::Start | Cause::Timer(Timer::Resend { .. }));
+                if again && !may {
+                    return wrong("said twice", format!("{id} says again, after {cause:?}: {message:?}"));
+                }
+            }
+            Output::Send { to, message: Message::ChainResponse(_) } => {
+                let last = life.answered.insert(*to, world.now.0);
+                let interval = world.ground.config.timing.answer_interval;
+                if last.is_some_and(|last| world.now.0 < last + interval) {
+                    return wrong("answers", format!("{id} answers {to} twice within {interval} ms"));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Step 4 (S3): a candidate's parent is notarized in exactly the round before.
+    fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
+        let found = world.block(&block)?;
+        let (round, parent) = (found.round(), found.header().parent);
+        let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
+        let notarized = world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
+        (!genesis && !notarized).then(|| Violation {
+            property: "S3",
+            facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
+        })
+    }
+}
