@@ -7,11 +7,14 @@
 //! | [`byzantine`] | what Byzantine members do with their keys |
 //! | [`refinement`] | the abstraction function and the step check |
 //! | [`bounds`] | oracles that share no code with production |
+//! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
+//! | [`campaign`] | random walks |
 //! | [`product`] | production and model together, explored exhaustively |
 
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
+pub mod liveness;
 pub mod product;
 pub mod refinement;
 pub mod schedule;

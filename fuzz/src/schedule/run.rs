@@ -10,6 +10,7 @@ use super::choices::Choice;
 use super::header::ground_of;
 use super::operation::{self, Operation, perform, resolve};
 use crate::bounds::{Oracle, Violation};
+use crate::liveness::{Stalled, calm};
 use crate::refinement::{Finding, Refinement};
 use crate::world::{Event, Setup, Watch, World};
 
@@ -24,6 +25,9 @@ pub enum Failure {
     /// A property does not hold.
     #[error("{0}")]
     Property(Violation),
+    /// A synchronous network does not help.
+    #[error(transparent)]
+    Liveness(#[from] Stalled),
 }
 
 impl Failure {
@@ -35,6 +39,7 @@ impl Failure {
             Failure::Refinement(Finding::Differs(_)) => "differs".into(),
             Failure::Refinement(Finding::NoPlace { .. }) => "no place".into(),
             Failure::Property(violation) => violation.property.into(),
+            Failure::Liveness(_) => "liveness".into(),
         }
     }
 }
@@ -117,6 +122,17 @@ impl Run {
                 self.story.push(format!("    {said}"));
             }
         }
+    }
+
+    /// Lets the world become synchronous and waits for progress, on a copy of the world.
+    ///
+    /// # Errors
+    /// When there is none within the bound, or a property breaks on the way.
+    pub fn ends_well(&self) -> Result<u64, Failure> {
+        let (mut world, mut oracle) = (self.world.clone(), self.judges.oracle.clone());
+        let took = calm(&mut world, &mut oracle);
+        oracle.violation.map_or(Ok(()), |violation| Err(Failure::Property(violation)))?;
+        Ok(took?)
     }
 
     /// What is wrong, if anything: a property first, since it says more.

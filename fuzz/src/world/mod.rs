@@ -141,6 +141,8 @@ pub struct World<S> {
     pub crashes: u32,
     /// Records that a log refused, by honest miner: never, in a correct miner (S1).
     pub refused_by_log: Vec<(MinerId, Record)>,
+    /// Whether the bounds on rounds and subrounds are lifted (liveness); refinement is not asked any more.
+    pub unbounded: bool,
     /// Records whose write was asked for before everything that was stored was durable, by honest miner (L1).
     pub premature: Vec<(MinerId, Record)>,
 }
@@ -175,6 +177,7 @@ impl<S: Scheme + Clone> World<S> {
             notarized: Vec::new(),
             crashes: 0,
             refused_by_log: Vec::new(),
+            unbounded: false,
             premature: Vec::new(),
         }
     }
@@ -198,7 +201,7 @@ impl<S: Scheme + Clone> World<S> {
     /// Whether a miner has left the last round of the world.
     #[must_use]
     pub fn is_parked(&self, host: usize) -> bool {
-        self.hosts[host].miner.round().0 > u64::from(self.ground.setup.rounds)
+        !self.unbounded && self.hosts[host].miner.round().0 > u64::from(self.ground.setup.rounds)
     }
 
     /// The block that has this id, if anybody made it.
@@ -399,7 +402,9 @@ impl<S: Scheme + Clone> World<S> {
         let last = u32::from(self.ground.setup.subrounds) - 1;
         match timer {
             Timer::Window { .. } => !self.is_parked(host),
-            Timer::Wait { .. } => !self.is_parked(host) && self.hosts[host].miner.subround().0 < last,
+            Timer::Wait { .. } => {
+                self.unbounded || !self.is_parked(host) && self.hosts[host].miner.subround().0 < last
+            }
             Timer::Resend { .. } | Timer::CatchUp | Timer::Finality { .. } => true,
         }
     }
@@ -464,7 +469,7 @@ impl<S: Scheme + Clone> World<S> {
                 }
             }
             Output::RequestPayload { round, subround, .. } => {
-                if round.0 <= u64::from(self.ground.setup.rounds) {
+                if self.unbounded || round.0 <= u64::from(self.ground.setup.rounds) {
                     let payload = vec![1, me_byte(me), round.0 as u8, subround.0 as u8];
                     inputs.push_back(Input::Payload { round: *round, subround: *subround, payload });
                 }
