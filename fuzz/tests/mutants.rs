@@ -13,6 +13,9 @@ fn give(config: &mut Config, variant: u16) {
 fn hunt() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(2000);
     for (index, mutant) in Mutant::ALL.iter().enumerate() {
+        if std::env::var("ONLY").is_ok_and(|only| !only.contains(&format!("{mutant:?}"))) {
+            continue;
+        }
         let start = std::time::Instant::now();
         match walk(1, runs, Adjust(give, index as u16)) {
             Some(found) => println!("{mutant:?}: {} runs, {:?}: {}", found.runs, start.elapsed(), found.failure.to_string().lines().next().unwrap_or_default()),

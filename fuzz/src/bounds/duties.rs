@@ -8,14 +8,17 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
 use zus_bpp::block::BlockId;
+use zus_bpp::certified::Notarization;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
-use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Milestone, Output, Timer};
+use zus_bpp::miner::{Milestone, Output, Phase, Timer};
+use zus_bpp::statement::{Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
-use super::{Violation, tolerated};
-use crate::world::{Cause, World};
+use super::oracle::message_signer;
+use super::{Violation, quorum, tolerated};
+use crate::world::{Cause, World, record_of};
 
 /// What is known of one miner's duties.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,8 @@ struct Life {
     accepted: Vec<BlockId>,
     /// Its position.
     here: (Round, Subround),
+    /// Tickets and timeouts of honest miners that reached it, straight from their signers.
+    heard: Vec<(MinerId, Record)>,
     /// When it answered a peer last.
     answered: BTreeMap<Peer, u64>,
 }
@@ -92,6 +97,67 @@ impl Duties {
         for (index, output) in outputs.iter().enumerate() {
             if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {
                 return Some(facts);
+            }
+        }
+        None
+    }
+
+    /// What a miner must do because of what it has heard: only signatures of honest miners that came straight from them are
+    /// counted here, so that no bound on what peers may fill protects a miner that does nothing.
+    pub fn heard<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        heard: Option<&(Peer, Message)>,
+    ) -> Option<Violation> {
+        let found = &world.hosts[host];
+        let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
+        let (q, f) = (quorum(world.ground.setup.miners), tolerated(world.ground.setup.miners));
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let life = self.life(host);
+        if let Some((from, message)) = heard {
+            if let Some(record) = record_of(message)
+                && matches!(record.kind, Kind::Ticket | Kind::Timeout)
+                && let Peer::Miner(signer) = *from
+                && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
+                && message_signer(message) == Some(signer)
+                && !life.heard.contains(&(signer, record))
+            {
+                life.heard.push((signer, record));
+            }
+            // Step 8: a notarization of its round or a later one makes it leave.
+            if let Message::Notarization(known) = message
+                && is_genuine(world, known)
+                && here.0 <= known.round
+            {
+                return wrong("step 8", format!("{id} stays in round {} with a notarization of round {}", here.0, known.round));
+            }
+        }
+        if world.is_parked(host) || !found.up {
+            return None;
+        }
+        let mut counted: Vec<(Record, usize)> = Vec::new();
+        for (_, record) in life.heard.iter().filter(|(_, record)| (record.round, record.subround) == here) {
+            match counted.iter_mut().find(|(known, _)| known == record) {
+                Some((_, count)) => *count += 1,
+                None => counted.push((*record, 1)),
+            }
+        }
+        for (record, others) in counted {
+            let own = usize::from(found.has_said(&record));
+            match record.kind {
+                // Step 6: q tickets make a notarization, the own one among them.
+                Kind::Ticket if others + own >= q => {
+                    return wrong("step 6", format!("{id} stays in {here:?} with {others} + {own} tickets for one block"));
+                }
+                // Step 9: f + 1 make it join, q let it go on.
+                Kind::Timeout if others > f && found.miner.phase() != Phase::TimedOut && joins(world, host) => {
+                    return wrong("step 9", format!("{id} does not join {others} others that gave {here:?} up"));
+                }
+                Kind::Timeout if others + own >= q => {
+                    return wrong("step 9", format!("{id} stays in {here:?} with {others} + {own} timeouts"));
+                }
+                _ => {}
             }
         }
         None
@@ -185,4 +251,36 @@ impl Duties {
             facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
         })
     }
+}
+
+/// Whether every signer of a notarization has signed it, and there are enough of them.
+fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
+    let record = Record::ticket(known.round, known.subround, known.block.0);
+    let signed = |signer: MinerId| match world.host_of(signer) {
+        Some(host) => world.hosts[host].has_said(&record),
+        None => world.byzantine.contains(&(signer, record)),
+    };
+    let signers = &known.certificate.signers;
+    signers.count() >= quorum(world.ground.setup.miners)
+        && signers.iter().all(signed)
+        && known.certificate.aggregate == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
+}
+
+/// The sum of the signatures of `signers` over a ticket; a relabelled or forged certificate has another.
+fn aggregate<S: Scheme + Clone>(
+    world: &World<S>,
+    record: &Record,
+    signers: impl Iterator<Item = MinerId>,
+) -> Option<Signature> {
+    let ticket = Ticket { round: record.round, subround: record.subround, block: BlockId(record.block) };
+    let message = ticket.preimage(&world.ground.config.committee);
+    let keys = &world.ground.keys;
+    let signature = |signer: MinerId| keys.members.get(usize::from(signer.0))?.sign(Domain::Ticket, &message);
+    keys.observer.aggregate(&signers.map(signature).collect::<Option<Vec<_>>>()?)
+}
+
+/// Whether the bounds of the world let a miner give its subround up. (Nobody gives the last one up there.)
+fn joins<S: Scheme + Clone>(world: &World<S>, host: usize) -> bool {
+    let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());
+    world.may_fire(host, &Timer::Wait { round, subround })
 }

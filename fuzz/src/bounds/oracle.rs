@@ -285,7 +285,7 @@ impl Oracle {
 }
 
 /// Who signed a message with its identity key.
-fn message_signer(message: &Message) -> Option<MinerId> {
+pub(super) fn message_signer(message: &Message) -> Option<MinerId> {
     match message {
         Message::Proposal(proposal) => Some(proposal.block.header().generator),
         Message::Ticket(ticket) => Some(ticket.signer),
@@ -298,10 +298,11 @@ fn message_signer(message: &Message) -> Option<MinerId> {
 impl<S: Scheme + Clone> Watch<S> for Oracle {
     fn watch(&mut self, world: &World<S>, event: &Event) {
         match event {
-            Event::Step { host, cause, decided, outputs } => {
+            Event::Step { host, cause, heard, decided, outputs } => {
                 self.outputs(world, *host, decided, outputs);
                 let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
-                self.violation = self.violation.take().or(neglected);
+                let ignored = self.duties.heard(world, *host, heard.as_ref());
+                self.violation = self.violation.take().or(neglected).or(ignored);
             }
             Event::Sharder { outputs } => {
                 for output in outputs {

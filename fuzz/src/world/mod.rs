@@ -56,6 +56,8 @@ pub enum Event {
         host: usize,
         /// What came in.
         cause: Cause,
+        /// The message that came in, and from whom.
+        heard: Option<(Peer, Message)>,
         /// What it decided to sign in this step; under [`Disk::Crashing`] what became durable in it.
         decided: Vec<Record>,
         /// What it put out.
@@ -243,6 +245,10 @@ impl<S: Scheme + Clone> World<S> {
         let before: Vec<Record> = self.hosts[index].miner.unwritten().copied().collect();
         let durable = self.hosts[index].log.durable().len();
         let cause = Cause::of(&input);
+        let heard = match &input {
+            Input::Message { from, message } => Some((*from, message.clone())),
+            _ => None,
+        };
         let mut outputs = Vec::new();
         self.hosts[index].miner.step(self.now, input, &mut outputs);
         let mut confirmations = Confirmations::default();
@@ -275,7 +281,7 @@ impl<S: Scheme + Clone> World<S> {
         host.durable_store = host.durable_store.max(stored);
         persisted.into_iter().for_each(|write| inputs.push_front(Input::Persisted(write)));
         stored.into_iter().for_each(|write| inputs.push_front(Input::Stored(write)));
-        watch.watch(self, &Event::Step { host: index, cause, decided, outputs });
+        watch.watch(self, &Event::Step { host: index, cause, heard, decided, outputs });
         if crash.is_some() {
             inputs.clear();
             self.go_down(index, watch);
