@@ -124,13 +124,18 @@ const MOVING: [Kind; 16] = [
     Kind::Bytes,
 ];
 
+/// Kinds of which the newest message reaches somebody who may be behind.
+const NEWS: [Kind; 4] =
+    [Kind::Notarization, Kind::FinalityCertificate, Kind::Proposal, Kind::TimeoutCertificate];
+
 /// The kinds of operation, with how often they come among 64.
-const WEIGHTS: [(u8, Shape); 20] = [
+const WEIGHTS: [(u8, Shape); 21] = [
     (6, Shape::DeliverAllToOne),
-    (5, Shape::DeliverKindToOne),
+    (4, Shape::DeliverKindToOne),
     (7, Shape::DeliverKindToAll),
     (5, Shape::DeliverOne),
     (2, Shape::DeliverAgain),
+    (2, Shape::DeliverNewest),
     (3, Shape::DeliverTickets),
     (2, Shape::Lose),
     (4, Shape::Window),
@@ -141,9 +146,9 @@ const WEIGHTS: [(u8, Shape); 20] = [
     (2, Shape::Disk),
     (3, Shape::CrashOver),
     (2, Shape::Restart),
-    (1, Shape::Partition),
-    (5, Shape::Propose),
-    (5, Shape::Sign),
+    (2, Shape::Partition),
+    (4, Shape::Propose),
+    (4, Shape::Sign),
     (1, Shape::SharderPolls),
     (1, Shape::Trick),
 ];
@@ -155,6 +160,7 @@ enum Shape {
     DeliverKindToAll,
     DeliverOne,
     DeliverAgain,
+    DeliverNewest,
     DeliverTickets,
     Lose,
     Window,
@@ -214,6 +220,12 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         Shape::DeliverOne => {
             Operation::Deliver { message: nth_open(world, receiver, b)?, to: receiver, crash: None }
         }
+        Shape::DeliverNewest => {
+            let kind = NEWS[usize::from(b) % NEWS.len()];
+            let sent = world.network.sent();
+            let message = (0..sent.len()).rev().find(|&i| sent[i].kind == kind && sent[i].to & receiver != 0)?;
+            Operation::Deliver { message, to: receiver, crash: None }
+        }
         Shape::DeliverAgain => {
             let all = world.network.sent().len();
             let message = nth_from_end(all, usize::from(b) | usize::from(c & 1) << 8)?;
@@ -255,7 +267,9 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
             let down = world.hosts.iter().position(|host| !host.up)?;
             Operation::Restart { host: down }
         }
-        Shape::Partition if b & 1 == 0 => {
+        // One miner alone, which then falls behind.
+        Shape::Partition if b & 3 == 0 => Operation::Partition { apart: me },
+        Shape::Partition if b & 3 == 1 => {
             Operation::Partition { apart: (u32::from(a) | u32::from(c) << 8) & everybody }
         }
         Shape::Partition => Operation::Heal,
