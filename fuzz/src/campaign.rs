@@ -32,16 +32,18 @@ pub fn run(schedule: &Schedule, adjust: Adjust) -> Run {
     run
 }
 
-/// Walks at random until something is wrong, at most so many runs. The same seed walks the same way.
+/// Walks at random until something is wrong, at most so many runs. The same seed walks the same way. One of `calm_every` runs
+/// goes on into a synchronous network.
 #[must_use]
-pub fn walk(seed: u64, runs: u64, adjust: Adjust) -> Option<Found> {
+pub fn walk(seed: u64, runs: u64, adjust: Adjust, calm_every: Option<u64>) -> Option<Found> {
     let mut random = Random::new(seed);
     let mut steps = 0;
     for number in 1..=runs {
         let schedule = Schedule::random(&mut random);
         let run = run(&schedule, adjust);
         steps += run.judges.steps;
-        let ends = if number % CALM_EVERY == 0 { run.ends_well().err() } else { None };
+        let calms = calm_every.is_some_and(|every| number % every == 0);
+        let ends = if calms { run.ends_well().err() } else { None };
         if let Some(failure) = run.failure().or(ends) {
             return Some(Found { runs: number, steps, schedule, failure });
         }

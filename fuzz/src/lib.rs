@@ -18,4 +18,7 @@ pub mod liveness;
 pub mod product;
 pub mod refinement;
 pub mod schedule;
+pub mod shrink;
+pub mod targets;
+pub mod twins;
 pub mod world;

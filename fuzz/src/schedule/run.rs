@@ -1,6 +1,7 @@
 //! A run: a world, its refinement and its oracle, driven by choices, with the first thing that goes wrong.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 use zus_bpp::crypto::mock_scheme::MockScheme;
@@ -12,7 +13,7 @@ use super::operation::{self, Operation, perform, resolve};
 use crate::bounds::{Oracle, Violation};
 use crate::liveness::{Stalled, calm};
 use crate::refinement::{Finding, Refinement};
-use crate::world::{Event, Setup, Watch, World};
+use crate::world::{Event, Ground, Setup, Watch, World};
 
 pub use super::operation::Told;
 
@@ -65,9 +66,9 @@ impl<S: Scheme + Clone> Watch<S> for Judges {
 
 /// See the module doc.
 #[derive(Clone)]
-pub struct Run {
+pub struct Run<S = MockScheme> {
     /// The world.
-    pub world: World<MockScheme>,
+    pub world: World<S>,
     /// What watches it.
     pub judges: Judges,
     swarm: u16,
@@ -78,12 +79,22 @@ pub struct Run {
 }
 
 impl Run {
-    /// A world of this setup in which everybody has started.
+    /// A world of this setup, with mock keys, in which everybody has started.
     ///
     /// # Errors
     /// When the setup is larger than the model.
     pub fn new(setup: &Setup, swarm: u16) -> Result<Self, String> {
-        let world = World::new(ground_of(setup));
+        Run::over(ground_of(setup), swarm)
+    }
+}
+
+impl<S: Scheme + Clone> Run<S> {
+    /// A world on this ground in which everybody has started.
+    ///
+    /// # Errors
+    /// When the setup is larger than the model.
+    pub fn over(ground: Arc<Ground<S>>, swarm: u16) -> Result<Self, String> {
+        let world = World::new(ground);
         let refinement = Refinement::new(&world)?;
         let judges = Judges { refinement, oracle: Oracle::default(), steps: 0 };
         let mut run = Self { world, judges, swarm, keeps_story: false, story: Vec::new() };
@@ -143,7 +154,7 @@ impl Run {
     }
 }
 
-impl fmt::Display for Run {
+impl<S: Scheme + Clone> fmt::Display for Run<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let setup = &self.world.ground.setup;
         writeln!(

@@ -295,6 +295,19 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 
+    /// Crashes a miner whose disk is slow: of what is not confirmed, so many records and so many stores survive.
+    pub fn crash_losing<W: Watch<S>>(&mut self, host: usize, records: usize, stores: usize, watch: &mut W) {
+        let found = &mut self.hosts[host];
+        if !found.up {
+            return;
+        }
+        found.log = found.log.clone().crash(records % (found.log.crash_points() + 1));
+        let unconfirmed: Vec<_> = found.unconfirmed.drain(..).filter_map(|(_, stored)| stored).collect();
+        let survive = stores % (unconfirmed.len() + 1);
+        found.stored.extend(unconfirmed.into_iter().take(survive));
+        self.go_down(host, watch);
+    }
+
     fn go_down<W: Watch<S>>(&mut self, index: usize, watch: &mut W) {
         let host = &mut self.hosts[index];
         host.up = false;
