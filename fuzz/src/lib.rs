@@ -14,6 +14,7 @@
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
+pub mod cli;
 pub mod liveness;
 pub mod product;
 pub mod refinement;

@@ -333,6 +333,8 @@ impl<S: Scheme + Clone> World<S> {
         host.miner = miner.expect("the keys are of this committee");
         host.up = true;
         host.restarts += 1;
+        (host.last_store, host.durable_store) = (None, None);
+        host.rests_on.clear();
         let me = bit(Peer::Miner(host.id));
         self.network.reopen(me);
         // A start must be later than the one before it.
