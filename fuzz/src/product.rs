@@ -490,12 +490,16 @@ fn fetch(run: &mut Run) -> bool {
     let mut delivered = false;
     for host in 0..run.world.hosts.len() {
         let waits = run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp);
-        // One round trip to each peer, at most.
-        for _ in 0..if waits { run.world.hosts.len() } else { 0 } {
+        // Without sharders each peer is asked twice in turn, and a member itself is one of the turns.
+        for _ in 0..if waits { 2 * usize::from(run.world.ground.setup.miners) + 2 } else { 0 } {
+            if !run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp) {
+                break;
+            }
             run.world.fire(host, Timer::CatchUp, None, &mut run.judges);
-            let first = run.world.network.sent().len().saturating_sub(4 * run.world.hosts.len());
-            for index in first.. {
-                let Some(envelope) = run.world.network.sent().get(index) else { break };
+            // What was asked before is reopened where it stands, so all have to be looked at; an answer comes after them.
+            let end = run.world.network.sent().len();
+            for index in (0..end).chain(0..end + 1) {
+                let Some(envelope) = run.world.network.sent().get(index) else { continue };
                 if envelope.kind != Kind::Chain {
                     continue;
                 }

@@ -3,6 +3,7 @@
 mod coverage;
 #[cfg(feature = "mutants")]
 mod matrix;
+mod seeds;
 mod speed;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Writes the seed corpora again.
+    Seeds,
     /// Executions and steps a second of each target.
     Speed {
         /// Seconds for each target.
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         }
         #[cfg(feature = "mutants")]
         Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Seeds => seeds::seeds(),
         Command::Speed { seconds } => Ok(speed::speed(seconds)),
         Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),

@@ -124,6 +124,9 @@ impl Network {
             self.sent.push(Arc::new(Envelope { from, to, kind, content }));
             self.delivered.push(0);
             self.lost.push(0);
+        } else if self.sent[index].kind == Kind::Chain {
+            // A question that is asked again wants an answer again.
+            self.delivered[index] = 0;
         } else {
             self.delivered[index] &= !std::mem::take(&mut self.lost[index]);
         }
