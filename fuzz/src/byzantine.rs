@@ -207,7 +207,8 @@ fn propose<S: Scheme + Clone>(
     let committee = &ground.config.committee;
     let (beacon_signature, beacon) = ground.beacon.of(round)?;
     // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
-    let shared = world.hosts.iter().filter(|host| host.shared.iter().any(|(known, _)| *known == round)).count();
+    let shared =
+        world.hosts.iter().filter(|host| host.shared.iter().any(|(known, _)| *known == round)).count();
     if shared + ground.setup.byzantine.len() <= bounds::tolerated(ground.setup.miners) {
         return None;
     }
@@ -221,7 +222,8 @@ fn propose<S: Scheme + Clone>(
     }
     let genesis = ground.config.genesis.id();
     let about_parent =
-        [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate].contains(&flaw);
+        [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate]
+            .contains(&flaw);
     // Genesis needs no certificate and the first subround no timeouts: nothing would be wrong with the block.
     if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && subround == Subround(0) {
         return None;
@@ -233,7 +235,8 @@ fn propose<S: Scheme + Clone>(
             Some(Message::Notarization(known)) => Some(known),
             _ => None,
         };
-        let known = world.block(&parent).map(|block| Record::ticket(block.round(), block.subround(), parent.0));
+        let known =
+            world.block(&parent).map(|block| Record::ticket(block.round(), block.subround(), parent.0));
         certificate = known.as_ref().and_then(of);
         match flaw {
             Flaw::NoCertificate => certificate = None,
@@ -248,7 +251,8 @@ fn propose<S: Scheme + Clone>(
             }
             Flaw::ForgedCertificate => {
                 let record = known?;
-                let signature = signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
+                let signature =
+                    signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
                 let signatures: Vec<(MinerId, Signature)> = (0..bounds::quorum(ground.setup.miners))
                     .map(|i| (MinerId(i as u16), signature))
                     .collect();
@@ -334,7 +338,9 @@ fn preimage(committee: &zus_bpp::committee::Committee, record: &Record) -> (Doma
         Kind::Proposal => (Domain::Proposal, Proposed { round, subround, block }.preimage(committee)),
         Kind::Ticket => (Domain::Ticket, Ticket { round, subround, block }.preimage(committee)),
         Kind::Timeout => (Domain::Timeout, Timeout { round, subround }.preimage(committee)),
-        Kind::FinalityVote => (Domain::FinalityVote, FinalityVote { round, subround, block }.preimage(committee)),
+        Kind::FinalityVote => {
+            (Domain::FinalityVote, FinalityVote { round, subround, block }.preimage(committee))
+        }
     }
 }
 

@@ -27,7 +27,8 @@ pub struct Found {
 pub fn run(schedule: &Schedule, adjust: Adjust) -> Run {
     let mut setup = schedule.header.setup();
     setup.adjust = adjust;
-    let mut run = Run::new(&setup, schedule.header.swarm()).expect("the model has room for what headers describe");
+    let mut run =
+        Run::new(&setup, schedule.header.swarm()).expect("the model has room for what headers describe");
     run.choose_all(&schedule.choices);
     run
 }
@@ -42,7 +43,7 @@ pub fn walk(seed: u64, runs: u64, adjust: Adjust, calm_every: Option<u64>) -> Op
         let schedule = Schedule::random(&mut random);
         let run = run(&schedule, adjust);
         steps += run.judges.steps;
-        let calms = calm_every.is_some_and(|every| number % every == 0);
+        let calms = calm_every.is_some_and(|every| number.is_multiple_of(every));
         let ends = if calms { run.ends_well().err() } else { None };
         if let Some(failure) = run.failure().or(ends) {
             return Some(Found { runs: number, steps, schedule, failure });

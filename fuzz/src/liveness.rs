@@ -38,7 +38,9 @@ const MAX_DELIVERIES: usize = 200_000;
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Stalled {
     /// Nobody finalizes.
-    #[error("L2 is violated: {who} has finalized round {height}, not {wanted}, {milliseconds} ms after the network became synchronous")]
+    #[error(
+        "L2 is violated: {who} has finalized round {height}, not {wanted}, {milliseconds} ms after the network became synchronous"
+    )]
     NoFinality {
         /// Who.
         who: Peer,
@@ -62,7 +64,11 @@ pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
     let subround = timing.window + timing.ticket_wait;
     let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
     let n = u64::from(world.ground.setup.miners);
-    3 * timing.resend + 2 * n * timing.catch_up + up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1) + POLL
+    3 * timing.resend
+        + 2 * n * timing.catch_up
+        + up_to(front + MAX_UNLUCKY + 1)
+        + up_to(MAX_UNLUCKY + 1)
+        + POLL
 }
 
 /// Makes the world synchronous and waits. Returns how long it took, in milliseconds.
@@ -85,7 +91,8 @@ pub fn calm<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W)
         let behind = world.hosts.iter().find(|host| host.miner.finalized().round() < wanted);
         let behind = behind.map(|host| (Peer::Miner(host.id), host.miner.finalized().round()));
         let sharder = world.sharder.as_ref().map(|(sharder, _, _)| sharder.finalized().round());
-        let sharder = sharder.filter(|round| *round < wanted).map(|round| (Peer::Sharder(SharderId(0)), round));
+        let sharder =
+            sharder.filter(|round| *round < wanted).map(|round| (Peer::Sharder(SharderId(0)), round));
         let Some((who, height)) = behind.or(sharder) else { return Ok(world.now.0 - start) };
         let due = world.hosts.iter().flat_map(|host| &host.timers).map(|(due, _)| *due).min();
         let next = due.unwrap_or(u64::MAX).min(polled + POLL).max(world.now.0);
@@ -100,8 +107,12 @@ pub fn calm<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W)
             world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
         }
         for host in 0..world.hosts.len() {
-            let due: Vec<Timer> =
-                world.hosts[host].timers.iter().filter(|(due, _)| *due <= next).map(|(_, timer)| *timer).collect();
+            let due: Vec<Timer> = world.hosts[host]
+                .timers
+                .iter()
+                .filter(|(due, _)| *due <= next)
+                .map(|(_, timer)| *timer)
+                .collect();
             for timer in due {
                 world.fire(host, timer, None, watch);
             }
@@ -122,7 +133,9 @@ fn settle<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W) -
         let mut moved = false;
         for index in 0..end {
             let to = world.network.sent()[index].to;
-            for receiver in (0..world.ground.setup.miners).map(|i| bit(Peer::Miner(MinerId(i)))).chain([SHARDER]) {
+            for receiver in
+                (0..world.ground.setup.miners).map(|i| bit(Peer::Miner(MinerId(i)))).chain([SHARDER])
+            {
                 if to & receiver != 0 && world.network.is_open(index, receiver) {
                     world.deliver(index, receiver, None, watch);
                     moved = true;

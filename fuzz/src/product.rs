@@ -119,7 +119,8 @@ impl Pair {
     fn acted_upon(&self, host: usize) -> impl Eq + Hash + '_ {
         let host = &self.run.world.hosts[host];
         let (round, subround) = (host.miner.round(), host.miner.subround());
-        let candidates: Vec<BlockId> = host.miner.candidates(round, subround).map(|(block, _)| block).collect();
+        let candidates: Vec<BlockId> =
+            host.miner.candidates(round, subround).map(|(block, _)| block).collect();
         let known: Vec<BlockId> = host.miner.notarizations().map(|known| known.block).collect();
         let head = host.miner.finalized().id();
         let unwritten: Vec<Record> = host.miner.unwritten().copied().collect();
@@ -224,7 +225,9 @@ impl Product {
                     offers.extend(crashes(&OVER_TICKET).map(|crash| Offer::Select { host, block, crash }));
                 }
             }
-            if found.miner.phase() != Phase::TimedOut && world.may_fire(host, &Timer::Wait { round, subround }) {
+            if found.miner.phase() != Phase::TimedOut
+                && world.may_fire(host, &Timer::Wait { round, subround })
+            {
                 offers.extend(crashes(&OVER_TIMEOUT).map(|crash| Offer::Wait { host, crash }));
             }
             for s in subround.0..u32::from(self.setup.subrounds) - 1 {
@@ -319,7 +322,10 @@ impl Product {
                 let (round, subround) = (found.miner.round(), found.miner.subround());
                 found.miner.candidates(round, subround).all(|(_, known)| known.0 >= u16::from(rank))
             }
-            Action::Leave { .. } | Action::Timeout { .. } | Action::EnterSubround { .. } | Action::Notarize { .. } => true,
+            Action::Leave { .. }
+            | Action::Timeout { .. }
+            | Action::EnterSubround { .. }
+            | Action::Notarize { .. } => true,
             Action::ShareBeacon { .. } | Action::SendTicket { .. } => true,
             Action::Restart { .. } => true,
             // Done at once by whoever is the generator.
@@ -364,13 +370,15 @@ impl Model for Searched {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![Property::always("production refines the model", |_: &Self, pair: &Pair| {
-            pair.run.failure().is_none()
-        })];
+        let mut properties =
+            vec![Property::always("production refines the model", |_: &Self, pair: &Pair| {
+                pair.run.failure().is_none()
+            })];
         if self.refusals {
-            properties.push(Property::always("production does what the model may do", |m: &Self, pair: &Pair| {
-                m.product.refusals(pair).is_empty()
-            }));
+            properties
+                .push(Property::always("production does what the model may do", |m: &Self, pair: &Pair| {
+                    m.product.refusals(pair).is_empty()
+                }));
         }
         properties
     }
@@ -387,9 +395,10 @@ fn take(run: &mut Run, offer: Offer) {
     match offer {
         Offer::Select { host, block, crash } => {
             let me = bit(Peer::Miner(world.hosts[host].id));
-            let proposal = find(world, &|message| {
-                matches!(message, Message::Proposal(proposal) if proposal.block.id() == block)
-            });
+            let proposal = find(
+                world,
+                &|message| matches!(message, Message::Proposal(proposal) if proposal.block.id() == block),
+            );
             if let Some(proposal) = proposal.filter(|&index| world.network.sent()[index].to & me != 0) {
                 world.deliver(proposal, me, None, judges);
             }
@@ -402,14 +411,20 @@ fn take(run: &mut Run, offer: Offer) {
         }
         Offer::Tickets { host, block } => {
             let me = bit(Peer::Miner(world.hosts[host].id));
-            deliver_all(run, me, |message| matches!(message, Message::Ticket(ticket) if ticket.block == block));
+            deliver_all(
+                run,
+                me,
+                |message| matches!(message, Message::Ticket(ticket) if ticket.block == block),
+            );
         }
         Offer::Timeouts { host, subround } => {
             let me = bit(Peer::Miner(world.hosts[host].id));
             let round = world.hosts[host].miner.round();
-            deliver_all(run, me, |message| {
-                matches!(message, Message::Timeout(timeout) if (timeout.round, timeout.subround) == (round, subround))
-            });
+            deliver_all(
+                run,
+                me,
+                |message| matches!(message, Message::Timeout(timeout) if (timeout.round, timeout.subround) == (round, subround)),
+            );
         }
         Offer::Notarization { host, block, crash } => {
             let Some(found) = world.block(&block).cloned() else { return };
@@ -470,7 +485,10 @@ fn settle(run: &mut Run) {
             let open: Vec<usize> = run.world.network.open(me).collect();
             for index in open {
                 if run.world.network.sent()[index].kind == Kind::BeaconShare
-                    && run.world.host_of(MinerId(me.trailing_zeros() as u16)).is_some_and(|h| run.world.hosts[h].up)
+                    && run
+                        .world
+                        .host_of(MinerId(me.trailing_zeros() as u16))
+                        .is_some_and(|h| run.world.hosts[h].up)
                 {
                     run.world.deliver(index, me, None, &mut run.judges);
                     delivered = true;
@@ -485,33 +503,37 @@ fn settle(run: &mut Run) {
     }
 }
 
-/// Missing blocks are asked for and arrive. Returns whether anything was delivered.
+/// Missing blocks are asked for and arrive, from whoever has them. Returns whether somebody misses nothing any more.
 fn fetch(run: &mut Run) -> bool {
-    let mut delivered = false;
+    let misses = |run: &Run, host: usize| {
+        run.world.hosts[host].up
+            && run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp)
+    };
+    let mut helped = false;
     for host in 0..run.world.hosts.len() {
-        let waits = run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp);
-        // Without sharders each peer is asked twice in turn, and a member itself is one of the turns.
-        for _ in 0..if waits { 2 * usize::from(run.world.ground.setup.miners) + 2 } else { 0 } {
-            if !run.world.hosts[host].timers.iter().any(|(_, timer)| *timer == Timer::CatchUp) {
+        // Without sharders each peer is asked twice in turn.
+        for _ in 0..2 * run.world.ground.setup.miners {
+            if !misses(run, host) {
                 break;
             }
             run.world.fire(host, Timer::CatchUp, None, &mut run.judges);
-            // What was asked before is reopened where it stands, so all have to be looked at; an answer comes after them.
-            let end = run.world.network.sent().len();
-            for index in (0..end).chain(0..end + 1) {
-                let Some(envelope) = run.world.network.sent().get(index) else { continue };
-                if envelope.kind != Kind::Chain {
-                    continue;
-                }
-                let receiver = envelope.to;
-                if run.world.network.is_open(index, receiver) {
-                    run.world.deliver(index, receiver, None, &mut run.judges);
-                    delivered = true;
+            // Questions first, then the answers to them.
+            for _ in 0..2 {
+                let chain = |run: &Run, index: &usize| {
+                    let envelope = &run.world.network.sent()[*index];
+                    envelope.kind == Kind::Chain && run.world.network.is_open(*index, envelope.to)
+                };
+                let open: Vec<usize> =
+                    (0..run.world.network.sent().len()).filter(|index| chain(run, index)).collect();
+                for index in open {
+                    let to = run.world.network.sent()[index].to;
+                    run.world.deliver(index, to, None, &mut run.judges);
                 }
             }
+            helped |= !misses(run, host);
         }
     }
-    delivered
+    helped
 }
 
 fn speak(run: &mut Run) {
@@ -528,7 +550,11 @@ fn speak(run: &mut Run) {
                 let parent = if round == Round(1) {
                     Some(genesis)
                 } else {
-                    run.world.notarized.iter().find(|known| known.round.next() == round).map(|known| known.block)
+                    run.world
+                        .notarized
+                        .iter()
+                        .find(|known| known.round.next() == round)
+                        .map(|known| known.block)
                 };
                 let made = run.world.blocks.iter().filter(|block| {
                     (block.round(), block.subround(), block.header().generator) == (round, subround, member)
@@ -551,7 +577,12 @@ fn speak(run: &mut Run) {
                 continue;
             }
             byzantine::perform(&mut run.world, member, &Deed::Sign(Record::ticket(round, subround, id)), all);
-            byzantine::perform(&mut run.world, member, &Deed::Sign(Record::finality_vote(round, subround, id)), all);
+            byzantine::perform(
+                &mut run.world,
+                member,
+                &Deed::Sign(Record::finality_vote(round, subround, id)),
+                all,
+            );
         }
     }
 }

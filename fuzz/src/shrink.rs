@@ -54,7 +54,8 @@ mod tests {
         let mut random = Random::new(3);
         let mut schedule = Schedule::random(&mut random);
         schedule.choices = (0..100).map(|i| Choice([i, 0, 0, 0])).collect();
-        let has = |schedule: &Schedule, wanted: u8| schedule.choices.iter().any(|choice| choice.0[0] == wanted);
+        let has =
+            |schedule: &Schedule, wanted: u8| schedule.choices.iter().any(|choice| choice.0[0] == wanted);
         let short = shrink(&schedule, |schedule| has(schedule, 17) && has(schedule, 80));
         assert_eq!(short.choices, [Choice([17, 0, 0, 0]), Choice([80, 0, 0, 0])]);
     }

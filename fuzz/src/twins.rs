@@ -86,7 +86,8 @@ impl<S: Scheme + Clone> TwinRun<S> {
             for index in 0..end {
                 let envelope = &self.run.world.network.sent()[index];
                 let sender = bit(envelope.from);
-                let is_twin = matches!(envelope.from, Peer::Miner(id) if self.run.world.ground.setup.is_byzantine(id));
+                let is_twin =
+                    matches!(envelope.from, Peer::Miner(id) if self.run.world.ground.setup.is_byzantine(id));
                 let inside = is_twin || sender & side != 0;
                 if side & receiver != 0 && inside && self.run.world.network.is_open(index, receiver) {
                     self.run.world.deliver(index, receiver, None, &mut self.run.judges);
@@ -128,7 +129,8 @@ impl<S: Scheme + Clone> TwinRun<S> {
         for index in 0..self.twins.len() {
             let twin = &mut self.twins[index];
             let side = if twin.number == 0 { part | SHARDER } else { all & !part };
-            let bounded = |timer: &Timer| !matches!(timer, Timer::Wait { subround, .. } if subround.0 >= last);
+            let bounded =
+                |timer: &Timer| !matches!(timer, Timer::Wait { subround, .. } if subround.0 >= last);
             if let Some(at) = twin.timers.iter().rposition(|timer| is(timer) && bounded(timer)) {
                 let timer = twin.timers.remove(at);
                 self.give(index, Input::Timer(timer), side);
@@ -174,7 +176,11 @@ impl<S: Scheme + Clone> TwinRun<S> {
                 inputs.push_back(Input::Payload { round, subround, payload });
             }
             Output::Validate { block } => {
-                inputs.push_back(Input::Validated { round: block.round(), block: block.id(), accepted: true });
+                inputs.push_back(Input::Validated {
+                    round: block.round(),
+                    block: block.id(),
+                    accepted: true,
+                });
             }
             _ => {}
         }

@@ -41,7 +41,12 @@ fn each_mutant_is_noticed_by_its_witness_and_the_real_code_is_not() {
 /// The control: no memory of witnesses, a thousand random runs.
 #[test]
 fn a_random_walk_notices_the_bugs_that_break_safety_soon() {
-    let soon = [Mutant::QuorumOneLower, Mutant::VoteDespiteOtherTicket, Mutant::TicketAfterLeaving, Mutant::SecondTicket];
+    let soon = [
+        Mutant::QuorumOneLower,
+        Mutant::VoteDespiteOtherTicket,
+        Mutant::TicketAfterLeaving,
+        Mutant::SecondTicket,
+    ];
     for mutant in soon {
         let variant = Mutant::ALL.iter().position(|known| *known == mutant).expect("a mutant") as u16;
         let found = walk(1, 1_000, Adjust(give, variant), None);

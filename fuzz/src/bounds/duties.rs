@@ -68,7 +68,10 @@ impl Duties {
         let id = world.hosts[host].id;
         let wrong = |property, facts| Some(Violation { property, facts });
         if let Some((miner, record)) = world.premature.first() {
-            return wrong("L1", format!("{miner} wanted {record:?} written before what it rests upon was durable"));
+            return wrong(
+                "L1",
+                format!("{miner} wanted {record:?} written before what it rests upon was durable"),
+            );
         }
         if let Cause::Accepted(block) = cause {
             self.life(host).accepted.push(block);
@@ -83,12 +86,16 @@ impl Duties {
                 }
                 // Step 9: the own wait is over, or f + 1 others have given up, one of them honest.
                 Kind::Timeout => {
-                    let others = world.hosts.iter().filter(|other| other.id != id && other.has_said(record)).count()
-                        + world.byzantine.iter().filter(|(_, known)| known == record).count();
+                    let others =
+                        world.hosts.iter().filter(|other| other.id != id && other.has_said(record)).count()
+                            + world.byzantine.iter().filter(|(_, known)| known == record).count();
                     let own = cause == Cause::Timer(Timer::Wait { round: place.0, subround: place.1 });
                     let held = matches!(cause, Cause::Node | Cause::Accepted(_));
                     if !own && !held && others <= tolerated(world.ground.setup.miners) {
-                        return wrong("step 9", format!("{id} gives {place:?} up after {cause:?}, {others} others did"));
+                        return wrong(
+                            "step 9",
+                            format!("{id} gives {place:?} up after {cause:?}, {others} others did"),
+                        );
                     }
                 }
                 Kind::Proposal | Kind::FinalityVote => {}
@@ -130,7 +137,10 @@ impl Duties {
                 && is_genuine(world, known)
                 && here.0 <= known.round
             {
-                return wrong("step 8", format!("{id} stays in round {} with a notarization of round {}", here.0, known.round));
+                return wrong(
+                    "step 8",
+                    format!("{id} stays in round {} with a notarization of round {}", here.0, known.round),
+                );
             }
         }
         if world.is_parked(host) || !found.up {
@@ -148,11 +158,19 @@ impl Duties {
             match record.kind {
                 // Step 6: q tickets make a notarization, the own one among them.
                 Kind::Ticket if others + own >= q => {
-                    return wrong("step 6", format!("{id} stays in {here:?} with {others} + {own} tickets for one block"));
+                    return wrong(
+                        "step 6",
+                        format!("{id} stays in {here:?} with {others} + {own} tickets for one block"),
+                    );
                 }
                 // Step 9: f + 1 make it join, q let it go on.
-                Kind::Timeout if others > f && found.miner.phase() != Phase::TimedOut && joins(world, host) => {
-                    return wrong("step 9", format!("{id} does not join {others} others that gave {here:?} up"));
+                Kind::Timeout
+                    if others > f && found.miner.phase() != Phase::TimedOut && joins(world, host) =>
+                {
+                    return wrong(
+                        "step 9",
+                        format!("{id} does not join {others} others that gave {here:?} up"),
+                    );
                 }
                 Kind::Timeout if others + own >= q => {
                     return wrong("step 9", format!("{id} stays in {here:?} with {others} + {own} timeouts"));
@@ -164,7 +182,12 @@ impl Duties {
     }
 
     /// Step 4: no better block was a candidate and accepted.
-    fn selection<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, record: &Record) -> Option<String> {
+    fn selection<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        record: &Record,
+    ) -> Option<String> {
         let id = world.hosts[host].id;
         let life = self.life(host);
         if life.here != (record.round, record.subround) {
@@ -172,7 +195,8 @@ impl Duties {
         }
         let ticketed = BlockId(record.block);
         let rank = life.candidates.iter().find(|(block, _)| *block == ticketed).map(|(_, rank)| *rank)?;
-        let better = life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
+        let better =
+            life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
         Some(format!("{id} ticketed {ticketed} of rank {rank}, and had {} of rank {}", better.0, better.1))
     }
 
@@ -197,7 +221,10 @@ impl Duties {
                         if known.round == *round && known.subround.0 + 1 == subround.0)
                 };
                 if subround.0 > 0 && cause != Cause::Start && !before.iter().any(certificate) {
-                    return wrong("step 9", format!("{id} enters ({round}, {subround}) and relays no certificate"));
+                    return wrong(
+                        "step 9",
+                        format!("{id} enters ({round}, {subround}) and relays no certificate"),
+                    );
                 }
             }
             Output::Milestone(Milestone::Left { round, block, .. }) => {
@@ -207,7 +234,10 @@ impl Duties {
                         if known.block == *block)
                 };
                 if !before.iter().any(notarization) {
-                    return wrong("step 7", format!("{id} leaves round {round} and does not relay the notarization"));
+                    return wrong(
+                        "step 7",
+                        format!("{id} leaves round {round} and does not relay the notarization"),
+                    );
                 }
             }
             Output::Milestone(Milestone::Collected { block, generator, .. }) => {
@@ -245,7 +275,8 @@ impl Duties {
         let found = world.block(&block)?;
         let (round, parent) = (found.round(), found.header().parent);
         let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
-        let notarized = world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
+        let notarized =
+            world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
         (!genesis && !notarized).then(|| Violation {
             property: "S3",
             facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
@@ -263,7 +294,8 @@ fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool
     let signers = &known.certificate.signers;
     signers.count() >= quorum(world.ground.setup.miners)
         && signers.iter().all(signed)
-        && known.certificate.aggregate == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
+        && known.certificate.aggregate
+            == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
 }
 
 /// The sum of the signatures of `signers` over a ticket; a relabelled or forged certificate has another.

@@ -96,11 +96,8 @@ mod tests {
         for n in 1..=16 {
             for subround in 0..40 {
                 let value = BeaconValue([subround as u8 ^ 0x5a; 32]);
-                let ranks = zus_bpp::crypto::ranks::Ranks::derive(
-                    &value,
-                    zus_bpp::committee::Subround(subround),
-                    n,
-                );
+                let ranks =
+                    zus_bpp::crypto::ranks::Ranks::derive(&value, zus_bpp::committee::Subround(subround), n);
                 assert_eq!(ranks.members(), order_of_generators(&value, subround, n), "n = {n}, {subround}");
             }
         }

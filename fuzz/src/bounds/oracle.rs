@@ -71,10 +71,10 @@ impl Oracle {
                 }
                 Output::Milestone(Milestone::Notarized { ticket, .. }) => self.notarized(world, id, ticket),
                 // S9: the beacon value of a round is the committee's.
-                Output::Milestone(Milestone::Beacon { round, value, .. }) => {
-                    if world.ground.beacon.of(*round).is_some_and(|(_, genuine)| genuine != *value) {
-                        self.wrong("S9", format!("{id} holds another beacon value for round {round}"));
-                    }
+                Output::Milestone(Milestone::Beacon { round, value, .. })
+                    if world.ground.beacon.of(*round).is_some_and(|(_, genuine)| genuine != *value) =>
+                {
+                    self.wrong("S9", format!("{id} holds another beacon value for round {round}"));
                 }
                 Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
                 // S10: evidence never convicts an honest miner.
@@ -87,7 +87,10 @@ impl Oracle {
                 }
                 // With at most f Byzantine miners nothing contradicts what is final.
                 Output::Conflict { round, block } => {
-                    self.wrong("S5", format!("{id} is shown that {block} is final in round {round}, and has another"));
+                    self.wrong(
+                        "S5",
+                        format!("{id} is shown that {block} is final in round {round}, and has another"),
+                    );
                 }
                 // An honest miner never asks to sign against its log.
                 Output::Withheld(conflict) => self.wrong("S1", format!("{id} would have signed: {conflict}")),
@@ -141,9 +144,15 @@ impl Oracle {
             let same_place = old.subround == new.subround;
             let other_block = old.block != new.block;
             let (property, what) = match (old.kind, new.kind) {
-                (Kind::Ticket, Kind::Ticket) if same_place && other_block => ("S1", "two tickets in one subround"),
-                (Kind::Proposal, Kind::Proposal) if same_place && other_block => ("S10", "two blocks in one subround"),
-                (Kind::FinalityVote, Kind::FinalityVote) if other_block => ("S10", "two finality votes in one round"),
+                (Kind::Ticket, Kind::Ticket) if same_place && other_block => {
+                    ("S1", "two tickets in one subround")
+                }
+                (Kind::Proposal, Kind::Proposal) if same_place && other_block => {
+                    ("S10", "two blocks in one subround")
+                }
+                (Kind::FinalityVote, Kind::FinalityVote) if other_block => {
+                    ("S10", "two finality votes in one round")
+                }
                 (Kind::FinalityVote, Kind::Ticket) | (Kind::Ticket, Kind::FinalityVote) if other_block => {
                     ("S10", "a finality vote, and a ticket for another block of the round")
                 }
@@ -170,7 +179,10 @@ impl Oracle {
         let mut last = None;
         for signer in signers {
             if last.is_some_and(|last| last >= signer) {
-                self.wrong("S8", format!("{holder} holds a certificate with a signer counted twice: {record:?}"));
+                self.wrong(
+                    "S8",
+                    format!("{holder} holds a certificate with a signer counted twice: {record:?}"),
+                );
             }
             last = Some(signer);
             count += 1;
@@ -179,12 +191,18 @@ impl Oracle {
                 None => world.byzantine.contains(&(signer, *record)),
             };
             if !signed {
-                self.wrong("S8", format!("{holder} holds a certificate of {record:?} with {signer}, who never signed it"));
+                self.wrong(
+                    "S8",
+                    format!("{holder} holds a certificate of {record:?} with {signer}, who never signed it"),
+                );
             }
         }
         let needed = quorum(world.ground.setup.miners);
         if count < needed {
-            self.wrong("S8", format!("{holder} holds a certificate of {record:?} with {count} of {needed} signers"));
+            self.wrong(
+                "S8",
+                format!("{holder} holds a certificate of {record:?} with {count} of {needed} signers"),
+            );
         }
     }
 
@@ -205,21 +223,30 @@ impl Oracle {
             );
         }
         // S2: one notarized block in one (round, subround).
-        for other in self.notarized.iter().filter(|other| (other.round, other.subround) == (round, subround)) {
+        for other in self.notarized.iter().filter(|other| (other.round, other.subround) == (round, subround))
+        {
             let facts = format!("{block} and {} are notarized in ({round}, {subround})", other.block);
             self.violation.get_or_insert(Violation { property: "S2", facts });
         }
         if let Some(found) = world.block(&block) {
             let (header, found_id) = (*found.header(), found.id());
             if (header.round, header.subround) != (round, subround) {
-                self.wrong("S8", format!("{found_id} of ({}, {}) is notarized for ({round}, {subround})", header.round, header.subround));
+                self.wrong(
+                    "S8",
+                    format!(
+                        "{found_id} of ({}, {}) is notarized for ({round}, {subround})",
+                        header.round, header.subround
+                    ),
+                );
             }
             self.generator(world, found);
             // S3: the parent is notarized in exactly the round before.
             let parent_known = round == Round(1) && header.parent == world.ground.config.genesis.id()
-                || self.notarized.iter().chain(&world.notarized).any(|known| {
-                    known.block == header.parent && known.round.next() == round
-                });
+                || self
+                    .notarized
+                    .iter()
+                    .chain(&world.notarized)
+                    .any(|known| known.block == header.parent && known.round.next() == round);
             if !parent_known {
                 self.wrong("S3", format!("{found_id} of round {round} is notarized, its parent is not"));
             }
@@ -238,8 +265,16 @@ impl Oracle {
         let (round, subround) = (block.round(), block.subround());
         let generator = block.header().generator;
         // Beyond the world's rounds and subrounds the order is not known here.
-        if !world.ground.order(round.0, subround.0).is_empty() && world.ground.rank(round.0, subround.0, generator).is_none() {
-            self.wrong("S4", format!("{} of {generator} is notarized in ({round}, {subround}), where it has no turn", block.id()));
+        if !world.ground.order(round.0, subround.0).is_empty()
+            && world.ground.rank(round.0, subround.0, generator).is_none()
+        {
+            self.wrong(
+                "S4",
+                format!(
+                    "{} of {generator} is notarized in ({round}, {subround}), where it has no turn",
+                    block.id()
+                ),
+            );
         }
     }
 
@@ -268,7 +303,10 @@ impl Oracle {
         chain.push(block.id());
         let at = chain.len() - 1;
         if !fits {
-            self.wrong("S7", format!("{who} finalized {} of round {} on top of {head}", block.id(), block.round()));
+            self.wrong(
+                "S7",
+                format!("{who} finalized {} of round {} on top of {head}", block.id(), block.round()),
+            );
         }
         let rival = self.chains.iter().find(|(_, other)| other.get(at).is_some_and(|id| *id != block.id()));
         if let Some((other, _)) = rival {
@@ -311,7 +349,10 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                             self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
                         }
                         SharderOutput::Conflict { round, block } => {
-                            self.wrong("S5", format!("the sharder is shown that {block} is final in round {round}"));
+                            self.wrong(
+                                "S5",
+                                format!("the sharder is shown that {block} is final in round {round}"),
+                            );
                         }
                         _ => {}
                     }
@@ -322,4 +363,3 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
         }
     }
 }
-

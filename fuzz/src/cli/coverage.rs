@@ -34,7 +34,9 @@ pub fn coverage(runs: u64, seed: u64) -> bool {
             }
         }
     }
-    println!("actions: {actions:#?}\nguards that were false of a past action at the end of a run: {guards:#?}");
+    println!(
+        "actions: {actions:#?}\nguards that were false of a past action at the end of a run: {guards:#?}"
+    );
     states(runs, seed);
     true
 }
@@ -53,7 +55,13 @@ fn states(runs: u64, seed: u64) {
     let Ok(protocol) = protocol_of(&ground_of(&setup)) else { return };
     let reduced = Protocol {
         crashes: 0,
-        reductions: Reductions { byzantine_available: true, eager: true, symmetry: true, counting: false, lazy: false },
+        reductions: Reductions {
+            byzantine_available: true,
+            eager: true,
+            symmetry: true,
+            counting: false,
+            lazy: false,
+        },
         ..protocol
     };
     let Some(all) = reachable(&reduced) else {

@@ -188,7 +188,12 @@ fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {
         let run = run(schedule, Adjust::NONE);
         run.failure().or_else(|| run.ends_well().err()).is_some_and(|failure| failure.kind() == kind)
     });
-    println!("{} choices of {}, {:?}\n{short:?}", short.choices.len(), schedule.choices.len(), start.elapsed());
+    println!(
+        "{} choices of {}, {:?}\n{short:?}",
+        short.choices.len(),
+        schedule.choices.len(),
+        start.elapsed()
+    );
     if let Some(out) = out {
         std::fs::write(out, short.explicit())?;
     }

@@ -47,7 +47,8 @@ pub fn seeds() -> std::io::Result<bool> {
         }
     }
     for name in ["hardened_live", "late_better_rank", "two_subrounds"] {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/scenarios").join(format!("{name}.toml"));
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/scenarios").join(format!("{name}.toml"));
         if let Ok(text) = std::fs::read(&file) {
             write("scenario", format!("{name}.toml"), &text)?;
         }

@@ -26,7 +26,11 @@ pub fn speed(seconds: u64) -> bool {
         runs += 1;
     }
     let judged = start.elapsed().as_secs_f64();
-    println!("\nconformance: {:.0} production steps a second, {} a run", steps as f64 / judged, steps / runs.max(1));
+    println!(
+        "\nconformance: {:.0} production steps a second, {} a run",
+        steps as f64 / judged,
+        steps / runs.max(1)
+    );
     // The same runs with nobody watching: what the step check costs.
     let (mut random, start) = (Random::new(1), Instant::now());
     for _ in 0..runs {

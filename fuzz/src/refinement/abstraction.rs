@@ -41,8 +41,7 @@ pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, worl
 
 /// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
 fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &Record) -> bool {
-    record.kind == kind
-        && (world.ground.setup.disk == Disk::Slow || host.log.durable().contains(record))
+    record.kind == kind && (world.ground.setup.disk == Disk::Slow || host.log.durable().contains(record))
 }
 
 fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, host: &Host<S>) -> Miner {
@@ -92,12 +91,7 @@ fn ticketed<'a, S: Scheme + Clone>(
     Box::new(all.map(|record| (record.subround, BlockId(record.block))))
 }
 
-fn proposed<S: Scheme + Clone>(
-    world: &World<S>,
-    host: &Host<S>,
-    round: Round,
-    subround: Subround,
-) -> bool {
+fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, subround: Subround) -> bool {
     host.miner
         .proposals()
         .filter(|proposed| (proposed.round, proposed.subround) == (round, subround))
@@ -184,7 +178,8 @@ fn byzantine<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &Wo
             }
             continue;
         }
-        let Some(place) = places.of(&BlockId(record.block)).filter(|place| place.index() < protocol.blocks.len())
+        let Some(place) =
+            places.of(&BlockId(record.block)).filter(|place| place.index() < protocol.blocks.len())
         else {
             continue;
         };

@@ -19,11 +19,7 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} differs:\n  model:      {}\n  production: {}",
-            self.field, self.model, self.production
-        )
+        write!(f, "{} differs:\n  model:      {}\n  production: {}", self.field, self.model, self.production)
     }
 }
 
@@ -88,7 +84,11 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
             let (m, p) = (model.present(entry, 0), production.present(entry, 0));
             if m != p {
                 let name = block_name(&protocol.blocks, entry);
-                return difference(format!("beacon shares of round {round} sent by miners that came through {name}"), &m, &p);
+                return difference(
+                    format!("beacon shares of round {round} sent by miners that came through {name}"),
+                    &m,
+                    &p,
+                );
             }
         }
     }

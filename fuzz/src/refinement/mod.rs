@@ -306,7 +306,8 @@ impl Refinement {
                 Kind::Ticket => {
                     let id = BlockId(record.block);
                     let block = self.place(world, who, &id)?;
-                    let unknown = || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
+                    let unknown =
+                        || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
                     let parent = world.block(&id).ok_or_else(unknown)?.header().parent;
                     let parent = self.place(world, who, &parent)?;
                     self.perform(Action::Select { miner, block })?;
@@ -401,7 +402,8 @@ impl Refinement {
     fn check<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
         self.actions_of(world, event)?;
         let production = abstraction(&self.protocol, &self.places, world);
-        first_difference(&self.protocol, &self.state, &production).map_or(Ok(()), |found| Err(Finding::Differs(found)))
+        first_difference(&self.protocol, &self.state, &production)
+            .map_or(Ok(()), |found| Err(Finding::Differs(found)))
     }
 
     /// Byzantine messages that were sent since the last step become actions now.

@@ -89,9 +89,9 @@ impl Places {
         let not_eligible =
             NoPlace::NotEligible { block: block.id(), generator: generator.0, round, subround };
         let rank = ground.rank(round, subround, generator).ok_or(not_eligible)?;
-        let mut free = blocks.of_subround(round as u8, subround as u8).filter(|&place| {
-            blocks.place(place).rank == rank && self.taken[place.index()].is_none()
-        });
+        let mut free = blocks
+            .of_subround(round as u8, subround as u8)
+            .filter(|&place| blocks.place(place).rank == rank && self.taken[place.index()].is_none());
         let second = NoPlace::Second { block: block.id(), generator: generator.0, round, subround };
         let place = free.next().ok_or(second)?;
         self.taken[place.index()] = Some(block.id());

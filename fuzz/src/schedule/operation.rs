@@ -223,7 +223,8 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         Shape::DeliverNewest => {
             let kind = NEWS[usize::from(b) % NEWS.len()];
             let sent = world.network.sent();
-            let message = (0..sent.len()).rev().find(|&i| sent[i].kind == kind && sent[i].to & receiver != 0)?;
+            let message =
+                (0..sent.len()).rev().find(|&i| sent[i].kind == kind && sent[i].to & receiver != 0)?;
             Operation::Deliver { message, to: receiver, crash: None }
         }
         Shape::DeliverAgain => {
@@ -232,9 +233,10 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
             let to = world.network.sent()[message].to & receiver;
             (to != 0).then_some(Operation::Deliver { message, to, crash: None })?
         }
-        Shape::DeliverTickets => {
-            Operation::DeliverTickets { to: me, block: world.blocks.get(nth_from_end(world.blocks.len(), b.into())?)?.id() }
-        }
+        Shape::DeliverTickets => Operation::DeliverTickets {
+            to: me,
+            block: world.blocks.get(nth_from_end(world.blocks.len(), b.into())?)?.id(),
+        },
         Shape::Lose => Operation::Lose { message: nth_open(world, receiver, b)?, to: receiver },
         Shape::Window => fire(world, host, |timer| matches!(timer, Timer::Window { .. }))?,
         Shape::Windows => Operation::FireAll { waits: false },
@@ -313,7 +315,7 @@ fn byzantine_operation<S: Scheme + Clone>(world: &World<S>, a: u8, c: u8, deed: 
         }
         _ => *members.get(usize::from(a) % members.len().max(1))?,
     };
-    let all = (1 << world.ground.setup.miners) - 1 | SHARDER;
+    let all = ((1 << world.ground.setup.miners) - 1) | SHARDER;
     let to = match c % 4 {
         0 | 1 => all,
         2 => 1 << (u16::from(c >> 2) % world.ground.setup.miners),
@@ -330,7 +332,8 @@ fn front<S: Scheme + Clone>(world: &World<S>) -> (Round, Subround) {
 
 fn propose<S: Scheme + Clone>(world: &World<S>, b: u8) -> Option<Deed> {
     let host = &world.hosts[usize::from(b) % world.hosts.len()];
-    let (round, subround) = if b & 4 == 0 { front(world) } else { (host.miner.round(), host.miner.subround()) };
+    let (round, subround) =
+        if b & 4 == 0 { front(world) } else { (host.miner.round(), host.miner.subround()) };
     let before = round.previous()?;
     let mut parents: Vec<BlockId> =
         world.notarized.iter().filter(|ticket| ticket.round == before).map(|ticket| ticket.block).collect();
@@ -415,7 +418,9 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
             for receiver in receivers {
                 for message in 0..end {
                     let envelope = &world.network.sent()[message];
-                    if kind.is_none_or(|kind| kind == envelope.kind) && world.network.is_open(message, receiver) {
+                    if kind.is_none_or(|kind| kind == envelope.kind)
+                        && world.network.is_open(message, receiver)
+                    {
                         world.deliver(message, receiver, None, watch);
                     }
                 }
@@ -437,11 +442,14 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::Fire { host, timer, crash } => world.fire(*host, *timer, *crash, watch),
         Operation::FireAll { waits } => {
             for host in 0..world.hosts.len() {
-                let timer = world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(|timer| match timer {
-                    Timer::Window { .. } => !waits,
-                    Timer::Wait { .. } => *waits,
-                    _ => false,
-                });
+                let timer =
+                    world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(
+                        |timer| match timer {
+                            Timer::Window { .. } => !waits,
+                            Timer::Wait { .. } => *waits,
+                            _ => false,
+                        },
+                    );
                 if let Some(timer) = timer {
                     world.fire(host, timer, None, watch);
                 }
@@ -482,7 +490,9 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
             }
             Operation::DeliverAll { to, kind: None } => write!(f, "{} get everything", names(*to)),
             Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} get every {kind:?}", names(*to)),
-            Operation::DeliverTickets { to, block } => write!(f, "{} gets all tickets for {block}", names(*to)),
+            Operation::DeliverTickets { to, block } => {
+                write!(f, "{} gets all tickets for {block}", names(*to))
+            }
             Operation::Lose { message, to } => {
                 write!(f, "{} is lost for {}", told(&world.network.sent()[*message].content), names(*to))
             }
@@ -492,14 +502,18 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
             }
             Operation::FireAll { waits: false } => write!(f, "all windows close"),
             Operation::FireAll { waits: true } => write!(f, "all waits end"),
-            Operation::Confirm { host, count: 1 } => write!(f, "the disk of {} confirms a write", miner(*host)),
+            Operation::Confirm { host, count: 1 } => {
+                write!(f, "the disk of {} confirms a write", miner(*host))
+            }
             Operation::Confirm { host, .. } => write!(f, "the disk of {} confirms its writes", miner(*host)),
             Operation::Crash { host } => write!(f, "{} crashes", miner(*host)),
             Operation::Restart { host } => write!(f, "{} restarts", miner(*host)),
             Operation::Partition { apart } => write!(f, "{} are cut off", names(*apart)),
             Operation::Heal => write!(f, "the network heals"),
             Operation::Byzantine { member, deed, to } => match deed {
-                Deed::Sign(record) => write!(f, "Byzantine {member} signs {}, to {}", told_record(record), names(*to)),
+                Deed::Sign(record) => {
+                    write!(f, "Byzantine {member} signs {}, to {}", told_record(record), names(*to))
+                }
                 Deed::Certify(record) => {
                     write!(f, "Byzantine {member} certifies {}, to {}", told_record(record), names(*to))
                 }

@@ -22,10 +22,12 @@ const MINERS: u16 = 7;
 /// When the pool and the plain count differ.
 pub fn ticket_pool(bytes: &[u8]) {
     let world = MockWorld::new(MINERS, tolerated(MINERS) + 1, 1);
-    let committee = Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("seven miners are a committee");
+    let committee =
+        Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("seven miners are a committee");
     let observer = world.observer();
     let q = quorum(MINERS);
-    let ticket = |which: u8| Ticket { round: Round(1), subround: Subround(0), block: BlockId([which % 3; 32]) };
+    let ticket =
+        |which: u8| Ticket { round: Round(1), subround: Subround(0), block: BlockId([which % 3; 32]) };
     let mut pool = TicketPool::<Ticket>::new(1);
     // What a pool without cleverness would hold: the first genuine signature of each member that it may count.
     let mut plain: BTreeMap<MinerId, Ticket> = BTreeMap::new();
@@ -52,7 +54,11 @@ pub fn ticket_pool(bytes: &[u8]) {
             }
             Added::Contradiction { first } => {
                 assert!(genuine, "a wrong signature contradicts");
-                assert_eq!(plain.get(&signer), Some(&first.statement), "contradiction with what was not held");
+                assert_eq!(
+                    plain.get(&signer),
+                    Some(&first.statement),
+                    "contradiction with what was not held"
+                );
             }
             Added::Ignored if genuine && !wrong_of.contains(&signer) => {
                 assert!(plain.contains_key(&signer), "the first genuine signature of {signer} is ignored");
@@ -71,8 +77,7 @@ pub fn ticket_pool(bytes: &[u8]) {
             }
             let signers: Option<Vec<MinerId>> =
                 certified.map(|known| known.certificate.signers.iter().collect());
-            let honest: Vec<MinerId> =
-                expected.iter().filter(|id| !wrong_of.contains(id)).copied().collect();
+            let honest: Vec<MinerId> = expected.iter().filter(|id| !wrong_of.contains(id)).copied().collect();
             if let Some(signers) = &signers {
                 assert!(signers.len() >= q, "{signers:?} is no quorum");
                 // Two wrong signatures may cancel in the sum. It proves all the same that the owners of all the keys signed
@@ -109,10 +114,8 @@ pub fn certificate(bytes: &[u8]) {
     let domain = if tweak & 0x80 == 0 { Domain::Ticket } else { Domain::Timeout };
     let accepted = found.verify(&observer, quorum(MINERS), domain, message).is_ok();
     let (named, summed) = (named & 0x7f, summed & 0x7f);
-    let expected = named == summed
-        && named.count_ones() as usize >= quorum(MINERS)
-        && !bent
-        && domain == Domain::Ticket;
+    let expected =
+        named == summed && named.count_ones() as usize >= quorum(MINERS) && !bent && domain == Domain::Ticket;
     assert_eq!(accepted, expected, "named {named:07b}, summed {summed:07b}, bent {bent}, {domain:?}");
 }
 
@@ -164,4 +167,3 @@ pub fn dkg(bytes: &[u8]) {
         assert_eq!(registration.encode(), *found, "not canonical");
     }
 }
-

@@ -7,8 +7,8 @@ use zus_bpp::crypto::trusted_dealer;
 
 use crate::bounds::{Oracle, tolerated};
 use crate::liveness::calm;
-use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of};
 use crate::schedule::operation::{perform, resolve};
+use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of};
 use crate::twins::TwinRun;
 use crate::world::{Disk, Ground, Keys, Setup, World};
 
@@ -25,7 +25,7 @@ pub fn conformance(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
     let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
     run.choose_all(&schedule.choices);
-    let ends = if schedule.header.0[5] % CALM_EVERY == 0 { run.ends_well().err() } else { None };
+    let ends = if schedule.header.0[5].is_multiple_of(CALM_EVERY) { run.ends_well().err() } else { None };
     if let Some(failure) = run.failure().or(ends) {
         panic!("{failure}\n{schedule:?}\nreplay: cargo run -p zus-fuzz -- replay FILE");
     }
@@ -35,7 +35,8 @@ pub fn conformance(bytes: &[u8]) {
 static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     let mut setup = Setup::new(4, 0);
     setup.byzantine = vec![0];
-    let (committee, members) = trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
+    let (committee, members) =
+        trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
     let keys = Keys {
         members: members.into_iter().map(member).collect::<Option<_>>()?,
@@ -114,7 +115,7 @@ pub fn recovery(bytes: &[u8]) {
         }
         report(&oracle, &schedule);
     }
-    if schedule.header.0[5] % CALM_EVERY == 0 {
+    if schedule.header.0[5].is_multiple_of(CALM_EVERY) {
         let ends = calm(&mut world, &mut oracle);
         report(&oracle, &schedule);
         if let Err(stalled) = ends {
@@ -125,7 +126,9 @@ pub fn recovery(bytes: &[u8]) {
 
 fn report(oracle: &Oracle, schedule: &Schedule) {
     if let Some(violation) = &oracle.violation {
-        panic!("{violation}\nin a world whose disks lose what is not confirmed: {:02x?}", schedule.explicit());
+        panic!(
+            "{violation}\nin a world whose disks lose what is not confirmed: {:02x?}",
+            schedule.explicit()
+        );
     }
 }
-

@@ -31,7 +31,9 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Input, Milestone, Miner, Output, Recovery, Timer, WriteId};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{AppendError, KEY_BYTES, Kind as RecordKind, MemoryLog, Owner, Record, SigningRules, TicketLog};
+use zus_bpp::ticket_log::{
+    AppendError, KEY_BYTES, Kind as RecordKind, MemoryLog, Owner, Record, SigningRules, TicketLog,
+};
 
 /// Milliseconds that pass with each choice of a schedule.
 pub const TICK: u64 = 5;
@@ -214,13 +216,7 @@ impl<S: Scheme + Clone> World<S> {
 
     /// Gives a miner one input, and everything that follows from it inside the node: answers of the application, and (unless
     /// the disk is slow) confirmations of writes. With a crash point the miner may crash on the way.
-    pub fn give<W: Watch<S>>(
-        &mut self,
-        host: usize,
-        input: Input,
-        crash: Option<CrashPoint>,
-        watch: &mut W,
-    ) {
+    pub fn give<W: Watch<S>>(&mut self, host: usize, input: Input, crash: Option<CrashPoint>, watch: &mut W) {
         let mut inputs = VecDeque::from([input]);
         let mut steps = 0;
         while let Some(input) = inputs.pop_front() {
@@ -403,13 +399,7 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     /// Fires a timer of a miner, due or not. Parked miners have no windows, and the last subround is not given up.
-    pub fn fire<W: Watch<S>>(
-        &mut self,
-        host: usize,
-        timer: Timer,
-        crash: Option<CrashPoint>,
-        watch: &mut W,
-    ) {
+    pub fn fire<W: Watch<S>>(&mut self, host: usize, timer: Timer, crash: Option<CrashPoint>, watch: &mut W) {
         if !self.may_fire(host, &timer) {
             return;
         }
@@ -501,7 +491,8 @@ impl<S: Scheme + Clone> World<S> {
             }
             Output::Finalized(found) => self.hosts[index].commit(found.clone()),
             Output::Serve { to, after } => {
-                let path = self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
+                let path =
+                    self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
                 if let Some(response) = respond(path) {
                     let content = Content::Message(Message::ChainResponse(Arc::new(response)));
                     self.network.send(me, bit(*to), content);
