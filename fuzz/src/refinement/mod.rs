@@ -3,7 +3,7 @@
 //!
 //! # The relation
 //! Let `α` be the [`abstraction`](abstraction()) and `s` the model's state, from [`Protocol::initial`] on. After each production step the
-//! [`Refinement`] maps what the step did to actions `a1 .. ak` ([`Refinement::actions_of`]), asks [`Protocol::enabled`] of each
+//! [`Refinement`] maps what the step did to actions `a1 .. ak` (`actions_of`), asks [`Protocol::enabled`] of each
 //! before it applies it, and compares the result with `α(world)`, field by field. If all steps of all runs pass, `α` is a
 //! forward simulation: every run of the production code is a run of the model, so every safety property that the model's
 //! check has established holds of the code, as far as it can be said in what `α` keeps. The model is taken in its *explicit
