@@ -101,10 +101,55 @@ impl Duties {
                 Kind::Proposal | Kind::FinalityVote => {}
             }
         }
+        if let Some(violation) = self.idle(world, host, cause, outputs) {
+            return Some(violation);
+        }
         for (index, output) in outputs.iter().enumerate() {
             if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {
                 return Some(facts);
             }
+        }
+        None
+    }
+
+    /// Steps that say nothing where something has to be said.
+    fn idle<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let miner = &world.hosts[host].miner;
+        let (id, round, subround) = (world.hosts[host].id, miner.round(), miner.subround());
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let says = |is: &dyn Fn(&Output) -> bool| outputs.iter().any(is);
+        // Step 1: a share is sent on entering a round.
+        let enters = |output: &Output| matches!(output, Output::Milestone(Milestone::Entered { round: r, subround: Subround(0) }) if *r == round);
+        let shares = |output: &Output| matches!(output, Output::Broadcast { message: Message::BeaconShare(share), .. } if share.target.round() == round);
+        if says(&enters) && !says(&shares) {
+            return wrong("step 1", format!("{id} enters round {round} and sends no share"));
+        }
+        // Step 5: after the window the first accepted candidate is ticketed.
+        if let Cause::Accepted(block) = cause
+            && miner.phase() == Phase::Ticketing
+            && self.life(host).candidates.iter().any(|(known, _)| *known == block)
+            && miner.ticketed(round, subround).next().is_none()
+        {
+            return wrong("step 5", format!("{id} does not ticket {block}, which came after the window"));
+        }
+        // Step 9: whoever has given a subround up has decided to say so.
+        let gave_up = miner.highest_timeout().map(|timeout| (timeout.round, timeout.subround));
+        if miner.phase() == Phase::TimedOut && !miner.is_closed(round) && gave_up < Some((round, subround)) {
+            return wrong(
+                "step 9",
+                format!("{id} does nothing in ({round}, {subround}) and has not given it up"),
+            );
+        }
+        // L3: while nothing moves, a miner says its position again and again.
+        let again = |output: &Output| matches!(output, Output::SetTimer { timer: Timer::Resend { .. }, .. });
+        if cause == Cause::Timer(Timer::Resend { round, subround }) && !says(&again) {
+            return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
         }
         None
     }
@@ -116,6 +161,7 @@ impl Duties {
         world: &World<S>,
         host: usize,
         heard: Option<&(Peer, Message)>,
+        outputs: &[Output],
     ) -> Option<Violation> {
         let found = &world.hosts[host];
         let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
@@ -131,6 +177,19 @@ impl Duties {
                 && !life.heard.contains(&(signer, record))
             {
                 life.heard.push((signer, record));
+            }
+            // Step 10: the certificate that makes a block final here is relayed.
+            if let Message::FinalityCertificate(known) = message {
+                let finalizes = |output: &Output| matches!(output, Output::Milestone(Milestone::Finalized { block, .. }) if *block == known.block);
+                let relays = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::FinalityCertificate(_), .. })
+                };
+                if outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
+                    return wrong(
+                        "step 10",
+                        format!("{id} does not relay the finality certificate of {}", known.block),
+                    );
+                }
             }
             // Step 8: a notarization of its round or a later one makes it leave.
             if let Message::Notarization(known) = message
@@ -247,6 +306,13 @@ impl Duties {
                     life.candidates.push((block.block, rank));
                 }
                 return self.parent(world, id, block.block);
+            }
+            // S10: evidence is relayed to all.
+            Output::Evidence(evidence) => {
+                let relayed = |output: &Output| matches!(output, Output::Broadcast { message: Message::Evidence(known), .. } if known == evidence);
+                if !before.iter().any(relayed) {
+                    return wrong("S10", format!("{id} keeps evidence to itself"));
+                }
             }
             // What was said is said again only when nothing moves.
             Output::Broadcast { message, .. } => {

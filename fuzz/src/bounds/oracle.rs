@@ -339,7 +339,7 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
             Event::Step { host, cause, heard, decided, outputs } => {
                 self.outputs(world, *host, decided, outputs);
                 let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
-                let ignored = self.duties.heard(world, *host, heard.as_ref());
+                let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
                 self.violation = self.violation.take().or(neglected).or(ignored);
             }
             Event::Sharder { outputs } => {
