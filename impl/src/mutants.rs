@@ -88,6 +88,40 @@ mutants! {
     WrongParent,
     /// Messages of the next round are thrown away when they come early (18).
     ForgetEarlyMessages,
+    /// Step 9: a received or made timeout certificate is not relayed.
+    NoTimeoutRelay,
+    /// L4: the notarization through which a round is entered is not stored.
+    ForgetStoredNotarization,
+    /// L4: the timeout certificate through which a subround is entered is not stored.
+    ForgetStoredTimeouts,
+    /// Step 8: no finality vote is ever cast.
+    NeverVote,
+    /// Step 9: a subround that is entered counts as given up.
+    StayTimedOut,
+    /// Step 3: a block is ticketed before the window closes.
+    TicketBeforeWindow,
+    /// Step 5: when the window closes without a block, a late one is not ticketed.
+    NoLateTicket,
+    /// Step 10: a finality certificate is made of one vote too few.
+    FinalityOneLower,
+    /// Step 9: a timeout certificate is made of one vote too few.
+    TimeoutsOneLower,
+    /// Step 8: the next round is entered in the subround of the block.
+    KeepSubround,
+    /// L3: nothing is said again.
+    NoResend,
+    /// Step 6: the own ticket is not counted.
+    ForgetOwnTicket,
+    /// Step 9: an old timeout certificate leads back.
+    GoBack,
+    /// Step 6: tickets that came before the round was entered are not counted.
+    ForgetEarlyTickets,
+    /// Step 1: no beacon share is sent.
+    NoShare,
+    /// S10: evidence is kept and not relayed.
+    KeepEvidence,
+    /// Step 10: a received finality certificate is not relayed.
+    NoFinalityRelay,
 }
 
 /// Whether a configuration carries a mutant; constant `false` in every release.

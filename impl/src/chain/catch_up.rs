@@ -91,12 +91,14 @@ impl CatchUp {
             Some(Peer::Sharder(SharderId(id as u16))).filter(|&peer| peer != me)
         };
         let miner = || {
-            let first = match me {
-                Peer::Miner(miner) => u32::from(miner.0) + 1,
-                Peer::Sharder(_) => 0,
+            let miners = u32::from(committee.miners());
+            // All others in turn: were the own turn one of them, a committee without sharders would stop asking there.
+            let (first, others) = match me {
+                Peer::Miner(miner) => (u32::from(miner.0) + 1, miners.saturating_sub(1)),
+                Peer::Sharder(_) => (0, miners),
             };
-            let id = (first + turn).checked_rem(u32::from(committee.miners()))?;
-            Some(Peer::Miner(MinerId(id as u16))).filter(|&peer| peer != me)
+            let id = (first + turn.checked_rem(others)?).checked_rem(miners)?;
+            Some(Peer::Miner(MinerId(id as u16)))
         };
         if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::block::{BlockContent, Time};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES, MAX_PAYLOAD_BYTES};
 use crate::certified::Certified;
-use crate::committee::{ChainId, Committee, Epoch, MinerId};
+use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::ChainRequest;
@@ -268,4 +268,26 @@ fn of_two_seeds_the_one_with_the_older_switch_is_greater() {
     assert_eq!(chain.compare_seeds(Round(2), late_tip.id(), late_tip.id()), Equal);
     let unknown = child(&early_tip, 3, 0);
     assert_eq!(chain.compare_seeds(Round(3), unknown.id(), late_tip.id()), Equal, "nothing to compare");
+}
+
+#[test]
+fn whoever_misses_a_block_asks_all_others_in_turn_without_end() {
+    // Found by the exhaustive product of production and model: without sharders the own turn ended the asking for ever.
+    for (miners, sharders) in [(4, 0), (4, 1), (2, 0)] {
+        let committee = Committee::new(ChainId([1; 32]), Epoch(1), miners, sharders).expect("a committee");
+        for me in (0..miners).map(MinerId) {
+            let mut catch_up = CatchUp::default();
+            let mut asked = std::collections::BTreeSet::new();
+            for attempt in 0..50 {
+                let found = catch_up.request(Peer::Miner(me), &committee, Round(0), None);
+                let (peer, _) = found.unwrap_or_else(|| panic!("{me} stops at attempt {attempt}"));
+                assert_ne!(peer, Peer::Miner(me));
+                asked.insert(peer);
+            }
+            assert_eq!(asked.len(), usize::from(miners + sharders) - 1, "{me}: {asked:?}");
+        }
+    }
+    let alone = Committee::new(ChainId([1; 32]), Epoch(1), 1, 0).expect("a committee");
+    let nobody = CatchUp::default().request(Peer::Miner(MinerId(0)), &alone, Round(0), None);
+    assert_eq!(nobody, None);
 }

@@ -8,6 +8,7 @@ use crate::committee::MinerId;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
+use crate::mutants::mutant;
 use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
@@ -74,7 +75,9 @@ impl<S: Scheme> Miner<S> {
             self.exclude(first);
         }
         self.evidence.0.push(Arc::clone(&evidence));
-        fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
+        if !mutant!(self.config, KeepEvidence) {
+            fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
+        }
         fx.out.push(Output::Evidence(evidence));
     }
 

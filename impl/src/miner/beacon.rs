@@ -63,6 +63,7 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn share_beacon(&mut self, fx: &mut Effects<'_>) {
         let Some(target) = self.beacon_target(self.subround) else { return };
         if self.shared != Some(target)
+            && !mutant!(self.config, NoShare)
             && let Some(share) = BeaconShare::sign(target, &self.config.committee, &self.scheme)
         {
             self.shared = Some(target);

@@ -18,7 +18,7 @@ use crate::statement::FinalityVote;
 impl<S: Scheme> Miner<S> {
     /// Makes a finality certificate when the votes for one block suffice.
     pub(super) fn count_votes(&mut self, vote: FinalityVote, fx: &mut Effects<'_>) {
-        let quorum = self.config.quorum();
+        let quorum = self.config.quorum() - usize::from(mutant!(self.config, FinalityOneLower));
         let enough = self.rounds.get(vote.round).is_some_and(|state| state.votes.count(&vote) >= quorum);
         if !enough || self.is_certified_final(&vote) {
             return;
@@ -52,7 +52,7 @@ impl<S: Scheme> Miner<S> {
             self.check_against_head(&certificate, fx);
             return;
         }
-        if self.relays(source) {
+        if self.relays(source) && !mutant!(self.config, NoFinalityRelay) {
             fx.broadcast(Audience::Everyone, Message::FinalityCertificate(Arc::clone(&certificate)));
         }
         if let Source::Received(peer) = source {

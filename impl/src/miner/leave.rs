@@ -71,7 +71,9 @@ impl<S: Scheme> Miner<S> {
         let Ticket { round, subround, block } = notarization.statement;
         self.note(&notarization, source, fx);
         // In the log before a vote that rests upon it.
-        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
+        if !mutant!(self.config, ForgetStoredNotarization) {
+            self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
+        }
         if self.relays(source) {
             // Step 7.
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
@@ -83,6 +85,7 @@ impl<S: Scheme> Miner<S> {
         }
         let vote = FinalityVote { round, subround, block };
         let votes = self.config.rules.finality == FinalityRule::Votes
+            && !mutant!(self.config, NeverVote)
             && (self.ledger.may_vote(&vote)
                 || mutant!(self.config, VoteDespiteOtherTicket) && !self.ledger.has_voted(round));
         if votes {
@@ -98,7 +101,8 @@ impl<S: Scheme> Miner<S> {
             self.catch_up.heard_from(peer);
         }
         self.entry = Entry { block, subround, notarization: Some(notarization), source };
-        self.enter(round.next(), Subround(0), None, fx);
+        let first = if mutant!(self.config, KeepSubround) { subround } else { Subround(0) };
+        self.enter(round.next(), first, None, fx);
         self.evaluate_finality(round, fx);
         self.try_pending_finality(fx);
     }
@@ -216,7 +220,9 @@ impl<S: Scheme> Miner<S> {
         let new_round = round != self.round;
         (self.round, self.subround) = (round, subround);
         self.timeout_certificate = certificate;
-        let given_up = self.ledger.has_timed_out(round, subround) || self.ledger.is_closed(round);
+        let given_up = mutant!(self.config, StayTimedOut) && subround > Subround(0)
+            || self.ledger.has_timed_out(round, subround)
+            || self.ledger.is_closed(round);
         self.phase = if given_up { Phase::TimedOut } else { Phase::Collecting };
         self.rounds.prune(round, subround);
         if new_round {
@@ -234,7 +240,7 @@ impl<S: Scheme> Miner<S> {
         fx.set_timer(Timer::Resend { round, subround }, timing.resend);
         self.share_beacon(fx);
         self.announce_known_beacon(fx);
-        if new_round {
+        if new_round && !mutant!(self.config, ForgetEarlyTickets) {
             self.count_early_tickets(fx);
         }
         self.count_timeouts(subround, fx);

@@ -250,7 +250,12 @@ impl<S: Scheme> Miner<S> {
                 self.select(fx);
             }
             // Step 5: a late proposal; or, where the rule allows a second ticket, a better one.
-            (Ticketing, Event::Accepted(round, _)) if round == self.round => self.select(fx),
+            (Ticketing, Event::Accepted(round, _))
+                if round == self.round && !mutant!(self.config, NoLateTicket) =>
+            {
+                self.select(fx);
+            }
+            (Collecting, Event::Accepted(..)) if mutant!(self.config, TicketBeforeWindow) => self.select(fx),
             (TimedOut, Event::Accepted(..)) if mutant!(self.config, TicketAfterTimeout) => self.select(fx),
             // Step 8: a notarization of this round: leave it; of a later one: jump.
             (_, Event::Notarized(notarization, source)) if self.moves(&notarization) => {
@@ -268,7 +273,8 @@ impl<S: Scheme> Miner<S> {
             }
             // Step 9: a timeout certificate of this subround or a later one.
             (_, Event::TimeoutCertified(certificate, source))
-                if certificate.round == self.round && certificate.subround >= self.subround =>
+                if certificate.round == self.round
+                    && (certificate.subround >= self.subround || mutant!(self.config, GoBack)) =>
             {
                 self.enter_by_certificate(certificate, source, fx);
             }

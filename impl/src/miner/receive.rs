@@ -106,7 +106,7 @@ impl<S: Scheme> Miner<S> {
         certificate: Arc<TimeoutCertificate>,
     ) -> Result<(), Refusal> {
         let Timeout { round, subround } = certificate.statement;
-        let moves = round == self.round && subround >= self.subround;
+        let moves = round == self.round && (subround >= self.subround || mutant!(self.config, GoBack));
         if !moves || self.config.rules.subround_entry == SubroundEntryRule::Local {
             return Ok(());
         }

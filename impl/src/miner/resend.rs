@@ -22,7 +22,7 @@ use crate::ticket_log::Record;
 impl<S: Scheme> Miner<S> {
     /// The miner is still where it was when the timer was set.
     pub(super) fn resend(&mut self, round: Round, subround: Subround, fx: &mut Effects<'_>) {
-        if !self.is_here(round, subround) {
+        if !self.is_here(round, subround) || mutant!(self.config, NoResend) {
             return;
         }
         fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);

@@ -168,6 +168,9 @@ impl<S: Scheme> Miner<S> {
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
             fx.broadcast(Audience::Miners, Message::Ticket(signed));
             fx.milestone(Milestone::Ticketed(ticket));
+            if mutant!(self.config, ForgetOwnTicket) {
+                return;
+            }
             self.add_ticket(Peer::Miner(self.me), signed, fx);
         }
     }

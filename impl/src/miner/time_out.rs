@@ -45,8 +45,9 @@ impl<S: Scheme> Miner<S> {
         let joins = self.is_here(round, subround)
             && self.phase != Phase::TimedOut
             && count >= self.config.join_threshold();
-        if count >= self.config.quorum()
-            && let Some(certificate) = self.certify_timeouts(timeout, self.config.quorum(), fx)
+        let quorum = self.config.quorum() - usize::from(mutant!(self.config, TimeoutsOneLower));
+        if count >= quorum
+            && let Some(certificate) = self.certify_timeouts(timeout, quorum, fx)
         {
             self.events.push_back(Event::TimeoutCertified(certificate, Source::Formed));
         } else if joins && self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some() {
@@ -76,8 +77,10 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let Timeout { round, subround } = certificate.statement;
-        self.store(Stored::TimeoutCertificate(Arc::clone(&certificate)), fx);
-        if self.relays(source) {
+        if !mutant!(self.config, ForgetStoredTimeouts) {
+            self.store(Stored::TimeoutCertificate(Arc::clone(&certificate)), fx);
+        }
+        if self.relays(source) && !mutant!(self.config, NoTimeoutRelay) {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
         }
         let next = if mutant!(self.config, SkipSubround) { subround.next().next() } else { subround.next() };

@@ -242,6 +242,7 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
             stage.hears(1, Message::Notarization(notarization));
             stage.votes_sent().len() > 1
         }
+        other => unreachable!("{other:?} is noticed elsewhere"),
     }
 }
 
@@ -251,8 +252,13 @@ fn collects_in(stage: &Stage, round: Round) -> bool {
     })
 }
 
+/// Noticed by the kill matrix of the room `fuzz`, each with a committed witness.
+fn is_noticed_elsewhere(mutant: Mutant) -> bool {
+    mutant as usize > Mutant::ForgetEarlyMessages as usize
+}
+
 fn check(mutants: &[Mutant]) {
-    for &mutant in mutants {
+    for &mutant in mutants.iter().filter(|&&mutant| !is_noticed_elsewhere(mutant)) {
         assert!(noticed(mutant, Some(mutant)), "{mutant:?} survives");
         assert!(!noticed(mutant, None), "the check for {mutant:?} is wrong about the real code");
     }

@@ -1,0 +1,384 @@
+//! What a miner owes: duties of the protocol that no safety property notices when they are neglected.
+//!
+//! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
+//! Each names its step of protocol.md.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use rapidhash::fast::RapidHasher;
+use zus_bpp::block::BlockId;
+use zus_bpp::certified::Notarization;
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output, Phase, Timer};
+use zus_bpp::statement::{Statement, Ticket};
+use zus_bpp::ticket_log::{Kind, Record};
+
+use super::oracle::message_signer;
+use super::{Violation, quorum, tolerated};
+use crate::world::{Cause, World, record_of};
+
+/// What is known of one miner's duties.
+#[derive(Clone, Debug, Default)]
+struct Life {
+    /// What it has said since it started, as hashes.
+    said: HashSet<u64, BuildHasherDefault<RapidHasher<'static>>>,
+    /// Candidates of its subround, with their ranks.
+    candidates: Vec<(BlockId, u8)>,
+    /// Blocks that the application has accepted.
+    accepted: Vec<BlockId>,
+    /// Its position.
+    here: (Round, Subround),
+    /// Tickets and timeouts of honest miners that reached it, straight from their signers.
+    heard: Vec<(MinerId, Record)>,
+    /// When it answered a peer last.
+    answered: BTreeMap<Peer, u64>,
+}
+
+/// See the module doc.
+#[derive(Clone, Debug, Default)]
+pub struct Duties {
+    lives: Vec<Life>,
+}
+
+impl Duties {
+    fn life(&mut self, host: usize) -> &mut Life {
+        if self.lives.len() <= host {
+            self.lives.resize_with(host + 1, Life::default);
+        }
+        &mut self.lives[host]
+    }
+
+    /// A miner starts anew and owes nothing from before.
+    pub fn restarted(&mut self, host: usize) {
+        *self.life(host) = Life::default();
+    }
+
+    /// Judges one step. Returns the first neglected duty.
+    pub fn judge<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        decided: &[Record],
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let id = world.hosts[host].id;
+        let wrong = |property, facts| Some(Violation { property, facts });
+        if let Some((miner, record)) = world.premature.first() {
+            return wrong(
+                "L1",
+                format!("{miner} wanted {record:?} written before what it rests upon was durable"),
+            );
+        }
+        if let Cause::Accepted(block) = cause {
+            self.life(host).accepted.push(block);
+        }
+        for record in decided {
+            let place = (record.round, record.subround);
+            match record.kind {
+                Kind::Ticket => {
+                    if let Some(facts) = self.selection(world, host, record) {
+                        return wrong("step 4", facts);
+                    }
+                }
+                // Step 9: the own wait is over, or f + 1 others have given up, one of them honest.
+                Kind::Timeout => {
+                    let others =
+                        world.hosts.iter().filter(|other| other.id != id && other.has_said(record)).count()
+                            + world.byzantine.iter().filter(|(_, known)| known == record).count();
+                    let own = cause == Cause::Timer(Timer::Wait { round: place.0, subround: place.1 });
+                    let held = matches!(cause, Cause::Node | Cause::Accepted(_));
+                    if !own && !held && others <= tolerated(world.ground.setup.miners) {
+                        return wrong(
+                            "step 9",
+                            format!("{id} gives {place:?} up after {cause:?}, {others} others did"),
+                        );
+                    }
+                }
+                Kind::Proposal | Kind::FinalityVote => {}
+            }
+        }
+        if let Some(violation) = self.idle(world, host, cause, outputs) {
+            return Some(violation);
+        }
+        for (index, output) in outputs.iter().enumerate() {
+            if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {
+                return Some(facts);
+            }
+        }
+        None
+    }
+
+    /// Steps that say nothing where something has to be said.
+    fn idle<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let miner = &world.hosts[host].miner;
+        let (id, round, subround) = (world.hosts[host].id, miner.round(), miner.subround());
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let says = |is: &dyn Fn(&Output) -> bool| outputs.iter().any(is);
+        // Step 1: a share is sent on entering a round.
+        let enters = |output: &Output| matches!(output, Output::Milestone(Milestone::Entered { round: r, subround: Subround(0) }) if *r == round);
+        let shares = |output: &Output| matches!(output, Output::Broadcast { message: Message::BeaconShare(share), .. } if share.target.round() == round);
+        if says(&enters) && !says(&shares) {
+            return wrong("step 1", format!("{id} enters round {round} and sends no share"));
+        }
+        // Step 5: after the window the first accepted candidate is ticketed.
+        if let Cause::Accepted(block) = cause
+            && miner.phase() == Phase::Ticketing
+            && self.life(host).candidates.iter().any(|(known, _)| *known == block)
+            && miner.ticketed(round, subround).next().is_none()
+        {
+            return wrong("step 5", format!("{id} does not ticket {block}, which came after the window"));
+        }
+        // Step 9: whoever has given a subround up has decided to say so.
+        let gave_up = miner.highest_timeout().map(|timeout| (timeout.round, timeout.subround));
+        if miner.phase() == Phase::TimedOut && !miner.is_closed(round) && gave_up < Some((round, subround)) {
+            return wrong(
+                "step 9",
+                format!("{id} does nothing in ({round}, {subround}) and has not given it up"),
+            );
+        }
+        // L3: while nothing moves, a miner says its position again and again.
+        let again = |output: &Output| matches!(output, Output::SetTimer { timer: Timer::Resend { .. }, .. });
+        if cause == Cause::Timer(Timer::Resend { round, subround }) && !says(&again) {
+            return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
+        }
+        None
+    }
+
+    /// What a miner must do because of what it has heard: only signatures of honest miners that came straight from them are
+    /// counted here, so that no bound on what peers may fill protects a miner that does nothing.
+    pub fn heard<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        heard: Option<&(Peer, Message)>,
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let found = &world.hosts[host];
+        let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
+        let (q, f) = (quorum(world.ground.setup.miners), tolerated(world.ground.setup.miners));
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let life = self.life(host);
+        if let Some((from, message)) = heard {
+            if let Some(record) = record_of(message)
+                && matches!(record.kind, Kind::Ticket | Kind::Timeout)
+                && let Peer::Miner(signer) = *from
+                && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
+                && message_signer(message) == Some(signer)
+                && !life.heard.contains(&(signer, record))
+            {
+                life.heard.push((signer, record));
+            }
+            // Step 10: the certificate that makes a block final here is relayed.
+            if let Message::FinalityCertificate(known) = message {
+                let finalizes = |output: &Output| matches!(output, Output::Milestone(Milestone::Finalized { block, .. }) if *block == known.block);
+                let relays = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::FinalityCertificate(_), .. })
+                };
+                if outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
+                    return wrong(
+                        "step 10",
+                        format!("{id} does not relay the finality certificate of {}", known.block),
+                    );
+                }
+            }
+            // Step 8: a notarization of its round or a later one makes it leave.
+            if let Message::Notarization(known) = message
+                && is_genuine(world, known)
+                && here.0 <= known.round
+            {
+                return wrong(
+                    "step 8",
+                    format!("{id} stays in round {} with a notarization of round {}", here.0, known.round),
+                );
+            }
+        }
+        if world.is_parked(host) || !found.up {
+            return None;
+        }
+        let mut counted: Vec<(Record, usize)> = Vec::new();
+        for (_, record) in life.heard.iter().filter(|(_, record)| (record.round, record.subround) == here) {
+            match counted.iter_mut().find(|(known, _)| known == record) {
+                Some((_, count)) => *count += 1,
+                None => counted.push((*record, 1)),
+            }
+        }
+        for (record, others) in counted {
+            let own = usize::from(found.has_said(&record));
+            match record.kind {
+                // Step 6: q tickets make a notarization, the own one among them.
+                Kind::Ticket if others + own >= q => {
+                    return wrong(
+                        "step 6",
+                        format!("{id} stays in {here:?} with {others} + {own} tickets for one block"),
+                    );
+                }
+                // Step 9: f + 1 make it join, q let it go on.
+                Kind::Timeout
+                    if others > f && found.miner.phase() != Phase::TimedOut && joins(world, host) =>
+                {
+                    return wrong(
+                        "step 9",
+                        format!("{id} does not join {others} others that gave {here:?} up"),
+                    );
+                }
+                Kind::Timeout if others + own >= q => {
+                    return wrong("step 9", format!("{id} stays in {here:?} with {others} + {own} timeouts"));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Step 4: no better block was a candidate and accepted.
+    fn selection<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        record: &Record,
+    ) -> Option<String> {
+        let id = world.hosts[host].id;
+        let life = self.life(host);
+        if life.here != (record.round, record.subround) {
+            return None;
+        }
+        let ticketed = BlockId(record.block);
+        let rank = life.candidates.iter().find(|(block, _)| *block == ticketed).map(|(_, rank)| *rank)?;
+        let better =
+            life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
+        Some(format!("{id} ticketed {ticketed} of rank {rank}, and had {} of rank {}", better.0, better.1))
+    }
+
+    fn output<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        output: &Output,
+        before: &[Output],
+    ) -> Option<Violation> {
+        let id = world.hosts[host].id;
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let life = self.life(host);
+        match output {
+            Output::Milestone(Milestone::Entered { round, subround }) => {
+                life.here = (*round, *subround);
+                life.candidates.clear();
+                // Step 9: the certificate through which the subround was entered is relayed.
+                let certificate = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::TimeoutCertificate(known), .. }
+                        if known.round == *round && known.subround.0 + 1 == subround.0)
+                };
+                if subround.0 > 0 && cause != Cause::Start && !before.iter().any(certificate) {
+                    return wrong(
+                        "step 9",
+                        format!("{id} enters ({round}, {subround}) and relays no certificate"),
+                    );
+                }
+            }
+            Output::Milestone(Milestone::Left { round, block, .. }) => {
+                // Step 7: everyone relays the notarization that makes it move.
+                let notarization = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::Notarization(known), .. }
+                        if known.block == *block)
+                };
+                if !before.iter().any(notarization) {
+                    return wrong(
+                        "step 7",
+                        format!("{id} leaves round {round} and does not relay the notarization"),
+                    );
+                }
+            }
+            Output::Milestone(Milestone::Collected { block, generator, .. }) => {
+                if (block.round, block.subround) == life.here
+                    && let Some(rank) = world.ground.rank(block.round.0, block.subround.0, *generator)
+                {
+                    life.candidates.push((block.block, rank));
+                }
+                return self.parent(world, id, block.block);
+            }
+            // S10: evidence is relayed to all.
+            Output::Evidence(evidence) => {
+                let relayed = |output: &Output| matches!(output, Output::Broadcast { message: Message::Evidence(known), .. } if known == evidence);
+                if !before.iter().any(relayed) {
+                    return wrong("S10", format!("{id} keeps evidence to itself"));
+                }
+            }
+            // What was said is said again only when nothing moves.
+            Output::Broadcast { message, .. } => {
+                let mut hasher = RapidHasher::default();
+                message.hash(&mut hasher);
+                let again = !life.said.insert(hasher.finish());
+                let may = matches!(cause, Cause::Start | Cause::Timer(Timer::Resend { .. }));
+                if again && !may {
+                    return wrong("said twice", format!("{id} says again, after {cause:?}: {message:?}"));
+                }
+            }
+            Output::Send { to, message: Message::ChainResponse(_) } => {
+                let last = life.answered.insert(*to, world.now.0);
+                let interval = world.ground.config.timing.answer_interval;
+                if last.is_some_and(|last| world.now.0 < last + interval) {
+                    return wrong("answers", format!("{id} answers {to} twice within {interval} ms"));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Step 4 (S3): a candidate's parent is notarized in exactly the round before.
+    fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
+        let found = world.block(&block)?;
+        let (round, parent) = (found.round(), found.header().parent);
+        let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
+        let notarized =
+            world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
+        (!genesis && !notarized).then(|| Violation {
+            property: "S3",
+            facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
+        })
+    }
+}
+
+/// Whether every signer of a notarization has signed it, and there are enough of them.
+fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
+    let record = Record::ticket(known.round, known.subround, known.block.0);
+    let signed = |signer: MinerId| match world.host_of(signer) {
+        Some(host) => world.hosts[host].has_said(&record),
+        None => world.byzantine.contains(&(signer, record)),
+    };
+    let signers = &known.certificate.signers;
+    signers.count() >= quorum(world.ground.setup.miners)
+        && signers.iter().all(signed)
+        && known.certificate.aggregate
+            == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
+}
+
+/// The sum of the signatures of `signers` over a ticket; a relabelled or forged certificate has another.
+fn aggregate<S: Scheme + Clone>(
+    world: &World<S>,
+    record: &Record,
+    signers: impl Iterator<Item = MinerId>,
+) -> Option<Signature> {
+    let ticket = Ticket { round: record.round, subround: record.subround, block: BlockId(record.block) };
+    let message = ticket.preimage(&world.ground.config.committee);
+    let keys = &world.ground.keys;
+    let signature = |signer: MinerId| keys.members.get(usize::from(signer.0))?.sign(Domain::Ticket, &message);
+    keys.observer.aggregate(&signers.map(signature).collect::<Option<Vec<_>>>()?)
+}
+
+/// Whether the bounds of the world let a miner give its subround up. (Nobody gives the last one up there.)
+fn joins<S: Scheme + Clone>(world: &World<S>, host: usize) -> bool {
+    let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());
+    world.may_fire(host, &Timer::Wait { round, subround })
+}

@@ -1,0 +1,365 @@
+//! The safety properties of protocol.md by id, judged from what honest participants say, finalize and write.
+//!
+//! Every block below names its property and reason. What a Byzantine miner signed is known from the harness's own record of
+//! it, so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zus_bpp::block::{Block, BlockId};
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output};
+use zus_bpp::sharder::SharderOutput;
+use zus_bpp::statement::Ticket;
+use zus_bpp::ticket_log::{Kind, Record};
+
+use super::duties::Duties;
+use super::quorum;
+use crate::world::{Event, Watch, World, record_of};
+
+/// A property that does not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Its id.
+    pub property: &'static str,
+    /// The facts.
+    pub facts: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is violated: {}", self.property, self.facts)
+    }
+}
+
+/// See the module doc.
+#[derive(Clone, Debug, Default)]
+pub struct Oracle {
+    /// Notarized blocks, as honest participants know them.
+    notarized: Vec<Ticket>,
+    /// Blocks with a finality certificate of their own that an honest participant accepted.
+    certified: Vec<(Round, BlockId)>,
+    /// The final chain of each participant, from round 1.
+    chains: BTreeMap<Peer, Vec<BlockId>>,
+    /// What each miner owes.
+    duties: Duties,
+    /// The first thing that is wrong.
+    pub violation: Option<Violation>,
+}
+
+impl Oracle {
+    fn wrong(&mut self, property: &'static str, facts: String) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation { property, facts });
+        }
+    }
+
+    fn outputs<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        decided: &[Record],
+        outputs: &[Output],
+    ) {
+        let id = world.hosts[host].id;
+        for output in outputs {
+            match output {
+                Output::Broadcast { message, .. } | Output::Send { message, .. } => {
+                    self.said(world, host, decided, message);
+                }
+                Output::Milestone(Milestone::Notarized { ticket, .. }) => self.notarized(world, id, ticket),
+                // S9: the beacon value of a round is the committee's.
+                Output::Milestone(Milestone::Beacon { round, value, .. })
+                    if world.ground.beacon.of(*round).is_some_and(|(_, genuine)| genuine != *value) =>
+                {
+                    self.wrong("S9", format!("{id} holds another beacon value for round {round}"));
+                }
+                Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
+                // S10: evidence never convicts an honest miner.
+                Output::Evidence(evidence) => {
+                    for convicted in evidence.convicts() {
+                        if !world.ground.setup.is_byzantine(convicted) {
+                            self.wrong("S10", format!("honest {convicted} is convicted by {evidence:?}"));
+                        }
+                    }
+                }
+                // With at most f Byzantine miners nothing contradicts what is final.
+                Output::Conflict { round, block } => {
+                    self.wrong(
+                        "S5",
+                        format!("{id} is shown that {block} is final in round {round}, and has another"),
+                    );
+                }
+                // An honest miner never asks to sign against its log.
+                Output::Withheld(conflict) => self.wrong("S1", format!("{id} would have signed: {conflict}")),
+                _ => {}
+            }
+        }
+        if let Some((miner, record)) = world.refused_by_log.first() {
+            self.wrong("S1", format!("the log of {miner} refused {record:?}"));
+        }
+    }
+
+    fn said<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        decided: &[Record],
+        message: &Message,
+    ) {
+        let (id, said) = (world.hosts[host].id, &world.hosts[host].said);
+        if let Some(record) = record_of(message)
+            && message_signer(message) == Some(id)
+        {
+            // Write before send (step 5): the record was durable before this step.
+            if !world.hosts[host].log.durable().contains(&record) || decided.contains(&record) {
+                self.wrong("S1", format!("{id} sent {record:?} before it was on disk"));
+            }
+            self.contradiction(id, said, &record);
+        }
+        match message {
+            Message::Notarization(known) => {
+                let Ticket { round, subround, block } = known.statement;
+                let record = Record::ticket(round, subround, block.0);
+                self.certificate(world, id, &record, known.certificate.signers.iter());
+            }
+            Message::TimeoutCertificate(known) => {
+                let record = Record::timeout(known.round, known.subround);
+                self.certificate(world, id, &record, known.certificate.signers.iter());
+            }
+            Message::FinalityCertificate(known) => {
+                let record = Record::finality_vote(known.round, known.subround, known.block.0);
+                self.certificate(world, id, &record, known.certificate.signers.iter());
+                self.certified(known.round, known.block);
+            }
+            _ => {}
+        }
+    }
+
+    /// S1 and S10: what an honest miner has sent, over all its lives, contradicts nothing that it sent before.
+    fn contradiction(&mut self, id: MinerId, said: &[Record], new: &Record) {
+        for old in said.iter().filter(|old| old.round == new.round && *old != new) {
+            let same_place = old.subround == new.subround;
+            let other_block = old.block != new.block;
+            let (property, what) = match (old.kind, new.kind) {
+                (Kind::Ticket, Kind::Ticket) if same_place && other_block => {
+                    ("S1", "two tickets in one subround")
+                }
+                (Kind::Proposal, Kind::Proposal) if same_place && other_block => {
+                    ("S10", "two blocks in one subround")
+                }
+                (Kind::FinalityVote, Kind::FinalityVote) if other_block => {
+                    ("S10", "two finality votes in one round")
+                }
+                (Kind::FinalityVote, Kind::Ticket) | (Kind::Ticket, Kind::FinalityVote) if other_block => {
+                    ("S10", "a finality vote, and a ticket for another block of the round")
+                }
+                // Step 9: after its timeout it stops ticketing.
+                (Kind::Timeout, Kind::Ticket) if old.subround == new.subround => {
+                    // The ticket may have been on its way to the disk when the timeout left: both in one flush.
+                    continue;
+                }
+                _ => continue,
+            };
+            self.wrong(property, format!("{id} signed {what}: {old:?} and {new:?}"));
+        }
+    }
+
+    /// S8: q distinct members, each of which signed exactly this.
+    fn certificate<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        holder: MinerId,
+        record: &Record,
+        signers: impl Iterator<Item = MinerId>,
+    ) {
+        let mut count = 0;
+        let mut last = None;
+        for signer in signers {
+            if last.is_some_and(|last| last >= signer) {
+                self.wrong(
+                    "S8",
+                    format!("{holder} holds a certificate with a signer counted twice: {record:?}"),
+                );
+            }
+            last = Some(signer);
+            count += 1;
+            let signed = match world.host_of(signer) {
+                Some(host) => world.hosts[host].has_said(record),
+                None => world.byzantine.contains(&(signer, *record)),
+            };
+            if !signed {
+                self.wrong(
+                    "S8",
+                    format!("{holder} holds a certificate of {record:?} with {signer}, who never signed it"),
+                );
+            }
+        }
+        let needed = quorum(world.ground.setup.miners);
+        if count < needed {
+            self.wrong(
+                "S8",
+                format!("{holder} holds a certificate of {record:?} with {count} of {needed} signers"),
+            );
+        }
+    }
+
+    fn notarized<S: Scheme + Clone>(&mut self, world: &World<S>, holder: MinerId, ticket: &Ticket) {
+        if self.notarized.contains(ticket) {
+            return;
+        }
+        let Ticket { round, subround, block } = *ticket;
+        // S8 by count, for those that are known from inside other messages: q members have signed this ticket.
+        let record = Record::ticket(round, subround, block.0);
+        let honest = world.hosts.iter().filter(|host| host.has_said(&record)).count();
+        let byzantine = world.byzantine.iter().filter(|(_, known)| *known == record).count();
+        let needed = quorum(world.ground.setup.miners);
+        if honest + byzantine < needed {
+            self.wrong(
+                "S8",
+                format!("{holder} takes {block} for notarized in ({round}, {subround}) with {honest} + {byzantine} of {needed} tickets"),
+            );
+        }
+        // S2: one notarized block in one (round, subround).
+        for other in self.notarized.iter().filter(|other| (other.round, other.subround) == (round, subround))
+        {
+            let facts = format!("{block} and {} are notarized in ({round}, {subround})", other.block);
+            self.violation.get_or_insert(Violation { property: "S2", facts });
+        }
+        if let Some(found) = world.block(&block) {
+            let (header, found_id) = (*found.header(), found.id());
+            if (header.round, header.subround) != (round, subround) {
+                self.wrong(
+                    "S8",
+                    format!(
+                        "{found_id} of ({}, {}) is notarized for ({round}, {subround})",
+                        header.round, header.subround
+                    ),
+                );
+            }
+            self.generator(world, found);
+            // S3: the parent is notarized in exactly the round before.
+            let parent_known = round == Round(1) && header.parent == world.ground.config.genesis.id()
+                || self
+                    .notarized
+                    .iter()
+                    .chain(&world.notarized)
+                    .any(|known| known.block == header.parent && known.round.next() == round);
+            if !parent_known {
+                self.wrong("S3", format!("{found_id} of round {round} is notarized, its parent is not"));
+            }
+        } else {
+            self.wrong("S8", format!("{block} is notarized, and nobody made it"));
+        }
+        self.notarized.push(*ticket);
+        let finals = self.certified.clone();
+        for (round, block) in finals {
+            self.only_one(round, block);
+        }
+    }
+
+    /// S4: a notarized block's generator has its turn.
+    fn generator<S: Scheme + Clone>(&mut self, world: &World<S>, block: &Block) {
+        let (round, subround) = (block.round(), block.subround());
+        let generator = block.header().generator;
+        // Beyond the world's rounds and subrounds the order is not known here.
+        if !world.ground.order(round.0, subround.0).is_empty()
+            && world.ground.rank(round.0, subround.0, generator).is_none()
+        {
+            self.wrong(
+                "S4",
+                format!(
+                    "{} of {generator} is notarized in ({round}, {subround}), where it has no turn",
+                    block.id()
+                ),
+            );
+        }
+    }
+
+    fn certified(&mut self, round: Round, block: BlockId) {
+        if !self.certified.contains(&(round, block)) {
+            self.certified.push((round, block));
+            self.only_one(round, block);
+        }
+    }
+
+    /// S6: a block with a finality certificate of its own is the only notarized block of its round.
+    fn only_one(&mut self, round: Round, block: BlockId) {
+        let rival = self.notarized.iter().find(|other| other.round == round && other.block != block).copied();
+        if let Some(rival) = rival {
+            self.wrong("S6", format!("{block} of round {round} is final, and {} is notarized", rival.block));
+        }
+    }
+
+    /// S5 and S7: one chain, for everybody, block by block.
+    fn finalized<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, block: &Block) {
+        let genesis = world.ground.config.genesis.id();
+        let chain = self.chains.entry(who).or_default();
+        let head = chain.last().copied().unwrap_or(genesis);
+        let expected = chain.len() as u64 + 1;
+        let fits = block.header().parent == head && block.round().0 == expected;
+        chain.push(block.id());
+        let at = chain.len() - 1;
+        if !fits {
+            self.wrong(
+                "S7",
+                format!("{who} finalized {} of round {} on top of {head}", block.id(), block.round()),
+            );
+        }
+        let rival = self.chains.iter().find(|(_, other)| other.get(at).is_some_and(|id| *id != block.id()));
+        if let Some((other, _)) = rival {
+            let facts = format!("{who} and {other} finalized different blocks in round {expected}");
+            self.wrong("S5", facts);
+        }
+    }
+
+    /// How far a participant has finalized, in rounds.
+    #[must_use]
+    pub fn height(&self, who: Peer) -> usize {
+        self.chains.get(&who).map_or(0, Vec::len)
+    }
+}
+
+/// Who signed a message with its identity key.
+pub(super) fn message_signer(message: &Message) -> Option<MinerId> {
+    match message {
+        Message::Proposal(proposal) => Some(proposal.block.header().generator),
+        Message::Ticket(ticket) => Some(ticket.signer),
+        Message::Timeout(timeout) => Some(timeout.signer),
+        Message::FinalityVote(vote) => Some(vote.signer),
+        _ => None,
+    }
+}
+
+impl<S: Scheme + Clone> Watch<S> for Oracle {
+    fn watch(&mut self, world: &World<S>, event: &Event) {
+        match event {
+            Event::Step { host, cause, heard, decided, outputs } => {
+                self.outputs(world, *host, decided, outputs);
+                let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
+                let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
+                self.violation = self.violation.take().or(neglected).or(ignored);
+            }
+            Event::Sharder { outputs } => {
+                for output in outputs {
+                    match output {
+                        SharderOutput::Finalized(found) => {
+                            self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
+                        }
+                        SharderOutput::Conflict { round, block } => {
+                            self.wrong(
+                                "S5",
+                                format!("the sharder is shown that {block} is final in round {round}"),
+                            );
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Event::Restarted { host } => self.duties.restarted(*host),
+            Event::Crashed { .. } => {}
+        }
+    }
+}

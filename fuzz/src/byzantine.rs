@@ -1,0 +1,467 @@
+//! What Byzantine members do. Each has its own keys and everything that was ever sent; all of them conspire.
+//!
+//! The vocabulary is the catalogue of mutants.md and of the issue: equivocate, send to a subset, withhold and release, replay
+//! from an older round or subround, relabel, forge with wrong keys, garbage bytes, a field of a real message mutated.
+//! What a member signs is recorded in the world ([`World::byzantine`]), for the oracles and the refinement.
+
+use std::sync::Arc;
+
+use zus_bpp::block::{Block, BlockContent, BlockId};
+use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
+use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::crypto::certificate::Certificate;
+use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::message::{BeaconShare, Message, Proposal};
+use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
+use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::wire;
+
+use crate::bounds;
+use crate::world::{Content, REFUSED_PAYLOAD, Receivers, World};
+
+/// Blocks of one Byzantine generator in one subround that the model has places for.
+pub const MOST_BLOCKS: usize = 2;
+
+/// In what a proposal of a Byzantine miner is wrong, if in anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// In nothing.
+    None,
+    /// The parent's certificate is missing (S3).
+    NoCertificate,
+    /// The certificate is of another block (S3).
+    OtherCertificate,
+    /// The parent is of the round before the last (S3).
+    OldParent,
+    /// The certificate's signers are not those who signed (S8).
+    ForgedCertificate,
+    /// The beacon value is not the committee's (S9).
+    WrongBeacon,
+    /// The time is too far in the future.
+    Early,
+    /// The application refuses the payload.
+    RefusedPayload,
+    /// The timeout certificate of the subround before is missing.
+    NoTimeoutCertificate,
+}
+
+impl Flaw {
+    /// All flaws.
+    pub const ALL: [Flaw; 9] = [
+        Flaw::None,
+        Flaw::NoCertificate,
+        Flaw::OtherCertificate,
+        Flaw::OldParent,
+        Flaw::ForgedCertificate,
+        Flaw::WrongBeacon,
+        Flaw::Early,
+        Flaw::RefusedPayload,
+        Flaw::NoTimeoutCertificate,
+    ];
+}
+
+/// What a Byzantine member does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Deed {
+    /// It sends its beacon share.
+    Share {
+        /// For which round.
+        round: Round,
+        /// Whether the share is garbage.
+        garbage: bool,
+    },
+    /// It proposes a block, whether or not it has its turn.
+    Propose {
+        /// The round.
+        round: Round,
+        /// The subround.
+        subround: Subround,
+        /// The block that it extends.
+        parent: BlockId,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
+    /// It signs and sends a ticket, timeout or vote.
+    Sign(Record),
+    /// It assembles a certificate from what was sent and what the Byzantine members sign, and sends it.
+    Certify(Record),
+    /// It relays a message of the past, as its own peer.
+    Relay(usize),
+    /// It sends a message of the past under another round and subround, signed by itself where it was signed by one.
+    Relabel {
+        /// Which message.
+        message: usize,
+        /// The round on the label.
+        round: Round,
+        /// The subround on the label.
+        subround: Subround,
+    },
+    /// It claims that an honest miner signed this.
+    Forge {
+        /// In whose name.
+        victim: MinerId,
+        /// What.
+        record: Record,
+    },
+    /// A certificate whose bitmap claims honest signers that never signed.
+    ForgeCertificate(Record),
+    /// It sends bytes that are no message.
+    Garbage(u64),
+    /// It sends a real message with one bit flipped.
+    Mutate {
+        /// Which message.
+        message: usize,
+        /// Which bit, modulo its length.
+        bit: u64,
+    },
+}
+
+/// Does it: `member` sends to `to`. Nothing happens when it cannot be done.
+pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &Deed, to: Receivers) {
+    let ground = Arc::clone(&world.ground);
+    let committee = &ground.config.committee;
+    let Some(scheme) = ground.keys.members.get(usize::from(member.0)) else { return };
+    if !ground.setup.is_byzantine(member) {
+        return;
+    }
+    match deed {
+        Deed::Share { round, garbage } => {
+            if let Some(mut share) = BeaconShare::sign(BeaconTarget::Round(*round), committee, scheme) {
+                if *garbage {
+                    share.share.0[0] ^= 1;
+                }
+                world.send_as(member, to, Content::Message(Message::BeaconShare(share)));
+            }
+        }
+        Deed::Propose { round, subround, parent, flaw } => {
+            if let Some(proposal) = propose(world, member, *round, *subround, *parent, *flaw) {
+                world.send_as(member, to, Content::Message(Message::Proposal(proposal)));
+            }
+        }
+        Deed::Sign(record) => {
+            if let Some(message) = sign(world, member, record) {
+                world.send_as(member, to, Content::Message(message));
+            }
+        }
+        Deed::Certify(record) => {
+            if let Some(message) = certify(world, record) {
+                world.send_as(member, to, Content::Message(message));
+            }
+        }
+        Deed::Relay(index) => {
+            if let Some(envelope) = world.network.sent().get(*index).cloned() {
+                world.send_as(member, to, envelope.content.clone());
+            }
+        }
+        Deed::Relabel { message, round, subround } => {
+            if let Some(relabelled) = relabel(world, member, *message, *round, *subround) {
+                world.send_as(member, to, Content::Message(relabelled));
+            }
+        }
+        Deed::Forge { victim, record } => {
+            if let Some(mut message) = sign_with(scheme, committee, record) {
+                match &mut message {
+                    Message::Ticket(signed) => signed.signer = *victim,
+                    Message::Timeout(signed) => signed.signer = *victim,
+                    Message::FinalityVote(signed) => signed.signer = *victim,
+                    _ => return,
+                }
+                world.send_as(member, to, Content::Message(message));
+            }
+        }
+        Deed::ForgeCertificate(record) => {
+            let all: Vec<MinerId> = (0..ground.setup.miners).map(MinerId).collect();
+            let garbage = Signature([7; SIGNATURE_BYTES]);
+            let signature = signature_of(scheme, committee, record).unwrap_or(garbage);
+            let signatures: Vec<(MinerId, Signature)> =
+                all.iter().map(|&id| (id, signature)).take(bounds::quorum(ground.setup.miners)).collect();
+            if let Some(message) = assembled(world, record, &signatures) {
+                world.send_as(member, to, Content::Message(message));
+            }
+        }
+        Deed::Garbage(seed) => {
+            let length = (*seed % 64) as usize;
+            let bytes = (0..length).map(|i| (seed.rotate_left(i as u32 * 7) ^ i as u64) as u8).collect();
+            world.send_as(member, to, Content::Bytes(bytes));
+        }
+        Deed::Mutate { message, bit } => {
+            let Some(envelope) = world.network.sent().get(*message) else { return };
+            let Content::Message(message) = &envelope.content else { return };
+            let mut bytes = wire::encode(message);
+            let bits = bytes.len() as u64 * 8;
+            bytes[(bit % bits / 8) as usize] ^= 1 << (bit % 8);
+            world.send_as(member, to, Content::Bytes(bytes));
+        }
+    }
+}
+
+fn propose<S: Scheme + Clone>(
+    world: &mut World<S>,
+    member: MinerId,
+    round: Round,
+    subround: Subround,
+    parent: BlockId,
+    flaw: Flaw,
+) -> Option<Proposal> {
+    let ground = Arc::clone(&world.ground);
+    let committee = &ground.config.committee;
+    let (beacon_signature, beacon) = ground.beacon.of(round)?;
+    // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
+    let shared =
+        world.hosts.iter().filter(|host| host.shared.iter().any(|(known, _)| *known == round)).count();
+    if shared + ground.setup.byzantine.len() <= bounds::tolerated(ground.setup.miners) {
+        return None;
+    }
+    let own = world.blocks.iter().filter(|block| {
+        (block.round(), block.subround(), block.header().generator) == (round, subround, member)
+            && is_sound(block)
+    });
+    let made = own.count();
+    if flaw == Flaw::None && made >= MOST_BLOCKS {
+        return None;
+    }
+    let genesis = ground.config.genesis.id();
+    let about_parent =
+        [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate]
+            .contains(&flaw);
+    // Genesis needs no certificate and the first subround no timeouts: nothing would be wrong with the block.
+    if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && subround == Subround(0) {
+        return None;
+    }
+    let mut parent = parent;
+    let mut certificate = None;
+    if parent != genesis {
+        let of = |record: &Record| match certify_quietly(world, record) {
+            Some(Message::Notarization(known)) => Some(known),
+            _ => None,
+        };
+        let known =
+            world.block(&parent).map(|block| Record::ticket(block.round(), block.subround(), parent.0));
+        certificate = known.as_ref().and_then(of);
+        match flaw {
+            Flaw::NoCertificate => certificate = None,
+            Flaw::OldParent => {
+                let older = world.block(&parent)?;
+                parent = older.header().parent;
+                certificate = older.parent_notarization().cloned();
+            }
+            Flaw::OtherCertificate => {
+                let other = world.notarized.iter().rev().find(|ticket| ticket.block != parent)?;
+                certificate = of(&Record::ticket(other.round, other.subround, other.block.0));
+            }
+            Flaw::ForgedCertificate => {
+                let record = known?;
+                let signature =
+                    signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
+                let signatures: Vec<(MinerId, Signature)> = (0..bounds::quorum(ground.setup.miners))
+                    .map(|i| (MinerId(i as u16), signature))
+                    .collect();
+                certificate = match assembled(world, &record, &signatures)? {
+                    Message::Notarization(known) => Some(known),
+                    _ => None,
+                };
+            }
+            _ => {
+                // Its members sign what completes the certificate.
+                certificate.as_ref()?;
+                sign_missing(world, &known?);
+            }
+        }
+    }
+    let mut timeout_certificate = None;
+    if let Some(before) = subround.previous() {
+        let record = Record::timeout(round, before);
+        timeout_certificate = match certify_quietly(world, &record) {
+            Some(Message::TimeoutCertificate(known)) => Some(known),
+            _ => None,
+        };
+        if flaw == Flaw::NoTimeoutCertificate {
+            timeout_certificate = None;
+        } else {
+            timeout_certificate.as_ref()?;
+            sign_missing(world, &record);
+        }
+    }
+    let mut payload = vec![2, member.0 as u8, made as u8];
+    if flaw == Flaw::RefusedPayload {
+        payload[0] = REFUSED_PAYLOAD;
+    }
+    payload.push(flaw as u8);
+    let mut value = beacon;
+    let mut time = world.now;
+    match flaw {
+        Flaw::WrongBeacon => value.0[0] ^= 1,
+        Flaw::Early => time = time.after(1_000_000),
+        _ => {}
+    }
+    let block = Arc::new(Block::new(BlockContent {
+        chain: committee.chain(),
+        epoch: committee.epoch(),
+        round,
+        subround,
+        generator: member,
+        parent,
+        parent_notarization: certificate,
+        beacon: value,
+        beacon_signature,
+        payload,
+        time,
+    }));
+    let proposed = Proposed { round, subround, block: block.id() };
+    let scheme = &ground.keys.members[usize::from(member.0)];
+    let signature = Signed::sign(proposed, committee, scheme)?.signature;
+    if world.block(&block.id()).is_none() {
+        world.blocks.push(Arc::clone(&block));
+    }
+    world.byzantine_signed(member, Record::from(proposed));
+    Some(Proposal { block, timeout_certificate, signature })
+}
+
+/// Whether a Byzantine block was made without a flaw: its payload says so.
+fn is_sound(block: &Block) -> bool {
+    block.payload().last() == Some(&(Flaw::None as u8))
+}
+
+fn signature_of<S: Scheme>(
+    scheme: &S,
+    committee: &zus_bpp::committee::Committee,
+    record: &Record,
+) -> Option<Signature> {
+    let (domain, preimage) = preimage(committee, record);
+    scheme.sign(domain, &preimage)
+}
+
+fn preimage(committee: &zus_bpp::committee::Committee, record: &Record) -> (Domain, [u8; 100]) {
+    let Record { round, subround, block, kind } = *record;
+    let block = BlockId(block);
+    match kind {
+        Kind::Proposal => (Domain::Proposal, Proposed { round, subround, block }.preimage(committee)),
+        Kind::Ticket => (Domain::Ticket, Ticket { round, subround, block }.preimage(committee)),
+        Kind::Timeout => (Domain::Timeout, Timeout { round, subround }.preimage(committee)),
+        Kind::FinalityVote => {
+            (Domain::FinalityVote, FinalityVote { round, subround, block }.preimage(committee))
+        }
+    }
+}
+
+fn sign_with<S: Scheme>(
+    scheme: &S,
+    committee: &zus_bpp::committee::Committee,
+    record: &Record,
+) -> Option<Message> {
+    let Record { round, subround, block, kind } = *record;
+    let block = BlockId(block);
+    Some(match kind {
+        Kind::Proposal => return None,
+        Kind::Ticket => Message::Ticket(Signed::sign(Ticket { round, subround, block }, committee, scheme)?),
+        Kind::Timeout => Message::Timeout(Signed::sign(Timeout { round, subround }, committee, scheme)?),
+        Kind::FinalityVote => {
+            Message::FinalityVote(Signed::sign(FinalityVote { round, subround, block }, committee, scheme)?)
+        }
+    })
+}
+
+fn sign<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, record: &Record) -> Option<Message> {
+    let ground = Arc::clone(&world.ground);
+    let message = sign_with(&ground.keys.members[usize::from(member.0)], &ground.config.committee, record)?;
+    world.byzantine_signed(member, *record);
+    Some(message)
+}
+
+/// All Byzantine members sign a record.
+fn sign_missing<S: Scheme + Clone>(world: &mut World<S>, record: &Record) {
+    let members = world.ground.setup.byzantine.clone();
+    for member in members {
+        world.byzantine_signed(MinerId(member), *record);
+    }
+}
+
+/// A certificate from the signatures of honest miners that were sent, and those of all Byzantine members, if that is enough.
+fn certify<S: Scheme + Clone>(world: &mut World<S>, record: &Record) -> Option<Message> {
+    let message = certify_quietly(world, record)?;
+    sign_missing(world, record);
+    Some(message)
+}
+
+fn certify_quietly<S: Scheme + Clone>(world: &World<S>, record: &Record) -> Option<Message> {
+    let ground = &world.ground;
+    let (domain, message) = preimage(&ground.config.committee, record);
+    let mut signatures = Vec::new();
+    // A signature that was sent is the one that its signer's key makes: BLS and the mock are deterministic.
+    for (index, scheme) in ground.keys.members.iter().enumerate() {
+        let member = MinerId(index as u16);
+        let has_signed = match world.host_of(member) {
+            Some(host) => world.hosts[host].has_said(record),
+            None => true,
+        };
+        if has_signed {
+            signatures.push((member, scheme.sign(domain, &message)?));
+        }
+    }
+    if signatures.len() < bounds::quorum(ground.setup.miners) {
+        return None;
+    }
+    assembled(world, record, &signatures)
+}
+
+fn assembled<S: Scheme + Clone>(
+    world: &World<S>,
+    record: &Record,
+    signatures: &[(MinerId, Signature)],
+) -> Option<Message> {
+    let ground = &world.ground;
+    let certificate =
+        Certificate::assemble(&ground.keys.observer, bounds::quorum(ground.setup.miners), signatures).ok()?;
+    let Record { round, subround, block, kind } = *record;
+    let block = BlockId(block);
+    Some(match kind {
+        Kind::Proposal => return None,
+        Kind::Ticket => {
+            let known: Notarization = Certified { statement: Ticket { round, subround, block }, certificate };
+            Message::Notarization(Arc::new(known))
+        }
+        Kind::Timeout => {
+            let known: TimeoutCertificate = Certified { statement: Timeout { round, subround }, certificate };
+            Message::TimeoutCertificate(Arc::new(known))
+        }
+        Kind::FinalityVote => {
+            let known: FinalityCertificate =
+                Certified { statement: FinalityVote { round, subround, block }, certificate };
+            Message::FinalityCertificate(Arc::new(known))
+        }
+    })
+}
+
+fn relabel<S: Scheme + Clone>(
+    world: &mut World<S>,
+    member: MinerId,
+    message: usize,
+    round: Round,
+    subround: Subround,
+) -> Option<Message> {
+    let envelope = Arc::clone(world.network.sent().get(message)?);
+    let Content::Message(message) = &envelope.content else { return None };
+    match message {
+        Message::Ticket(ticket) => sign(world, member, &Record::ticket(round, subround, ticket.block.0)),
+        Message::FinalityVote(vote) => {
+            sign(world, member, &Record::finality_vote(round, subround, vote.block.0))
+        }
+        Message::Timeout(_) => sign(world, member, &Record::timeout(round, subround)),
+        Message::Notarization(known) => {
+            let mut known = (**known).clone();
+            (known.statement.round, known.statement.subround) = (round, subround);
+            Some(Message::Notarization(Arc::new(known)))
+        }
+        Message::TimeoutCertificate(known) => {
+            let mut known = (**known).clone();
+            known.statement = Timeout { round, subround };
+            Some(Message::TimeoutCertificate(Arc::new(known)))
+        }
+        Message::FinalityCertificate(known) => {
+            let mut known = (**known).clone();
+            (known.statement.round, known.statement.subround) = (round, subround);
+            Some(Message::FinalityCertificate(Arc::new(known)))
+        }
+        _ => None,
+    }
+}

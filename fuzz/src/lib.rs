@@ -1,0 +1,25 @@
+//! The model as the oracle of the production code: exhaustively at small size, and by fuzzing.
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`world`] | virtual network, time and disks around production miners |
+//! | [`schedule`] | any bytes are a run: a header, then choices among what can happen |
+//! | [`byzantine`] | what Byzantine members do with their keys |
+//! | [`refinement`] | the abstraction function and the step check |
+//! | [`bounds`] | oracles that share no code with production |
+//! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
+//! | [`campaign`] | random walks |
+//! | [`product`] | production and model together, explored exhaustively |
+
+pub mod bounds;
+pub mod byzantine;
+pub mod campaign;
+pub mod cli;
+pub mod liveness;
+pub mod product;
+pub mod refinement;
+pub mod schedule;
+pub mod shrink;
+pub mod targets;
+pub mod twins;
+pub mod world;

@@ -1,0 +1,153 @@
+//! Liveness on code: after any adversarial prefix the world turns synchronous, and within a bound in virtual time every honest
+//! miner and the sharder must have finalized a block of a round that nobody had reached before.
+//!
+//! From the turn on the network is whole, crashed miners restart, disks confirm at once, messages arrive at once, timers fire
+//! when due, and Byzantine members are silent (whatever they could add, they can also leave out).
+//!
+//! # The bound
+//! Let the highest position at the turn be (r, s), let a subround t last `(t + 1) * (window + wait)` at most, and let no more
+//! than [`MAX_UNLUCKY`] subrounds in a row have only Byzantine generators.
+//!
+//! 1. Within `resend` every miner has said its position and what it signed there, so within `resend` and one round trip of
+//!    catching up with each peer (`n * catch_up`) all are in r or later.
+//! 2. Round r ends by the end of its first subround after s that has an honest generator: all tickets that still are to be
+//!    signed go to one block. So within the sum of the subrounds `0..=s + MAX_UNLUCKY + 1` of r.
+//! 3. Round r + 1 begins with nobody having signed anything in it: the first subround with an honest generator notarizes one
+//!    block that all honest miners ticketed, and all vote for it. Again the sum of subrounds `0..=MAX_UNLUCKY + 1`.
+//! 4. The votes arrive at once; who lacks blocks fetches them: `n * catch_up`. The sharder polls each [`POLL`].
+//!
+//! Twice `resend` is added for what was lost right before the turn, and is said again after it.
+
+use thiserror::Error;
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::miner::Timer;
+use zus_bpp::sharder::{SharderInput, SharderTimer};
+
+use crate::world::{SHARDER, Watch, World, bit};
+
+/// Subrounds in a row in which only Byzantine members are generators: with ten miners, three of them Byzantine, and two
+/// generators the chance of seven in a row is below one in 170 million.
+pub const MAX_UNLUCKY: u64 = 6;
+/// Milliseconds between two polls of the sharder.
+pub const POLL: u64 = 500;
+/// Deliveries after which a world is taken for never being quiet.
+const MAX_DELIVERIES: usize = 200_000;
+
+/// A world that does not move.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Stalled {
+    /// Nobody finalizes.
+    #[error(
+        "L2 is violated: {who} has finalized round {height}, not {wanted}, {milliseconds} ms after the network became synchronous"
+    )]
+    NoFinality {
+        /// Who.
+        who: Peer,
+        /// What it has.
+        height: u64,
+        /// What it should have.
+        wanted: u64,
+        /// How long it had.
+        milliseconds: u64,
+    },
+    /// Messages breed messages for ever.
+    #[error("{MAX_DELIVERIES} messages at one moment, and no end")]
+    NeverQuiet,
+}
+
+/// Milliseconds that a world may take from its present positions.
+#[must_use]
+pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
+    let timing = &world.ground.config.timing;
+    let front = world.hosts.iter().map(|host| u64::from(host.miner.subround().0)).max().unwrap_or(0);
+    let subround = timing.window + timing.ticket_wait;
+    let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
+    let n = u64::from(world.ground.setup.miners);
+    3 * timing.resend
+        + 2 * n * timing.catch_up
+        + up_to(front + MAX_UNLUCKY + 1)
+        + up_to(MAX_UNLUCKY + 1)
+        + POLL
+}
+
+/// Makes the world synchronous and waits. Returns how long it took, in milliseconds.
+///
+/// # Errors
+/// When the bound is over, or there is no end of messages.
+pub fn calm<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W) -> Result<u64, Stalled> {
+    world.unbounded = true;
+    world.network.apart = 0;
+    for host in 0..world.hosts.len() {
+        world.restart(host, watch);
+    }
+    let start = world.now.0;
+    let end = start + bound(world);
+    let front = world.hosts.iter().map(|host| host.miner.round()).max().unwrap_or(Round(1));
+    let wanted = front.next();
+    let mut polled = start;
+    loop {
+        settle(world, watch)?;
+        let behind = world.hosts.iter().find(|host| host.miner.finalized().round() < wanted);
+        let behind = behind.map(|host| (Peer::Miner(host.id), host.miner.finalized().round()));
+        let sharder = world.sharder.as_ref().map(|(sharder, _, _)| sharder.finalized().round());
+        let sharder =
+            sharder.filter(|round| *round < wanted).map(|round| (Peer::Sharder(SharderId(0)), round));
+        let Some((who, height)) = behind.or(sharder) else { return Ok(world.now.0 - start) };
+        let due = world.hosts.iter().flat_map(|host| &host.timers).map(|(due, _)| *due).min();
+        let next = due.unwrap_or(u64::MAX).min(polled + POLL).max(world.now.0);
+        if next > end {
+            let (height, wanted, milliseconds) = (height.0, wanted.0, end - start);
+            return Err(Stalled::NoFinality { who, height, wanted, milliseconds });
+        }
+        world.now.0 = next;
+        if next >= polled + POLL {
+            polled = next;
+            world.give_sharder(SharderInput::Timer(SharderTimer::Poll), watch);
+            world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
+        }
+        for host in 0..world.hosts.len() {
+            let due: Vec<Timer> = world.hosts[host]
+                .timers
+                .iter()
+                .filter(|(due, _)| *due <= next)
+                .map(|(_, timer)| *timer)
+                .collect();
+            for timer in due {
+                world.fire(host, timer, None, watch);
+            }
+        }
+    }
+}
+
+/// Everything that is on its way arrives, and disks confirm.
+fn settle<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W) -> Result<(), Stalled> {
+    let mut deliveries = 0;
+    loop {
+        for host in 0..world.hosts.len() {
+            while !world.hosts[host].unconfirmed.is_empty() {
+                world.confirm(host, watch);
+            }
+        }
+        let end = world.network.sent().len();
+        let mut moved = false;
+        for index in 0..end {
+            let to = world.network.sent()[index].to;
+            for receiver in
+                (0..world.ground.setup.miners).map(|i| bit(Peer::Miner(MinerId(i)))).chain([SHARDER])
+            {
+                if to & receiver != 0 && world.network.is_open(index, receiver) {
+                    world.deliver(index, receiver, None, watch);
+                    moved = true;
+                    deliveries += 1;
+                    if deliveries > MAX_DELIVERIES {
+                        return Err(Stalled::NeverQuiet);
+                    }
+                }
+            }
+        }
+        if !moved && world.network.sent().len() == end {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The abstraction function: what a world of production miners looks like as a state of the model.
+//!
+//! It is computed from the miners, their disks and what they have sent, from nothing the step check keeps. What it reads of a
+//! miner are its public read-only accessors.
+
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::ticket_log::{Kind, Record};
+use zus_model::blocks::{BlockId as Place, Blocks};
+use zus_model::protocol::Protocol;
+use zus_model::state::{Miner, State, position};
+
+use super::places::Places;
+use crate::world::{Disk, Host, World};
+
+/// The state of the model that `world` stands for.
+#[must_use]
+pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &World<S>) -> State {
+    let blocks = &protocol.blocks;
+    let mut state = State::empty();
+    for (index, host) in world.hosts.iter().enumerate() {
+        state.miners[index] = miner(blocks, places, world, host);
+        messages(blocks, places, host, index, &mut state);
+    }
+    for block in &world.blocks {
+        let (Some(place), Some(parent)) = (places.of(&block.id()), places.of(&block.header().parent)) else {
+            continue;
+        };
+        state.block_mut(place).set_parent(position(blocks, parent).max(1));
+    }
+    for ticket in &world.notarized {
+        if let Some(place) = places.of(&ticket.block) {
+            state.block_mut(place).set_notarized(1);
+        }
+    }
+    byzantine(protocol, places, world, &mut state);
+    state.environment.set_crashes(world.crashes);
+    state
+}
+
+/// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
+fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &Record) -> bool {
+    record.kind == kind && (world.ground.setup.disk == Disk::Slow || host.log.durable().contains(record))
+}
+
+fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, host: &Host<S>) -> Miner {
+    let mut m = Miner::default();
+    let (round, subround) = (host.miner.round(), host.miner.subround());
+    m.set_round(round.0.min(u64::from(blocks.rounds) + 1) as u32);
+    m.set_subround(subround.0.min(7));
+    let entry = places.of(&host.miner.entry()).filter(|_| round.0 > 1);
+    m.set_entry(entry.map_or(0, |place| position(blocks, place)));
+    m.set_crashed(u32::from(!host.up));
+    m.set_recovered(u32::from(host.recovered == Some((round, subround)) && host.up));
+    if round.0 > u64::from(blocks.rounds) {
+        // Parked: what it does there is in no model.
+        m.set_recovered(0);
+        return m;
+    }
+    let mut tickets = 0;
+    let mut unsent = 0;
+    for (s, block) in ticketed(world, host, round) {
+        let Some(place) = places.of(&block) else { continue };
+        let local = blocks.place(place).local;
+        tickets |= 1 << local;
+        if s == subround && !host.has_said(&Record::ticket(round, s, block.0)) {
+            unsent = u32::from(local) + 1;
+        }
+    }
+    m.set_tickets(tickets);
+    m.set_unsent(unsent);
+    m.set_timed_out(host.has_said(&Record::timeout(round, subround)).into());
+    m.set_shared(host.shared.iter().any(|(known, _)| *known == round).into());
+    m.set_proposed(proposed(world, host, round, subround).into());
+    m
+}
+
+/// The tickets of a miner in a round that bind it.
+fn ticketed<'a, S: Scheme + Clone>(
+    world: &'a World<S>,
+    host: &'a Host<S>,
+    round: Round,
+) -> Box<dyn Iterator<Item = (Subround, BlockId)> + 'a> {
+    if world.ground.setup.disk == Disk::Slow {
+        let all = host.miner.tickets().filter(move |ticket| ticket.round == round);
+        return Box::new(all.map(|ticket| (ticket.subround, ticket.block)));
+    }
+    let all = host.log.durable().iter();
+    let all = all.filter(move |record| record.round == round && record.kind == Kind::Ticket);
+    Box::new(all.map(|record| (record.subround, BlockId(record.block))))
+}
+
+fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, subround: Subround) -> bool {
+    host.miner
+        .proposals()
+        .filter(|proposed| (proposed.round, proposed.subround) == (round, subround))
+        .map(Record::from)
+        .any(|record| bound(world, host, Kind::Proposal, &record))
+        || !host.up
+            && host.log.durable().iter().any(|record| {
+                (record.kind, record.round, record.subround) == (Kind::Proposal, round, subround)
+            })
+}
+
+/// What a miner has sent, by name and counted. A finality vote counts from the moment at which it is decided: the model
+/// casts it in the step that leaves the round.
+fn messages<S: Scheme + Clone>(
+    blocks: &Blocks,
+    places: &Places,
+    host: &Host<S>,
+    index: usize,
+    state: &mut State,
+) {
+    let archive = &mut state.archive[index];
+    let mut tickets: [Option<Place>; 64] = [None; 64];
+    let mut count = 0;
+    for record in &host.said {
+        let round = record.round.0 as usize;
+        if round == 0 || round > usize::from(blocks.rounds) {
+            continue;
+        }
+        match record.kind {
+            Kind::Ticket => {
+                if let Some(place) = places.of(&BlockId(record.block)) {
+                    archive.tickets[round - 1] |= 1 << blocks.place(place).local;
+                    if count < tickets.len() {
+                        tickets[count] = Some(place);
+                        count += 1;
+                    }
+                }
+            }
+            Kind::Timeout if record.subround.0 < 8 => archive.timeouts[round - 1] |= 1 << record.subround.0,
+            Kind::Timeout | Kind::Proposal | Kind::FinalityVote => {}
+        }
+    }
+    let timeouts = archive.timeouts;
+    for place in tickets.into_iter().flatten() {
+        let tally = state.block_mut(place);
+        tally.set_tickets(tally.tickets() + 1);
+    }
+    for (round, block) in &host.voted {
+        if let Some(place) = places.of(block)
+            && let Some(votes) = state.archive[index].votes.get_mut(round.0 as usize - 1)
+        {
+            *votes |= 1 << blocks.place(place).local;
+            let tally = state.block_mut(place);
+            tally.set_votes(tally.votes() + 1);
+        }
+    }
+    for round in 1..=blocks.rounds {
+        for subround in 0..blocks.subrounds {
+            if timeouts[usize::from(round) - 1] >> subround & 1 == 1 {
+                let tally = state.timeout_mut(round, subround);
+                tally.set_honest(tally.honest() + 1);
+            }
+        }
+    }
+    for (round, entry) in host.shared.iter().filter(|(round, _)| round.0 <= u64::from(blocks.rounds)) {
+        let entry = if round.0 == 1 { Some(zus_model::blocks::GENESIS) } else { places.of(entry) };
+        if let Some(entry) = entry {
+            state.add_present(entry, 0, 1);
+        }
+    }
+}
+
+fn byzantine<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &World<S>, state: &mut State) {
+    let members = &world.ground.setup.byzantine;
+    for (member, record) in &world.byzantine {
+        let Some(number) = members.iter().position(|id| *id == member.0) else { continue };
+        if matches!(record.kind, Kind::Timeout) {
+            let (round, subround) = (record.round.0, record.subround.0);
+            if (1..=u64::from(protocol.blocks.rounds)).contains(&round)
+                && subround < u32::from(protocol.blocks.subrounds)
+            {
+                let tally = state.timeout_mut(round as u8, subround as u8);
+                tally.set_byzantine(tally.byzantine() | 1 << number);
+            }
+            continue;
+        }
+        let Some(place) =
+            places.of(&BlockId(record.block)).filter(|place| place.index() < protocol.blocks.len())
+        else {
+            continue;
+        };
+        if !is_about(protocol, place, record) {
+            continue;
+        }
+        let tally = state.block_mut(place);
+        match record.kind {
+            Kind::Ticket => tally.set_byzantine_tickets(tally.byzantine_tickets() | 1 << number),
+            Kind::FinalityVote => tally.set_byzantine_votes(tally.byzantine_votes() | 1 << number),
+            Kind::Proposal | Kind::Timeout => {}
+        }
+    }
+}
+
+/// Whether a record names the (round, subround) of the block that it names. A Byzantine miner may sign another label; no
+/// certificate that honest miners accept counts it.
+#[must_use]
+pub fn is_about(protocol: &Protocol, place: Place, record: &Record) -> bool {
+    let found = protocol.blocks.place(place);
+    (u64::from(found.round), u32::from(found.subround)) == (record.round.0, record.subround.0)
+}

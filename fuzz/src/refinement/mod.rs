@@ -1,0 +1,427 @@
+//! The production code refines the model: every step of a world of production miners is a sequence of enabled actions of the
+//! model, and leads to a world whose abstraction is the state after them.
+//!
+//! # The relation
+//! Let `α` be the [`abstraction`](abstraction()) and `s` the model's state, from [`Protocol::initial`] on. After each production step the
+//! [`Refinement`] maps what the step did to actions `a1 .. ak` (`actions_of`), asks [`Protocol::enabled`] of each
+//! before it applies it, and compares the result with `α(world)`, field by field. If all steps of all runs pass, `α` is a
+//! forward simulation: every run of the production code is a run of the model, so every safety property that the model's
+//! check has established holds of the code, as far as it can be said in what `α` keeps. The model is taken in its *explicit
+//! form*, all reductions off: what is compared is the specification, not an optimisation of it.
+//!
+//! # What is kept
+//! Of a miner: round, subround, entry block, tickets of its round, the ticket that is in the log and has not left, whether it
+//! gave its subround up, whether it sent its share and its block, whether it is down. Of a block: parent, tickets, votes,
+//! Byzantine tickets and votes, whether it is notarized. Timeouts of each subround; who was in a round with which entry; what
+//! each miner sent in all rounds, by name. Finality is compared as a step: a head may move only where the model's
+//! `Finalize` lets an observer with that head move.
+//!
+//! # What is hidden, and why that is sound
+//! - **Who has received what.** The model's network is monotone: a sent message may arrive at any time, so receiving is a
+//!   guard on what was sent. What a production miner holds is a part of that.
+//! - **Environment actions.** A Byzantine miner's block, ticket, vote or timeout becomes an action just before the first
+//!   action that uses it: nothing could have depended on it earlier.
+//! - **Steps of no action**: sending again, asking for and answering with blocks, evidence, refusals, what is forgotten
+//!   because of a bound. They must leave `α` as it is, which is checked.
+//! - **Messages that the model has earlier.** A finality vote counts when it is decided (the model casts it in the step that
+//!   leaves the round) and a block when its record is requested, before they are on disk. Should a crash lose them, the model
+//!   has a message more than production, never one less; messages only enable.
+//! - **`selected`** is set and used within one production step; **`resent`** is a witness of the model's own.
+//! - **Commitment.** A ticket, a block and a timeout bind a miner from the moment at which a crash cannot undo them: where
+//!   it may crash, when the record is durable; on a slow disk, where it does not crash, when it is requested (a ticket, a
+//!   block) or leaves (a timeout).
+//!
+//! # What is not covered
+//! Rounds and subrounds beyond those of the world; a disk that loses stores as well as records (target `recovery`, where the
+//! properties are checked and not refinement); rules other than `hardened`; time.
+
+mod abstraction;
+mod difference;
+mod places;
+
+pub use abstraction::abstraction;
+pub use difference::{Difference, first_difference};
+pub use places::{NoPlace, Places};
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{Peer, Round};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output};
+use zus_bpp::sharder::SharderOutput;
+use zus_bpp::ticket_log::{Kind, Record};
+use zus_model::action::{Action, Blocked};
+use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_model::committee::Committee;
+use zus_model::protocol::{Network, Protocol};
+use zus_model::reductions::Reductions;
+use zus_model::rules::Rules;
+use zus_model::state::State;
+use zus_model::trace::{Producer, ReplayError, Trace};
+
+use crate::bounds;
+use crate::world::{Event, Ground, Watch, World};
+
+/// Crashes that the state of the model can count.
+pub const MAX_CRASHES: u32 = 15;
+
+/// What is wrong between production and model.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Finding {
+    /// A production step is an action that may not happen.
+    #[error("production does what the model forbids: {deed}: {guard}\n  action: {action:?}")]
+    Disabled {
+        /// The action.
+        action: Action,
+        /// The same in words.
+        deed: String,
+        /// The guard that is false.
+        guard: Blocked,
+    },
+    /// All actions of a step may happen, and lead elsewhere.
+    #[error("after the step, {0}")]
+    Differs(Difference),
+    /// A step is about a block that the model has no place for.
+    #[error("{participant} acts upon a block that cannot be: {source}")]
+    NoPlace {
+        /// Who.
+        participant: String,
+        /// Why.
+        source: NoPlace,
+    },
+}
+
+/// The instance of the model that a world is compared with. `Err` says which bound of the model it exceeds.
+///
+/// # Errors
+/// When the world is larger than the model's state.
+pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, String> {
+    let setup = &ground.setup;
+    let kind = |round: u8, subround: u8| -> Vec<Generator> {
+        let order = ground.order(round.into(), subround.into()).iter();
+        order
+            .map(|&member| if setup.is_byzantine(member) { Generator::Byzantine } else { Generator::Honest })
+            .collect()
+    };
+    let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, &Rules::HARDENED, kind)
+        .map_err(|error| format!("{} blocks where the model has room for {}", error.needed, error.limit))?;
+    let honest = usize::from(setup.miners) - setup.byzantine.len();
+    if honest > zus_model::committee::MAX_HONEST || setup.byzantine.len() > 3 {
+        return Err(format!("{honest} honest and {} Byzantine miners", setup.byzantine.len()));
+    }
+    let f = bounds::tolerated(setup.miners) as u32;
+    Ok(Protocol {
+        committee: Committee {
+            n: setup.miners.into(),
+            f,
+            byzantine: setup.byzantine.len() as u32,
+            quorum: bounds::quorum(setup.miners) as u32,
+            beacon_threshold: f + 1,
+            weights: vec![1; honest],
+        },
+        rules: Rules::HARDENED,
+        blocks,
+        // Also where nobody crashes: writing a ticket and sending it are two steps then.
+        crashes: MAX_CRASHES,
+        restarts_behind: false,
+        network: Network::Async,
+        observers: 0,
+        reserved_rounds: 0,
+        reserved_subrounds: 0,
+        reductions: Reductions::NONE,
+    })
+}
+
+/// See the module doc.
+#[derive(Clone)]
+pub struct Refinement {
+    /// The instance of the model.
+    pub protocol: Arc<Protocol>,
+    /// The model's state.
+    pub state: State,
+    /// Which block stands where.
+    pub places: Places,
+    /// The actions so far.
+    pub actions: Vec<Action>,
+    /// Heads of the honest miners, then the sharder's.
+    heads: Vec<Place>,
+    /// The first thing that is wrong.
+    pub finding: Option<Finding>,
+    /// Whether actions are kept; an exhaustive search needs the last ones only.
+    pub keeps_actions: bool,
+}
+
+impl Refinement {
+    /// A world that has not started.
+    ///
+    /// # Errors
+    /// When the world is larger than the model's state.
+    pub fn new<S: Scheme + Clone>(world: &World<S>) -> Result<Self, String> {
+        let protocol = protocol_of(&world.ground)?;
+        let genesis = world.ground.config.genesis.id();
+        Ok(Self {
+            state: protocol.initial(),
+            places: Places::new(genesis, &protocol.blocks),
+            actions: Vec::new(),
+            heads: vec![GENESIS; world.hosts.len() + 1],
+            finding: None,
+            keeps_actions: true,
+            protocol: Arc::new(protocol),
+        })
+    }
+
+    /// The run so far as a trace that `zus replay` reads; with the action that may not happen at its end, if there is one.
+    ///
+    /// # Errors
+    /// When the actions are no run: never, for what this refinement has applied.
+    pub fn trace(&self, command: &str) -> Result<Trace, ReplayError> {
+        let producer = Producer {
+            tool: concat!("zus-fuzz ", env!("CARGO_PKG_VERSION")).into(),
+            command: Some(command.into()),
+            seed: None,
+        };
+        let mut trace = Trace::of_run(producer, None, None, &self.protocol, &self.actions)?;
+        if let Some(Finding::Disabled { action, deed, .. }) = &self.finding {
+            let says = Some(format!("PRODUCTION DOES, AND MAY NOT: {deed}"));
+            trace.steps.push(zus_model::trace::Step { action: *action, says });
+        }
+        Ok(trace)
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), Finding> {
+        if let Err(guard) = self.protocol.enabled(&self.state, &action) {
+            let deed = self.protocol.deed(&self.state, &action, &self.state);
+            return Err(Finding::Disabled { action, deed, guard });
+        }
+        self.protocol.perform(&mut self.state, &action);
+        if self.keeps_actions {
+            self.actions.push(action);
+        }
+        Ok(())
+    }
+
+    /// The place of a block upon which an honest participant acts. A Byzantine block enters the model now.
+    fn place<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        who: Peer,
+        id: &BlockId,
+    ) -> Result<Place, Finding> {
+        let cannot = |source| Finding::NoPlace { participant: who.to_string(), source };
+        if let Some(place) = self.places.of(id)
+            && (place == GENESIS || self.state.block(place).parent() != 0)
+        {
+            return Ok(place);
+        }
+        let block = Arc::clone(world.block(id).ok_or_else(|| cannot(NoPlace::Unknown(*id)))?);
+        let generator = block.header().generator;
+        let protocol = Arc::clone(&self.protocol);
+        let place = self.places.assign(&block, &protocol.blocks, &world.ground).map_err(cannot)?;
+        if world.ground.setup.is_byzantine(generator) {
+            let parent = self.place(world, who, &block.header().parent)?;
+            self.perform(Action::ByzantinePropose { block: place, parent })?;
+            self.sync_byzantine(world)?;
+        }
+        Ok(place)
+    }
+
+    /// Byzantine messages about blocks of the model, and timeouts, become actions.
+    fn sync_byzantine<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
+        let protocol = Arc::clone(&self.protocol);
+        for (member, record) in &world.byzantine {
+            let members = &world.ground.setup.byzantine;
+            let Some(byzantine) = members.iter().position(|id| *id == member.0) else { continue };
+            let (byzantine, round, subround) =
+                (byzantine as u8, record.round.0 as u8, record.subround.0 as u8);
+            let action = if record.kind == Kind::Timeout {
+                Action::ByzantineTimeout { byzantine, round, subround }
+            } else {
+                let Some(block) = self.places.of(&BlockId(record.block)) else { continue };
+                if block == GENESIS || !abstraction::is_about(&protocol, block, record) {
+                    continue;
+                }
+                match record.kind {
+                    Kind::Ticket => Action::ByzantineTicket { byzantine, block },
+                    Kind::FinalityVote => Action::ByzantineVote { byzantine, block },
+                    Kind::Proposal | Kind::Timeout => continue,
+                }
+            };
+            if protocol.enabled(&self.state, &action).is_ok() {
+                self.perform(action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an event is in the model, performed.
+    fn actions_of<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
+        self.sync_byzantine(world)?;
+        match event {
+            Event::Step { host, decided, outputs, .. } => {
+                self.decisions(world, *host, decided)?;
+                for output in outputs {
+                    self.output(world, *host, output)?;
+                }
+                Ok(())
+            }
+            Event::Crashed { host } => self.perform(Action::Crash { miner: *host as u8 }),
+            Event::Restarted { host } => self.perform(Action::Restart { miner: *host as u8 }),
+            Event::Sharder { outputs } => {
+                for output in outputs {
+                    if let SharderOutput::Finalized(found) = output {
+                        let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
+                        // Ancestors become final with the head: only the last block of a step has to be final itself.
+                        let id = found.block.id();
+                        let last = outputs.iter().rev().find_map(|output| match output {
+                            SharderOutput::Finalized(found) => Some(found.block.id()),
+                            _ => None,
+                        });
+                        if last == Some(id) {
+                            self.finalize(world, self.heads.len() - 1, sharder, &id)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn decisions<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        decided: &[Record],
+    ) -> Result<(), Finding> {
+        let who = Peer::Miner(world.hosts[host].id);
+        let miner = host as u8;
+        for record in decided {
+            match record.kind {
+                Kind::Proposal => {
+                    let block = self.place(world, who, &BlockId(record.block))?;
+                    self.perform(Action::Propose { miner, block })?;
+                }
+                Kind::Ticket => {
+                    let id = BlockId(record.block);
+                    let block = self.place(world, who, &id)?;
+                    let unknown =
+                        || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
+                    let parent = world.block(&id).ok_or_else(unknown)?.header().parent;
+                    let parent = self.place(world, who, &parent)?;
+                    self.perform(Action::Select { miner, block })?;
+                    self.perform(Action::Ticket { miner, block, parent })?;
+                }
+                // A timeout when it leaves; a vote when the round is left.
+                Kind::Timeout | Kind::FinalityVote => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn output<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        output: &Output,
+    ) -> Result<(), Finding> {
+        let who = Peer::Miner(world.hosts[host].id);
+        let miner = host as u8;
+        let rounds = u64::from(self.protocol.blocks.rounds);
+        match output {
+            Output::Broadcast { message: Message::BeaconShare(share), .. } => {
+                let m = &self.state.miners[host];
+                let round = share.target.round();
+                let again = round.0 == u64::from(m.round()) && m.shared() == 1;
+                if round.0 <= rounds && !again {
+                    self.perform(Action::ShareBeacon { miner })?;
+                }
+            }
+            Output::Broadcast { message: Message::Ticket(ticket), .. } => {
+                let place = self.place(world, who, &ticket.block)?;
+                let local = self.protocol.blocks.place(place).local;
+                let sent = self.state.archive[host].tickets[ticket.round.0 as usize - 1] >> local & 1 == 1;
+                if !sent {
+                    self.perform(Action::SendTicket { miner })?;
+                }
+            }
+            Output::Broadcast { message: Message::Timeout(timeout), .. } if timeout.round.0 <= rounds => {
+                let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
+                if sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 0 {
+                    self.perform(Action::Timeout { miner })?;
+                }
+            }
+            Output::Milestone(Milestone::Notarized { ticket, .. }) => {
+                let block = self.place(world, who, &ticket.block)?;
+                if block != GENESIS && self.state.block(block).notarized() == 0 {
+                    self.perform(Action::Notarize { block })?;
+                }
+            }
+            Output::Milestone(Milestone::Left { block, .. }) => {
+                let block = self.place(world, who, block)?;
+                self.perform(Action::Leave { miner, block })?;
+            }
+            Output::Milestone(Milestone::Entered { round, subround }) => {
+                let m = &self.state.miners[host];
+                let here = (Round(m.round().into()), m.subround());
+                if here != (*round, subround.0) && round.0 <= rounds {
+                    let subround = subround.0.min(u8::MAX.into()) as u8;
+                    self.perform(Action::EnterSubround { miner, subround })?;
+                }
+            }
+            Output::Milestone(Milestone::Finalized { block, .. }) => {
+                self.finalize(world, host, who, block)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A head moves: asked of the model as of an observer that has this participant's head. Nothing in the state depends on
+    /// observers, so the state stays as it is.
+    fn finalize<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        observer: usize,
+        who: Peer,
+        id: &BlockId,
+    ) -> Result<(), Finding> {
+        let block = self.place(world, who, id)?;
+        let mut view = self.state;
+        view.set_head(0, self.heads[observer]);
+        let action = Action::Finalize { observer: 0, block };
+        if let Err(guard) = self.protocol.enabled(&view, &action) {
+            let deed = format!("{who} {}", self.protocol.deed(&view, &action, &view));
+            return Err(Finding::Disabled { action, deed, guard });
+        }
+        self.heads[observer] = block;
+        Ok(())
+    }
+
+    fn check<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
+        self.actions_of(world, event)?;
+        let production = abstraction(&self.protocol, &self.places, world);
+        first_difference(&self.protocol, &self.state, &production)
+            .map_or(Ok(()), |found| Err(Finding::Differs(found)))
+    }
+
+    /// Byzantine messages that were sent since the last step become actions now.
+    pub fn catch_up<S: Scheme + Clone>(&mut self, world: &World<S>) {
+        if self.finding.is_none()
+            && let Err(finding) = self.sync_byzantine(world)
+        {
+            self.finding = Some(finding);
+        }
+    }
+}
+
+impl<S: Scheme + Clone> Watch<S> for Refinement {
+    fn watch(&mut self, world: &World<S>, event: &Event) {
+        if self.finding.is_none()
+            && let Err(finding) = self.check(world, event)
+        {
+            self.finding = Some(finding);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The configuration header of a schedule: committee, faults, bounds and disk, from eight bytes, any of them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use zus_bpp::crypto::mock_scheme::MockScheme;
+
+use crate::bounds;
+use crate::world::{Disk, Ground, Setup};
+
+/// Bytes of a header.
+pub const HEADER_BYTES: usize = 8;
+/// Steps of the shortest and of the longest run.
+pub const STEPS: std::ops::RangeInclusive<usize> = 48..=111;
+/// Different sets of keys, and so orders of generators.
+pub const SEEDS: u8 = 16;
+
+/// See the module doc.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Header(pub [u8; HEADER_BYTES]);
+
+/// Committee sizes and how often they come; four is the smallest in which somebody may be Byzantine.
+const SIZES: [u16; 8] = [4, 4, 4, 4, 4, 5, 7, 10];
+/// Rounds and subrounds: what the model has room for with two generators a subround, both of them Byzantine.
+const SHAPES: [(u8, u8); 4] = [(5, 2), (3, 3), (2, 4), (4, 2)];
+
+impl Header {
+    /// The header of an input; missing bytes are taken from `tail`.
+    pub fn read(bytes: &[u8], tail: &mut super::Random) -> Self {
+        let mut header = tail.bits().to_le_bytes();
+        let given = bytes.len().min(HEADER_BYTES);
+        header[..given].copy_from_slice(&bytes[..given]);
+        Self(header)
+    }
+
+    /// Members of the committee.
+    #[must_use]
+    pub fn miners(&self) -> u16 {
+        SIZES[usize::from(self.0[0]) % SIZES.len()]
+    }
+
+    /// The Byzantine members: at most `f`, neighbours.
+    #[must_use]
+    pub fn byzantine(&self) -> Vec<u16> {
+        let n = self.miners();
+        // Three of four runs have as many as are tolerated.
+        let most = bounds::tolerated(n);
+        // The model has room for seven honest miners.
+        let least = usize::from(n).saturating_sub(zus_model::committee::MAX_HONEST);
+        let few = least + usize::from(self.0[1] >> 2) % (most + 1 - least);
+        let count = if self.0[1] & 3 == 0 { few } else { most };
+        let first = u16::from(self.0[1] >> 4) % n;
+        let mut members: Vec<u16> = (0..count as u16).map(|i| (first + i) % n).collect();
+        members.sort_unstable();
+        members
+    }
+
+    /// How writes become durable.
+    #[must_use]
+    pub fn disk(&self) -> Disk {
+        if self.0[2] & 1 == 0 { Disk::Crashing } else { Disk::Slow }
+    }
+
+    /// Rounds and subrounds.
+    #[must_use]
+    pub fn shape(&self) -> (u8, u8) {
+        SHAPES[usize::from(self.0[3]) % SHAPES.len()]
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn seed(&self) -> u8 {
+        self.0[4] % SEEDS
+    }
+
+    /// How many choices the run has.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        STEPS.start() + usize::from(self.0[5]) % (STEPS.end() - STEPS.start() + 1)
+    }
+
+    /// Which operations this run prefers (swarm testing: each run leaves some out).
+    #[must_use]
+    pub fn swarm(&self) -> u16 {
+        u16::from_le_bytes([self.0[6], self.0[7]])
+    }
+
+    /// The setup that the header describes.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        let (rounds, subrounds) = self.shape();
+        let mut setup = Setup::new(self.miners(), self.seed().into());
+        setup.byzantine = self.byzantine();
+        setup.disk = self.disk();
+        setup.rounds = rounds;
+        setup.subrounds = subrounds;
+        setup
+    }
+}
+
+thread_local! {
+    /// Grounds that were made: making one costs as much as a run, and there are few.
+    static GROUNDS: RefCell<HashMap<Key, Arc<Ground<MockScheme>>>> = RefCell::default();
+}
+
+type Key = (u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
+
+/// The ground of a setup with mock keys, made once a thread.
+///
+/// # Panics
+/// When the keys do not combine: the mock's do.
+#[must_use]
+pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
+    let key = (
+        setup.miners,
+        setup.byzantine.clone(),
+        setup.disk == Disk::Slow,
+        setup.rounds,
+        setup.subrounds,
+        setup.seed as u8,
+        (setup.adjust.0 as usize, setup.adjust.1),
+    );
+    GROUNDS.with_borrow_mut(|grounds| {
+        let make = || {
+            let ground = Ground::new(setup.clone(), setup.mock_keys());
+            Arc::new(ground.expect("mock shares combine"))
+        };
+        Arc::clone(grounds.entry(key).or_insert_with(make))
+    })
+}

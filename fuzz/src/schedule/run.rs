@@ -1,0 +1,179 @@
+//! A run: a world, its refinement and its oracle, driven by choices, with the first thing that goes wrong.
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::crypto::scheme::Scheme;
+
+use super::choices::Choice;
+use super::header::ground_of;
+use super::operation::{self, Operation, perform, resolve};
+use crate::bounds::{Oracle, Violation};
+use crate::liveness::{Stalled, calm};
+use crate::refinement::{Finding, Refinement};
+use crate::world::{Event, Ground, Setup, Watch, World};
+
+pub use super::operation::Told;
+
+/// What a run shows to be wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Failure {
+    /// Production is no refinement of the model.
+    #[error(transparent)]
+    Refinement(#[from] Finding),
+    /// A property does not hold.
+    #[error("{0}")]
+    Property(Violation),
+    /// A synchronous network does not help.
+    #[error(transparent)]
+    Liveness(#[from] Stalled),
+}
+
+impl Failure {
+    /// In one word: the property, or how the refinement failed. Shrinking keeps it.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match self {
+            Failure::Refinement(Finding::Disabled { guard, .. }) => format!("disabled: {guard:?}"),
+            Failure::Refinement(Finding::Differs(_)) => "differs".into(),
+            Failure::Refinement(Finding::NoPlace { .. }) => "no place".into(),
+            Failure::Property(violation) => violation.property.into(),
+            Failure::Liveness(_) => "liveness".into(),
+        }
+    }
+}
+
+/// Refinement and oracle watch together.
+#[derive(Clone)]
+pub struct Judges {
+    /// The step check.
+    pub refinement: Refinement,
+    /// The properties.
+    pub oracle: Oracle,
+    /// Production steps.
+    pub steps: u64,
+}
+
+impl<S: Scheme + Clone> Watch<S> for Judges {
+    fn watch(&mut self, world: &World<S>, event: &Event) {
+        self.steps += 1;
+        self.refinement.watch(world, event);
+        self.oracle.watch(world, event);
+    }
+}
+
+/// See the module doc.
+#[derive(Clone)]
+pub struct Run<S = MockScheme> {
+    /// The world.
+    pub world: World<S>,
+    /// What watches it.
+    pub judges: Judges,
+    swarm: u16,
+    /// Whether operations are told, for reports.
+    pub keeps_story: bool,
+    /// What happened, one line an operation.
+    pub story: Vec<String>,
+}
+
+impl Run {
+    /// A world of this setup, with mock keys, in which everybody has started.
+    ///
+    /// # Errors
+    /// When the setup is larger than the model.
+    pub fn new(setup: &Setup, swarm: u16) -> Result<Self, String> {
+        Run::over(ground_of(setup), swarm)
+    }
+}
+
+impl<S: Scheme + Clone> Run<S> {
+    /// A world on this ground in which everybody has started.
+    ///
+    /// # Errors
+    /// When the setup is larger than the model.
+    pub fn over(ground: Arc<Ground<S>>, swarm: u16) -> Result<Self, String> {
+        let world = World::new(ground);
+        let refinement = Refinement::new(&world)?;
+        let judges = Judges { refinement, oracle: Oracle::default(), steps: 0 };
+        let mut run = Self { world, judges, swarm, keeps_story: false, story: Vec::new() };
+        run.world.start(&mut run.judges);
+        Ok(run)
+    }
+
+    /// Makes choices until something is wrong. Returns how many were made.
+    pub fn choose_all(&mut self, choices: &[Choice]) -> usize {
+        for (index, choice) in choices.iter().enumerate() {
+            if self.failure().is_some() {
+                return index;
+            }
+            self.choose(*choice);
+        }
+        choices.len()
+    }
+
+    /// Makes one choice.
+    pub fn choose(&mut self, choice: Choice) {
+        if let Some(operation) = resolve(&self.world, choice, self.swarm) {
+            self.perform(&operation);
+        }
+    }
+
+    /// Performs one operation.
+    pub fn perform(&mut self, operation: &Operation) {
+        let before = self.judges.refinement.actions.len();
+        let told = self.keeps_story.then(|| operation::Told(&self.world, operation).to_string());
+        perform(&mut self.world, operation, &mut self.judges);
+        if let Some(told) = told {
+            self.story.push(told);
+            let refinement = &self.judges.refinement;
+            for action in refinement.actions.get(before..).unwrap_or_default() {
+                let said = refinement.protocol.deed(&refinement.state, action, &refinement.state);
+                self.story.push(format!("    {said}"));
+            }
+        }
+    }
+
+    /// Lets the world become synchronous and waits for progress, on a copy of the world.
+    ///
+    /// # Errors
+    /// When there is none within the bound, or a property breaks on the way.
+    pub fn ends_well(&self) -> Result<u64, Failure> {
+        let (mut world, mut oracle) = (self.world.clone(), self.judges.oracle.clone());
+        let took = calm(&mut world, &mut oracle);
+        oracle.violation.map_or(Ok(()), |violation| Err(Failure::Property(violation)))?;
+        Ok(took?)
+    }
+
+    /// What is wrong, if anything: a property first, since it says more.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        let property = self.judges.oracle.violation.clone().map(Failure::Property);
+        property.or_else(|| self.judges.refinement.finding.clone().map(Failure::Refinement))
+    }
+}
+
+impl<S: Scheme + Clone> fmt::Display for Run<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let setup = &self.world.ground.setup;
+        writeln!(
+            f,
+            "{} miners, Byzantine {:?}, disk {:?}, keys {}, {} rounds of {} subrounds",
+            setup.miners, setup.byzantine, setup.disk, setup.seed, setup.rounds, setup.subrounds
+        )?;
+        let mut number = 0;
+        for line in &self.story {
+            if line.starts_with(' ') {
+                writeln!(f, "{line}")?;
+            } else {
+                number += 1;
+                writeln!(f, "{number:3}. {line}")?;
+            }
+        }
+        match self.failure() {
+            None => writeln!(f, "nothing is wrong"),
+            Some(failure) => writeln!(f, "WRONG: {failure}"),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what, and the
+//! command that replays it. The shims in `fuzz_targets/` are wiring only; `tests/corpus.rs` runs the same bodies on stable.
+
+mod codecs;
+mod crypto;
+mod runs;
+
+pub use codecs::{decode, scenario, trace};
+pub use crypto::{beacon, certificate, dkg, ticket_pool};
+pub use runs::{conformance, conformance_bls, recovery, twins};
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target, by name.
+pub const ALL: [(&str, Target); 11] = [
+    ("conformance", conformance),
+    ("conformance_bls", conformance_bls),
+    ("twins", twins),
+    ("recovery", recovery),
+    ("decode", decode),
+    ("ticket_pool", ticket_pool),
+    ("certificate", certificate),
+    ("dkg", dkg),
+    ("beacon", beacon),
+    ("scenario", scenario),
+    ("trace", trace),
+];
+
+/// The target of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<Target> {
+    ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
+}

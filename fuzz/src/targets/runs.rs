@@ -1,0 +1,134 @@
+//! Targets that run worlds.
+
+use std::sync::{Arc, LazyLock};
+
+use zus_bpp::crypto::blst_scheme::BlstScheme;
+use zus_bpp::crypto::trusted_dealer;
+
+use crate::bounds::{Oracle, tolerated};
+use crate::liveness::calm;
+use crate::schedule::operation::{perform, resolve};
+use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of};
+use crate::twins::TwinRun;
+use crate::world::{Disk, Ground, Keys, Setup, World};
+
+/// One of so many inputs goes on into a synchronous network.
+const CALM_EVERY: u8 = 16;
+/// Steps of a run on real signatures, each of which costs milliseconds.
+const BLS_STEPS: usize = 24;
+
+/// Production miners on mock signatures against the model and the oracles; some runs end in a synchronous network.
+///
+/// # Panics
+/// When something is wrong, with the run.
+pub fn conformance(bytes: &[u8]) {
+    let schedule = Schedule::from_file(bytes);
+    let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
+    run.choose_all(&schedule.choices);
+    let ends = if schedule.header.0[5].is_multiple_of(CALM_EVERY) { run.ends_well().err() } else { None };
+    if let Some(failure) = run.failure().or(ends) {
+        panic!("{failure}\n{schedule:?}\nreplay: cargo run -p zus-fuzz -- replay FILE");
+    }
+}
+
+/// A committee of four on BLS12-381, dealt once.
+static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
+    let mut setup = Setup::new(4, 0);
+    setup.byzantine = vec![0];
+    let (committee, members) =
+        trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
+    let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
+    let keys = Keys {
+        members: members.into_iter().map(member).collect::<Option<_>>()?,
+        observer: BlstScheme::observer(Arc::clone(&committee)),
+    };
+    Some(Arc::new(Ground::new(setup, keys)?))
+});
+
+/// The same on real signatures: four miners, one of them Byzantine, short runs.
+///
+/// # Panics
+/// When something is wrong, with the run.
+pub fn conformance_bls(bytes: &[u8]) {
+    let schedule = Schedule::from_file(bytes);
+    let ground = BLS.as_ref().expect("the dealer deals");
+    let Ok(mut run) = Run::over(Arc::clone(ground), schedule.header.swarm()) else { return };
+    run.keeps_story = true;
+    run.choose_all(&schedule.choices[..schedule.choices.len().min(BLS_STEPS)]);
+    assert!(run.failure().is_none(), "{run}");
+}
+
+/// Every Byzantine member is two honest instances with one key.
+///
+/// # Panics
+/// When something is wrong.
+pub fn twins(bytes: &[u8]) {
+    let mut tail = Random::seeded_by(bytes);
+    let schedule = Schedule::from_bytes(bytes);
+    let mut setup = schedule.header.setup();
+    setup.disk = Disk::Crashing;
+    if setup.byzantine.is_empty() {
+        return;
+    }
+    let Ok(run) = Run::new(&setup, 0) else { return };
+    let mut twins = TwinRun::new(run);
+    let mut phases = bytes.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(3);
+    for _ in 0..12 {
+        let bits = tail.bits().to_le_bytes();
+        let [part, more, kind] = phases.next().map_or([bits[0], bits[1], bits[2]], |c| [c[0], c[1], c[2]]);
+        let part = u32::from(part) | u32::from(more) << 8;
+        twins.phase(part, 2 + kind % 6, kind & 64 != 0);
+        if let Some(failure) = twins.run.failure() {
+            let actions = twins.run.judges.refinement.actions.len();
+            panic!("{failure}\nwith twins of {:?}, after {actions} actions", setup.byzantine);
+        }
+    }
+}
+
+/// Crashes that lose any end of what was not confirmed: records, stores, or both. Properties are judged, and that a
+/// synchronous network brings progress; refinement is not (see its module).
+///
+/// # Panics
+/// When something is wrong.
+pub fn recovery(bytes: &[u8]) {
+    let schedule = Schedule::from_file(bytes);
+    let mut setup = schedule.header.setup();
+    setup.disk = Disk::Slow;
+    let mut world = World::new(ground_of(&setup));
+    let mut oracle = Oracle::default();
+    world.start(&mut oracle);
+    for choice in &schedule.choices {
+        let [what, a, b, c] = choice.0;
+        if what >= 0xd8 {
+            let host = usize::from(a) % world.hosts.len();
+            world.crash_losing(host, usize::from(b), usize::from(c), &mut oracle);
+            if what & 1 == 0 {
+                world.restart(host, &mut oracle);
+            }
+        } else if what >= 0xc0 {
+            let down = world.hosts.iter().position(|host| !host.up);
+            if let Some(host) = down {
+                world.restart(host, &mut oracle);
+            }
+        } else if let Some(operation) = resolve(&world, *choice, schedule.header.swarm()) {
+            perform(&mut world, &operation, &mut oracle);
+        }
+        report(&oracle, &schedule);
+    }
+    if schedule.header.0[5].is_multiple_of(CALM_EVERY) {
+        let ends = calm(&mut world, &mut oracle);
+        report(&oracle, &schedule);
+        if let Err(stalled) = ends {
+            panic!("{stalled}\nafter {:02x?}", schedule.explicit());
+        }
+    }
+}
+
+fn report(oracle: &Oracle, schedule: &Schedule) {
+    if let Some(violation) = &oracle.violation {
+        panic!(
+            "{violation}\nin a world whose disks lose what is not confirmed: {:02x?}",
+            schedule.explicit()
+        );
+    }
+}

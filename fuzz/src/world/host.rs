@@ -1,0 +1,116 @@
+//! What surrounds an honest miner: its disk, its timers, and whether it runs.
+
+use std::collections::VecDeque;
+
+use zus_bpp::block::BlockId;
+use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
+use zus_bpp::chain::FinalBlock;
+use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::miner::{Miner, Recovery, Stored, Timer, WriteId};
+use zus_bpp::ticket_log::{MemoryLog, Record, TicketLog};
+
+/// See the module doc.
+#[derive(Clone)]
+pub struct Host<S> {
+    /// Its place in the committee.
+    pub id: MinerId,
+    /// The miner; while it is down, as it was at the crash (its position is on the disk, see [`Disk::Crashing`](super::Disk)).
+    pub miner: Miner<S>,
+    /// Whether it runs.
+    pub up: bool,
+    /// How often it was restarted.
+    pub restarts: u32,
+    /// Whether it restarted in its present subround.
+    pub recovered: Option<(Round, Subround)>,
+    /// The ticket log.
+    pub log: MemoryLog,
+    /// Stores that are durable.
+    pub stored: Vec<Stored>,
+    /// Final blocks.
+    pub history: Vec<FinalBlock>,
+    /// Writes that are not confirmed: to the log, and other ones.
+    pub unconfirmed: VecDeque<(WriteId, Option<Stored>)>,
+    /// The last store that was asked for, and the last that is durable.
+    pub last_store: Option<WriteId>,
+    /// See [`Host::last_store`].
+    pub durable_store: Option<WriteId>,
+    /// Records that were decided, and the last store before each: what it may rest upon (L1).
+    pub rests_on: Vec<(Record, Option<WriteId>)>,
+    /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
+    pub timers: Vec<(u64, Timer)>,
+    /// What has left this miner: tickets, timeouts, votes and proposals, in order.
+    pub said: Vec<Record>,
+    /// Rounds for which it has sent its beacon share, with the block through which it was in that round then.
+    pub shared: Vec<(Round, BlockId)>,
+    /// The round that it entered last by leaving one, and the block through which it did.
+    pub entered: (Round, BlockId),
+    /// Rounds that it left with a finality vote, and the block; whether the vote left is in `said`.
+    pub voted: Vec<(Round, BlockId)>,
+}
+
+impl<S: Scheme + Clone> Host<S> {
+    /// A miner that has never run.
+    pub fn new(id: MinerId, miner: Miner<S>, log: MemoryLog) -> Self {
+        Self {
+            id,
+            miner,
+            up: true,
+            restarts: 0,
+            recovered: None,
+            log,
+            stored: Vec::new(),
+            history: Vec::new(),
+            unconfirmed: VecDeque::new(),
+            last_store: None,
+            durable_store: None,
+            rests_on: Vec::new(),
+            timers: Vec::new(),
+            said: Vec::new(),
+            shared: Vec::new(),
+            entered: (Round(0), BlockId([0; 32])),
+            voted: Vec::new(),
+        }
+    }
+
+    /// The disk, as a restarted miner finds it.
+    pub fn recovery(&self) -> Recovery {
+        let first = self.history.len().saturating_sub(KEPT_FINAL_BLOCKS);
+        Recovery {
+            finals: self.history[first..].to_vec(),
+            signed: self.log.signed().clone(),
+            stored: self.stored.clone(),
+        }
+    }
+
+    /// Commits a final block; what it makes superfluous on the disk is dropped.
+    pub fn commit(&mut self, head: FinalBlock) {
+        let round = head.block.round();
+        self.history.push(head);
+        self.stored.retain(|stored| match stored {
+            Stored::Block(block) => block.round() > round,
+            Stored::Notarization(certificate) => certificate.round > round,
+            Stored::TimeoutCertificate(certificate) => certificate.round > round,
+            Stored::FinalityCertificate(_) => true,
+        });
+    }
+
+    /// Remembers a timer: of each kind the last one, and the one before, which must do nothing any more.
+    pub fn set_timer(&mut self, due: u64, timer: Timer) {
+        let kind = |known: &Timer| std::mem::discriminant(known) == std::mem::discriminant(&timer);
+        if self.timers.iter().any(|(_, known)| *known == timer) {
+            self.timers.retain(|(_, known)| *known != timer);
+        } else if self.timers.iter().filter(|(_, known)| kind(known)).count() > 1
+            && let Some(oldest) = self.timers.iter().position(|(_, known)| kind(known))
+        {
+            self.timers.remove(oldest);
+        }
+        self.timers.push((due, timer));
+    }
+
+    /// Whether this record has left.
+    #[must_use]
+    pub fn has_said(&self, record: &Record) -> bool {
+        self.said.contains(record)
+    }
+}

@@ -1,0 +1,603 @@
+//! A virtual network, virtual time and virtual disks around production miners and a sharder.
+//!
+//! Nothing happens by itself: a schedule decides which message reaches whom, which timer fires, when a write becomes durable
+//! and who crashes. A timer may fire before it is due (as a faster clock would fire it): safety does not rest upon time.
+//!
+//! **Bounds.** The model explores a bounded number of rounds and subrounds, so a world has the same bounds: a miner that has
+//! left the last round is *parked* (it still hears, relays and votes, but is given no payload and none of its windows ends),
+//! and nobody gives up the last subround.
+//!
+//! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so. Under [`Disk::Crashing`] they are
+//! confirmed at once, and a schedule may crash a miner between any two of its steps, before or after the flush of what it
+//! wanted to sign. What was stored is durable there, so that a miner restarts where it was; a disk that loses stores too is
+//! driven by the target `recovery`, which checks properties and not refinement.
+
+mod host;
+mod network;
+mod setup;
+
+pub use host::Host;
+pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
+pub use setup::{Adjust, BeaconTable, Disk, Ground, Keys, Setup};
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use zus_bpp::block::{Block, BlockId, Time};
+use zus_bpp::chain::respond;
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Audience, Input, Milestone, Miner, Output, Recovery, Timer, WriteId};
+use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
+use zus_bpp::statement::Ticket;
+use zus_bpp::ticket_log::{
+    AppendError, KEY_BYTES, Kind as RecordKind, MemoryLog, Owner, Record, SigningRules, TicketLog,
+};
+
+/// Milliseconds that pass with each choice of a schedule.
+pub const TICK: u64 = 5;
+/// A payload that begins with this byte is refused by every application.
+pub const REFUSED_PAYLOAD: u8 = 0xff;
+
+/// Where a miner crashes: in which of the steps that follow from one choice, and on which side of the flush.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CrashPoint {
+    /// Steps of the miner that are completed before the one in which it crashes.
+    pub after_steps: u8,
+    /// Whether the records of that step are durable.
+    pub flushed: bool,
+}
+
+/// One step of a participant, or something that happened to it.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An honest miner, by its position among the honest, took a step.
+    Step {
+        /// Which.
+        host: usize,
+        /// What came in.
+        cause: Cause,
+        /// The message that came in, and from whom.
+        heard: Option<(Peer, Message)>,
+        /// What it decided to sign in this step; under [`Disk::Crashing`] what became durable in it.
+        decided: Vec<Record>,
+        /// What it put out.
+        outputs: Vec<Output>,
+    },
+    /// An honest miner crashed.
+    Crashed {
+        /// Which.
+        host: usize,
+    },
+    /// It is about to take its first step after a crash.
+    Restarted {
+        /// Which.
+        host: usize,
+    },
+    /// The sharder took a step.
+    Sharder {
+        /// What it put out.
+        outputs: Vec<SharderOutput>,
+    },
+}
+
+/// What kind of input a step had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// It started.
+    Start,
+    /// A timer fired.
+    Timer(Timer),
+    /// A message arrived.
+    Message,
+    /// The application accepted a block.
+    Accepted(BlockId),
+    /// Disk or application answered something else.
+    Node,
+}
+
+impl Cause {
+    fn of(input: &Input) -> Self {
+        match input {
+            Input::Start => Cause::Start,
+            Input::Timer(timer) => Cause::Timer(*timer),
+            Input::Message { .. } | Input::Bytes { .. } => Cause::Message,
+            Input::Validated { block, accepted: true, .. } => Cause::Accepted(*block),
+            Input::Payload { .. } | Input::Validated { .. } | Input::Stored(_) | Input::Persisted(_) => {
+                Cause::Node
+            }
+        }
+    }
+}
+
+/// Somebody who watches every step.
+pub trait Watch<S> {
+    /// `event` has just happened in `world`.
+    fn watch(&mut self, world: &World<S>, event: &Event);
+}
+
+/// Nobody watches.
+impl<S> Watch<S> for () {
+    fn watch(&mut self, _: &World<S>, _: &Event) {}
+}
+
+/// See the module doc. A clone shares what cannot change.
+#[derive(Clone)]
+pub struct World<S> {
+    /// Keys, configuration, order of generators.
+    pub ground: Arc<Ground<S>>,
+    /// Virtual time.
+    pub now: Time,
+    /// The honest miners, in order of their place in the committee.
+    pub hosts: Vec<Host<S>>,
+    /// The sharder, and what it has stored.
+    pub sharder: Option<(Sharder<S>, MemoryHistory, Vec<BlockId>)>,
+    /// Everything that was sent.
+    pub network: Network,
+    /// What Byzantine miners signed, by member.
+    pub byzantine: Vec<(MinerId, Record)>,
+    /// Blocks that honest miners decided to propose, and those of Byzantine miners.
+    pub blocks: Vec<Arc<Block>>,
+    /// Blocks of which an honest participant has seen a notarization.
+    pub notarized: Vec<Ticket>,
+    /// Crashes so far.
+    pub crashes: u32,
+    /// Records that a log refused, by honest miner: never, in a correct miner (S1).
+    pub refused_by_log: Vec<(MinerId, Record)>,
+    /// Whether the bounds on rounds and subrounds are lifted (liveness); refinement is not asked any more.
+    pub unbounded: bool,
+    /// Records whose write was asked for before everything that was stored was durable, by honest miner (L1).
+    pub premature: Vec<(MinerId, Record)>,
+}
+
+impl<S: Scheme + Clone> World<S> {
+    /// A world in which nobody has started.
+    ///
+    /// # Panics
+    /// When the keys do not fit the configuration: a setup is not input.
+    #[must_use]
+    pub fn new(ground: Arc<Ground<S>>) -> Self {
+        let config = &ground.config;
+        let host = |id: MinerId| {
+            let scheme = ground.keys.members[usize::from(id.0)].clone();
+            let miner = Miner::new(Arc::clone(config), scheme, Recovery::default());
+            Host::new(id, miner.expect("the keys are of this committee"), empty_log(config, id))
+        };
+        let hosts = ground.honest().map(host).collect();
+        let sharder = (ground.setup.sharders > 0).then(|| {
+            let observer = ground.keys.observer.clone();
+            let sharder = Sharder::new(Arc::clone(config), observer, SharderId(0), Vec::new());
+            (sharder.expect("the keys are of this committee"), MemoryHistory::default(), Vec::new())
+        });
+        Self {
+            ground,
+            now: Time(1_000),
+            hosts,
+            sharder,
+            network: Network::default(),
+            byzantine: Vec::new(),
+            blocks: Vec::new(),
+            notarized: Vec::new(),
+            crashes: 0,
+            refused_by_log: Vec::new(),
+            unbounded: false,
+            premature: Vec::new(),
+        }
+    }
+
+    /// Starts everybody.
+    pub fn start<W: Watch<S>>(&mut self, watch: &mut W) {
+        for host in 0..self.hosts.len() {
+            self.give(host, Input::Start, None, watch);
+        }
+        if let Some((sharder, _, _)) = &mut self.sharder {
+            sharder.start(self.now, &mut Vec::new());
+        }
+    }
+
+    /// The position among the honest miners of a member.
+    #[must_use]
+    pub fn host_of(&self, miner: MinerId) -> Option<usize> {
+        self.hosts.binary_search_by_key(&miner, |host| host.id).ok()
+    }
+
+    /// Whether a miner has left the last round of the world.
+    #[must_use]
+    pub fn is_parked(&self, host: usize) -> bool {
+        !self.unbounded && self.hosts[host].miner.round().0 > u64::from(self.ground.setup.rounds)
+    }
+
+    /// The block that has this id, if anybody made it.
+    #[must_use]
+    pub fn block(&self, id: &BlockId) -> Option<&Arc<Block>> {
+        self.blocks.iter().find(|block| block.id() == *id)
+    }
+
+    /// Gives a miner one input, and everything that follows from it inside the node: answers of the application, and (unless
+    /// the disk is slow) confirmations of writes. With a crash point the miner may crash on the way.
+    pub fn give<W: Watch<S>>(&mut self, host: usize, input: Input, crash: Option<CrashPoint>, watch: &mut W) {
+        let mut inputs = VecDeque::from([input]);
+        let mut steps = 0;
+        while let Some(input) = inputs.pop_front() {
+            if !self.hosts[host].up {
+                return;
+            }
+            let crash_here = crash.filter(|crash| crash.after_steps == steps);
+            self.step(host, input, crash_here, &mut inputs, watch);
+            steps = steps.saturating_add(1);
+        }
+    }
+
+    fn step<W: Watch<S>>(
+        &mut self,
+        index: usize,
+        input: Input,
+        crash: Option<CrashPoint>,
+        inputs: &mut VecDeque<Input>,
+        watch: &mut W,
+    ) {
+        let slow = self.ground.setup.disk == Disk::Slow;
+        let before: Vec<Record> = self.hosts[index].miner.unwritten().copied().collect();
+        let durable = self.hosts[index].log.durable().len();
+        let cause = Cause::of(&input);
+        let heard = match &input {
+            Input::Message { from, message } => Some((*from, message.clone())),
+            _ => None,
+        };
+        let mut outputs = Vec::new();
+        self.hosts[index].miner.step(self.now, input, &mut outputs);
+        let mut confirmations = Confirmations::default();
+        for output in &outputs {
+            self.carry_out(index, output, inputs, &mut confirmations);
+        }
+        let host = &mut self.hosts[index];
+        let last_store = host.last_store;
+        let fresh = host.miner.unwritten().filter(|record| !before.contains(record));
+        host.rests_on.extend(fresh.map(|record| (*record, last_store)));
+        let decided = if slow {
+            host.miner.unwritten().filter(|record| !before.contains(record)).copied().collect()
+        } else {
+            if crash.is_none_or(|crash| crash.flushed) {
+                // Memory does not fail.
+                let _ = host.log.flush();
+            } else {
+                host.log = host.log.clone().crash(0);
+            }
+            host.log.durable()[durable..].to_vec()
+        };
+        for record in decided.iter().filter(|record| record.kind == RecordKind::Proposal) {
+            if let Some(block) = host.miner.block(record.round, BlockId(record.block)) {
+                self.blocks.push(Arc::clone(block));
+            }
+        }
+        // Confirmations come before answers of the application: disk and miner are one node.
+        let Confirmations { stored, persisted } = confirmations;
+        let host = &mut self.hosts[index];
+        host.durable_store = host.durable_store.max(stored);
+        persisted.into_iter().for_each(|write| inputs.push_front(Input::Persisted(write)));
+        stored.into_iter().for_each(|write| inputs.push_front(Input::Stored(write)));
+        watch.watch(self, &Event::Step { host: index, cause, heard, decided, outputs });
+        if crash.is_some() {
+            inputs.clear();
+            self.go_down(index, watch);
+        }
+    }
+
+    /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`Disk::Slow`] lost.
+    pub fn crash<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
+        if self.hosts[host].up {
+            self.go_down(host, watch);
+        }
+    }
+
+    /// Crashes a miner whose disk is slow: of what is not confirmed, so many records and so many stores survive.
+    pub fn crash_losing<W: Watch<S>>(&mut self, host: usize, records: usize, stores: usize, watch: &mut W) {
+        let found = &mut self.hosts[host];
+        if !found.up {
+            return;
+        }
+        found.log = found.log.clone().crash(records % (found.log.crash_points() + 1));
+        let unconfirmed: Vec<_> = found.unconfirmed.drain(..).filter_map(|(_, stored)| stored).collect();
+        let survive = stores % (unconfirmed.len() + 1);
+        found.stored.extend(unconfirmed.into_iter().take(survive));
+        self.go_down(host, watch);
+    }
+
+    fn go_down<W: Watch<S>>(&mut self, index: usize, watch: &mut W) {
+        let host = &mut self.hosts[index];
+        host.up = false;
+        host.timers.clear();
+        host.unconfirmed.clear();
+        self.crashes += 1;
+        watch.watch(self, &Event::Crashed { host: index });
+    }
+
+    /// Starts a crashed miner from its disk.
+    ///
+    /// # Panics
+    /// When the keys do not fit the configuration: they did at the beginning.
+    pub fn restart<W: Watch<S>>(&mut self, index: usize, watch: &mut W) {
+        let ground = Arc::clone(&self.ground);
+        let host = &mut self.hosts[index];
+        if host.up {
+            return;
+        }
+        let scheme = ground.keys.members[usize::from(host.id.0)].clone();
+        let miner = Miner::new(Arc::clone(&ground.config), scheme, host.recovery());
+        host.recovered = Some((host.miner.round(), host.miner.subround()));
+        host.miner = miner.expect("the keys are of this committee");
+        host.up = true;
+        host.restarts += 1;
+        (host.last_store, host.durable_store) = (None, None);
+        host.rests_on.clear();
+        let me = bit(Peer::Miner(host.id));
+        self.network.reopen(me);
+        // A start must be later than the one before it.
+        self.now = self.now.after(1);
+        watch.watch(self, &Event::Restarted { host: index });
+        self.give(index, Input::Start, None, watch);
+    }
+
+    /// Delivers a message of the network, again if it was delivered before.
+    pub fn deliver<W: Watch<S>>(
+        &mut self,
+        index: usize,
+        receiver: Receivers,
+        crash: Option<CrashPoint>,
+        watch: &mut W,
+    ) {
+        self.network.mark(index, receiver);
+        let envelope = Arc::clone(&self.network.sent()[index]);
+        self.hand_over(envelope.from, &envelope.content, receiver, crash, watch);
+    }
+
+    /// Gives a content to a receiver, whether or not it was sent: what a Byzantine peer does.
+    pub fn hand_over<W: Watch<S>>(
+        &mut self,
+        from: Peer,
+        content: &Content,
+        receiver: Receivers,
+        crash: Option<CrashPoint>,
+        watch: &mut W,
+    ) {
+        if receiver == SHARDER {
+            let input = match content.clone() {
+                Content::Message(message) => SharderInput::Message { from, message },
+                Content::Bytes(bytes) => SharderInput::Bytes { from, bytes },
+            };
+            self.give_sharder(input, watch);
+            return;
+        }
+        let Some(host) = self.host_of(MinerId(receiver.trailing_zeros() as u16)) else { return };
+        let input = match content.clone() {
+            Content::Message(message) => Input::Message { from, message },
+            Content::Bytes(bytes) => Input::Bytes { from, bytes },
+        };
+        self.give(host, input, crash, watch);
+    }
+
+    /// Gives the sharder one input.
+    pub fn give_sharder<W: Watch<S>>(&mut self, input: SharderInput, watch: &mut W) {
+        let Some((sharder, history, chain)) = &mut self.sharder else { return };
+        let mut outputs = Vec::new();
+        sharder.step(self.now, input, history, &mut outputs);
+        for output in &outputs {
+            match output {
+                SharderOutput::Send { to, message } => {
+                    let from = Peer::Sharder(SharderId(0));
+                    self.network.send(from, bit(*to), Content::Message(message.clone()));
+                }
+                SharderOutput::Finalized(found) => {
+                    chain.push(found.block.id());
+                    history.store(found.clone());
+                }
+                _ => {}
+            }
+        }
+        watch.watch(self, &Event::Sharder { outputs });
+    }
+
+    /// Fires a timer of a miner, due or not. Parked miners have no windows, and the last subround is not given up.
+    pub fn fire<W: Watch<S>>(&mut self, host: usize, timer: Timer, crash: Option<CrashPoint>, watch: &mut W) {
+        if !self.may_fire(host, &timer) {
+            return;
+        }
+        self.hosts[host].timers.retain(|(_, known)| *known != timer);
+        self.give(host, Input::Timer(timer), crash, watch);
+    }
+
+    /// Whether a timer may fire within the bounds of the world.
+    #[must_use]
+    pub fn may_fire(&self, host: usize, timer: &Timer) -> bool {
+        let last = u32::from(self.ground.setup.subrounds) - 1;
+        match timer {
+            Timer::Window { .. } => !self.is_parked(host),
+            Timer::Wait { .. } => {
+                self.unbounded || !self.is_parked(host) && self.hosts[host].miner.subround().0 < last
+            }
+            Timer::Resend { .. } | Timer::CatchUp | Timer::Finality { .. } => true,
+        }
+    }
+
+    /// Confirms the oldest write of a slow disk.
+    pub fn confirm<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
+        let Some((write, stored)) = self.hosts[host].unconfirmed.pop_front() else { return };
+        let input = match stored {
+            Some(stored) => {
+                self.hosts[host].stored.push(stored);
+                self.hosts[host].durable_store = Some(write);
+                Input::Stored(write)
+            }
+            None => {
+                // Memory does not fail.
+                let _ = self.hosts[host].log.flush();
+                Input::Persisted(write)
+            }
+        };
+        self.give(host, input, None, watch);
+    }
+
+    fn carry_out(
+        &mut self,
+        index: usize,
+        output: &Output,
+        inputs: &mut VecDeque<Input>,
+        confirmations: &mut Confirmations,
+    ) {
+        let slow = self.ground.setup.disk == Disk::Slow;
+        let me = Peer::Miner(self.hosts[index].id);
+        match output {
+            Output::Send { to, message } => {
+                self.network.send(me, bit(*to), Content::Message(message.clone()));
+            }
+            Output::Broadcast { to, message } => self.broadcast(index, *to, message),
+            Output::SetTimer { timer, at } => self.hosts[index].set_timer(at.0, *timer),
+            Output::Persist { write, record } => {
+                let host = &mut self.hosts[index];
+                // What is decided in this step rests upon everything stored so far.
+                let rests_on = host.rests_on.iter().rev().find(|(known, _)| known == record);
+                let rests_on = rests_on.map_or(host.last_store, |(_, last)| *last);
+                if rests_on > host.durable_store {
+                    self.premature.push((host.id, *record));
+                }
+                if let Err(AppendError::Conflict(_)) = host.log.append(*record) {
+                    self.refused_by_log.push((host.id, *record));
+                } else if slow {
+                    host.unconfirmed.push_back((*write, None));
+                } else {
+                    confirmations.persisted = Some(*write);
+                }
+            }
+            Output::Store { write, stored } => {
+                let host = &mut self.hosts[index];
+                host.last_store = Some(*write);
+                if slow {
+                    host.unconfirmed.push_back((*write, Some(stored.clone())));
+                } else {
+                    host.stored.push(stored.clone());
+                    confirmations.stored = Some(*write);
+                }
+            }
+            Output::RequestPayload { round, subround, .. } => {
+                if self.unbounded || round.0 <= u64::from(self.ground.setup.rounds) {
+                    let payload = vec![1, me_byte(me), round.0 as u8, subround.0 as u8];
+                    inputs.push_back(Input::Payload { round: *round, subround: *subround, payload });
+                }
+            }
+            Output::Validate { block } => {
+                let accepted = block.payload().first() != Some(&REFUSED_PAYLOAD);
+                inputs.push_back(Input::Validated { round: block.round(), block: block.id(), accepted });
+            }
+            Output::Finalized(found) => self.hosts[index].commit(found.clone()),
+            Output::Serve { to, after } => {
+                let path =
+                    self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
+                if let Some(response) = respond(path) {
+                    let content = Content::Message(Message::ChainResponse(Arc::new(response)));
+                    self.network.send(me, bit(*to), content);
+                }
+            }
+            Output::Milestone(milestone) => self.note(index, milestone),
+            Output::Evidence(_)
+            | Output::Refused { .. }
+            | Output::Blamed(_)
+            | Output::Conflict { .. }
+            | Output::Withheld(_) => {}
+        }
+    }
+
+    fn note(&mut self, index: usize, milestone: &Milestone) {
+        match milestone {
+            Milestone::Notarized { ticket, .. } if !self.notarized.contains(ticket) => {
+                self.notarized.push(*ticket);
+            }
+            Milestone::Left { round, block, voted } => {
+                let host = &mut self.hosts[index];
+                host.entered = (round.next(), *block);
+                if *voted && !host.voted.contains(&(*round, *block)) {
+                    host.voted.push((*round, *block));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn broadcast(&mut self, index: usize, to: Audience, message: &Message) {
+        let host = &mut self.hosts[index];
+        if let Message::BeaconShare(share) = message {
+            // A step may enter several rounds: the entry is that of the round that was entered last among its outputs.
+            let round = share.target.round();
+            if !host.shared.iter().any(|(known, _)| *known == round) {
+                let entry = if host.entered.0 == round { host.entered.1 } else { host.miner.entry() };
+                host.shared.push((round, entry));
+            }
+        }
+        if let Some(record) = record_of(message)
+            && !host.said.contains(&record)
+        {
+            host.said.push(record);
+        }
+        let me = Peer::Miner(host.id);
+        let mut receivers = ((1 << self.ground.setup.miners) - 1) & !bit(me);
+        if to == Audience::Everyone && self.sharder.is_some() {
+            receivers |= SHARDER;
+        }
+        self.network.send(me, receivers, Content::Message(message.clone()));
+    }
+
+    /// A Byzantine miner sends a content to some receivers. What it signed is recorded by whoever made it sign.
+    pub fn send_as(&mut self, from: MinerId, to: Receivers, content: Content) {
+        self.network.send(Peer::Miner(from), to & !bit(Peer::Miner(from)), content);
+    }
+
+    /// Records that a Byzantine member signed something.
+    pub fn byzantine_signed(&mut self, member: MinerId, record: Record) {
+        if !self.byzantine.contains(&(member, record)) {
+            self.byzantine.push((member, record));
+        }
+    }
+}
+
+/// The last writes of each kind of one step: confirming them confirms those before.
+#[derive(Default)]
+struct Confirmations {
+    stored: Option<WriteId>,
+    persisted: Option<WriteId>,
+}
+
+fn me_byte(peer: Peer) -> u8 {
+    match peer {
+        Peer::Miner(miner) => miner.0 as u8,
+        Peer::Sharder(_) => u8::MAX,
+    }
+}
+
+/// The empty ticket log of a miner.
+fn empty_log(config: &zus_bpp::miner::Config, miner: MinerId) -> MemoryLog {
+    let mut key = [0; KEY_BYTES];
+    key[..2].copy_from_slice(&miner.0.to_be_bytes());
+    let owner = Owner { chain: config.committee.chain(), epoch: config.committee.epoch(), key };
+    MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
+}
+
+/// What the log of a miner must say before it sends this message, if it is signed with its identity key.
+#[must_use]
+pub fn record_of(message: &Message) -> Option<Record> {
+    match message {
+        Message::Proposal(proposal) => {
+            let block = &proposal.block;
+            Some(Record::proposal(block.round(), block.subround(), block.id().0))
+        }
+        Message::Ticket(ticket) => Some(Record::ticket(ticket.round, ticket.subround, ticket.block.0)),
+        Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
+        Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
+        _ => None,
+    }
+}
+
+/// The place of a record in the protocol.
+#[must_use]
+pub fn place_of(record: &Record) -> (Round, Subround) {
+    (record.round, record.subround)
+}

@@ -1,0 +1,184 @@
+//! The network: every message that was ever sent, and who has received it. As in the model it is monotone
+//! (architecture.md, decision 1): a message may be delivered at any time, in any order, again, or never.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
+
+use rapidhash::fast::RapidHasher;
+use zus_bpp::committee::Peer;
+use zus_bpp::message::Message;
+
+/// What is on its way.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Content {
+    /// A message, decoded.
+    Message(Message),
+    /// Bytes that may be a message.
+    Bytes(Vec<u8>),
+}
+
+/// Kinds of messages, as a schedule names them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// Step 1.
+    BeaconShare,
+    /// Step 2.
+    Proposal,
+    /// Step 5.
+    Ticket,
+    /// Step 7.
+    Notarization,
+    /// Step 9.
+    Timeout,
+    /// Step 9.
+    TimeoutCertificate,
+    /// Step 8.
+    FinalityVote,
+    /// Step 10.
+    FinalityCertificate,
+    /// Proof of an offence.
+    Evidence,
+    /// Catching up.
+    Chain,
+    /// Bytes.
+    Bytes,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 11] = [
+        Kind::BeaconShare,
+        Kind::Proposal,
+        Kind::Ticket,
+        Kind::Notarization,
+        Kind::Timeout,
+        Kind::TimeoutCertificate,
+        Kind::FinalityVote,
+        Kind::FinalityCertificate,
+        Kind::Evidence,
+        Kind::Chain,
+        Kind::Bytes,
+    ];
+
+    /// The kind of a content.
+    #[must_use]
+    pub fn of(content: &Content) -> Self {
+        let Content::Message(message) = content else { return Kind::Bytes };
+        match message {
+            Message::BeaconShare(_) => Kind::BeaconShare,
+            Message::Proposal(_) => Kind::Proposal,
+            Message::Ticket(_) => Kind::Ticket,
+            Message::Notarization(_) => Kind::Notarization,
+            Message::Timeout(_) => Kind::Timeout,
+            Message::TimeoutCertificate(_) => Kind::TimeoutCertificate,
+            Message::FinalityVote(_) => Kind::FinalityVote,
+            Message::FinalityCertificate(_) => Kind::FinalityCertificate,
+            Message::Evidence(_) => Kind::Evidence,
+            Message::ChainRequest(_) | Message::ChainResponse(_) => Kind::Chain,
+        }
+    }
+}
+
+/// Receivers as a set: bit `i` is miner `i`, [`SHARDER`] the sharder.
+pub type Receivers = u32;
+
+/// The bit of the sharder.
+pub const SHARDER: Receivers = 1 << 31;
+
+/// A message that was sent.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// Who sent it.
+    pub from: Peer,
+    /// To whom.
+    pub to: Receivers,
+    /// What kind it is.
+    pub kind: Kind,
+    /// What it says.
+    pub content: Content,
+}
+
+/// Everything that was sent.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    sent: Vec<Arc<Envelope>>,
+    /// Hashes of what was sent, by whom and to whom: what is said again is not kept again.
+    seen: HashMap<u64, usize, BuildHasherDefault<RapidHasher<'static>>>,
+    /// Who has received each message, or lost it.
+    delivered: Vec<Receivers>,
+    lost: Vec<Receivers>,
+    /// Who is in another part of the network than miner 0's, while it is partitioned.
+    pub apart: Receivers,
+}
+
+impl Network {
+    /// Puts a message on the network, unless it was said before.
+    pub fn send(&mut self, from: Peer, to: Receivers, content: Content) {
+        let mut hasher = RapidHasher::default();
+        (from, to, &content).hash(&mut hasher);
+        let next = self.sent.len();
+        let index = *self.seen.entry(hasher.finish()).or_insert(next);
+        if index == next {
+            let kind = Kind::of(&content);
+            self.sent.push(Arc::new(Envelope { from, to, kind, content }));
+            self.delivered.push(0);
+            self.lost.push(0);
+        } else if self.sent[index].kind == Kind::Chain {
+            // A question that is asked again wants an answer again.
+            self.delivered[index] = 0;
+        } else {
+            self.delivered[index] &= !std::mem::take(&mut self.lost[index]);
+        }
+    }
+
+    /// Loses a message for `receiver`, until it is sent again.
+    pub fn lose(&mut self, index: usize, receiver: Receivers) {
+        self.mark(index, receiver);
+        self.lost[index] |= receiver;
+    }
+
+    /// Makes all messages open to `receiver` again: it restarted, and has forgotten them.
+    pub fn reopen(&mut self, receiver: Receivers) {
+        self.delivered.iter_mut().for_each(|delivered| *delivered &= !receiver);
+    }
+
+    /// All messages, oldest first.
+    #[must_use]
+    pub fn sent(&self) -> &[Arc<Envelope>] {
+        &self.sent
+    }
+
+    /// Marks a message as received by `receiver`.
+    pub fn mark(&mut self, index: usize, receiver: Receivers) {
+        self.delivered[index] |= receiver;
+    }
+
+    /// Whether a message can reach `receiver` and has not yet.
+    #[must_use]
+    pub fn is_open(&self, index: usize, receiver: Receivers) -> bool {
+        let envelope = &self.sent[index];
+        envelope.to & receiver & !self.delivered[index] != 0 && self.is_linked(envelope.from, receiver)
+    }
+
+    /// Whether sender and receiver are in one part of the network.
+    #[must_use]
+    pub fn is_linked(&self, from: Peer, receiver: Receivers) -> bool {
+        let sender = bit(from);
+        self.apart == 0 || (self.apart & sender == 0) == (self.apart & receiver == 0)
+    }
+
+    /// The messages that can reach `receiver` and have not yet, oldest first.
+    pub fn open(&self, receiver: Receivers) -> impl Iterator<Item = usize> + '_ {
+        (0..self.sent.len()).filter(move |&index| self.is_open(index, receiver))
+    }
+}
+
+/// A participant as a set of receivers.
+#[must_use]
+pub fn bit(peer: Peer) -> Receivers {
+    match peer {
+        Peer::Miner(miner) => 1 << miner.0.min(30),
+        Peer::Sharder(_) => SHARDER,
+    }
+}

@@ -1,0 +1,74 @@
+//! The exhaustive product at sizes that take seconds: exact counts, no failure, no refusal. Larger ones: `zus-fuzz product`.
+
+use stateright::Checker;
+use zus_bpp::miner::Config;
+use zus_bpp::mutants::Mutant;
+use zus_fuzz::product::Product;
+use zus_fuzz::world::Adjust;
+
+/// Rounds, subrounds, the Byzantine miner, crashes, keys, whether refusals are looked for, pairs.
+type Row = (u8, u8, u16, u32, u64, bool, usize);
+
+/// Orders of generators: with keys 0, (1, 0) has miners 3 and 1; with keys 1, miners 0 and 3.
+const ROWS: [Row; 6] = [
+    // No Byzantine generator, then one of rank 0 that equivocates.
+    (1, 1, 0, 0, 0, true, 101),
+    (1, 1, 3, 0, 0, true, 322),
+    // A crash anywhere, before and after each flush, and a restart.
+    (1, 1, 3, 1, 0, true, 3_859),
+    // Two rounds.
+    (2, 1, 0, 0, 0, true, 1_816),
+    (2, 1, 3, 0, 0, false, 19_446),
+    // Two subrounds; the Byzantine miner has no turn in either.
+    (1, 2, 2, 0, 0, false, 56_061),
+];
+
+#[test]
+fn production_refines_the_model_in_every_interleaving() {
+    let mut wrong = Vec::new();
+    for (rounds, subrounds, byzantine, crashes, seed, refusals, pairs) in ROWS {
+        let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
+        product.crashes = crashes;
+        let copy = product.clone();
+        let checker = product.explore(refusals);
+        if let Some((property, path)) = checker.discoveries().into_iter().next() {
+            let refused = copy.refusals(path.last_state());
+            let last = format!("{:?}", path.last_state());
+            panic!("not so: {property}\n{last}\n{refused:?}\n{:#?}", path.into_actions());
+        }
+        let found = checker.unique_state_count();
+        if found != pairs {
+            wrong.push((rounds, subrounds, byzantine, crashes, seed, found));
+        }
+    }
+    assert_eq!(wrong, [], "other counts than those pinned");
+}
+
+fn timeless(config: &mut Config, variant: u16) {
+    config.timing.answer_interval = 0;
+    config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
+}
+
+/// Negative control: the product itself notices bugs, some as a failure and some as a refusal.
+#[test]
+fn the_product_notices_bugs() {
+    let noticed = [
+        (Mutant::QuorumOneLower, 1, 3),
+        (Mutant::SecondTicket, 1, 3),
+        (Mutant::ForgetQuorum, 1, 3),
+        (Mutant::SendBeforeWrite, 1, 3),
+        (Mutant::NoJump, 2, 0),
+        (Mutant::WrongParent, 2, 0),
+    ];
+    for (mutant, rounds, byzantine) in noticed {
+        let variant = Mutant::ALL.iter().position(|known| *known == mutant).expect("a mutant") as u16;
+        let mut product = Product::of_four(rounds, 1, byzantine, 0);
+        product.setup.adjust = Adjust(timeless, variant);
+        let checker = product.explore(true);
+        assert!(
+            !checker.discoveries().is_empty(),
+            "{mutant:?} survives {} pairs",
+            checker.unique_state_count()
+        );
+    }
+}
