@@ -54,7 +54,7 @@ pub struct Row {
     pub says: String,
     /// Scenarios of the model: `hardened`. Empty only with a reason in `exempt`.
     pub model: Vec<String>,
-    /// Oracles of the fuzzer, or `to come` while the room does not exist.
+    /// Oracles of the fuzzer, as file::what stands in it.
     pub fuzz: Vec<String>,
     /// Tests: `proofs/tests/tie.rs::name`.
     pub test: Vec<String>,
