@@ -17,6 +17,16 @@ impl Stage<'_> {
         row
     }
 
+    /// The tickets of Byzantine miners that the notarization of `block` needs.
+    pub(super) fn byzantine_tickets(&mut self, step: usize, state: &State, block: BlockId) {
+        let (have, label) = (state.block(block).tickets(), format!("ticket {}", self.name(block)));
+        for row in self.byzantine_messages(step, have, Kind::Ticket, &label) {
+            self.events[row].block = Some(block.index());
+            self.used(row, self.sent.proposals[block.index()], Kind::Proposal);
+            self.sent.tickets[block.index()].push(row);
+        }
+    }
+
     /// As many messages of Byzantine miners as a certificate still needs.
     pub(super) fn byzantine_messages(
         &mut self,
@@ -46,12 +56,7 @@ impl Stage<'_> {
         for block in p.blocks.all() {
             let new = p.notarized(after, block) && !p.notarized(before, block);
             if new && !matches!(action, Action::Notarize { .. }) {
-                let (have, label) = (after.block(block).tickets(), format!("ticket {}", self.name(block)));
-                for row in self.byzantine_messages(step, have, Kind::Ticket, &label) {
-                    self.events[row].block = Some(block.index());
-                    self.used(row, self.sent.proposals[block.index()], Kind::Proposal);
-                    self.sent.tickets[block.index()].push(row);
-                }
+                self.byzantine_tickets(step, after, block);
                 self.notarization(step, block);
             }
         }

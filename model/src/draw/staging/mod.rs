@@ -182,10 +182,21 @@ impl<'a> Stage<'a> {
         let Some(from) = from.filter(|&from| from < row) else { return };
         let lane = self.events[row].lane;
         let own = self.events[from].lane == lane;
-        // The receiver did something that shows that it did not have the message.
+        let of = |e: &Event| {
+            e.block.map(|b| {
+                let place = self.protocol.blocks.place(BlockId(b as u8));
+                (place.round, place.subround)
+            })
+        };
+        let about = of(&self.events[from]);
+        // The receiver did something that shows that it did not have the message: instead of a proposal it ticketed
+        // another one of the subround; a certificate would have moved it.
         let moved = |e: &Event| {
             use Kind as K;
-            let acts = matches!(e.kind, K::Timeout | K::EnterSubround | K::Ticket | K::Leave | K::Adopt);
+            let acts = match what {
+                K::Proposal => e.kind == K::Ticket && of(e) == about,
+                _ => matches!(e.kind, K::Timeout | K::EnterSubround | K::Ticket | K::Leave | K::Adopt),
+            };
             e.lane == lane && acts
         };
         let late = !own && lane < self.network() && self.events[from + 1..row].iter().any(moved);

@@ -123,7 +123,10 @@ impl Stage<'_> {
                 self.sent.tickets[b(block)].push(row);
                 row
             }
-            A::Notarize { block } => self.notarization(step, block),
+            A::Notarize { block } => {
+                self.byzantine_tickets(step, before, block);
+                self.notarization(step, block)
+            }
             A::Leave { miner, block }
             | A::TimeoutThenLeave { miner, block }
             | A::LeaveRelabelled { miner, block }
