@@ -6,7 +6,7 @@
 //! in the [`Archive`], which a reduction erases (`reductions.rs`).
 //!
 //! Everything is a small integer inside a word: no heap, `Copy`, and equality of states is equality of words. What a
-//! scenario uses of it stands at its beginning ([`State::used`]), so that a search copies and hashes no more than that.
+//! scenario uses of it stands at its beginning (`State::used`), so that a search copies and hashes no more than that.
 
 use crate::{
     blocks::{BlockId, Blocks, GENESIS, MAX_BLOCKS, MAX_ROUNDS, MAX_SUBROUNDS},

@@ -3,12 +3,14 @@
 use quick_xml::{Reader, events::Event as Xml};
 use std::{fs, path::Path};
 use zus_model::{
+    action::Action,
     draw::{
         page,
         scene::{FORMAT, Kind, Role, Scene, VERSION},
         staging, svg,
     },
-    trace::Trace,
+    reductions::Reductions,
+    trace::{Step, Trace},
 };
 
 fn committed() -> Vec<(String, Trace)> {
@@ -139,6 +141,40 @@ fn a_message_that_the_receiver_acted_without_is_late() {
     // And one that is used at once is not.
     let on_time = scene.events.iter().flat_map(|e| &e.uses).filter(|u| u.what == Kind::Ticket);
     assert!(on_time.clone().count() > 3 && on_time.clone().all(|u| !u.late));
+}
+
+/// Where proposing and notarizing are steps of their own, the Byzantine tickets of a notarization are drawn all the same,
+/// and a proposal that came before its subround is not late.
+#[test]
+fn a_run_whose_steps_are_not_merged_is_drawn_like_one_whose_are() {
+    let (_, mut trace) = committed().into_iter().find(|(n, _)| n == "hardened-W2").unwrap();
+    trace.protocol.reductions = Reductions { byzantine_available: true, ..Reductions::NONE };
+    (trace.claim, trace.steps) = (None, Vec::new());
+    let order: [fn(&Action) -> bool; 5] = [
+        |a| matches!(a, Action::Notarize { .. }),
+        |a| matches!(a, Action::Ticket { .. }),
+        |a| matches!(a, Action::Select { block, .. } if block.0 == 0),
+        |a| matches!(a, Action::ByzantinePropose { .. }),
+        |a| matches!(a, Action::ShareBeacon { .. }),
+    ];
+    let mut state = trace.protocol.initial();
+    loop {
+        let mut enabled = Vec::new();
+        trace.protocol.actions(&state, &mut enabled);
+        let next = order.iter().find_map(|wanted| enabled.iter().copied().find(wanted)).unwrap();
+        state = trace.protocol.apply(&state, &next);
+        trace.steps.push(Step { action: next, says: None });
+        if order[0](&next) {
+            break;
+        }
+    }
+    let scene = staging::stage(&trace).unwrap();
+    let notarization = scene.events.iter().find(|e| e.kind == Kind::Notarization).unwrap();
+    assert!(!notarization.implied);
+    let tickets: Vec<_> = notarization.uses.iter().map(|u| &scene.events[u.from]).collect();
+    assert_eq!(tickets.len(), 3);
+    assert_eq!(tickets.iter().filter(|t| t.byzantine && t.implied).count(), 1);
+    assert!(scene.events.iter().flat_map(|e| &e.uses).all(|u| !u.late));
 }
 
 #[test]

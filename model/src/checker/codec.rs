@@ -1,7 +1,7 @@
 //! States as bits: only those that a scenario uses, so that a queued state takes 30 to 60 bytes.
 //!
 //! The state has room for the largest scenario in every field; how wide a field is in *this* scenario follows from its
-//! committee, blocks and rules ([`Widths`]). A word is packed by moving the runs of bits that are used together.
+//! committee, blocks and rules (`Widths`). A word is packed by moving the runs of bits that are used together.
 //! Should a field ever hold more than its width, packing stops with a message: a state is never stored wrongly.
 
 use crate::{
@@ -178,7 +178,7 @@ impl Codec {
     /// Appends the packed `state`.
     ///
     /// # Panics
-    /// If a field is wider than this codec thinks: a fault of [`Widths`], never of a scenario.
+    /// If a field is wider than this codec thinks: a fault of `Widths`, never of a scenario.
     pub fn pack(&self, state: &State, out: &mut Vec<u8>) {
         let end = out.len() + self.bytes;
         let mut writer = Writer { out, pending: 0, width: 0, lost: 0 };

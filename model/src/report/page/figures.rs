@@ -157,7 +157,12 @@ impl Axis {
                 .map(|e| 10f64.powi(e as i32))
                 .collect()
         } else {
-            (0..=4).map(|i| self.low + (self.high - self.low) * f64::from(i) / 4.0).collect()
+            let rough = (self.high - self.low) / 5.0;
+            let power = 10f64.powf(rough.log10().floor());
+            let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&s| s >= rough);
+            let step = step.unwrap_or(rough);
+            let first = (self.low / step).ceil();
+            (0..=6).map(|i| (first + f64::from(i)) * step).filter(|&v| v <= self.high).collect()
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::{
     Part, Parts, Runs,
     figures::{self, Figures},
-    ledger::Ledger,
     matrix,
 };
 use crate::{
@@ -33,7 +32,7 @@ pub(super) fn body(parts: &Parts, runs: &mut Runs) -> Markup {
             (matrix_section(parts, runs))
             (scenarios(parts, runs))
             (mutants(parts, runs))
-            (ledger(parts.ledger.as_ref()))
+            (ledger(parts))
             (figures_section(&parts.figures))
         }
         dialog.run id="dialog" { div id="view" {} }
@@ -285,8 +284,39 @@ fn mutant(m: &MutantResult, asked: &[Property], part: &Part, runs: &mut Runs) ->
     }
 }
 
-fn ledger(ledger: Option<&Ledger>) -> Markup {
-    let Some(ledger) = ledger else {
+/// `1 scenario`, `2 scenarios`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the scenarios and mutants of this page say of a property.
+fn found_here(parts: &Parts, property: Property) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(part) = &parts.check {
+        let of = part.report.scenarios.iter().flat_map(|s| s.properties.iter().map(move |p| (s, p)));
+        let of: Vec<_> = of.filter(|(_, p)| p.property == property && p.fault.is_none()).collect();
+        for found in [Found::Holds, Found::Violated, Found::Reachable, Found::Unreachable, Found::Sampled] {
+            let alike: Vec<_> = of.iter().filter(|(_, p)| p.found == found).collect();
+            let states: u64 = alike.iter().map(|(s, _)| s.unique).sum();
+            let whole = matches!(found, Found::Holds | Found::Unreachable);
+            let states = if whole { format!(", {} states", text::grouped(states)) } else { String::new() };
+            if !alike.is_empty() {
+                said.push(format!("{found} in {}{states}", counted(alike.len(), "scenario")));
+            }
+        }
+    }
+    if let Some(part) = &parts.mutants {
+        let killed = |m: &&MutantResult| m.property == property && m.standing == Standing::AsExpected;
+        let count = part.report.mutants.iter().filter(killed).count();
+        if count > 0 {
+            said.push(format!("catches {}", counted(count, "mutant")));
+        }
+    }
+    said
+}
+
+fn ledger(parts: &Parts) -> Markup {
+    let Some(ledger) = &parts.ledger else {
         return html! { section id="ledger" { h2 { "Ledger" } (missing("zus report DIR --ledger proofs/ledger.toml")) } };
     };
     html! {
@@ -310,7 +340,12 @@ fn ledger(ledger: Option<&Ledger>) -> Markup {
                                         strong { (row.class) } " " (row.says)
                                         @if !row.proof.is_empty() { br; small { (row.proof.join(", ")) } }
                                     }
-                                    td { (row.model.text()) } td { (row.fuzz.text()) } td { (row.test.text()) }
+                                    td.evidence {
+                                        @let here = found_here(parts, *p);
+                                        @for said in &here { (said) br; }
+                                        @if here.is_empty() || row.model.text() != "pending" { (row.model.text()) }
+                                    }
+                                    td { (row.fuzz.text()) } td { (row.test.text()) }
                                 } @else { td.absent colspan="4" { "no row" } }
                             }
                         }
