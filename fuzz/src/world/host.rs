@@ -35,6 +35,8 @@ pub struct Host<S> {
     pub last_store: Option<WriteId>,
     /// See [`Host::last_store`].
     pub durable_store: Option<WriteId>,
+    /// The last store that was asked for before the last round was left.
+    pub stored_at_leaving: Option<WriteId>,
     /// Records that were decided, and the last store before each: what it may rest upon (L1).
     pub rests_on: Vec<(Record, Option<WriteId>)>,
     /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
@@ -64,6 +66,7 @@ impl<S: Scheme + Clone> Host<S> {
             unconfirmed: VecDeque::new(),
             last_store: None,
             durable_store: None,
+            stored_at_leaving: None,
             rests_on: Vec::new(),
             timers: Vec::new(),
             said: Vec::new(),

@@ -252,9 +252,11 @@ impl<S: Scheme + Clone> World<S> {
             self.carry_out(index, output, inputs, &mut confirmations);
         }
         let host = &mut self.hosts[index];
-        let last_store = host.last_store;
+        // A vote rests upon what was stored before the round was left, not upon what finality stores after that.
+        let (last_store, at_leaving) = (host.last_store, host.stored_at_leaving);
+        let rests_on = |kind| if kind == RecordKind::FinalityVote { at_leaving } else { last_store };
         let fresh = host.miner.unwritten().filter(|record| !before.contains(record));
-        host.rests_on.extend(fresh.map(|record| (*record, last_store)));
+        host.rests_on.extend(fresh.map(|record| (*record, rests_on(record.kind))));
         let decided = if slow {
             host.miner.unwritten().filter(|record| !before.contains(record)).copied().collect()
         } else {
@@ -515,6 +517,7 @@ impl<S: Scheme + Clone> World<S> {
             Milestone::Left { round, block, voted } => {
                 let host = &mut self.hosts[index];
                 host.entered = (round.next(), *block);
+                host.stored_at_leaving = host.last_store;
                 if *voted && !host.voted.contains(&(*round, *block)) {
                     host.voted.push((*round, *block));
                 }
