@@ -1,6 +1,8 @@
 //! What the miner and the sharder ask of cryptography: one trait, implemented by blst and by a counting mock
 //! (architecture.md, decision 3).
 
+use std::fmt;
+
 use crate::committee::MinerId;
 
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
@@ -54,6 +56,32 @@ pub struct Sifted {
     pub group: Option<(Vec<MinerId>, Signature)>,
     /// The signers whose signatures are wrong, each by itself, increasing.
     pub wrong: Vec<MinerId>,
+}
+
+/// What the coefficients of [`Scheme::verify_aggregates`] are derived from, besides the claims: 32 bytes that the host drew
+/// at random for this participant alone, and shows nobody. The same for a whole run, so that it can be replayed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BatchSeed([u8; 32]);
+
+impl BatchSeed {
+    /// A seed of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for [`Scheme::verify_aggregates`].
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Does not show the bytes: whoever knows them may look for wrong claims that cancel.
+impl fmt::Debug for BatchSeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BatchSeed(..)")
+    }
 }
 
 /// A claim that [`Scheme::verify_aggregate`] checks.

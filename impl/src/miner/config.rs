@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::block::{Block, Time};
 use crate::bounds::MAX_BLOCKS_PER_GENERATOR;
 use crate::committee::{Committee, Subround};
-use crate::crypto::scheme::BeaconValue;
+use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
 use crate::rules::{Rules, TicketRule};
@@ -72,6 +72,9 @@ pub struct Config {
     pub timing: Timing,
     /// The block of round 0.
     pub genesis: Arc<Block>,
+    /// With a seed, the certificates of an answer to a chain request are checked as one batch; `None`: one after the other.
+    /// The verdicts are the same. Every participant needs a secret one of its own.
+    pub batch_seed: Option<BatchSeed>,
     /// A deliberate bug.
     #[cfg(any(test, feature = "mutants"))]
     pub mutant: Option<crate::mutants::Mutant>,
@@ -89,6 +92,7 @@ impl Config {
             subround_cap: (rules == Rules::DEPLOYED).then_some(Subround(1)),
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
+            batch_seed: None,
             #[cfg(any(test, feature = "mutants"))]
             mutant: None,
         }

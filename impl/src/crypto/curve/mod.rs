@@ -23,6 +23,8 @@ mod scalar;
 pub use g1::{G1, G1_BYTES, G1_UNCOMPRESSED_BYTES};
 pub use g2::{G2, G2_BYTES};
 pub use pairing::Gt;
+#[cfg(test)]
+pub(crate) use pairing::products_so_far;
 pub use prepared::PreparedG2;
 pub use scalar::{SCALAR_BYTES, Scalar};
 
