@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
 
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
@@ -154,6 +155,17 @@ pub trait Scheme {
             group: group(good.into_iter().unzip()),
             wrong: wrong.into_iter().map(|(signer, _)| signer).collect(),
         }
+    }
+
+    /// [`Scheme::sift`] of signatures that came in either form. An implementation may save what an uncompressed one saves.
+    fn sift_received(
+        &self,
+        domain: Domain,
+        message: &[u8],
+        signatures: &[(MinerId, ReceivedSignature)],
+    ) -> Sifted {
+        let compressed = signatures.iter().map(|(signer, signature)| (*signer, signature.compressed()));
+        self.sift(domain, message, &compressed.collect::<Vec<_>>())
     }
 
     /// [`Scheme::verify_aggregate`] of many claims, such as the certificates of a chain that is caught up with.

@@ -150,6 +150,7 @@ impl<S: Scheme> Sharder<S> {
             Message::BeaconShare(_)
             | Message::Proposal(_)
             | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
             | Message::Timeout(_)
             | Message::TimeoutCertificate(_)
             | Message::FinalityVote(_)
