@@ -189,6 +189,21 @@ pub trait Scheme {
     /// Whether `share` is `signer`'s beacon share for `message`.
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool;
 
+    /// [`Scheme::verify_beacon_share`] of one share each of several signers, when the value that they combine to is wrong.
+    ///
+    /// `seed` is that of [`Scheme::verify_aggregates`]; without one the shares are verified one after the other. Sums of shares
+    /// say nothing here: errors that cancel in a sum need not cancel in the combination, so that shares which were kept
+    /// because their sum is right could spoil it for ever. Each verdict is about the share alone.
+    fn verify_beacon_shares(
+        &self,
+        message: &[u8],
+        shares: &[(MinerId, Signature)],
+        seed: Option<&[u8; 32]>,
+    ) -> Vec<bool> {
+        let _not_needed_here = seed;
+        shares.iter().map(|(signer, share)| self.verify_beacon_share(*signer, message, share)).collect()
+    }
+
     /// Combines the first [`Scheme::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
     /// key. `None` when too few are given or the result does not verify: some share is bad.
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature>;

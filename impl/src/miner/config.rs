@@ -97,7 +97,8 @@ pub struct Config {
     pub genesis: Arc<Block>,
     /// In which form tickets are sent.
     pub ticket_form: TicketForm,
-    /// With a seed, the certificates of an answer to a chain request are checked as one batch; `None`: one after the other.
+    /// With a seed, the certificates of an answer to a chain request are checked as one batch, and so are beacon shares that
+    /// combine to a wrong value; `None`: one after the other.
     /// The verdicts are the same. Every participant needs a secret one of its own.
     pub batch_seed: Option<BatchSeed>,
     /// A deliberate bug.

@@ -177,6 +177,21 @@ impl Scheme for BlstScheme {
         self.committee.beacon().verify_share_of_hash(signer, &self.beacon_hash(message), share)
     }
 
+    fn verify_beacon_shares(
+        &self,
+        message: &[u8],
+        shares: &[(MinerId, Signature)],
+        seed: Option<&[u8; 32]>,
+    ) -> Vec<bool> {
+        match seed {
+            Some(seed) => batch::verify_shares(self, message, shares, seed),
+            None => shares
+                .iter()
+                .map(|(signer, share)| self.verify_beacon_share(*signer, message, share))
+                .collect(),
+        }
+    }
+
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature> {
         self.committee.beacon().combine(message, shares).ok()
     }
