@@ -7,7 +7,9 @@ use zus_bpp::block::BlockId;
 use zus_bpp::certified::Certified;
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::curve::G1;
 use zus_bpp::crypto::scheme::Signature;
+use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::message::Message;
 use zus_bpp::statement::{Signed, Ticket};
 use zus_bpp::wire;
@@ -19,8 +21,11 @@ pub fn bench(criterion: &mut Bench, _: Effort) {
     let signature = Signature([7; 48]);
     let signers = Signers::from_members(100, (0..67).map(MinerId)).expect("a set");
     let certificate = Certificate { signers, aggregate: signature };
+    let ticket = Signed { statement, signer: MinerId(5), signature: Signature(G1::generator().encode()) };
+    let coordinates = UncompressedSignature::new(ticket.signature).expect("a point");
     let messages = [
-        ("ticket", Message::Ticket(Signed { statement, signer: MinerId(5), signature })),
+        ("ticket", Message::Ticket(ticket)),
+        ("ticket-of-96-bytes", Message::ticket(ticket, Some(coordinates))),
         ("notarization", Message::Notarization(Arc::new(Certified { statement, certificate }))),
     ];
     let mut group = criterion.benchmark_group("wire");

@@ -51,6 +51,7 @@ pub struct CrashPoint {
 
 /// One step of a participant, or something that happened to it.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "steps are what most events are")]
 pub enum Event {
     /// An honest miner, by its position among the honest, took a step.
     Step {

@@ -68,7 +68,7 @@ impl Kind {
         match message {
             Message::BeaconShare(_) => Kind::BeaconShare,
             Message::Proposal(_) => Kind::Proposal,
-            Message::Ticket(_) => Kind::Ticket,
+            Message::Ticket(_) | Message::UncompressedTicket(_) => Kind::Ticket,
             Message::Notarization(_) => Kind::Notarization,
             Message::Timeout(_) => Kind::Timeout,
             Message::TimeoutCertificate(_) => Kind::TimeoutCertificate,

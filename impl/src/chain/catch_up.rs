@@ -10,11 +10,12 @@ use thiserror::Error;
 
 use super::{Chain, ChainResponseError, check_links};
 use crate::block::{Block, BlockId, Time};
-use crate::certified::{FinalityCertificate, Notarization, Verified};
+use crate::certified::{CertificateBatch, FinalityCertificate, Notarization, Verified};
 use crate::committee::{Committee, MinerId, Peer, Round, SharderId};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
+use crate::miner::Config;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
 /// reached are of another branch.
@@ -152,13 +153,17 @@ pub(crate) struct CheckedAnswer {
 
 impl Chain {
     /// Checks an answer: the blocks are linked, each above the head is notarized, and what their ids do not cover fits.
+    ///
+    /// Its certificates, [`MAX_CHAIN_BLOCKS`](crate::bounds::MAX_CHAIN_BLOCKS) and one at most, are one batch where the
+    /// configuration has a seed. An answer with a wrong one is refused as a whole; looking for the wrong ones costs about as
+    /// much again as checking each, once a request, and those that are good need no check when they come again.
     pub(crate) fn check_answer<S: Scheme>(
         &self,
         response: &ChainResponse,
-        committee: &Committee,
-        quorum: usize,
+        config: &Config,
         scheme: &S,
     ) -> Result<CheckedAnswer, AnswerError> {
+        let committee = &config.committee;
         check_links(response, committee)?;
         let head = self.head().round();
         let fits = |block: &Block| scheme.beacon_value(block.beacon_signature()) == block.header().beacon;
@@ -166,16 +171,23 @@ impl Chain {
             return Err(ChainResponseError::OtherBeacon(other.round()).into());
         }
         let carried = response.blocks.iter().skip(1).filter_map(|block| block.parent_notarization());
-        let notarizations = carried
+        let notarizations: Vec<_> = carried
             .chain([&response.notarization])
             .filter(|certificate| certificate.round > head)
             .filter(|certificate| self.notarization_of(certificate.round, certificate.block).is_none())
-            .map(|certificate| Arc::clone(certificate).verified(committee, quorum, scheme))
-            .collect::<Result<_, _>>()?;
+            .collect();
         let finality = response.finality.as_ref().filter(|certificate| certificate.round > head);
-        let finality = finality
-            .map(|certificate| Arc::clone(certificate).verified(committee, quorum, scheme))
-            .transpose()?;
-        Ok(CheckedAnswer { notarizations, finality })
+        let mut batch = CertificateBatch::new(committee, config.quorum(), scheme);
+        notarizations.iter().for_each(|certificate| batch.push(certificate));
+        finality.iter().for_each(|certificate| batch.push(certificate));
+        batch.verify(config.batch_seed.as_ref())?;
+        Ok(CheckedAnswer {
+            notarizations: notarizations.into_iter().cloned().map(Verified::trusted).collect(),
+            finality: finality.cloned().map(Verified::trusted),
+        })
     }
 }
+
+#[cfg(test)]
+#[path = "catch_up_tests.rs"]
+mod tests;

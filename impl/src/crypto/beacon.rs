@@ -5,7 +5,7 @@
 //! Byzantine miners alone cannot compute a value, and the honest ones alone always can.
 //!
 //! Shares are combined first and the result is checked once: a group signature is unique, so that the check of the result is
-//! exact. Only when it fails are shares verified one by one. Shares are signed with the shared key and never with an
+//! exact. Only when it fails are the shares themselves verified. Shares are signed with the shared key and never with an
 //! identity key, in a domain of their own.
 
 use std::fmt;
@@ -67,6 +67,12 @@ impl BeaconKey {
             .collect::<Result<Vec<_>, _>>()?;
         let share_sums = KeySums::new(shares.iter().map(|share| *share.point()).collect());
         Ok(Self { threshold, group, group_lines: OnceLock::new(), shares, share_sums })
+    }
+
+    /// The public shares, to verify many shares together.
+    #[must_use]
+    pub(super) const fn share_sums(&self) -> &KeySums {
+        &self.share_sums
     }
 
     /// How many shares determine a value.

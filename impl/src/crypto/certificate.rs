@@ -180,6 +180,23 @@ impl Certificate {
         domain: Domain,
         message: &[u8],
     ) -> Result<(), CertificateError> {
+        let signers = self.quorum_of(scheme, quorum)?;
+        scheme
+            .verify_aggregate(&signers, domain, message, &self.aggregate)
+            .then_some(())
+            .ok_or(CertificateError::DoesNotVerify)
+    }
+
+    /// The signers, strictly increasing, if they are of the scheme's committee and enough: all of [`Certificate::verify`]
+    /// that needs no pairing.
+    ///
+    /// # Errors
+    /// [`CertificateError::OtherCommittee`], [`CertificateError::SubQuorum`].
+    pub(crate) fn quorum_of(
+        &self,
+        scheme: &impl Scheme,
+        quorum: usize,
+    ) -> Result<Vec<MinerId>, CertificateError> {
         if self.signers.committee_size() != scheme.committee_size() {
             return Err(CertificateError::OtherCommittee {
                 expected: scheme.committee_size(),
@@ -187,11 +204,7 @@ impl Certificate {
             });
         }
         require_quorum(&self.signers, quorum)?;
-        let signers: Vec<MinerId> = self.signers.iter().collect();
-        scheme
-            .verify_aggregate(&signers, domain, message, &self.aggregate)
-            .then_some(())
-            .ok_or(CertificateError::DoesNotVerify)
+        Ok(self.signers.iter().collect())
     }
 }
 

@@ -13,7 +13,8 @@
 //!                    |
 //!            polynomial, curve (the only unsafe code)
 //! ```
-//! [`certificate`] and [`ranks`] stand on the trait alone and serve both instances.
+//! [`certificate`] and [`ranks`] stand on the trait alone and serve both instances. [`uncompressed`] is the longer form that a
+//! ticket may travel in.
 //!
 //! Secrets are wiped when dropped, shown nowhere, and compared in constant time. Nothing here draws randomness: seeds are
 //! arguments, so that everything can be replayed.
@@ -33,3 +34,4 @@ pub mod polynomial;
 pub mod ranks;
 pub mod scheme;
 pub mod trusted_dealer;
+pub mod uncompressed;

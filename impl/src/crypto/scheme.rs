@@ -1,6 +1,9 @@
 //! What the miner and the sharder ask of cryptography: one trait, implemented by blst and by a counting mock
 //! (architecture.md, decision 3).
 
+use std::fmt;
+
+use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
 
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
@@ -54,6 +57,32 @@ pub struct Sifted {
     pub group: Option<(Vec<MinerId>, Signature)>,
     /// The signers whose signatures are wrong, each by itself, increasing.
     pub wrong: Vec<MinerId>,
+}
+
+/// What the coefficients of [`Scheme::verify_aggregates`] are derived from, besides the claims: 32 bytes that the host drew
+/// at random for this participant alone, and shows nobody. The same for a whole run, so that it can be replayed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BatchSeed([u8; 32]);
+
+impl BatchSeed {
+    /// A seed of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for [`Scheme::verify_aggregates`].
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Does not show the bytes: whoever knows them may look for wrong claims that cancel.
+impl fmt::Debug for BatchSeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BatchSeed(..)")
+    }
 }
 
 /// A claim that [`Scheme::verify_aggregate`] checks.
@@ -128,6 +157,17 @@ pub trait Scheme {
         }
     }
 
+    /// [`Scheme::sift`] of signatures that came in either form. An implementation may save what an uncompressed one saves.
+    fn sift_received(
+        &self,
+        domain: Domain,
+        message: &[u8],
+        signatures: &[(MinerId, ReceivedSignature)],
+    ) -> Sifted {
+        let compressed = signatures.iter().map(|(signer, signature)| (*signer, signature.compressed()));
+        self.sift(domain, message, &compressed.collect::<Vec<_>>())
+    }
+
     /// [`Scheme::verify_aggregate`] of many claims, such as the certificates of a chain that is caught up with.
     ///
     /// `seed` is 32 secret bytes of the caller's, the same for a whole run: an implementation that weighs the claims with
@@ -148,6 +188,21 @@ pub trait Scheme {
 
     /// Whether `share` is `signer`'s beacon share for `message`.
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool;
+
+    /// [`Scheme::verify_beacon_share`] of one share each of several signers, when the value that they combine to is wrong.
+    ///
+    /// `seed` is that of [`Scheme::verify_aggregates`]; without one the shares are verified one after the other. Sums of shares
+    /// say nothing here: errors that cancel in a sum need not cancel in the combination, so that shares which were kept
+    /// because their sum is right could spoil it for ever. Each verdict is about the share alone.
+    fn verify_beacon_shares(
+        &self,
+        message: &[u8],
+        shares: &[(MinerId, Signature)],
+        seed: Option<&[u8; 32]>,
+    ) -> Vec<bool> {
+        let _not_needed_here = seed;
+        shares.iter().map(|(signer, share)| self.verify_beacon_share(*signer, message, share)).collect()
+    }
 
     /// Combines the first [`Scheme::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
     /// key. `None` when too few are given or the result does not verify: some share is bad.

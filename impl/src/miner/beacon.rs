@@ -8,7 +8,7 @@ use crate::block::Block;
 use crate::bounds::MAX_STRIKES;
 use crate::committee::{MinerId, Peer, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
-use crate::crypto::scheme::{Scheme, Signature};
+use crate::crypto::scheme::{BatchSeed, Scheme, Signature};
 use crate::message::{BeaconShare, Message};
 use crate::mutants::mutant;
 use crate::rules::BeaconRule;
@@ -123,7 +123,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Combines shares for the own position into the value, when there are enough. The combined signature is checked, so
-    /// that shares are only looked at one by one when some are wrong.
+    /// that the shares themselves are only looked at when some are wrong.
     pub(super) fn combine_beacon(&mut self, fx: &mut Effects<'_>) {
         let Some(target) = self.beacon_target(self.subround) else { return };
         if self.known_beacon(&target).is_some() {
@@ -155,13 +155,18 @@ impl<S: Scheme> Miner<S> {
         let preimage = target.preimage(&self.config.committee);
         let Some(beacon) = self.beacon_mut(target) else { return };
         let mut shares = std::mem::take(&mut beacon.shares);
+        let is_open = |held: &HeldShare| held.share.target == *target && !held.verified;
+        let open = shares.iter().filter(|held| is_open(held));
+        let open: Vec<(MinerId, Signature)> =
+            open.map(|held| (held.share.signer, held.share.share)).collect();
+        let seed = self.config.batch_seed.as_ref().map(BatchSeed::as_bytes);
+        let mut verdicts = self.scheme.verify_beacon_shares(&preimage, &open, seed).into_iter();
         let mut wrong = Vec::new();
         shares.retain_mut(|held| {
-            let share = held.share;
-            if share.target == *target && !held.verified {
-                held.verified = self.scheme.verify_beacon_share(share.signer, &preimage, &share.share);
+            if is_open(held) {
+                held.verified = verdicts.next() == Some(true);
                 if !held.verified {
-                    wrong.push(share);
+                    wrong.push(held.share);
                     return false;
                 }
             }

@@ -97,8 +97,7 @@ impl<S: Scheme> Miner<S> {
             // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
-        let (committee, quorum) = (&self.config.committee, self.config.quorum());
-        let checked = self.chain.check_answer(&response, committee, quorum, &self.scheme)?;
+        let checked = self.chain.check_answer(&response, &self.config, &self.scheme)?;
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {

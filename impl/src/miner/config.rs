@@ -7,10 +7,12 @@ use thiserror::Error;
 use crate::block::{Block, Time};
 use crate::bounds::MAX_BLOCKS_PER_GENERATOR;
 use crate::committee::{Committee, Subround};
-use crate::crypto::scheme::BeaconValue;
+use crate::crypto::scheme::{BatchSeed, BeaconValue};
+use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
 use crate::rules::{Rules, TicketRule};
+use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
 /// subround is long enough for any network that delivers at all (L1).
@@ -57,6 +59,27 @@ impl Timing {
     }
 }
 
+/// In which form a miner sends its tickets. It takes both.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum TicketForm {
+    /// A signature of 48 bytes.
+    #[default]
+    Compressed,
+    /// A signature of 96 bytes, which the receivers need not decode. What is no point, such as a signature of the mock, is
+    /// sent in the other form.
+    Uncompressed,
+}
+
+impl TicketForm {
+    /// The coordinates to send with a ticket.
+    pub(super) fn coordinates(self, ticket: &Signed<Ticket>) -> Option<UncompressedSignature> {
+        match self {
+            TicketForm::Compressed => None,
+            TicketForm::Uncompressed => UncompressedSignature::new(ticket.signature).ok(),
+        }
+    }
+}
+
 /// See the module doc.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -72,6 +95,12 @@ pub struct Config {
     pub timing: Timing,
     /// The block of round 0.
     pub genesis: Arc<Block>,
+    /// In which form tickets are sent.
+    pub ticket_form: TicketForm,
+    /// With a seed, the certificates of an answer to a chain request are checked as one batch, and so are beacon shares that
+    /// combine to a wrong value; `None`: one after the other.
+    /// The verdicts are the same. Every participant needs a secret one of its own.
+    pub batch_seed: Option<BatchSeed>,
     /// A deliberate bug.
     #[cfg(any(test, feature = "mutants"))]
     pub mutant: Option<crate::mutants::Mutant>,
@@ -89,6 +118,8 @@ impl Config {
             subround_cap: (rules == Rules::DEPLOYED).then_some(Subround(1)),
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
+            ticket_form: TicketForm::default(),
+            batch_seed: None,
             #[cfg(any(test, feature = "mutants"))]
             mutant: None,
         }

@@ -67,7 +67,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use config::{Config, StartError, Timing};
+pub use config::{Config, StartError, TicketForm, Timing};
 pub use interface::{Audience, Input, Milestone, Output, ProposalError, Refusal, Stored, Timer, WriteId};
 pub use recover::Recovery;
 pub use view::Phase;

@@ -7,6 +7,7 @@ use super::{Effects, Event, Miner, Refusal, Source};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
+use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
@@ -24,7 +25,11 @@ impl<S: Scheme> Miner<S> {
             Message::BeaconShare(share) => self.receive_share(from, share, fx),
             Message::Proposal(proposal) => self.receive_proposal(from, proposal, fx),
             Message::Ticket(ticket) => {
-                self.add_ticket(from, ticket, fx);
+                self.add_ticket(from, ticket, None, fx);
+                Ok(())
+            }
+            Message::UncompressedTicket(ticket) => {
+                self.add_ticket(from, ticket.signed(), Some(ticket.signature), fx);
                 Ok(())
             }
             Message::Notarization(notarization) => self.receive_notarization(from, notarization),
@@ -51,7 +56,13 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Step 6: collects a ticket, one of its own too.
-    pub(super) fn add_ticket(&mut self, from: Peer, ticket: Signed<Ticket>, fx: &mut Effects<'_>) {
+    pub(super) fn add_ticket(
+        &mut self,
+        from: Peer,
+        ticket: Signed<Ticket>,
+        coordinates: Option<UncompressedSignature>,
+        fx: &mut Effects<'_>,
+    ) {
         let here = self.here();
         let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround).filter(|_| !early)
@@ -59,7 +70,7 @@ impl<S: Scheme> Miner<S> {
             return;
         };
         let direct = from == Peer::Miner(ticket.signer);
-        match state.tickets.add(ticket, direct, &self.config.committee, &self.scheme) {
+        match state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme) {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
             Added::Contradiction { first } => {

@@ -74,9 +74,10 @@ impl<S: Scheme> Miner<S> {
         let tickets: Vec<Ticket> = self.ledger.tickets_of(round, subround).collect();
         for ticket in tickets {
             if let Some(signed) = self.sign_again(ticket) {
-                fx.broadcast(Audience::Miners, Message::Ticket(signed));
+                let coordinates = self.config.ticket_form.coordinates(&signed);
+                fx.broadcast(Audience::Miners, Message::ticket(signed, coordinates));
                 if !mutant!(self.config, ForgetOwnSignatures) {
-                    self.add_ticket(me, signed, fx);
+                    self.add_ticket(me, signed, coordinates, fx);
                 }
             }
         }

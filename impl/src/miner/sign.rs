@@ -166,12 +166,13 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
-            fx.broadcast(Audience::Miners, Message::Ticket(signed));
+            let coordinates = self.config.ticket_form.coordinates(&signed);
+            fx.broadcast(Audience::Miners, Message::ticket(signed, coordinates));
             fx.milestone(Milestone::Ticketed(ticket));
             if mutant!(self.config, ForgetOwnTicket) {
                 return;
             }
-            self.add_ticket(Peer::Miner(self.me), signed, fx);
+            self.add_ticket(Peer::Miner(self.me), signed, coordinates, fx);
         }
     }
 

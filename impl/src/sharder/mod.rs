@@ -150,6 +150,7 @@ impl<S: Scheme> Sharder<S> {
             Message::BeaconShare(_)
             | Message::Proposal(_)
             | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
             | Message::Timeout(_)
             | Message::TimeoutCertificate(_)
             | Message::FinalityVote(_)
@@ -335,8 +336,7 @@ impl<S: Scheme> Sharder<S> {
             // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
-        let (committee, quorum) = (&self.config.committee, self.config.quorum());
-        let checked = self.chain.check_answer(response, committee, quorum, &self.scheme)?;
+        let checked = self.chain.check_answer(response, &self.config, &self.scheme)?;
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in &response.blocks {
             new |= self.chain.insert(Arc::clone(block));

@@ -7,6 +7,9 @@
 //! ([`crate::crypto::group_testing`]), dropped, and their signers blamed. Nothing waits for ever: whoever adds a signature
 //! asks for the certificate, and the last one needed makes it.
 //!
+//! A ticket that came with both coordinates is kept with them and never decoded at all
+//! ([`crate::crypto::uncompressed`]); where one signature is compared with another, both are in the form of 48 bytes.
+//!
 //! **Incremental.** A group that verified but is too small is kept as its sum. Signatures that come later are verified by
 //! themselves and added to it, so that a ticket that completes a quorum again costs one check of its own, not one of all.
 //!
@@ -32,6 +35,7 @@ use crate::certified::{Certified, Verified};
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{Scheme, Signature};
+use crate::crypto::uncompressed::{ReceivedSignature, UncompressedSignature};
 use crate::statement::{Signed, Statement};
 
 /// What became of a signature.
@@ -53,8 +57,19 @@ pub enum Added<T> {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Entry<T> {
     signed: Signed<T>,
+    /// The signature's coordinates, where they came with it.
+    coordinates: Option<UncompressedSignature>,
     /// Verified alone; a signature that was verified in a group only is not.
     verified: bool,
+}
+
+impl<T> Entry<T> {
+    fn received(&self) -> ReceivedSignature {
+        match self.coordinates {
+            Some(signature) => ReceivedSignature::Uncompressed(signature),
+            None => ReceivedSignature::Compressed(self.signed.signature),
+        }
+    }
 }
 
 /// See the module doc.
@@ -85,6 +100,20 @@ impl<T: Statement> TicketPool<T> {
         committee: &Committee,
         scheme: &S,
     ) -> Added<T> {
+        self.add_received(signed, None, direct, committee, scheme)
+    }
+
+    /// [`TicketPool::add`] of a signature whose coordinates may have come with it: then it will not be decoded. Coordinates
+    /// of another signature are not looked at.
+    pub fn add_received<S: Scheme>(
+        &mut self,
+        signed: Signed<T>,
+        coordinates: Option<UncompressedSignature>,
+        direct: bool,
+        committee: &Committee,
+        scheme: &S,
+    ) -> Added<T> {
+        let coordinates = coordinates.filter(|point| point.compressed() == signed.signature);
         let strikes = self.strikes(signed.signer);
         if !committee.contains(signed.signer) || strikes >= MAX_STRIKES {
             return Added::Ignored;
@@ -109,7 +138,7 @@ impl<T: Statement> TicketPool<T> {
             self.strike(signed.signer, direct);
             return Added::Wrong;
         }
-        self.insert(Entry { signed, verified: !trusted_for_now });
+        self.insert(Entry { signed, coordinates, verified: !trusted_for_now });
         Added::Counted
     }
 
@@ -137,7 +166,7 @@ impl<T: Statement> TicketPool<T> {
             *statement != known.statement || !group.signers.contains(known.signer)
         });
         self.strike(new.signer, true);
-        self.insert(Entry { signed: new, verified: true });
+        self.insert(Entry { signed: new, coordinates: None, verified: true });
         Added::Counted
     }
 
@@ -222,7 +251,7 @@ impl<T: Statement> TicketPool<T> {
         }
         let fresh = self.outside_group(statement);
         if !fresh.is_empty() {
-            let sifted = scheme.sift(T::DOMAIN, &statement.preimage(committee), &fresh);
+            let sifted = scheme.sift_received(T::DOMAIN, &statement.preimage(committee), &fresh);
             self.drop_wrong(statement, &sifted.wrong);
             blamed.extend(sifted.wrong);
             if let Some((signers, sum)) = sifted.group {
@@ -241,13 +270,13 @@ impl<T: Statement> TicketPool<T> {
     }
 
     /// The signatures over `statement` that no check has seen yet, in order of their signers.
-    fn outside_group(&self, statement: &T) -> Vec<(MinerId, Signature)> {
+    fn outside_group(&self, statement: &T) -> Vec<(MinerId, ReceivedSignature)> {
         let group = self.group(statement);
         let outside = |signer| group.is_none_or(|group| !group.signers.contains(signer));
-        let entries = self.entries.iter().map(|entry| &entry.signed);
-        entries
-            .filter(|signed| signed.statement == *statement && outside(signed.signer))
-            .map(|signed| (signed.signer, signed.signature))
+        self.entries
+            .iter()
+            .filter(|entry| entry.signed.statement == *statement && outside(entry.signed.signer))
+            .map(|entry| (entry.signed.signer, entry.received()))
             .collect()
     }
 

@@ -240,7 +240,9 @@ mod on_real_signatures {
 
     use super::*;
     use crate::crypto::blst_scheme::BlstScheme;
+    use crate::crypto::curve::{G1, roots_so_far};
     use crate::crypto::trusted_dealer;
+    use crate::crypto::uncompressed::UncompressedSignature;
 
     const N: u16 = 10;
     const QUORUM: usize = 7;
@@ -248,6 +250,63 @@ mod on_real_signatures {
     fn members() -> Vec<BlstScheme> {
         let (keys, members) = trusted_dealer::deal([5; 32], N, 4).unwrap();
         members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect()
+    }
+
+    fn coordinates(signed: &Signed<Ticket>) -> UncompressedSignature {
+        UncompressedSignature::new(signed.signature).unwrap()
+    }
+
+    /// A pool of so many tickets whose coordinates came with them, and what certifying them decodes.
+    fn roots(with_coordinates: usize, spoil: impl Fn(usize, &mut UncompressedSignature)) -> usize {
+        let members = members();
+        let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
+        let verifier = BlstScheme::observer(members[0].committee().clone());
+        let mut pool = TicketPool::new(1);
+        for (i, member) in members.iter().take(QUORUM).enumerate() {
+            let signed = Signed::sign(ticket(1), &committee, member).unwrap();
+            let mut coordinates = coordinates(&signed);
+            spoil(i, &mut coordinates);
+            let coordinates = (i < with_coordinates).then_some(coordinates);
+            let added = pool.add_received(signed, coordinates, true, &committee, &verifier);
+            assert_eq!(added, Added::Counted);
+        }
+        let (before, mut blamed) = (roots_so_far(), Vec::new());
+        let certified = pool.certify(&ticket(1), QUORUM, &committee, &verifier, &mut blamed);
+        let drawn = roots_so_far() - before;
+        assert_eq!((certified.is_some(), blamed), (true, vec![]));
+        drawn
+    }
+
+    #[test]
+    fn tickets_with_both_coordinates_are_not_decoded() {
+        for with_coordinates in [0, 1, 4, QUORUM] {
+            assert_eq!(roots(with_coordinates, |_, _| {}), QUORUM - with_coordinates);
+        }
+    }
+
+    /// Coordinates are believed to be those of the signature beside them only if they are.
+    #[test]
+    fn coordinates_of_another_signature_are_not_looked_at() {
+        let other = UncompressedSignature::new(Signature(G1::hash(b"tag", b"other").encode())).unwrap();
+        let drawn = roots(QUORUM, |i, coordinates| {
+            if i == 3 {
+                *coordinates = other;
+            }
+        });
+        assert_eq!(drawn, 1);
+    }
+
+    /// One ticket in both forms is one ticket.
+    #[test]
+    fn the_form_of_a_ticket_makes_no_difference() {
+        let members = members();
+        let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
+        let mut pool = TicketPool::new(1);
+        let signed = Signed::sign(ticket(1), &committee, &members[2]).unwrap();
+        let both = Some(coordinates(&signed));
+        let mut add = |coordinates| pool.add_received(signed, coordinates, true, &committee, &members[0]);
+        assert_eq!([add(None), add(both), add(None)], [Added::Counted, Added::Ignored, Added::Ignored]);
+        assert_eq!(pool.len(), 1);
     }
 
     proptest! {
@@ -259,6 +318,7 @@ mod on_real_signatures {
             order in Just((0..N).collect::<Vec<u16>>()).prop_shuffle(),
             wrong in proptest::collection::btree_set(0..N, 0..5),
             ask_after in proptest::collection::btree_set(0..usize::from(N), 0..6),
+            uncompressed in proptest::collection::btree_set(0..N, 0..usize::from(N)),
         ) {
             let members = members();
             let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
@@ -271,7 +331,9 @@ mod on_real_signatures {
                 let statement = if wrong.contains(&i) { ticket(9) } else { ticket(1) };
                 let mut signed = Signed::sign(statement, &committee, member).unwrap();
                 signed.statement = ticket(1);
-                prop_assert_eq!(pool.add(signed, true, &committee, &verifier), Added::Counted);
+                let coordinates = uncompressed.contains(&i).then(|| coordinates(&signed));
+                let added = pool.add_received(signed, coordinates, true, &committee, &verifier);
+                prop_assert_eq!(added, Added::Counted);
                 if ask_after.contains(&count) || count + 1 == order.len() {
                     certified = pool.certify(&ticket(1), QUORUM, &committee, &verifier, &mut blamed).or(certified);
                 }

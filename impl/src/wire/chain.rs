@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::items::{decode_option, encode_option};
+use super::items::{decode_option, decode_ticket, encode_option};
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{Block, BlockContent, BlockId};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
@@ -205,6 +205,10 @@ impl Encode for Message {
                 bytes.push(2);
                 ticket.encode(bytes);
             }
+            Message::UncompressedTicket(ticket) => {
+                bytes.push(2);
+                ticket.encode(bytes);
+            }
             Message::Notarization(notarization) => {
                 bytes.push(3);
                 notarization.encode(bytes);
@@ -246,7 +250,7 @@ impl Decode for Message {
         Ok(match reader.byte("kind of message")? {
             0 => Message::BeaconShare(Decode::decode(reader)?),
             1 => Message::Proposal(Decode::decode(reader)?),
-            2 => Message::Ticket(Decode::decode(reader)?),
+            2 => decode_ticket(reader)?,
             3 => Message::Notarization(Decode::decode(reader)?),
             4 => Message::Timeout(Decode::decode(reader)?),
             5 => Message::TimeoutCertificate(Decode::decode(reader)?),

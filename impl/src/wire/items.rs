@@ -8,10 +8,18 @@ use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, MAX_COMMITTEE_SIZE, Signature};
+use crate::crypto::uncompressed::UncompressedSignature;
+use crate::message::{Message, UncompressedTicket};
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
 /// The form byte of a compressed signature.
 const COMPRESSED: u8 = 1;
+
+/// The form byte of a signature with both coordinates.
+const UNCOMPRESSED: u8 = 2;
+
+/// The field that tells the forms apart.
+const FORM: &str = "form of a signature";
 
 macro_rules! fixed_width {
     ($($type:ident($inner:ty) $field:literal)*) => {$(
@@ -96,10 +104,37 @@ impl<T: Decode> Decode for Signed<T> {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         let statement = T::decode(reader)?;
         let signer = MinerId::decode(reader)?;
-        match reader.byte("form of a signature")? {
+        match reader.byte(FORM)? {
             COMPRESSED => Ok(Self { statement, signer, signature: Signature::decode(reader)? }),
-            found => Err(WireError::UnknownTag { field: "form of a signature", found }),
+            found => Err(WireError::UnknownTag { field: FORM, found }),
         }
+    }
+}
+
+impl Encode for UncompressedTicket {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.statement.encode(bytes);
+        self.signer.encode(bytes);
+        bytes.push(UNCOMPRESSED);
+        bytes.extend_from_slice(&self.signature.to_bytes());
+    }
+}
+
+/// Reads a ticket with a signature of either form.
+pub(super) fn decode_ticket(reader: &mut Reader<'_>) -> Result<Message, WireError> {
+    let statement = Ticket::decode(reader)?;
+    let signer = MinerId::decode(reader)?;
+    match reader.byte(FORM)? {
+        COMPRESSED => {
+            Ok(Message::Ticket(Signed { statement, signer, signature: Signature::decode(reader)? }))
+        }
+        UNCOMPRESSED => {
+            let field = "uncompressed signature";
+            let signature = UncompressedSignature::from_bytes(&reader.array(field)?)
+                .map_err(|reason| WireError::Point { field, reason })?;
+            Ok(Message::UncompressedTicket(UncompressedTicket { statement, signer, signature }))
+        }
+        found => Err(WireError::UnknownTag { field: FORM, found }),
     }
 }
 

@@ -3,11 +3,14 @@
 //! Integers are big-endian and of fixed width, lengths come first and are bounded, options and alternatives have a tag
 //! byte. There is one encoding for each value and one value for each encoding: `decode(encode(x)) == x`, and
 //! `encode(decode(b)) == b` for every `b` that is accepted. What follows from other fields (digests, block ids) is not
-//! sent. Whether a signature is a point of the curve is not the codec's business: a
+//! sent. Whether a signature of 48 bytes is a point of the curve is not the codec's business: a
 //! [`Scheme`](crate::crypto::scheme::Scheme) refuses it when it verifies.
 //!
-//! A signature of a ticket, timeout or vote begins with a byte for its form. Form 1 is the compressed point of 48 bytes;
-//! other forms (the uncompressed point of 96 bytes is cheaper to decode) can be added without a new version.
+//! A signature of a ticket, timeout or vote begins with a byte for its form. Form 1 is the compressed point of 48 bytes.
+//! Form 2 is the point with both coordinates, 96 bytes, in the message that carries one ticket and nowhere else; it is read
+//! only if the coordinates are canonical and of a point of the curve other than infinity
+//! ([`uncompressed`](crate::crypto::uncompressed)), which costs a few multiplications. Other forms can be added without a new
+//! version.
 
 mod chain;
 mod items;

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::crypto::certificate::SignersError;
+use crate::crypto::curve::PointError;
 
 /// Why bytes are no message. Offsets and lengths are in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -54,6 +55,14 @@ pub enum WireError {
     Empty {
         /// The field.
         field: &'static str,
+    },
+    /// The coordinates of a signature are of no point.
+    #[error("{field}: {reason}")]
+    Point {
+        /// The field.
+        field: &'static str,
+        /// Why.
+        reason: PointError,
     },
     /// A bitmap is not the one form of a set of committee members.
     #[error("not a set of signers: {0}")]

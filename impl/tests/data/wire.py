@@ -49,6 +49,15 @@ def signed(statement):
     return statement + number(0x0102, 2) + b"\1" + run(0x70, 48)
 
 
+# The generator of G1, a point that everybody knows; a signature of 96 bytes has to be on the curve.
+PRIME = int(
+    "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab", 16
+)
+X = int("17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb", 16)
+Y = int("08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1", 16)
+assert (Y * Y - X**3 - 4) % PRIME == 0
+
+
 def about(block):
     """A signed ticket, proposal or vote: they look alike and differ in their preimages."""
     return signed(place(5, 1) + block)
@@ -84,6 +93,7 @@ MESSAGES = {
     "proposal": b"\1" + block(NOTARIZATION) + b"\1" + TIMEOUT_CERTIFICATE + run(0x80, 48),
     "proposal-on-genesis": b"\1" + block(None) + b"\0" + run(0x80, 48),
     "ticket": b"\2" + about(A),
+    "ticket-uncompressed": b"\2" + place(5, 1) + A + number(0x0102, 2) + b"\2" + number(X, 48) + number(Y, 48),
     "notarization": b"\3" + NOTARIZATION,
     "timeout": b"\4" + signed(place(5, 1)),
     "timeout-certificate": b"\5" + TIMEOUT_CERTIFICATE,

@@ -1,16 +1,18 @@
 //! Rounds are produced and agreed upon when nothing goes wrong: every profile, every size, both schemes.
 
+use std::sync::Arc;
+
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
-use zus_bpp::miner::Milestone;
+use zus_bpp::miner::{Milestone, TicketForm};
 use zus_bpp::rules::{
     BeaconRule, EchoRule, FinalityRule, QuorumRule, Rules, SubroundEntryRule, SubroundSwitchRule,
     TicketLogRule, TicketRule,
 };
 
-use super::network::{Byzantine, Fault, Network, Setup, World};
+use super::network::{Adjust, Byzantine, Fault, Network, Setup, World};
 
 /// Runs to a height, and until the sharders are there too (L1, L2, L5).
 fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {
@@ -246,4 +248,24 @@ fn combinations_of_rules() -> Vec<Rules> {
     ]);
     vary(&[|rules| rules.echo = EchoRule::Certificates, |rules| rules.echo = EchoRule::None]);
     all
+}
+
+/// The same network with tickets in either form: the same blocks become final, and 48 bytes more a ticket are sent.
+#[test]
+fn tickets_with_both_coordinates_make_the_same_chain() {
+    let run = |form| {
+        let mut setup = Setup::new(4, Rules::HARDENED, 2);
+        setup.network = Network { bytes: true, ..Network::RELIABLE };
+        setup.adjust = Adjust(Arc::new(move |config| config.ticket_form = form));
+        let world = produces(bls(&setup), 4);
+        assert_eq!(world.observer.refused.len(), 0, "both forms are taken");
+        world
+    };
+    let (short, long) = (run(TicketForm::Compressed), run(TicketForm::Uncompressed));
+    assert_eq!(short.now, long.now);
+    assert_eq!(short.observer.lowest(), long.observer.lowest());
+    let ((messages, bytes), (same, more)) = (short.sent, long.sent);
+    assert_eq!(messages, same);
+    // At least each miner's ticket of each round, to each of the three others.
+    assert!((more - bytes).is_multiple_of(48) && (more - bytes) / 48 >= 4 * 4 * 3, "{more} - {bytes} bytes");
 }

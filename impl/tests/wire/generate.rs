@@ -7,9 +7,11 @@ use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::certified::{Certified, Notarization};
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::curve::G1;
 use zus_bpp::crypto::scheme::{BeaconValue, Signature};
+use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
-use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal, UncompressedTicket};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
 fn signature() -> impl Strategy<Value = Signature> {
@@ -154,6 +156,11 @@ pub fn message() -> impl Strategy<Value = Message> {
             }
         ),
         signed(ticket()).prop_map(Message::Ticket),
+        (ticket(), signer(), any::<[u8; 8]>()).prop_map(|(statement, signer, seed)| {
+            let point = Signature(G1::hash(b"any point", &seed).encode());
+            let signature = UncompressedSignature::new(point).expect("a point");
+            Message::UncompressedTicket(UncompressedTicket { statement, signer: MinerId(signer), signature })
+        }),
         notarization().prop_map(Message::Notarization),
         signed(timeout()).prop_map(Message::Timeout),
         certified(timeout()).prop_map(Message::TimeoutCertificate),

@@ -9,10 +9,11 @@ use proptest::prelude::*;
 use zus_bpp::block::Time;
 use zus_bpp::bounds::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::curve::PointError;
 use zus_bpp::crypto::mock_scheme::MockWorld;
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Config, Input, Miner, Recovery};
+use zus_bpp::miner::{Config, Input, Miner, Output, Recovery, Refusal};
 use zus_bpp::rules::Rules;
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput};
 use zus_bpp::wire::{VERSION, WireError, decode, encode};
@@ -132,7 +133,9 @@ fn each_reason_for_a_refusal() {
     assert_eq!(with(1, 99), Err(WireError::UnknownTag { field: "kind of message", found: 99 }));
     // Version, kind, round, subround, block, signer: then the form of the signature.
     let form = 1 + 1 + 8 + 4 + 32 + 2;
-    assert_eq!(with(form, 2), Err(WireError::UnknownTag { field: "form of a signature", found: 2 }));
+    assert_eq!(with(form, 3), Err(WireError::UnknownTag { field: "form of a signature", found: 3 }));
+    let field = "uncompressed signature";
+    assert_eq!(with(form, 2), Err(WireError::UnexpectedEnd { field, needed: 96, left: 48 }));
     assert_eq!(decode(&[]), Err(WireError::UnexpectedEnd { field: "version", needed: 1, left: 0 }));
     assert_eq!(decode(&[VERSION, 10, 0]), Err(WireError::Empty { field: "blocks" }));
     assert_eq!(
@@ -141,6 +144,67 @@ fn each_reason_for_a_refusal() {
     );
     let long = vec![VERSION; MAX_MESSAGE_BYTES + 1];
     assert!(matches!(decode(&long), Err(WireError::TooLong { field: "message", .. })));
+}
+
+#[test]
+fn coordinates_of_no_point_are_refused_with_the_reason() {
+    let (_, ticket) =
+        vectors::committed().into_iter().find(|(name, _)| name == "ticket-uncompressed").expect("a ticket");
+    let x = ticket.len() - 96;
+    let with = |index: usize, bytes: &[u8]| {
+        let mut ticket = ticket.clone();
+        ticket[index..index + bytes.len()].copy_from_slice(bytes);
+        decode(&ticket)
+    };
+    let refused = |reason| Err(WireError::Point { field: "uncompressed signature", reason });
+    assert_eq!(with(x + 95, &[0]), refused(PointError::NotOnCurve), "another y");
+    assert_eq!(with(x + 47, &[0]), refused(PointError::NotOnCurve), "another x");
+    for flag in [0x20, 0x80, 0xa0] {
+        assert_eq!(with(x, &[ticket[x] | flag]), refused(PointError::Encoding), "a flag of the other form");
+    }
+    assert_eq!(with(x, &[0xff; 48]), refused(PointError::Encoding), "x is not reduced");
+    assert_eq!(with(x + 48, &[0xff; 48]), refused(PointError::Encoding), "y is not reduced");
+    let mut infinity = [0; 96];
+    infinity[0] = 0x40;
+    assert_eq!(with(x, &infinity), refused(PointError::Infinity));
+    // A second coordinate that is the first one's modulo the prime would be a second encoding: y + p fits in 48 bytes.
+    let p = hex::decode(
+        "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab",
+    );
+    let mut carry = 0;
+    let mut sum = ticket[x + 48..].to_vec();
+    for (byte, add) in sum.iter_mut().zip(p.expect("hex")).rev() {
+        let total = u16::from(*byte) + u16::from(add) + carry;
+        (*byte, carry) = (total as u8, total >> 8);
+    }
+    assert_eq!(with(x + 48, &sum), refused(PointError::Encoding), "y + p");
+    // The miner says so.
+    let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
+    let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
+    let scheme = MockWorld::new(4, 2, 1).member(MinerId(0)).expect("a member");
+    let mut miner = Miner::new(config, scheme, Recovery::default()).expect("starts");
+    let mut out = Vec::new();
+    miner.step(Time(0), Input::Start, &mut out);
+    out.clear();
+    let mut bytes = ticket.clone();
+    bytes[x + 95] ^= 1;
+    let from = Peer::Miner(MinerId(1));
+    miner.step(Time(1), Input::Bytes { from, bytes: bytes.clone() }, &mut out);
+    let refusal = Refusal::Malformed(decode(&bytes).expect_err("no point"));
+    assert_eq!(out, [Output::Refused { from, refusal }]);
+}
+
+#[test]
+fn only_the_message_of_one_ticket_carries_both_coordinates() {
+    let form = 1 + 1 + 8 + 4 + 32 + 2;
+    for name in ["finality-vote", "evidence-tickets"] {
+        let (_, mut bytes) =
+            vectors::committed().into_iter().find(|(found, _)| found == name).expect("a vector");
+        let form = form + usize::from(name.starts_with("evidence"));
+        assert_eq!(bytes[form], 1, "{name}");
+        bytes[form] = 2;
+        assert_eq!(decode(&bytes), Err(WireError::UnknownTag { field: "form of a signature", found: 2 }));
+    }
 }
 
 #[test]

@@ -9,9 +9,11 @@ use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::curve::G1;
 use zus_bpp::crypto::scheme::{BeaconValue, Signature};
+use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
-use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal, UncompressedTicket};
 use zus_bpp::statement::{
     BeaconTarget, FinalityVote, Preimage, Proposed, Signed, Statement, Ticket, Timeout,
 };
@@ -108,6 +110,13 @@ fn block(parent_notarization: Option<Arc<Notarization>>) -> Arc<Block> {
     }))
 }
 
+/// A ticket that is signed with the generator of the curve's group: no signature of anybody, but a point.
+fn uncompressed(statement: Ticket) -> UncompressedTicket {
+    let generator = Signature(G1::generator().encode());
+    let signature = UncompressedSignature::new(generator).expect("a point");
+    UncompressedTicket { statement, signer: MinerId(0x0102), signature }
+}
+
 /// One message of each kind and form, with the name of its vector.
 pub fn messages() -> Vec<(&'static str, Message)> {
     let ticket = |block| Ticket { round: Round(5), subround: Subround(1), block };
@@ -138,6 +147,7 @@ pub fn messages() -> Vec<(&'static str, Message)> {
             }),
         ),
         ("ticket", Message::Ticket(signed(ticket(a)))),
+        ("ticket-uncompressed", Message::UncompressedTicket(uncompressed(ticket(a)))),
         ("notarization", Message::Notarization(notarization())),
         ("timeout", Message::Timeout(signed(Timeout { round: Round(5), subround: Subround(1) }))),
         ("timeout-certificate", Message::TimeoutCertificate(timeout_certificate())),

@@ -1,4 +1,5 @@
-//! Many certificates over different messages, checked with one final exponentiation (catching up, sync).
+//! Many certificates over different messages, checked with one final exponentiation (catching up, sync); and beacon shares,
+//! to find the wrong ones.
 //!
 //! Claim `i` says `e(S_i, g) = e(H_i, K_i)`. Each side is raised to a coefficient `c_i` and all are multiplied: if any claim
 //! is wrong, the product is one with probability `2^-64` at most, provided that the coefficients were unknown when the
@@ -16,10 +17,11 @@ use std::ops::Range;
 use sha3::{Digest, Sha3_256, Sha3_512};
 
 use super::BlstScheme;
+use crate::committee::MinerId;
 use crate::crypto::curve::{G1, Gt, PreparedG2};
 use crate::crypto::group_testing::PreparedKey;
 use crate::crypto::group_testing::isolation::{Defects, isolate};
-use crate::crypto::scheme::AggregateClaim;
+use crate::crypto::scheme::{AggregateClaim, Domain, Signature};
 
 /// Claims that share a final exponentiation; more are split. Bounds the memory, which is 20 KB a claim.
 const BATCH: usize = 64;
@@ -43,7 +45,8 @@ pub(super) fn verify(scheme: &BlstScheme, claims: &[AggregateClaim<'_>], seed: &
     }
     for chunk in open.chunks(BATCH) {
         let of_chunk: Vec<AggregateClaim<'_>> = chunk.iter().map(|&position| claims[position]).collect();
-        for (&position, verdict) in chunk.iter().zip(verify_chunk(scheme, &of_chunk, seed)) {
+        let key = |claim: &AggregateClaim<'_>| scheme.prepared_key(claim.signers);
+        for (&position, verdict) in chunk.iter().zip(verify_chunk(scheme, &of_chunk, &key, seed)) {
             verdicts[position] = verdict;
             if verdict {
                 scheme.memory.remember_verified(&claims[position]);
@@ -53,13 +56,40 @@ pub(super) fn verify(scheme: &BlstScheme, claims: &[AggregateClaim<'_>], seed: &
     verdicts
 }
 
-fn verify_chunk(scheme: &BlstScheme, claims: &[AggregateClaim<'_>], seed: &[u8; 32]) -> Vec<bool> {
+/// The verdict about each beacon share over `message`, that of
+/// [`Scheme::verify_beacon_share`](crate::crypto::scheme::Scheme::verify_beacon_share) but for the same probability. The
+/// domain keeps these claims apart from all others.
+pub(super) fn verify_shares(
+    scheme: &BlstScheme,
+    message: &[u8],
+    shares: &[(MinerId, Signature)],
+    seed: &[u8; 32],
+) -> Vec<bool> {
+    let key = |claim: &AggregateClaim<'_>| scheme.committee.beacon().share_sums().prepared_sum(claim.signers);
+    let claims: Vec<AggregateClaim<'_>> = shares
+        .iter()
+        .map(|(signer, share)| AggregateClaim {
+            signers: std::slice::from_ref(signer),
+            domain: Domain::Beacon,
+            message,
+            aggregate: *share,
+        })
+        .collect();
+    claims.chunks(BATCH).flat_map(|chunk| verify_chunk(scheme, chunk, &key, seed)).collect()
+}
+
+fn verify_chunk(
+    scheme: &BlstScheme,
+    claims: &[AggregateClaim<'_>],
+    key: &dyn Fn(&AggregateClaim<'_>) -> Option<PreparedKey>,
+    seed: &[u8; 32],
+) -> Vec<bool> {
     let mut verdicts = vec![false; claims.len()];
     let encoded: Vec<&[u8; 48]> = claims.iter().map(|claim| &claim.aggregate.0).collect();
     let decoded = G1::decode_all(&encoded);
     let mut equations = Vec::new();
     for ((position, claim), signature) in claims.iter().enumerate().zip(decoded) {
-        let (Ok(signature), Some(key)) = (signature, scheme.prepared_key(claim.signers)) else { continue };
+        let (Ok(signature), Some(key)) = (signature, key(claim)) else { continue };
         let hash = scheme.memory.hash(claim.domain.into(), claim.message);
         equations.push((position, signature, hash, key));
     }

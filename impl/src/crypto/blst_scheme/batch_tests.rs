@@ -1,9 +1,8 @@
 //! Batches against checking one by one, and against coefficients that are known too early.
 
 use super::*;
-use crate::committee::MinerId;
-use crate::crypto::curve::PointError;
-use crate::crypto::scheme::{Domain, Scheme, Signature};
+use crate::crypto::curve::{PointError, products_so_far};
+use crate::crypto::scheme::Scheme;
 use crate::crypto::trusted_dealer;
 
 const SEED: [u8; 32] = [9; 32];
@@ -152,4 +151,75 @@ fn coefficients_depend_on_every_part_of_every_claim_and_on_the_seed() {
     assert_ne!(longer[0], original[0]);
     stage.signers[1].pop();
     assert_ne!(coefficients(&SEED, &stage.claims())[0], longer[0]);
+}
+
+/// Beacon shares of a committee of forty, some of them changed.
+struct Shares {
+    verifier: BlstScheme,
+    shares: Vec<(MinerId, Signature)>,
+}
+
+impl Shares {
+    const MESSAGE: &[u8] = b"a round";
+
+    fn new() -> Self {
+        let (keys, members) = trusted_dealer::deal([7; 32], 40, 14).unwrap();
+        let share = |member| {
+            let scheme = BlstScheme::member(keys.clone(), member).unwrap();
+            (scheme.me().unwrap(), scheme.beacon_share(Self::MESSAGE).unwrap())
+        };
+        Self {
+            shares: members.into_iter().map(share).collect(),
+            verifier: BlstScheme::observer(keys.clone()),
+        }
+    }
+
+    fn add(&mut self, member: usize, error: &G1) {
+        self.shares[member].1 = plus(&self.shares[member].1, error);
+    }
+
+    /// The wrong ones, and how many products of pairings it takes to find them.
+    fn wrong(&self, seed: Option<&[u8; 32]>) -> (Vec<usize>, usize) {
+        let before = products_so_far();
+        let verdicts = self.verifier.verify_beacon_shares(Self::MESSAGE, &self.shares, seed);
+        assert_eq!(verdicts.len(), self.shares.len());
+        let wrong = (0..verdicts.len()).filter(|&position| !verdicts[position]).collect();
+        (wrong, products_so_far() - before)
+    }
+}
+
+#[test]
+fn wrong_beacon_shares_are_found_with_fewer_checks_than_there_are_shares() {
+    let mut stage = Shares::new();
+    assert_eq!(stage.wrong(Some(&SEED)), (vec![], 1));
+    stage.add(11, &G1::hash(b"error", b"one"));
+    let (wrong, checks) = stage.wrong(Some(&SEED));
+    let (one_by_one, all_checks) = stage.wrong(None);
+    assert_eq!((&wrong, &one_by_one, all_checks), (&vec![11], &vec![11], 40));
+    assert!(checks <= 5, "{checks}");
+    stage.shares[3].1 = Signature([0xc0; 48]);
+    stage.shares[5].0 = MinerId(4);
+    stage.shares[39].0 = MinerId(99);
+    let (wrong, checks) = stage.wrong(Some(&SEED));
+    assert_eq!(wrong, [3, 5, 11, 39]);
+    assert_eq!(stage.wrong(None).0, wrong);
+    assert!(checks < 20, "{checks}");
+}
+
+/// Pitfall: shares that cancel in the plain sum do not in the combination. Kept as a group that verifies, they would spoil
+/// every combination and nobody would be blamed (L1).
+#[test]
+fn beacon_shares_whose_errors_cancel_in_the_sum_are_found() {
+    let mut stage = Shares::new();
+    let error = G1::hash(b"error", b"one");
+    stage.add(2, &error);
+    stage.add(7, &error.neg());
+    let combined = stage.verifier.combine_beacon(Shares::MESSAGE, &stage.shares);
+    assert_eq!(combined, None, "they spoil the combination");
+    let hash = stage.verifier.beacon_hash(Shares::MESSAGE);
+    let keys = stage.verifier.committee.beacon().share_sums();
+    let sifted =
+        crate::crypto::group_testing::sift(keys, &hash, &stage.shares, &|signers| keys.prepared_sum(signers));
+    assert_eq!(sifted.wrong, [], "negative control: a plain sum keeps them");
+    assert_eq!(stage.wrong(Some(&SEED)).0, [2, 7]);
 }

@@ -9,9 +9,10 @@ use self::memory::Memory;
 use super::beacon;
 use super::bls::{self, RegisteredKey};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
-use super::curve::G1;
+use super::curve::{G1, PointError};
 use super::group_testing::{self, PreparedKey};
-use super::scheme::{AggregateClaim, BeaconValue, Domain, Scheme, Sifted, Signature};
+use super::scheme::{AggregateClaim, BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Sifted, Signature};
+use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
 
 /// The keys of a committee, and of at most one of its members.
@@ -65,6 +66,25 @@ impl BlstScheme {
     }
 }
 
+/// The points of signatures: those that came compressed are decoded together.
+fn decode_received(signatures: &[(MinerId, ReceivedSignature)]) -> Vec<(MinerId, Result<G1, PointError>)> {
+    let compressed: Vec<&[u8; SIGNATURE_BYTES]> = signatures
+        .iter()
+        .filter_map(|(_, signature)| match signature {
+            ReceivedSignature::Compressed(Signature(bytes)) => Some(bytes),
+            ReceivedSignature::Uncompressed(_) => None,
+        })
+        .collect();
+    let mut decoded = G1::decode_all(&compressed).into_iter();
+    let point = |signature: &ReceivedSignature| match signature {
+        ReceivedSignature::Uncompressed(signature) => Ok(*signature.point()),
+        // There is one for each; the error keeps this total.
+        ReceivedSignature::Compressed(_) => decoded.next().unwrap_or(Err(PointError::Encoding)),
+    };
+    let points: Vec<_> = signatures.iter().map(|(_, signature)| signature).map(point).collect();
+    signatures.iter().map(|(signer, _)| *signer).zip(points).collect()
+}
+
 impl Scheme for BlstScheme {
     fn me(&self) -> Option<MinerId> {
         self.me.as_ref().map(|keys| keys.member)
@@ -113,12 +133,23 @@ impl Scheme for BlstScheme {
     }
 
     fn sift(&self, domain: Domain, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+        let received = signatures.iter().map(|(signer, s)| (*signer, ReceivedSignature::Compressed(*s)));
+        self.sift_received(domain, message, &received.collect::<Vec<_>>())
+    }
+
+    fn sift_received(
+        &self,
+        domain: Domain,
+        message: &[u8],
+        signatures: &[(MinerId, ReceivedSignature)],
+    ) -> Sifted {
         if !domain.is_signed_with_identity_key() {
             return Sifted::default();
         }
         let hash = self.memory.hash(domain.into(), message);
         let keys = self.committee.identity_sums();
-        let sifted = group_testing::sift(keys, &hash, signatures, &|signers| self.prepared_key(signers));
+        let points = decode_received(signatures);
+        let sifted = group_testing::sift_points(keys, &hash, points, &|signers| self.prepared_key(signers));
         if let Some((signers, aggregate)) = &sifted.group {
             self.memory.remember_verified(&AggregateClaim {
                 signers,
@@ -144,6 +175,21 @@ impl Scheme for BlstScheme {
 
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool {
         self.committee.beacon().verify_share_of_hash(signer, &self.beacon_hash(message), share)
+    }
+
+    fn verify_beacon_shares(
+        &self,
+        message: &[u8],
+        shares: &[(MinerId, Signature)],
+        seed: Option<&[u8; 32]>,
+    ) -> Vec<bool> {
+        match seed {
+            Some(seed) => batch::verify_shares(self, message, shares, seed),
+            None => shares
+                .iter()
+                .map(|(signer, share)| self.verify_beacon_share(*signer, message, share))
+                .collect(),
+        }
     }
 
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature> {

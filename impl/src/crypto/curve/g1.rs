@@ -23,6 +23,17 @@ const ORDER_BITS: usize = 255;
 /// The bit of the first byte that says that only one coordinate follows.
 const COMPRESSED: u8 = 0x80;
 
+#[cfg(test)]
+thread_local! {
+    static ROOTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many compressed points this thread has decoded: what tests count.
+#[cfg(test)]
+pub(crate) fn roots_so_far() -> usize {
+    ROOTS.with(std::cell::Cell::get)
+}
+
 /// A point of the curve over the base field that is not infinity. [`G1::hash`] and sums of hashed points are in the
 /// prime-order subgroup; a decoded point need not be, ask [`G1::is_in_subgroup`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +47,8 @@ impl G1 {
     /// # Errors
     /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
     pub fn decode(bytes: &[u8; G1_BYTES]) -> Result<Self, PointError> {
+        #[cfg(test)]
+        ROOTS.with(|count| count.set(count.get() + 1));
         let mut point = blst_p1_affine::default();
         // SAFETY: the source is 48 bytes long, as the function reads; the destination is valid.
         PointError::check(unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) })?;
@@ -81,7 +94,11 @@ impl G1 {
         let mut points = Vec::with_capacity(encoded.len());
         for chunk in encoded.chunks(LANES) {
             match lanes::filled(chunk).and_then(|full| lanes::decode(&full)) {
-                Some(decoded) => points.extend(decoded.into_iter().take(chunk.len())),
+                Some(decoded) => {
+                    #[cfg(test)]
+                    ROOTS.with(|count| count.set(count.get() + chunk.len()));
+                    points.extend(decoded.into_iter().take(chunk.len()));
+                }
                 None => points.extend(chunk.iter().map(|bytes| Self::decode(bytes))),
             }
         }

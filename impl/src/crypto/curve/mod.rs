@@ -20,9 +20,13 @@ mod pairing;
 mod prepared;
 mod scalar;
 
+#[cfg(test)]
+pub(crate) use g1::roots_so_far;
 pub use g1::{G1, G1_BYTES, G1_UNCOMPRESSED_BYTES};
 pub use g2::{G2, G2_BYTES};
 pub use pairing::Gt;
+#[cfg(test)]
+pub(crate) use pairing::products_so_far;
 pub use prepared::PreparedG2;
 pub use scalar::{SCALAR_BYTES, Scalar};
 
@@ -30,10 +34,10 @@ pub use scalar::{SCALAR_BYTES, Scalar};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PointError {
     /// The flag bits are wrong, a coordinate is not reduced, or the encoding of infinity carries a payload.
-    #[error("not a canonical compressed point")]
+    #[error("not the canonical encoding of a point")]
     Encoding,
-    /// No point of the curve has this x coordinate.
-    #[error("no point of the curve has this x coordinate")]
+    /// No point of the curve has this x coordinate, or these coordinates.
+    #[error("no point of the curve has these coordinates")]
     NotOnCurve,
     /// The point at infinity, which is no signature, key or commitment.
     #[error("the point at infinity")]

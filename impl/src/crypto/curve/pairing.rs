@@ -17,6 +17,17 @@ use super::{G1, PreparedG2};
 /// so many doublings.
 const DOUBLINGS_AFTER_ADDITION: [usize; 5] = [2, 3, 9, 32, 16];
 
+#[cfg(test)]
+thread_local! {
+    static PRODUCTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many products of pairings, one final exponentiation each, this thread has computed: what tests count.
+#[cfg(test)]
+pub(crate) fn products_so_far() -> usize {
+    PRODUCTS.with(std::cell::Cell::get)
+}
+
 /// An element of the target group, of prime order: a product of pairings. One says that the product is balanced.
 #[derive(Clone, Copy, Debug)]
 pub struct Gt(pub(super) blst_fp12);
@@ -40,6 +51,8 @@ impl Gt {
         if pairs.is_empty() {
             return Self::one();
         }
+        #[cfg(test)]
+        PRODUCTS.with(|count| count.set(count.get() + 1));
         let mut root = blst_fp12::default();
         let product = miller_loop(&pairs);
         // SAFETY: source and destination are valid and distinct.

@@ -54,6 +54,7 @@ pub fn tamper<S: Scheme>(
     committee: &Committee,
     scheme: &S,
 ) -> Vec<Message> {
+    let message = &message.clone().compressed();
     match kind {
         Byzantine::Silent => Vec::new(),
         Byzantine::NoProposals => match message {
@@ -171,6 +172,8 @@ fn garbage(message: &Message) -> Message {
         Message::Notarization(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::TimeoutCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::FinalityCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
+        // What is tampered with is compressed.
+        Message::UncompressedTicket(_) => {}
         Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
     }
     message

@@ -109,6 +109,7 @@ pub fn record_of(message: &Message) -> Option<Record> {
             Some(Record::proposal(block.round(), block.subround(), block.id().0))
         }
         Message::Ticket(ticket) => Some(Record::ticket(ticket.round, ticket.subround, ticket.block.0)),
+        Message::UncompressedTicket(_) => record_of(&message.clone().compressed()),
         Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
         Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
         _ => None,

@@ -168,6 +168,7 @@ impl Observer {
                 self.saw_block(&proposal.block);
                 self.proposed(from, &proposal.block);
             }
+            Message::UncompressedTicket(_) => self.sent(from, &message.clone().compressed()),
             Message::Ticket(ticket) => {
                 let place = (ticket.round, ticket.subround);
                 let ledger = self.signed.entry(ticket.signer).or_default();

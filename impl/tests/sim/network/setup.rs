@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zus_bpp::block::Time;
 use zus_bpp::committee::{ChainId, Committee, Epoch};
-use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::crypto::scheme::{BatchSeed, BeaconValue};
 use zus_bpp::miner::{Config, Timing};
 use zus_bpp::rules::{Rules, TicketLogRule};
 
@@ -128,6 +128,7 @@ impl Setup {
             .expect("a setup names a possible committee");
         let mut config = Config::new(committee, self.rules, BeaconValue([9; 32]), Time(0));
         config.timing = self.timing;
+        config.batch_seed = Some(BatchSeed::new([self.seed as u8; 32]));
         (self.adjust.0)(&mut config);
         Arc::new(config)
     }
