@@ -196,9 +196,6 @@ pub fn explore(
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
 /// overlap, few enough for the successors to stay in it.
 const STATES_AT_ONCE: usize = 16;
-/// Fingerprints remembered while a chunk is expanded; a power of two, a few times the successors of a chunk. Most
-/// states that are reached twice are reached by neighbours (two steps in either order), and are dropped here.
-const RECENT: usize = 4096;
 
 fn expand(
     protocol: &Protocol,
@@ -212,7 +209,6 @@ fn expand(
     let mut actions: Vec<Action> = Vec::new();
     let used = used(protocol);
     let (mut state, mut next) = (State::empty(), State::empty());
-    let mut recent = vec![0; RECENT];
     // Successors: their links, and of each the used bytes.
     let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<u8>) = (Vec::new(), Vec::new());
     for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
@@ -234,16 +230,11 @@ fn expand(
                     .copy_from_slice(&bytemuck::bytes_of(&state)[..used]);
                 protocol.perform(&mut next, action);
                 protocol.normalize_after(&mut next, action, behind);
-                let print = fingerprint_of(&next, used);
-                expanded.generated += 1;
-                let remembered = &mut recent[(print >> 8) as usize % RECENT];
-                if std::mem::replace(remembered, print) == print {
-                    continue;
-                }
-                links.push((print, predecessor));
+                links.push((fingerprint_of(&next, used), predecessor));
                 successors.extend_from_slice(&bytemuck::bytes_of(&next)[..used]);
             }
         }
+        expanded.generated += links.len() as u64;
         // All places are read before any is looked at, so that the misses overlap.
         std::hint::black_box(
             links.iter().fold(0, |all, link| all ^ shards[link.0 as usize % SHARDS].table.touch(link.0)),
