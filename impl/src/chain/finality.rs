@@ -22,6 +22,12 @@ impl Chain {
         order
     }
 
+    /// The first notarized block of `round` that became known, among those that are connected.
+    pub fn first_connected(&self, round: Round) -> Option<(Round, BlockId)> {
+        let mut known = self.notarizations(round).iter().map(|known| known.block);
+        known.find(|&block| self.is_connected(round, block)).map(|block| (round, block))
+    }
+
     /// The block in which all connected notarized blocks of `round` meet, at least `depth` rounds below them. `None` when
     /// there is no such block above the finalized head.
     pub fn common_ancestor(&self, round: Round, depth: u8) -> Option<(Round, BlockId)> {

@@ -135,13 +135,7 @@ impl<S: Scheme> Miner<S> {
         let fin = match self.config.rules.finality {
             FinalityRule::Votes | FinalityRule::TwoDelta => None,
             // Notarized is final, the first one known first.
-            FinalityRule::TwoThirds => {
-                let known = self.chain.notarizations(round).iter().map(|known| known.block);
-                known
-                    .filter(|&block| self.chain.is_connected(round, block))
-                    .map(|block| (round, block))
-                    .next()
-            }
+            FinalityRule::TwoThirds => self.chain.first_connected(round),
             FinalityRule::CommonAncestor { depth } if round.next() == self.round => {
                 self.chain.common_ancestor(round, depth)
             }

@@ -250,13 +250,7 @@ impl<S: Scheme> Sharder<S> {
     fn evaluate(&mut self, round: Round, out: &mut Vec<SharderOutput>) {
         let fin = match self.config.rules.finality {
             FinalityRule::Votes | FinalityRule::TwoDelta => None,
-            FinalityRule::TwoThirds => {
-                let known = self.chain.notarizations(round).iter().map(|known| known.block);
-                known
-                    .filter(|&block| self.chain.is_connected(round, block))
-                    .map(|block| (round, block))
-                    .next()
-            }
+            FinalityRule::TwoThirds => self.chain.first_connected(round),
             // From the tips only: below a higher notarized block a lone one proves nothing.
             FinalityRule::CommonAncestor { depth }
                 if self.highest.is_none_or(|(highest, _)| round >= highest) =>

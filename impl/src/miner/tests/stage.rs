@@ -10,7 +10,7 @@ use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::ranks::Ranks;
 use crate::crypto::scheme::{BeaconValue, Scheme, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
-use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Stored, Timer};
+use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Refusal, Stored, Timer};
 use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
@@ -318,6 +318,14 @@ impl Stage {
 pub fn sent(out: &[Output]) -> impl Iterator<Item = &Message> {
     out.iter().filter_map(|output| match output {
         Output::Broadcast { message, .. } | Output::Send { message, .. } => Some(message),
+        _ => None,
+    })
+}
+
+/// The reason of the only refusal.
+pub fn refusal(out: &[Output]) -> Option<Refusal> {
+    out.iter().find_map(|output| match output {
+        Output::Refused { refusal, .. } => Some(*refusal),
         _ => None,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::stage::{Stage, id, is_refused, sent, ticket_of};
+use super::stage::{Stage, id, is_refused, refusal, sent, ticket_of};
 use crate::block::{Block, BlockContent, Time};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
@@ -15,14 +15,6 @@ const HARDENED: Rules = Rules::HARDENED;
 
 fn stage() -> Stage {
     Stage::new(HARDENED)
-}
-
-/// The reason of the only refusal.
-fn refusal(out: &[Output]) -> Option<Refusal> {
-    out.iter().find_map(|output| match output {
-        Output::Refused { refusal, .. } => Some(*refusal),
-        _ => None,
-    })
 }
 
 #[test]
