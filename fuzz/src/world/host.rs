@@ -90,12 +90,7 @@ impl<S: Scheme + Clone> Host<S> {
     pub fn commit(&mut self, head: FinalBlock) {
         let round = head.block.round();
         self.history.push(head);
-        self.stored.retain(|stored| match stored {
-            Stored::Block(block) => block.round() > round,
-            Stored::Notarization(certificate) => certificate.round > round,
-            Stored::TimeoutCertificate(certificate) => certificate.round > round,
-            Stored::FinalityCertificate(_) => true,
-        });
+        self.stored.retain(|stored| stored.is_needed_beyond(round));
     }
 
     /// Remembers a timer: of each kind the last one, and the one before, which must do nothing any more.

@@ -132,6 +132,20 @@ pub enum Stored {
     FinalityCertificate(Arc<FinalityCertificate>),
 }
 
+impl Stored {
+    /// Whether a restart may still need this once the block of round `head` is final and kept; if not, the host may drop
+    /// it.
+    #[must_use]
+    pub fn is_needed_beyond(&self, head: Round) -> bool {
+        match self {
+            Stored::Block(block) => block.round() > head,
+            Stored::Notarization(certificate) => certificate.round > head,
+            Stored::TimeoutCertificate(certificate) => certificate.round > head,
+            Stored::FinalityCertificate(_) => true,
+        }
+    }
+}
+
 /// Who gets a broadcast; the sender itself never does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Audience {
