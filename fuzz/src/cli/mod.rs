@@ -80,12 +80,12 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         seconds: u64,
     },
-    /// How much of the model a random walk reaches through production code.
+    /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
-        /// Runs.
-        #[arg(long, default_value_t = 20_000)]
-        runs: u64,
-        /// Seconds that the search for reachable model states may take, in its own scenario.
+        /// Seconds of random runs.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
@@ -121,7 +121,7 @@ pub fn main() -> ExitCode {
         Command::Matrix { runs, write } => matrix::matrix(runs, write),
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds } => Ok(speed::speed(seconds)),
-        Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),
+        Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
     };
