@@ -9,12 +9,14 @@
 //! | [`bounds`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
+//! | [`coverage`] | what is reached of all that the model has |
 //! | [`product`] | production and model together, explored exhaustively |
 
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
 pub mod cli;
+pub mod coverage;
 pub mod liveness;
 pub mod product;
 pub mod refinement;

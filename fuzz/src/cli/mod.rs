@@ -58,6 +58,9 @@ enum Command {
         /// Decides the order of generators.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Beacon shares arrive at any time, not at once.
+        #[arg(long)]
+        late_shares: bool,
         /// Look for what the model may do and production does not; takes several times as long.
         #[arg(long)]
         refusals: bool,
@@ -112,9 +115,9 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Walk { runs, seed, out } => walks(runs, seed, &out),
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, refusals } => {
+        Command::Product { rounds, subrounds, byzantine, crashes, seed, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
-            product.crashes = crashes;
+            (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]

@@ -13,7 +13,9 @@
 //! - **Byzantine members have said everything**: twins in every subround where they have their turn, tickets and votes for
 //!   every block, timeouts of every subround, as soon as it can be said. Messages only enable, and what was said may arrive
 //!   at any later time (the model's reduction `byzantine_available`).
-//! - **Shares arrive at once**, and a generator proposes at once (the reduction `eager`).
+//! - **Shares arrive at once**, and a generator proposes at once (the reduction `eager`). This is one thing that a generator
+//!   can tell: where its window closes before it knows the beacon value, it tickets the first block that brings the value, and
+//!   proposes its own, better one after that. With [`Product::late_shares`] shares arrive whenever, and that is explored too.
 //! - **Messages arrive in groups that matter**: one proposal before a window closes, a quorum of tickets, enough timeouts.
 //!   Fewer of them change no field of the abstraction. The random walks and fuzz targets deliver them in every other way.
 //! - **Who is a generator** is fixed by the keys: several keys are explored, not every order.
@@ -53,6 +55,8 @@ pub struct Product {
     pub setup: Setup,
     /// Crashes, at most.
     pub crashes: u32,
+    /// Whether beacon shares arrive when they are chosen to, and a window may close before them.
+    pub late_shares: bool,
 }
 
 impl Product {
@@ -63,7 +67,7 @@ impl Product {
         (setup.rounds, setup.subrounds, setup.sharders) = (rounds, subrounds, 0);
         setup.byzantine = vec![byzantine];
         setup.adjust = Adjust(timeless, 0);
-        Self { setup, crashes: 0 }
+        Self { setup, crashes: 0, late_shares: false }
     }
 
     /// The initial pair.
@@ -73,7 +77,7 @@ impl Product {
     #[must_use]
     pub fn initial(&self) -> Pair {
         let mut run = Run::new(&self.setup, 0).expect("the model has room for a product");
-        settle(&mut run);
+        settle(&mut run, !self.late_shares);
         Pair { run }
     }
 
@@ -102,6 +106,12 @@ impl Product {
                 let with = may_crash.then_some(flushes).into_iter().flatten().copied().map(Some);
                 std::iter::once(None).chain(with)
             };
+            if self.late_shares && found.miner.beacon().is_none() {
+                offers.push(Offer::Shares { host });
+                if found.miner.phase() == Phase::Collecting {
+                    offers.push(Offer::Window { host });
+                }
+            }
             let ticketed = found.miner.ticketed(round, subround).next().is_some();
             if found.miner.phase() != Phase::TimedOut && !ticketed {
                 for block in world.blocks.iter().filter(|b| (b.round(), b.subround()) == (round, subround)) {
@@ -174,7 +184,7 @@ impl Product {
         let mut run = pair.run.clone();
         run.judges.refinement.actions.clear();
         take(&mut run, offer);
-        settle(&mut run);
+        settle(&mut run, !self.late_shares);
         Pair { run }
     }
 
