@@ -9,6 +9,7 @@
 //! | [`bounds`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
+//! | [`feedback`] | states of the model as the novelty signal of an engine |
 //! | [`coverage`] | what is reached of all that the model has |
 //! | [`product`] | production and model together, explored exhaustively |
 
@@ -17,6 +18,7 @@ pub mod byzantine;
 pub mod campaign;
 pub mod cli;
 pub mod coverage;
+pub mod feedback;
 pub mod liveness;
 pub mod product;
 pub mod refinement;
