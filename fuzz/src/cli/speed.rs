@@ -10,7 +10,7 @@ use crate::world::{Adjust, World};
 /// Prints the table.
 pub fn speed(seconds: u64) -> bool {
     println!("| target | executions a second |\n|---|---|");
-    for (name, target) in ALL {
+    for &(name, target) in ALL {
         let (mut random, start, mut runs) = (Random::new(1), Instant::now(), 0u64);
         while start.elapsed() < Duration::from_secs(seconds) {
             let bytes: Vec<u8> = (0..64).map(|_| random.bits() as u8).collect();

@@ -5,15 +5,13 @@ use std::sync::{Arc, LazyLock};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
 
-use crate::bounds::{Oracle, tolerated};
-use crate::liveness::calm;
-use crate::schedule::operation::{perform, resolve};
-use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of};
+use crate::bounds::tolerated;
+use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
-use crate::world::{Disk, Ground, Keys, Setup, World};
+use crate::world::{Disk, Ground, Keys, Setup};
 
 /// One of so many inputs goes on into a synchronous network.
-const CALM_EVERY: u8 = 16;
+pub(super) const CALM_EVERY: u8 = 16;
 /// Steps of a run on real signatures, each of which costs milliseconds.
 const BLS_STEPS: usize = 24;
 
@@ -82,53 +80,5 @@ pub fn twins(bytes: &[u8]) {
             let actions = twins.run.judges.refinement.actions.len();
             panic!("{failure}\nwith twins of {:?}, after {actions} actions", setup.byzantine);
         }
-    }
-}
-
-/// Crashes that lose any end of what was not confirmed: records, stores, or both. Properties are judged, and that a
-/// synchronous network brings progress; refinement is not (see its module).
-///
-/// # Panics
-/// When something is wrong.
-pub fn recovery(bytes: &[u8]) {
-    let schedule = Schedule::from_file(bytes);
-    let mut setup = schedule.header.setup();
-    setup.disk = Disk::Slow;
-    let mut world = World::new(ground_of(&setup));
-    let mut oracle = Oracle::default();
-    world.start(&mut oracle);
-    for choice in &schedule.choices {
-        let [what, a, b, c] = choice.0;
-        if what >= 0xd8 {
-            let host = usize::from(a) % world.hosts.len();
-            world.crash_losing(host, usize::from(b), usize::from(c), &mut oracle);
-            if what & 1 == 0 {
-                world.restart(host, &mut oracle);
-            }
-        } else if what >= 0xc0 {
-            let down = world.hosts.iter().position(|host| !host.up);
-            if let Some(host) = down {
-                world.restart(host, &mut oracle);
-            }
-        } else if let Some(operation) = resolve(&world, *choice, schedule.header.swarm()) {
-            perform(&mut world, &operation, &mut oracle);
-        }
-        report(&oracle, &schedule);
-    }
-    if schedule.header.0[5].is_multiple_of(CALM_EVERY) {
-        let ends = calm(&mut world, &mut oracle);
-        report(&oracle, &schedule);
-        if let Err(stalled) = ends {
-            panic!("{stalled}\nafter {:02x?}", schedule.explicit());
-        }
-    }
-}
-
-fn report(oracle: &Oracle, schedule: &Schedule) {
-    if let Some(violation) = &oracle.violation {
-        panic!(
-            "{violation}\nin a world whose disks lose what is not confirmed: {:02x?}",
-            schedule.explicit()
-        );
     }
 }

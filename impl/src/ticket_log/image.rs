@@ -44,6 +44,13 @@ impl LogImage {
         }
     }
 
+    /// The file that [`LogContents::read`] found in `bytes`, without its torn tail: what a log goes on from.
+    #[must_use]
+    pub fn recovered(bytes: &[u8], contents: &LogContents) -> Self {
+        let good = usize::try_from(contents.good_bytes).unwrap_or(usize::MAX).min(bytes.len());
+        Self { bytes: bytes[..good].to_vec(), checksum: contents.checksum }
+    }
+
     /// The bytes of the file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
