@@ -112,9 +112,8 @@ impl PlainPool {
             self.held.insert(signer, Held { alone: true, ..held });
             return Added::Contradiction { first: held.signed };
         }
-        self.groups.retain(|statement, group| {
-            *statement != held.signed.statement || !group.contains(&signer)
-        });
+        self.groups
+            .retain(|statement, group| *statement != held.signed.statement || !group.contains(&signer));
         self.held.insert(signer, Held { signed, genuine, alone: true });
         Added::Counted
     }
@@ -132,8 +131,13 @@ impl PlainPool {
             return (None, Vec::new());
         }
         let group = self.groups.entry(*statement).or_default();
-        let fresh: Vec<Held> =
-            self.held.values().filter(over).filter(|held| !group.contains(&held.signed.signer)).copied().collect();
+        let fresh: Vec<Held> = self
+            .held
+            .values()
+            .filter(over)
+            .filter(|held| !group.contains(&held.signed.signer))
+            .copied()
+            .collect();
         let all: Vec<Signed<Ticket>> = fresh.iter().map(|held| held.signed).collect();
         let whole = fresh.iter().all(|held| held.genuine) || adds_up(&all);
         let (joins, wrong): (Vec<Held>, Vec<Held>) = fresh.iter().partition(|held| whole || held.genuine);

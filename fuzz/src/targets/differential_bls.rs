@@ -24,7 +24,11 @@ use zus_bpp::crypto::scheme::{Domain, Signature};
 
 use super::stream::Stream;
 
-type Hasher = MapToCurveBasedHasher<G1Projective, DefaultFieldHasher<arkworks_sha2::Sha256>, WBMap<ark_bls12_381::g1::Config>>;
+type Hasher = MapToCurveBasedHasher<
+    G1Projective,
+    DefaultFieldHasher<arkworks_sha2::Sha256>,
+    WBMap<ark_bls12_381::g1::Config>,
+>;
 
 const DOMAINS: [Domain; 6] = [
     Domain::Proposal,
@@ -259,7 +263,8 @@ fn scalar_bytes(stream: &mut Stream<'_>) -> [u8; 32] {
 }
 
 fn their_scalar(bytes: &[u8; 32]) -> Option<Fr> {
-    let limb = |i: usize| bytes[32 - 8 * (i + 1)..][..8].iter().fold(0, |limb, &byte| limb << 8 | u64::from(byte));
+    let limb =
+        |i: usize| bytes[32 - 8 * (i + 1)..][..8].iter().fold(0, |limb, &byte| limb << 8 | u64::from(byte));
     Fr::from_bigint(ark_ff::BigInt(std::array::from_fn(limb)))
 }
 
@@ -339,7 +344,8 @@ fn aggregates(stream: &mut Stream<'_>) {
     }
     let ours = aggregate(&signatures).ok();
     let summands: Option<Vec<G1Affine>> = signatures.iter().map(|it| their_point(&it.0)).collect();
-    let theirs = summands.map(|all| all.iter().sum::<G1Projective>().into_affine()).filter(|it| !it.is_zero());
+    let theirs =
+        summands.map(|all| all.iter().sum::<G1Projective>().into_affine()).filter(|it| !it.is_zero());
     agree("the sum of signatures", ours.map(|it| it.0), theirs.map(|it| written(&it)));
     let Some(mut sum) = ours else { return };
     change(stream, &mut sum.0);

@@ -19,8 +19,8 @@ use zus_bpp::crypto::bls::{DomainTag, SecretKey, aggregate};
 use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
-    Dealing, DecryptionKey, Disqualified, Member, MemberError, Parameters, Receipt, Registration, SealedShare,
-    Session, Settlement, ShareRefused, TranscriptError,
+    Dealing, DecryptionKey, Disqualified, Member, MemberError, Parameters, Receipt, Registration,
+    SealedShare, Session, Settlement, ShareRefused, TranscriptError,
 };
 use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::polynomial::{Commitments, Polynomial, abscissa};
@@ -47,7 +47,8 @@ fn decryption(i: u16) -> DecryptionKey {
 impl Committee {
     fn of(n: u16) -> Self {
         let identities: Vec<SecretKey> = (0..n).map(|i| SecretKey::from_seed(&[i as u8 + 1; 32])).collect();
-        let register = |(i, identity)| Registration::new(CHAIN, EPOCH, identity, decryption(i).encryption_key());
+        let register =
+            |(i, identity)| Registration::new(CHAIN, EPOCH, identity, decryption(i).encryption_key());
         let registrations = (0..).zip(&identities).map(register).collect();
         let parameters = Parameters::hardened(n.into());
         let session = Session::new(CHAIN, EPOCH, parameters, registrations);
@@ -210,7 +211,13 @@ fn polynomial(seed: u8, member: MinerId, coefficients: usize) -> Polynomial {
 
 /// Seals a share as the module doc of the production crate's encryption says: HPKE in base mode, bound to session, dealer,
 /// recipient and commitments.
-fn seal(session: &Session, dealer: MinerId, recipient: MinerId, points: &Commitments, share: &Scalar) -> SealedShare {
+fn seal(
+    session: &Session,
+    dealer: MinerId,
+    recipient: MinerId,
+    points: &Commitments,
+    share: &Scalar,
+) -> SealedShare {
     let mut context = session.id().to_vec();
     context.extend(dealer.0.to_be_bytes());
     context.extend(recipient.0.to_be_bytes());
@@ -218,15 +225,16 @@ fn seal(session: &Session, dealer: MinerId, recipient: MinerId, points: &Commitm
     let registration = session.registration(recipient).expect("a member");
     let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&registration.encryption.encode());
     let mut randomness = chacha20::ChaCha20Rng::from_seed([dealer.0 as u8 ^ 0x77; 32]);
-    let (encapsulated, sealed) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeS::Base,
-        &key.expect("a registered key"),
-        b"ZUS-BPP-V01-DKG-SHARE",
-        &share.to_bytes()[..],
-        &context,
-        &mut randomness,
-    )
-    .expect("a registered key seals");
+    let (encapsulated, sealed) =
+        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &key.expect("a registered key"),
+            b"ZUS-BPP-V01-DKG-SHARE",
+            &share.to_bytes()[..],
+            &context,
+            &mut randomness,
+        )
+        .expect("a registered key seals");
     let bytes = [&encapsulated.to_bytes()[..], &sealed].concat();
     SealedShare(bytes.try_into().expect("a sealed share has one length"))
 }
@@ -258,8 +266,10 @@ impl Dishonest {
                 sealed
             });
             let sealed = sealed.collect();
-            let mut dealing = Dealing { dealer: me, commitments, sealed, signature: Signature([0; SIGNATURE_BYTES]) };
-            let signer = if deeds.deals == Deals::Unsigned { MinerId((me.0 + 1) % session.size() as u16) } else { me };
+            let mut dealing =
+                Dealing { dealer: me, commitments, sealed, signature: Signature([0; SIGNATURE_BYTES]) };
+            let signer =
+                if deeds.deals == Deals::Unsigned { MinerId((me.0 + 1) % session.size() as u16) } else { me };
             dealing.signature =
                 committee.identity(signer).sign(DomainTag::DKG_DEALING, &dealing.digest(session));
             dealing
@@ -316,7 +326,8 @@ impl Dishonest {
             }
             _ => {}
         }
-        let missing: Vec<MinerId> = session.members().filter(|member| !receipts.contains_key(member)).collect();
+        let missing: Vec<MinerId> =
+            session.members().filter(|member| !receipts.contains_key(member)).collect();
         let mut revealed: Vec<Scalar> = missing.iter().map(|&member| own(member)).collect();
         if let (Settles::WrongShare, Some(first)) = (self.deeds.settles, missing.first()) {
             revealed[0] = revealed[0].add(&Scalar::from_u64(1));
@@ -448,14 +459,19 @@ impl Generation {
                 seen.push(dealing.dealer);
                 let Ok(receipt) = answer else { continue };
                 if twice {
-                    require_same("the same dealing again", self.honest[index].on_dealing(dealing), Ok(receipt))?;
+                    require_same(
+                        "the same dealing again",
+                        self.honest[index].on_dealing(dealing),
+                        Ok(receipt),
+                    )?;
                 }
                 require_same("a receipt, read back", Receipt::decode(&receipt.encode()), receipt)?;
                 receipts.push(receipt);
             }
             for (&dealer, _) in self.dishonest.iter().filter(|(_, it)| it.deeds.settles == Settles::Early) {
                 let early = self.honest[index].on_settlement(&early_settlement(self.committee, dealer));
-                let refused = matches!(early, Err(MemberError::Transcript(TranscriptError::WrongPhase { .. })));
+                let refused =
+                    matches!(early, Err(MemberError::Transcript(TranscriptError::WrongPhase { .. })));
                 require(refused, || format!("an early settlement: {early:?}"))?;
             }
             self.honest[index].end_dealing().map_err(|error| error.to_string())?;
@@ -480,9 +496,10 @@ impl Generation {
         for dishonest in self.dishonest.values().filter(|other| other.deeds.deals == Deals::Late) {
             for member in &mut self.honest {
                 let late = member.on_dealing(&dishonest.dealings[0]);
-                require(matches!(late, Err(MemberError::Transcript(TranscriptError::WrongPhase { .. }))), || {
-                    format!("a late dealing: {late:?}")
-                })?;
+                require(
+                    matches!(late, Err(MemberError::Transcript(TranscriptError::WrongPhase { .. }))),
+                    || format!("a late dealing: {late:?}"),
+                )?;
             }
         }
         Ok(())
@@ -631,7 +648,9 @@ impl Generation {
         let magic_block = MagicBlock::from_outcome(outcome.clone());
         let bytes = magic_block.encode();
         let read = MagicBlock::decode(&bytes);
-        require(read.as_ref() == Ok(&magic_block), || format!("the magic block reads back as {:?}", read.err()))
+        require(read.as_ref() == Ok(&magic_block), || {
+            format!("the magic block reads back as {:?}", read.err())
+        })
     }
 }
 

@@ -33,6 +33,8 @@ pub use key_generation::dkg;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};
 
+use std::cell::Cell;
+
 use crate::schedule::Schedule;
 
 /// A target.
@@ -54,6 +56,19 @@ pub const ALL: &[(&str, Target)] = &[
     #[cfg(feature = "differential")]
     ("differential_bls", differential_bls),
 ];
+
+thread_local! {
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Production steps that targets took on this thread since this was asked last.
+pub fn take_steps() -> u64 {
+    STEPS.take()
+}
+
+fn count_steps(steps: u64) {
+    STEPS.set(STEPS.get() + steps);
+}
 
 /// The target of that name.
 #[must_use]

@@ -11,17 +11,17 @@ use std::path::Path;
 
 use zus_bpp::committee::Round;
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_bpp::ticket_log::{
-    LogContents, LogError, LogImage, MAX_RECORDS_PER_FLUSH, Owner, Record, TicketLog,
-};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::ticket_log::{LogContents, LogError, LogImage, MAX_RECORDS_PER_FLUSH, Owner, Record, TicketLog};
 
 use super::codecs::OWNER;
+use super::count_steps;
 use super::runs::CALM_EVERY;
 use crate::bounds::Oracle;
 use crate::liveness::calm;
 use crate::schedule::operation::{perform, resolve};
 use crate::schedule::{Random, Schedule, ground_of};
-use crate::world::{Disk, World};
+use crate::world::{Disk, Event, Watch, World};
 
 /// One of so many inputs has the file of one miner cut at every byte when the run ends.
 const CUT_EVERYWHERE_EVERY: u8 = 16;
@@ -120,7 +120,9 @@ impl LogFile {
             Err(error) => {
                 let told = error.to_string();
                 let clear = match error {
-                    LogError::Damaged { offset, .. } => offset <= (bit / 8) as u64 && told.contains("at byte"),
+                    LogError::Damaged { offset, .. } => {
+                        offset <= (bit / 8) as u64 && told.contains("at byte")
+                    }
                     LogError::Version { .. } => (8..10).contains(&(bit / 8)),
                     _ => false,
                 };
@@ -163,10 +165,24 @@ struct Fall {
     stores: usize,
 }
 
+/// The oracle, and how many steps it has seen.
+#[derive(Default)]
+struct Watcher {
+    oracle: Oracle,
+    steps: u64,
+}
+
+impl<S: Scheme + Clone> Watch<S> for Watcher {
+    fn watch(&mut self, world: &World<S>, event: &Event) {
+        self.steps += 1;
+        self.oracle.watch(world, event);
+    }
+}
+
 /// A world whose miners have log files.
 struct Files {
     world: World<MockScheme>,
-    oracle: Oracle,
+    watcher: Watcher,
     files: Vec<LogFile>,
     reader: Reader,
 }
@@ -177,8 +193,8 @@ impl Files {
         setup.disk = Disk::Slow;
         let world = World::new(ground_of(&setup));
         let files = vec![LogFile::default(); world.hosts.len()];
-        let mut found = Self { world, oracle: Oracle::default(), files, reader };
-        found.world.start(&mut found.oracle);
+        let mut found = Self { world, watcher: Watcher::default(), files, reader };
+        found.world.start(&mut found.watcher);
         found
     }
 
@@ -192,15 +208,15 @@ impl Files {
             self.damage(host, usize::from(b) << 8 | usize::from(c), what & 4 != 0)?;
             self.crash(host, fall)?;
             if what & 1 == 0 {
-                self.world.restart(host, &mut self.oracle);
+                self.world.restart(host, &mut self.watcher);
             }
         } else if what >= 0xc0 {
             let down = self.world.hosts.iter().position(|host| !host.up);
             if let Some(host) = down {
-                self.world.restart(host, &mut self.oracle);
+                self.world.restart(host, &mut self.watcher);
             }
         } else if let Some(operation) = resolve(&self.world, choice, schedule.header.swarm()) {
-            perform(&mut self.world, &operation, &mut self.oracle);
+            perform(&mut self.world, &operation, &mut self.watcher);
         }
         self.flush();
         self.judge()
@@ -217,7 +233,7 @@ impl Files {
     }
 
     fn judge(&self) -> Result<(), String> {
-        self.oracle.violation.as_ref().map_or(Ok(()), |violation| Err(violation.to_string()))
+        self.watcher.oracle.violation.as_ref().map_or(Ok(()), |violation| Err(violation.to_string()))
     }
 
     /// Crashes a miner in the middle of the write of everything that it appended and did not flush.
@@ -236,7 +252,7 @@ impl Files {
         let found = torn.read_after(self.reader, cut, unwritten)?;
         let (_, records) = torn.expected(cut).ok_or("a flushed file has a beginning")?;
         let kept = records.len() - flushed.1;
-        self.world.crash_losing(index, kept, fall.stores, &mut self.oracle);
+        self.world.crash_losing(index, kept, fall.stores, &mut self.watcher);
         // The miner restarts with what the file says.
         let host = &self.world.hosts[index];
         if host.log.signed() != found.signed() {
@@ -298,13 +314,14 @@ pub fn judge(schedule: &Schedule, reader: Reader) -> Result<(), String> {
     for index in 0..schedule.choices.len() {
         files.choose(schedule, index)?;
     }
+    count_steps(files.watcher.steps);
     let last = schedule.header.0[5];
     if last % CUT_EVERYWHERE_EVERY == 1 {
         let host = usize::from(schedule.header.0[4]) % files.files.len();
         files.files[host].cut_everywhere(reader)?;
     }
     if last.is_multiple_of(CALM_EVERY) {
-        let ends = calm(&mut files.world, &mut files.oracle);
+        let ends = calm(&mut files.world, &mut files.watcher.oracle);
         files.judge()?;
         ends.map_err(|stalled| stalled.to_string())?;
     }
@@ -325,7 +342,8 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
             let mut left = write;
             let mut crashed = false;
             for index in 0..schedule.choices.len() {
-                let before: Vec<usize> = files.world.hosts.iter().map(|host| host.log.crash_points()).collect();
+                let before: Vec<usize> =
+                    files.world.hosts.iter().map(|host| host.log.crash_points()).collect();
                 // Crashes of the schedule itself would hide which write is meant.
                 if schedule.choices[index].0[0] < 0xc0 {
                     files.choose(schedule, index)?;
@@ -345,7 +363,7 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
                     let at = |wrong| format!("write {write} (whole: {whole}): {wrong}");
                     files.crash(host, fall).map_err(at)?;
                     files.files[host].cut_everywhere(reader).map_err(at)?;
-                    files.world.restart(host, &mut files.oracle);
+                    files.world.restart(host, &mut files.watcher);
                     files.flush();
                     files.judge().map_err(at)?;
                 }
@@ -353,7 +371,7 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
             if !crashed {
                 break;
             }
-            let ends = calm(&mut files.world, &mut files.oracle);
+            let ends = calm(&mut files.world, &mut files.watcher.oracle);
             files.judge().map_err(|wrong| format!("write {write}, synchronous: {wrong}"))?;
             ends.map_err(|stalled| format!("write {write}: {stalled}"))?;
             crashes += 1;

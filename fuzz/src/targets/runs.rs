@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
 
+use super::count_steps;
 use crate::bounds::tolerated;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
@@ -23,6 +24,7 @@ pub fn conformance(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
     let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
     run.choose_all(&schedule.choices);
+    count_steps(run.judges.steps);
     let ends = if schedule.header.0[5].is_multiple_of(CALM_EVERY) { run.ends_well().err() } else { None };
     if let Some(failure) = run.failure().or(ends) {
         panic!("{failure}\n{schedule:?}\nreplay: cargo run -p zus-fuzz -- replay FILE");
@@ -53,6 +55,7 @@ pub fn conformance_bls(bytes: &[u8]) {
     let Ok(mut run) = Run::over(Arc::clone(ground), schedule.header.swarm()) else { return };
     run.keeps_story = true;
     run.choose_all(&schedule.choices[..schedule.choices.len().min(BLS_STEPS)]);
+    count_steps(run.judges.steps);
     assert!(run.failure().is_none(), "{run}");
 }
 
@@ -81,4 +84,5 @@ pub fn twins(bytes: &[u8]) {
             panic!("{failure}\nwith twins of {:?}, after {actions} actions", setup.byzantine);
         }
     }
+    count_steps(twins.run.judges.steps);
 }

@@ -118,7 +118,11 @@ impl LogContents {
     }
 }
 
-fn require_owner(path: &impl Fn() -> std::path::PathBuf, expected: &Owner, found: &Owner) -> Result<(), LogError> {
+fn require_owner(
+    path: &impl Fn() -> std::path::PathBuf,
+    expected: &Owner,
+    found: &Owner,
+) -> Result<(), LogError> {
     let differs = |field, expected: String, found: String| {
         Err(LogError::OtherOwner { path: path(), field, expected, found })
     };
