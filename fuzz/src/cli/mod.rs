@@ -17,6 +17,7 @@ use crate::campaign::{CALM_EVERY, run, walk};
 use crate::product::Product;
 use crate::schedule::Schedule;
 use crate::shrink::shrink;
+use crate::targets;
 use crate::world::Adjust;
 
 /// Production code against the model.
@@ -82,6 +83,23 @@ enum Command {
         /// Seconds for each target.
         #[arg(long, default_value_t = 3)]
         seconds: u64,
+        /// Instrumented programs to measure, too: their kind and folder, as `none=DIR` or `address=DIR`.
+        #[arg(long, value_parser = kind_and_folder)]
+        instrumented: Vec<(String, PathBuf)>,
+        /// Where the figures go, for `zus report --figures`.
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// A README whose table of speeds is replaced.
+        #[arg(long)]
+        readme: Option<PathBuf>,
+    },
+    /// Runs a target on files, without an engine, and prints what they stand for: how a crash of any engine is replayed.
+    Run {
+        /// Its name.
+        target: String,
+        /// Inputs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
     /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
@@ -123,7 +141,10 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "mutants")]
         Command::Matrix { runs, write } => matrix::matrix(runs, write),
         Command::Seeds => seeds::seeds(),
-        Command::Speed { seconds } => Ok(speed::speed(seconds)),
+        Command::Speed { seconds, instrumented, json, readme } => {
+            speed::speed(&speed::Speed { seconds, instrumented, json, readme })
+        }
+        Command::Run { target, files } => runs(&target, &files),
         Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
@@ -176,6 +197,27 @@ fn explore(product: Product, refusals: bool) -> bool {
         }
     }
     found.is_empty()
+}
+
+fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
+    let (kind, folder) = text.split_once('=').ok_or("give a kind and a folder: none=DIR or address=DIR")?;
+    Ok((kind.to_owned(), folder.into()))
+}
+
+fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
+    let unknown = || {
+        let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
+        std::io::Error::other(format!("no target {target}: there are {}", names.join(", ")))
+    };
+    let body = targets::named(target).ok_or_else(unknown)?;
+    for file in files {
+        let bytes = std::fs::read(file)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+        println!("{}: {}", file.display(), targets::tell(target, &bytes));
+        body(&bytes);
+    }
+    println!("nothing is wrong");
+    Ok(true)
 }
 
 fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {
