@@ -5,6 +5,8 @@ mod coverage;
 mod matrix;
 mod seeds;
 mod speed;
+#[cfg(feature = "study")]
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -110,6 +112,25 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// What the model is worth as an engine's novelty signal; `fuzz/study` builds the programs.
+    #[cfg(feature = "study")]
+    Study {
+        /// The folder of the programs without the counters.
+        #[arg(long)]
+        edges: PathBuf,
+        /// The folder of those with them.
+        #[arg(long)]
+        feedback: PathBuf,
+        /// Seconds for each measurement, at most.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Seeds.
+        #[arg(long, default_value_t = 8)]
+        seeds: u64,
+        /// Deliberate bugs; the ones that a random walk needs longest for.
+        #[arg(long, value_delimiter = ',', default_value = "ForgetQuorum")]
+        mutants: Vec<String>,
+    },
     /// Makes a failing run shorter.
     Shrink {
         /// A schedule.
@@ -146,6 +167,10 @@ pub fn main() -> ExitCode {
         }
         Command::Run { target, files } => runs(&target, &files),
         Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
+        #[cfg(feature = "study")]
+        Command::Study { edges, feedback, seconds, seeds, mutants } => {
+            study::study(&study::Study { edges, feedback, seconds, seeds, mutants })
+        }
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
     };
