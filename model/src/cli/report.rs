@@ -16,6 +16,7 @@ use zus_model::{
         bfs::Limits,
         check::{Options, quoted},
     },
+    committed,
     report::{
         FORMAT, Report, VERSION,
         page::{
@@ -71,6 +72,9 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
             .figures
             .iter()
             .map(|path| parse(path, figures::MAX_BYTES, Figures::parse))
+            .collect::<Result<_, _>>()?,
+        committed: committed::figures()
+            .map(|(path, figures)| figures.map_err(|why| Failure::Unusable { path, why }))
             .collect::<Result<_, _>>()?,
     };
     let page = page::write(&parts);
