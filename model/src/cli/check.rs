@@ -17,7 +17,8 @@ use zus_model::{
     committed,
     mutants::{Executioner, committed_mutants},
     report::{
-        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown, text,
+        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown,
+        sarif, text,
     },
     scenario::{Overrides, Scenario},
     trace::Trace,
@@ -178,6 +179,9 @@ impl Session {
             Some(Format::Json) => write!(self.stdout, "{}", report.to_json())?,
             Some(Format::Markdown) => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
             Some(Format::Junit) => write!(self.stdout, "{}", junit::write(report)?)?,
+            Some(Format::Sarif) => {
+                write!(self.stdout, "{}", sarif::write(report).map_err(Failure::Sarif)?)?;
+            }
             None => {}
         }
         self.stdout.flush()?;
@@ -188,6 +192,7 @@ impl Session {
                 ("report.json", report.to_json()),
                 ("report.md", markdown::write(report, true)),
                 ("report.xml", junit::write(report)?),
+                ("report.sarif", sarif::write(report).map_err(Failure::Sarif)?),
             ] {
                 let path = out.join(name);
                 std::fs::write(&path, text).map_err(|source| unwritable(&path, source))?;

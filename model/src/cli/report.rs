@@ -132,7 +132,7 @@ pub fn load(path: &Path) -> Result<Report, Failure> {
 }
 
 /// Reads a file of at most `most` bytes.
-fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
+pub fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
     use std::io::Read;
     let shown = path.display().to_string();
     let unusable = |why: String| Failure::Unusable { path: shown.clone(), why };
