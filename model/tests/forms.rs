@@ -2,7 +2,11 @@
 //! the same data.
 
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use zus_model::{
     checker::check::Found,
     mutants::MutantResult,
@@ -174,19 +178,34 @@ fn every_form_is_made_from_the_json() {
     }
 }
 
-/// The schema that the crate which writes SARIF was made from. One regular expression in it has a bracket too many.
+/// Where Cargo has unpacked the crate that writes SARIF: in its registry, or where `cargo metadata` says.
+fn sarif_crate() -> PathBuf {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
+    let version =
+        lock.split("name = \"serde-sarif\"\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let unpacked = registries.into_iter().flatten().flatten();
+    let unpacked =
+        unpacked.map(|r| r.path().join(format!("serde-sarif-{version}"))).find(|path| path.is_dir());
+    unpacked.unwrap_or_else(|| {
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(["metadata", "--format-version", "1", "--locked"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        let metadata = command.output().unwrap();
+        assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+        let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+        let package =
+            metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "serde-sarif").unwrap();
+        Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_path_buf()
+    })
+}
+
+/// The schema from which that crate was made. One regular expression in it has a bracket too many.
 fn sarif_schema() -> String {
-    let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|p| p["name"] == "serde-sarif").unwrap();
-    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
-    let text = fs::read_to_string(manifest.with_file_name("src").join("schema.json")).unwrap();
+    let text = fs::read_to_string(sarif_crate().join("src/schema.json")).unwrap();
     let broken = "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$";
     assert!(text.contains(broken), "it is mended; remove this");
     text.replace(broken, "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$")
@@ -211,9 +230,10 @@ fn findings_are_sarif_at_the_line_that_expects_otherwise() {
     assert_eq!(place["artifactLocation"], json!({ "uri": "bad%20name.toml", "uriBaseId": "%SRCROOT%" }));
     assert_eq!((&results[0]["level"], &results[1]["level"]), (&json!("error"), &json!("error")));
     let steps = results[0]["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
-    assert_eq!(steps.len(), 6);
+    let shortest = made[0].report.scenarios[0].properties[0].run.as_ref().unwrap().steps.len();
+    assert!(shortest >= 4 && steps.len() == shortest, "{steps:?}");
     let says = |at: usize| steps[at]["location"]["message"]["text"].as_str().unwrap();
-    assert!(says(0).contains("tickets B(1,0)") && says(5).contains("is notarized"), "{steps:?}");
+    assert!(says(0).contains("tickets B(1,0)") && says(shortest - 1).contains("is notarized"), "{steps:?}");
     let rule = results[0]["ruleIndex"].as_u64().unwrap() as usize;
     assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], "S2");
     // A bound is a warning, and the mutant that survives is found in its list.

@@ -193,7 +193,7 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
         *seen = (seen.0 + runs, seen.1 + states);
         let (done, visited) = *seen;
         let frontier = sample.runs - done;
-        (options.progress)(Progress { unique: visited, generated: visited, depth: 0, frontier });
+        (options.progress)(Progress { unique: visited, generated: done, depth: 0, frontier });
     });
     let method = Method::Sampled { runs: sample.runs, seed: sample.seed };
     let found = std::mem::take(&mut sampled.found);

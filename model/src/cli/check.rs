@@ -67,7 +67,7 @@ pub fn scenarios(
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);
-            let line = Line::new(what, session.quiet);
+            let line = Line::new(what, session.quiet, scenario.states);
             let progress = |p| if scenario.simulate.is_some() { line.sampling(p) } else { line.exploring(p) };
             check(scenario, Options { limits, command, progress: &progress })
         };
@@ -82,8 +82,11 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
     let mut executioner = Executioner::default();
     for (index, mutant) in mutants.iter().enumerate() {
         let (mut result, trace) = {
-            let line =
-                Line::new(format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id), session.quiet);
+            let line = Line::new(
+                format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id),
+                session.quiet,
+                None,
+            );
             let progress = |p| line.exploring(p);
             executioner.run(mutant, Options { limits, command, progress: &progress })
         };

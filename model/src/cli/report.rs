@@ -111,7 +111,8 @@ fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Li
         // A cell that the model cannot express is shown as such.
         let Ok(scenario) = cell.scenario(&path) else { continue };
         let command = format!("zus check {}", quoted(&path));
-        let line = Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet);
+        let line =
+            Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet, None);
         let progress = |p| line.exploring(p);
         let checked = matrix::explore(&scenario, Options { limits, command: &command, progress: &progress });
         session.add(&checked)?;

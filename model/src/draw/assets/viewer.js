@@ -121,14 +121,18 @@ const Zus = (() => {
     }
 
     heading() {
-      const { title, about, shows, again } = this.scene;
+      const { title, about, shows, again, story } = this.scene;
       this.header.replaceChildren(...[
         el(this.options.heading, {}, title),
         shows ? el("p", { class: "because" }, el("span", { class: `badge ${shows.verdict}` }, `${shows.property} ${shows.verdict}`),
           shows.because.replace(new RegExp(`^${shows.property}: `), "")) : null,
-        shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
-        ...about.map(line => el("p", { class: "about" }, line)),
-        again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null].filter(Boolean));
+        story && story.length ? el("ol", { class: "story", "aria-label": "What happens" }, story.map(told =>
+          el("li", {}, el("a", { href: `#event=${told.event}`, onclick: e => { e.preventDefault(); this.select(told.event); this.chart.focus({ preventScroll: true }); } },
+            told.says)))) : null,
+        el("details", { class: "setting", open: !(story && story.length) }, el("summary", {}, "The property, the setting, and the command that makes this run"),
+          shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
+          ...about.map(line => el("p", { class: "about" }, line)),
+          again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null)].filter(Boolean));
       this.flag.disabled = !shows;
     }
 
@@ -328,6 +332,7 @@ const Zus = (() => {
     refresh() {
       const { events } = this.scene;
       const event = events[this.selected];
+      this.header.querySelectorAll(".story a").forEach(a => a.classList.toggle("now", a.getAttribute("href") === `#event=${this.selected}`));
       this.where.textContent = event ? `step ${event.step} of ${this.steps}` : "no step yet";
       this.focus = event && new Set([...(event.uses || []).map(u => `${u.from}>${this.selected}`),
         ...this.users[this.selected].map(to => `${this.selected}>${to}`)]);
