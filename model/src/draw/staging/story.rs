@@ -40,9 +40,9 @@ pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene:
     story.signers(first, second);
     story.growth(first, second);
     if property != Property::S2 {
-        story.finals(a, b);
+        story.finals((first, a), (second, b));
     }
-    story.moral(property, a, b);
+    story.moral(property);
     story.told
 }
 
@@ -82,32 +82,28 @@ impl Story<'_> {
         (of_a.get(common).copied().unwrap_or(a), of_b.get(common).copied().unwrap_or(b))
     }
 
-    /// Where the two blocks come from.
+    /// Where the two blocks come from. From here on they are X and Y.
     fn origin(&mut self, a: usize, b: usize) {
         let (x, y) = (self.card(a), self.card(b));
-        let (one, other) = (&x.name, &y.name);
         let alike = x.round == y.round && x.subround == y.subround;
+        let both = format!("X, drawn as {}, and Y, drawn as {}", x.name, y.name);
         let says = if alike && x.rank == y.rank {
             let who = if x.byzantine { "the Byzantine generator" } else { "one generator" };
+            format!("in round {} {who} makes two different blocks of the same rank: {both}", x.round)
+        } else if alike {
+            let (better, other) = (x.rank.min(y.rank), x.rank.max(y.rank));
             format!(
-                "in round {} {who} makes two different blocks of the same rank, {one} and {other}",
+                "round {} has two proposals, of the generators of rank {better} and {other}: {both}",
                 x.round
             )
-        } else if alike {
-            format!(
-                "round {} has two proposals: {one} of the generator of rank {}, and {other} of the generator of rank {}",
-                x.round, x.rank, y.rank
-            )
         } else if x.round == y.round {
+            let (first, other) = (x.subround.min(y.subround), x.subround.max(y.subround));
             format!(
-                "round {} has a block in subround {}, {one}, and after a timeout another one in subround {}, {other}",
-                x.round, x.subround, y.subround
+                "round {} has a block in subround {first}, and after a timeout another one in subround {other}: {both}",
+                x.round
             )
         } else {
-            format!(
-                "{one} is of round {}, {other} of round {}, and neither descends from the other",
-                x.round, y.round
-            )
+            format!("{both} are of rounds {} and {}, and neither descends from the other", x.round, y.round)
         };
         self.say(says, x.proposed.max(y.proposed));
     }
@@ -135,51 +131,48 @@ impl Story<'_> {
 
     /// Who signs for them, in which order, and why that was allowed.
     fn signers(&mut self, a: usize, b: usize) {
-        let (for_a, for_b) = (self.tickets(a, b), self.tickets(b, a));
-        let first = |all: &[(usize, bool)]| self.lanes(all.iter().filter(|t| !t.1).map(|t| t.0));
-        let says = format!(
-            "{} sign{} {} first, {} sign{} {} first",
-            first(&for_a),
-            plural(&for_a),
-            self.name(a),
-            first(&for_b),
-            plural(&for_b),
-            self.name(b)
-        );
-        let twice: BTreeSet<usize> = for_a.iter().chain(&for_b).filter(|t| t.1).map(|t| t.0).collect();
+        let (for_x, for_y) = (self.tickets(a, b), self.tickets(b, a));
+        let first = |all: &[(usize, bool)], what: &str| {
+            let who: Vec<usize> = all.iter().filter(|t| !t.1).map(|t| t.0).collect();
+            let verb = if who.len() == 1 { "signs" } else { "sign" };
+            (!who.is_empty()).then(|| format!("{} {verb} {what}", self.lanes(who.into_iter())))
+        };
+        let firsts: Vec<String> = [first(&for_x, "X"), first(&for_y, "Y")].into_iter().flatten().collect();
+        let twice: BTreeSet<usize> = for_x.iter().chain(&for_y).filter(|t| t.1).map(|t| t.0).collect();
         let (x, y) = (self.card(a), self.card(b));
         let same_subround = x.round == y.round && x.subround == y.subround;
-        let q = self.protocol.committee.quorum;
         let byzantine = match self.protocol.committee.byzantine {
-            0 => String::new(),
-            1 => ", and the Byzantine miner signs everything".into(),
-            _ => ", and the Byzantine miners sign everything".into(),
+            0 => "",
+            1 => "; the Byzantine miner signs both",
+            _ => "; the Byzantine miners sign both",
         };
         let both = if twice.is_empty() {
             format!("no honest miner signs both{byzantine}")
         } else {
             let many = if twice.len() == 1 { "signs" } else { "sign" };
             let allowed = match self.protocol.rules.ticket {
-                _ if x.round != y.round => "they are of different rounds".to_owned(),
-                _ if !same_subround => "the rule allows one ticket in every subround".into(),
+                _ if x.round != y.round => "they are of different rounds",
+                _ if !same_subround => "one signature in every subround is allowed",
                 TicketRule::BetterOrEqualRank => {
-                    "the rule BetterOrEqualRank allows one for every block of no worse rank".into()
+                    "the rule BetterOrEqualRank allows it for a block of the same or a better rank"
                 }
-                TicketRule::BetterRank => {
-                    "the rule BetterRank allows one more for a block of a better rank".into()
-                }
-                TicketRule::OncePerSubround => "the first ticket was forgotten in a crash".into(),
+                TicketRule::BetterRank => "the rule BetterRank allows it for a block of a better rank",
+                TicketRule::OncePerSubround => "it had forgotten the first signature in a crash",
             };
             format!("{} {many} the other one, too: {allowed}{byzantine}", self.lanes(twice.into_iter()))
         };
-        let counted = format!("so both reach q = {q} tickets and are notarized");
         let end = x.notarized.max(y.notarized);
-        let says = if end.is_some() {
-            format!("{says}. Then {both}; {counted}")
-        } else {
-            format!("{says}. Then {both}")
+        let committee = &self.protocol.committee;
+        let counted = match (x.notarized, y.notarized) {
+            (Some(_), Some(_)) => {
+                format!(
+                    ". With q = {} signatures of {} a block is notarized, so both are",
+                    committee.quorum, committee.n
+                )
+            }
+            _ => String::new(),
         };
-        self.say(says, end);
+        self.say(format!("{}. Then {both}{counted}", firsts.join(", ")), end);
     }
 
     /// The notarized blocks above one, from its child on: the longest chain.
@@ -202,69 +195,74 @@ impl Story<'_> {
         let says = match (over_a.is_empty(), over_b.is_empty()) {
             (true, true) => return,
             (false, false) => format!(
-                "both are built upon: {} on {}, and {} on {}",
+                "both grow, each with blocks that are notarized as well: {} on X, and {} on Y",
                 named(&over_a),
-                self.name(a),
-                named(&over_b),
-                self.name(b)
+                named(&over_b)
             ),
-            (false, true) => format!("{} is built upon by {}", self.name(a), named(&over_a)),
-            (true, false) => format!("{} is built upon by {}", self.name(b), named(&over_b)),
+            (false, true) => format!("X is built upon by {}", named(&over_a)),
+            (true, false) => format!("Y is built upon by {}", named(&over_b)),
         };
         self.say(says, last(&over_a).max(last(&over_b)));
     }
 
-    /// Who takes them as final, and by which rule.
-    fn finals(&mut self, a: usize, b: usize) {
+    /// Who takes them, or what is built on them, as final, and by which rule.
+    fn finals(&mut self, (x, a): (usize, usize), (y, b): (usize, usize)) {
         let rule = match self.protocol.rules.finality {
-            FinalityRule::TwoThirds => "a notarized block is final by the rule TwoThirds".to_owned(),
+            FinalityRule::TwoThirds => "the rule TwoThirds takes every notarized block as final".to_owned(),
             FinalityRule::CommonAncestor { depth } => {
+                let deep = if depth == 1 { "1 round".into() } else { format!("{depth} rounds") };
                 format!(
-                    "by the rule CommonAncestor all tips that one knows decide, {depth} rounds up, and nobody waits for more"
+                    "the rule CommonAncestor takes as final what all tips that one knows have in common {deep} down, and does \
+                     not wait for tips that one does not know"
                 )
             }
             FinalityRule::TwoDelta => {
-                "by the rule TwoDelta it waited twice the delay, and then the tips that it knew decided"
-                    .into()
+                "the rule TwoDelta waits twice the delay, and then goes by the tips that one knows".into()
             }
-            _ => "q finality votes make it final".into(),
+            _ => "q finality votes make a block final".into(),
         };
-        for block in [a, b] {
-            let event =
+        let mut finals = Vec::new();
+        for (root, block, called) in [(x, a, "X"), (y, b, "Y")] {
+            let name = self.name(block);
+            let by_name = if root == block {
+                called.to_owned()
+            } else {
+                format!("{name}, which descends from {called},")
+            };
+            let finalizes =
                 self.scene.events.iter().position(|e| e.kind == Kind::Finalize && e.block == Some(block));
-            if let Some(event) = event {
-                self.say(format!("{}: {rule}", self.scene.events[event].says), Some(event));
+            if let Some(event) = finalizes {
+                let says = &self.scene.events[event].says;
+                finals.push((
+                    event,
+                    says.replacen(&format!("finalizes {name}"), &format!("finalizes {by_name}"), 1),
+                ));
             } else if let Some(event) = self.card(block).finalized {
-                self.say(
-                    format!("{} is final for whoever has seen this: {rule}", self.name(block)),
-                    Some(event),
-                );
+                finals.push((event, format!("{by_name} is final for whoever has seen this")));
             }
+        }
+        finals.sort_unstable();
+        for (at, (event, says)) in finals.into_iter().enumerate() {
+            let why = if at == 0 { format!(": {rule}") } else { ", by the same rule".into() };
+            self.say(says + &why, Some(event));
         }
     }
 
     /// What is wrong with it.
-    fn moral(&mut self, property: Property, a: usize, b: usize) {
-        let (one, other) = (self.name(a), self.name(b));
+    fn moral(&mut self, property: Property) {
         let says = match property {
-            Property::S2 => format!(
-                "so miners that saw {one} and miners that saw {other} go on from different blocks of one subround, each with a valid \
-                 certificate"
-            ),
-            Property::S5 => format!(
-                "so for one the chain has {one} in it for good, for the other {other}: two histories, and each was told that \
-                 its own cannot change"
-            ),
-            _ => format!(
-                "so {one} was said to be final, and yet {other} has a valid certificate to build upon"
-            ),
+            Property::S2 => {
+                "so some miners go on from X and some from Y, each with a valid certificate for the same round and subround"
+            }
+            Property::S5 => {
+                "so for one the chain has X in it for good, and for the other Y: two histories, and each was told that its own \
+                 cannot change"
+            }
+            _ => {
+                "so one of them was said to be final, and yet the other has a valid certificate to build upon"
+            }
         };
-        let event = self.scene.shows.as_ref().map(|shows| shows.event);
-        self.say(says, event);
+        let shown = self.scene.shows.as_ref().map(|shows| shows.event);
+        self.say(says.into(), shown.max(self.told.iter().map(|told| told.event).max()));
     }
-}
-
-/// `s` for the verb of one that signs first.
-fn plural(signed: &[(usize, bool)]) -> &'static str {
-    if signed.iter().filter(|t| !t.1).count() <= 1 { "s" } else { "" }
 }
