@@ -107,6 +107,9 @@ pub enum Role {
 pub struct BlockCard {
     /// Its name.
     pub name: String,
+    /// What the story of the run calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// Its round, from 1.
     pub round: u64,
     /// Its subround, from 0.

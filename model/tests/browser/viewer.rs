@@ -141,6 +141,7 @@ fn large() -> Scene {
         let done = run.add(miners, Kind::FinalityCertificate, at, &votes[..34]);
         blocks.push(BlockCard {
             name: format!("B({round},0)#0"),
+            called: None,
             round,
             subround: 0,
             rank: 0,

@@ -31,7 +31,7 @@ pub fn stage(trace: &Trace) -> Result<Scene, ReplayError> {
     }
     let mut scene = stage.scene(trace);
     if let (Some(claim), Some(last)) = (&trace.claim, replayed.states.last()) {
-        scene.story = story::tell(&trace.protocol, last, claim.property, &scene);
+        story::tell(&trace.protocol, last, claim.property, &mut scene);
     }
     Ok(scene)
 }
@@ -274,6 +274,7 @@ impl<'a> Stage<'a> {
             let place = p.blocks.place(b);
             BlockCard {
                 name: self.name(b),
+                called: None,
                 round: place.round.into(),
                 subround: place.subround.into(),
                 rank: place.rank.into(),

@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 /// Rounds of a growing chain that are named.
 const MOST_NAMED: usize = 6;
 
-/// The story of a run that ends in `last` and shows `property`; empty where it is none of a fork.
-pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene: &Scene) -> Vec<Told> {
+/// Tells a run that ends in `last` and shows `property`, if it is one of a fork, and names the two blocks.
+pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene: &mut Scene) {
     let pair = match property {
         Property::S2 => protocol.notarized_twice(last),
         Property::S5 => {
@@ -31,9 +31,9 @@ pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene:
         Property::S6 => protocol.final_with_rival(last),
         _ => None,
     };
-    let Some((a, b)) = pair else { return Vec::new() };
+    let Some((a, b)) = pair else { return };
     let index = |block: BlockId| (block.index() < scene.blocks.len()).then_some(block.index());
-    let (Some(a), Some(b)) = (index(a), index(b)) else { return Vec::new() };
+    let (Some(a), Some(b)) = (index(a), index(b)) else { return };
     let mut story = Story { protocol, scene, told: Vec::new() };
     let (first, second) = story.fork(a, b);
     story.origin(first, second);
@@ -43,7 +43,9 @@ pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene:
         story.finals((first, a), (second, b));
     }
     story.moral(property);
-    story.told
+    scene.story = story.told;
+    scene.blocks[first].called = Some("X".into());
+    scene.blocks[second].called = Some("Y".into());
 }
 
 struct Story<'a> {
@@ -166,7 +168,7 @@ impl Story<'_> {
         let counted = match (x.notarized, y.notarized) {
             (Some(_), Some(_)) => {
                 format!(
-                    ". With q = {} signatures of {} a block is notarized, so both are",
+                    ". With q = {} signatures, called tickets, of {} miners a block is notarized, so both are",
                     committee.quorum, committee.n
                 )
             }
