@@ -1,10 +1,8 @@
-//! The pages in a real browser: Chromium without a window (`apt-get install chromium`). Where there is none, the tests
-//! say so and check nothing; with `ZUS_BROWSER=/path/to/chromium` another one is used, and must be there.
-//!
-//! A script is put at the end of the page; what it finds it writes into an attribute, and the browser prints the page.
+//! The viewer of runs: keys, filters, export, links, and a run that is long and wide.
 
+use super::devtools::Browser;
 use serde_json::Value;
-use std::{path::Path, process::Command};
+use std::path::Path;
 use zus_model::{
     draw::{
         page,
@@ -15,69 +13,15 @@ use zus_model::{
     trace::Trace,
 };
 
-fn browser() -> Option<String> {
-    if let Ok(named) = std::env::var("ZUS_BROWSER") {
-        return Some(named);
-    }
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()));
-    if found.is_none() {
-        eprintln!("skipped: there is no Chromium here; apt-get install chromium");
-    }
-    found.map(str::to_owned)
+/// What `script`, a function body, returns in the page, which must have no errors.
+fn run(browser: &mut Browser, page: &str, fragment: &str, script: &str) -> Value {
+    browser.open_page(page, fragment);
+    let found = browser.run(script);
+    assert_eq!(browser.problems(), Vec::<String>::new(), "errors in the page");
+    found
 }
 
-/// What `script`, a function body, returns in the page when everything has been drawn, and the errors of the page.
-fn run(browser: &str, page: &str, fragment: &str, script: &str) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("page.html");
-    let watch = "<script>window.problems=[];addEventListener('error',e=>problems.push(e.message));\
-                 addEventListener('securitypolicyviolation',e=>problems.push('policy: '+e.blockedURI));\
-                 window.began=performance.now();</script>";
-    // At once, not in a frame or a timer: what the viewer draws first it draws while the page is read.
-    let ask = format!(
-        "<script>{{let found;try{{found=(()=>{{{script}}})()}}catch(e){{problems.push(String(e))}}\
-         document.documentElement.dataset.found=encodeURIComponent(JSON.stringify({{found,problems}}))}}</script></body>"
-    );
-    let page = page.replacen("<meta charset=\"utf-8\">", &format!("<meta charset=\"utf-8\">{watch}"), 1);
-    let page = page.replacen("</body>", &ask, 1);
-    std::fs::write(&path, page).unwrap();
-    let output = Command::new(browser)
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1500,900"])
-        .arg("--dump-dom")
-        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
-        .arg(format!("file://{}{fragment}", path.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let found = dom
-        .split("data-found=\"")
-        .nth(1)
-        .unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&output.stderr)));
-    let text = found.split('"').next().unwrap();
-    let answer: Value = serde_json::from_str(&unescaped(text)).unwrap();
-    assert_eq!(answer["problems"], serde_json::json!([]), "errors in the page");
-    answer["found"].clone()
-}
-
-/// `%41` and the like.
-fn unescaped(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::new(), 0);
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            out.push(u8::from_str_radix(&text[at + 1..at + 3], 16).unwrap());
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8(out).unwrap()
-}
-
-fn drawn(name: &str) -> String {
+pub fn drawn(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces").join(name);
     let trace = Trace::load(&path).unwrap();
     page::run(&staging::stage(&trace).unwrap(), Some(&mermaid::diagram(&RunReport::new(&trace))))
@@ -89,7 +33,7 @@ const KEY: &str =
 
 #[test]
 fn a_counterexample_opens_steps_filters_and_is_exported() {
-    let Some(browser) = browser() else { return };
+    let Some(mut browser) = Browser::start() else { return };
     let script = format!(
         "{KEY}
         const out = {{}};
@@ -116,7 +60,7 @@ fn a_counterexample_opens_steps_filters_and_is_exported() {
         zus.select(20); document.querySelectorAll('.side details')[1].open = true;
         return out;"
     );
-    let found = run(&browser, &drawn("deployed_fork-S5.json"), "", &script);
+    let found = run(&mut browser, &drawn("deployed_fork-S5.json"), "", &script);
     assert_eq!(found["opened"], "step 22 of 24", "it opens where the property breaks");
     assert!(found["because"].as_str().unwrap().contains("two observers finalize B(1,0)#0 and B(1,0)#0'"));
     assert_eq!(found["first"], "step 1 of 24");
@@ -133,8 +77,9 @@ fn a_counterexample_opens_steps_filters_and_is_exported() {
 
 #[test]
 fn a_link_leads_to_its_step() {
-    let Some(browser) = browser() else { return };
-    let found = run(&browser, &drawn("deployed_fork-S5.json"), "#step=12", "return zus.where.textContent");
+    let Some(mut browser) = Browser::start() else { return };
+    let found =
+        run(&mut browser, &drawn("deployed_fork-S5.json"), "#step=12", "return zus.where.textContent");
     assert_eq!(found, "step 12 of 24");
 }
 
@@ -196,6 +141,7 @@ fn large() -> Scene {
         let done = run.add(miners, Kind::FinalityCertificate, at, &votes[..34]);
         blocks.push(BlockCard {
             name: format!("B({round},0)#0"),
+            called: None,
             round,
             subround: 0,
             rank: 0,
@@ -217,6 +163,7 @@ fn large() -> Scene {
         title: "50 miners".into(),
         about: Vec::new(),
         shows: None,
+        story: Vec::new(),
         again: None,
         lanes: lanes.collect(),
         blocks,
@@ -237,13 +184,14 @@ fn two_thousand_steps_of_fifty_miners_stay_usable() {
     if let Ok(out) = std::env::var("ZUS_KEEP") {
         std::fs::write(out, &page).unwrap();
     }
-    let Some(browser) = browser() else { return };
-    let script = "const loaded = performance.now() - began, t = performance.now();
+    let Some(mut browser) = Browser::start() else { return };
+    let script = "const timing = performance.getEntriesByType('navigation')[0];
+        const loaded = timing.loadEventEnd - timing.startTime, t = performance.now();
         for (let i = 0; i < 100; i++) { zus.chart.scrollTop = i * 600; zus.draw(); }
         const each = (performance.now() - t) / 100;
         zus.select(1000);
         return { loaded, each, nodes: document.querySelectorAll('*').length, rows: zus.rows.length };";
-    let found = run(&browser, &page, "", script);
+    let found = run(&mut browser, &page, "", script);
     println!("{} KiB, {steps} steps: {found}", page.len() / 1024);
     assert_eq!(found["rows"], scene.events.len());
     // What is not seen is not there: without this there would be a hundred thousand nodes.
