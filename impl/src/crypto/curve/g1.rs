@@ -225,11 +225,11 @@ impl G1 {
     /// The sum of the points, each times its small public weight; `None` at infinity, or when the two lists differ in
     /// length. The points may be outside the subgroup.
     #[must_use]
-    pub fn weighted_sum(points: &[Self], weights: &[u64]) -> Option<Self> {
+    pub fn weighted_sum(points: &[Self], weights: &[u128]) -> Option<Self> {
         if points.len() != weights.len() {
             return None;
         }
-        let bytes: Vec<[u8; 8]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
+        let bytes: Vec<[u8; 16]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
         Self::combine(points, &bytes, bits(weights))
     }
 
@@ -273,7 +273,7 @@ impl G1 {
 }
 
 /// Bits of the largest weight.
-pub(super) fn bits(weights: &[u64]) -> usize {
+pub(super) fn bits(weights: &[u128]) -> usize {
     weights
         .iter()
         .fold(0, |all, weight| all | weight)

@@ -72,7 +72,7 @@ impl KeySums {
     pub fn weighted_sum(&self, members: &[MinerId]) -> Option<G2> {
         let weighted_sum = |members: &[MinerId]| {
             let keys: Vec<G2> = members.iter().filter_map(|&member| self.key(member).copied()).collect();
-            let weights: Vec<u64> = members.iter().map(|&member| weight(member)).collect();
+            let weights: Vec<u128> = members.iter().map(|&member| weight(member).into()).collect();
             G2::weighted_sum(&keys, &weights)
         };
         let everybody = || (0..self.keys.len() as u16).map(MinerId).collect::<Vec<_>>();
