@@ -91,6 +91,9 @@ impl G2 {
         if points.is_empty() || points.len() != weights.len() || bits == 0 {
             return None;
         }
+        if super::g1::is_short(points.len(), bits) {
+            return Self::short_weighted_sum(points, weights);
+        }
         let scalars: Vec<[u8; 16]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
         let scalar_pointers: Vec<*const u8> = scalars.iter().map(|bytes| bytes.as_ptr()).collect();
         let point_pointers: Vec<*const blst_p2_affine> =
@@ -110,6 +113,22 @@ impl G2 {
                 bits,
                 scratch.as_mut_ptr(),
             );
+        }
+        Self::from_projective(&sum)
+    }
+
+    /// All weights bit by bit, with the doublings shared. The additions are complete.
+    fn short_weighted_sum(points: &[Self], weights: &[u128]) -> Option<Self> {
+        let mut sum = blst_p2::default();
+        for bit in (0..super::g1::bits(weights)).rev() {
+            let half = sum;
+            // SAFETY: valid points.
+            unsafe { blst_p2_double(&mut sum, &half) };
+            for (point, _) in points.iter().zip(weights).filter(|(_, weight)| *weight >> bit & 1 == 1) {
+                let augend = sum;
+                // SAFETY: valid points; this addition has no exceptional cases.
+                unsafe { blst_p2_add_or_double_affine(&mut sum, &augend, &point.0) };
+            }
         }
         Self::from_projective(&sum)
     }

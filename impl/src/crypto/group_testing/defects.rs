@@ -116,7 +116,7 @@ impl<'a> Group<'a> {
     }
 
     /// A coefficient for each claim: 64 bits of a hash of everything that was sent.
-    fn coefficients(&self, count: usize) -> Vec<u64> {
+    pub(super) fn coefficients(&self, count: usize) -> Vec<u64> {
         let mut transcript = Sha3_512::new().chain_update(TAG).chain_update(self.hash.encode());
         for (signer, point) in self.signers.iter().zip(self.points) {
             transcript.update(signer.0.to_be_bytes());

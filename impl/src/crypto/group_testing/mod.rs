@@ -15,7 +15,9 @@
 //! 2. **A group is taken whole.** Nothing follows about its members or about parts of it: no part is reused, and no single
 //!    signature of it is evidence for anybody. A later group is verified by itself and then added to the whole.
 //! 3. **Nobody is blamed for a group.** A member is blamed for a defect of its own, or for a component outside the subgroup
-//!    of its own, or for bytes that are no point: exactly the reasons for which its signature alone would be refused.
+//!    of its own, or for bytes that are no point: exactly the reasons for which its signature alone would be refused. Where
+//!    many are wrong, their own defects are confirmed together, with an error of one in `2^64` that nobody can search for in
+//!    time ([`defects`]). What is kept is then verified once more by itself, so that 1 holds without any error.
 //! 4. **Outside the subgroup.** Pairings do not see such components, receivers refuse them, and they add up; so the sum is
 //!    checked instead of each summand. Only if the sum has one are all looked at one by one. Dropping a signature may
 //!    uncover a component that it cancelled: after every drop the rest is checked again.
@@ -25,10 +27,13 @@
 //!    twice.
 //!
 //! # What it costs
-//! A pairing product and a subgroup check, a decoding and an addition for each signature. With wrong ones among `m`, at
-//! most `m` products by bisection and a stated number by exponents that mislead, see [`isolation`]. Colluders whose
-//! components outside the subgroup cancel can have it done twice, once in their life: they are dropped, and from then on
-//! the pool verifies what they send alone.
+//! A pairing product and a subgroup check, a decoding and an addition for each signature. With `w` wrong ones among `m`,
+//! some `w + m / 6` products where that is many and a few for each where it is not, see [`isolation`]; colluders can have the
+//! sets that they are in bisected, with at most one more product for each signature. Colluders whose components outside the
+//! subgroup cancel can have it all done twice. Both once in their life: they are dropped, and from then on the pool verifies
+//! what they send alone.
+//!
+//! What is asked about, and so who is blamed, is the same on every processor.
 
 mod defects;
 pub mod isolation;

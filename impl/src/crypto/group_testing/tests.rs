@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::isolation::{Claim, Defects as _, Sum};
 use super::*;
 use crate::crypto::bls::{DomainTag, SecretKey};
 use crate::crypto::curve::lanes;
@@ -367,6 +368,75 @@ fn signatures_made_for_something_else_are_wrong() {
     let copied = stage.tickets[0].1.0;
     stage.replace(5, copied);
     assert_eq!(stage.verdict(), but(6, &[1, 2, 3, 4, 5]));
+}
+
+/// Claims about these members, each of whom sent an error of its own.
+fn claims(group: &mut Group<'_>, members: &[usize]) -> Vec<Claim<Gt>> {
+    let alone: Vec<Sum> = members.iter().map(|&member| Sum::plain(member..member + 1)).collect();
+    let own = group.evaluate(&alone, &[]);
+    let claim = |(&position, own): (&usize, Gt)| Claim {
+        position,
+        scale: 6,
+        value: Gt::product_of_powers(&[own], &[6]),
+    };
+    members.iter().zip(own).map(claim).collect()
+}
+
+/// Pitfall: coefficients drawn too early. Whoever knows them makes two false claims whose errors cancel, and an innocent
+/// member is blamed. They are fixed by the last ticket, and one more or another ticket changes all of them.
+#[test]
+fn claims_are_confirmed_only_if_all_are_true_and_by_nothing_known_beforehand() {
+    let mut stage = Stage::new(6);
+    for member in [0, 2, 4, 5] {
+        stage.taint(member, &error(member as u8));
+    }
+    let decoded = |stage: &Stage| -> (Vec<MinerId>, Vec<G1>) {
+        stage.tickets.iter().map(|(signer, ticket)| (*signer, G1::decode(&ticket.0).unwrap())).unzip()
+    };
+    let (signers, points) = decoded(&stage);
+    let mut group = Group::new(&stage.keys, &stage.hash, &signers, &points);
+    let genuine = claims(&mut group, &[0, 2, 4, 5]);
+    assert_eq!(group.confirm(&genuine), Some(true));
+    for false_one in 0..4 {
+        let mut framed = genuine.clone();
+        framed[false_one].position = 1;
+        assert_eq!(group.confirm(&framed), Some(false), "member 1 is innocent");
+        let mut scaled = genuine.clone();
+        scaled[false_one].scale += 1;
+        assert_eq!(group.confirm(&scaled), Some(false));
+    }
+    // With known coefficients c: values times x^c1 and x^-c0 cancel.
+    let c = group.coefficients(4);
+    let mut forged = genuine.clone();
+    forged[0].value = forged[0].value.mul(&Gt::product_of_powers(&[genuine[0].value], &[c[1]]));
+    forged[1].value = forged[1].value.mul(&Gt::product_of_powers(&[genuine[0].value], &[c[0]]).inverse());
+    assert_eq!(group.confirm(&forged), Some(true), "negative control: known coefficients let it pass");
+    let early = c;
+    for member in [1, 3] {
+        // Another ticket of somebody the claims are not about.
+        let mut other = Stage::new(6);
+        other.tickets.clone_from(&stage.tickets);
+        other.taint(member, &error(77));
+        let (signers, points) = decoded(&other);
+        let mut group = Group::new(&other.keys, &other.hash, &signers, &points);
+        assert!(group.coefficients(4).iter().zip(&early).all(|(late, early)| late != early));
+        assert_eq!((group.confirm(&genuine), group.confirm(&forged)), (Some(true), Some(false)));
+    }
+}
+
+/// Pitfall: framing through moments. Two colluders in each set of eight point at the one between them, in all sets at once,
+/// so that claims are confirmed together, refuted, and every set is bisected.
+#[test]
+fn colluders_in_every_small_set_do_not_frame_those_between_them() {
+    let mut stage = Stage::new(32);
+    let mut wrong = Vec::new();
+    for leaf in 0..4 {
+        for place in [1, 3] {
+            stage.taint(8 * leaf + place, &error(leaf as u8));
+            wrong.push((8 * leaf + place) as u16);
+        }
+    }
+    assert_eq!(stage.verdict(), but(32, &wrong));
 }
 
 /// What can be wrong with a ticket without anybody else's help.
