@@ -156,6 +156,10 @@ impl Defects for Group<'_> {
         a.mul(b)
     }
 
+    fn square(&self, value: &Gt) -> Gt {
+        value.square()
+    }
+
     fn inverse(&self, value: &Gt) -> Gt {
         value.inverse()
     }

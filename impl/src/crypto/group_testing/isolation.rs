@@ -91,6 +91,11 @@ pub trait Defects {
     /// The defect of two sets together.
     fn mul(&self, a: &Self::Value, b: &Self::Value) -> Self::Value;
 
+    /// The defect of a set taken twice.
+    fn square(&self, value: &Self::Value) -> Self::Value {
+        self.mul(value, value)
+    }
+
     /// What cancels a defect.
     fn inverse(&self, value: &Self::Value) -> Self::Value;
 
@@ -192,7 +197,9 @@ impl<'a, D: Defects> Search<'a, D> {
                 if suspect.set.len() == 1 {
                     self.wrong.push(suspect.set.start);
                 } else {
-                    leaves.push(self.leaf(suspect));
+                    // What was inherited as the weighted defect may lack what cancelled in the plain one: it names
+                    // suspects, and is no moment.
+                    leaves.push(Leaf { set: suspect.set, moments: vec![suspect.plain] });
                 }
             }
             sets_of_level = (2 * sets_of_level).min(count);
@@ -205,18 +212,22 @@ impl<'a, D: Defects> Search<'a, D> {
 
     /// The halves of each set with their defects, by one evaluation a set.
     fn halve(&mut self, suspects: &[Suspect<D::Value>]) -> Vec<[Suspect<D::Value>; 2]> {
-        let halves = |set: &Range<usize>| {
-            let middle = set.start + set.len() / 2;
-            [set.start..middle, middle..set.end]
-        };
+        let leaf = self.defects.largest_leaf();
         let lefts: Vec<Sum> =
             suspects.iter().map(|suspect| Sum::plain(halves(&suspect.set)[0].clone())).collect();
-        let mut likely = Vec::new();
+        // Where the whole is weighed, the halves may be next.
+        let weighed =
+            |suspect: &&Suspect<D::Value>| suspect.weighted.is_some() && suspect.set.len() > 2 * leaf;
+        let mut likely: Vec<Sum> = suspects
+            .iter()
+            .filter(weighed)
+            .map(|suspect| Sum { set: halves(&suspect.set)[0].clone(), weighing: Weighing::ByMember })
+            .collect();
         let mut level: Vec<Range<usize>> = suspects.iter().flat_map(|suspect| halves(&suspect.set)).collect();
         while likely.len() < LOOK_AHEAD && !level.is_empty() {
-            level.retain(|set| set.len() > self.defects.largest_leaf());
+            level.retain(|set| set.len() > leaf);
             likely.extend(level.iter().map(|set| Sum::plain(halves(set)[0].clone())));
-            level = level.iter().flat_map(halves).collect();
+            level = level.iter().flat_map(|set| halves(set)).collect();
         }
         likely.truncate(LOOK_AHEAD);
         let values = self.defects.evaluate(&lefts, &likely);
@@ -240,6 +251,7 @@ impl<'a, D: Defects> Search<'a, D> {
             let mut found: Vec<_> = halves.into_iter().filter(|half| half.plain != one).collect();
             defective += found.len();
             match &mut found[..] {
+                // Exact unless colluders' defects cancel in the other half.
                 [only] => only.weighted = suspect.weighted,
                 [_, _] => {
                     pairs.push((suspect.weighted, found));
@@ -269,7 +281,10 @@ impl<'a, D: Defects> Search<'a, D> {
         if sums.is_empty() {
             return Vec::new();
         }
-        let mut values = self.defects.evaluate(&sums, &[]).into_iter();
+        // Where the exponent says nothing, the halves are split.
+        let next = pairs.iter().flat_map(|(_, pair)| pair).filter(|suspect| suspect.set.len() > 1);
+        let likely: Vec<Sum> = next.map(|suspect| Sum::plain(halves(&suspect.set)[0].clone())).collect();
+        let mut values = self.defects.evaluate(&sums, &likely).into_iter();
         let mut weighed = Vec::with_capacity(2 * pairs.len());
         for (mut whole, pair) in pairs {
             for mut suspect in pair {
@@ -329,19 +344,6 @@ impl<'a, D: Defects> Search<'a, D> {
             target = defects.mul(&target, &giant_step);
         }
         None
-    }
-
-    /// A small set with the moments that are known of it.
-    fn leaf(&self, suspect: Suspect<D::Value>) -> Leaf<D::Value> {
-        let Suspect { set, plain, weighted } = suspect;
-        let (first, last) = (self.defects.weight(set.start), self.defects.weight(set.end - 1));
-        let mut moments = vec![plain];
-        // Where nobody is absent, places are weights but for a constant.
-        if let (Some(weighted), true) = (weighted, last - first == set.len() as u64 - 1) {
-            let shift = power(self.defects, &moments[0], first);
-            moments.push(self.defects.mul(&weighted, &self.defects.inverse(&shift)));
-        }
-        Leaf { set, moments }
     }
 
     /// Asks for one moment after the other until the wrong signatures of each set are known.
@@ -426,6 +428,11 @@ impl<'a, D: Defects> Search<'a, D> {
     }
 }
 
+fn halves(set: &Range<usize>) -> [Range<usize>; 2] {
+    let middle = set.start + set.len() / 2;
+    [set.start..middle, middle..set.end]
+}
+
 /// Sums that are foreseen, at most.
 const LOOK_AHEAD: usize = 16;
 
@@ -433,7 +440,7 @@ const LOOK_AHEAD: usize = 16;
 fn power<D: Defects>(defects: &D, base: &D::Value, exponent: u64) -> D::Value {
     let Some(highest) = exponent.checked_ilog2() else { return defects.one() };
     (0..highest).rev().fold(base.clone(), |value, bit| {
-        let square = defects.mul(&value, &value);
+        let square = defects.square(&value);
         if exponent >> bit & 1 == 1 { defects.mul(&square, base) } else { square }
     })
 }
@@ -446,6 +453,9 @@ struct Budget {
 impl Budget {
     /// Misses that are free.
     const MISSES: usize = 8;
+
+    /// Sets without a defect that are assumed where none was seen: what is all defective has many wrong.
+    const UNSEEN: f64 = 0.1;
 
     /// Expected savings must exceed costs by this factor, since the estimate is rough.
     const MARGIN: f64 = 1.3;
@@ -472,7 +482,7 @@ impl Budget {
         }
         let sets = sets_of_level as f64;
         // The number of wrong signatures that would leave so many sets without one, if they fell at random.
-        let share = (defective as f64 / sets).min((sets - 0.5) / sets);
+        let share = (defective as f64 / sets).min((sets - Self::UNSEEN) / sets);
         let wrong = (1.0 - share).ln() / (1.0 - 1.0 / sets).ln();
         let single = wrong / sets * (1.0 - 1.0 / sets).powf(wrong - 1.0) / share;
         let saved = 2.0 * single * ((size as f64).log2() - 1.0);

@@ -176,13 +176,13 @@ fn evaluations_stay_within_the_budget() {
     for (count, wrong, most_evaluations, most_multiplications) in [
         (100, 1, 3.0, 60.0),
         (100, 2, 7.0, 120.0),
-        (100, 3, 9.0, 200.0),
-        (100, 5, 14.0, 300.0),
-        (100, 10, 25.0, 400.0),
+        (100, 3, 11.0, 200.0),
+        (100, 5, 15.0, 300.0),
+        (100, 10, 28.0, 400.0),
         (100, 20, 42.0, 800.0),
         (100, 33, 56.0, 1500.0),
         (1000, 10, 36.0, 600.0),
-        (1000, 333, 540.0, 16_000.0),
+        (1000, 333, 490.0, 30_000.0),
     ] {
         let (evaluations, multiplications) = mean(count, wrong, |own| {
             let (found, numbers) = Numbers::new(own).isolated();
@@ -196,7 +196,7 @@ fn evaluations_stay_within_the_budget() {
 
 #[test]
 fn bisection_with_claims_confirmed_one_by_one_stays_within_its_budget() {
-    for (wrong, most) in [(1, 3.0), (2, 8.0), (3, 12.0), (5, 18.0), (10, 36.0), (20, 62.0), (33, 80.0)] {
+    for (wrong, most) in [(1, 3.0), (2, 8.0), (3, 12.0), (5, 20.0), (10, 37.0), (20, 62.0), (33, 80.0)] {
         let (evaluations, _) = mean(100, wrong, |own| (isolated_by_halves(own).1, 0));
         assert!(evaluations <= most, "{wrong} wrong: {evaluations} evaluations");
     }
@@ -269,6 +269,18 @@ fn most_evaluations(count: usize) -> usize {
     2 * count + 4 * (Budget::MISSES + count / 16)
 }
 
+/// Positions 3 and 4 cancel in the sum of their half and not in its weighted sum, which the other half would inherit: taken
+/// for a moment, it blamed innocent signatures.
+#[test]
+fn what_cancels_in_a_plain_sum_does_not_spoil_the_moments_of_the_other_half() {
+    let mut own = vec![0; 40];
+    (own[3], own[4], own[10], own[30]) = (5, PRIME - 5, 7, PRIME - 7);
+    (own[20], own[21], own[22]) = (1, 2, 1);
+    for (wrong, _) in [isolated(&own), isolated_by_eights(&own), isolated_by_halves(&own)] {
+        assert_eq!(wrong, [10, 20, 21, 22, 30]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -278,6 +290,27 @@ proptest! {
         prop_assert_eq!(isolated(&own).0, is_wrong(&own));
         prop_assert_eq!(isolated_by_eights(&own).0, is_wrong(&own));
         prop_assert_eq!(isolated_by_halves(&own).0, is_wrong(&own));
+    }
+
+    /// Colluders whose defects cancel among neighbours, in a large committee.
+    #[test]
+    fn neighbours_that_cancel_do_not_frame_others(
+        count in 20_usize..120,
+        pairs in proptest::collection::vec((0_usize..119, 1_u64..4), 0..6),
+        single in proptest::collection::vec((0_usize..120, 1_u64..4), 1..6),
+    ) {
+        let mut own = vec![0; count];
+        for (place, defect) in pairs.into_iter().filter(|(place, _)| place + 1 < count) {
+            (own[place], own[place + 1]) = (defect, PRIME - defect);
+        }
+        for (place, defect) in single.into_iter().filter(|(place, _)| *place < count) {
+            own[place] = defect;
+        }
+        for (wrong, _) in [isolated(&own), isolated_by_eights(&own), isolated_by_halves(&own)] {
+            prop_assert!(wrong.iter().all(|&i| own[i] != 0));
+            let kept = (0..own.len()).filter(|i| !wrong.contains(i));
+            prop_assert_eq!(kept.fold(0, |sum, i| (sum + own[i]) % PRIME), 0);
+        }
     }
 
     /// Small defects cancel often, in parts and in wholes: what is blamed is wrong, what is kept verifies, and the processor

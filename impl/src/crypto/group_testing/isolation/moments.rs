@@ -38,8 +38,7 @@ impl<V: Clone + PartialEq> Leaf<V> {
     /// moments.
     pub fn solve<D: Defects<Value = V>>(&self, defects: &D) -> Option<Found<V>> {
         let size = self.set.len();
-        let places: Vec<u64> = (0..size as u64).collect();
-        let Some(wrong) = places_that_erase(defects, &self.moments, &places) else {
+        let Some(wrong) = places_that_erase(defects, self.moments.clone(), 0..size as u64) else {
             // As many moments as places, and no smaller set: everybody.
             return (self.moments.len() == size).then(|| Found::Certain(self.set.clone().collect()));
         };
@@ -69,35 +68,42 @@ impl<V: Clone + PartialEq> Leaf<V> {
     }
 }
 
-/// One less than the moments are many, and increasing: places whose erasure makes the moments one.
-fn places_that_erase<D: Defects>(defects: &D, moments: &[D::Value], places: &[u64]) -> Option<Vec<u64>> {
+/// One less than the moments are many, and increasing: places whose erasure makes the moments one. Places are counted from
+/// the first of them, which costs no multiple when it is erased.
+fn places_that_erase<D: Defects>(
+    defects: &D,
+    mut moments: Vec<D::Value>,
+    places: Range<u64>,
+) -> Option<Vec<u64>> {
     let count = moments.len().checked_sub(1)?;
-    let mut multiples: Vec<D::Value> = Vec::new();
-    for (index, &place) in places.iter().enumerate() {
-        if places.len() - index < count {
+    for place in places.clone() {
+        if places.end - place < count as u64 {
             return None;
         }
-        if index == 0 {
-            multiples.extend(moments[..count].iter().map(|moment| power(defects, moment, place)));
-        } else {
-            // Places follow one another.
-            for (multiple, moment) in multiples.iter_mut().zip(moments) {
-                *multiple = defects.mul(multiple, moment);
-            }
-        }
         if count == 1 {
-            if multiples[0] == moments[1] {
+            if moments[1] == defects.one() {
                 return Some(vec![place]);
             }
-            continue;
+        } else {
+            let mut others = moments[1..].to_vec();
+            count_from_next(defects, &mut others);
+            if let Some(mut others) = places_that_erase(defects, others, place + 1..places.end) {
+                others.insert(0, place);
+                return Some(others);
+            }
         }
-        let next = erased(defects, moments, &multiples);
-        if let Some(mut others) = places_that_erase(defects, &next, &places[index + 1..]) {
-            others.insert(0, place);
-            return Some(others);
-        }
+        count_from_next(defects, &mut moments);
     }
     None
+}
+
+/// The moments with places counted from the next one: `sum (i - 1)^j d_i`, by differences of differences.
+fn count_from_next<D: Defects>(defects: &D, moments: &mut [D::Value]) {
+    for pass in 1..moments.len() {
+        for j in (pass..moments.len()).rev() {
+            moments[j] = defects.mul(&moments[j], &defects.inverse(&moments[j - 1]));
+        }
+    }
 }
 
 /// Each moment less a multiple of the one before, which is given.
