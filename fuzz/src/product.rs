@@ -25,7 +25,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::message::Message;
@@ -158,7 +158,7 @@ impl fmt::Debug for Pair {
 }
 
 /// Time stands still in a product, so answers are not limited by time.
-fn timeless(config: &mut Config, _: u16) {
+pub fn timeless(config: &mut Config, _: u16) {
     config.timing.answer_interval = 0;
 }
 
@@ -341,6 +341,17 @@ impl Product {
     /// Explores everything, with Stateright. Returns the checker, with counts and discoveries.
     pub fn explore(self, refusals: bool) -> impl Checker<Searched> {
         Searched { product: self, refusals }.checker().spawn_bfs().join()
+    }
+
+    /// Explores until something is wrong. Returns what, and how many pairs that took; `None` when all is well.
+    pub fn hunt(self, refusals: bool) -> Option<(String, usize)> {
+        let searched = Searched { product: self, refusals };
+        let checker = searched.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
+        let found = checker.discoveries();
+        let (property, path) = found.iter().next()?;
+        let failure = path.last_state().run.failure();
+        let what = failure.map_or_else(|| (*property).to_owned(), |failure| failure.kind());
+        Some((what, checker.unique_state_count()))
     }
 }
 

@@ -1,8 +1,11 @@
 //! The command line tool: walks, the product, the kill matrix, speed, coverage, shrinking and replaying.
 
 mod coverage;
+mod judge;
 #[cfg(feature = "mutants")]
 mod matrix;
+#[cfg(feature = "schemata")]
+mod schemata;
 mod seeds;
 mod speed;
 
@@ -72,6 +75,42 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Everything that the harness has, cheapest first, until something is wrong.
+    Judge {
+        /// How much: 1 takes some ten seconds where nothing is wrong.
+        #[arg(long, default_value_t = 1)]
+        effort: u64,
+    },
+    /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Schemata {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The root of the copy.
+        #[arg(long)]
+        into: PathBuf,
+    },
+    /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Survey {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The copy's own `zus-fuzz`, or a test program of it.
+        #[arg(long)]
+        judge: PathBuf,
+        /// Arguments of that program.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+        /// Where the verdicts go; mutants that are killed there already are not judged again.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seconds for one mutant.
+        #[arg(long, default_value_t = 60)]
+        timeout: u64,
+        /// Processes at a time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+    },
     /// Writes the seed corpora again.
     Seeds,
     /// Executions and steps a second of each target.
@@ -119,6 +158,13 @@ pub fn main() -> ExitCode {
         }
         #[cfg(feature = "mutants")]
         Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Judge { effort } => Ok(judge::judge(effort)),
+        #[cfg(feature = "schemata")]
+        Command::Schemata { list, into } => schemata::write(&list, &into),
+        #[cfg(feature = "schemata")]
+        Command::Survey { list, judge, arguments, out, timeout, jobs } => {
+            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
+        }
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds } => Ok(speed::speed(seconds)),
         Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),

@@ -1,19 +1,27 @@
 //! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what, and the
 //! command that replays it. The shims in `fuzz_targets/` are wiring only; `tests/corpus.rs` runs the same bodies on stable.
 
+mod accused;
 mod codecs;
 mod crypto;
+mod ledger;
+mod overrun;
 mod runs;
+mod sets;
 
+pub use accused::evidence;
 pub use codecs::{decode, scenario, trace};
 pub use crypto::{beacon, certificate, dkg, ticket_pool};
+pub use ledger::ledger;
+pub use overrun::{floods, overrun};
 pub use runs::{conformance, conformance_bls, recovery, twins};
+pub use sets::{signers, statements};
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: [(&str, Target); 17] = [
     ("conformance", conformance),
     ("conformance_bls", conformance_bls),
     ("twins", twins),
@@ -25,6 +33,12 @@ pub const ALL: [(&str, Target); 11] = [
     ("beacon", beacon),
     ("scenario", scenario),
     ("trace", trace),
+    ("signers", signers),
+    ("statements", statements),
+    ("evidence", evidence),
+    ("ledger", ledger),
+    ("floods", floods),
+    ("overrun", overrun),
 ];
 
 /// The target of that name.

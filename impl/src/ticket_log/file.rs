@@ -13,6 +13,7 @@ use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
+use crate::mutants::mutant;
 
 /// A log larger than this, and than twice what mattered at the last time, is rewritten with what still matters when it is
 /// opened or flushed. Keeps the file, and the memory that reading it takes, bounded; at three records a round it is reached
@@ -170,7 +171,11 @@ impl FileLog {
         let pending = std::mem::take(&mut self.pending);
         for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
             let entries: Vec<Entry> = records.iter().copied().map(Entry::Record).collect();
-            let (frame, checksum) = encode_frame(self.checksum, &entries);
+            let kept = if mutant!(LogWritesFirstOnly) { 1 } else { entries.len() };
+            let (frame, checksum) = encode_frame(self.checksum, &entries[..kept]);
+            if mutant!(LogForgetsFlush) {
+                continue;
+            }
             // One frame is on its way at a time: a crash tears at most that one.
             let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
             if let Err(source) = written {
@@ -203,7 +208,7 @@ impl TicketLog for FileLog {
 
     fn append(&mut self, record: Record) -> Result<Position, AppendError> {
         self.require_usable()?;
-        if self.signed.permits(&self.rules, &record)? == Permit::New {
+        if mutant!(LogTakesAll) || self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;
@@ -247,7 +252,8 @@ impl OpenFile {
             reason: damage.reason,
         })?;
         let mut signed = Signed::default();
-        for entry in frames.entries {
+        let skipped = if mutant!(LogReadsLastOnly) { frames.entries.len().saturating_sub(1) } else { 0 };
+        for entry in frames.entries.into_iter().skip(skipped) {
             match entry {
                 Entry::Floor(floor) => signed.raise_floor(floor),
                 Entry::Record(record) => signed.insert(record),
@@ -274,7 +280,7 @@ impl OpenFile {
 fn write_anew(folder: &Path, owner: &Owner, signed: &Signed) -> Result<(), LogError> {
     let new = folder.join(NEW_LOG_FILE);
     let entries: Vec<Entry> = std::iter::once(Entry::Floor(signed.floor()))
-        .chain(signed.records().copied().map(Entry::Record))
+        .chain(signed.records().copied().map(Entry::Record).filter(|_| !mutant!(LogCompactsAway)))
         .collect();
     let (bytes, _) = encode_file(owner, &entries);
     let write = || -> io::Result<()> {

@@ -1,0 +1,136 @@
+//! `zus-fuzz schemata` and `zus-fuzz survey`: every mutant that cargo-mutants names, judged by the harness.
+
+use std::collections::BTreeMap;
+use std::io::{Error, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::schemata::{Listed, MODULE, Schemata, VARIABLE};
+
+/// The root of the crate whose files are rewritten.
+const ROOT: &str = "impl/src/lib.rs";
+
+fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
+    let text = std::fs::read_to_string(list)?;
+    serde_json::from_str(&text).map_err(|error| Error::other(format!("{}: {error}", list.display())))
+}
+
+/// Rewrites the files of the copy.
+pub fn write(list: &Path, into: &Path) -> std::io::Result<bool> {
+    let listed = read_list(list)?;
+    let schemata = Schemata::new(&listed, |file| std::fs::read_to_string(into.join(file)))?;
+    for (file, text) in &schemata.files {
+        std::fs::write(into.join(file), text)?;
+    }
+    let root = into.join(ROOT);
+    let text = std::fs::read_to_string(&root)?;
+    std::fs::write(root, text + MODULE)?;
+    println!("{} mutants in {} files", schemata.taken.len(), schemata.files.len());
+    for number in schemata.left_out {
+        println!("left out: {}", listed[number].name);
+    }
+    Ok(true)
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Fate {
+    name: String,
+    /// What the judge printed last; `None`: it noticed nothing.
+    killed: Option<String>,
+    seconds: f64,
+}
+
+/// Runs the judge for each mutant; it kills by ending with another code than 0, or by not ending. Those that no judge has
+/// killed are printed.
+pub fn survey(
+    list: &Path,
+    judge: &Path,
+    arguments: &[String],
+    out: &Path,
+    timeout: u64,
+    jobs: usize,
+) -> std::io::Result<bool> {
+    let listed = read_list(list)?;
+    let known: BTreeMap<usize, Fate> = match std::fs::read_to_string(out) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => BTreeMap::new(),
+    };
+    let open: Vec<usize> = (0..listed.len())
+        .filter(|number| known.get(number).is_none_or(|fate| fate.killed.is_none()))
+        .collect();
+    let (next, fates) = (AtomicUsize::new(0), Mutex::new(known));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(&number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let fate = try_one(&listed[number].name, number, judge, arguments, timeout);
+                    let Ok(mut fates) = fates.lock() else { return };
+                    fates.insert(number, fate);
+                    if number % 50 == 0
+                        && let Ok(text) = serde_json::to_string_pretty(&*fates)
+                    {
+                        // It is written whole at the end; this is for whoever stops it before.
+                        let _ = std::fs::write(out, text);
+                    }
+                }
+            });
+        }
+    });
+    let fates = fates.into_inner().map_err(|_| Error::other("a judge panicked"))?;
+    std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
+    let survivors: Vec<&Fate> = fates.values().filter(|fate| fate.killed.is_none()).collect();
+    for fate in &survivors {
+        println!("survives: {}", fate.name);
+    }
+    println!("{} of {} survive", survivors.len(), fates.len());
+    Ok(survivors.is_empty())
+}
+
+fn try_one(name: &str, number: usize, judge: &Path, arguments: &[String], timeout: u64) -> Fate {
+    let start = Instant::now();
+    let killed =
+        run(number, judge, arguments, timeout).unwrap_or_else(|error| Some(format!("error: {error}")));
+    Fate { name: name.into(), killed, seconds: start.elapsed().as_secs_f64() }
+}
+
+fn run(number: usize, judge: &Path, arguments: &[String], timeout: u64) -> std::io::Result<Option<String>> {
+    let mut child = Command::new(judge)
+        .args(arguments)
+        .env(VARIABLE, number.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // Read while it runs, or a full pipe would stop it.
+    let mut stdout = child.stdout.take().ok_or_else(|| Error::other("no output"))?;
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = stdout.read_to_string(&mut text);
+        text
+    });
+    let end = Instant::now() + Duration::from_secs(timeout);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() >= end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Some("it does not end".into()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if status.success() {
+        return Ok(None);
+    }
+    let text = reader.join().unwrap_or_default();
+    // A test program names the tests that failed; the judge prints one line.
+    let said = text.lines().find(|line| line.ends_with("... FAILED")).or_else(|| text.lines().last());
+    Ok(Some(said.map_or_else(|| format!("{status}"), |line| line.chars().take(160).collect())))
+}
