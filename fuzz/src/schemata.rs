@@ -13,7 +13,7 @@
 //! not compile), functions that return `impl Trait`, and fields left out of struct expressions. [`Schemata::left_out`] names
 //! them; `cargo mutants` itself judges them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -72,19 +72,24 @@ pub struct Schemata {
     pub files: BTreeMap<String, String>,
     /// Mutants that are in it, by number: their place in the list.
     pub taken: Vec<usize>,
-    /// Mutants that are not.
+    /// Mutants that are not: no choice at run time, or code that does not compile.
     pub left_out: Vec<usize>,
 }
 
 impl Schemata {
-    /// Makes them; `read` gives the text of a file.
+    /// Makes them, but for those of `unviable`; `read` gives the text of a file.
     ///
     /// # Errors
     /// When a file cannot be read or is no Rust.
-    pub fn new(listed: &[Listed], read: impl Fn(&str) -> std::io::Result<String>) -> std::io::Result<Self> {
+    pub fn new(
+        listed: &[Listed],
+        unviable: &BTreeSet<usize>,
+        read: impl Fn(&str) -> std::io::Result<String>,
+    ) -> std::io::Result<Self> {
         let mut schemata = Self::default();
         let mut by_file: BTreeMap<&str, Vec<(usize, &Listed)>> = BTreeMap::new();
-        for (number, mutant) in listed.iter().enumerate() {
+        schemata.left_out.extend(unviable);
+        for (number, mutant) in listed.iter().enumerate().filter(|(number, _)| !unviable.contains(number)) {
             by_file.entry(&mutant.file).or_default().push((number, mutant));
         }
         for (file, mutants) in by_file {
@@ -105,6 +110,13 @@ impl Schemata {
     }
 }
 
+/// The mutant whose code is at this byte of a new text: the last choice before it.
+#[must_use]
+pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
+    let (_, after) = text.get(..byte)?.rsplit_once("schemata::active(")?;
+    after.split(')').next()?.parse().ok()
+}
+
 /// Text to put around a part of a file.
 struct Edit {
     numbers: Vec<usize>,
@@ -119,16 +131,15 @@ fn insert(text: &str, mut edits: Vec<Edit>) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut open: Vec<(usize, String)> = Vec::new();
     let mut at = 0;
-    let close_until =
-        |limit: usize, open: &mut Vec<(usize, String)>, out: &mut String, at: &mut usize| {
-            while open.last().is_some_and(|(end, _)| *end <= limit) {
-                if let Some((end, after)) = open.pop() {
-                    out.push_str(&text[*at..end]);
-                    out.push_str(&after);
-                    *at = end;
-                }
+    let close_until = |limit: usize, open: &mut Vec<(usize, String)>, out: &mut String, at: &mut usize| {
+        while open.last().is_some_and(|(end, _)| *end <= limit) {
+            if let Some((end, after)) = open.pop() {
+                out.push_str(&text[*at..end]);
+                out.push_str(&after);
+                *at = end;
             }
-        };
+        }
+    };
     for edit in edits {
         close_until(edit.range.start, &mut open, &mut out, &mut at);
         out.push_str(&text[at..edit.range.start]);
@@ -378,7 +389,7 @@ mod tests {
             mutant(text, "MatchArm", "1 => !(a < b && b > 2)", ""),
             mutant(text, "StructField", "2", ""),
         ];
-        let schemata = Schemata::new(&listed, |_| Ok(text.into())).expect("it is Rust");
+        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
         assert_eq!((schemata.taken.len(), &schemata.left_out[..]), (7, &[7][..]));
         let new = &schemata.files["a.rs"];
         for expected in [
@@ -398,7 +409,7 @@ mod tests {
     fn what_cannot_be_a_choice_is_left_out() {
         let text = "const fn f(a: u8) -> bool { a < 1 }\nfn g(a: Option<u8>) -> bool { if let Some(b) = a && b > 1 { true } else { false } }\n";
         let listed = [mutant(text, "BinaryOperator", "<", ">"), mutant(text, "BinaryOperator", "&&", "||")];
-        let schemata = Schemata::new(&listed, |_| Ok(text.into())).expect("it is Rust");
+        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
         assert_eq!(schemata.left_out, [0, 1]);
         assert_eq!(schemata.files["a.rs"], text);
     }

@@ -65,13 +65,23 @@ enum Command {
         #[arg(long)]
         refusals: bool,
     },
-    /// Finds and shrinks a witness for each deliberate bug (needs the feature `mutants`).
+    /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
     #[cfg(feature = "mutants")]
     Matrix {
-        /// Runs for each, at most.
-        #[arg(long, default_value_t = 100_000)]
+        /// Runs of the walk for each bug, at most.
+        #[arg(long, default_value_t = 10_000)]
         runs: u64,
-        /// Write the witnesses.
+        /// Judge these bugs only; the results of before stand for the others.
+        #[arg(long)]
+        only: Vec<String>,
+        /// Run the rule changes through the model, too.
+        #[arg(long)]
+        model: bool,
+        /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
+        /// tests notice the bugs?
+        #[arg(long)]
+        units: Option<PathBuf>,
+        /// Write results, tables and witnesses.
         #[arg(long)]
         write: bool,
     },
@@ -157,7 +167,9 @@ pub fn main() -> ExitCode {
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Matrix { runs, only, model, units, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, units, write })
+        }
         Command::Judge { effort } => Ok(judge::judge(effort)),
         #[cfg(feature = "schemata")]
         Command::Schemata { list, into } => schemata::write(&list, &into),

@@ -1,6 +1,6 @@
 //! `zus-fuzz schemata` and `zus-fuzz survey`: every mutant that cargo-mutants names, judged by the harness.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::schemata::{Listed, MODULE, Schemata, VARIABLE};
+use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
 
 /// The root of the crate whose files are rewritten.
 const ROOT: &str = "impl/src/lib.rs";
@@ -20,21 +20,85 @@ fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     serde_json::from_str(&text).map_err(|error| Error::other(format!("{}: {error}", list.display())))
 }
 
-/// Rewrites the files of the copy.
+/// How often the copy is made anew without what does not compile.
+const ATTEMPTS: usize = 20;
+
+/// Rewrites the files of the copy until it compiles.
 pub fn write(list: &Path, into: &Path) -> std::io::Result<bool> {
     let listed = read_list(list)?;
-    let schemata = Schemata::new(&listed, |file| std::fs::read_to_string(into.join(file)))?;
-    for (file, text) in &schemata.files {
-        std::fs::write(into.join(file), text)?;
-    }
+    let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
+    let read = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(into.join(file))?));
+    let originals: BTreeMap<String, String> = files.into_iter().map(read).collect::<std::io::Result<_>>()?;
     let root = into.join(ROOT);
     let text = std::fs::read_to_string(&root)?;
     std::fs::write(root, text + MODULE)?;
-    println!("{} mutants in {} files", schemata.taken.len(), schemata.files.len());
-    for number in schemata.left_out {
-        println!("left out: {}", listed[number].name);
+    let mut unviable = BTreeSet::new();
+    for _ in 0..ATTEMPTS {
+        let schemata = Schemata::new(&listed, &unviable, |file| Ok(originals[file].clone()))?;
+        for (file, text) in &schemata.files {
+            std::fs::write(into.join(file), text)?;
+        }
+        let found = do_not_compile(into, &schemata)?;
+        if found.is_empty() {
+            println!("{} mutants in {} files", schemata.taken.len(), schemata.files.len());
+            for number in schemata.left_out {
+                println!("left out: {}", listed[number].name);
+            }
+            return Ok(true);
+        }
+        unviable.extend(found);
     }
-    Ok(true)
+    Err(Error::other("the copy does not compile"))
+}
+
+/// One message of `cargo check --message-format=json`, as far as it is needed.
+#[derive(Deserialize)]
+struct Line {
+    message: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    byte_start: usize,
+    is_primary: bool,
+}
+
+/// The mutants whose code the compiler refuses.
+fn do_not_compile(into: &Path, schemata: &Schemata) -> std::io::Result<BTreeSet<usize>> {
+    let output = Command::new("cargo")
+        .args(["check", "-p", "zus-bpp", "--message-format=json", "--quiet"])
+        .current_dir(into)
+        .stderr(Stdio::null())
+        .output()?;
+    let mut found = BTreeSet::new();
+    let mut others = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(Line { message: Some(error) }) = serde_json::from_str(line) else { continue };
+        if error.level != "error" {
+            continue;
+        }
+        let place = error.spans.iter().find(|span| span.is_primary).and_then(|span| {
+            let (_, text) =
+                schemata.files.iter().find(|(file, _)| span.file_name.ends_with(file.as_str()))?;
+            mutant_at(text, span.byte_start)
+        });
+        match place {
+            Some(number) => drop(found.insert(number)),
+            None => others.push(error.message),
+        }
+    }
+    if found.is_empty() && !output.status.success() {
+        return Err(Error::other(format!("no mutant is to blame for: {}", others.join("; "))));
+    }
+    Ok(found)
 }
 
 /// What became of a mutant.
