@@ -22,6 +22,8 @@ pub struct Kill {
     pub executions: u64,
     /// Seconds that it took.
     pub seconds: f64,
+    /// The input of the target that shows it.
+    pub input: Vec<u8>,
 }
 
 /// Random inputs of a target for one unit of effort; runs on real signatures take tens of milliseconds each.
@@ -34,14 +36,17 @@ fn share(name: &str) -> u64 {
         "overrun" => 600,
         "ledger" => 400,
         "floods" => 30,
+        "answers" => 600,
+        "profiles" => 200,
         "dkg" => 40,
         "scenario" | "trace" => 0, // They read files of the model.
         _ => 4_000,
     }
 }
 
-/// Whether a target panics on an input, and how. Expects that nobody prints panics (see [`quietly`]).
-fn finding(target: Target, bytes: &[u8]) -> Option<String> {
+/// Whether a target panics on an input, and how. Somebody should see to it that panics are not printed ([`quietly`]).
+#[must_use]
+pub fn finding(target: Target, bytes: &[u8]) -> Option<String> {
     // Targets do not catch panics themselves, since an engine aborts first; here no engine runs.
     let panic = catch_unwind(AssertUnwindSafe(|| target(bytes))).err()?;
     let text = panic.downcast_ref::<String>().cloned();
@@ -64,25 +69,45 @@ pub fn quietly<T>(what: impl FnOnce() -> T) -> T {
 pub fn by_target(name: &str, target: Target, effort: u64) -> Option<Kill> {
     let start = Instant::now();
     let mut executions = 0;
-    let kill = |what: String, executions: u64| {
-        Some(Kill { by: name.into(), what, executions, seconds: start.elapsed().as_secs_f64() })
+    let kill = |what: String, executions: u64, input: Vec<u8>| {
+        Some(Kill { by: name.into(), what, executions, seconds: start.elapsed().as_secs_f64(), input })
     };
-    for input in committed(name) {
+    let corpus = committed(name);
+    for input in &corpus {
         executions += 1;
-        if let Some(what) = finding(target, &input) {
-            return kill(what, executions);
+        if let Some(what) = finding(target, input) {
+            return kill(what, executions, input.clone());
         }
     }
     let mut random = Random::new(1);
     for _ in 0..share(name) * effort {
-        let length = random.below(96);
-        let bytes: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
+        let bytes = match corpus.get(random.below(corpus.len().max(1))) {
+            Some(input) if random.below(2) == 0 => bent(input, &mut random),
+            _ => (0..random.below(96)).map(|_| random.bits() as u8).collect(),
+        };
         executions += 1;
         if let Some(what) = finding(target, &bytes) {
-            return kill(what, executions);
+            return kill(what, executions, bytes);
         }
     }
     None
+}
+
+/// An input with a few changes, as an engine makes them.
+fn bent(input: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = input.to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes.push(random.bits() as u8),
+            1 if !bytes.is_empty() => drop(bytes.remove(at)),
+            2 if !bytes.is_empty() => bytes[at] = bytes[at].wrapping_add(1),
+            3 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            _ if !bytes.is_empty() => bytes[at] = random.bits() as u8,
+            _ => {}
+        }
+    }
+    bytes
 }
 
 /// The committed inputs of a target, in order of their names.
@@ -102,7 +127,8 @@ pub fn by_walk(adjust: Adjust, runs: u64) -> Option<Kill> {
         Ok(found) => found.map(|found| (found.failure.kind(), found.runs))?,
         Err(_) => ("a panic in production".into(), 0),
     };
-    Some(Kill { by: "walk".into(), what, executions, seconds: start.elapsed().as_secs_f64() })
+    let seconds = start.elapsed().as_secs_f64();
+    Some(Kill { by: "walk".into(), what, executions, seconds, input: Vec::new() })
 }
 
 /// Small products, exhaustively, both directions where that takes a second. A change of the configuration has to stop time
@@ -112,13 +138,8 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
     let start = Instant::now();
     let mut pairs = 0;
     // Rounds, subrounds, who is Byzantine, keys, crashes, both directions.
-    let products = [
-        (1, 1, 0, 0, 0, true),
-        (1, 1, 3, 1, 0, true),
-        (2, 1, 0, 0, 0, true),
-        (1, 1, 3, 1, 1, false),
-        (2, 1, 3, 1, 0, false),
-    ];
+    let products =
+        [(1, 1, 0, 0, 0, true), (1, 1, 3, 1, 0, true), (2, 1, 0, 0, 0, true), (1, 1, 3, 1, 1, false)];
     for (rounds, subrounds, byzantine, seed, crashes, refusals) in products {
         let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
         product.crashes = crashes;
@@ -127,12 +148,8 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
         let found = hunted.unwrap_or_else(|_| Some(("a panic in production".into(), 0)));
         if let Some((what, explored)) = found {
             pairs += explored as u64;
-            return Some(Kill {
-                by: "product".into(),
-                what,
-                executions: pairs,
-                seconds: start.elapsed().as_secs_f64(),
-            });
+            let seconds = start.elapsed().as_secs_f64();
+            return Some(Kill { by: "product".into(), what, executions: pairs, seconds, input: Vec::new() });
         }
     }
     None
@@ -142,7 +159,8 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
 #[must_use]
 pub fn judge(effort: u64) -> Option<Kill> {
     let adjust = Adjust::NONE;
-    let cheap = ["signers", "statements", "evidence", "certificate", "beacon", "ticket_pool", "decode"];
+    let cheap =
+        ["signers", "statements", "evidence", "certificate", "beacon", "ticket_pool", "decode", "messages"];
     let first = ALL.iter().filter(|(name, _)| cheap.contains(name));
     let found = by_walk(adjust, 40);
     let found = found.or_else(|| first.clone().find_map(|(name, target)| by_target(name, *target, effort)));

@@ -235,8 +235,6 @@ mutants! {
     StrikeTheForged,
     /// Step 6: a contradiction is reported without verifying the first signature.
     ContradictionUnchecked,
-    /// Step 6: a ticket of a left round counts for the own one.
-    LateTicketCounts,
     /// Step 1: shares are kept with the own round, whatever they are for.
     ShareOfOtherRound,
     /// Step 1: a key generation asks for f shares.
@@ -327,8 +325,6 @@ mutants! {
     AncestorsUntold,
     /// Step 10: a finality certificate acts before its round is left.
     FinalBeforeLeaving,
-    /// Step 10: an older finality certificate takes the place of a newer one that waits.
-    OlderFinalityWaits,
     /// L4: after a restart the timeout certificate is not looked for.
     RestoreSubroundZero,
     /// S10: what a miner knows of offences is not told to who was away.

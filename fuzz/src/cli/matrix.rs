@@ -97,7 +97,7 @@ struct Seen {
 }
 
 impl From<Kill> for Seen {
-    fn from(Kill { by, what, executions, seconds }: Kill) -> Self {
+    fn from(Kill { by, what, executions, seconds, .. }: Kill) -> Self {
         Self { by, what, executions, seconds }
     }
 }
@@ -196,6 +196,21 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
     let adjust = Adjust(give, variant);
     let mut code = Code::default();
     let start = std::time::Instant::now();
+    // Most are noticed by a few runs; what is not may concern a target.
+    let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(200), adjust, Some(CALM_EVERY)));
+    if matches!(soon, Ok(None)) {
+        let _scope = Scope::enter(Some(Mutant::ALL[index]));
+        let others = ALL.iter().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
+        let killed = others.clone().find_map(|(name, target)| by_target(name, *target, 1));
+        if let Some(kill) = killed.as_ref().filter(|_| request.write) {
+            write_witness(&format!("{:?}.{}", Mutant::ALL[index], kill.by), &kill.input)?;
+        }
+        code.target = killed.map(Seen::from);
+        if code.target.is_some() {
+            code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
+            return Ok(code);
+        }
+    }
     let walked = std::panic::catch_unwind(|| walk(1, request.runs, adjust, Some(CALM_EVERY)));
     match walked {
         Ok(Some(found)) => {
@@ -206,9 +221,7 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             let short = shrink(&found.schedule, fails);
             code.witness = Some(short.choices.len());
             if request.write {
-                let folder = root().join("regressions/mutants");
-                std::fs::create_dir_all(&folder)?;
-                std::fs::write(folder.join(format!("{:?}.run", Mutant::ALL[index])), short.explicit())?;
+                write_witness(&format!("{:?}.run", Mutant::ALL[index]), &short.explicit())?;
             }
         }
         Ok(None) => {}
@@ -217,13 +230,14 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             code.walk = Some(Seen { by: "walk".into(), what: "a panic".into(), executions, seconds });
         }
     }
-    {
-        let _scope = Scope::enter(Some(Mutant::ALL[index]));
-        let others = ALL.iter().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
-        code.target = others.clone().find_map(|(name, target)| by_target(name, *target, 1)).map(Seen::from);
-    }
     code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
     Ok(code)
+}
+
+fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = root().join("regressions/mutants");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), bytes)
 }
 
 /// What is wrong with a schedule, in one word; a synchronous network at its end included.

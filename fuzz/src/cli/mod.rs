@@ -99,6 +99,9 @@ enum Command {
         /// The root of the copy.
         #[arg(long)]
         into: PathBuf,
+        /// Where the verdicts begin: with the mutants that are left out.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
     #[cfg(feature = "schemata")]
@@ -172,7 +175,7 @@ pub fn main() -> ExitCode {
         }
         Command::Judge { effort } => Ok(judge::judge(effort)),
         #[cfg(feature = "schemata")]
-        Command::Schemata { list, into } => schemata::write(&list, &into),
+        Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
         #[cfg(feature = "schemata")]
         Command::Survey { list, judge, arguments, out, timeout, jobs } => {
             schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)

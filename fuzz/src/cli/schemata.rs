@@ -20,18 +20,20 @@ fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     serde_json::from_str(&text).map_err(|error| Error::other(format!("{}: {error}", list.display())))
 }
 
+/// What the compiler would refuse in code that never runs, or would warn of hundreds of times.
+const LINTS: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
 /// How often the copy is made anew without what does not compile.
 const ATTEMPTS: usize = 20;
 
 /// Rewrites the files of the copy until it compiles.
-pub fn write(list: &Path, into: &Path) -> std::io::Result<bool> {
+pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
     let listed = read_list(list)?;
     let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
     let read = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(into.join(file))?));
     let originals: BTreeMap<String, String> = files.into_iter().map(read).collect::<std::io::Result<_>>()?;
     let root = into.join(ROOT);
     let text = std::fs::read_to_string(&root)?;
-    std::fs::write(root, text + MODULE)?;
+    std::fs::write(root, format!("{LINTS}\n{text}{MODULE}"))?;
     let mut unviable = BTreeSet::new();
     for _ in 0..ATTEMPTS {
         let schemata = Schemata::new(&listed, &unviable, |file| Ok(originals[file].clone()))?;
@@ -41,9 +43,10 @@ pub fn write(list: &Path, into: &Path) -> std::io::Result<bool> {
         let found = do_not_compile(into, &schemata)?;
         if found.is_empty() {
             println!("{} mutants in {} files", schemata.taken.len(), schemata.files.len());
-            for number in schemata.left_out {
-                println!("left out: {}", listed[number].name);
-            }
+            println!("{} are left out", schemata.left_out.len());
+            let fates: BTreeMap<usize, Fate> =
+                schemata.left_out.iter().map(|&n| (n, left_out(&listed[n]))).collect();
+            std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
             return Ok(true);
         }
         unviable.extend(found);
@@ -108,6 +111,10 @@ struct Fate {
     /// What the judge printed last; `None`: it noticed nothing.
     killed: Option<String>,
     seconds: f64,
+}
+
+fn left_out(mutant: &Listed) -> Fate {
+    Fate { name: mutant.name.clone(), killed: Some("left out".into()), seconds: 0.0 }
 }
 
 /// Runs the judge for each mutant; it kills by ending with another code than 0, or by not ending. Those that no judge has

@@ -39,6 +39,11 @@ pub enum Operation {
         /// What.
         kind: Option<Kind>,
     },
+    /// Everything reaches one participant, the newest first: what it cannot use yet comes before what lets it.
+    DeliverBackwards {
+        /// Whom.
+        to: Receivers,
+    },
     /// All tickets for one block reach one miner.
     DeliverTickets {
         /// Whom.
@@ -205,6 +210,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
     let kinds = MOVING;
     let crashes = world.ground.setup.disk == Disk::Crashing && world.crashes < MAX_CRASHES;
     Some(match shape(what, swarm) {
+        Shape::DeliverAllToOne if b >= 0xe0 => Operation::DeliverBackwards { to: receiver },
         Shape::DeliverAllToOne => Operation::DeliverAll { to: receiver, kind: None },
         Shape::DeliverKindToOne => {
             Operation::DeliverAll { to: receiver, kind: Some(kinds[usize::from(b) % kinds.len()]) }
@@ -426,6 +432,13 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
                 }
             }
         }
+        Operation::DeliverBackwards { to } => {
+            for message in (0..world.network.sent().len()).rev() {
+                if world.network.is_open(message, *to) {
+                    world.deliver(message, *to, None, watch);
+                }
+            }
+        }
         Operation::DeliverTickets { to, block } => {
             let end = world.network.sent().len();
             for message in 0..end {
@@ -490,6 +503,9 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
             }
             Operation::DeliverAll { to, kind: None } => write!(f, "{} get everything", names(*to)),
             Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} get every {kind:?}", names(*to)),
+            Operation::DeliverBackwards { to } => {
+                write!(f, "{} gets everything, the newest first", names(*to))
+            }
             Operation::DeliverTickets { to, block } => {
                 write!(f, "{} gets all tickets for {block}", names(*to))
             }

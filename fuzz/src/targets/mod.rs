@@ -2,18 +2,24 @@
 //! command that replays it. The shims in `fuzz_targets/` are wiring only; `tests/corpus.rs` runs the same bodies on stable.
 
 mod accused;
+mod answers;
 mod codecs;
 mod crypto;
 mod ledger;
+mod messages;
 mod overrun;
+mod profiles;
 mod runs;
 mod sets;
 
 pub use accused::evidence;
+pub use answers::answers;
 pub use codecs::{decode, scenario, trace};
 pub use crypto::{beacon, certificate, dkg, ticket_pool};
 pub use ledger::ledger;
+pub use messages::messages;
 pub use overrun::{floods, overrun};
+pub use profiles::profiles;
 pub use runs::{conformance, conformance_bls, recovery, twins};
 pub use sets::{signers, statements};
 
@@ -21,7 +27,7 @@ pub use sets::{signers, statements};
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const ALL: [(&str, Target); 17] = [
+pub const ALL: [(&str, Target); 20] = [
     ("conformance", conformance),
     ("conformance_bls", conformance_bls),
     ("twins", twins),
@@ -39,6 +45,9 @@ pub const ALL: [(&str, Target); 17] = [
     ("ledger", ledger),
     ("floods", floods),
     ("overrun", overrun),
+    ("answers", answers),
+    ("messages", messages),
+    ("profiles", profiles),
 ];
 
 /// The target of that name.

@@ -59,8 +59,7 @@ impl<S: Scheme> Miner<S> {
             self.catch_up.heard_from(peer);
         }
         if !self.try_certificate(&certificate, fx)
-            && (self.pending_finality.as_ref().is_none_or(|known| known.round < certificate.round)
-                || mutant!(OlderFinalityWaits))
+            && self.pending_finality.as_ref().is_none_or(|known| known.round < certificate.round)
         {
             self.pending_finality = Some(certificate);
         }

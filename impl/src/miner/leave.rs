@@ -28,9 +28,7 @@ impl<S: Scheme> Miner<S> {
     /// Step 6: makes a notarization of the own round, when the tickets for one block suffice.
     pub(super) fn count_tickets(&mut self, ticket: Ticket, fx: &mut Effects<'_>) {
         let Ticket { round, subround, block } = ticket;
-        if round != self.round && !mutant!(LateTicketCounts)
-            || self.chain.notarization_of(round, block).is_some()
-        {
+        if round != self.round || self.chain.notarization_of(round, block).is_some() {
             return;
         }
         let quorum = self.config.quorum();
