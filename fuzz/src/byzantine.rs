@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId};
+use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
@@ -37,8 +37,8 @@ pub enum Flaw {
     ForgedCertificate,
     /// The beacon value is not the committee's (S9).
     WrongBeacon,
-    /// The time is too far in the future.
-    Early,
+    /// The time is too far in the future, or before the parent's, or the epoch is another: in turn, by round and subround.
+    OutOfPlace,
     /// The application refuses the payload.
     RefusedPayload,
     /// The timeout certificate of the subround before is missing.
@@ -54,7 +54,7 @@ impl Flaw {
         Flaw::OldParent,
         Flaw::ForgedCertificate,
         Flaw::WrongBeacon,
-        Flaw::Early,
+        Flaw::OutOfPlace,
         Flaw::RefusedPayload,
         Flaw::NoTimeoutCertificate,
     ];
@@ -288,15 +288,20 @@ fn propose<S: Scheme + Clone>(
     }
     payload.push(flaw as u8);
     let mut value = beacon;
-    let mut time = world.now;
+    let (mut time, mut epoch) = (world.now, committee.epoch());
     match flaw {
         Flaw::WrongBeacon => value.0[0] ^= 1,
-        Flaw::Early => time = time.after(1_000_000),
+        Flaw::OutOfPlace => match (round.0 + u64::from(subround.0)) % 3 {
+            // Genesis is of time 0: nothing is before it.
+            1 if round > Round(1) => time = Time(0),
+            2 => epoch.0 += 1,
+            _ => time = time.after(1_000_000),
+        },
         _ => {}
     }
     let block = Arc::new(Block::new(BlockContent {
         chain: committee.chain(),
-        epoch: committee.epoch(),
+        epoch,
         round,
         subround,
         generator: member,

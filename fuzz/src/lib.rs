@@ -11,6 +11,7 @@
 //! | [`campaign`] | random walks |
 //! | [`feedback`] | states of the model as the novelty signal of an engine |
 //! | [`coverage`] | what is reached of all that the model has |
+//! | [`judge`] | everything here, cheapest first, until something is wrong |
 //! | [`product`] | production and model together, explored exhaustively |
 
 pub mod bounds;
@@ -19,10 +20,13 @@ pub mod campaign;
 pub mod cli;
 pub mod coverage;
 pub mod feedback;
+pub mod judge;
 pub mod liveness;
 pub mod product;
 pub mod refinement;
 pub mod schedule;
+#[cfg(feature = "schemata")]
+pub mod schemata;
 pub mod shrink;
 pub mod targets;
 pub mod twins;

@@ -1,8 +1,11 @@
 //! The command line tool: walks, the product, the kill matrix, speed, coverage, shrinking and replaying.
 
 mod coverage;
+mod judge;
 #[cfg(feature = "mutants")]
 mod matrix;
+#[cfg(feature = "schemata")]
+mod schemata;
 mod seeds;
 mod speed;
 #[cfg(feature = "study")]
@@ -68,15 +71,64 @@ enum Command {
         #[arg(long)]
         refusals: bool,
     },
-    /// Finds and shrinks a witness for each deliberate bug (needs the feature `mutants`).
+    /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
     #[cfg(feature = "mutants")]
     Matrix {
-        /// Runs for each, at most.
-        #[arg(long, default_value_t = 100_000)]
+        /// Runs of the walk for each bug, at most.
+        #[arg(long, default_value_t = 10_000)]
         runs: u64,
-        /// Write the witnesses.
+        /// Judge these bugs only; the results of before stand for the others.
+        #[arg(long)]
+        only: Vec<String>,
+        /// Run the rule changes through the model, too.
+        #[arg(long)]
+        model: bool,
+        /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
+        /// tests notice the bugs?
+        #[arg(long)]
+        units: Option<PathBuf>,
+        /// Write results, tables and witnesses.
         #[arg(long)]
         write: bool,
+    },
+    /// Everything that the harness has, cheapest first, until something is wrong.
+    Judge {
+        /// How much: 1 takes some ten seconds where nothing is wrong.
+        #[arg(long, default_value_t = 1)]
+        effort: u64,
+    },
+    /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Schemata {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The root of the copy.
+        #[arg(long)]
+        into: PathBuf,
+        /// Where the verdicts begin: with the mutants that are left out.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Survey {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The copy's own `zus-fuzz`, or a test program of it.
+        #[arg(long)]
+        judge: PathBuf,
+        /// Arguments of that program.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+        /// Where the verdicts go; mutants that are killed there already are not judged again.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seconds for one mutant.
+        #[arg(long, default_value_t = 60)]
+        timeout: u64,
+        /// Processes at a time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
     },
     /// Writes the seed corpora again.
     Seeds,
@@ -160,7 +212,16 @@ pub fn main() -> ExitCode {
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Matrix { runs, only, model, units, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, units, write })
+        }
+        Command::Judge { effort } => Ok(judge::judge(effort)),
+        #[cfg(feature = "schemata")]
+        Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
+        #[cfg(feature = "schemata")]
+        Command::Survey { list, judge, arguments, out, timeout, jobs } => {
+            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
+        }
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds, instrumented, json, readme } => {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })

@@ -31,7 +31,7 @@ mod pair;
 pub use offer::Offer;
 pub use pair::{Pair, failure_of};
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
 use zus_bpp::ticket_log::Record;
@@ -44,7 +44,7 @@ use environment::settle;
 use offer::{OVER_LEAVING, OVER_TICKET, OVER_TIMEOUT, take};
 
 /// Time stands still in a product, so answers are not limited by time.
-fn timeless(config: &mut Config, _: u16) {
+pub fn timeless(config: &mut Config, _: u16) {
     config.timing.answer_interval = 0;
 }
 
@@ -235,6 +235,17 @@ impl Product {
     /// Explores everything, with Stateright. Returns the checker, with counts and discoveries.
     pub fn explore(self, refusals: bool) -> impl Checker<Searched> {
         Searched { product: self, refusals }.checker().spawn_bfs().join()
+    }
+
+    /// Explores until something is wrong. Returns what, and how many pairs that took; `None` when all is well.
+    pub fn hunt(self, refusals: bool) -> Option<(String, usize)> {
+        let searched = Searched { product: self, refusals };
+        let checker = searched.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
+        let found = checker.discoveries();
+        let (property, path) = found.iter().next()?;
+        let failure = path.last_state().run.failure();
+        let what = failure.map_or_else(|| (*property).to_owned(), |failure| failure.kind());
+        Some((what, checker.unique_state_count()))
     }
 }
 

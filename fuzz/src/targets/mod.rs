@@ -13,25 +13,39 @@
 //! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
 //! | `scenario`, `trace` | files of the model | read back the same |
 
+mod accused;
 #[allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 pub mod allocation;
+mod answers;
 pub mod codecs;
 mod crypto;
 #[cfg(feature = "differential")]
 mod differential_bls;
 mod entry;
 mod key_generation;
+mod ledger;
+mod messages;
+mod overrun;
+mod profiles;
 pub mod recovery;
 mod runs;
+mod sets;
 mod stream;
 
+pub use accused::evidence;
+pub use answers::answers;
 pub use codecs::{decode, scenario, trace};
 pub use crypto::{beacon, certificate, ticket_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
 pub use key_generation::dkg;
+pub use ledger::ledger;
+pub use messages::messages;
+pub use overrun::{floods, overrun};
+pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};
+pub use sets::{signers, statements};
 
 use std::cell::Cell;
 
@@ -55,6 +69,15 @@ pub const ALL: &[(&str, Target)] = &[
     ("trace", trace),
     #[cfg(feature = "differential")]
     ("differential_bls", differential_bls),
+    ("signers", signers),
+    ("statements", statements),
+    ("evidence", evidence),
+    ("ledger", ledger),
+    ("floods", floods),
+    ("overrun", overrun),
+    ("answers", answers),
+    ("messages", messages),
+    ("profiles", profiles),
 ];
 
 thread_local! {

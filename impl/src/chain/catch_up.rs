@@ -16,6 +16,7 @@ use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
+use crate::mutants::mutant;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
 /// reached are of another branch.
@@ -76,6 +77,7 @@ impl CatchUp {
             self.asked.push(peer);
         }
         let after = self.reached.map_or(head, |reached| reached.max(head));
+        let after = if mutant!(AskTooHigh) { after.next() } else { after };
         Some((peer, ChainRequest { after, tip }))
     }
 
@@ -180,7 +182,9 @@ impl Chain {
         let mut batch = CertificateBatch::new(committee, config.quorum(), scheme);
         notarizations.iter().for_each(|certificate| batch.push(certificate));
         finality.iter().for_each(|certificate| batch.push(certificate));
-        batch.verify(config.batch_seed.as_ref())?;
+        if !mutant!(AnswerUnverified) {
+            batch.verify(config.batch_seed.as_ref())?;
+        }
         Ok(CheckedAnswer {
             notarizations: notarizations.into_iter().cloned().map(Verified::trusted).collect(),
             finality: finality.cloned().map(Verified::trusted),

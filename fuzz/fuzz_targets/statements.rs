@@ -1,0 +1,5 @@
+#![no_main]
+//! See `zus_fuzz::targets::statements`.
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| zus_fuzz::targets::statements(bytes));
