@@ -147,7 +147,7 @@ fn run(arguments: &[String], options: &Options) -> ExitCode {
         .without_plots()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(effort.choose(50, 300)))
-        .measurement_time(Duration::from_millis(effort.choose(200, 2_000)));
+        .measurement_time(Duration::from_millis(effort.choose(200, 1_000)));
     if options.is_default() {
         // It knows only its own options.
         criterion = criterion.configure_from_args();

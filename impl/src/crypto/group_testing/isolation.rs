@@ -8,7 +8,7 @@
 //! - **exponent search**: weigh each signature with its member's number. If exactly one of the set is wrong, say with defect
 //!   `d` and weight `w`, the weighted defect is `d^w`, and `w` is found by comparing powers: one evaluation replaces a whole
 //!   bisection;
-//! - **moments** ([`moments`]): the same for several wrong ones in a small set, one evaluation for each.
+//! - **moments** (`isolation/moments.rs`): the same for several wrong ones in a small set, one evaluation for each.
 //!
 //! Exponents are evidence of nothing: two wrong signatures with equal defects and weights 3 and 7 point at 5. What they say
 //! is therefore a **claim** about the defect of a single signature, and nobody is blamed before its claim was confirmed: few
@@ -106,7 +106,7 @@ pub trait Defects {
         None
     }
 
-    /// The largest set that is solved by [`moments`]: one where claims cannot be confirmed together.
+    /// The largest set that is solved by moments: one where claims cannot be confirmed together.
     fn largest_leaf(&self) -> usize {
         1
     }

@@ -181,7 +181,7 @@ fn evaluations_stay_within_the_budget() {
         (100, 10, 28.0, 400.0),
         (100, 20, 42.0, 800.0),
         (100, 33, 56.0, 1500.0),
-        (1000, 10, 36.0, 600.0),
+        (1000, 10, 36.0, 900.0),
         (1000, 333, 490.0, 30_000.0),
     ] {
         let (evaluations, multiplications) = mean(count, wrong, |own| {
