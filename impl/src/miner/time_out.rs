@@ -54,9 +54,10 @@ impl<S: Scheme> Miner<S> {
             && let Some(certificate) = self.certify_timeouts(timeout, quorum, fx)
         {
             self.events.push_back(Event::TimeoutCertified(certificate, Source::Formed));
-        } else if joins && mutant!(TimeoutsOfAnySubround) {
-            self.events.push_back(Event::Joined(round, subround));
-        } else if joins && self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some() {
+        } else if joins
+            && (mutant!(TimeoutsOfAnySubround)
+                || self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some())
+        {
             self.events.push_back(Event::Joined(round, subround));
         }
     }
