@@ -89,7 +89,6 @@ fn runs() -> impl Iterator<Item = Run> {
 /// One message of each kind that a run sends, and of each kind of evidence.
 fn messages() -> Found {
     let mut found: Found = Vec::new();
-    let mut kinds = Vec::new();
     let (mut tickets, mut votes, mut proposals) = (Vec::new(), Vec::new(), Vec::new());
     let (mut notarizations, mut finalities) = (Vec::new(), Vec::new());
     for run in runs() {
@@ -103,9 +102,9 @@ fn messages() -> Found {
                 Message::FinalityCertificate(known) => finalities.push(Arc::clone(known)),
                 _ => {}
             }
-            if !kinds.contains(&envelope.kind) {
-                found.push((format!("{:?}", envelope.kind), wire::encode(message)));
-                kinds.push(envelope.kind);
+            let kind = format!("{message:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
+            if !found.iter().any(|(known, _)| *known == kind) {
+                found.push((kind, wire::encode(message)));
             }
         }
     }
