@@ -18,7 +18,7 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use zus_bpp::crypto::bls::{
     DomainTag, ProofOfPossession, PublicKey, RegisteredKey, SecretKey, aggregate, verify_aggregate,
 };
-use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, Scalar};
+use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, PointError, Scalar};
 use zus_bpp::crypto::polynomial::lagrange_at_zero;
 use zus_bpp::crypto::scheme::{Domain, Signature};
 
@@ -113,9 +113,11 @@ fn written<T: CanonicalSerialize, const N: usize>(point: &T) -> [u8; N] {
     bytes.try_into().expect("a compressed point has one length")
 }
 
-/// A point of the curve, in the subgroup or not, but not infinity: what our decoding of a signature gives.
+/// A point of the curve, in the subgroup or not, but not infinity: what our decoding of a signature gives. The two points
+/// whose `x` is zero are left out: they have order three, and blst says of them that they are in no subgroup at once.
 fn their_point(bytes: &[u8; G1_BYTES]) -> Option<G1Affine> {
-    G1Affine::deserialize_compressed_unchecked(&bytes[..]).ok().filter(|point| !point.is_zero())
+    let point = G1Affine::deserialize_compressed_unchecked(&bytes[..]).ok()?;
+    (!point.is_zero() && !point.x.is_zero()).then_some(point)
 }
 
 /// Membership of the subgroup by its definition, which no endomorphism takes part in.
@@ -193,6 +195,9 @@ fn key_bytes(stream: &mut Stream<'_>) -> [u8; G2_BYTES] {
 fn compressed_point(bytes: &[u8; G1_BYTES]) {
     let (ours, theirs) = (G1::decode(bytes), their_point(bytes));
     agree("whether the bytes are a point", ours.is_ok(), theirs.is_some());
+    let of_order_three = G1Affine::deserialize_compressed_unchecked(&bytes[..])
+        .is_ok_and(|point| !point.is_zero() && point.x.is_zero());
+    agree("whether it has order three", ours == Err(PointError::NotInSubgroup), of_order_three);
     let (Ok(ours), Some(theirs)) = (ours, theirs) else { return };
     agree("the point's encoding", ours.encode(), *bytes);
     agree("the point's encoding", written(&theirs), *bytes);
@@ -213,7 +218,7 @@ fn both_coordinates(stream: &mut Stream<'_>) {
     let ours = G1::decode_uncompressed(&bytes).ok().map(|point| point.encode());
     let theirs = G1Affine::deserialize_uncompressed_unchecked(&bytes[..])
         .ok()
-        .filter(|point| !point.is_zero() && point.is_on_curve());
+        .filter(|point| !point.is_zero() && !point.x.is_zero() && point.is_on_curve());
     agree("the point of these coordinates", ours, theirs.map(|point| written(&point)));
 }
 
@@ -429,8 +434,6 @@ fn polynomial(stream: &mut Stream<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use zus_bpp::crypto::curve::PointError;
-
     use super::*;
 
     #[test]
