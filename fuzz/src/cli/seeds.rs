@@ -62,13 +62,12 @@ fn kinds(target: &str) -> Found {
     for _ in 0..CANDIDATES {
         let bytes = random.bits().to_le_bytes();
         let told = tell(target, &bytes);
-        let words: Vec<String> = told
-            .split_whitespace()
-            .filter(|word| word.starts_with(char::is_uppercase))
-            .map(str::to_owned)
-            .collect();
+        let words: Vec<&str> =
+            told.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).collect();
         let before = known.len();
-        known.extend(words);
+        // What a dealer deals and how it settles matter together.
+        known.extend(words.windows(2).map(|two| two.join(" ")));
+        known.extend(words.iter().map(|&word| word.to_owned()));
         if known.len() > before {
             found.push((format!("kind-{}", found.len()), bytes.to_vec()));
         }
