@@ -38,7 +38,8 @@ export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$SRC/zus-bpp=zus-bpp"
 export CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 target=$SRC/zus-bpp/target/oss-fuzz
 triple=x86_64-unknown-linux-gnu
-cargo fuzz build --optimized --debug-assertions --sanitizer "$sanitizer" --target-dir "$target" --features libfuzzer
+cargo fuzz build --optimized --debug-assertions --sanitizer "$sanitizer" --target-dir "$target" \
+    --no-default-features --features libfuzzer
 
 for shim in fuzz_targets/*.rs; do
     name=$(basename "$shim" .rs)

@@ -62,13 +62,12 @@ fn kinds(target: &str) -> Found {
     for _ in 0..CANDIDATES {
         let bytes = random.bits().to_le_bytes();
         let told = tell(target, &bytes);
-        let words: Vec<String> = told
-            .split_whitespace()
-            .filter(|word| word.starts_with(char::is_uppercase))
-            .map(str::to_owned)
-            .collect();
+        let words: Vec<&str> =
+            told.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).collect();
         let before = known.len();
-        known.extend(words);
+        // What a dealer deals and how it settles matter together.
+        known.extend(words.windows(2).map(|two| two.join(" ")));
+        known.extend(words.iter().map(|&word| word.to_owned()));
         if known.len() > before {
             found.push((format!("kind-{}", found.len()), bytes.to_vec()));
         }
@@ -89,7 +88,6 @@ fn runs() -> impl Iterator<Item = Run> {
 /// One message of each kind that a run sends, and of each kind of evidence.
 fn messages() -> Found {
     let mut found: Found = Vec::new();
-    let mut kinds = Vec::new();
     let (mut tickets, mut votes, mut proposals) = (Vec::new(), Vec::new(), Vec::new());
     let (mut notarizations, mut finalities) = (Vec::new(), Vec::new());
     for run in runs() {
@@ -103,9 +101,9 @@ fn messages() -> Found {
                 Message::FinalityCertificate(known) => finalities.push(Arc::clone(known)),
                 _ => {}
             }
-            if !kinds.contains(&envelope.kind) {
-                found.push((format!("{:?}", envelope.kind), wire::encode(message)));
-                kinds.push(envelope.kind);
+            let kind = format!("{message:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
+            if !found.iter().any(|(known, _)| *known == kind) {
+                found.push((kind, wire::encode(message)));
             }
         }
     }

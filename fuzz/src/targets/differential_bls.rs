@@ -18,7 +18,7 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use zus_bpp::crypto::bls::{
     DomainTag, ProofOfPossession, PublicKey, RegisteredKey, SecretKey, aggregate, verify_aggregate,
 };
-use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, Scalar};
+use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, PointError, Scalar};
 use zus_bpp::crypto::polynomial::lagrange_at_zero;
 use zus_bpp::crypto::scheme::{Domain, Signature};
 
@@ -30,14 +30,19 @@ type Hasher = MapToCurveBasedHasher<
     WBMap<ark_bls12_381::g1::Config>,
 >;
 
-const DOMAINS: [Domain; 6] = [
-    Domain::Proposal,
-    Domain::Ticket,
-    Domain::Timeout,
-    Domain::FinalityVote,
-    Domain::Beacon,
-    Domain::ProofOfPossession,
+/// Every domain with the end of its tag that differs, by hand: the other side does not ask ours how it separates domains.
+const DOMAINS: [(Domain, &str); 6] = [
+    (Domain::Proposal, "PROPOSAL"),
+    (Domain::Ticket, "TICKET"),
+    (Domain::Timeout, "TIMEOUT"),
+    (Domain::FinalityVote, "FINALITY-VOTE"),
+    (Domain::Beacon, "BEACON"),
+    (Domain::ProofOfPossession, "PROOF-OF-POSSESSION"),
 ];
+
+fn their_tag(name: &str) -> Vec<u8> {
+    format!("ZUS-BPP-V01-{name}_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_").into_bytes()
+}
 
 /// Points of a batch: more than fill the vector registers once, so that the rest is tried, too.
 const BATCH: usize = 11;
@@ -113,9 +118,16 @@ fn written<T: CanonicalSerialize, const N: usize>(point: &T) -> [u8; N] {
     bytes.try_into().expect("a compressed point has one length")
 }
 
-/// A point of the curve, in the subgroup or not, but not infinity: what our decoding of a signature gives.
+/// A point of the curve, in the subgroup or not, but not infinity: what our decoding of a signature gives. The two points
+/// whose `x` is zero are left out: they have order three, and blst says of them that they are in no subgroup at once.
 fn their_point(bytes: &[u8; G1_BYTES]) -> Option<G1Affine> {
-    G1Affine::deserialize_compressed_unchecked(&bytes[..]).ok().filter(|point| !point.is_zero())
+    let point = G1Affine::deserialize_compressed_unchecked(&bytes[..]).ok()?;
+    (!point.is_zero() && !point.x.is_zero()).then_some(point)
+}
+
+/// One of the two points whose `x` is zero.
+fn of_order_three() -> G1Affine {
+    G1Affine::new_unchecked(Fq::zero(), Fq::from(2_u64))
 }
 
 /// Membership of the subgroup by its definition, which no endomorphism takes part in.
@@ -193,6 +205,9 @@ fn key_bytes(stream: &mut Stream<'_>) -> [u8; G2_BYTES] {
 fn compressed_point(bytes: &[u8; G1_BYTES]) {
     let (ours, theirs) = (G1::decode(bytes), their_point(bytes));
     agree("whether the bytes are a point", ours.is_ok(), theirs.is_some());
+    let of_order_three = G1Affine::deserialize_compressed_unchecked(&bytes[..])
+        .is_ok_and(|point| !point.is_zero() && point.x.is_zero());
+    agree("whether it has order three", ours == Err(PointError::NotInSubgroup), of_order_three);
     let (Ok(ours), Some(theirs)) = (ours, theirs) else { return };
     agree("the point's encoding", ours.encode(), *bytes);
     agree("the point's encoding", written(&theirs), *bytes);
@@ -213,7 +228,7 @@ fn both_coordinates(stream: &mut Stream<'_>) {
     let ours = G1::decode_uncompressed(&bytes).ok().map(|point| point.encode());
     let theirs = G1Affine::deserialize_uncompressed_unchecked(&bytes[..])
         .ok()
-        .filter(|point| !point.is_zero() && point.is_on_curve());
+        .filter(|point| !point.is_zero() && !point.x.is_zero() && point.is_on_curve());
     agree("the point of these coordinates", ours, theirs.map(|point| written(&point)));
 }
 
@@ -304,20 +319,25 @@ fn they_verify(key: &G2Affine, tag: &[u8], message: &[u8], signature: &Signature
 
 fn signature(stream: &mut Stream<'_>) {
     let key = pair(stream.byte());
-    let tag = DomainTag::from(DOMAINS[stream.below(DOMAINS.len())]);
+    let (domain, name) = DOMAINS[stream.below(DOMAINS.len())];
     let message = stream.bytes(64);
-    let ours = key.ours.sign(tag, &message);
-    let theirs = (their_hash(tag.as_bytes(), &message) * key.theirs).into_affine();
+    let ours = key.ours.sign(domain.into(), &message);
+    let theirs = (their_hash(&their_tag(name), &message) * key.theirs).into_affine();
     agree("the signature", ours.0, written(&theirs));
-    let mut shown = if stream.below(3) == 0 { Signature(point_bytes(stream)) } else { ours };
+    let mut shown = match stream.below(4) {
+        0 => Signature(point_bytes(stream)),
+        // The right signature and a point of order three: the pairing does not see the difference.
+        1 => Signature(written(&(theirs + of_order_three()).into_affine())),
+        _ => ours,
+    };
     change(stream, &mut shown.0);
-    let (other_tag, mut other_message) = (DomainTag::from(DOMAINS[stream.below(DOMAINS.len())]), message);
+    let (other, mut other_message) = (DOMAINS[stream.below(DOMAINS.len())], message);
     if stream.below(4) == 0 {
         other_message.push(stream.byte());
     }
-    let other_tag = if stream.below(4) == 0 { other_tag } else { tag };
-    let accepted = key.ours.public_key().verify(other_tag, &other_message, &shown);
-    let theirs = they_verify(&key.public, other_tag.as_bytes(), &other_message, &shown);
+    let (domain, name) = if stream.below(4) == 0 { other } else { (domain, name) };
+    let accepted = key.ours.public_key().verify(domain.into(), &other_message, &shown);
+    let theirs = they_verify(&key.public, &their_tag(name), &other_message, &shown);
     agree("whether the signature verifies", accepted, theirs);
 }
 
@@ -353,7 +373,7 @@ fn aggregates(stream: &mut Stream<'_>) {
     let members: Vec<RegisteredKey> = keys[..named].iter().map(registered).collect();
     let accepted = verify_aggregate(&members, tag, &message, &sum);
     let key = keys[..named].iter().map(|key| key.public).sum::<G2Projective>().into_affine();
-    agree("whether the sum verifies", accepted, they_verify(&key, tag.as_bytes(), &message, &sum));
+    agree("whether the sum verifies", accepted, they_verify(&key, &their_tag("TICKET"), &message, &sum));
 }
 
 fn possession(stream: &mut Stream<'_>) {
@@ -372,8 +392,8 @@ fn possession(stream: &mut Stream<'_>) {
     // The proof is a signature over the key itself and the statement, in a domain of its own.
     let public: [u8; G2_BYTES] = written(&shown.public);
     let message = [&public[..], &told].concat();
-    let tag = DomainTag::from(Domain::ProofOfPossession);
-    agree("the proof of possession", ours, they_verify(&shown.public, tag.as_bytes(), &message, &proof.0));
+    let tag = their_tag("PROOF-OF-POSSESSION");
+    agree("the proof of possession", ours, they_verify(&shown.public, &tag, &message, &proof.0));
 }
 
 /// Interpolation in the exponent: the weights, and the sum of points times weights, which ours splits by an endomorphism.
@@ -429,8 +449,6 @@ fn polynomial(stream: &mut Stream<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use zus_bpp::crypto::curve::PointError;
-
     use super::*;
 
     #[test]
