@@ -143,6 +143,14 @@ fn pictures() {
         };
         browser.scheme(scheme);
         browser.open(&format!("file://{report}"));
+        let loaded = browser.run(
+            "const timing = performance.getEntriesByType('navigation')[0], start = performance.now();
+             document.querySelector('button').click();
+             const opened = performance.now() - start;
+             document.getElementById('dialog').close();
+             return { loaded: timing.loadEventEnd - timing.startTime, opened };",
+        );
+        println!("{} KiB, milliseconds: {loaded}", fs::metadata(&report).unwrap().len() / 1024);
         browser.picture(1280, 800, &name("report"));
         browser.open_page(&drawn("deployed_fork-S5.json"), "");
         browser.picture(1440, 900, &name("run"));
