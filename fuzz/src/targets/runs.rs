@@ -7,8 +7,8 @@ use zus_bpp::crypto::trusted_dealer;
 
 use crate::bounds::{Oracle, tolerated};
 use crate::liveness::calm;
-use crate::schedule::operation::{perform, resolve};
-use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of};
+use crate::schedule::operation::perform;
+use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of, resolve};
 use crate::twins::TwinRun;
 use crate::world::{Disk, Ground, Keys, Setup, World};
 
