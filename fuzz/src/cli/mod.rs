@@ -20,6 +20,7 @@ use crate::campaign::{CALM_EVERY, run, walk};
 use crate::product::Product;
 use crate::schedule::Schedule;
 use crate::shrink::shrink;
+use crate::targets;
 use crate::world::Adjust;
 
 /// Production code against the model.
@@ -61,6 +62,9 @@ enum Command {
         /// Decides the order of generators.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Beacon shares arrive at any time, not at once.
+        #[arg(long)]
+        late_shares: bool,
         /// Look for what the model may do and production does not; takes several times as long.
         #[arg(long)]
         refusals: bool,
@@ -131,13 +135,30 @@ enum Command {
         /// Seconds for each target.
         #[arg(long, default_value_t = 3)]
         seconds: u64,
+        /// Instrumented programs to measure, too: their kind and folder, as `none=DIR` or `address=DIR`.
+        #[arg(long, value_parser = kind_and_folder)]
+        instrumented: Vec<(String, PathBuf)>,
+        /// Where the figures go, for `zus report --figures`.
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// A README whose table of speeds is replaced.
+        #[arg(long)]
+        readme: Option<PathBuf>,
     },
-    /// How much of the model a random walk reaches through production code.
+    /// Runs a target on files, without an engine, and prints what they stand for: how a crash of any engine is replayed.
+    Run {
+        /// Its name.
+        target: String,
+        /// Inputs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
-        /// Runs.
-        #[arg(long, default_value_t = 20_000)]
-        runs: u64,
-        /// Seconds that the search for reachable model states may take, in its own scenario.
+        /// Seconds of random runs.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
@@ -164,9 +185,9 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Walk { runs, seed, out } => walks(runs, seed, &out),
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, refusals } => {
+        Command::Product { rounds, subrounds, byzantine, crashes, seed, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
-            product.crashes = crashes;
+            (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
@@ -181,8 +202,11 @@ pub fn main() -> ExitCode {
             schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
         }
         Command::Seeds => seeds::seeds(),
-        Command::Speed { seconds } => Ok(speed::speed(seconds)),
-        Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),
+        Command::Speed { seconds, instrumented, json, readme } => {
+            speed::speed(&speed::Speed { seconds, instrumented, json, readme })
+        }
+        Command::Run { target, files } => runs(&target, &files),
+        Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
     };
@@ -234,6 +258,27 @@ fn explore(product: Product, refusals: bool) -> bool {
         }
     }
     found.is_empty()
+}
+
+fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
+    let (kind, folder) = text.split_once('=').ok_or("give a kind and a folder: none=DIR or address=DIR")?;
+    Ok((kind.to_owned(), folder.into()))
+}
+
+fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
+    let unknown = || {
+        let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
+        std::io::Error::other(format!("no target {target}: there are {}", names.join(", ")))
+    };
+    let body = targets::named(target).ok_or_else(unknown)?;
+    for file in files {
+        let bytes = std::fs::read(file)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+        println!("{}: {}", file.display(), targets::tell(target, &bytes));
+        body(&bytes);
+    }
+    println!("nothing is wrong");
+    Ok(true)
 }
 
 fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {

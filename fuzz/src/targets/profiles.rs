@@ -11,8 +11,8 @@ use zus_bpp::miner::{Output, Timer};
 use zus_bpp::rules::{BeaconRule, FinalityRule, Rules};
 
 use crate::liveness::calm;
-use crate::schedule::Schedule;
-use crate::schedule::operation::{perform, resolve};
+use crate::schedule::operation::perform;
+use crate::schedule::{Schedule, resolve};
 use crate::world::{Cause, Event, Ground, Watch, World};
 
 /// Whether a block became final without a wait.
