@@ -344,6 +344,14 @@ impl Duties {
         if !world.ground.setup.is_byzantine(signer) || record.kind == Kind::Timeout {
             return None;
         }
+        // A block of another chain or epoch is nobody's here, whoever signs it.
+        let committee = &world.ground.config.committee;
+        if let Message::Proposal(proposal) = message
+            && (proposal.block.header().chain, proposal.block.header().epoch)
+                != (committee.chain(), committee.epoch())
+        {
+            return None;
+        }
         let life = self.life(host);
         if from != Peer::Miner(signer) || !is_signed(world, message, signer, &record) {
             life.noisy.push(signer);
