@@ -9,9 +9,9 @@
 //! | [`bounds`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
+//! | [`judge`] | everything here, cheapest first, until something is wrong |
 //! | [`feedback`] | states of the model as the novelty signal of an engine |
 //! | [`coverage`] | what is reached of all that the model has |
-//! | [`judge`] | everything here, cheapest first, until something is wrong |
 //! | [`product`] | production and model together, explored exhaustively |
 
 pub mod bounds;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::certified::Notarization;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
@@ -159,8 +159,25 @@ impl Duties {
         }
         // L3: while nothing moves, a miner says its position again and again.
         let again = |output: &Output| matches!(output, Output::SetTimer { timer: Timer::Resend { .. }, .. });
-        if cause == Cause::Timer(Timer::Resend { round, subround }) && !says(&again) {
-            return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
+        if cause == Cause::Timer(Timer::Resend { round, subround }) {
+            if !says(&again) {
+                return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
+            }
+            // What it has said here, and its newest vote above the head, since votes finalize what is below them too.
+            let said = world.hosts[host].said.iter();
+            let here = said.clone().filter(|record| {
+                (record.round, record.subround) == (round, subround) && record.kind != Kind::FinalityVote
+            });
+            let votes = said.filter(|record| {
+                record.kind == Kind::FinalityVote && record.round > miner.finalized().round()
+            });
+            let newest = votes.max_by_key(|record| record.round);
+            let unsaid = here.chain(newest).find(|record| {
+                !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))
+            });
+            if let Some(record) = unsaid {
+                return wrong("L3", format!("{id} does not say {record:?} again"));
+            }
         }
         None
     }
@@ -186,7 +203,7 @@ impl Duties {
         let life = self.life(host);
         if let Some((from, message)) = heard {
             if let Some(record) = record_of(message)
-                && matches!(record.kind, Kind::Ticket | Kind::Timeout)
+                && record.kind != Kind::Proposal
                 && let Peer::Miner(signer) = *from
                 && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
                 && message_signer(message) == Some(signer)
@@ -226,6 +243,22 @@ impl Duties {
                 let helps =
                     |output: &Output| to(output, |message| matches!(message, Message::ChainResponse(_)));
                 let tells = |output: &Output| to(output, |message| matches!(message, Message::Evidence(_)));
+                // L4: an answer begins right above what was asked for.
+                if let Message::ChainRequest(request) = message {
+                    let first = outputs.iter().find_map(|output| match output {
+                        Output::Send { to, message: Message::ChainResponse(response) } if to == from => {
+                            response.blocks.first()
+                        }
+                        _ => None,
+                    });
+                    if let Some(first) = first.filter(|first| first.round() != request.after.next()) {
+                        let (asked, begins) = (request.after, first.round());
+                        return wrong(
+                            "L4",
+                            format!("{id} is asked for what is above {asked} and answers from {begins} on"),
+                        );
+                    }
+                }
                 if outputs.iter().any(helps)
                     && !found.miner.evidence().is_empty()
                     && !outputs.iter().any(tells)
@@ -244,11 +277,26 @@ impl Duties {
                 );
             }
         }
+        // Step 10: q votes for a block make it final, or wait for what leads to it.
+        let known = found.miner.pending_finality().map_or(Round(0), |pending| pending.round);
+        let known = known.max(found.miner.finalized().round());
+        for (_, vote) in life.heard.iter().filter(|(_, record)| record.kind == Kind::FinalityVote) {
+            let others = life.heard.iter().filter(|(_, record)| record == vote).count();
+            let count = others + usize::from(found.has_said(vote));
+            if vote.round > known && count >= q {
+                return wrong(
+                    "step 10",
+                    format!("{id} has {count} votes like {vote:?}, and nothing is final"),
+                );
+            }
+        }
         if world.is_parked(host) || !found.up {
             return None;
         }
         let mut counted: Vec<(Record, usize)> = Vec::new();
-        for (_, record) in life.heard.iter().filter(|(_, record)| (record.round, record.subround) == here) {
+        let of_here =
+            |record: &Record| (record.round, record.subround) == here && record.kind != Kind::FinalityVote;
+        for (_, record) in life.heard.iter().filter(|(_, record)| of_here(record)) {
             match counted.iter_mut().find(|(known, _)| known == record) {
                 Some((_, count)) => *count += 1,
                 None => counted.push((*record, 1)),
@@ -294,6 +342,14 @@ impl Duties {
         let found = &world.hosts[host];
         let (signer, record) = (message_signer(message)?, record_of(message)?);
         if !world.ground.setup.is_byzantine(signer) || record.kind == Kind::Timeout {
+            return None;
+        }
+        // A block of another chain or epoch is nobody's here, whoever signs it.
+        let committee = &world.ground.config.committee;
+        if let Message::Proposal(proposal) = message
+            && (proposal.block.header().chain, proposal.block.header().epoch)
+                != (committee.chain(), committee.epoch())
+        {
             return None;
         }
         let life = self.life(host);
@@ -364,6 +420,8 @@ impl Duties {
             "which is of another chain or epoch"
         } else if header.time < parent.header().time {
             "which is older than its parent"
+        } else if !descends(world, block, world.hosts[host].miner.finalized()) {
+            "which does not descend from its finalized head"
         } else if header.time.0 > world.now.0 + config.timing.clock_drift {
             "which is of the future"
         } else if self.life(host).here == (record.round, record.subround)
@@ -473,6 +531,12 @@ impl Duties {
     fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
         let found = world.block(&block)?;
         let (round, parent) = (found.round(), found.header().parent);
+        // S9: its beacon signature, which the id does not cover, is the committee's.
+        if world.ground.beacon.of(round).is_some_and(|(signature, _)| signature != *found.beacon_signature())
+        {
+            let facts = format!("{id} takes {block} with another beacon signature as a candidate");
+            return Some(Violation { property: "S9", facts });
+        }
         let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
         let notarized =
             world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
@@ -481,6 +545,16 @@ impl Duties {
             facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
         })
     }
+}
+
+/// Whether a block of a round above that of `head` has it among its ancestors (S7).
+pub fn descends<S: Scheme + Clone>(world: &World<S>, block: &Block, head: &Block) -> bool {
+    let (mut round, mut parent) = (block.round(), block.header().parent);
+    while round > head.round().next() {
+        let Some(found) = world.block(&parent) else { return true };
+        (round, parent) = (found.round(), found.header().parent);
+    }
+    round <= head.round() || parent == head.id()
 }
 
 /// Whether evidence names a member.

@@ -12,9 +12,16 @@
 //! | `dkg` | dishonest dealers and recipients | what they did |
 //! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
 //! | `scenario`, `trace` | files of the model | read back the same |
+//! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
+//! | `messages` | messages made here, lists too long | they come back whole, or not at all |
+//! | `evidence` | two statements | what no honest miner signs both |
+//! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
+//! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
+//! | `floods` | messages of rounds without end, and of strangers | a bound |
+//! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
+//! | `profiles` | a schedule under other rules | what they promise |
 
 mod accused;
-#[allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 pub mod allocation;
 mod answers;
 pub mod codecs;
@@ -67,8 +74,6 @@ pub const ALL: &[(&str, Target)] = &[
     ("beacon", beacon),
     ("scenario", scenario),
     ("trace", trace),
-    #[cfg(feature = "differential")]
-    ("differential_bls", differential_bls),
     ("signers", signers),
     ("statements", statements),
     ("evidence", evidence),
@@ -78,6 +83,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("answers", answers),
     ("messages", messages),
     ("profiles", profiles),
+    #[cfg(feature = "differential")]
+    ("differential_bls", differential_bls),
 ];
 
 thread_local! {

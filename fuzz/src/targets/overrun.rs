@@ -17,7 +17,7 @@ use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
-use crate::bounds::{quorum, tolerated};
+use crate::bounds::{descends, quorum, tolerated};
 use crate::schedule::operation::perform;
 use crate::schedule::{Schedule, ground_of, resolve};
 use crate::world::{Content, Event, Setup, Watch, World, bit, record_of};
@@ -92,8 +92,17 @@ impl Remains {
 impl Watch<MockScheme> for Remains {
     fn watch(&mut self, world: &World<MockScheme>, event: &Event) {
         match event {
-            Event::Step { host, outputs, .. } => {
+            Event::Step { host, decided, outputs, .. } => {
                 let id = world.hosts[*host].id;
+                // Step 4: what is ticketed extends the own finalized head.
+                for record in decided.iter().filter(|record| record.kind == Kind::Ticket) {
+                    let head = world.hosts[*host].miner.finalized();
+                    if let Some(block) = world.block(&BlockId(record.block))
+                        && !descends(world, block, head)
+                    {
+                        self.wrong(format!("S7: {id} tickets {}, beside its head {}", block.id(), head.id()));
+                    }
+                }
                 for output in outputs {
                     match output {
                         Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),

@@ -115,6 +115,12 @@ impl CatchUp {
         self.hint = Some(from);
     }
 
+    /// Whether an answer leads further up than the last one. It helps even when nothing in it is new: after a start at the
+    /// finalized head the blocks above it come again, and what is missing may be beyond what one answer holds.
+    pub fn is_further(&self, last: Round) -> bool {
+        self.reached < Some(last)
+    }
+
     /// Whether a peer has helped since the last call.
     pub fn take_success(&mut self) -> bool {
         std::mem::take(&mut self.succeeded)

@@ -130,7 +130,8 @@ impl<S: Scheme> Miner<S> {
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             self.add_block(Arc::clone(block), fx);
         }
-        if let Some(last) = response.blocks.last().filter(|_| new)
+        if let Some(last) =
+            response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());

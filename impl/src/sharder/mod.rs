@@ -345,7 +345,8 @@ impl<S: Scheme> Sharder<S> {
         for notarization in checked.notarizations {
             self.note(now, notarization, out);
         }
-        if let Some(last) = response.blocks.last().filter(|_| new)
+        if let Some(last) =
+            response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());

@@ -168,8 +168,7 @@ impl FileLog {
         self.require_usable()?;
         let pending = std::mem::take(&mut self.pending);
         for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
-            let kept = if mutant!(LogWritesFirstOnly) { 1 } else { records.len() };
-            let (frame, checksum) = frame_of(self.checksum, &records[..kept]);
+            let (frame, checksum) = frame_of(self.checksum, records);
             if mutant!(LogForgetsFlush) {
                 continue;
             }

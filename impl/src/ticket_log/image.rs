@@ -61,7 +61,8 @@ impl LogImage {
 
 /// The bytes of one frame, and the checksum that the next one continues. At most [`MAX_RECORDS_PER_FLUSH`] records.
 pub(super) fn frame_of(previous: Checksum, records: &[Record]) -> (Vec<u8>, Checksum) {
-    let entries: Vec<Entry> = records.iter().copied().map(Entry::Record).collect();
+    let kept = if mutant!(LogWritesFirstOnly) { 1 } else { records.len() };
+    let entries: Vec<Entry> = records.iter().take(kept).copied().map(Entry::Record).collect();
     encode_frame(previous, &entries)
 }
 
