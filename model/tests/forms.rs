@@ -125,7 +125,8 @@ fn every_report_is_as_the_schema_says_and_a_broken_one_is_not() {
     }
     let mutants = serde_json::to_value(with_mutants(&made[0].report)).unwrap();
     assert_eq!(problems(&schema, &mutants), Vec::<String>::new());
-    let breaks: [(&str, &dyn Fn(&mut Value)); 7] = [
+    type Break<'a> = (&'a str, &'a dyn Fn(&mut Value));
+    let breaks: [Break<'_>; 7] = [
         ("another format", &|r| r["format"] = json!("other")),
         ("another version", &|r| r["version"] = json!(2)),
         ("no scenarios", &|r| drop(r.as_object_mut().unwrap().remove("scenarios"))),
