@@ -115,6 +115,9 @@ fn the_committed_schemas_are_those_of_the_types() {
     }
 }
 
+/// Breaks a report.
+type Break<'a> = &'a dyn Fn(&mut Value);
+
 #[test]
 fn every_report_is_as_the_schema_says_and_a_broken_one_is_not() {
     let schema = validator(&schema::report());
@@ -125,8 +128,7 @@ fn every_report_is_as_the_schema_says_and_a_broken_one_is_not() {
     }
     let mutants = serde_json::to_value(with_mutants(&made[0].report)).unwrap();
     assert_eq!(problems(&schema, &mutants), Vec::<String>::new());
-    type Break<'a> = (&'a str, &'a dyn Fn(&mut Value));
-    let breaks: [Break<'_>; 7] = [
+    let breaks: [(&str, Break<'_>); 7] = [
         ("another format", &|r| r["format"] = json!("other")),
         ("another version", &|r| r["version"] = json!(2)),
         ("no scenarios", &|r| drop(r.as_object_mut().unwrap().remove("scenarios"))),

@@ -77,7 +77,7 @@ fn a_violation_is_reached_by_clicks_taken_back_and_saved() {
     browser.run("document.getElementById('undo').click()");
     browser.until(&format!("zus.steps === {}", says.len() - 1));
     assert!(texts(&mut browser, "#properties .violated").is_empty());
-    browser.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'u', bubbles: true }))");
+    browser.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'u', bubbles: true }))");
     browser.until(&format!("zus.steps === {}", says.len() - 2));
     says[says.len() - 2..].iter().for_each(|says| choose(&mut browser, says));
     browser.run("document.getElementById('save').click()");

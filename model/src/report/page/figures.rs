@@ -377,6 +377,8 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 130.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 44.0;
+/// The least distance between the names of two lines.
+const APART: f64 = 12.0;
 
 /// An axis: from values to pixels.
 struct Axis {
@@ -445,11 +447,27 @@ fn number(value: f64) -> String {
     }
 }
 
+/// Where names stand that are to stand at these heights: far enough apart to be read.
+fn spread(heights: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..heights.len()).collect();
+    order.sort_by(|&a, &b| heights[a].total_cmp(&heights[b]));
+    let mut placed = heights.to_vec();
+    for pair in order.windows(2) {
+        placed[pair[1]] = placed[pair[1]].max(placed[pair[0]] + APART);
+    }
+    placed
+}
+
 /// The plot as SVG.
 pub fn draw(plot: &Plot) -> Markup {
     let points = || plot.series.iter().take(MAX_SERIES).flat_map(|s| s.points.iter());
     let x = Axis::new(points().map(|p| p.0), plot.log_x, LEFT, WIDTH - RIGHT);
     let y = Axis::new(points().map(|p| p.1), plot.log_y, HEIGHT - BOTTOM, TOP);
+    let place = |p: &(f64, f64)| Some((x.at(p.0)?, y.at(p.1)?));
+    let lines: Vec<Vec<(f64, f64)>> =
+        plot.series.iter().take(MAX_SERIES).map(|s| s.points.iter().filter_map(place).collect()).collect();
+    let names =
+        spread(&lines.iter().map(|line| line.last().map_or(TOP, |point| point.1)).collect::<Vec<_>>());
     html! {
         svg.plot width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.title) {
             @for value in x.ticks() {
@@ -467,13 +485,13 @@ pub fn draw(plot: &Plot) -> Markup {
             text x=((LEFT + WIDTH - RIGHT) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (plot.x) }
             text x="12" y=(HEIGHT / 2.0) text-anchor="middle" transform={ "rotate(-90 12 " (HEIGHT / 2.0) ")" } { (plot.y) }
             @for (index, series) in plot.series.iter().take(MAX_SERIES).enumerate() {
-                @let placed: Vec<(f64, f64)> = series.points.iter().filter_map(|p| Some((x.at(p.0)?, y.at(p.1)?))).collect();
+                @let placed = &lines[index];
                 @let line: Vec<String> = placed.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
                 g class={ "series s" (index) } {
                     polyline points=(line.join(" ")) {}
-                    @for (px, py) in &placed { circle cx={ (format!("{px:.1}")) } cy={ (format!("{py:.1}")) } r="2.6" {} }
-                    @if let Some((_, py)) = placed.last() {
-                        text x=(WIDTH - RIGHT + 8.0) y={ (format!("{:.1}", py + 4.0)) } { (series.name) }
+                    @for (px, py) in placed { circle cx={ (format!("{px:.1}")) } cy={ (format!("{py:.1}")) } r="2.6" {} }
+                    @if !placed.is_empty() {
+                        text x=(WIDTH - RIGHT + 8.0) y={ (format!("{:.1}", names[index] + 4.0)) } { (series.name) }
                     }
                 }
             }
@@ -483,7 +501,7 @@ pub fn draw(plot: &Plot) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, day};
+    use super::{Value, day, spread};
 
     #[test]
     fn days_have_their_dates() {
@@ -496,6 +514,13 @@ mod tests {
         ] {
             assert_eq!(day(days), date);
         }
+    }
+
+    #[test]
+    fn names_of_lines_that_end_together_stand_apart() {
+        assert_eq!(spread(&[50.0, 10.0]), [50.0, 10.0]);
+        assert_eq!(spread(&[50.0, 49.0, 50.0]), [61.0, 49.0, 73.0]);
+        assert!(spread(&[]).is_empty());
     }
 
     #[test]
