@@ -227,7 +227,7 @@ impl<'a, D: Defects> Search<'a, D> {
         while likely.len() < LOOK_AHEAD && !level.is_empty() {
             level.retain(|set| set.len() > leaf);
             likely.extend(level.iter().map(|set| Sum::plain(halves(set)[0].clone())));
-            level = level.iter().flat_map(|set| halves(set)).collect();
+            level = level.iter().flat_map(halves).collect();
         }
         likely.truncate(LOOK_AHEAD);
         let values = self.defects.evaluate(&lefts, &likely);
