@@ -60,6 +60,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
             title: format!("n = {}, {} invalid", measured.n, measured.wrong),
             columns: columns(measured),
             rows: rows(measured),
+            ..Table::default()
         })
         .collect();
     if !verdicts.is_empty() {
@@ -67,6 +68,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
             title: "asked and reached".into(),
             columns: VERDICT_COLUMNS.map(String::from).to_vec(),
             rows: verdict_rows(verdicts),
+            ..Table::default()
         });
     }
     let series = growth.iter().map(|curve| Series { name: curve.name.clone(), points: curve.points.clone() });
@@ -77,6 +79,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
         log_x: true,
         log_y: true,
         series: series.collect(),
+        ..Plot::default()
     };
     Figures {
         format: FORMAT.into(),
@@ -86,6 +89,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
         notes,
         tables,
         plots: if growth.is_empty() { Vec::new() } else { vec![plot] },
+        ..Figures::default()
     }
 }
 

@@ -40,12 +40,13 @@ pub(crate) fn roots_so_far() -> usize {
 pub struct G1(pub(super) blst_p1_affine);
 
 impl G1 {
-    /// Reads a compressed point, which is any point of the curve but infinity.
+    /// Reads a compressed point, which is any point of the curve but infinity and the two of order three (`x = 0`).
     ///
     /// The subgroup is not checked: it costs three times the decoding, and a sum of tickets is checked once as a sum.
     ///
     /// # Errors
-    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
+    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`]; [`PointError::NotInSubgroup`] for the
+    /// points of order three only.
     pub fn decode(bytes: &[u8; G1_BYTES]) -> Result<Self, PointError> {
         #[cfg(test)]
         ROOTS.with(|count| count.set(count.get() + 1));
@@ -59,11 +60,12 @@ impl G1 {
         Ok(Self(point))
     }
 
-    /// Reads a point with both coordinates, which is any point of the curve but infinity: twice the bytes, and a sixtieth of
-    /// the time, since no root is drawn. The subgroup is not checked.
+    /// Reads a point with both coordinates, which is any point of the curve but infinity and the two of order three: twice the
+    /// bytes, and a sixtieth of the time, since no root is drawn. The subgroup is not checked.
     ///
     /// # Errors
-    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`].
+    /// [`PointError::Encoding`], [`PointError::NotOnCurve`], [`PointError::Infinity`]; [`PointError::NotInSubgroup`] for the
+    /// points of order three only.
     pub fn decode_uncompressed(bytes: &[u8; G1_UNCOMPRESSED_BYTES]) -> Result<Self, PointError> {
         // blst would read a compressed point here, and ignore the rest.
         if bytes[0] & COMPRESSED != 0 {
@@ -364,6 +366,20 @@ mod tests {
         let point = G1::generator();
         assert_eq!(G1::weighted_sum(&[point, point.neg()], &[5, 5]), None, "infinity");
         assert_eq!(G1::weighted_sum(&[point, point], &[0, 0]), None);
+    }
+
+    /// Found by the fuzz target `differential_bls`.
+    #[test]
+    fn the_points_of_order_three_are_the_only_ones_refused_for_the_subgroup() {
+        for sign in [0, 0x20] {
+            let mut bytes = [0; G1_BYTES];
+            bytes[0] = COMPRESSED | sign;
+            assert_eq!(G1::decode(&bytes), Err(PointError::NotInSubgroup));
+            assert_eq!(G1::decode_all(&[&bytes; 8]), [Err(PointError::NotInSubgroup); 8]);
+        }
+        let mut both = [0; G1_UNCOMPRESSED_BYTES];
+        both[G1_UNCOMPRESSED_BYTES - 1] = 2;
+        assert_eq!(G1::decode_uncompressed(&both), Err(PointError::NotInSubgroup));
     }
 
     #[test]
