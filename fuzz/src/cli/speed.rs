@@ -165,7 +165,7 @@ fn unwatched(schedule: &Schedule) {
     let mut world = World::new(ground);
     world.start(&mut ());
     for choice in &schedule.choices {
-        let found = crate::schedule::operation::resolve(&world, *choice, schedule.header.swarm());
+        let found = crate::schedule::resolve(&world, *choice, schedule.header.swarm());
         if let Some(operation) = found {
             crate::schedule::operation::perform(&mut world, &operation, &mut ());
         }

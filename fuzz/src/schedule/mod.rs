@@ -5,17 +5,22 @@
 //! ```
 //!
 //! The header says who takes part, who is Byzantine, how disks behave and how long the run is; each choice is resolved
-//! against what can happen at that moment ([`operation`]). A run that was driven by the tail is made explicit by
+//! against what can happen at that moment ([`vocabulary`]). A run that was driven by the tail is made explicit by
 //! [`Schedule::explicit`] before it is shrunk.
 
 pub mod choices;
 pub mod header;
 pub mod operation;
 mod run;
+mod telling;
+pub mod vocabulary;
 
 pub use choices::{Choice, RECORD_BYTES, Random};
 pub use header::{HEADER_BYTES, Header, ground_of};
-pub use run::{Failure, Run, Told};
+pub use operation::Operation;
+pub use run::{Failure, Run};
+pub use telling::Told;
+pub use vocabulary::resolve;
 
 use std::fmt;
 

@@ -9,13 +9,13 @@ use zus_bpp::crypto::scheme::Scheme;
 
 use super::choices::Choice;
 use super::header::ground_of;
-use super::operation::{self, Operation, perform, resolve};
+use super::operation::{Operation, perform};
+use super::telling::Told;
+use super::vocabulary::resolve;
 use crate::bounds::{Oracle, Violation};
 use crate::liveness::{Stalled, calm};
 use crate::refinement::{Finding, Refinement};
 use crate::world::{Event, Ground, Setup, Watch, World};
-
-pub use super::operation::Told;
 
 /// What a run shows to be wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -123,7 +123,7 @@ impl<S: Scheme + Clone> Run<S> {
     /// Performs one operation.
     pub fn perform(&mut self, operation: &Operation) {
         let before = self.judges.refinement.actions.len();
-        let told = self.keeps_story.then(|| operation::Told(&self.world, operation).to_string());
+        let told = self.keeps_story.then(|| Told(&self.world, operation).to_string());
         perform(&mut self.world, operation, &mut self.judges);
         if let Some(told) = told {
             self.story.push(told);

@@ -19,8 +19,8 @@ use super::count_steps;
 use super::runs::CALM_EVERY;
 use crate::bounds::Oracle;
 use crate::liveness::calm;
-use crate::schedule::operation::{perform, resolve};
-use crate::schedule::{Random, Schedule, ground_of};
+use crate::schedule::operation::perform;
+use crate::schedule::{Random, Schedule, ground_of, resolve};
 use crate::world::{Disk, Event, Watch, World};
 
 /// One of so many inputs has the file of one miner cut at every byte when the run ends.

@@ -14,26 +14,23 @@
 
 mod host;
 mod network;
+mod node;
 mod setup;
 
 pub use host::Host;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
 pub use setup::{Adjust, BeaconTable, Disk, Ground, Keys, Setup};
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId, Time};
-use zus_bpp::chain::respond;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Audience, Input, Milestone, Miner, Output, Recovery, Timer, WriteId};
+use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{
-    AppendError, KEY_BYTES, Kind as RecordKind, MemoryLog, Owner, Record, SigningRules, TicketLog,
-};
+use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, TicketLog};
 
 /// Milliseconds that pass with each choice of a schedule.
 pub const TICK: u64 = 5;
@@ -215,78 +212,6 @@ impl<S: Scheme + Clone> World<S> {
         self.blocks.iter().find(|block| block.id() == *id)
     }
 
-    /// Gives a miner one input, and everything that follows from it inside the node: answers of the application, and (unless
-    /// the disk is slow) confirmations of writes. With a crash point the miner may crash on the way.
-    pub fn give<W: Watch<S>>(&mut self, host: usize, input: Input, crash: Option<CrashPoint>, watch: &mut W) {
-        let mut inputs = VecDeque::from([input]);
-        let mut steps = 0;
-        while let Some(input) = inputs.pop_front() {
-            if !self.hosts[host].up {
-                return;
-            }
-            let crash_here = crash.filter(|crash| crash.after_steps == steps);
-            self.step(host, input, crash_here, &mut inputs, watch);
-            steps = steps.saturating_add(1);
-        }
-    }
-
-    fn step<W: Watch<S>>(
-        &mut self,
-        index: usize,
-        input: Input,
-        crash: Option<CrashPoint>,
-        inputs: &mut VecDeque<Input>,
-        watch: &mut W,
-    ) {
-        let slow = self.ground.setup.disk == Disk::Slow;
-        let before: Vec<Record> = self.hosts[index].miner.unwritten().copied().collect();
-        let durable = self.hosts[index].log.durable().len();
-        let cause = Cause::of(&input);
-        let heard = match &input {
-            Input::Message { from, message } => Some((*from, message.clone())),
-            _ => None,
-        };
-        let mut outputs = Vec::new();
-        self.hosts[index].miner.step(self.now, input, &mut outputs);
-        let mut confirmations = Confirmations::default();
-        for output in &outputs {
-            self.carry_out(index, output, inputs, &mut confirmations);
-        }
-        let host = &mut self.hosts[index];
-        // A vote rests upon what was stored before the round was left, not upon what finality stores after that.
-        let (last_store, at_leaving) = (host.last_store, host.stored_at_leaving);
-        let rests_on = |kind| if kind == RecordKind::FinalityVote { at_leaving } else { last_store };
-        let fresh = host.miner.unwritten().filter(|record| !before.contains(record));
-        host.rests_on.extend(fresh.map(|record| (*record, rests_on(record.kind))));
-        let decided = if slow {
-            host.miner.unwritten().filter(|record| !before.contains(record)).copied().collect()
-        } else {
-            if crash.is_none_or(|crash| crash.flushed) {
-                // Memory does not fail.
-                let _ = host.log.flush();
-            } else {
-                host.log = host.log.clone().crash(0);
-            }
-            host.log.durable()[durable..].to_vec()
-        };
-        for record in decided.iter().filter(|record| record.kind == RecordKind::Proposal) {
-            if let Some(block) = host.miner.block(record.round, BlockId(record.block)) {
-                self.blocks.push(Arc::clone(block));
-            }
-        }
-        // Confirmations come before answers of the application: disk and miner are one node.
-        let Confirmations { stored, persisted } = confirmations;
-        let host = &mut self.hosts[index];
-        host.durable_store = host.durable_store.max(stored);
-        persisted.into_iter().for_each(|write| inputs.push_front(Input::Persisted(write)));
-        stored.into_iter().for_each(|write| inputs.push_front(Input::Stored(write)));
-        watch.watch(self, &Event::Step { host: index, cause, heard, decided, outputs });
-        if crash.is_some() {
-            inputs.clear();
-            self.go_down(index, watch);
-        }
-    }
-
     /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`Disk::Slow`] lost.
     pub fn crash<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
         if self.hosts[host].up {
@@ -441,115 +366,6 @@ impl<S: Scheme + Clone> World<S> {
         self.give(host, input, None, watch);
     }
 
-    fn carry_out(
-        &mut self,
-        index: usize,
-        output: &Output,
-        inputs: &mut VecDeque<Input>,
-        confirmations: &mut Confirmations,
-    ) {
-        let slow = self.ground.setup.disk == Disk::Slow;
-        let me = Peer::Miner(self.hosts[index].id);
-        match output {
-            Output::Send { to, message } => {
-                self.network.send(me, bit(*to), Content::Message(message.clone()));
-            }
-            Output::Broadcast { to, message } => self.broadcast(index, *to, message),
-            Output::SetTimer { timer, at } => self.hosts[index].set_timer(at.0, *timer),
-            Output::Persist { write, record } => {
-                let host = &mut self.hosts[index];
-                // What is decided in this step rests upon everything stored so far.
-                let rests_on = host.rests_on.iter().rev().find(|(known, _)| known == record);
-                let rests_on = rests_on.map_or(host.last_store, |(_, last)| *last);
-                if rests_on > host.durable_store {
-                    self.premature.push((host.id, *record));
-                }
-                if let Err(AppendError::Conflict(_)) = host.log.append(*record) {
-                    self.refused_by_log.push((host.id, *record));
-                } else if slow {
-                    host.unconfirmed.push_back((*write, None));
-                } else {
-                    confirmations.persisted = Some(*write);
-                }
-            }
-            Output::Store { write, stored } => {
-                let host = &mut self.hosts[index];
-                host.last_store = Some(*write);
-                if slow {
-                    host.unconfirmed.push_back((*write, Some(stored.clone())));
-                } else {
-                    host.stored.push(stored.clone());
-                    confirmations.stored = Some(*write);
-                }
-            }
-            Output::RequestPayload { round, subround, .. } => {
-                if self.unbounded || round.0 <= u64::from(self.ground.setup.rounds) {
-                    let payload = vec![1, me_byte(me), round.0 as u8, subround.0 as u8];
-                    inputs.push_back(Input::Payload { round: *round, subround: *subround, payload });
-                }
-            }
-            Output::Validate { block } => {
-                let accepted = block.payload().first() != Some(&REFUSED_PAYLOAD);
-                inputs.push_back(Input::Validated { round: block.round(), block: block.id(), accepted });
-            }
-            Output::Finalized(found) => self.hosts[index].commit(found.clone()),
-            Output::Serve { to, after } => {
-                let path =
-                    self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
-                if let Some(response) = respond(path) {
-                    let content = Content::Message(Message::ChainResponse(Arc::new(response)));
-                    self.network.send(me, bit(*to), content);
-                }
-            }
-            Output::Milestone(milestone) => self.note(index, milestone),
-            Output::Evidence(_)
-            | Output::Refused { .. }
-            | Output::Blamed(_)
-            | Output::Conflict { .. }
-            | Output::Withheld(_) => {}
-        }
-    }
-
-    fn note(&mut self, index: usize, milestone: &Milestone) {
-        match milestone {
-            Milestone::Notarized { ticket, .. } if !self.notarized.contains(ticket) => {
-                self.notarized.push(*ticket);
-            }
-            Milestone::Left { round, block, voted } => {
-                let host = &mut self.hosts[index];
-                host.entered = (round.next(), *block);
-                host.stored_at_leaving = host.last_store;
-                if *voted && !host.voted.contains(&(*round, *block)) {
-                    host.voted.push((*round, *block));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn broadcast(&mut self, index: usize, to: Audience, message: &Message) {
-        let host = &mut self.hosts[index];
-        if let Message::BeaconShare(share) = message {
-            // A step may enter several rounds: the entry is that of the round that was entered last among its outputs.
-            let round = share.target.round();
-            if !host.shared.iter().any(|(known, _)| *known == round) {
-                let entry = if host.entered.0 == round { host.entered.1 } else { host.miner.entry() };
-                host.shared.push((round, entry));
-            }
-        }
-        if let Some(record) = record_of(message)
-            && !host.said.contains(&record)
-        {
-            host.said.push(record);
-        }
-        let me = Peer::Miner(host.id);
-        let mut receivers = ((1 << self.ground.setup.miners) - 1) & !bit(me);
-        if to == Audience::Everyone && self.sharder.is_some() {
-            receivers |= SHARDER;
-        }
-        self.network.send(me, receivers, Content::Message(message.clone()));
-    }
-
     /// A Byzantine miner sends a content to some receivers. What it signed is recorded by whoever made it sign.
     pub fn send_as(&mut self, from: MinerId, to: Receivers, content: Content) {
         self.network.send(Peer::Miner(from), to & !bit(Peer::Miner(from)), content);
@@ -560,20 +376,6 @@ impl<S: Scheme + Clone> World<S> {
         if !self.byzantine.contains(&(member, record)) {
             self.byzantine.push((member, record));
         }
-    }
-}
-
-/// The last writes of each kind of one step: confirming them confirms those before.
-#[derive(Default)]
-struct Confirmations {
-    stored: Option<WriteId>,
-    persisted: Option<WriteId>,
-}
-
-fn me_byte(peer: Peer) -> u8 {
-    match peer {
-        Peer::Miner(miner) => miner.0 as u8,
-        Peer::Sharder(_) => u8::MAX,
     }
 }
 
