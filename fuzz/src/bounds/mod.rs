@@ -5,6 +5,7 @@
 mod duties;
 mod oracle;
 
+pub use duties::descends;
 pub use oracle::{Oracle, Violation};
 
 use shake::Shake256;

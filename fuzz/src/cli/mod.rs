@@ -1,10 +1,15 @@
 //! The command line tool: walks, the product, the kill matrix, speed, coverage, shrinking and replaying.
 
 mod coverage;
+mod judge;
 #[cfg(feature = "mutants")]
 mod matrix;
+#[cfg(feature = "schemata")]
+mod schemata;
 mod seeds;
 mod speed;
+#[cfg(feature = "study")]
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,19 +64,71 @@ enum Command {
         /// Decides the order of generators.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Beacon shares arrive at any time, not at once.
+        #[arg(long)]
+        late_shares: bool,
         /// Look for what the model may do and production does not; takes several times as long.
         #[arg(long)]
         refusals: bool,
     },
-    /// Finds and shrinks a witness for each deliberate bug (needs the feature `mutants`).
+    /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
     #[cfg(feature = "mutants")]
     Matrix {
-        /// Runs for each, at most.
-        #[arg(long, default_value_t = 100_000)]
+        /// Runs of the walk for each bug, at most.
+        #[arg(long, default_value_t = 10_000)]
         runs: u64,
-        /// Write the witnesses.
+        /// Judge these bugs only; the results of before stand for the others.
+        #[arg(long)]
+        only: Vec<String>,
+        /// Run the rule changes through the model, too.
+        #[arg(long)]
+        model: bool,
+        /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
+        /// tests notice the bugs?
+        #[arg(long)]
+        units: Option<PathBuf>,
+        /// Write results, tables and witnesses.
         #[arg(long)]
         write: bool,
+    },
+    /// Everything that the harness has, cheapest first, until something is wrong.
+    Judge {
+        /// How much: 1 takes some ten seconds where nothing is wrong.
+        #[arg(long, default_value_t = 1)]
+        effort: u64,
+    },
+    /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Schemata {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The root of the copy.
+        #[arg(long)]
+        into: PathBuf,
+        /// Where the verdicts begin: with the mutants that are left out.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Survey {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The copy's own `zus-fuzz`, or a test program of it.
+        #[arg(long)]
+        judge: PathBuf,
+        /// Arguments of that program.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+        /// Where the verdicts go; mutants that are killed there already are not judged again.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seconds for one mutant.
+        #[arg(long, default_value_t = 60)]
+        timeout: u64,
+        /// Processes at a time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
     },
     /// Writes the seed corpora again.
     Seeds,
@@ -98,14 +155,33 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// How much of the model a random walk reaches through production code.
+    /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
-        /// Runs.
-        #[arg(long, default_value_t = 20_000)]
-        runs: u64,
-        /// Seconds that the search for reachable model states may take, in its own scenario.
+        /// Seconds of random runs.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+    },
+    /// What the model is worth as an engine's novelty signal; `fuzz/study` builds the programs.
+    #[cfg(feature = "study")]
+    Study {
+        /// The folder of the programs without the counters.
+        #[arg(long)]
+        edges: PathBuf,
+        /// The folder of those with them.
+        #[arg(long)]
+        feedback: PathBuf,
+        /// Seconds for each measurement, at most.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Seeds.
+        #[arg(long, default_value_t = 8)]
+        seeds: u64,
+        /// Deliberate bugs; the ones that a random walk needs longest for.
+        #[arg(long, value_delimiter = ',', default_value = "ForgetQuorum")]
+        mutants: Vec<String>,
     },
     /// Makes a failing run shorter.
     Shrink {
@@ -130,19 +206,32 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Walk { runs, seed, out } => walks(runs, seed, &out),
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, refusals } => {
+        Command::Product { rounds, subrounds, byzantine, crashes, seed, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
-            product.crashes = crashes;
+            (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Matrix { runs, only, model, units, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, units, write })
+        }
+        Command::Judge { effort } => Ok(judge::judge(effort)),
+        #[cfg(feature = "schemata")]
+        Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
+        #[cfg(feature = "schemata")]
+        Command::Survey { list, judge, arguments, out, timeout, jobs } => {
+            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
+        }
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds, instrumented, json, readme } => {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })
         }
         Command::Run { target, files } => runs(&target, &files),
-        Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),
+        Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
+        #[cfg(feature = "study")]
+        Command::Study { edges, feedback, seconds, seeds, mutants } => {
+            study::study(&study::Study { edges, feedback, seconds, seeds, mutants })
+        }
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
     };

@@ -421,7 +421,7 @@ fn combination(stream: &mut Stream<'_>) {
     let sum = sum.sum::<G1Projective>().into_affine();
     let sum = Some(sum).filter(|sum| !sum.is_zero()).map(|sum| written(&sum));
     agree("the combination", G1::linear_combination(&points, &weights).map(|it| it.encode()), sum);
-    let small: Vec<u64> = members.iter().map(|&x| u64::from(x) << stream.below(50)).collect();
+    let small: Vec<u128> = members.iter().map(|&x| u128::from(x) << stream.below(100)).collect();
     let sum = points.iter().zip(&small).map(|(point, &weight)| {
         their_point(&point.encode()).expect("a point of ours is one of theirs") * Fr::from(weight)
     });

@@ -12,26 +12,47 @@
 //! | `dkg` | dishonest dealers and recipients | what they did |
 //! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
 //! | `scenario`, `trace` | files of the model | read back the same |
+//! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
+//! | `messages` | messages made here, lists too long | they come back whole, or not at all |
+//! | `evidence` | two statements | what no honest miner signs both |
+//! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
+//! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
+//! | `floods` | messages of rounds without end, and of strangers | a bound |
+//! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
+//! | `profiles` | a schedule under other rules | what they promise |
 
-#[allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+mod accused;
 pub mod allocation;
+mod answers;
 pub mod codecs;
 mod crypto;
 #[cfg(feature = "differential")]
 mod differential_bls;
 mod entry;
 mod key_generation;
+mod ledger;
+mod messages;
+mod overrun;
+mod profiles;
 pub mod recovery;
 mod runs;
+mod sets;
 mod stream;
 
+pub use accused::evidence;
+pub use answers::answers;
 pub use codecs::{decode, scenario, trace};
 pub use crypto::{beacon, certificate, ticket_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
 pub use key_generation::dkg;
+pub use ledger::ledger;
+pub use messages::messages;
+pub use overrun::{floods, overrun};
+pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};
+pub use sets::{signers, statements};
 
 use std::cell::Cell;
 
@@ -53,6 +74,15 @@ pub const ALL: &[(&str, Target)] = &[
     ("beacon", beacon),
     ("scenario", scenario),
     ("trace", trace),
+    ("signers", signers),
+    ("statements", statements),
+    ("evidence", evidence),
+    ("ledger", ledger),
+    ("floods", floods),
+    ("overrun", overrun),
+    ("answers", answers),
+    ("messages", messages),
+    ("profiles", profiles),
     #[cfg(feature = "differential")]
     ("differential_bls", differential_bls),
 ];

@@ -9,7 +9,7 @@ use super::count_steps;
 use crate::bounds::tolerated;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
-use crate::world::{Disk, Ground, Keys, Setup};
+use crate::world::{Adjust, Disk, Ground, Keys, Setup};
 
 /// One of so many inputs goes on into a synchronous network.
 pub(super) const CALM_EVERY: u8 = 16;
@@ -22,8 +22,11 @@ const BLS_STEPS: usize = 24;
 /// When something is wrong, with the run.
 pub fn conformance(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
-    let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
+    let mut setup = schedule.header.setup();
+    setup.adjust = adjusted();
+    let Ok(mut run) = Run::new(&setup, schedule.header.swarm()) else { return };
     run.choose_all(&schedule.choices);
+    executed();
     count_steps(run.judges.steps);
     let ends = if schedule.header.0[5].is_multiple_of(CALM_EVERY) { run.ends_well().err() } else { None };
     if let Some(failure) = run.failure().or(ends) {
@@ -31,10 +34,25 @@ pub fn conformance(bytes: &[u8]) {
     }
 }
 
+/// The deliberate bug that a measurement asks for; otherwise none.
+fn adjusted() -> Adjust {
+    #[cfg(feature = "study")]
+    return crate::feedback::study::adjust();
+    #[cfg(not(feature = "study"))]
+    Adjust::NONE
+}
+
+/// A measurement counts executions.
+fn executed() {
+    #[cfg(feature = "study")]
+    crate::feedback::study::executed();
+}
+
 /// A committee of four on BLS12-381, dealt once.
 static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     let mut setup = Setup::new(4, 0);
     setup.byzantine = vec![0];
+    setup.adjust = adjusted();
     let (committee, members) =
         trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
@@ -55,6 +73,7 @@ pub fn conformance_bls(bytes: &[u8]) {
     let Ok(mut run) = Run::over(Arc::clone(ground), schedule.header.swarm()) else { return };
     run.keeps_story = true;
     run.choose_all(&schedule.choices[..schedule.choices.len().min(BLS_STEPS)]);
+    executed();
     count_steps(run.judges.steps);
     assert!(run.failure().is_none(), "{run}");
 }

@@ -11,6 +11,7 @@ use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
+use crate::mutants::mutant;
 
 /// A log larger than this, and than twice what mattered at the last time, is rewritten with what still matters when it is
 /// opened or flushed. Keeps the file, and the memory that reading it takes, bounded; at three records a round it is reached
@@ -168,6 +169,9 @@ impl FileLog {
         let pending = std::mem::take(&mut self.pending);
         for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
             let (frame, checksum) = frame_of(self.checksum, records);
+            if mutant!(LogForgetsFlush) {
+                continue;
+            }
             // One frame is on its way at a time: a crash tears at most that one.
             let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
             if let Err(source) = written {
@@ -200,7 +204,7 @@ impl TicketLog for FileLog {
 
     fn append(&mut self, record: Record) -> Result<Position, AppendError> {
         self.require_usable()?;
-        if self.signed.permits(&self.rules, &record)? == Permit::New {
+        if mutant!(LogTakesAll) || self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;

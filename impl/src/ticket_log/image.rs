@@ -11,6 +11,7 @@ use super::format::{
 use super::record::{Owner, Record};
 use super::signed::Signed;
 use crate::committee::Round;
+use crate::mutants::mutant;
 
 /// A log file in memory, at the end of which frames can be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,7 +30,7 @@ impl LogImage {
     /// A complete file with everything that still matters.
     pub(super) fn of(owner: &Owner, signed: &Signed) -> Self {
         let entries: Vec<Entry> = std::iter::once(Entry::Floor(signed.floor()))
-            .chain(signed.records().copied().map(Entry::Record))
+            .chain(signed.records().copied().map(Entry::Record).filter(|_| !mutant!(LogCompactsAway)))
             .collect();
         let (bytes, checksum) = encode_file(owner, &entries);
         Self { bytes, checksum }
@@ -60,7 +61,8 @@ impl LogImage {
 
 /// The bytes of one frame, and the checksum that the next one continues. At most [`MAX_RECORDS_PER_FLUSH`] records.
 pub(super) fn frame_of(previous: Checksum, records: &[Record]) -> (Vec<u8>, Checksum) {
-    let entries: Vec<Entry> = records.iter().copied().map(Entry::Record).collect();
+    let kept = if mutant!(LogWritesFirstOnly) { 1 } else { records.len() };
+    let entries: Vec<Entry> = records.iter().take(kept).copied().map(Entry::Record).collect();
     encode_frame(previous, &entries)
 }
 
@@ -91,7 +93,8 @@ impl LogContents {
             reason: damage.reason,
         })?;
         let mut signed = Signed::default();
-        for entry in frames.entries {
+        let skipped = if mutant!(LogReadsLastOnly) { frames.entries.len().saturating_sub(1) } else { 0 };
+        for entry in frames.entries.into_iter().skip(skipped) {
             match entry {
                 Entry::Floor(floor) => signed.raise_floor(floor),
                 Entry::Record(record) => signed.insert(record),
