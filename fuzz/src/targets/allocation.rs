@@ -3,6 +3,8 @@
 //! A program that wants to count makes [`Counting`] its global allocator (the shim of `decode` and the corpus tests do); in
 //! any other program [`measure`] says that nothing is known.
 
+#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
