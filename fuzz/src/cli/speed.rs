@@ -256,8 +256,8 @@ mod tests {
     fn numbers_are_rounded_and_grouped() {
         let told = |rate| told(Some(rate));
         assert_eq!(
-            [told(3.12), told(12.4), told(1_234.5), told(2_345_678.0)],
-            ["3.1", "12", "1,230", "2,340,000"]
+            [told(3.16), told(12.4), told(1_234.5), told(2_345_678.0)],
+            ["3.2", "12", "1,230", "2,340,000"]
         );
         assert_eq!(super::told(None), "–");
     }

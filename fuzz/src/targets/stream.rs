@@ -27,11 +27,13 @@ impl<'a> Stream<'a> {
     }
 
     /// The next bytes.
+    #[cfg(feature = "differential")]
     pub fn array<const N: usize>(&mut self) -> [u8; N] {
         std::array::from_fn(|_| self.byte())
     }
 
     /// As many bytes as a byte below `bound` says.
+    #[cfg(feature = "differential")]
     pub fn bytes(&mut self, bound: u8) -> Vec<u8> {
         let length = self.below(bound.into());
         (0..length).map(|_| self.byte()).collect()
@@ -43,6 +45,7 @@ impl<'a> Stream<'a> {
     }
 
     /// A number below `bound`, of two bytes; 0 when that is 0.
+    #[cfg(feature = "differential")]
     pub fn position(&mut self, bound: usize) -> usize {
         if bound == 0 { 0 } else { usize::from(u16::from_le_bytes(self.array())) % bound }
     }
