@@ -46,6 +46,8 @@ pub struct Request {
     pub only: Vec<String>,
     /// Whether the rule changes are run through the model.
     pub model: bool,
+    /// Whether the exhaustive product is asked.
+    pub product: bool,
     /// The test program of the production crate: `cargo test -p zus-bpp --lib --no-run` prints its path.
     pub units: Option<PathBuf>,
     /// Whether results, tables and witnesses are written.
@@ -207,7 +209,7 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
         }
         code.target = killed.map(Seen::from);
         if code.target.is_some() {
-            code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
+            code.product = product(variant, request);
             return Ok(code);
         }
     }
@@ -230,8 +232,13 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             code.walk = Some(Seen { by: "walk".into(), what: "a panic".into(), executions, seconds });
         }
     }
-    code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
+    code.product = product(variant, request);
     Ok(code)
+}
+
+fn product(variant: u16, request: &Request) -> Option<Seen> {
+    let bent = request.product.then_some(Adjust(give_timeless, variant))?;
+    by_product(Some(bent)).map(Seen::from)
 }
 
 fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {

@@ -83,6 +83,9 @@ enum Command {
         /// Run the rule changes through the model, too.
         #[arg(long)]
         model: bool,
+        /// Ask the exhaustive product, too.
+        #[arg(long)]
+        product: bool,
         /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
         /// tests notice the bugs?
         #[arg(long)]
@@ -212,8 +215,8 @@ pub fn main() -> ExitCode {
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, only, model, units, write } => {
-            matrix::matrix(&matrix::Request { runs, only, model, units, write })
+        Command::Matrix { runs, only, model, product, units, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, product, units, write })
         }
         Command::Judge { effort } => Ok(judge::judge(effort)),
         #[cfg(feature = "schemata")]

@@ -9,7 +9,7 @@ use zus_bpp::mutants::Mutant;
 use super::{Code, Results, Rule, Seen, exempt, root};
 
 /// The command that makes it again.
-const COMMAND: &str = "cargo run -p zus-fuzz --features mutants -- matrix --model --write";
+const COMMAND: &str = "cargo run -p zus-fuzz --features mutants -- matrix --model --product --write";
 
 /// A table.
 pub struct Table {
