@@ -4,9 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
+use zus_bpp::rules::{Rules, TicketLogRule};
 
 use crate::bounds::{Oracle, tolerated};
-use crate::liveness::calm;
+use crate::liveness::{calm, is_live};
 use crate::schedule::operation::perform;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of, resolve};
 use crate::twins::TwinRun;
@@ -67,6 +68,8 @@ pub fn twins(bytes: &[u8]) {
     let schedule = Schedule::from_bytes(bytes);
     let mut setup = schedule.header.setup();
     setup.disk = Disk::Crashing;
+    // The twins' blocks have places where the order of generators is fixed.
+    setup.rules = Rules::HARDENED;
     if setup.byzantine.is_empty() {
         return;
     }
@@ -94,6 +97,8 @@ pub fn recovery(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
     let mut setup = schedule.header.setup();
     setup.disk = Disk::Slow;
+    // What a disk loses is a question to a durable log.
+    setup.rules.ticket_log = TicketLogRule::Durable;
     let mut world = World::new(ground_of(&setup));
     let mut oracle = Oracle::default();
     world.start(&mut oracle);
@@ -115,7 +120,7 @@ pub fn recovery(bytes: &[u8]) {
         }
         report(&oracle, &schedule);
     }
-    if schedule.header.0[5].is_multiple_of(CALM_EVERY) {
+    if schedule.header.0[5].is_multiple_of(CALM_EVERY) && is_live(&setup.rules) {
         let ends = calm(&mut world, &mut oracle);
         report(&oracle, &schedule);
         if let Err(stalled) = ends {
