@@ -10,7 +10,8 @@ use crate::peers::{self, commonware, ours};
 
 const NAMES: [&str; 4] = ["ours", "commonware", "blst", "limit"];
 
-pub fn print(effort: Effort) {
+/// Measures and prints; the curves are given back.
+pub fn print(effort: Effort) -> Vec<Curve> {
     let sizes = effort.choose(vec![4, 64], vec![4, 8, 16, 32, 64, 100, 200, 400, 1000, 2000, 4000]);
     let mut curves = NAMES.map(|name| Curve { name: name.into(), points: Vec::new() });
     println!("\n| tickets a second, n | {} |\n|---|{}", NAMES.join(" | "), "---|".repeat(NAMES.len()));
@@ -45,4 +46,5 @@ pub fn print(effort: Effort) {
         let svg = plot::svg(&curves, "committee size n", "tickets a second");
         std::fs::write(&path, svg).expect("the plot's file can be written");
     }
+    curves.into()
 }

@@ -1,27 +1,36 @@
 //! The table of ratios: ours, the peers and the limit, interleaved in one run. See [`zus_benches::paired`].
 
+use zus_benches::asked::Measured;
 use zus_benches::committee::Tickets;
-use zus_benches::paired::{self, Case, Spread, Times};
+use zus_benches::figures::{columns, markdown, rows};
+use zus_benches::paired::{self, Case};
 
 use crate::Effort;
+#[cfg(feature = "herumi")]
+use crate::peers::herumi;
 use crate::peers::{self, arkworks, blstrs, commonware, ours};
 use crate::ticket_aggregation::Stage;
 
-pub fn print(effort: Effort) {
-    for (n, rounds) in [(100, effort.choose(3, 30)), (1000, effort.choose(1, 7))] {
+/// Measures and prints one table after the other.
+pub fn print(effort: Effort) -> Vec<Measured> {
+    let mut all = Vec::new();
+    for (n, rounds) in [(100, effort.choose(3, 20)), (1000, effort.choose(1, 5))] {
         let stage = Stage::new(n);
         for wrong in stage.wrong() {
-            if n == 1000 && wrong > 10 && effort == Effort::Quick {
+            if n == 1000 && wrong > 1 && effort == Effort::Quick {
                 continue;
             }
             stage.assert_agreement(wrong);
-            row(&stage, wrong, rounds);
+            let measured = measure(&stage, wrong, rounds);
+            println!("\n{}", markdown(&columns(&measured), &rows(&measured)));
+            all.push(measured);
         }
     }
+    all
 }
 
-/// One line of the table: all that can be done with so many wrong tickets.
-fn row(stage: &Stage, wrong: usize, rounds: usize) {
+/// All that can be done with so many wrong tickets.
+fn measure(stage: &Stage, wrong: usize, rounds: usize) -> Measured {
     let placements: Vec<Tickets> =
         (0..=rounds as u64).map(|seed| stage.tickets.with_wrong(wrong, seed)).collect();
     let quorum = stage.keys.quorum();
@@ -56,21 +65,9 @@ fn row(stage: &Stage, wrong: usize, rounds: usize) {
         }));
         cases.push(Case::new("limit", |round| assert!(ours::limit(at(round), &stage.all_keys))));
     }
-    let names: Vec<String> = cases.iter().map(|case| case.name.clone()).collect();
-    let times = paired::run(cases, rounds);
-    println!(
-        "\n| n = {}, {wrong} invalid | ms | times ours | times ours, portable |\n|---|---|---|---|",
-        stage.keys.n()
-    );
-    for name in names {
-        println!("{}", line(&times, &name));
-    }
-}
-
-fn line(times: &Times, name: &str) -> String {
-    let show = |spread: Option<Spread>| {
-        spread.map_or_else(String::new, |s| format!("{:.2} ({:.2} to {:.2})", s.median, s.low, s.high))
-    };
-    let (ours, portable) = (times.ratio(name, "ours"), times.ratio(name, "ours, portable"));
-    format!("| {name} | {} | {} | {} |", show(times.milliseconds(name)), show(ours), show(portable))
+    #[cfg(feature = "herumi")]
+    cases.push(Case::new("herumi mcl", |round| {
+        drop(herumi::aggregate(&stage.herumi, quorum, at(round)));
+    }));
+    Measured { n: stage.keys.n(), wrong, times: paired::run(cases, rounds) }
 }

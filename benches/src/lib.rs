@@ -1,8 +1,11 @@
-//! What the benches of [`zus_bpp`] share: committees and their tickets, process time, statistics of paired runs, a plot.
+//! What the benches of [`zus_bpp`] share: committees and their tickets, process time, statistics of paired runs, the bars
+//! that they are held against, tables, a plot.
 //!
 //! The benches themselves are in `operations/`, one file an operation, with the peers in `operations/peers/`.
 
+pub mod asked;
 pub mod committee;
+pub mod figures;
 pub mod paired;
 pub mod plot;
 pub mod process_time;

@@ -68,6 +68,18 @@ impl Spread {
 }
 
 impl Times {
+    /// Of cases, in this order, by round.
+    #[must_use]
+    pub const fn of(names: Vec<String>, rounds: Vec<Vec<Duration>>) -> Self {
+        Self { names, rounds }
+    }
+
+    /// The names of the cases.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }

@@ -1,5 +1,3 @@
-#![no_main]
 //! See `zus_fuzz::targets::scenario`.
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| zus_fuzz::targets::scenario(bytes));
+#![cfg_attr(feature = "libfuzzer", no_main)]
+zus_fuzz::entry!(scenario);

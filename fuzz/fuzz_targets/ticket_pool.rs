@@ -1,5 +1,3 @@
-#![no_main]
 //! See `zus_fuzz::targets::ticket_pool`.
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| zus_fuzz::targets::ticket_pool(bytes));
+#![cfg_attr(feature = "libfuzzer", no_main)]
+zus_fuzz::entry!(ticket_pool);

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId};
+use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
@@ -36,13 +36,13 @@ pub enum Flaw {
     OldParent,
     /// The certificate's signers are not those who signed (S8).
     ForgedCertificate,
-    /// The beacon value is not the committee's (S9).
+    /// The beacon value, or the signature that shows it, is not the committee's (S9).
     WrongBeacon,
-    /// The time is too far in the future.
-    Early,
+    /// The time is too far in the future, or before the parent's, or the epoch is another: in turn, by round and subround.
+    OutOfPlace,
     /// The application refuses the payload.
     RefusedPayload,
-    /// The timeout certificate of the subround before is missing.
+    /// The timeout certificate of the subround before is missing, or is of an older one.
     NoTimeoutCertificate,
 }
 
@@ -55,7 +55,7 @@ impl Flaw {
         Flaw::OldParent,
         Flaw::ForgedCertificate,
         Flaw::WrongBeacon,
-        Flaw::Early,
+        Flaw::OutOfPlace,
         Flaw::RefusedPayload,
         Flaw::NoTimeoutCertificate,
     ];
@@ -221,7 +221,7 @@ fn propose<S: Scheme + Clone>(
         return None;
     }
     let by_certificate = ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
-    let (beacon_signature, beacon) = ground.beacon_of(round)?;
+    let (mut beacon_signature, beacon) = ground.beacon_of(round)?;
     // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
     let shared =
         world.hosts.iter().filter(|host| host.shared.iter().any(|(known, ..)| *known == round)).count();
@@ -292,7 +292,12 @@ fn propose<S: Scheme + Clone>(
             _ => None,
         };
         if flaw == Flaw::NoTimeoutCertificate {
-            timeout_certificate = None;
+            // Where there is one, that of the subround before the last takes its place.
+            timeout_certificate =
+                match before.previous().map(|old| certify_quietly(world, &Record::timeout(round, old))) {
+                    Some(Some(Message::TimeoutCertificate(known))) => Some(known),
+                    _ => None,
+                };
         } else {
             timeout_certificate.as_ref()?;
             sign_missing(world, &record);
@@ -304,15 +309,22 @@ fn propose<S: Scheme + Clone>(
     }
     payload.push(flaw as u8);
     let mut value = beacon;
-    let mut time = world.now;
+    let (mut time, mut epoch) = (world.now, committee.epoch());
     match flaw {
-        Flaw::WrongBeacon => value.0[0] ^= 1,
-        Flaw::Early => time = time.after(1_000_000),
+        // The value; or the signature, to which the block's id does not commit.
+        Flaw::WrongBeacon if round.0 % 2 == 1 => value.0[0] ^= 1,
+        Flaw::WrongBeacon => beacon_signature.0[0] ^= 1,
+        Flaw::OutOfPlace => match (round.0 + u64::from(subround.0)) % 3 {
+            // Genesis is of time 0: nothing is before it.
+            1 if round > Round(1) => time = Time(0),
+            2 => epoch.0 += 1,
+            _ => time = time.after(1_000_000),
+        },
         _ => {}
     }
     let block = Arc::new(Block::new(BlockContent {
         chain: committee.chain(),
-        epoch: committee.epoch(),
+        epoch,
         round,
         subround,
         generator: member,

@@ -9,16 +9,24 @@
 //! | [`bounds`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
+//! | [`judge`] | everything here, cheapest first, until something is wrong |
+//! | [`feedback`] | states of the model as the novelty signal of an engine |
+//! | [`coverage`] | what is reached of all that the model has |
 //! | [`product`] | production and model together, explored exhaustively |
 
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
 pub mod cli;
+pub mod coverage;
+pub mod feedback;
+pub mod judge;
 pub mod liveness;
 pub mod product;
 pub mod refinement;
 pub mod schedule;
+#[cfg(feature = "schemata")]
+pub mod schemata;
 pub mod shrink;
 pub mod targets;
 pub mod twins;

@@ -1,9 +1,18 @@
-//! Every committed input, and some random ones, through every target, on stable.
+//! Every committed input, and some random ones, through every target, on stable. This program counts what a thread allocates,
+//! so that the bound of `decode` is checked here.
 
 use std::path::{Path, PathBuf};
 
 use zus_fuzz::schedule::Random;
+use zus_fuzz::targets::allocation::{Counting, is_counted, measure};
+use zus_fuzz::targets::codecs::bounded;
 use zus_fuzz::targets::{self, ALL};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// All committed inputs together, in bytes, at most.
+const MOST_BYTES: u64 = 10 << 20;
 
 fn files(folder: &str, target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target);
@@ -15,21 +24,40 @@ fn files(folder: &str, target: &str) -> Vec<PathBuf> {
 
 #[test]
 fn committed_inputs_show_nothing_wrong() {
-    for (name, target) in ALL {
+    for &(name, target) in ALL {
         let corpus = files("corpus", name);
         assert!(!corpus.is_empty(), "no corpus for {name}");
-        for file in corpus.into_iter().chain(files("regressions", name)) {
+        let start = std::time::Instant::now();
+        let inputs: Vec<PathBuf> = corpus.into_iter().chain(files("regressions", name)).collect();
+        for file in &inputs {
             eprintln!("{}", file.display());
-            target(&std::fs::read(&file).expect("a committed file is readable"));
+            target(&std::fs::read(file).expect("a committed file is readable"));
         }
+        println!("{name}: {} inputs, {:?}", inputs.len(), start.elapsed());
     }
+}
+
+#[test]
+fn committed_inputs_stay_small() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut total = 0;
+    for entry in std::fs::read_dir(root).expect("there are corpora").flatten() {
+        let name = entry.file_name().into_string().expect("names of targets are ASCII");
+        assert!(targets::named(&name).is_some(), "{name} is the corpus of no target");
+        let sizes = files("corpus", &name).into_iter().map(|file| file.metadata().map_or(0, |it| it.len()));
+        let size: u64 = sizes.sum();
+        assert!(size > 0, "{name} is empty");
+        total += size;
+    }
+    assert!(total <= MOST_BYTES, "{total} bytes of committed inputs: merge them (README.md)");
 }
 
 /// Runs on real signatures cost a hundred times as much.
 fn share(name: &str) -> u64 {
     match name {
         "conformance_bls" => 1,
-        "twins" | "conformance" | "recovery" => 100,
+        "dkg" => 12,
+        "twins" | "conformance" | "recovery" | "differential_bls" => 100,
         _ => 400,
     }
 }
@@ -37,7 +65,7 @@ fn share(name: &str) -> u64 {
 #[test]
 fn random_inputs_show_nothing_wrong() {
     let factor: u64 = std::env::var("FACTOR").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
-    for (name, target) in ALL {
+    for &(name, target) in ALL {
         let mut random = Random::new(7);
         let start = std::time::Instant::now();
         for run in 0..share(name) * factor {
@@ -52,10 +80,29 @@ fn random_inputs_show_nothing_wrong() {
 
 #[test]
 fn targets_have_shims_and_names() {
-    for (name, _) in ALL {
+    for &(name, _) in ALL {
         let shim = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets").join(format!("{name}.rs"));
         let text = std::fs::read_to_string(&shim).expect("each target has a shim");
-        assert!(text.contains(&format!("targets::{name}(bytes)")), "{name}");
+        assert!(text.contains(&format!("entry!({name}")), "{name}");
+        assert!(text.lines().count() <= 5, "{name} is more than wiring");
         assert!(targets::named(name).is_some());
     }
+}
+
+/// A control: a decoder that believes a length before it looks whether so many bytes follow.
+#[test]
+#[should_panic(expected = "65535 bytes asked for, to decode 2; at most")]
+fn a_decoder_that_believes_a_length_is_noticed() {
+    assert!(is_counted());
+    bounded("control", &[0xff, 0xff], || std::hint::black_box(Vec::<u8>::with_capacity(0xffff)));
+}
+
+#[test]
+fn what_is_freed_again_is_counted_too() {
+    let ((), asked) = measure(|| {
+        for _ in 0..3 {
+            drop(std::hint::black_box(vec![1_u8; 1_000]));
+        }
+    });
+    assert_eq!(asked, 3_000);
 }

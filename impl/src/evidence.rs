@@ -13,6 +13,7 @@ use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
+use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 
 /// Two things that no honest miner signs both.
@@ -145,7 +146,8 @@ impl Evidence {
             }
             Evidence::Tickets { first, second } => {
                 one_ticket
-                    && (first.round, first.subround) == (second.round, second.subround)
+                    && first.round == second.round
+                    && (first.subround == second.subround || mutant!(EvidenceAcrossSubrounds))
                     && first.block != second.block
             }
             Evidence::FinalityVotes { first, second } => {
@@ -180,7 +182,10 @@ impl Evidence {
             Evidence::NotarizationAgainstFinality { notarization, finality } => {
                 notarization.signers_in_both(finality).collect()
             }
-            Evidence::FinalityCertificates { first, second } => first.signers_in_both(second).collect(),
+            Evidence::FinalityCertificates { first, second } => {
+                let most = if mutant!(ConvictsFirstOnly) { 1 } else { usize::MAX };
+                first.signers_in_both(second).take(most).collect()
+            }
         }
     }
 
@@ -208,7 +213,8 @@ fn both_genuine<A: Statement, B: Statement, S: Scheme>(
     if first.signer != second.signer {
         return Err(EvidenceError::DifferentSigners { first: first.signer, second: second.signer });
     }
-    if !first.is_genuine(committee, scheme) || !second.is_genuine(committee, scheme) {
+    let genuine = first.is_genuine(committee, scheme) && second.is_genuine(committee, scheme);
+    if !genuine && !mutant!(EvidenceUnsigned) {
         return Err(EvidenceError::WrongSignature(first.signer));
     }
     Ok(())

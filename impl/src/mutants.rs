@@ -1,25 +1,84 @@
 //! Deliberate bugs, to see that the tests notice them. Compiled for tests and under the feature `mutants` only, and the
 //! feature refuses to build without debug assertions: no release contains them.
 //!
+//! A bug reaches the code in two ways. [`Config::mutant`](crate::miner::Config::mutant) gives it to one participant, for as
+//! long as it takes a step: everything that it calls has the bug, and what surrounds it (Byzantine members, oracles) has not.
+//! A [`Scope`] gives it to everything that runs on the thread: for code that is used without a participant, such as a file.
+//!
 //! The numbers are rows of the project's list of rule changes that must be caught; the others are ours.
+
+#[cfg(any(test, feature = "mutants"))]
+use std::cell::Cell;
 
 #[cfg(all(feature = "mutants", not(test), not(debug_assertions)))]
 compile_error!("the feature `mutants` is for tests: it does not build without debug assertions");
 
 #[cfg(any(test, feature = "mutants"))]
 macro_rules! mutants {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// A bug that a miner can be given through [`Config::mutant`](crate::miner::Config::mutant).
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// A deliberate bug: see the module doc.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Mutant {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         impl Mutant {
             /// Every mutant.
             pub const ALL: &[Mutant] = &[$(Mutant::$name),*];
+
+            /// What is wrong, in words, with its row of the list in front.
+            #[must_use]
+            pub const fn says(self) -> &'static str {
+                match self {
+                    $(Mutant::$name => concat!($($doc),*).trim_ascii_start(),)*
+                }
+            }
+
+            /// Whether the code of this thread has this bug now.
+            #[must_use]
+            pub fn is_active(self) -> bool {
+                ACTIVE.get() == Some(self)
+            }
         }
     };
+}
+
+#[cfg(any(test, feature = "mutants"))]
+thread_local! {
+    static ACTIVE: Cell<Option<Mutant>> = Cell::new(of_process());
+}
+
+/// A test program is given a bug as a whole by this variable: which of its tests notice it?
+#[cfg(any(test, feature = "mutants"))]
+pub const VARIABLE: &str = "ZUS_MUTANT";
+
+#[cfg(any(test, feature = "mutants"))]
+fn of_process() -> Option<Mutant> {
+    let name = std::env::var(VARIABLE).ok()?;
+    Mutant::ALL.iter().copied().find(|mutant| format!("{mutant:?}") == name)
+}
+
+/// The code of this thread has a bug until this is dropped.
+#[cfg(any(test, feature = "mutants"))]
+#[derive(Debug)]
+pub struct Scope(Option<Mutant>);
+
+#[cfg(any(test, feature = "mutants"))]
+impl Scope {
+    /// Begins; with `None` what was so before stays so.
+    #[must_use = "the bug ends when the scope is dropped"]
+    pub fn enter(mutant: Option<Mutant>) -> Self {
+        let before = ACTIVE.get();
+        ACTIVE.set(mutant.or(before));
+        Self(before)
+    }
+}
+
+#[cfg(any(test, feature = "mutants"))]
+impl Drop for Scope {
+    fn drop(&mut self) {
+        ACTIVE.set(self.0);
+    }
 }
 
 #[cfg(any(test, feature = "mutants"))]
@@ -122,13 +181,171 @@ mutants! {
     KeepEvidence,
     /// Step 10: a received finality certificate is not relayed.
     NoFinalityRelay,
+    /// 2: a notarized block is final at once.
+    FinalizeNotarized,
+    /// 3: the block of the current round is final (depth 0).
+    FinalizeCurrent,
+    /// 4: a round is evaluated without the wait of 2Δ.
+    NoFinalityWait,
+    /// 5: a block is final at depth 1.
+    FinalizeDepthOne,
+    /// 6: a new final block need not descend from the previous one.
+    HeadAnywhere,
+    /// 7: finalization skips rounds when a block is missing.
+    SkipMissing,
+    /// 8: the finalized head moves back when another block of its round is certified.
+    HeadMovesBack,
+    /// 9: the first-arrived notarized block fixes the seed of the round.
+    NeverAdopt,
+    /// 12: a timeout is recorded only when it is of the own subround.
+    OwnTimeoutsOnly,
+    /// 15: subrounds above 1 repeat its generators.
+    CapSubrounds,
+    /// 18: early beacon shares are dropped when their round is entered.
+    DropEarlyShares,
+    /// 37: the quorum is ceil(0.66 n).
+    QuorumPercent66,
+    /// 38: a batch is checked by an unweighted sum.
+    UnweightedBatch,
+    /// 39: the block id does not commit to the subround.
+    IdWithoutSubround,
+    /// 39: the block id does not commit to the payload.
+    IdWithoutPayload,
+    /// 39: the block id does not commit to the parent's certificate.
+    IdWithoutCertificate,
+    /// A6: a pool counts one signer twice.
+    CountTwice,
+    /// S8: a bitmap may name members beyond the committee.
+    BitmapBeyondCommittee,
+    /// S8: a certificate needs one signer less.
+    CertificateOneLower,
+    /// S8: a signer twice in a list is taken as once.
+    DuplicateSigner,
+    /// S8: the sum in a certificate is not checked.
+    AggregateUnchecked,
+    /// S8: a bitmap of a committee of another size is taken.
+    OtherCommittee,
+    /// Step 6: a pool certifies with one signature less.
+    PoolOneLower,
+    /// Step 6: whoever is in a batch with a wrong signature is blamed.
+    BlameEverybody,
+    /// Step 6: what was verified is remembered by signer, without round and block.
+    VerifiedByName,
+    /// Step 6: a forged signature counts against its alleged signer.
+    StrikeTheForged,
+    /// Step 6: a contradiction is reported without verifying the first signature.
+    ContradictionUnchecked,
+    /// Step 1: shares are kept with the own round, whatever they are for.
+    ShareOfOtherRound,
+    /// Step 1: a key generation asks for f shares.
+    BeaconOfFaulty,
+    /// Step 1: a member's share is the value at its position, not one above it.
+    ShareAtPosition,
+    /// Step 1: the order of generators is that of subround 0.
+    RanksIgnoreSubround,
+    /// S4: one generator more has its turn.
+    OneGeneratorMore,
+    /// Step 1: a wrong share is kept and spoils every combination.
+    KeepWrongShares,
+    /// S1: a flush writes nothing.
+    LogForgetsFlush,
+    /// S1: of a log only the last record is read.
+    LogReadsLastOnly,
+    /// S1: of a flush only the first record is written.
+    LogWritesFirstOnly,
+    /// S1: a torn frame is taken for a good one.
+    LogTakesTornTail,
+    /// S1: a compacted log has lost its records.
+    LogCompactsAway,
+    /// S1: the log takes what contradicts it.
+    LogTakesAll,
+    /// A4: a vote does not close its round.
+    FloorOneLower,
+    /// Step 9: what was timed out may be ticketed, says the log.
+    TimeoutEndsNothing,
+    /// Step 8: a vote may contradict a ticket of another subround, says the log.
+    VoteAgainstOtherSubround,
+    /// L5: a sharder forgets a finality certificate whose block is missing.
+    SharderForgets,
+    /// L5: a sharder stores the last block of a path only.
+    SharderSkips,
+    /// S8: a sharder believes a certificate of one signer less.
+    SharderBelieves,
+    /// L4: blocks are asked for from one round too high.
+    AskTooHigh,
+    /// L4: only one peer is ever asked for a missing block.
+    AskOnce,
+    /// L4: the certificates of an answer are not checked.
+    AnswerUnverified,
+    /// L4: the blocks of an answer need not be linked.
+    AnswerUnlinked,
+    /// L4: an answer begins one block too high.
+    AnswerTooHigh,
+    /// Wire: a proposal is sent without its timeout certificate.
+    WireDropsField,
+    /// Wire: any byte but 0 is a flag that is set.
+    WireAnyFlag,
+    /// Wire: what follows a message is ignored.
+    WireTrailing,
+    /// Wire: a length may be one above its bound.
+    WireOneMore,
+    /// S10: tickets of two subrounds convict.
+    EvidenceAcrossSubrounds,
+    /// S10: the signatures in evidence are not checked.
+    EvidenceUnsigned,
+    /// S10: two certificates convict the first signer of both only.
+    ConvictsFirstOnly,
+    /// S10: two finality certificates of one round are not evidence.
+    ConflictUnproved,
+    /// Step 9: timeout votes of other subrounds count for the own one.
+    TimeoutsOfAnySubround,
+    /// L1: waits do not grow with the subround.
+    NoBackOff,
+    /// L3: after one resend the timer is not set again.
+    ResendOnce,
+    /// DKG: a revealed share is not checked.
+    RevealedUnchecked,
+    /// DKG: a dealer that reveals too much qualifies.
+    RevealsTooMuch,
+    /// DKG: a second dealing is ignored.
+    SecondDealingIgnored,
+    /// Bounds: messages of any round ahead are kept.
+    AnyRoundAhead,
+    /// Bounds: messages of any subround ahead are kept.
+    AnySubroundAhead,
+    /// Step 4: a block that the application refused is ticketed.
+    TicketRefused,
+    /// Step 4: a block may be older than its parent.
+    TimeUnchecked,
+    /// Step 4: a block may be of any time in the future.
+    EarlyUnchecked,
+    /// Step 4: a block of another epoch is taken.
+    EpochUnchecked,
+    /// Step 10: of the ancestors only the block itself is put out.
+    AncestorsUntold,
+    /// Step 10: a finality certificate acts before its round is left.
+    FinalBeforeLeaving,
+    /// L4: after a restart the timeout certificate is not looked for.
+    RestoreSubroundZero,
+    /// S10: what a miner knows of offences is not told to who was away.
+    EvidenceUntold,
+    /// A message of a stranger is taken.
+    StrangerHeard,
 }
 
-/// Whether a configuration carries a mutant; constant `false` in every release.
+/// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.
 macro_rules! mutant {
+    ($name:ident) => {{
+        #[cfg(any(test, feature = "mutants"))]
+        let active = $crate::mutants::Mutant::$name.is_active();
+        #[cfg(not(any(test, feature = "mutants")))]
+        let active = false;
+        active
+    }};
     ($config:expr, $name:ident) => {{
         #[cfg(any(test, feature = "mutants"))]
-        let active = $config.mutant == Some($crate::mutants::Mutant::$name);
+        let active = $config.mutant == Some($crate::mutants::Mutant::$name)
+            || $crate::mutants::Mutant::$name.is_active();
         #[cfg(not(any(test, feature = "mutants")))]
         let active = {
             let _ = &$config;
@@ -138,4 +355,12 @@ macro_rules! mutant {
     }};
 }
 
-pub(crate) use mutant;
+/// What this step calls has the bug of the configuration; nothing in every release.
+macro_rules! infect {
+    ($config:expr) => {
+        #[cfg(any(test, feature = "mutants"))]
+        let _scope = $crate::mutants::Scope::enter($config.mutant);
+    };
+}
+
+pub(crate) use {infect, mutant};

@@ -1,10 +1,14 @@
-//! The committed scenarios and mutants, as they were when this was built; and scenarios by name or by path.
+//! The committed scenarios, mutants and figures, as they were when this was built; and scenarios by name or by path.
 
+use crate::report::page::figures::Figures;
 use crate::scenario::{Overrides, Scenario, ScenarioError, load, parse_with};
 use std::path::Path;
 
 /// Path below `model/scenarios`, and text.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/committed.rs"));
+
+/// File name below `model/figures`, and text.
+static FIGURES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/figures.rs"));
 
 /// Where the scenarios are, for messages.
 const FOLDER: &str = "model/scenarios";
@@ -19,6 +23,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The path, for messages, and the text of the list of mutants.
 pub fn mutants() -> (String, &'static str) {
     ("model/mutants.toml".into(), MUTANTS)
+}
+
+/// The figures that were measured last, file by file: path and what it says, or why it cannot be read.
+pub fn figures() -> impl Iterator<Item = (String, Result<Figures, String>)> {
+    FIGURES.iter().map(|(name, text)| (format!("model/figures/{name}"), Figures::parse(text)))
 }
 
 fn text_of(path: &str) -> Option<&'static str> {

@@ -24,6 +24,7 @@ use crate::{
     scenario::{Expectation, Overrides, Scenario, ScenarioError, Verdict, syntax},
     trace::Trace,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -67,7 +68,7 @@ struct Row {
 }
 
 /// What became of a mutant.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MutantResult {
     /// Its number in `mutants.md`.
     pub id: String,

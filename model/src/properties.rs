@@ -8,12 +8,13 @@ use crate::{
     rules::{FinalityRule, TicketRule},
     state::State,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! properties {
     ($($id:ident $bit:literal $text:literal;)*) => {
         /// A property, by its id.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
         #[repr(u8)]
         pub enum Property {
             $(#[doc = $text] $id = $bit,)*

@@ -8,10 +8,11 @@ use crate::{
     rules::{BeaconRule, CountingRule, EchoRule, Rules, TicketLogRule},
     state::{Miner, State},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the network does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     /// Messages take any time, in any order, or for ever.

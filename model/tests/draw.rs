@@ -288,3 +288,44 @@ fn a_scene_that_names_what_is_not_there_is_refused() {
     }
     assert!(good.lanes.iter().any(|l| l.role == Role::Network));
 }
+
+#[test]
+fn a_fork_is_told_in_plain_words() {
+    let told = |name: &str| -> Vec<String> {
+        let scene = scene(name);
+        assert!(scene.story.iter().all(|t| t.event < scene.events.len()), "{name}");
+        scene.story.into_iter().map(|t| t.says).collect()
+    };
+    let fork = told("deployed_fork-S5");
+    assert_eq!(fork.len(), 6, "{fork:#?}");
+    for (sentence, part) in [
+        (
+            0,
+            "the Byzantine generator makes two different blocks of the same rank: X, drawn as B(1,0)#0, and Y",
+        ),
+        (1, "Miner 0 and miner 2 sign X, miner 1 signs Y. Then miner 0 signs the other one, too"),
+        (1, "BetterOrEqualRank allows it"),
+        (2, "B(2,0)#0, B(3,0)#0, B(4,0)#0 on X, and B(2,0)#0', B(3,0)#0', B(4,0)#0' on Y"),
+        (3, "Observer 0 finalizes X, knowing of round 4 the tip B(4,0)#0 only: the rule CommonAncestor"),
+        (4, "Observer 1 finalizes Y, knowing of round 4 the tip B(4,0)#0' only"),
+        (5, "two histories"),
+    ] {
+        assert!(fork[sentence].contains(part), "{part}: {fork:#?}");
+    }
+    // Each kind of fork has its own reason: subrounds, a better rank, a crash, too many Byzantine miners.
+    for (name, part) in [
+        ("two_delta_synchronous-S5", "one signature in every subround is allowed"),
+        ("late_better_rank-S2", "BetterRank allows it for a block of a better rank"),
+        ("amnesia-S2", "forgotten the first signature in a crash"),
+        ("f_plus_one-S5", "no honest miner signs both; the Byzantine miners sign both"),
+    ] {
+        let story = told(name);
+        assert!(story.iter().any(|says| says.contains(part)), "{name}: {story:#?}");
+    }
+    assert!(told("beacon_split-L1").is_empty(), "no fork, no such story");
+    // A scene that another tool wrote may lead nowhere.
+    let mut wrong = scene("amnesia-S2");
+    wrong.story[0].event = wrong.events.len();
+    let refused = Scene::from_json("wrong", &serde_json::to_string(&wrong).unwrap());
+    assert!(refused.unwrap_err().to_string().contains("the story"));
+}

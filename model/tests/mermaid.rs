@@ -1,11 +1,12 @@
-//! The diagrams, read by Mermaid's own parser. Needs Node and its packages `mermaid` and `jsdom`:
+//! The diagrams, also those of the summary of a pull request, read by Mermaid's own parser. Needs Node and its packages
+//! `mermaid` and `jsdom`:
 //!
 //! ```sh
-//! npm install --prefix /tmp/mermaid mermaid@11 jsdom
-//! ZUS_MERMAID=/tmp/mermaid cargo test -p zus-model --test mermaid
+//! npm install --prefix target/ci/mermaid mermaid@11 jsdom@29
+//! ZUS_MERMAID=$PWD/target/ci/mermaid cargo test -p zus-model --test mermaid
 //! ```
 //!
-//! Without `ZUS_MERMAID` the test says so and checks nothing.
+//! Without `ZUS_MERMAID` the test says so and checks nothing; `.ci/run` sets it.
 
 use std::{
     fs,
@@ -66,6 +67,24 @@ fn mermaid_reads_every_diagram() {
         participants: vec![hostile.into()],
         steps: vec![step; 3],
     }));
+    let in_summary = summary();
+    assert!(in_summary.len() >= 2, "{in_summary:?}");
+    diagrams.extend(in_summary);
     assert_eq!(parsed(&packages, &diagrams), diagrams.len());
     assert_eq!(parsed(&packages, &["sequenceDiagram\n  p0->>: x;;".into()]), 0, "it can say no");
+}
+
+/// The diagrams of a summary of a report that differs from what its scenario expects.
+fn summary() -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = include_str!("../scenarios/late_better_rank.toml")
+        .replace("S2 = \"violated\"", "S2 = \"holds\"")
+        .replace("W3 = \"reachable\"", "W3 = \"unreachable\"");
+    fs::write(folder.path().join("late.toml"), scenario).unwrap();
+    let zus = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert_eq!(zus(&["check", "late.toml", "--out", "out", "--quiet"]).status.code(), Some(1));
+    let text = String::from_utf8(zus(&["summary", "out"]).stdout).unwrap();
+    text.split("```mermaid\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }

@@ -11,7 +11,7 @@ use zus_model::{
         Report, ScenarioReport, Summary,
         page::{
             self, Part, Parts,
-            figures::{self, Figures, Plot, Series, Table},
+            figures::{self, Figures, Plot, Series, Table, Value},
             ledger::Ledger,
             matrix,
         },
@@ -97,6 +97,7 @@ fn parts() -> Parts {
     };
     let plot = Plot {
         title: text.clone(),
+        command: text.clone(),
         x: text.clone(),
         y: text.clone(),
         log_x: true,
@@ -107,6 +108,15 @@ fn parts() -> Parts {
         title: text.clone(),
         columns: vec![text.clone()],
         rows: vec![vec![text.clone()], Vec::new()],
+        command: text.clone(),
+        notes: vec![text.clone()],
+    };
+    let value = Value {
+        name: text.clone(),
+        unit: text.clone(),
+        value: 2.0,
+        before: Some(1.0),
+        tolerance_percent: 1.0,
     };
     let quoted = toml::Value::String(text.clone()).to_string();
     Parts {
@@ -116,9 +126,19 @@ fn parts() -> Parts {
         mutants: Some(part(report(Vec::new()))),
         ledger: Some(Ledger::parse(&format!("[S1]\nclass = {quoted}\nsays = {quoted}\nproof = [{quoted}]\nmodel = {quoted}\nfuzz = [{quoted}]\n")).unwrap()),
         figures: vec![Figures {
-            format: figures::FORMAT.into(), version: figures::VERSION, title: text.clone(), command: text.clone(), notes: vec![text],
-            tables: vec![table], plots: vec![plot],
+            format: figures::FORMAT.into(),
+            version: figures::VERSION,
+            title: text.clone(),
+            command: text.clone(),
+            machine: text.clone(),
+            date: text.clone(),
+            notes: vec![text.clone()],
+            attention: vec![text],
+            values: vec![value],
+            tables: vec![table],
+            plots: vec![plot],
         }],
+        committed: Vec::new(),
     }
 }
 
@@ -181,5 +201,51 @@ fn the_committed_ledger_can_be_read() {
     let ledger = Ledger::parse(&text).unwrap();
     for property in Property::ALL {
         assert!(ledger.rows.contains_key(property.id()), "{}", property.id());
+    }
+}
+
+#[test]
+fn the_example_of_figures_is_shown_and_what_cannot_be_shown_is_refused() {
+    let text = include_str!("data/figures.json");
+    let figures = Figures::parse(text).unwrap();
+    let page = page::write(&Parts { committed: vec![figures.clone()], ..Parts::default() });
+    for shown in [
+        "measured before, not in this run",
+        "2026-11-25",
+        "mutant ForgetEarlyTickets survives",
+        "1,578,864",
+        "+5.26 %",
+        "cargo bench -p zus-benches -- ratios --format json</code>",
+        "cargo bench -p zus-benches -- ratios</code>",
+        "<polyline",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    // What is given replaces what is committed under the same title.
+    let given = Figures { machine: "another".into(), ..figures.clone() };
+    let page = page::write(&Parts { committed: vec![figures], figures: vec![given], ..Parts::default() });
+    assert!(page.contains("another") && !page.contains("measured before"));
+    for (what, by, why) in [
+        ("\"zus-figures\"", "\"other\"", "not \"zus-figures\""),
+        ("\"version\": 1", "\"version\": 2", "version 2"),
+        ("\"title\": \"An example\"", "\"title\": \" \"", "`title` and `command`"),
+        ("\"4.58\"]", "\"4.58\", \"\"]", "row 2: 4 cells, 3 columns"),
+        ("\"notes\": [\"in", "\"note\": [\"in", "unknown field `note`"),
+        ("\"value\": 1578864", "\"value\": -1", "not below zero"),
+        ("[{ \"name\": \"ours\", \"points\": [[4, 4900], [100, 82154], [1000, 202063]] }]", "[]", "0 series"),
+    ] {
+        assert!(text.contains(what), "{what}");
+        let refused = Figures::parse(&text.replacen(what, by, 1)).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+    let nothing = r#"{"format":"zus-figures","version":1,"title":"t","command":"c"}"#;
+    assert!(Figures::parse(nothing).unwrap_err().contains("nothing would be shown"));
+}
+
+#[test]
+fn the_committed_figures_can_be_read() {
+    for (path, figures) in zus_model::committed::figures() {
+        let figures = figures.unwrap_or_else(|why| panic!("{path}: {why}"));
+        assert!(!figures.date.is_empty() && !figures.machine.is_empty(), "{path} says when and where");
     }
 }

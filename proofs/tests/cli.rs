@@ -77,3 +77,25 @@ fn a_trace_is_checked_step_by_step() {
     assert!(text(&output).contains("24 steps of the model"));
     assert_eq!(run(&["tie", "proofs/no-such.json"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_conditions_come_as_data_too() {
+    use zus_model::report::summary::proofs::{Outcome, Proofs};
+    let read =
+        |output: &Output| Proofs::parse(&text(output)).unwrap_or_else(|why| panic!("{why}: {output:?}"));
+    let output = run(&["check", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let proofs = read(&output);
+    assert_eq!(proofs.conditions.len(), 152);
+    assert!(proofs.conditions.iter().all(|c| c.outcome == Outcome::Holds) && proofs.run.is_none());
+    let delete = ["--delete", "guard:leave_voting/ticketed-no-other"];
+    let output = run(&[&["check", "--format", "json"][..], &delete].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let proofs = read(&output);
+    let failing: Vec<_> = proofs.conditions.iter().filter(|c| c.outcome == Outcome::Fails).collect();
+    assert_eq!(failing.len(), 1);
+    assert_eq!(failing[0].id, "leave_voting:voted-ticketed-no-other");
+    assert!(failing[0].says.contains("miner0 leaves round1"), "{}", failing[0].says);
+    assert!(proofs.run.is_some_and(|run| run.contains("break S10-honest")));
+    assert_eq!(run(&["check", "--format", "json", "--all"]).status.code(), Some(2));
+}

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p zus-benches --bin instructions             # compares; fails beyond five percent
 //! cargo run --release -p zus-benches --bin instructions -- write    # writes the baseline anew
+//! cargo run --release -p zus-benches --bin instructions -- json     # as figures, for `zus report` and `zus summary`
 //! ```
 //! Counts do not depend on what else the machine does. They do on the compiler, and they are of the portable path: callgrind
 //! does not know AVX-512. Without valgrind the comparison is skipped, but fails where `CI` is set.
@@ -21,6 +22,7 @@ use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
+use zus_model::report::page::figures::{Figures, Value};
 
 /// How far a count may move in either direction: less is a new baseline.
 const TOLERANCE_PERCENT: u64 = 5;
@@ -116,9 +118,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         [] => finish(compare()),
+        ["json"] => finish(count_all().and_then(|counts| json(&counts)).map(|()| true)),
         ["write"] => finish(count_all().and_then(|counts| write(&counts)).map(|()| true)),
         _ => {
-            eprintln!("usage: instructions [write]");
+            eprintln!("usage: instructions [write | json]");
             ExitCode::FAILURE
         }
     }
@@ -181,11 +184,7 @@ fn compare() -> io::Result<bool> {
         return Ok(true);
     }
     let counts = count_all()?;
-    let known: BTreeMap<&str, u64> = text
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(count, operation)| Some((operation, count.parse().ok()?)))
-        .collect();
+    let known = known(&text);
     let mut within = known.len() == OPERATIONS.len();
     for (operation, count) in &counts {
         let Some(&before) = known.get(operation.as_str()) else {
@@ -199,6 +198,34 @@ fn compare() -> io::Result<bool> {
         println!("{operation}: {count} ({change:+.2} %) {}", if good { "ok" } else { "BEYOND 5 %" });
     }
     Ok(within)
+}
+
+/// The counts of a baseline's text.
+fn known(text: &str) -> BTreeMap<&str, u64> {
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(count, operation)| Some((operation, count.parse().ok()?)))
+        .collect()
+}
+
+/// Prints the counts as figures, beside the baseline if it is for these conditions.
+fn json(counts: &BTreeMap<String, u64>) -> io::Result<()> {
+    let text = fs::read_to_string(baseline()).unwrap_or_default();
+    let here = conditions();
+    let known = if text.lines().next() == Some(&here) { known(&text) } else { BTreeMap::new() };
+    let command = "cargo run --release -p zus-benches --bin instructions -- json";
+    let mut figures = Figures::new("Instructions of the hot path", command);
+    figures.notes = vec![format!("counted by callgrind, portable path; {}", here.trim_start_matches("# "))];
+    let value = |(operation, &count): (&String, &u64)| Value {
+        name: operation.clone(),
+        unit: "instructions".into(),
+        value: count as f64,
+        before: known.get(operation.as_str()).map(|&before| before as f64),
+        tolerance_percent: TOLERANCE_PERCENT as f64,
+    };
+    figures.values = counts.iter().map(value).collect();
+    println!("{}", serde_json::to_string_pretty(&figures)?);
+    Ok(())
 }
 
 fn is_within(count: u64, before: u64) -> bool {

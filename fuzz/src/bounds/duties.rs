@@ -7,19 +7,23 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::certified::Notarization;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
+use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
 use zus_bpp::rules::{EchoRule, SubroundEntryRule, TicketLogRule};
-use zus_bpp::statement::{Statement, Ticket};
+use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::oracle::message_signer;
 use super::{Violation, tolerated};
 use crate::world::{Cause, World, record_of};
+
+/// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
+const ROUNDS_HELD: u64 = 3;
 
 /// What is known of one miner's duties.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +40,10 @@ struct Life {
     heard: Vec<(MinerId, Record)>,
     /// When it answered a peer last.
     answered: BTreeMap<Peer, u64>,
+    /// Genuine statements of Byzantine members that came straight from them while their round was not left.
+    claims: Vec<(MinerId, Record)>,
+    /// Byzantine members that sent something else in their own name: what is looked at of these is bounded.
+    noisy: Vec<MinerId>,
 }
 
 /// See the module doc.
@@ -82,6 +90,9 @@ impl Duties {
             match record.kind {
                 Kind::Ticket => {
                     if let Some(facts) = self.selection(world, host, record) {
+                        return wrong("step 4", facts);
+                    }
+                    if let Some(facts) = self.admission(world, host, record) {
                         return wrong("step 4", facts);
                     }
                 }
@@ -153,8 +164,25 @@ impl Duties {
         }
         // L3: while nothing moves, a miner says its position again and again.
         let again = |output: &Output| matches!(output, Output::SetTimer { timer: Timer::Resend { .. }, .. });
-        if cause == Cause::Timer(Timer::Resend { round, subround }) && !says(&again) {
-            return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
+        if cause == Cause::Timer(Timer::Resend { round, subround }) {
+            if !says(&again) {
+                return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
+            }
+            // What it has said here, and its newest vote above the head, since votes finalize what is below them too.
+            let said = world.hosts[host].said.iter();
+            let here = said.clone().filter(|record| {
+                (record.round, record.subround) == (round, subround) && record.kind != Kind::FinalityVote
+            });
+            let votes = said.filter(|record| {
+                record.kind == Kind::FinalityVote && record.round > miner.finalized().round()
+            });
+            let newest = votes.max_by_key(|record| record.round);
+            let unsaid = here.chain(newest).find(|record| {
+                !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))
+            });
+            if let Some(record) = unsaid {
+                return wrong("L3", format!("{id} does not say {record:?} again"));
+            }
         }
         None
     }
@@ -172,16 +200,34 @@ impl Duties {
         let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
         let (q, f) = (world.ground.setup.quorum(), tolerated(world.ground.setup.miners));
         let wrong = |property, facts| Some(Violation { property, facts });
+        if let Some((from, message)) = heard
+            && let Some(facts) = self.culprit(world, host, *from, message)
+        {
+            return wrong("S10", facts);
+        }
         let life = self.life(host);
         if let Some((from, message)) = heard {
             if let Some(record) = record_of(message)
-                && matches!(record.kind, Kind::Ticket | Kind::Timeout)
+                && record.kind != Kind::Proposal
                 && let Peer::Miner(signer) = *from
                 && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
                 && message_signer(message) == Some(signer)
                 && !life.heard.contains(&(signer, record))
             {
                 life.heard.push((signer, record));
+            }
+            // Step 9: a proposal of a later subround shows that the one before was given up.
+            if let Message::Proposal(proposal) = message
+                && let Some(before) = proposal.block.subround().previous()
+                && !proposal.timeout_certificate.as_ref().is_some_and(|known| {
+                    (known.round, known.subround) == (proposal.block.round(), before)
+                })
+                && outputs.iter().any(|output| matches!(output, Output::Milestone(Milestone::Collected { block, .. }) if block.block == proposal.block.id()))
+            {
+                return wrong(
+                    "step 9",
+                    format!("{id} takes {} without a timeout certificate", proposal.block.id()),
+                );
             }
             // Step 10: the certificate that makes a block final here is relayed.
             if let Message::FinalityCertificate(known) = message {
@@ -197,6 +243,35 @@ impl Duties {
                     );
                 }
             }
+            // S10: whoever is helped to catch up is told of offences, too: it was not there when they were proved.
+            if let (Peer::Miner(_), Message::ChainRequest(_)) = (from, message) {
+                let to = |output: &Output, is: fn(&Message) -> bool| matches!(output, Output::Send { to, message } if to == from && is(message));
+                let helps =
+                    |output: &Output| to(output, |message| matches!(message, Message::ChainResponse(_)));
+                let tells = |output: &Output| to(output, |message| matches!(message, Message::Evidence(_)));
+                // L4: an answer begins right above what was asked for.
+                if let Message::ChainRequest(request) = message {
+                    let first = outputs.iter().find_map(|output| match output {
+                        Output::Send { to, message: Message::ChainResponse(response) } if to == from => {
+                            response.blocks.first()
+                        }
+                        _ => None,
+                    });
+                    if let Some(first) = first.filter(|first| first.round() != request.after.next()) {
+                        let (asked, begins) = (request.after, first.round());
+                        return wrong(
+                            "L4",
+                            format!("{id} is asked for what is above {asked} and answers from {begins} on"),
+                        );
+                    }
+                }
+                if outputs.iter().any(helps)
+                    && !found.miner.evidence().is_empty()
+                    && !outputs.iter().any(tells)
+                {
+                    return wrong("S10", format!("{id} helps {from} and does not tell what it can prove"));
+                }
+            }
             // Step 8: a notarization of its round or a later one makes it leave.
             if let Message::Notarization(known) = message
                 && is_genuine(world, known)
@@ -208,11 +283,26 @@ impl Duties {
                 );
             }
         }
+        // Step 10: q votes for a block make it final, or wait for what leads to it.
+        let known = found.miner.pending_finality().map_or(Round(0), |pending| pending.round);
+        let known = known.max(found.miner.finalized().round());
+        for (_, vote) in life.heard.iter().filter(|(_, record)| record.kind == Kind::FinalityVote) {
+            let others = life.heard.iter().filter(|(_, record)| record == vote).count();
+            let count = others + usize::from(found.has_said(vote));
+            if vote.round > known && count >= q {
+                return wrong(
+                    "step 10",
+                    format!("{id} has {count} votes like {vote:?}, and nothing is final"),
+                );
+            }
+        }
         if world.is_parked(host) || !found.up {
             return None;
         }
         let mut counted: Vec<(Record, usize)> = Vec::new();
-        for (_, record) in life.heard.iter().filter(|(_, record)| (record.round, record.subround) == here) {
+        let of_here =
+            |record: &Record| (record.round, record.subround) == here && record.kind != Kind::FinalityVote;
+        for (_, record) in life.heard.iter().filter(|(_, record)| of_here(record)) {
             match counted.iter_mut().find(|(known, _)| known == record) {
                 Some((_, count)) => *count += 1,
                 None => counted.push((*record, 1)),
@@ -252,6 +342,61 @@ impl Duties {
         None
     }
 
+    /// S10: who hears two statements of one member that no honest miner signs both, straight from it, can prove it. Only where
+    /// nothing that the member does keeps the first from being held: its round was not left, a block became a candidate.
+    fn culprit<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        from: Peer,
+        message: &Message,
+    ) -> Option<String> {
+        let found = &world.hosts[host];
+        let (signer, record) = (message_signer(message)?, record_of(message)?);
+        if !world.ground.setup.is_byzantine(signer) || record.kind == Kind::Timeout {
+            return None;
+        }
+        // A block of another chain or epoch is nobody's here, whoever signs it.
+        let committee = &world.ground.config.committee;
+        if let Message::Proposal(proposal) = message
+            && (proposal.block.header().chain, proposal.block.header().epoch)
+                != (committee.chain(), committee.epoch())
+        {
+            return None;
+        }
+        let life = self.life(host);
+        if from != Peer::Miner(signer) || !is_signed(world, message, signer, &record) {
+            life.noisy.push(signer);
+            return None;
+        }
+        let ahead = record.round.0.checked_sub(found.miner.round().0);
+        if ahead.is_none_or(|ahead| ahead > ROUNDS_HELD) || life.noisy.contains(&signer) {
+            return None;
+        }
+        let contradicts = |old: &Record| {
+            let same_place = (old.round, old.subround) == (record.round, record.subround);
+            old.block != record.block
+                && match (old.kind, record.kind) {
+                    (Kind::Ticket, Kind::Ticket) => same_place,
+                    (Kind::Proposal, Kind::Proposal) => {
+                        let mut candidates = found.miner.candidates(old.round, old.subround);
+                        same_place && candidates.any(|(block, _)| block.0 == old.block)
+                    }
+                    (Kind::FinalityVote, Kind::FinalityVote | Kind::Ticket)
+                    | (Kind::Ticket, Kind::FinalityVote) => old.round == record.round,
+                    _ => false,
+                }
+        };
+        let first = life.claims.iter().find(|(by, old)| *by == signer && contradicts(old)).copied();
+        if !life.claims.contains(&(signer, record)) {
+            life.claims.push((signer, record));
+        }
+        let (_, first) = first?;
+        let proved = found.miner.evidence().iter().any(|proof| is_against(proof, signer));
+        (!proved)
+            .then(|| format!("{} heard {first:?} and {record:?} of {signer}, and has no proof", found.id))
+    }
+
     /// Step 4: no better block was a candidate and accepted.
     fn selection<S: Scheme + Clone>(
         &mut self,
@@ -269,6 +414,36 @@ impl Duties {
         let better =
             life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
         Some(format!("{id} ticketed {ticketed} of rank {rank}, and had {} of rank {}", better.0, better.1))
+    }
+
+    /// Step 4: what is ticketed is of this chain, not older than its parent and not of the future, and the application has
+    /// accepted it.
+    fn admission<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        record: &Record,
+    ) -> Option<String> {
+        let (id, config) = (world.hosts[host].id, &world.ground.config);
+        let block = world.block(&BlockId(record.block))?;
+        let (header, committee) = (block.header(), &config.committee);
+        let parent = world.block(&header.parent).map_or(&config.genesis, |parent| parent);
+        let why = if (header.chain, header.epoch) != (committee.chain(), committee.epoch()) {
+            "which is of another chain or epoch"
+        } else if header.time < parent.header().time {
+            "which is older than its parent"
+        } else if !descends(world, block, world.hosts[host].miner.finalized()) {
+            "which does not descend from its finalized head"
+        } else if header.time.0 > world.now.0 + config.timing.clock_drift {
+            "which is of the future"
+        } else if self.life(host).here == (record.round, record.subround)
+            && !self.life(host).accepted.contains(&block.id())
+        {
+            "which the application has not accepted"
+        } else {
+            return None;
+        };
+        Some(format!("{id} ticketed {}, {why}", block.id()))
     }
 
     fn output<S: Scheme + Clone>(
@@ -333,6 +508,22 @@ impl Duties {
             }
             // Another seed, another order of generators: the candidates of the old one are none any more.
             Output::Milestone(Milestone::Adopted { .. }) => life.candidates.clear(),
+            // Steps 3 and 9, L3, L4: waits are those of the configuration, and grow with the subround.
+            Output::SetTimer { timer, at } => {
+                let timing = &world.ground.config.timing;
+                let times = |subround: Subround| u64::from(subround.0) + 1;
+                let waits = match timer {
+                    Timer::Window { subround, .. } => timing.window * times(*subround),
+                    Timer::Wait { subround, .. } => (timing.window + timing.ticket_wait) * times(*subround),
+                    Timer::Resend { .. } => timing.resend,
+                    Timer::CatchUp => timing.catch_up,
+                    Timer::Finality { .. } => 2 * timing.delta,
+                };
+                if at.0 != world.now.0 + waits {
+                    let found = at.0.saturating_sub(world.now.0);
+                    return wrong("timers", format!("{id} waits {found} ms, not {waits}, for {timer:?}"));
+                }
+            }
             // S10: evidence is relayed to all.
             Output::Evidence(evidence) => {
                 let relayed = |output: &Output| matches!(output, Output::Broadcast { message: Message::Evidence(known), .. } if known == evidence);
@@ -366,6 +557,12 @@ impl Duties {
     fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
         let found = world.block(&block)?;
         let (round, parent) = (found.round(), found.header().parent);
+        // S9: its beacon signature, which the id does not cover, is the committee's.
+        if world.ground.beacon_of(round).is_some_and(|(signature, _)| signature != *found.beacon_signature())
+        {
+            let facts = format!("{id} takes {block} with another beacon signature as a candidate");
+            return Some(Violation { property: "S9", facts });
+        }
         let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
         let notarized =
             world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
@@ -374,6 +571,62 @@ impl Duties {
             facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
         })
     }
+}
+
+/// Whether a block of a round above that of `head` has it among its ancestors (S7).
+pub fn descends<S: Scheme + Clone>(world: &World<S>, block: &Block, head: &Block) -> bool {
+    let (mut round, mut parent) = (block.round(), block.header().parent);
+    while round > head.round().next() {
+        let Some(found) = world.block(&parent) else { return true };
+        (round, parent) = (found.round(), found.header().parent);
+    }
+    round <= head.round() || parent == head.id()
+}
+
+/// Whether evidence names a member.
+fn is_against(proof: &Evidence, member: MinerId) -> bool {
+    match proof {
+        Evidence::Proposals { first, .. } => first.signer == member,
+        Evidence::Tickets { first, .. } => first.signer == member,
+        Evidence::FinalityVotes { first, .. } => first.signer == member,
+        Evidence::TicketAgainstVote { ticket, .. } => ticket.signer == member,
+        Evidence::Notarizations { first, second } => {
+            first.certificate.signers.contains(member) && second.certificate.signers.contains(member)
+        }
+        Evidence::NotarizationAgainstFinality { notarization, finality } => {
+            notarization.certificate.signers.contains(member) && finality.certificate.signers.contains(member)
+        }
+        Evidence::FinalityCertificates { first, second } => {
+            first.certificate.signers.contains(member) && second.certificate.signers.contains(member)
+        }
+    }
+}
+
+/// Whether a message carries the signature that its signer's key makes over what it says.
+fn is_signed<S: Scheme + Clone>(
+    world: &World<S>,
+    message: &Message,
+    signer: MinerId,
+    record: &Record,
+) -> bool {
+    let committee = &world.ground.config.committee;
+    let (round, subround, block) = (record.round, record.subround, BlockId(record.block));
+    let (domain, bytes, signature) = match message {
+        Message::Proposal(proposal) => {
+            let bytes = Proposed { round, subround, block }.preimage(committee);
+            (Domain::Proposal, bytes, proposal.signature)
+        }
+        Message::Ticket(ticket) => {
+            (Domain::Ticket, Ticket { round, subround, block }.preimage(committee), ticket.signature)
+        }
+        Message::FinalityVote(vote) => {
+            let bytes = FinalityVote { round, subround, block }.preimage(committee);
+            (Domain::FinalityVote, bytes, vote.signature)
+        }
+        _ => return false,
+    };
+    let key = world.ground.keys.members.get(usize::from(signer.0));
+    key.and_then(|key| key.sign(domain, &bytes)) == Some(signature)
 }
 
 /// Whether every signer of a notarization has signed it, and there are enough of them.

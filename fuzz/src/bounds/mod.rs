@@ -6,6 +6,7 @@ mod duties;
 mod oracle;
 mod scope;
 
+pub use duties::descends;
 pub use oracle::{Oracle, Violation};
 pub use scope::Scope;
 

@@ -1,131 +1,118 @@
-//! Absolute coverage: of the states that the exhaustive check of the model enumerates for a small scenario, the share that
-//! random runs reach through production code; and the actions and guards of the model that were never exercised.
+//! Prints absolute coverage ([`crate::coverage`]): of the committed corpus, of random runs, and of the exhaustive product.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use zus_model::action::Action;
-use zus_model::protocol::Protocol;
-use zus_model::reductions::Reductions;
-use zus_model::state::State;
+use crate::coverage::{Guards, MAX_STATES, Small, States, count_guards};
+use crate::schedule::{Choice, Random, Run, Schedule};
 
-use crate::refinement::protocol_of;
-use crate::schedule::{Random, Run, Schedule, ground_of};
-use crate::world::{Disk, Setup};
+/// Choices of a random run in the small scenario.
+const CHOICES: usize = 64;
+/// Runs after which the clock is read.
+const BATCH: usize = 64;
+/// Steps of a random run of the model itself.
+const MODEL_STEPS: usize = 160;
+/// A state of each so many is asked for its guards: neighbours differ little.
+const GUARDS_EVERY: usize = 4;
 
-/// States of the model after which its enumeration is given up.
-const MAX_STATES: usize = 3_000_000;
+/// Prints the coverage of the corpus, of random runs that take so many seconds, and of the product. False when the sets do not
+/// lie in each other.
+///
+/// # Errors
+/// When the corpus cannot be read.
+pub fn coverage(seconds: u64, seed: u64) -> io::Result<bool> {
+    let fits = states(seconds, seed)?;
+    println!();
+    guards(seconds / 4, seed);
+    Ok(fits)
+}
 
-/// Prints the coverage of a walk.
-pub fn coverage(runs: u64, seed: u64) -> bool {
-    let (mut actions, mut guards) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
+fn states(seconds: u64, seed: u64) -> io::Result<bool> {
+    let small = Small::new(2);
+    let Some(model) = small.model() else {
+        println!("more than {MAX_STATES} states of the model");
+        return Ok(false);
+    };
+    println!("| reached through production code by | runs | model states | of {} |", model.len());
+    println!("|---|--:|--:|--:|");
+    let row = |name: &str, runs: usize, reached: &States| {
+        let (count, all) = (reached.intersection(&model).count(), model.len());
+        println!("| {name} | {runs} | {count} | {:.1} % |", 100.0 * count as f64 / all as f64);
+    };
+    let (mut reached, mut files) = (States::new(), 0);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/conformance");
+    for entry in std::fs::read_dir(folder)? {
+        let schedule = Schedule::from_file(&std::fs::read(entry?.path())?);
+        small.follow(&schedule.choices, &mut reached);
+        files += 1;
+    }
+    row("the committed corpus", files, &reached);
+
+    let (mut random, mut walked, mut runs) = (Random::new(seed), States::new(), 0);
+    let start = Instant::now();
+    let marks = [seconds.div_ceil(10), seconds];
+    for mark in marks.map(Duration::from_secs) {
+        while start.elapsed() < mark {
+            for _ in 0..BATCH {
+                let choices: Vec<Choice> = (0..CHOICES).map(|_| random.choice()).collect();
+                small.follow(&choices, &mut walked);
+            }
+            runs += BATCH;
+        }
+        row(&format!("random runs, {} s", mark.as_secs()), runs, &walked);
+    }
+    let Some((pairs, possible)) = small.possible() else {
+        println!("more than {MAX_STATES} pairs of the product");
+        return Ok(false);
+    };
+    row(&format!("the product: {pairs} pairs"), 1, &possible);
+    reached.extend(walked);
+    let lost = reached.difference(&possible).count();
+    if lost > 0 {
+        println!("WRONG: runs reach {lost} states that the product does not");
+    }
+    let outside = possible.difference(&model).count();
+    if outside > 0 {
+        println!("WRONG: {outside} states of production are none of the model");
+    }
+    Ok(lost == 0 && outside == 0)
+}
+
+/// Prints the guards that random runs of production exercise, and those that only runs of the model itself do.
+fn guards(seconds: u64, seed: u64) {
+    let (mut production, mut model) = (Guards::new(), Guards::new());
     let mut random = Random::new(seed);
-    for _ in 0..runs {
+    let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
+    let mut runs = 0;
+    while runs == 0 || start.elapsed() < limit {
         let schedule = Schedule::random(&mut random);
         let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { continue };
-        run.choose_all(&schedule.choices);
-        let refinement = &run.judges.refinement;
-        for action in &refinement.actions {
-            *actions.entry(name(action)).or_default() += 1;
-        }
-        // A guard is exercised when an action that production has taken before would be stopped by it now.
-        for action in &refinement.actions {
-            if let Err(guard) = refinement.protocol.enabled(&refinement.state, action) {
-                *guards.entry(format!("{guard:?}")).or_default() += 1;
+        for (number, choice) in schedule.choices.iter().enumerate() {
+            run.choose(*choice);
+            if number.is_multiple_of(GUARDS_EVERY) {
+                let refinement = &run.judges.refinement;
+                count_guards(&refinement.protocol, &refinement.state, &mut production);
             }
         }
-    }
-    println!(
-        "actions: {actions:#?}\nguards that were false of a past action at the end of a run: {guards:#?}"
-    );
-    states(runs, seed);
-    true
-}
-
-fn name(action: &Action) -> String {
-    let text = format!("{action:?}");
-    text.split_whitespace().next().unwrap_or_default().to_owned()
-}
-
-/// One round of one subround, four miners, the first Byzantine: everything under the reductions that a projection can follow.
-fn states(runs: u64, seed: u64) {
-    let mut setup = Setup::new(4, 0);
-    (setup.rounds, setup.subrounds, setup.sharders) = (1, 2, 0);
-    setup.byzantine = vec![0];
-    setup.disk = Disk::Slow;
-    let Ok(protocol) = protocol_of(&ground_of(&setup)) else { return };
-    let reduced = Protocol {
-        crashes: 0,
-        reductions: Reductions {
-            byzantine_available: true,
-            eager: true,
-            symmetry: true,
-            counting: false,
-            lazy: false,
-        },
-        ..protocol
-    };
-    let Some(all) = reachable(&reduced) else {
-        println!("more than {MAX_STATES} states of the model");
-        return;
-    };
-    let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
-    let mut random = Random::new(seed);
-    for run_number in 0..runs {
-        let Ok(mut run) = Run::new(&setup, 0) else { return };
-        run.choose_all(&[]);
-        for _ in 0..64 {
-            run.choose(random.choice());
-            let key = key(&reduced, &run.judges.refinement.state);
-            if all.contains(&key) {
-                seen.insert(key);
+        let protocol = &run.judges.refinement.protocol;
+        let (mut state, mut actions) = (protocol.initial(), Vec::new());
+        for step in 0..MODEL_STEPS {
+            actions.clear();
+            protocol.actions(&state, &mut actions);
+            let Some(action) = actions.get(random.below(actions.len())) else { break };
+            protocol.perform(&mut state, action);
+            if step.is_multiple_of(GUARDS_EVERY) {
+                count_guards(protocol, &state, &mut model);
             }
         }
-        if run_number + 1 == runs / 10 || run_number + 1 == runs {
-            println!("after {} runs: {} of {} model states", run_number + 1, seen.len(), all.len());
-        }
+        runs += 1;
     }
-}
-
-fn reachable(protocol: &Protocol) -> Option<BTreeSet<Vec<u8>>> {
-    let first = protocol.initial();
-    let mut seen = BTreeSet::from([key(protocol, &first)]);
-    let mut open = vec![first];
-    while let Some(state) = open.pop() {
-        let mut actions = Vec::new();
-        protocol.actions(&state, &mut actions);
-        for action in actions {
-            let next = protocol.apply(&state, &action);
-            if seen.insert(key(protocol, &next)) {
-                if seen.len() > MAX_STATES {
-                    return None;
-                }
-                open.push(next);
-            }
-        }
+    let known: BTreeSet<_> = production.keys().chain(model.keys()).collect();
+    println!("{runs} random runs of production, and as many of the model: {} guards met,", known.len());
+    println!("{} of them by production. Never by production:", production.len());
+    for guard in known.iter().filter(|guard| !production.contains_key(**guard)) {
+        println!("- {}: {} ({} times by the model)", guard.0, guard.1, model[*guard]);
     }
-    Some(seen)
-}
-
-/// What both the reduced model and the projection of production have: positions, tickets, timeouts and votes, with honest
-/// miners interchangeable. What the reductions add or leave out (Byzantine messages, blocks that nobody used, shares) is not in.
-fn key(protocol: &Protocol, state: &State) -> Vec<u8> {
-    let mut miners: Vec<[u32; 10]> = (0..protocol.honest())
-        .map(|index| {
-            let (m, sent) = (&state.miners[index], &state.archive[index]);
-            [
-                m.round(),
-                m.subround(),
-                m.entry(),
-                m.timed_out(),
-                sent.tickets[0].into(),
-                sent.tickets[1].into(),
-                sent.votes[0].into(),
-                sent.votes[1].into(),
-                sent.timeouts[0].into(),
-                sent.timeouts[1].into(),
-            ]
-        })
-        .collect();
-    miners.sort_unstable();
-    miners.into_iter().flatten().flat_map(|field| (field as u16).to_le_bytes()).collect()
 }

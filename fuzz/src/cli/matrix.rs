@@ -1,44 +1,269 @@
-//! The kill matrix: for each deliberate bug of the production crate the first random run that notices it, shrunk.
+//! The kill matrix: each rule change of the model and each deliberate bug of the production crate, and which layer notices it.
+//!
+//! `matrix/results.json` holds what was measured, `MATRIX.md` and `matrix/figures.json` (for `zus report --figures`) are made
+//! of it. What is not asked for is taken from the results of before, so that one bug can be judged again alone.
 
-use std::path::Path;
-use std::time::Instant;
+mod table;
+mod units;
 
+use std::collections::BTreeMap;
+use std::io::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::{Deserialize, Serialize};
 use zus_bpp::miner::Config;
-use zus_bpp::mutants::Mutant;
+use zus_bpp::mutants::{Mutant, Scope};
+use zus_model::checker::bfs::Limits;
+use zus_model::checker::check::{Found, Options};
+use zus_model::mutants::{Executioner, committed_mutants};
 
-use crate::campaign::{run, walk};
+use crate::campaign::{CALM_EVERY, run, walk};
+use crate::judge::{Kill, by_product, by_target, quietly};
+use crate::product::timeless;
 use crate::schedule::Schedule;
 use crate::shrink::shrink;
+use crate::targets::ALL;
 use crate::world::Adjust;
 
+/// Gives the honest participants a bug.
 fn give(config: &mut Config, variant: u16) {
     config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
 }
 
-/// Prints the matrix; with `write`, writes the witnesses.
-pub fn matrix(runs: u64, write: bool) -> std::io::Result<bool> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/mutants");
-    let mut all = true;
-    println!("| mutant | killed by | executions | seconds | witness, choices |\n|---|---|---|---|---|");
-    for (index, mutant) in Mutant::ALL.iter().enumerate() {
-        let adjust = Adjust(give, index as u16);
-        let start = Instant::now();
-        let Some(found) = walk(1, runs, adjust, None) else {
-            println!("| {mutant:?} | - | {runs} | {:.1} | |", start.elapsed().as_secs_f64());
-            all = false;
-            continue;
-        };
-        let seconds = start.elapsed().as_secs_f64();
-        let kind = found.failure.kind();
-        let fails = |schedule: &Schedule| {
-            run(schedule, adjust).failure().is_some_and(|failure| failure.kind() == kind)
-        };
-        let short = shrink(&found.schedule, fails);
-        println!("| {mutant:?} | {kind} | {} | {seconds:.3} | {} |", found.runs, short.choices.len());
-        if write {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(folder.join(format!("{mutant:?}.run")), short.explicit())?;
+/// The same where time stands still.
+fn give_timeless(config: &mut Config, variant: u16) {
+    timeless(config, 0);
+    give(config, variant);
+}
+
+/// What to do.
+pub struct Request {
+    /// Runs of a walk for each bug, at most.
+    pub runs: u64,
+    /// Bugs to judge; none: all.
+    pub only: Vec<String>,
+    /// Whether the rule changes are run through the model.
+    pub model: bool,
+    /// The test program of the production crate: `cargo test -p zus-bpp --lib --no-run` prints its path.
+    pub units: Option<PathBuf>,
+    /// Whether results, tables and witnesses are written.
+    pub write: bool,
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Results {
+    rules: Vec<Rule>,
+    code: BTreeMap<String, Code>,
+}
+
+/// A rule change in the model.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rule {
+    id: String,
+    name: String,
+    property: String,
+    killed: bool,
+    /// Unique states until then.
+    states: u64,
+    /// Actions of the run that shows it.
+    actions: usize,
+    seconds: f64,
+}
+
+/// A bug in the production crate.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Code {
+    /// By the random walk, with choices of its witness.
+    walk: Option<Seen>,
+    witness: Option<usize>,
+    /// By a target.
+    target: Option<Seen>,
+    /// By the exhaustive product.
+    product: Option<Seen>,
+    /// The first test of the crate that fails, and how many do; empty: none. Missing: it was not asked.
+    units: Option<(String, usize)>,
+}
+
+/// How a layer noticed a bug.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Seen {
+    by: String,
+    what: String,
+    executions: u64,
+    seconds: f64,
+}
+
+impl From<Kill> for Seen {
+    fn from(Kill { by, what, executions, seconds, .. }: Kill) -> Self {
+        Self { by, what, executions, seconds }
+    }
+}
+
+impl Code {
+    /// Whether the product check or fuzzing notices it.
+    fn is_killed(&self) -> bool {
+        self.walk.is_some() || self.target.is_some() || self.product.is_some()
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Measures, prints, and writes if it is told to. Returns whether every bug is noticed.
+pub fn matrix(request: &Request) -> std::io::Result<bool> {
+    let file = root().join("matrix/results.json");
+    let mut results: Results = match std::fs::read_to_string(&file) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => Results::default(),
+    };
+    results.code.retain(|name, _| Mutant::ALL.iter().any(|mutant| format!("{mutant:?}") == *name));
+    if request.model {
+        results.rules = rules()?;
+    }
+    let asked: Vec<usize> = (0..Mutant::ALL.len())
+        .filter(|&index| {
+            let name = format!("{:?}", Mutant::ALL[index]);
+            request.only.is_empty() || request.only.contains(&name)
+        })
+        .collect();
+    if asked.is_empty() {
+        return Err(Error::other(format!("there is no bug of these names: {}", request.only.join(", "))));
+    }
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    quietly(|| {
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    while let Some(&index) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        // A thread of its own: what is kept for a thread may have been made with the bug.
+                        let code = std::thread::scope(|one| one.spawn(|| judge(index, request)).join());
+                        eprintln!("{:?}", Mutant::ALL[index]);
+                        if let (Ok(code), Ok(mut found)) = (code, found.lock()) {
+                            found.push((index, code));
+                        }
+                    }
+                });
+            }
+        });
+    });
+    let found = found.into_inner().map_err(|_| Error::other("a judge panicked"))?;
+    if found.len() != asked.len() {
+        return Err(Error::other("a judge panicked"));
+    }
+    for (index, code) in found {
+        let name = format!("{:?}", Mutant::ALL[index]);
+        let units = results.code.get(&name).and_then(|known| known.units.clone());
+        results.code.insert(name, Code { units, ..code? });
+    }
+    if let Some(program) = &request.units {
+        for &index in &asked {
+            let name = format!("{:?}", Mutant::ALL[index]);
+            let failed = units::failed(program, &name)?;
+            eprintln!("{name}: {failed:?}");
+            results.code.entry(name).or_default().units = Some(failed);
         }
     }
-    Ok(all)
+    let tables = table::tables(&results)?;
+    println!("{}", table::markdown(&tables));
+    if request.write {
+        std::fs::write(&file, serde_json::to_string_pretty(&results)? + "\n")?;
+        std::fs::write(root().join("MATRIX.md"), table::page(&tables))?;
+        std::fs::write(root().join("matrix/figures.json"), table::figures(&tables)?)?;
+    }
+    Ok(asked.iter().all(|&index| {
+        let mutant = Mutant::ALL[index];
+        exempt(mutant).is_some() || results.code.get(&format!("{mutant:?}")).is_some_and(Code::is_killed)
+    }))
+}
+
+/// Bugs that neither product nor fuzzing can notice, and why.
+#[must_use]
+pub fn exempt(mutant: Mutant) -> Option<&'static str> {
+    match mutant {
+        Mutant::SignUnasked => {
+            Some("takes away the last of three guards; no step asks for what the first forbids")
+        }
+        _ => None,
+    }
+}
+
+fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
+    let variant = index as u16;
+    let adjust = Adjust(give, variant);
+    let mut code = Code::default();
+    let start = std::time::Instant::now();
+    // Most are noticed by a few runs; what is not may concern a target.
+    let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(200), adjust, Some(CALM_EVERY)));
+    if matches!(soon, Ok(None)) {
+        let _scope = Scope::enter(Some(Mutant::ALL[index]));
+        let others = ALL.iter().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
+        let killed = others.clone().find_map(|(name, target)| by_target(name, *target, 1));
+        if let Some(kill) = killed.as_ref().filter(|_| request.write) {
+            write_witness(&format!("{:?}.{}", Mutant::ALL[index], kill.by), &kill.input)?;
+        }
+        code.target = killed.map(Seen::from);
+        if code.target.is_some() {
+            code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
+            return Ok(code);
+        }
+    }
+    let walked = std::panic::catch_unwind(|| walk(1, request.runs, adjust, Some(CALM_EVERY)));
+    match walked {
+        Ok(Some(found)) => {
+            let what = found.failure.kind();
+            let seconds = start.elapsed().as_secs_f64();
+            code.walk = Some(Seen { by: "walk".into(), what: what.clone(), executions: found.runs, seconds });
+            let fails = |schedule: &Schedule| is_wrong(schedule, adjust).is_some_and(|kind| kind == what);
+            let short = shrink(&found.schedule, fails);
+            code.witness = Some(short.choices.len());
+            if request.write {
+                write_witness(&format!("{:?}.run", Mutant::ALL[index]), &short.explicit())?;
+            }
+        }
+        Ok(None) => {}
+        Err(_) => {
+            let (executions, seconds) = (0, start.elapsed().as_secs_f64());
+            code.walk = Some(Seen { by: "walk".into(), what: "a panic".into(), executions, seconds });
+        }
+    }
+    code.product = by_product(Some(Adjust(give_timeless, variant))).map(Seen::from);
+    Ok(code)
+}
+
+fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = root().join("regressions/mutants");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), bytes)
+}
+
+/// What is wrong with a schedule, in one word; a synchronous network at its end included.
+fn is_wrong(schedule: &Schedule, adjust: Adjust) -> Option<String> {
+    let run = run(schedule, adjust);
+    run.failure().or_else(|| run.ends_well().err()).map(|failure| failure.kind())
+}
+
+/// The rule changes, through the model.
+fn rules() -> std::io::Result<Vec<Rule>> {
+    let mutants = committed_mutants().map_err(|error| Error::other(error.to_string()))?;
+    let mut executioner = Executioner::default();
+    let run = |mutant| {
+        let options =
+            Options { limits: Limits::default(), command: "zus check --mutants", progress: &|_| {} };
+        let (result, trace) = executioner.run(mutant, options);
+        eprintln!("rule {}", result.id);
+        Rule {
+            killed: result.found == Found::Violated && result.why.is_none(),
+            states: result.unique,
+            actions: trace.map_or(0, |trace| trace.steps.len()),
+            seconds: result.seconds,
+            property: result.property.id().into(),
+            id: result.id,
+            name: result.name,
+        }
+    };
+    Ok(mutants.iter().map(run).collect())
 }

@@ -1,10 +1,15 @@
 //! The command line tool: walks, the product, the kill matrix, speed, coverage, shrinking and replaying.
 
 mod coverage;
+mod judge;
 #[cfg(feature = "mutants")]
 mod matrix;
+#[cfg(feature = "schemata")]
+mod schemata;
 mod seeds;
 mod speed;
+#[cfg(feature = "study")]
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +24,7 @@ use crate::campaign::{CALM_EVERY, run, walk_under};
 use crate::product::Product;
 use crate::schedule::{Schedule, profile};
 use crate::shrink::shrink;
+use crate::targets;
 use crate::world::Adjust;
 
 /// Production code against the model.
@@ -67,19 +73,71 @@ enum Command {
         /// The rules, as for a walk.
         #[arg(long, value_parser = rules, default_value = "hardened")]
         rules: Rules,
+        /// Beacon shares arrive at any time, not at once.
+        #[arg(long)]
+        late_shares: bool,
         /// Look for what the model may do and production does not; takes several times as long.
         #[arg(long)]
         refusals: bool,
     },
-    /// Finds and shrinks a witness for each deliberate bug (needs the feature `mutants`).
+    /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
     #[cfg(feature = "mutants")]
     Matrix {
-        /// Runs for each, at most.
-        #[arg(long, default_value_t = 100_000)]
+        /// Runs of the walk for each bug, at most.
+        #[arg(long, default_value_t = 10_000)]
         runs: u64,
-        /// Write the witnesses.
+        /// Judge these bugs only; the results of before stand for the others.
+        #[arg(long)]
+        only: Vec<String>,
+        /// Run the rule changes through the model, too.
+        #[arg(long)]
+        model: bool,
+        /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
+        /// tests notice the bugs?
+        #[arg(long)]
+        units: Option<PathBuf>,
+        /// Write results, tables and witnesses.
         #[arg(long)]
         write: bool,
+    },
+    /// Everything that the harness has, cheapest first, until something is wrong.
+    Judge {
+        /// How much: 1 takes some ten seconds where nothing is wrong.
+        #[arg(long, default_value_t = 1)]
+        effort: u64,
+    },
+    /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Schemata {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The root of the copy.
+        #[arg(long)]
+        into: PathBuf,
+        /// Where the verdicts begin: with the mutants that are left out.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
+    #[cfg(feature = "schemata")]
+    Survey {
+        /// What `cargo mutants --list --json` printed.
+        list: PathBuf,
+        /// The copy's own `zus-fuzz`, or a test program of it.
+        #[arg(long)]
+        judge: PathBuf,
+        /// Arguments of that program.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+        /// Where the verdicts go; mutants that are killed there already are not judged again.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seconds for one mutant.
+        #[arg(long, default_value_t = 60)]
+        timeout: u64,
+        /// Processes at a time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
     },
     /// Writes the seed corpora again.
     Seeds,
@@ -88,15 +146,51 @@ enum Command {
         /// Seconds for each target.
         #[arg(long, default_value_t = 3)]
         seconds: u64,
+        /// Instrumented programs to measure, too: their kind and folder, as `none=DIR` or `address=DIR`.
+        #[arg(long, value_parser = kind_and_folder)]
+        instrumented: Vec<(String, PathBuf)>,
+        /// Where the figures go, for `zus report --figures`.
+        #[arg(long)]
+        json: Option<PathBuf>,
+        /// A README whose table of speeds is replaced.
+        #[arg(long)]
+        readme: Option<PathBuf>,
     },
-    /// How much of the model a random walk reaches through production code.
+    /// Runs a target on files, without an engine, and prints what they stand for: how a crash of any engine is replayed.
+    Run {
+        /// Its name.
+        target: String,
+        /// Inputs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
-        /// Runs.
-        #[arg(long, default_value_t = 20_000)]
-        runs: u64,
-        /// Seconds that the search for reachable model states may take, in its own scenario.
+        /// Seconds of random runs.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+    },
+    /// What the model is worth as an engine's novelty signal; `fuzz/study` builds the programs.
+    #[cfg(feature = "study")]
+    Study {
+        /// The folder of the programs without the counters.
+        #[arg(long)]
+        edges: PathBuf,
+        /// The folder of those with them.
+        #[arg(long)]
+        feedback: PathBuf,
+        /// Seconds for each measurement, at most.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Seeds.
+        #[arg(long, default_value_t = 8)]
+        seeds: u64,
+        /// Deliberate bugs; the ones that a random walk needs longest for.
+        #[arg(long, value_delimiter = ',', default_value = "ForgetQuorum")]
+        mutants: Vec<String>,
     },
     /// Makes a failing run shorter.
     Shrink {
@@ -121,16 +215,32 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Walk { runs, seed, rules, out } => walks(rules, runs, seed, &out),
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, refusals } => {
+        Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
-            product.crashes = crashes;
+            (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, write } => matrix::matrix(runs, write),
+        Command::Matrix { runs, only, model, units, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, units, write })
+        }
+        Command::Judge { effort } => Ok(judge::judge(effort)),
+        #[cfg(feature = "schemata")]
+        Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
+        #[cfg(feature = "schemata")]
+        Command::Survey { list, judge, arguments, out, timeout, jobs } => {
+            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
+        }
         Command::Seeds => seeds::seeds(),
-        Command::Speed { seconds } => Ok(speed::speed(seconds)),
-        Command::Coverage { runs, seed } => Ok(coverage::coverage(runs, seed)),
+        Command::Speed { seconds, instrumented, json, readme } => {
+            speed::speed(&speed::Speed { seconds, instrumented, json, readme })
+        }
+        Command::Run { target, files } => runs(&target, &files),
+        Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
+        #[cfg(feature = "study")]
+        Command::Study { edges, feedback, seconds, seeds, mutants } => {
+            study::study(&study::Study { edges, feedback, seconds, seeds, mutants })
+        }
         Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
         Command::Replay { file, trace } => replays(&file, trace.as_deref()),
     };
@@ -188,6 +298,27 @@ fn explore(product: Product, refusals: bool) -> bool {
         }
     }
     found.is_empty()
+}
+
+fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
+    let (kind, folder) = text.split_once('=').ok_or("give a kind and a folder: none=DIR or address=DIR")?;
+    Ok((kind.to_owned(), folder.into()))
+}
+
+fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
+    let unknown = || {
+        let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
+        std::io::Error::other(format!("no target {target}: there are {}", names.join(", ")))
+    };
+    let body = targets::named(target).ok_or_else(unknown)?;
+    for file in files {
+        let bytes = std::fs::read(file)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
+        println!("{}: {}", file.display(), targets::tell(target, &bytes));
+        body(&bytes);
+    }
+    println!("nothing is wrong");
+    Ok(true)
 }
 
 fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {

@@ -1,57 +1,236 @@
-//! Writes the seed corpora: the same files every time.
+//! Writes the first inputs of the corpora: the same files every time. Campaigns add to them (`fuzz/campaign`).
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use zus_bpp::committee::{ChainId, Epoch, MinerId, Round};
+use zus_bpp::crypto::bls::SecretKey;
+use zus_bpp::crypto::dkg::{DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::magic_block::MagicBlock;
+use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::evidence::Evidence;
+use zus_bpp::message::{Message, UncompressedTicket};
+use zus_bpp::ticket_log::{Interchange, LogContents, LogImage};
 use zus_bpp::wire;
 
 use crate::schedule::{Random, Run, Schedule};
-use crate::targets::ALL;
-use crate::world::Content;
+use crate::targets::codecs::{OTHERS, OWNER};
+use crate::targets::{ALL, tell};
+use crate::world::{Content, record_of};
 
-/// Seeds of each target that is driven by bytes.
+/// Random seeds of each target that is driven by bytes.
 const SEEDS: u64 = 8;
+/// Random inputs that are looked through for seeds that stand for something new.
+const CANDIDATES: u64 = 4_000;
+
+type Found = Vec<(String, Vec<u8>)>;
 
 /// Writes them under `corpus/`.
 pub fn seeds() -> std::io::Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let write = |target: &str, name: String, bytes: &[u8]| {
+    for (target, _) in ALL {
+        let found = match *target {
+            "decode" => [messages(), others()].concat(),
+            "scenario" => scenarios(),
+            "trace" => traces(),
+            "dkg" | "differential_bls" => [random(), kinds(target)].concat(),
+            _ => random(),
+        };
         std::fs::create_dir_all(root.join(target))?;
-        std::fs::write(root.join(target).join(name), bytes)
-    };
-    for (target, _) in ALL.iter().filter(|(name, _)| !["decode", "scenario", "trace"].contains(name)) {
-        for seed in 0..SEEDS {
-            let mut random = Random::new(seed);
-            let length = 8 + 4 * random.below(12);
-            let bytes: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
-            write(target, format!("seed-{seed}"), &bytes)?;
-        }
-    }
-    // One message of each kind that a run sends.
-    let mut kinds = Vec::new();
-    for seed in 0..64 {
-        let schedule = Schedule::random(&mut Random::new(seed));
-        let Ok(mut run) = Run::new(&schedule.header.setup(), 0) else { continue };
-        run.choose_all(&schedule.choices);
-        for envelope in run.world.network.sent() {
-            if let Content::Message(message) = &envelope.content
-                && !kinds.contains(&envelope.kind)
-            {
-                write("decode", format!("{:?}", envelope.kind), &wire::encode(message))?;
-                kinds.push(envelope.kind);
-            }
-        }
-        if seed < 4
-            && let Ok(trace) = run.judges.refinement.trace("zus-fuzz seeds")
-        {
-            write("trace", format!("run-{seed}.json"), trace.to_json().as_bytes())?;
-        }
-    }
-    for name in ["hardened_live", "late_better_rank", "two_subrounds"] {
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/scenarios").join(format!("{name}.toml"));
-        if let Ok(text) = std::fs::read(&file) {
-            write("scenario", format!("{name}.toml"), &text)?;
+        for (name, bytes) in found {
+            std::fs::write(root.join(target).join(name), bytes)?;
         }
     }
     Ok(true)
+}
+
+fn random() -> Found {
+    let seed = |seed: u64| {
+        let mut random = Random::new(seed);
+        let length = 8 + 4 * random.below(12);
+        (format!("seed-{seed}"), (0..length).map(|_| random.bits() as u8).collect())
+    };
+    (0..SEEDS).map(seed).collect()
+}
+
+/// Short inputs that stand for something that no earlier one stands for, as [`tell`] names it: each deed of a dishonest
+/// member, each question to two libraries.
+fn kinds(target: &str) -> Found {
+    let mut random = Random::new(1);
+    let (mut known, mut found) = (BTreeSet::new(), Vec::new());
+    for _ in 0..CANDIDATES {
+        let bytes = random.bits().to_le_bytes();
+        let told = tell(target, &bytes);
+        let words: Vec<&str> =
+            told.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).collect();
+        let before = known.len();
+        // What a dealer deals and how it settles matter together.
+        known.extend(words.windows(2).map(|two| two.join(" ")));
+        known.extend(words.iter().map(|&word| word.to_owned()));
+        if known.len() > before {
+            found.push((format!("kind-{}", found.len()), bytes.to_vec()));
+        }
+    }
+    found
+}
+
+/// Runs that sent much.
+fn runs() -> impl Iterator<Item = Run> {
+    (0..64).filter_map(|seed| {
+        let schedule = Schedule::random(&mut Random::new(seed));
+        let mut run = Run::new(&schedule.header.setup(), 0).ok()?;
+        run.choose_all(&schedule.choices);
+        Some(run)
+    })
+}
+
+/// One message of each kind that a run sends, and of each kind of evidence.
+fn messages() -> Found {
+    let mut found: Found = Vec::new();
+    let (mut tickets, mut votes, mut proposals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut notarizations, mut finalities) = (Vec::new(), Vec::new());
+    for run in runs() {
+        for envelope in run.world.network.sent() {
+            let Content::Message(message) = &envelope.content else { continue };
+            match message {
+                Message::Ticket(ticket) => tickets.push(*ticket),
+                Message::FinalityVote(vote) => votes.push(*vote),
+                Message::Proposal(proposal) => proposals.push(proposal.signed()),
+                Message::Notarization(known) => notarizations.push(Arc::clone(known)),
+                Message::FinalityCertificate(known) => finalities.push(Arc::clone(known)),
+                _ => {}
+            }
+            let kind = format!("{message:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
+            if !found.iter().any(|(known, _)| *known == kind) {
+                found.push((kind, wire::encode(message)));
+            }
+        }
+    }
+    let key = SecretKey::from_seed(&[1; 32]);
+    let signature = key.sign(zus_bpp::crypto::scheme::Domain::Ticket.into(), b"seed");
+    let two = (tickets.first().zip(tickets.last()), votes.first().zip(votes.last()));
+    let (Some((&t1, &t2)), Some((&v1, &v2))) = two else { return found };
+    if let Ok(signature) = UncompressedSignature::new(signature) {
+        let ticket = UncompressedTicket { statement: t1.statement, signer: t1.signer, signature };
+        found.push(("UncompressedTicket".into(), wire::encode(&Message::UncompressedTicket(ticket))));
+    }
+    let (Some(&p1), Some(n1), Some(f1)) = (proposals.first(), notarizations.first(), finalities.first())
+    else {
+        return found;
+    };
+    let p2 = proposals.last().copied().unwrap_or(p1);
+    let (n2, f2) = (notarizations.last().unwrap_or(n1), finalities.last().unwrap_or(f1));
+    let all = [
+        Evidence::Proposals { first: p1, second: p2 },
+        Evidence::Tickets { first: t1, second: t2 },
+        Evidence::FinalityVotes { first: v1, second: v2 },
+        Evidence::TicketAgainstVote { ticket: t1, vote: v2 },
+        Evidence::Notarizations { first: Arc::clone(n1), second: Arc::clone(n2) },
+        Evidence::NotarizationAgainstFinality { notarization: Arc::clone(n1), finality: Arc::clone(f1) },
+        Evidence::FinalityCertificates { first: Arc::clone(f1), second: Arc::clone(f2) },
+    ];
+    for (number, evidence) in all.into_iter().enumerate() {
+        let message = Message::Evidence(Arc::new(evidence));
+        found.push((format!("evidence-{number}"), wire::encode(&message)));
+    }
+    found
+}
+
+/// What comes from peers and disks beside messages, each behind its own first byte.
+fn others() -> Found {
+    let (chain, epoch, n) = (ChainId([3; 32]), Epoch(8), 4);
+    let identity = |i: u16| SecretKey::from_seed(&[i as u8 + 1; 32]);
+    let decryption = |i: u16| DecryptionKey::from_seed(&[i as u8 + 101; 32]);
+    let registrations: Vec<Registration> = (0..n)
+        .map(|i| Registration::new(chain, epoch, &identity(i), decryption(i).encryption_key()))
+        .collect();
+    let registration = registrations[0].encode().to_vec();
+    let mut all = vec![("registration", registration)];
+    if let Some((dealing, settlement, receipt, magic_block)) = key_generation(chain, epoch, registrations) {
+        all.extend([
+            ("dealing", dealing),
+            ("settlement", settlement),
+            ("receipt", receipt),
+            ("magic_block", magic_block),
+        ]);
+    }
+    let mut image = LogImage::new(&OWNER, Round(0));
+    let records: Vec<_> = runs()
+        .take(2)
+        .flat_map(|run| run.world.network.sent().to_vec())
+        .filter_map(|envelope| match &envelope.content {
+            Content::Message(message) => record_of(message),
+            Content::Bytes(_) => None,
+        })
+        .take(12)
+        .collect();
+    records.chunks(3).for_each(|records| image.write(records));
+    all.push(("log_file", image.bytes().to_vec()));
+    let read = LogContents::read(&PathBuf::from("seed"), image.bytes(), &OWNER);
+    if let Ok(Ok(json)) = read.map(|found| Interchange::new(&OWNER, found.signed()).to_json()) {
+        all.push(("interchange", json.into_bytes()));
+    }
+    let with_first = |(name, bytes): (&str, Vec<u8>)| {
+        let first = OTHERS.iter().find(|(_, known)| *known == name).map_or(0, |(first, _)| *first);
+        (name.to_owned(), [&[first], &bytes[..]].concat())
+    };
+    all.into_iter().map(with_first).collect()
+}
+
+type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// A dealing, a settlement, a receipt and a magic block of an honest key generation, encoded. `None` if it fails, which it
+/// does not.
+fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>) -> Option<Generated> {
+    let n = registrations.len() as u16;
+    let parameters = Parameters::hardened(registrations.len());
+    let session = Arc::new(Session::new(chain, epoch, parameters, registrations).ok()?);
+    let join = |i: u16| {
+        let identity = SecretKey::from_seed(&[i as u8 + 1; 32]);
+        let decryption = DecryptionKey::from_seed(&[i as u8 + 101; 32]);
+        Member::new(Arc::clone(&session), MinerId(i), identity, decryption, &[i as u8; 32]).ok()
+    };
+    let mut members: Vec<Member> = (0..n).map(join).collect::<Option<_>>()?;
+    let dealings: Vec<_> = members.iter().map(|member| member.dealing().clone()).collect();
+    let mut kept = None;
+    for dealing in &dealings {
+        for recipient in 0..members.len() {
+            let receipt = members[recipient].on_dealing(dealing).ok()?;
+            kept = Some(receipt);
+            // One receipt is missing, so that a share is revealed.
+            if recipient > 0 {
+                members[usize::from(dealing.dealer.0)].on_receipt(&receipt).ok()?;
+            }
+        }
+    }
+    members.iter_mut().try_for_each(Member::end_dealing).ok()?;
+    let settlements: Vec<_> = members.iter().map(Member::settle).collect::<Result<_, _>>().ok()?;
+    for member in &mut members {
+        settlements.iter().try_for_each(|settlement| member.on_settlement(settlement)).ok()?;
+    }
+    let (outcome, _) = members[0].finish().ok()?;
+    Some((
+        dealings[0].encode(),
+        settlements[0].encode(),
+        kept?.encode().to_vec(),
+        MagicBlock::from_outcome(outcome).encode(),
+    ))
+}
+
+fn traces() -> Found {
+    let trace = |(seed, run): (usize, Run)| {
+        let trace = run.judges.refinement.trace("zus-fuzz seeds").ok()?;
+        Some((format!("run-{seed}.json"), trace.to_json().into_bytes()))
+    };
+    runs().enumerate().take(4).filter_map(trace).collect()
+}
+
+fn scenarios() -> Found {
+    let read = |name: &str| {
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/scenarios").join(format!("{name}.toml"));
+        Some((format!("{name}.toml"), std::fs::read(file).ok()?))
+    };
+    ["hardened_live", "late_better_rank", "two_subrounds"].into_iter().filter_map(read).collect()
 }

@@ -9,8 +9,8 @@ use crate::byzantine::{self, Deed, Flaw};
 use crate::schedule::Run;
 use crate::world::{Kind, bit};
 
-/// Shares arrive, and Byzantine members say all that they can say, until nothing is new.
-pub(super) fn settle(run: &mut Run) {
+/// Shares arrive, if they arrive at once, and Byzantine members say all that they can say, until nothing is new.
+pub(super) fn settle(run: &mut Run, shares: bool) {
     loop {
         let before = run.world.network.sent().len();
         speak(run);
@@ -19,7 +19,8 @@ pub(super) fn settle(run: &mut Run) {
         for me in hosts {
             let open: Vec<usize> = run.world.network.open(me).collect();
             for index in open {
-                if run.world.network.sent()[index].kind == Kind::BeaconShare
+                if shares
+                    && run.world.network.sent()[index].kind == Kind::BeaconShare
                     && run
                         .world
                         .host_of(MinerId(me.trailing_zeros() as u16))

@@ -13,7 +13,9 @@
 //! - **Byzantine members have said everything**: twins in every subround where they have their turn, tickets and votes for
 //!   every block, timeouts of every subround, as soon as it can be said. Messages only enable, and what was said may arrive
 //!   at any later time (the model's reduction `byzantine_available`).
-//! - **Shares arrive at once**, and a generator proposes at once (the reduction `eager`).
+//! - **Shares arrive at once**, and a generator proposes at once (the reduction `eager`). This is one thing that a generator
+//!   can tell: where its window closes before it knows the beacon value, it tickets the first block that brings the value, and
+//!   proposes its own, better one after that. With [`Product::late_shares`] shares arrive whenever, and that is explored too.
 //! - **Messages arrive in groups that matter**: one proposal before a window closes, a quorum of tickets, enough timeouts.
 //!   Fewer of them change no field of the abstraction. The random walks and fuzz targets deliver them in every other way.
 //! - **Who is a generator** is fixed by the keys: several keys are explored, not every order.
@@ -29,7 +31,7 @@ mod pair;
 pub use offer::Offer;
 pub use pair::{Pair, failure_of};
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
 use zus_bpp::rules::{Rules, SubroundSwitchRule, TicketRule};
@@ -43,7 +45,7 @@ use environment::settle;
 use offer::{OVER_LEAVING, OVER_TICKET, OVER_TIMEOUT, take};
 
 /// Time stands still in a product, so answers are not limited by time.
-fn timeless(config: &mut Config, _: u16) {
+pub fn timeless(config: &mut Config, _: u16) {
     config.timing.answer_interval = 0;
 }
 
@@ -54,6 +56,8 @@ pub struct Product {
     pub setup: Setup,
     /// Crashes, at most.
     pub crashes: u32,
+    /// Whether beacon shares arrive when they are chosen to, and a window may close before them.
+    pub late_shares: bool,
 }
 
 impl Product {
@@ -64,7 +68,7 @@ impl Product {
         (setup.rounds, setup.subrounds, setup.sharders) = (rounds, subrounds, 0);
         setup.byzantine = vec![byzantine];
         setup.adjust = Adjust(timeless, 0);
-        Self { setup, crashes: 0 }
+        Self { setup, crashes: 0, late_shares: false }
     }
 
     /// The same product under other rules.
@@ -81,7 +85,7 @@ impl Product {
     #[must_use]
     pub fn initial(&self) -> Pair {
         let mut run = Run::new(&self.setup, 0).expect("the model has room for a product");
-        settle(&mut run);
+        settle(&mut run, !self.late_shares);
         Pair { run }
     }
 
@@ -110,6 +114,12 @@ impl Product {
                 let with = may_crash.then_some(flushes).into_iter().flatten().copied().map(Some);
                 std::iter::once(None).chain(with)
             };
+            if self.late_shares && found.miner.beacon().is_none() {
+                offers.push(Offer::Shares { host });
+                if found.miner.phase() == Phase::Collecting {
+                    offers.push(Offer::Window { host });
+                }
+            }
             let spent = self.setup.rules.ticket == TicketRule::OncePerSubround
                 && found.miner.ticketed(round, subround).next().is_some();
             if found.miner.phase() != Phase::TimedOut && !spent {
@@ -187,7 +197,7 @@ impl Product {
         let mut run = pair.run.clone();
         run.judges.refinement.actions.clear();
         take(&mut run, offer);
-        settle(&mut run);
+        settle(&mut run, !self.late_shares);
         Pair { run }
     }
 
@@ -241,6 +251,17 @@ impl Product {
     /// Explores everything, with Stateright. Returns the checker, with counts and discoveries.
     pub fn explore(self, refusals: bool) -> impl Checker<Searched> {
         Searched { product: self, refusals }.checker().spawn_bfs().join()
+    }
+
+    /// Explores until something is wrong. Returns what, and how many pairs that took; `None` when all is well.
+    pub fn hunt(self, refusals: bool) -> Option<(String, usize)> {
+        let searched = Searched { product: self, refusals };
+        let checker = searched.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
+        let found = checker.discoveries();
+        let (property, path) = found.iter().next()?;
+        let failure = path.last_state().run.failure();
+        let what = failure.map_or_else(|| (*property).to_owned(), |failure| failure.kind());
+        Some((what, checker.unique_state_count()))
     }
 }
 

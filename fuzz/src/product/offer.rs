@@ -22,6 +22,16 @@ pub enum Offer {
         /// Whether it crashes over the ticket.
         crash: Option<CrashPoint>,
     },
+    /// A miner's window closes before it knows the beacon value (only where shares do not arrive at once).
+    Window {
+        /// Which miner.
+        host: usize,
+    },
+    /// A miner gets all beacon shares (only where they do not arrive at once).
+    Shares {
+        /// Which miner.
+        host: usize,
+    },
     /// A miner gives its subround up.
     Wait {
         /// Which miner.
@@ -98,6 +108,14 @@ pub(super) fn take(run: &mut Run, offer: Offer) {
             }
             let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());
             world.fire(host, Timer::Window { round, subround }, crash, judges);
+        }
+        Offer::Window { host } => {
+            let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());
+            world.fire(host, Timer::Window { round, subround }, None, judges);
+        }
+        Offer::Shares { host } => {
+            let me = bit(Peer::Miner(world.hosts[host].id));
+            deliver_all(run, me, |message| matches!(message, Message::BeaconShare(_)));
         }
         Offer::Wait { host, crash } => {
             let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());

@@ -16,7 +16,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// What a miner acts upon beside what the model has: its phase, candidates, known notarizations, head, and what is on its
+    /// What a miner acts upon beside what the model has: its phase, whether it has the
+    /// beacon value, candidates, known notarizations, head, and what is on its
     /// way to the disk. Not compared: which signatures it holds short of a quorum, numbers of writes, timers, and what it
     /// asked for (see the module doc).
     fn acted_upon(&self, host: usize) -> impl Eq + Hash + '_ {
@@ -27,7 +28,8 @@ impl Pair {
         let known: Vec<BlockId> = host.miner.notarizations().map(|known| known.block).collect();
         let head = host.miner.finalized().id();
         let unwritten: Vec<Record> = host.miner.unwritten().copied().collect();
-        (host.up, host.miner.phase(), candidates, known, head, unwritten, host.miner.highest_timeout())
+        let position = (host.up, host.miner.phase(), host.miner.beacon().is_some());
+        (position, candidates, known, head, unwritten, host.miner.highest_timeout())
     }
 }
 

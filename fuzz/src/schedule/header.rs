@@ -120,6 +120,36 @@ impl Header {
         u16::from_le_bytes([self.0[6], self.0[7]])
     }
 
+    /// Headers of smaller worlds, the smallest first: fewer miners, fewer Byzantine ones, fewer rounds and subrounds; then
+    /// others of the same size that are simpler: disks that confirm at once, no operation left out, the first keys.
+    #[must_use]
+    pub fn simpler(&self) -> Vec<Header> {
+        let with = |byte: usize, value: u8| {
+            let mut header = *self;
+            header.0[byte] = value;
+            header
+        };
+        let size = |header: &Header| {
+            let (rounds, subrounds) = header.shape();
+            (header.miners(), header.byzantine().len(), u16::from(rounds) * u16::from(subrounds))
+        };
+        let first = |header: &Header| header.byzantine().first().copied().unwrap_or_default();
+        let sizes = (0..SIZES.len() as u8).map(|value| with(0, value));
+        // All that the byte can say.
+        let members = (0..=u8::MAX).map(|value| with(1, value));
+        let shapes = (0..SHAPES.len() as u8).map(|value| with(3, value));
+        let smaller = sizes.chain(members).chain(shapes);
+        // Of equal ones the first; a Byzantine member with a lower number counts as simpler.
+        let mut smaller: Vec<Header> =
+            smaller.filter(|other| (size(other), first(other)) < (size(self), first(self))).collect();
+        smaller.sort_by_key(|other| (size(other), first(other)));
+        smaller.dedup_by_key(|other| (size(other), first(other)));
+        let keys = (0..self.seed()).map(|value| with(4, value));
+        let others = [with(2, self.0[2] & !1), with(6, 0), with(7, 0), with(5, 0)];
+        smaller.extend(keys.chain(others).filter(|other| other != self));
+        smaller
+    }
+
     /// The setup that the header describes.
     #[must_use]
     pub fn setup(&self) -> Setup {

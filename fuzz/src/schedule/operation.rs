@@ -31,6 +31,11 @@ pub enum Operation {
         /// What.
         kind: Option<Kind>,
     },
+    /// Everything reaches one participant, the newest first: what it cannot use yet comes before what lets it.
+    DeliverBackwards {
+        /// Whom.
+        to: Receivers,
+    },
     /// All tickets for one block reach one miner.
     DeliverTickets {
         /// Whom.
@@ -114,6 +119,13 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
                     {
                         world.deliver(message, receiver, None, watch);
                     }
+                }
+            }
+        }
+        Operation::DeliverBackwards { to } => {
+            for message in (0..world.network.sent().len()).rev() {
+                if world.network.is_open(message, *to) {
+                    world.deliver(message, *to, None, watch);
                 }
             }
         }

@@ -61,6 +61,7 @@ impl<S: Scheme + Clone> Watch<S> for Judges {
     fn watch(&mut self, world: &World<S>, event: &Event) {
         self.steps += 1;
         self.refinement.watch(world, event);
+        crate::feedback::reached(&self.refinement.protocol, &self.refinement.state);
         self.oracle.watch(world, event);
     }
 }

@@ -28,6 +28,9 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
             }
             Operation::DeliverAll { to, kind: None } => write!(f, "{} get everything", names(*to)),
             Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} get every {kind:?}", names(*to)),
+            Operation::DeliverBackwards { to } => {
+                write!(f, "{} gets everything, the newest first", names(*to))
+            }
             Operation::DeliverTickets { to, block } => {
                 write!(f, "{} gets all tickets for {block}", names(*to))
             }

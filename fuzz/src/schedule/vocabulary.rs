@@ -117,6 +117,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
     let kinds = MOVING;
     let crashes = world.ground.setup.disk == Disk::Crashing && world.crashes < MAX_CRASHES;
     Some(match shape(what, swarm) {
+        Shape::DeliverAllToOne if b >= 0xe0 => Operation::DeliverBackwards { to: receiver },
         Shape::DeliverAllToOne => Operation::DeliverAll { to: receiver, kind: None },
         Shape::DeliverKindToOne => {
             Operation::DeliverAll { to: receiver, kind: Some(kinds[usize::from(b) % kinds.len()]) }

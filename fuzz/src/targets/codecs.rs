@@ -1,19 +1,108 @@
-//! Targets that read: wire messages, scenario files, trace files.
+//! Targets that read: messages and everything else that comes as bytes, scenario files, trace files.
 
+use std::path::Path;
+
+use zus_bpp::committee::{ChainId, Epoch};
+use zus_bpp::crypto::dkg::{Dealing, Receipt, Registration, Settlement};
+use zus_bpp::crypto::magic_block::MagicBlock;
+use zus_bpp::ticket_log::{Interchange, KEY_BYTES, LogContents, Owner};
 use zus_bpp::wire;
 use zus_model::trace::Trace;
 
-/// A message that is accepted has exactly one encoding, and its memory is bounded by its length.
+use super::allocation::measure;
+use super::key_generation::session_of_four;
+
+/// Bytes that a decoder may ask for, whatever its input is: an error, a value on the heap, the first elements of a list.
+const BASE_BYTES: u64 = 4 << 10;
+/// Bytes that it may ask for, for each byte of input: the values, the lists that grow as they are read, and their buffers.
+const PER_BYTE: u64 = 24;
+
+/// First bytes that ask for another decoder than that of messages, which begin with a version.
+pub(crate) const OTHERS: [(u8, &str); 7] = [
+    (0xf0, "registration"),
+    (0xf1, "dealing"),
+    (0xf2, "settlement"),
+    (0xf3, "receipt"),
+    (0xf4, "magic_block"),
+    (0xf5, "interchange"),
+    (0xf6, "log_file"),
+];
+
+/// Whose log file is decoded.
+pub(crate) const OWNER: Owner = Owner { chain: ChainId([7; 32]), epoch: Epoch(1), key: [5; KEY_BYTES] };
+
+/// Decodes within the bound on what may be allocated.
 ///
 /// # Panics
-/// When another encoding was accepted.
+/// When more is asked for.
+pub fn bounded<T>(what: &str, bytes: &[u8], decode: impl FnOnce() -> T) -> T {
+    let (decoded, asked) = measure(decode);
+    let most = BASE_BYTES + PER_BYTE * bytes.len() as u64;
+    assert!(asked <= most, "{what}: {asked} bytes asked for, to decode {}; at most {most}", bytes.len());
+    decoded
+}
+
+/// What is accepted has exactly one encoding, nothing panics, and the memory that is asked for is bounded by the length:
+/// messages, or with a first byte of its own everything else that comes from a peer or a disk.
+///
+/// # Panics
+/// When it is not so.
 pub fn decode(bytes: &[u8]) {
-    if let Ok(message) = wire::decode(bytes) {
-        assert_eq!(wire::encode(&message), bytes, "not canonical: {message:?}");
+    let name = bytes.first().and_then(|first| OTHERS.iter().find(|(byte, _)| byte == first));
+    match name {
+        None => {
+            if let Ok(message) = bounded("message", bytes, || wire::decode(bytes)) {
+                assert_eq!(wire::encode(&message), bytes, "not canonical: {message:?}");
+            }
+        }
+        Some((_, name)) => decode_other(name, &bytes[1..]),
     }
 }
 
-/// A scenario file is read or refused; a refusal names its line.
+fn decode_other(name: &str, bytes: &[u8]) {
+    let canonical = |encoded: Option<Vec<u8>>| {
+        assert!(encoded.is_none_or(|encoded| encoded == bytes), "not canonical: a {name}");
+    };
+    let session = session_of_four();
+    match name {
+        "registration" => {
+            let Some(fixed) = bytes.first_chunk().filter(|fixed| fixed.len() == bytes.len()) else { return };
+            let found = bounded(name, bytes, || Registration::decode(fixed));
+            canonical(found.ok().map(|found| found.encode().to_vec()));
+        }
+        "dealing" => {
+            let found = bounded(name, bytes, || Dealing::decode(session, bytes));
+            canonical(found.ok().map(|found| found.encode()));
+        }
+        "settlement" => {
+            let found = bounded(name, bytes, || Settlement::decode(session, bytes));
+            canonical(found.ok().map(|found| found.encode()));
+        }
+        "receipt" => {
+            let Some(fixed) = bytes.first_chunk().filter(|fixed| fixed.len() == bytes.len()) else { return };
+            canonical(Some(Receipt::decode(fixed).encode().to_vec()));
+        }
+        "magic_block" => {
+            // Reading one checks proofs and computes keys, in tables of their own.
+            canonical(MagicBlock::decode(bytes).ok().map(|found| found.encode()));
+        }
+        "interchange" => {
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            let Ok(found) = bounded(name, bytes, || Interchange::from_json(text)) else { return };
+            let written = found.to_json().expect("strings and lists are written");
+            assert_eq!(Interchange::from_json(&written).as_ref().ok(), Some(&found), "reads back as another");
+        }
+        _ => {
+            let found = bounded(name, bytes, || LogContents::read(Path::new("fuzz.log"), bytes, &OWNER));
+            match found {
+                Ok(found) => assert!(found.good_bytes() <= bytes.len() as u64),
+                Err(error) => assert!(error.to_string().contains("fuzz.log"), "{error}"),
+            }
+        }
+    }
+}
+
+/// A scenario file is read or refused; a refusal names its file.
 ///
 /// # Panics
 /// When reading panics.
@@ -30,7 +119,13 @@ pub fn scenario(bytes: &[u8]) {
 /// When it is not.
 pub fn trace(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(trace) = Trace::from_json("fuzz.json", text) else { return };
+    let trace = match Trace::from_json("fuzz.json", text) {
+        Ok(trace) => trace,
+        Err(error) => {
+            assert!(error.to_string().contains("fuzz.json"), "{error}");
+            return;
+        }
+    };
     let _ = trace.replay();
     let written = trace.to_json();
     let again = Trace::from_json("again.json", &written);

@@ -1,19 +1,68 @@
 //! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what, and the
-//! command that replays it. The shims in `fuzz_targets/` are wiring only; `tests/corpus.rs` runs the same bodies on stable.
+//! command that replays it. The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
+//! `tests/corpus.rs` runs the same bodies on stable.
+//!
+//! | target | driven by the bytes | what judges it |
+//! |---|---|---|
+//! | `conformance`, `conformance_bls`, `twins` | a schedule of a whole network | the model, step by step; S1 to S10 |
+//! | `recovery` | a schedule with crashes, cuts and damage of log files | what was flushed; S1 to S10; progress |
+//! | `decode` | messages, and what else comes from a peer or a disk | one encoding; bounded memory |
+//! | `ticket_pool` | signatures, genuine and not, of seven members | a pool that verifies one by one |
+//! | `certificate`, `beacon` | bitmaps, sums and shares | plain counting |
+//! | `dkg` | dishonest dealers and recipients | what they did |
+//! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
+//! | `scenario`, `trace` | files of the model | read back the same |
+//! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
+//! | `messages` | messages made here, lists too long | they come back whole, or not at all |
+//! | `evidence` | two statements | what no honest miner signs both |
+//! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
+//! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
+//! | `floods` | messages of rounds without end, and of strangers | a bound |
+//! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
+//! | `profiles` | a schedule under other rules | what they promise |
 
-mod codecs;
+mod accused;
+pub mod allocation;
+mod answers;
+pub mod codecs;
 mod crypto;
+#[cfg(feature = "differential")]
+mod differential_bls;
+mod entry;
+mod key_generation;
+mod ledger;
+mod messages;
+mod overrun;
+mod profiles;
+pub mod recovery;
 mod runs;
+mod sets;
+mod stream;
 
+pub use accused::evidence;
+pub use answers::answers;
 pub use codecs::{decode, scenario, trace};
-pub use crypto::{beacon, certificate, dkg, ticket_pool};
-pub use runs::{conformance, conformance_bls, recovery, twins};
+pub use crypto::{beacon, certificate, ticket_pool};
+#[cfg(feature = "differential")]
+pub use differential_bls::differential_bls;
+pub use key_generation::dkg;
+pub use ledger::ledger;
+pub use messages::messages;
+pub use overrun::{floods, overrun};
+pub use profiles::profiles;
+pub use recovery::recovery;
+pub use runs::{conformance, conformance_bls, twins};
+pub use sets::{signers, statements};
+
+use std::cell::Cell;
+
+use crate::schedule::Schedule;
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: &[(&str, Target)] = &[
     ("conformance", conformance),
     ("conformance_bls", conformance_bls),
     ("twins", twins),
@@ -25,10 +74,51 @@ pub const ALL: [(&str, Target); 11] = [
     ("beacon", beacon),
     ("scenario", scenario),
     ("trace", trace),
+    ("signers", signers),
+    ("statements", statements),
+    ("evidence", evidence),
+    ("ledger", ledger),
+    ("floods", floods),
+    ("overrun", overrun),
+    ("answers", answers),
+    ("messages", messages),
+    ("profiles", profiles),
+    #[cfg(feature = "differential")]
+    ("differential_bls", differential_bls),
 ];
+
+thread_local! {
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Production steps that targets took on this thread since this was asked last.
+pub fn take_steps() -> u64 {
+    STEPS.take()
+}
+
+fn count_steps(steps: u64) {
+    STEPS.set(STEPS.get() + steps);
+}
 
 /// The target of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<Target> {
     ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
+}
+
+/// What an input of a target stands for, in words where there are any: what `cargo fuzz fmt` and a crash print.
+#[must_use]
+pub fn tell(name: &str, bytes: &[u8]) -> String {
+    match name {
+        "conformance" | "conformance_bls" | "twins" | "recovery" => {
+            let schedule = Schedule::from_file(bytes);
+            format!("{schedule:?}\nas bytes: {bytes:02x?}")
+        }
+        "decode" => format!("{:?}\nas bytes: {bytes:02x?}", zus_bpp::wire::decode(bytes)),
+        "dkg" => key_generation::tell(bytes),
+        "scenario" | "trace" => String::from_utf8_lossy(bytes).into_owned(),
+        #[cfg(feature = "differential")]
+        "differential_bls" => differential_bls::tell(bytes),
+        _ => format!("{bytes:02x?}"),
+    }
 }

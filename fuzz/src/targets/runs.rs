@@ -4,17 +4,16 @@ use std::sync::{Arc, LazyLock};
 
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
-use zus_bpp::rules::{Rules, TicketLogRule};
+use zus_bpp::rules::Rules;
 
-use crate::bounds::{Oracle, tolerated};
-use crate::liveness::{calm, is_live};
-use crate::schedule::operation::perform;
-use crate::schedule::{HEADER_BYTES, Random, Run, Schedule, ground_of, resolve};
+use super::count_steps;
+use crate::bounds::tolerated;
+use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
-use crate::world::{Disk, Ground, Keys, Setup, World};
+use crate::world::{Adjust, Disk, Ground, Keys, Setup};
 
 /// One of so many inputs goes on into a synchronous network.
-const CALM_EVERY: u8 = 16;
+pub(super) const CALM_EVERY: u8 = 16;
 /// Steps of a run on real signatures, each of which costs milliseconds.
 const BLS_STEPS: usize = 24;
 
@@ -24,18 +23,37 @@ const BLS_STEPS: usize = 24;
 /// When something is wrong, with the run.
 pub fn conformance(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
-    let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
+    let mut setup = schedule.header.setup();
+    setup.adjust = adjusted();
+    let Ok(mut run) = Run::new(&setup, schedule.header.swarm()) else { return };
     run.choose_all(&schedule.choices);
+    executed();
+    count_steps(run.judges.steps);
     let ends = if schedule.header.0[5].is_multiple_of(CALM_EVERY) { run.ends_well().err() } else { None };
     if let Some(failure) = run.failure().or(ends) {
         panic!("{failure}\n{schedule:?}\nreplay: cargo run -p zus-fuzz -- replay FILE");
     }
 }
 
+/// The deliberate bug that a measurement asks for; otherwise none.
+fn adjusted() -> Adjust {
+    #[cfg(feature = "study")]
+    return crate::feedback::study::adjust();
+    #[cfg(not(feature = "study"))]
+    Adjust::NONE
+}
+
+/// A measurement counts executions.
+fn executed() {
+    #[cfg(feature = "study")]
+    crate::feedback::study::executed();
+}
+
 /// A committee of four on BLS12-381, dealt once.
 static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     let mut setup = Setup::new(4, 0);
     setup.byzantine = vec![0];
+    setup.adjust = adjusted();
     let (committee, members) =
         trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
@@ -56,6 +74,8 @@ pub fn conformance_bls(bytes: &[u8]) {
     let Ok(mut run) = Run::over(Arc::clone(ground), schedule.header.swarm()) else { return };
     run.keeps_story = true;
     run.choose_all(&schedule.choices[..schedule.choices.len().min(BLS_STEPS)]);
+    executed();
+    count_steps(run.judges.steps);
     assert!(run.failure().is_none(), "{run}");
 }
 
@@ -86,54 +106,5 @@ pub fn twins(bytes: &[u8]) {
             panic!("{failure}\nwith twins of {:?}, after {actions} actions", setup.byzantine);
         }
     }
-}
-
-/// Crashes that lose any end of what was not confirmed: records, stores, or both. Properties are judged, and that a
-/// synchronous network brings progress; refinement is not (see its module).
-///
-/// # Panics
-/// When something is wrong.
-pub fn recovery(bytes: &[u8]) {
-    let schedule = Schedule::from_file(bytes);
-    let mut setup = schedule.header.setup();
-    setup.disk = Disk::Slow;
-    // What a disk loses is a question to a durable log.
-    setup.rules.ticket_log = TicketLogRule::Durable;
-    let mut world = World::new(ground_of(&setup));
-    let mut oracle = Oracle::default();
-    world.start(&mut oracle);
-    for choice in &schedule.choices {
-        let [what, a, b, c] = choice.0;
-        if what >= 0xd8 {
-            let host = usize::from(a) % world.hosts.len();
-            world.crash_losing(host, usize::from(b), usize::from(c), &mut oracle);
-            if what & 1 == 0 {
-                world.restart(host, &mut oracle);
-            }
-        } else if what >= 0xc0 {
-            let down = world.hosts.iter().position(|host| !host.up);
-            if let Some(host) = down {
-                world.restart(host, &mut oracle);
-            }
-        } else if let Some(operation) = resolve(&world, *choice, schedule.header.swarm()) {
-            perform(&mut world, &operation, &mut oracle);
-        }
-        report(&oracle, &schedule);
-    }
-    if schedule.header.0[5].is_multiple_of(CALM_EVERY) && is_live(&setup.rules) {
-        let ends = calm(&mut world, &mut oracle);
-        report(&oracle, &schedule);
-        if let Err(stalled) = ends {
-            panic!("{stalled}\nafter {:02x?}", schedule.explicit());
-        }
-    }
-}
-
-fn report(oracle: &Oracle, schedule: &Schedule) {
-    if let Some(violation) = &oracle.violation {
-        panic!(
-            "{violation}\nin a world whose disks lose what is not confirmed: {:02x?}",
-            schedule.explicit()
-        );
-    }
+    count_steps(twins.run.judges.steps);
 }

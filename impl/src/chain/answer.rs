@@ -7,6 +7,7 @@ use crate::block::{Block, BlockId};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::committee::Round;
 use crate::message::{ChainRequest, ChainResponse};
+use crate::mutants::mutant;
 
 impl Chain {
     /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
@@ -27,6 +28,9 @@ impl Chain {
             block = self.block(below, block.header().parent)?;
         }
         path.reverse();
+        if mutant!(AnswerTooHigh) && path.len() > 1 {
+            path.remove(0);
+        }
         let mut response = respond(path)?;
         response.finality = self
             .finality
@@ -109,6 +113,9 @@ pub(crate) fn check_links(
             (notarization.round, notarization.subround, notarization.block)
                 == (pair[0].round(), pair[0].subround(), pair[0].id())
         });
+        if mutant!(AnswerUnlinked) {
+            continue;
+        }
         if pair[1].header().parent != pair[0].id() || pair[1].round() != pair[0].round().next() || !labelled {
             return Err(ChainResponseError::Broken(pair[1].round()));
         }

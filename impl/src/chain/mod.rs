@@ -27,6 +27,7 @@ use crate::block::{Block, BlockId};
 use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Round, Subround};
+use crate::mutants::mutant;
 
 /// A final block with its certificate. Genesis has none, and a block that became final through a descendant before its
 /// own certificate was seen may be without one here; its child then carries it.
@@ -155,7 +156,11 @@ impl Chain {
     /// Whether the application has accepted the block and all its ancestors; final blocks count as accepted.
     pub fn is_accepted(&self, round: Round, id: BlockId) -> bool {
         self.is_head(round, id)
-            || self.node(round, id).is_some_and(|node| node.connected && node.verdict == Verdict::Accepted)
+            || self.node(round, id).is_some_and(|node| {
+                node.connected
+                    && (node.verdict == Verdict::Accepted
+                        || mutant!(TicketRefused) && node.verdict == Verdict::Refused)
+            })
     }
 
     fn is_head(&self, round: Round, id: BlockId) -> bool {
@@ -257,6 +262,14 @@ impl Chain {
     /// [`FinalizeError`]; nothing is changed then.
     pub fn finalize(&mut self, round: Round, id: BlockId) -> Result<Vec<FinalBlock>, FinalizeError> {
         let head = (self.head().round(), self.head().id());
+        if mutant!(HeadMovesBack)
+            && let Some(at) = self.finals.iter().position(|known| known.block.round() == round)
+            && at > 0
+            && self.finals[at].block.id() != id
+        {
+            self.finals.truncate(at);
+            return Err(FinalizeError::Behind(round));
+        }
         if round <= head.0 {
             return Err(match self.final_block(round) {
                 Some(known) if known.block.id() != id => FinalizeError::Conflict(head.0),
@@ -266,13 +279,18 @@ impl Chain {
         let mut path = Vec::new();
         let (mut at, mut want) = (round, id);
         while at > head.0 {
-            let node = self.node(at, want).ok_or(FinalizeError::Missing { round: at, block: want })?.clone();
+            let node = self.node(at, want).ok_or(FinalizeError::Missing { round: at, block: want });
+            if mutant!(SkipMissing) && node.is_err() && !path.is_empty() {
+                want = head.1;
+                break;
+            }
+            let node = node?.clone();
             let notarization = self.notarization_of(at, want).cloned();
             want = node.block.header().parent;
             at = Round(at.0 - 1);
             path.push(FinalBlock { block: node.block, notarization });
         }
-        if want != head.1 {
+        if want != head.1 && !mutant!(HeadAnywhere) {
             return Err(FinalizeError::Conflict(head.0));
         }
         path.reverse();

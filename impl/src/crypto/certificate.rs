@@ -10,6 +10,7 @@
 
 use super::scheme::{Domain, MAX_COMMITTEE_SIZE, Scheme, Signature};
 use crate::committee::MinerId;
+use crate::mutants::mutant;
 
 /// Most bytes of a signer bitmap.
 pub const MAX_BITMAP_BYTES: usize = MAX_COMMITTEE_SIZE / 8;
@@ -64,7 +65,7 @@ impl Signers {
         }
         signers.bitmap.copy_from_slice(bitmap);
         match signers.highest() {
-            Some(member) if usize::from(member.0) >= committee_size => {
+            Some(member) if usize::from(member.0) >= committee_size && !mutant!(BitmapBeyondCommittee) => {
                 Err(SignersError::NotAMember { member, committee_size })
             }
             _ => Ok(signers),
@@ -80,7 +81,7 @@ impl Signers {
             return Err(SignersError::NotAMember { member, committee_size: self.committee_size() });
         }
         let (byte, bit) = position(member);
-        if self.bitmap[byte] & bit != 0 {
+        if self.bitmap[byte] & bit != 0 && !mutant!(DuplicateSigner) {
             return Err(SignersError::Duplicate { member });
         }
         self.bitmap[byte] |= bit;
@@ -197,7 +198,7 @@ impl Certificate {
         scheme: &impl Scheme,
         quorum: usize,
     ) -> Result<Vec<MinerId>, CertificateError> {
-        if self.signers.committee_size() != scheme.committee_size() {
+        if self.signers.committee_size() != scheme.committee_size() && !mutant!(OtherCommittee) {
             return Err(CertificateError::OtherCommittee {
                 expected: scheme.committee_size(),
                 found: self.signers.committee_size(),
@@ -209,7 +210,7 @@ impl Certificate {
 }
 
 fn require_quorum(signers: &Signers, quorum: usize) -> Result<(), CertificateError> {
-    let count = signers.count();
+    let count = signers.count() + usize::from(mutant!(CertificateOneLower));
     // A quorum of zero would make the empty set a certificate.
     (count >= quorum.max(1)).then_some(()).ok_or(CertificateError::SubQuorum { signers: count, quorum })
 }

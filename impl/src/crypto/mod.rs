@@ -23,6 +23,7 @@ pub mod beacon;
 pub mod bls;
 pub mod blst_scheme;
 pub mod certificate;
+pub(crate) mod coefficients;
 pub mod committee_keys;
 #[allow(unsafe_code)]
 pub mod curve;

@@ -4,11 +4,12 @@
 
 use super::curve::{G2, Scalar};
 use crate::committee::MinerId;
+use crate::mutants::mutant;
 
 /// The point at which the polynomial of a shared key is evaluated for a member: its position plus one.
 #[must_use]
-pub const fn abscissa(member: MinerId) -> u32 {
-    member.0 as u32 + 1
+pub fn abscissa(member: MinerId) -> u32 {
+    u32::from(member.0) + u32::from(!mutant!(ShareAtPosition))
 }
 
 /// A secret polynomial, constant first. Its coefficients are wiped when dropped and never shown.

@@ -41,6 +41,9 @@ impl<S: Scheme> Miner<S> {
     fn beacon_mut(&mut self, target: &BeaconTarget) -> Option<&mut Beacon> {
         let here = self.here();
         match target {
+            BeaconTarget::Round(_) if mutant!(ShareOfOtherRound) => {
+                Some(&mut self.rounds.get_mut(here.0).beacon)
+            }
             BeaconTarget::Round(round) => {
                 is_near(here.0, *round).then(|| &mut self.rounds.get_mut(*round).beacon)
             }
@@ -165,7 +168,7 @@ impl<S: Scheme> Miner<S> {
         shares.retain_mut(|held| {
             if is_open(held) {
                 held.verified = verdicts.next() == Some(true);
-                if !held.verified {
+                if !held.verified && !mutant!(KeepWrongShares) {
                     wrong.push(held.share);
                     return false;
                 }
@@ -219,6 +222,8 @@ impl<S: Scheme> Miner<S> {
         let value = self.known_beacon(&target)?.value;
         let (round, miners) = (self.round, self.config.committee.miners());
         let ordered_as = self.config.subround_cap.map_or(subround, |cap| subround.min(cap));
+        let ordered_as = if mutant!(CapSubrounds) { ordered_as.min(Subround(1)) } else { ordered_as };
+        let ordered_as = if mutant!(RanksIgnoreSubround) { Subround(0) } else { ordered_as };
         let state = self.rounds.collecting((round, self.subround), round, subround)?;
         let derive = || Arc::new(Ranks::derive(&value, ordered_as, miners));
         Some(Arc::clone(state.ranks.get_or_insert_with(derive)))
@@ -231,6 +236,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a rank gives a turn (S4).
     pub(super) fn is_eligible(&self, rank: Rank) -> bool {
-        rank.0 < self.config.generators || mutant!(self.config, AnyGenerator)
+        rank.0 < self.config.generators + u16::from(mutant!(OneGeneratorMore))
+            || mutant!(self.config, AnyGenerator)
     }
 }

@@ -34,7 +34,8 @@ impl<S: Scheme> Miner<S> {
         let block = &proposal.block;
         let header = *block.header();
         let committee = self.config.committee;
-        if (header.chain, header.epoch) != (committee.chain(), committee.epoch()) {
+        let foreign = (header.chain, header.epoch) != (committee.chain(), committee.epoch());
+        if foreign && !mutant!(EpochUnchecked) {
             return Err(ProposalError::Foreign.into());
         }
         if !committee.contains(header.generator) || header.round == Round(0) {
@@ -172,7 +173,7 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, refusal.into());
             return;
         }
-        if header.time > fx.now.after(self.config.timing.clock_drift) {
+        if header.time > fx.now.after(self.config.timing.clock_drift) && !mutant!(EarlyUnchecked) {
             fx.refuse(from, ProposalError::Early.into());
             return;
         }
@@ -262,7 +263,7 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let before = self.chain.block(parent_round, parent).map(|parent| parent.header().time);
-        if before.is_some_and(|before| block.header().time < before) {
+        if before.is_some_and(|before| block.header().time < before) && !mutant!(TimeUnchecked) {
             self.chain.judge(round, id, Verdict::Refused);
             return;
         }

@@ -53,7 +53,7 @@ impl<S: Scheme> Miner<S> {
 
     /// The timer expired: ask the next peer.
     pub(super) fn catch_up_timer(&mut self, fx: &mut Effects<'_>) {
-        self.catch_up.timer_set = false;
+        self.catch_up.timer_set = mutant!(AskOnce);
         self.ask_for_missing(fx);
     }
 
@@ -81,7 +81,9 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         // Whoever needs blocks was not there when offences were proved, either.
-        if let Peer::Miner(_) = from {
+        if let Peer::Miner(_) = from
+            && !mutant!(EvidenceUntold)
+        {
             let proofs = self.evidence.one_against_each();
             fx.out.extend(proofs.map(|proof| Output::Send { to: from, message: Message::Evidence(proof) }));
         }
@@ -128,7 +130,8 @@ impl<S: Scheme> Miner<S> {
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             self.add_block(Arc::clone(block), fx);
         }
-        if let Some(last) = response.blocks.last().filter(|_| new)
+        if let Some(last) =
+            response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());

@@ -55,7 +55,8 @@ impl Timing {
     /// When a subround is given up, in milliseconds after it was entered.
     #[must_use]
     pub fn gives_up(&self, subround: Subround) -> u64 {
-        self.window.saturating_add(self.ticket_wait).saturating_mul(u64::from(subround.0) + 1)
+        let times = if mutant!(NoBackOff) { 1 } else { u64::from(subround.0) + 1 };
+        self.window.saturating_add(self.ticket_wait).saturating_mul(times)
     }
 }
 
@@ -134,6 +135,9 @@ impl Config {
         }
         if mutant!(self, QuorumOfJoin) {
             return self.committee.faulty() + 1;
+        }
+        if mutant!(self, QuorumPercent66) {
+            return self.committee.quorum(crate::rules::QuorumRule::Percent66);
         }
         quorum
     }

@@ -78,7 +78,9 @@ impl<S: Scheme> Miner<S> {
         fx.out.push(Output::Conflict { round, block });
         if let Some(own) = self.chain.finality().filter(|own| own.round == round).map(|own| Arc::clone(own)) {
             let evidence = Evidence::FinalityCertificates { first: own, second: Arc::clone(certificate) };
-            self.accuse(evidence, fx);
+            if !mutant!(ConflictUnproved) {
+                self.accuse(evidence, fx);
+            }
         }
         let finals = self.chain.finals().iter();
         let rival = finals
@@ -98,7 +100,7 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) -> bool {
         let FinalityVote { round, block, .. } = certificate.statement;
-        if round >= self.round {
+        if round >= self.round && !mutant!(FinalBeforeLeaving) {
             // The block's notarization is on its way, or will be asked for: the next round is entered through it.
             return false;
         }
@@ -133,6 +135,10 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let fin = match self.config.rules.finality {
+            FinalityRule::Votes if mutant!(FinalizeNotarized) => self.chain.first_connected(round),
+            FinalityRule::Votes if mutant!(FinalizeCurrent) => self.chain.common_ancestor(round, 0),
+            FinalityRule::Votes if mutant!(FinalizeDepthOne) => self.chain.common_ancestor(round, 1),
+            FinalityRule::TwoDelta if mutant!(NoFinalityWait) => self.chain.common_ancestor(round, 0),
             FinalityRule::Votes | FinalityRule::TwoDelta => None,
             // Notarized is final, the first one known first.
             FinalityRule::TwoThirds => self.chain.first_connected(round),
@@ -162,7 +168,8 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn head_moved(&mut self, path: Vec<FinalBlock>, fx: &mut Effects<'_>) {
-        fx.out.extend(path.into_iter().map(Output::Finalized));
+        let untold = if mutant!(AncestorsUntold) { path.len().saturating_sub(1) } else { 0 };
+        fx.out.extend(path.into_iter().skip(untold).map(Output::Finalized));
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
         // The application commits the head, so that its children can be judged.

@@ -173,6 +173,7 @@ impl<S: Scheme> Miner<S> {
     /// Whether a round may be entered again through another block, of a greater seed.
     pub(super) fn adopts(&self) -> bool {
         self.config.rules.beacon == BeaconRule::Chained
+            && !mutant!(NeverAdopt)
             && self.config.rules.subround_switch == SubroundSwitchRule::Adopt
     }
 
@@ -234,6 +235,9 @@ impl<S: Scheme> Miner<S> {
             self.waiting.retain(|(_, proposal)| proposal.block.round() >= round);
         }
         self.forget_candidates(round, Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND)));
+        if new_round && mutant!(DropEarlyShares) {
+            self.rounds.get_mut(round).beacon.shares.clear();
+        }
         fx.milestone(Milestone::Entered { round, subround });
         let timing = self.config.timing;
         fx.set_timer(Timer::Window { round, subround }, timing.window_closes(subround));

@@ -78,7 +78,7 @@ use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainResponse, Message, Proposal};
-use crate::mutants::mutant;
+use crate::mutants::{infect, mutant};
 use crate::statement::BeaconTarget;
 
 use accuse::EvidenceStore;
@@ -191,6 +191,7 @@ impl Effects<'_> {
 impl<S: Scheme> Miner<S> {
     /// Takes one input at time `now` and appends what has to be done to `out`. Never panics, whatever a peer sends.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        infect!(self.config);
         let fx = &mut Effects { now, out };
         if self.started == matches!(input, Input::Start) {
             return;

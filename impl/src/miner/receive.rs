@@ -17,7 +17,7 @@ use crate::ticket_pool::Added;
 
 impl<S: Scheme> Miner<S> {
     pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
-        if !self.config.committee.knows(from) {
+        if !self.config.committee.knows(from) && !mutant!(StrangerHeard) {
             fx.refuse(from, Refusal::Stranger);
             return;
         }
@@ -99,7 +99,8 @@ impl<S: Scheme> Miner<S> {
         let here = self.here();
         let early = timeout.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         let local = self.config.rules.subround_entry == SubroundEntryRule::Local;
-        if timeout.round < self.round || local || early {
+        let other = timeout.subround != self.subround && mutant!(OwnTimeoutsOnly);
+        if timeout.round < self.round || local || early || other {
             return;
         }
         let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };

@@ -17,7 +17,7 @@ use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
-use crate::mutants::mutant;
+use crate::mutants::{infect, mutant};
 use crate::statement::{self, Proposed};
 use crate::ticket_log::Signed;
 
@@ -42,6 +42,7 @@ impl<S: Scheme> Miner<S> {
     /// # Errors
     /// When `scheme` is not that of a member of the configured committee.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
+        infect!(config);
         let me = scheme.me().ok_or(StartError::NotAMember)?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured || !config.committee.contains(me) {
@@ -122,7 +123,9 @@ impl<S: Scheme> Miner<S> {
         self.round = self.round.next();
         self.subround = Subround(0);
         let of_round = timeout_certificates.into_iter().filter(|known| known.round == self.round);
-        if let Some(highest) = of_round.max_by_key(|known| known.subround) {
+        if let Some(highest) = of_round.max_by_key(|known| known.subround)
+            && !mutant!(RestoreSubroundZero)
+        {
             self.subround = highest.subround.next();
             self.timeout_certificate = Some((Verified::trusted(highest), Source::Formed));
         }

@@ -25,7 +25,9 @@ impl<S: Scheme> Miner<S> {
         if !self.is_here(round, subround) || mutant!(self.config, NoResend) {
             return;
         }
-        fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);
+        if !mutant!(ResendOnce) {
+            fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);
+        }
         self.say_again(fx);
     }
 

@@ -8,6 +8,7 @@ use crate::committee::{MinerId, Round, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::BeaconShare;
+use crate::mutants::mutant;
 use crate::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::TicketPool;
 
@@ -232,7 +233,8 @@ impl Rounds {
 
 /// Whether messages of `round` are kept by a miner in round `here`.
 pub(super) fn is_near(here: Round, round: Round) -> bool {
-    round.0.saturating_add(ROUNDS_BEHIND) >= here.0 && round.0 <= here.0.saturating_add(ROUNDS_AHEAD)
+    round.0.saturating_add(ROUNDS_BEHIND) >= here.0
+        && (round.0 <= here.0.saturating_add(ROUNDS_AHEAD) || mutant!(AnyRoundAhead))
 }
 
 /// Whether new proposals, tickets and timeouts of (`round`, `subround`) are kept by a miner in `here`.
@@ -241,7 +243,7 @@ fn is_collected(here: (Round, Subround), round: Round, subround: Subround) -> bo
     round >= here.0
         && is_near(here.0, round)
         && subround.0.saturating_add(SUBROUNDS_BEHIND) >= own.0
-        && subround.0 <= own.0.saturating_add(SUBROUNDS_AHEAD)
+        && (subround.0 <= own.0.saturating_add(SUBROUNDS_AHEAD) || mutant!(AnySubroundAhead))
 }
 
 /// A signed proposal statement kept for evidence.

@@ -39,7 +39,11 @@ impl<S: Scheme> Miner<S> {
         }
         let timeout = Timeout { round, subround };
         let Some(state) = self.rounds.get(round).and_then(|state| state.subround(subround)) else { return };
-        let count = state.timeouts.count(&timeout);
+        let mut count = state.timeouts.count(&timeout);
+        if mutant!(TimeoutsOfAnySubround) {
+            let known = self.rounds.get(round).into_iter().flat_map(|state| &state.subrounds);
+            count = known.map(|state| state.timeouts.len()).sum();
+        }
         let joins = self.is_here(round, subround)
             && self.phase != Phase::TimedOut
             && count >= self.config.join_threshold();
@@ -48,7 +52,10 @@ impl<S: Scheme> Miner<S> {
             && let Some(certificate) = self.certify_timeouts(timeout, quorum, fx)
         {
             self.events.push_back(Event::TimeoutCertified(certificate, Source::Formed));
-        } else if joins && self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some() {
+        } else if joins
+            && (mutant!(TimeoutsOfAnySubround)
+                || self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some())
+        {
             self.events.push_back(Event::Joined(round, subround));
         }
     }

@@ -22,6 +22,7 @@ use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
+use crate::mutants::{infect, mutant};
 use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Ticket};
 
@@ -53,6 +54,7 @@ impl<S: Scheme> Sharder<S> {
         me: SharderId,
         finals: Vec<FinalBlock>,
     ) -> Result<Self, StartError> {
+        infect!(config);
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
@@ -94,6 +96,7 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
+        infect!(self.config);
         match input {
             SharderInput::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
                 Ok(message) => self.receive(now, from, message, history, out),
@@ -209,7 +212,8 @@ impl<S: Scheme> Sharder<S> {
         if known || waits || self.config.rules.finality != FinalityRule::Votes {
             return Ok(());
         }
-        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        let quorum = self.config.quorum() - usize::from(mutant!(SharderBelieves));
+        let verified = certificate.verified(&self.config.committee, quorum, &self.scheme)?;
         self.catch_up.heard_from(from);
         self.certified_final(verified, out);
         Ok(())
@@ -228,7 +232,9 @@ impl<S: Scheme> Sharder<S> {
                 out.push(SharderOutput::Certified(certificate.into_inner()));
             }
             Err(FinalizeError::Missing { .. }) => {
-                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round) {
+                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round)
+                    && !mutant!(SharderForgets)
+                {
                     self.pending_finality = Some(certificate);
                 }
             }
@@ -238,7 +244,8 @@ impl<S: Scheme> Sharder<S> {
     }
 
     fn store(&mut self, path: Vec<FinalBlock>, out: &mut Vec<SharderOutput>) {
-        out.extend(path.into_iter().map(SharderOutput::Finalized));
+        let skipped = if mutant!(SharderSkips) { path.len().saturating_sub(1) } else { 0 };
+        out.extend(path.into_iter().skip(skipped).map(SharderOutput::Finalized));
         let head = self.chain.head().round();
         self.highest = self.highest.filter(|(round, _)| *round > head);
         if self.reported.is_some_and(|(_, to)| to <= head) {
@@ -338,7 +345,8 @@ impl<S: Scheme> Sharder<S> {
         for notarization in checked.notarizations {
             self.note(now, notarization, out);
         }
-        if let Some(last) = response.blocks.last().filter(|_| new)
+        if let Some(last) =
+            response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());

@@ -4,15 +4,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::format::{
-    Checksum, Entry, HeaderFault, MAX_RECORDS_PER_FLUSH, VERSION, decode_frames, decode_header, encode_file,
-    encode_frame,
-};
+use super::format::{Checksum, MAX_RECORDS_PER_FLUSH};
+use super::image::{LogContents, LogImage, frame_of};
 use super::interchange::{Interchange, InterchangeError};
 use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
+use crate::mutants::mutant;
 
 /// A log larger than this, and than twice what mattered at the last time, is rewritten with what still matters when it is
 /// opened or flushed. Keeps the file, and the memory that reading it takes, bounded; at three records a round it is reached
@@ -169,8 +168,10 @@ impl FileLog {
         self.require_usable()?;
         let pending = std::mem::take(&mut self.pending);
         for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
-            let entries: Vec<Entry> = records.iter().copied().map(Entry::Record).collect();
-            let (frame, checksum) = encode_frame(self.checksum, &entries);
+            let (frame, checksum) = frame_of(self.checksum, records);
+            if mutant!(LogForgetsFlush) {
+                continue;
+            }
             // One frame is on its way at a time: a crash tears at most that one.
             let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
             if let Err(source) = written {
@@ -203,7 +204,7 @@ impl TicketLog for FileLog {
 
     fn append(&mut self, record: Record) -> Result<Position, AppendError> {
         self.require_usable()?;
-        if self.signed.permits(&self.rules, &record)? == Permit::New {
+        if mutant!(LogTakesAll) || self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;
@@ -232,54 +233,27 @@ impl OpenFile {
     fn read(folder: &Path, owner: &Owner) -> Result<Self, LogError> {
         let path = folder.join(LOG_FILE);
         let contents = fs::read(&path).map_err(|e| failed("read", &path, e))?;
-        let header = decode_header(&contents).map_err(|fault| match fault {
-            HeaderFault::Version(found) => {
-                LogError::Version { path: path.clone(), found, supported: VERSION }
-            }
-            HeaderFault::Damaged { offset, reason } => {
-                LogError::Damaged { path: path.clone(), offset, reason }
-            }
-        })?;
-        require_owner(&path, owner, &header.owner)?;
-        let frames = decode_frames(&contents, &header).map_err(|damage| LogError::Damaged {
-            path: path.clone(),
-            offset: damage.offset,
-            reason: damage.reason,
-        })?;
-        let mut signed = Signed::default();
-        for entry in frames.entries {
-            match entry {
-                Entry::Floor(floor) => signed.raise_floor(floor),
-                Entry::Record(record) => signed.insert(record),
-            }
-        }
+        let found = LogContents::read(&path, &contents, owner)?;
+        let good_bytes = found.good_bytes();
         let mut file = OpenOptions::new().write(true).open(&path).map_err(|e| failed("open", &path, e))?;
-        if frames.good_bytes < contents.len() as u64 {
-            file.set_len(frames.good_bytes)
+        if good_bytes < contents.len() as u64 {
+            file.set_len(good_bytes)
                 .and_then(|()| file.sync_all())
                 .map_err(|e| failed("truncate", &path, e))?;
         }
-        file.seek(SeekFrom::Start(frames.good_bytes)).map_err(|e| failed("seek in", &path, e))?;
-        Ok(Self {
-            file,
-            bytes: frames.good_bytes,
-            base_bytes: header.base_bytes,
-            checksum: frames.checksum,
-            signed,
-        })
+        file.seek(SeekFrom::Start(good_bytes)).map_err(|e| failed("seek in", &path, e))?;
+        let (base_bytes, checksum) = (found.base_bytes, found.checksum);
+        Ok(Self { file, bytes: good_bytes, base_bytes, checksum, signed: found.into_signed() })
     }
 }
 
 /// Writes a complete log beside the present one and moves it into its place.
 fn write_anew(folder: &Path, owner: &Owner, signed: &Signed) -> Result<(), LogError> {
     let new = folder.join(NEW_LOG_FILE);
-    let entries: Vec<Entry> = std::iter::once(Entry::Floor(signed.floor()))
-        .chain(signed.records().copied().map(Entry::Record))
-        .collect();
-    let (bytes, _) = encode_file(owner, &entries);
+    let image = LogImage::of(owner, signed);
     let write = || -> io::Result<()> {
         let mut file = File::create(&new)?;
-        file.write_all(&bytes)?;
+        file.write_all(image.bytes())?;
         file.sync_all()?;
         fs::rename(&new, folder.join(LOG_FILE))?;
         // The new name is on the disk once the folder is.
@@ -301,22 +275,6 @@ fn lock(folder: &Path) -> Result<File, LogError> {
         Err(TryLockError::WouldBlock) => Err(LogError::InUse { path: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed("lock", &path, source)),
     }
-}
-
-fn require_owner(path: &Path, expected: &Owner, found: &Owner) -> Result<(), LogError> {
-    let differs = |field, expected: String, found: String| {
-        Err(LogError::OtherOwner { path: path.to_owned(), field, expected, found })
-    };
-    if found.chain != expected.chain {
-        return differs("chain", hex::encode(expected.chain.0), hex::encode(found.chain.0));
-    }
-    if found.epoch != expected.epoch {
-        return differs("epoch", expected.epoch.0.to_string(), found.epoch.0.to_string());
-    }
-    if found.key != expected.key {
-        return differs("key", hex::encode(expected.key), hex::encode(found.key));
-    }
-    Ok(())
 }
 
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> LogError {

@@ -12,6 +12,7 @@
 //! - [`Record`] is what is written, [`Signed`] the index of it that answers "may I sign this?", under [`SigningRules`].
 //! - [`TicketLog`] is what a miner's host drives. [`FileLog`] is the durable instance, [`MemoryLog`] the one for tests and
 //!   explorations, with its crash points as operations.
+//! - [`LogImage`] and [`LogContents`] are the bytes of that file without the file.
 //! - [`Interchange`] moves a log to another machine as JSON.
 //!
 //! # What a log refuses to sign
@@ -28,6 +29,7 @@
 
 mod file;
 mod format;
+mod image;
 mod interchange;
 mod memory;
 mod record;
@@ -35,6 +37,7 @@ mod signed;
 
 pub use file::{COMPACT_ABOVE_BYTES, FileLog};
 pub use format::MAX_RECORDS_PER_FLUSH;
+pub use image::{LogContents, LogImage};
 pub use interchange::{
     INTERCHANGE_FORMAT, INTERCHANGE_VERSION, Interchange, InterchangeError, MAX_INTERCHANGE_BYTES,
 };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::record::{Kind, Record};
 use crate::bounds::SIGNED_ROUNDS_KEPT;
 use crate::committee::{Round, Subround};
+use crate::mutants::mutant;
 use crate::rules::{Rules, SubroundEntryRule, TicketRule};
 
 /// The part of [`Rules`] that a log enforces. What is a contradiction under every rule is always enforced.
@@ -110,6 +111,7 @@ impl Signed {
             self.records.insert(record);
         }
         self.raise_floor(match record.kind {
+            Kind::FinalityVote if mutant!(FloorOneLower) => record.round,
             Kind::FinalityVote => Round(record.round.0.saturating_add(1)),
             Kind::Proposal | Kind::Ticket | Kind::Timeout => record.round,
         });
@@ -136,9 +138,14 @@ fn contradicts(rules: &SigningRules, signed: &Record, new: &Record) -> bool {
         // S1.
         (Kind::Ticket, Kind::Ticket) => rules.one_ticket_per_subround && signed.subround == new.subround,
         // Step 9: a timeout ends the tickets of its subround.
-        (Kind::Timeout, Kind::Ticket) => rules.timeout_ends_tickets && signed.subround >= new.subround,
+        (Kind::Timeout, Kind::Ticket) => {
+            rules.timeout_ends_tickets && signed.subround >= new.subround && !mutant!(TimeoutEndsNothing)
+        }
         // Step 8 (A3): a vote says that nothing else was ticketed in the round, in any subround.
-        (Kind::Ticket, Kind::FinalityVote) => signed.block != new.block,
+        (Kind::Ticket, Kind::FinalityVote) => {
+            signed.block != new.block
+                && !(mutant!(VoteAgainstOtherSubround) && signed.subround != new.subround)
+        }
         // One vote a round.
         (Kind::FinalityVote, Kind::FinalityVote) => true,
         _ => false,

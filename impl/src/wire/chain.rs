@@ -10,6 +10,7 @@ use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+use crate::mutants::mutant;
 
 impl Encode for Block {
     fn encode(&self, bytes: &mut Vec<u8>) {
@@ -71,7 +72,7 @@ impl Decode for BeaconShare {
 impl Encode for Proposal {
     fn encode(&self, bytes: &mut Vec<u8>) {
         self.block.encode(bytes);
-        encode_option(self.timeout_certificate.as_ref(), bytes);
+        encode_option(self.timeout_certificate.as_ref().filter(|_| !mutant!(WireDropsField)), bytes);
         self.signature.encode(bytes);
     }
 }

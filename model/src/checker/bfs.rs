@@ -55,7 +55,7 @@ pub enum End {
     Memory,
 }
 
-/// How an exploration goes, for a progress display.
+/// How an exploration goes, for a progress display. Of a sample: states visited, runs done, and runs to go.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Unique states so far.
@@ -64,7 +64,7 @@ pub struct Progress {
     pub generated: u64,
     /// Steps from the start.
     pub depth: u32,
-    /// States of the present level that wait.
+    /// States that wait: the rest of the present level, and what is known of the next one.
     pub frontier: u64,
 }
 
@@ -155,6 +155,7 @@ pub fn explore(
             depth += 1;
         }
         let mut level = BTreeMap::new();
+        let mut done = 0;
         let chunks: Vec<&[u8]> = frontier.iter().flat_map(|part| part.chunks(CHUNK * codec.bytes)).collect();
         for batch in chunks.chunks(CHUNKS_AT_ONCE) {
             let expanded: Vec<Expanded> = batch
@@ -175,7 +176,10 @@ pub fn explore(
                 as u64;
             peak_bytes = peak_bytes.max(bytes);
             let seen = unique(&shards);
-            progress(Progress { unique: seen, generated, depth, frontier: (waiting / codec.bytes) as u64 });
+            done += batch.iter().map(|chunk| chunk.len()).sum::<usize>();
+            let next: usize = shards.iter().map(|s| s.next.len()).sum();
+            let frontier = ((waiting - done + next) / codec.bytes) as u64;
+            progress(Progress { unique: seen, generated, depth, frontier });
             for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
                 let least: &mut Fingerprint = level.entry(property).or_insert(state);
                 *least = (*least).min(state);

@@ -15,11 +15,12 @@ use crate::{
     scenario::{Scenario, Verdict},
     trace::{Claim, Producer, Trace, shown_verdict},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// What was found of a property.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Found {
     /// S, L: every reachable state was seen, and none violates it.
@@ -61,7 +62,7 @@ impl From<Verdict> for Found {
 }
 
 /// How what was found compares with what is expected; the greater, the worse.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// The verdict is the expected one.
@@ -192,7 +193,7 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
         *seen = (seen.0 + runs, seen.1 + states);
         let (done, visited) = *seen;
         let frontier = sample.runs - done;
-        (options.progress)(Progress { unique: visited, generated: visited, depth: 0, frontier });
+        (options.progress)(Progress { unique: visited, generated: done, depth: 0, frontier });
     });
     let method = Method::Sampled { runs: sample.runs, seed: sample.seed };
     let found = std::mem::take(&mut sampled.found);

@@ -16,7 +16,7 @@ use zus_model::{
     },
     properties::Facts,
     report::{
-        page::figures::{self, FORMAT, Figures, Plot, Series, VERSION},
+        page::figures::{self, Figures, Plot, Series},
         text::grouped,
     },
     scenario::parse,
@@ -75,6 +75,7 @@ fn figures(compared: Table, growth: Table) -> Figures {
         y: "unique states".into(),
         log_x: false,
         log_y: true,
+        command: String::new(),
         series: vec![
             along("members (1 x 2)", 0, [(2, 1.0), (3, 2.0)]),
             along("rounds (n = 4)", 2, [(0, 4.0), (3, 1.0)]),
@@ -82,10 +83,6 @@ fn figures(compared: Table, growth: Table) -> Figures {
         ],
     };
     Figures {
-        format: FORMAT.into(),
-        version: VERSION,
-        title: "The search beside Stateright's, and how its work grows".into(),
-        command: command_line(),
         notes: vec!["every measurement a process of its own, in turns".into()],
         tables: [compared, growth]
             .into_iter()
@@ -93,9 +90,11 @@ fn figures(compared: Table, growth: Table) -> Figures {
                 title: table.title,
                 columns: table.columns.into_iter().map(str::to_owned).collect(),
                 rows: table.rows,
+                ..figures::Table::default()
             })
             .collect(),
         plots: vec![plot],
+        ..Figures::new("The search beside Stateright's, and how its work grows", &command_line())
     }
 }
 

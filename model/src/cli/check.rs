@@ -17,7 +17,8 @@ use zus_model::{
     committed,
     mutants::{Executioner, committed_mutants},
     report::{
-        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown, text,
+        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown,
+        sarif, text,
     },
     scenario::{Overrides, Scenario},
     trace::Trace,
@@ -66,7 +67,7 @@ pub fn scenarios(
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);
-            let line = Line::new(what, session.quiet);
+            let line = Line::new(what, session.quiet, scenario.states);
             let progress = |p| if scenario.simulate.is_some() { line.sampling(p) } else { line.exploring(p) };
             check(scenario, Options { limits, command, progress: &progress })
         };
@@ -81,8 +82,11 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
     let mut executioner = Executioner::default();
     for (index, mutant) in mutants.iter().enumerate() {
         let (mut result, trace) = {
-            let line =
-                Line::new(format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id), session.quiet);
+            let line = Line::new(
+                format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id),
+                session.quiet,
+                None,
+            );
             let progress = |p| line.exploring(p);
             executioner.run(mutant, Options { limits, command, progress: &progress })
         };
@@ -178,6 +182,9 @@ impl Session {
             Some(Format::Json) => write!(self.stdout, "{}", report.to_json())?,
             Some(Format::Markdown) => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
             Some(Format::Junit) => write!(self.stdout, "{}", junit::write(report)?)?,
+            Some(Format::Sarif) => {
+                write!(self.stdout, "{}", sarif::write(report).map_err(Failure::Sarif)?)?;
+            }
             None => {}
         }
         self.stdout.flush()?;
@@ -188,6 +195,7 @@ impl Session {
                 ("report.json", report.to_json()),
                 ("report.md", markdown::write(report, true)),
                 ("report.xml", junit::write(report)?),
+                ("report.sarif", sarif::write(report).map_err(Failure::Sarif)?),
             ] {
                 let path = out.join(name);
                 std::fs::write(&path, text).map_err(|source| unwritable(&path, source))?;

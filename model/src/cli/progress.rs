@@ -1,4 +1,5 @@
-//! How a search goes, on standard error when that is a terminal.
+//! How a search goes, on standard error when that is a terminal: what has been seen, how fast, what waits, and how long
+//! it may take.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -9,68 +10,139 @@ use zus_model::{checker::bfs::Progress, report::text::grouped};
 
 /// The least time between two lines.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How much the latest pause counts in the estimate.
+const WEIGHT: f64 = 0.1;
+/// New states for each one that is expanded, from which on no end is in sight.
+const ENDLESS: f64 = 0.97;
 
 /// One line that is written over and over; nothing where standard error is no terminal.
 pub struct Line {
     bar: ProgressBar,
-    last: Mutex<Instant>,
     start: Instant,
     what: String,
+    /// Unique states that there are, where the scenario says so.
+    known: Option<u64>,
+    seen: Mutex<Seen>,
+}
+
+/// What the estimate is made from.
+struct Seen {
+    at: Instant,
+    unique: u64,
+    expanded: u64,
+    /// New states for each one that is expanded.
+    growth: Option<f64>,
 }
 
 impl Line {
-    /// A line about `what`.
-    pub fn new(what: String, quiet: bool) -> Self {
+    /// A line about `what`; `known` is the number of states that there will be, if anybody knows.
+    pub fn new(what: String, quiet: bool, known: Option<u64>) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
         let now = Instant::now();
-        Line { bar, last: Mutex::new(now), start: now, what }
+        let seen = Mutex::new(Seen { at: now, unique: 0, expanded: 0, growth: None });
+        Line { bar, start: now, what, known, seen }
     }
 
     /// Shows how an exploration goes.
     pub fn exploring(&self, progress: Progress) {
-        let Progress { unique, generated, depth, frontier } = progress;
-        self.say(|seconds| {
+        self.say(|seconds, seen| {
+            let Progress { unique, generated, depth, frontier } = progress;
+            let rate = unique as f64 / seconds;
+            let left = match self.known {
+                Some(known) => Some(known.saturating_sub(unique) as f64 / rate),
+                None => seen.after(unique, unique.saturating_sub(frontier)).map(|states| {
+                    let expanded = unique.saturating_sub(frontier).max(1);
+                    states * frontier as f64 * seconds / expanded as f64
+                }),
+            };
             format!(
-                "{}: {} unique states, {} generated, {}/s, depth {depth}, {} waiting",
+                "{}: {} unique states, {} generated, {}/s, depth {depth}, {} waiting, {}",
                 self.what,
                 grouped(unique),
                 grouped(generated),
-                grouped((unique as f64 / seconds) as u64),
-                grouped(frontier)
+                grouped(rate as u64),
+                grouped(frontier),
+                shown(left)
             )
         });
     }
 
     /// Shows how a sample goes.
     pub fn sampling(&self, progress: Progress) {
-        self.say(|seconds| {
+        self.say(|seconds, _| {
+            let Progress { unique, generated: runs, frontier: left, .. } = progress;
+            let time = (runs > 0).then(|| left as f64 * seconds / runs as f64);
             format!(
-                "{}: {} states, {}/s, {} runs to go",
+                "{}: {} states, {}/s, {} runs to go, {}",
                 self.what,
-                grouped(progress.unique),
-                grouped((progress.unique as f64 / seconds) as u64),
-                grouped(progress.frontier)
+                grouped(unique),
+                grouped((unique as f64 / seconds) as u64),
+                grouped(left),
+                shown(time)
             )
         });
     }
 
-    fn say(&self, message: impl Fn(f64) -> String) {
-        let Ok(mut last) = self.last.try_lock() else { return };
-        if self.bar.is_hidden() || last.elapsed() < PAUSE {
+    fn say(&self, message: impl Fn(f64, &mut Seen) -> String) {
+        let Ok(mut seen) = self.seen.try_lock() else { return };
+        if self.bar.is_hidden() || seen.at.elapsed() < PAUSE {
             return;
         }
-        *last = Instant::now();
-        self.bar.set_message(message(self.start.elapsed().as_secs_f64().max(1e-3)));
+        seen.at = Instant::now();
+        let line = message(self.start.elapsed().as_secs_f64().max(1e-3), &mut seen);
+        self.bar.set_message(line);
         self.bar.tick();
+    }
+}
+
+impl Seen {
+    /// States to expand for each one that waits, itself included: a geometric series, where fewer than one come of one.
+    fn after(&mut self, unique: u64, expanded: u64) -> Option<f64> {
+        let done = expanded.saturating_sub(self.expanded);
+        if done > 0 {
+            let latest = unique.saturating_sub(self.unique) as f64 / done as f64;
+            self.growth = Some(self.growth.map_or(latest, |before| before + WEIGHT * (latest - before)));
+            (self.unique, self.expanded) = (unique, expanded);
+        }
+        self.growth.filter(|&growth| growth < ENDLESS).map(|growth| 1.0 / (1.0 - growth))
+    }
+}
+
+/// How long it may take.
+fn shown(left: Option<f64>) -> String {
+    match left {
+        Some(left) if left < 90.0 => format!("about {left:.0} s left"),
+        Some(left) => format!("about {:.0} min left", left / 60.0),
+        None => "still growing".into(),
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Seen, shown};
+    use std::time::Instant;
+
+    #[test]
+    fn an_end_is_estimated_where_fewer_states_come_than_go() {
+        let mut seen = Seen { at: Instant::now(), unique: 0, expanded: 0, growth: None };
+        assert_eq!(seen.after(300, 100), None, "three for each: no end in sight");
+        let mut seen = Seen { at: Instant::now(), unique: 1_000, expanded: 500, growth: None };
+        assert_eq!(seen.after(1_250, 1_000), Some(2.0), "every second one brings another");
+        assert_eq!(seen.after(1_250, 1_000), Some(2.0), "nothing new, nothing learnt");
+        assert_eq!(
+            (shown(Some(8.4)), shown(Some(600.0))),
+            ("about 8 s left".into(), "about 10 min left".into())
+        );
+        assert_eq!(shown(None), "still growing");
     }
 }

@@ -16,6 +16,7 @@ use zus_model::{
         bfs::Limits,
         check::{Options, quoted},
     },
+    committed,
     report::{
         FORMAT, Report, VERSION,
         page::{
@@ -72,6 +73,9 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
             .iter()
             .map(|path| parse(path, figures::MAX_BYTES, Figures::parse))
             .collect::<Result<_, _>>()?,
+        committed: committed::figures()
+            .map(|(path, figures)| figures.map_err(|why| Failure::Unusable { path, why }))
+            .collect::<Result<_, _>>()?,
     };
     let page = page::write(&parts);
     let path = dir.join("index.html");
@@ -107,7 +111,8 @@ fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Li
         // A cell that the model cannot express is shown as such.
         let Ok(scenario) = cell.scenario(&path) else { continue };
         let command = format!("zus check {}", quoted(&path));
-        let line = Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet);
+        let line =
+            Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet, None);
         let progress = |p| line.exploring(p);
         let checked = matrix::explore(&scenario, Options { limits, command: &command, progress: &progress });
         session.add(&checked)?;
@@ -128,7 +133,7 @@ pub fn load(path: &Path) -> Result<Report, Failure> {
 }
 
 /// Reads a file of at most `most` bytes.
-fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
+pub fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
     use std::io::Read;
     let shown = path.display().to_string();
     let unusable = |why: String| Failure::Unusable { path: shown.clone(), why };

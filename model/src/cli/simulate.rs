@@ -21,7 +21,7 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
     let command = command_line();
     let mut checked = on_threads(args.threads, || {
-        let line = Line::new(scenario.name.clone(), args.quiet);
+        let line = Line::new(scenario.name.clone(), args.quiet, None);
         let progress = |p| line.sampling(p);
         let options = Options { limits: Limits::default(), command: &command, progress: &progress };
         sample(&scenario, asked, wanted, options)

@@ -33,6 +33,9 @@ pub struct Scene {
     /// What the run shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shows: Option<Shown>,
+    /// What happens, in plain words and in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub story: Vec<Told>,
     /// The command that makes the run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
@@ -61,6 +64,16 @@ pub struct Shown {
     /// Why the run shows it, in one sentence.
     pub because: String,
     /// The event with which it does.
+    pub event: usize,
+}
+
+/// A sentence of the story of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// What it says.
+    pub says: String,
+    /// The event that it is about.
     pub event: usize,
 }
 
@@ -94,6 +107,9 @@ pub enum Role {
 pub struct BlockCard {
     /// Its name.
     pub name: String,
+    /// What the story of the run calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// Its round, from 1.
     pub round: u64,
     /// Its subround, from 0.
@@ -371,8 +387,11 @@ impl Scene {
         }
         if self.stays.iter().any(|s| s.lane >= lanes || s.event >= events.max(1))
             || self.shows.as_ref().is_some_and(|s| s.event >= events)
+            || self.story.iter().any(|told| told.event >= events)
         {
-            return Err("a stay or what is shown names a lane or an event that is not there".into());
+            return Err(
+                "a stay, the story or what is shown names a lane or an event that is not there".into()
+            );
         }
         Ok(())
     }

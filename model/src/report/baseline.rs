@@ -2,10 +2,11 @@
 
 use super::{PropertyReport, Report, ScenarioReport};
 use crate::mutants::MutantResult;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A report beside an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The command that made the earlier one.
     pub against: String,
@@ -14,7 +15,7 @@ pub struct Comparison {
 }
 
 /// One difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// Of which scenario or mutant.
     pub of: String,

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub const MOST_BYTES: usize = 1 << 20;
 
 /// A cell of a table: what would end it is escaped.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
 }
 
@@ -141,7 +141,7 @@ fn mutant(m: &MutantResult) -> String {
     format!("| {id} | {name} | {by} | {mark} | {} | {steps} | {:.2} |\n", m.unique, m.seconds)
 }
 
-fn section(name: &str, property: &str, run: &RunReport) -> String {
+pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
     let mut out = format!(
         "\n<details><summary>{}: {property} in {} steps</summary>\n\n{}\n\n",
         cell(name),

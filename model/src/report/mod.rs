@@ -1,6 +1,6 @@
 //! What a check has found, as data: one schema, from which every other form is made.
 //!
-//! `json` is this schema itself; [`text`], [`markdown`], [`junit`] and [`page`] are made from it.
+//! `json` is this schema itself; [`text`], [`markdown`], [`junit`], [`sarif`], [`summary`] and [`page`] are made from it.
 
 pub mod baseline;
 pub mod itf;
@@ -8,6 +8,9 @@ pub mod junit;
 pub mod markdown;
 pub mod mermaid;
 pub mod page;
+pub mod sarif;
+pub mod schema;
+pub mod summary;
 pub mod text;
 
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
     scenario::Verdict,
     trace::Trace,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of the format.
@@ -27,7 +31,7 @@ pub const FORMAT: &str = "zus-report";
 pub const VERSION: u32 = 1;
 
 /// What one call of `zus check` found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`FORMAT`].
     pub format: String,
@@ -50,7 +54,7 @@ pub struct Report {
 }
 
 /// All scenarios and mutants together.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// How it stands: the worst of all.
     pub standing: Standing,
@@ -73,7 +77,7 @@ pub struct Summary {
 }
 
 /// What was found of one scenario.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioReport {
     /// Its name.
     pub name: String,
@@ -113,7 +117,7 @@ pub struct ScenarioReport {
 }
 
 /// Who may be, and who is, faulty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Faults {
     /// Members.
     pub n: u32,
@@ -126,7 +130,7 @@ pub struct Faults {
 }
 
 /// How a scenario was explored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "by")]
 pub enum Method {
     /// Every reachable state was seen.
@@ -147,7 +151,7 @@ pub enum Method {
 }
 
 /// What was found of one property.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PropertyReport {
     /// Which.
     pub property: Property,
@@ -170,7 +174,7 @@ pub struct PropertyReport {
 }
 
 /// A run, to be read and drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
     /// What it shows, in one sentence.
     pub because: String,
@@ -187,7 +191,7 @@ pub struct RunReport {
 }
 
 /// A step, to be read and drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepReport {
     /// The step in words.
     pub says: String,
@@ -200,7 +204,7 @@ pub struct StepReport {
 }
 
 /// What a step is to those who watch the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// A message leaves.

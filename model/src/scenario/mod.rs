@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use reading::Reading;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{io::Read, ops::Range, path::Path};
 
@@ -22,7 +23,7 @@ use std::{io::Read, ops::Range, path::Path};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// What is expected, or found, of a property.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// S, L: in no reachable state is it violated; every reachable state was seen.

@@ -163,7 +163,7 @@ impl Protocol {
     }
 
     /// Two notarized blocks of one (round, subround).
-    fn notarized_twice(&self, state: &State) -> Option<(BlockId, BlockId)> {
+    pub(crate) fn notarized_twice(&self, state: &State) -> Option<(BlockId, BlockId)> {
         let place = |b: BlockId| (self.blocks.place(b).round, self.blocks.place(b).subround);
         self.notarized_set(state).pairs().find(|&(a, b)| place(a) == place(b))
     }

@@ -39,7 +39,7 @@ pub fn block_named(blocks: &Blocks, name: &str) -> Option<BlockId> {
 }
 
 /// `a, b and c`.
-fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     match items {
         [] => "nobody".into(),
         [one] => one.clone(),

@@ -11,6 +11,7 @@ macro_rules! say {
 }
 
 mod check;
+mod json;
 mod runs;
 
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
@@ -123,6 +124,19 @@ struct CheckArguments {
     /// Explain at most so many failing conditions.
     #[arg(long, default_value_t = 5)]
     explain: usize,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+}
+
+/// How a check is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum CheckFormat {
+    /// For a terminal.
+    Text,
+    /// Condition by condition, for `zus summary --proofs`; what the judge in Rust finds. `zus schema proofs` is its
+    /// schema.
+    Json,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
@@ -190,6 +204,17 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
     };
     let threads = arguments.threads.max(1);
     match &arguments.command {
+        Command::Check(check) if check.format == CheckFormat::Json => {
+            if check.all
+                || check.judge.iter().any(|&judge| judge != JudgeName::Rust)
+                || check.certificates.is_some()
+            {
+                return Err(BadInput(
+                    "--format json goes with neither --all, another --judge nor --certificates".into(),
+                ));
+            }
+            json::print(&sources, check, threads)
+        }
         Command::Check(check) if check.all => check::all(&sources, threads),
         Command::Check(check) => check::one(&sources, check, threads),
         Command::Controls { rules, judge } => check::print_controls(&read(&sources, rules)?, *judge, threads),

@@ -26,6 +26,7 @@
 //! specification has in one step. Implied actions follow by themselves (`implied`): combining shares, forming
 //! certificates, and, where the model is explored with the reduction `eager`, sending shares, proposing and notarizing.
 
+mod agreement;
 mod backward;
 mod explore;
 mod forward;

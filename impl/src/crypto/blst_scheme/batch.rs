@@ -12,15 +12,14 @@
 //! When the product is not one, the same coefficients serve to find the wrong claims ([`isolate`]): a claim's own factor is
 //! one exactly if the claim is right, since the group has prime order and no coefficient is zero.
 
-use std::ops::Range;
-
-use sha3::{Digest, Sha3_256, Sha3_512};
+use sha3::{Digest, Sha3_512};
 
 use super::BlstScheme;
 use crate::committee::MinerId;
+use crate::crypto::coefficients;
 use crate::crypto::curve::{G1, Gt, PreparedG2};
 use crate::crypto::group_testing::PreparedKey;
-use crate::crypto::group_testing::isolation::{Defects, isolate};
+use crate::crypto::group_testing::isolation::{Defects, Sum, Weighing, isolate};
 use crate::crypto::scheme::{AggregateClaim, Domain, Signature};
 
 /// Claims that share a final exponentiation; more are split. Bounds the memory, which is 20 KB a claim.
@@ -102,7 +101,7 @@ fn verify_chunk(
     let wrong = if whole.is_one() {
         Vec::new()
     } else {
-        isolate(&mut Terms::of(&batch, &mut whole), batch.len(), whole)
+        isolate(&mut Terms::of(&batch, &mut whole), batch.len(), whole).wrong
     };
     for (place, position) in batch.positions.iter().enumerate() {
         verdicts[*position] = !wrong.contains(&place);
@@ -123,13 +122,10 @@ fn coefficients(seed: &[u8; 32], claims: &[AggregateClaim<'_>]) -> Vec<u64> {
         }
         hash.update(claim.aggregate.0);
     }
-    let transcript = hash.finalize();
-    (0..claims.len() as u64)
-        .map(|i| {
-            let block = Sha3_256::new().chain_update(transcript).chain_update(i.to_be_bytes()).finalize();
-            block.first_chunk().map_or(1, |bytes| u64::from_be_bytes(*bytes)).max(1)
-        })
-        .collect()
+    if crate::mutants::mutant!(UnweightedBatch) {
+        return vec![1; claims.len()];
+    }
+    coefficients::expand(&hash.finalize().into(), claims.len())
 }
 
 /// Claims with their coefficients; everything is in the subgroup and finite.
@@ -169,7 +165,8 @@ impl Batch {
 
     /// The product of all claims, those with one set of signers sharing a pairing.
     fn product(&self) -> Gt {
-        let signature = G1::weighted_sum(&self.signatures, &self.coefficients);
+        let weights: Vec<u128> = self.coefficients.iter().copied().map(u128::from).collect();
+        let signature = G1::weighted_sum(&self.signatures, &weights);
         product(signature.as_ref(), &self.hashes, &self.keys)
     }
 }
@@ -206,35 +203,38 @@ impl<'a> Terms<'a> {
         let terms = batch.signatures.iter().zip(&batch.coefficients);
         let signatures = terms.map(|(signature, &c)| signature.times(c).unwrap_or(*signature)).collect();
         let terms = Self { batch, signatures };
-        *whole = terms.evaluate(&(0..batch.len()), |points| G1::sum(points));
+        *whole = terms.defect(&Sum::plain(0..batch.len()));
         terms
     }
 
-    fn evaluate(&self, set: &Range<usize>, sum: impl Fn(&[G1]) -> Option<G1>) -> Gt {
-        let signature = sum(&self.signatures[set.clone()]);
-        product(signature.as_ref(), &self.batch.hashes[set.clone()], &self.batch.keys[set.clone()])
+    fn defect(&self, Sum { set, weighing }: &Sum) -> Gt {
+        let weight = |position: usize| match weighing {
+            Weighing::Plain => 1,
+            Weighing::ByMember => position as u64 + 1,
+            Weighing::Moment(power) => (position as u64 - set.start as u64).pow(*power),
+        };
+        let weights: Vec<u64> = set.clone().map(weight).collect();
+        let signatures = &self.signatures[set.clone()];
+        let (hashes, keys) = (&self.batch.hashes[set.clone()], &self.batch.keys[set.clone()]);
+        if *weighing == Weighing::Plain {
+            return product(G1::sum(signatures).as_ref(), hashes, keys);
+        }
+        let wide: Vec<u128> = weights.iter().copied().map(u128::from).collect();
+        let signature = G1::weighted_sum(signatures, &wide);
+        let terms = hashes.iter().zip(keys).zip(&weights);
+        let (hashes, keys): (Vec<G1>, Vec<PreparedKey>) = terms
+            .filter_map(|((hash, key), &weight)| Some((hash.times(weight)?, PreparedKey::clone(key))))
+            .unzip();
+        product(signature.as_ref(), &hashes, &keys)
     }
 }
 
 impl Defects for Terms<'_> {
     type Value = Gt;
 
-    fn plain(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
-        sets.iter().map(|set| self.evaluate(set, |points| G1::sum(points))).collect()
-    }
-
-    fn weighted(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
-        let part = |set: &Range<usize>| {
-            let weights: Vec<u64> = set.clone().map(|position| self.weight(position)).collect();
-            let signature = G1::weighted_sum(&self.signatures[set.clone()], &weights);
-            let hashes: Vec<G1> = self.batch.hashes[set.clone()]
-                .iter()
-                .zip(&weights)
-                .map(|(hash, &weight)| hash.times(weight).unwrap_or(*hash))
-                .collect();
-            product(signature.as_ref(), &hashes, &self.batch.keys[set.clone()])
-        };
-        sets.iter().map(part).collect()
+    /// Nothing is evaluated in advance: there are no lanes for products of so many pairings.
+    fn evaluate(&mut self, asked: &[Sum], _: &[Sum]) -> Vec<Gt> {
+        asked.iter().map(|sum| self.defect(sum)).collect()
     }
 
     fn weight(&self, position: usize) -> u64 {

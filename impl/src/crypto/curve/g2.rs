@@ -86,12 +86,15 @@ impl G2 {
     /// The sum of the points, each times its small public weight; `None` at infinity, or when the two lists differ in
     /// length.
     #[must_use]
-    pub fn weighted_sum(points: &[Self], weights: &[u64]) -> Option<Self> {
+    pub fn weighted_sum(points: &[Self], weights: &[u128]) -> Option<Self> {
         let bits = super::g1::bits(weights);
         if points.is_empty() || points.len() != weights.len() || bits == 0 {
             return None;
         }
-        let scalars: Vec<[u8; 8]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
+        if super::g1::is_short(points.len(), bits) {
+            return Self::short_weighted_sum(points, weights);
+        }
+        let scalars: Vec<[u8; 16]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
         let scalar_pointers: Vec<*const u8> = scalars.iter().map(|bytes| bytes.as_ptr()).collect();
         let point_pointers: Vec<*const blst_p2_affine> =
             points.iter().map(|point| &raw const point.0).collect();
@@ -99,7 +102,7 @@ impl G2 {
         let scratch_bytes = unsafe { blst_p2s_mult_pippenger_scratch_sizeof(points.len()) };
         let mut scratch: Vec<limb_t> = vec![0; scratch_bytes.div_ceil(size_of::<limb_t>())];
         let mut sum = blst_p2::default();
-        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to 8 bytes, at least the bits
+        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to 16 bytes, at least the bits
         // that are read; the scratch space is as large as asked for; no point is infinity, as the algorithm needs.
         unsafe {
             blst_p2s_mult_pippenger(
@@ -110,6 +113,22 @@ impl G2 {
                 bits,
                 scratch.as_mut_ptr(),
             );
+        }
+        Self::from_projective(&sum)
+    }
+
+    /// All weights bit by bit, with the doublings shared. The additions are complete.
+    fn short_weighted_sum(points: &[Self], weights: &[u128]) -> Option<Self> {
+        let mut sum = blst_p2::default();
+        for bit in (0..super::g1::bits(weights)).rev() {
+            let half = sum;
+            // SAFETY: valid points.
+            unsafe { blst_p2_double(&mut sum, &half) };
+            for (point, _) in points.iter().zip(weights).filter(|(_, weight)| *weight >> bit & 1 == 1) {
+                let augend = sum;
+                // SAFETY: valid points; this addition has no exceptional cases.
+                unsafe { blst_p2_add_or_double_affine(&mut sum, &augend, &point.0) };
+            }
         }
         Self::from_projective(&sum)
     }

@@ -6,8 +6,8 @@
 
 use blst::{
     blst_final_exp, blst_fp, blst_fp_add, blst_fp_cneg, blst_fp_mul, blst_fp6, blst_fp12,
-    blst_fp12_conjugate, blst_fp12_is_equal, blst_fp12_is_one, blst_fp12_mul, blst_fp12_mul_by_xy00z0,
-    blst_fp12_one, blst_fp12_sqr,
+    blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_is_equal, blst_fp12_is_one, blst_fp12_mul,
+    blst_fp12_mul_by_xy00z0, blst_fp12_one, blst_fp12_sqr,
 };
 
 use super::prepared::LINES;
@@ -76,6 +76,44 @@ impl Gt {
         Self(product)
     }
 
+    /// The product of the values, each to its **public** exponent; those beyond the shorter list are left out.
+    ///
+    /// The squarings are shared. Digits are `0, 1, 3, 5, 7` and their negatives, of which one in five is not zero: an inverse
+    /// costs nothing here.
+    #[must_use]
+    pub fn product_of_powers(values: &[Self], exponents: &[u64]) -> Self {
+        let digits: Vec<[i8; DIGITS]> = exponents.iter().map(|&exponent| signed_digits(exponent)).collect();
+        let odd_powers = |value: &Self| {
+            let square = value.square();
+            let third = value.mul(&square);
+            let fifth = third.mul(&square);
+            [*value, third, fifth, fifth.mul(&square)]
+        };
+        let powers: Vec<[Self; 4]> = values.iter().map(odd_powers).collect();
+        let mut product = Self::one();
+        for place in (0..DIGITS).rev() {
+            product = product.square();
+            for (powers, digits) in powers.iter().zip(&digits) {
+                let digit = digits[place];
+                if digit != 0 {
+                    let power = powers[usize::from(digit.unsigned_abs() / 2)];
+                    product = product.mul(&if digit > 0 { power } else { power.inverse() });
+                }
+            }
+        }
+        product
+    }
+
+    /// The square, for which elements of this group need half of what others do.
+    #[must_use]
+    pub fn square(&self) -> Self {
+        let mut square = blst_fp12::default();
+        // SAFETY: a valid element, and a destination distinct from it. What a final exponentiation made is in the cyclotomic
+        // subgroup, as the function needs.
+        unsafe { blst_fp12_cyclotomic_sqr(&mut square, &self.0) };
+        Self(square)
+    }
+
     /// The inverse: in the group that a final exponentiation maps to, the conjugate.
     #[must_use]
     pub fn inverse(&self) -> Self {
@@ -84,6 +122,23 @@ impl Gt {
         unsafe { blst_fp12_conjugate(&mut inverse) };
         Self(inverse)
     }
+}
+
+/// Digits of an exponent of 64 bits.
+const DIGITS: usize = 65;
+
+/// Digits to the base of two, least first: zero, or odd and between -7 and 7, no two of four neighbours being odd.
+fn signed_digits(exponent: u64) -> [i8; DIGITS] {
+    let (mut digits, mut rest) = ([0; DIGITS], i128::from(exponent));
+    for digit in &mut digits {
+        if rest & 1 == 1 {
+            let low = (rest & 15) as i8;
+            *digit = if low > 8 { low - 16 } else { low };
+            rest -= i128::from(*digit);
+        }
+        rest >>= 1;
+    }
+    digits
 }
 
 impl PartialEq for Gt {
@@ -183,6 +238,28 @@ mod tests {
             Gt::product([(&p, PreparedG2::minus_generator()), (&p, &PreparedG2::new(&q))]).is_one(),
             "the prepared generator is mirrored"
         );
+    }
+
+    #[test]
+    fn a_product_of_powers_is_the_powers_multiplied() {
+        let base = product(&[(G1::hash(b"tag", b"message"), G2::generator())]);
+        let value = |i: u64| Gt::product_of_powers(&[base], &[i * i + 2]);
+        let slowly = |base: &Gt, exponent: u64| {
+            (0..64).rev().fold(Gt::one(), |power, bit| {
+                let square = power.mul(&power);
+                if exponent >> bit & 1 == 1 { square.mul(base) } else { square }
+            })
+        };
+        let exponents = [0, 1, 7, 8, 9, 15, 16, u64::MAX, u64::MAX - 8, 0x8888_8888_8888_8888, 1 << 63];
+        let values: Vec<Gt> = (0..exponents.len() as u64).map(value).collect();
+        let mut expected = Gt::one();
+        for (value, &exponent) in values.iter().zip(&exponents) {
+            assert_eq!(Gt::product_of_powers(&[*value], &[exponent]), slowly(value, exponent), "{exponent}");
+            expected = expected.mul(&slowly(value, exponent));
+        }
+        assert_eq!(Gt::product_of_powers(&values, &exponents), expected);
+        assert_eq!(base.square(), base.mul(&base));
+        assert!(Gt::product_of_powers(&[], &[]).is_one());
     }
 
     #[test]

@@ -36,7 +36,8 @@ impl Parameters {
     #[must_use]
     pub fn hardened(n: usize) -> Self {
         let f = max_faulty(n);
-        Self { threshold: f + 1, max_revealed: f, min_qualified: n - f }
+        let threshold = f + usize::from(!crate::mutants::mutant!(BeaconOfFaulty));
+        Self { threshold, max_revealed: f, min_qualified: n - f }
     }
 
     /// With fewer revealed shares than `t` a polynomial stays secret, and with at least `t` dealers one is honest.

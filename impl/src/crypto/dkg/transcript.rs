@@ -10,6 +10,7 @@ use crate::committee::MinerId;
 use crate::crypto::beacon::{BeaconKey, BeaconKeyError};
 use crate::crypto::curve::Scalar;
 use crate::crypto::polynomial::Commitments;
+use crate::mutants::mutant;
 
 /// What a transcript takes now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,7 +108,7 @@ impl Transcript {
             settlement: None,
             fault: None,
         });
-        if dealer.dealing_digest != digest {
+        if dealer.dealing_digest != digest && !mutant!(SecondDealingIgnored) {
             dealer.fault = Some(Disqualified::TwoDealings);
         }
         Ok(())
@@ -215,13 +216,13 @@ impl Dealer {
     /// What is wrong with a settlement of this dealing, cheapest check first.
     fn judge(&self, session: &Session, settlement: &Settlement) -> Option<Disqualified> {
         let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed);
-        if revealed > allowed {
+        if revealed > allowed && !mutant!(RevealsTooMuch) {
             return Some(Disqualified::TooManyRevealed { revealed, allowed });
         }
         let wrong = settlement
             .revealed()
             .find(|(recipient, share)| !self.dealing.commitments.admits(*recipient, share));
-        if let Some((recipient, _)) = wrong {
+        if let Some((recipient, _)) = wrong.filter(|_| !mutant!(RevealedUnchecked)) {
             return Some(Disqualified::BadShare { recipient });
         }
         (!settlement.receipts_verify(session, &self.dealing_digest)).then_some(Disqualified::BadReceipts)

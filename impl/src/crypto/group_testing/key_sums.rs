@@ -19,6 +19,8 @@ pub struct KeySums {
     all_weighted: OnceLock<Option<G2>>,
     /// The lines of single keys, made when first needed; empty for a committee that is too large for them.
     prepared: Vec<OnceLock<PreparedKey>>,
+    /// The lines of the sum of all.
+    all_prepared: OnceLock<Option<PreparedKey>>,
 }
 
 /// Members of the largest committee whose keys are kept prepared, each by itself, at 20 KB a member.
@@ -30,7 +32,13 @@ impl KeySums {
     pub fn new(keys: Vec<G2>) -> Self {
         let all = G2::sum(&keys);
         let prepared = if keys.len() <= MAX_PREPARED { keys.len() } else { 0 };
-        Self { all, all_weighted: OnceLock::new(), prepared: vec![OnceLock::new(); prepared], keys }
+        Self {
+            all,
+            all_weighted: OnceLock::new(),
+            prepared: vec![OnceLock::new(); prepared],
+            all_prepared: OnceLock::new(),
+            keys,
+        }
     }
 
     /// A member's key; `None` for a stranger.
@@ -53,7 +61,7 @@ impl KeySums {
         })
     }
 
-    /// The lines of [`KeySums::sum`]; those of a single key are kept.
+    /// The lines of [`KeySums::sum`]; those of a single key and of all keys are kept.
     #[must_use]
     pub fn prepared_sum(&self, members: &[MinerId]) -> Option<PreparedKey> {
         let prepare = |key: &G2| PreparedKey::new(PreparedG2::new(key));
@@ -63,8 +71,16 @@ impl KeySums {
                 let Some(kept) = self.prepared.get(usize::from(member.0)) else { return Some(prepare(key)) };
                 Some(PreparedKey::clone(kept.get_or_init(|| prepare(key))))
             }
+            _ if self.is_everybody(members) => {
+                self.all_prepared.get_or_init(|| self.all.as_ref().map(prepare)).clone()
+            }
             _ => self.sum(members).as_ref().map(prepare),
         }
+    }
+
+    fn is_everybody(&self, members: &[MinerId]) -> bool {
+        members.len() == self.keys.len()
+            && members.iter().enumerate().all(|(place, member)| usize::from(member.0) == place)
     }
 
     /// [`KeySums::sum`] with every key times its member's [`weight`].
@@ -72,7 +88,7 @@ impl KeySums {
     pub fn weighted_sum(&self, members: &[MinerId]) -> Option<G2> {
         let weighted_sum = |members: &[MinerId]| {
             let keys: Vec<G2> = members.iter().filter_map(|&member| self.key(member).copied()).collect();
-            let weights: Vec<u64> = members.iter().map(|&member| weight(member)).collect();
+            let weights: Vec<u128> = members.iter().map(|&member| weight(member).into()).collect();
             G2::weighted_sum(&keys, &weights)
         };
         let everybody = || (0..self.keys.len() as u16).map(MinerId).collect::<Vec<_>>();
@@ -144,6 +160,25 @@ mod tests {
             let ids: Vec<MinerId> = members.iter().copied().map(MinerId).collect();
             assert_eq!(sums.sum(&ids), in_the_exponent(&members, |_| 1), "{members:?}");
             assert_eq!(sums.weighted_sum(&ids), in_the_exponent(&members, |i| i + 1), "{members:?}");
+        }
+    }
+
+    #[test]
+    fn kept_lines_are_those_of_the_sum_and_of_no_other_list() {
+        let sums = sums(4);
+        let hash = crate::crypto::curve::G1::hash(b"tag", b"message");
+        let product = |lines: &PreparedG2| crate::crypto::curve::Gt::product([(&hash, lines)]);
+        let no_sets = [[0, 1, 1, 3], [0, 1, 3, 2], [1, 2, 3, 4]];
+        let everybody = [0, 1, 2, 3].map(MinerId);
+        // Neither before the lines are kept nor after.
+        for _ in 0..2 {
+            for list in no_sets {
+                assert!(sums.prepared_sum(&list.map(MinerId)).is_none(), "{list:?}");
+            }
+            for members in [&everybody[..], &everybody[..3], &everybody[1..2]] {
+                let expected = PreparedG2::new(&sums.sum(members).unwrap());
+                assert_eq!(product(&sums.prepared_sum(members).unwrap()), product(&expected));
+            }
         }
     }
 

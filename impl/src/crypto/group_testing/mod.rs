@@ -15,7 +15,9 @@
 //! 2. **A group is taken whole.** Nothing follows about its members or about parts of it: no part is reused, and no single
 //!    signature of it is evidence for anybody. A later group is verified by itself and then added to the whole.
 //! 3. **Nobody is blamed for a group.** A member is blamed for a defect of its own, or for a component outside the subgroup
-//!    of its own, or for bytes that are no point: exactly the reasons for which its signature alone would be refused.
+//!    of its own, or for bytes that are no point: exactly the reasons for which its signature alone would be refused. Where
+//!    many are wrong, their own defects are confirmed together, with an error of one in `2^64` that nobody can search for in
+//!    time (`defects.rs`). What is kept is then verified once more by itself, so that 1 holds without any error.
 //! 4. **Outside the subgroup.** Pairings do not see such components, receivers refuse them, and they add up; so the sum is
 //!    checked instead of each summand. Only if the sum has one are all looked at one by one. Dropping a signature may
 //!    uncover a component that it cancelled: after every drop the rest is checked again.
@@ -25,21 +27,23 @@
 //!    twice.
 //!
 //! # What it costs
-//! A pairing product and a subgroup check, a decoding and an addition for each signature. With wrong ones among `m`, at
-//! most `m` products by bisection and a stated number by exponents that mislead, see [`isolation`]. Colluders whose
-//! components outside the subgroup cancel can have it done twice, once in their life: they are dropped, and from then on
-//! the pool verifies what they send alone.
+//! A pairing product and a subgroup check, a decoding and an addition for each signature. With `w` wrong ones among `m`,
+//! some `w + m / 6` products where that is many and a few for each where it is not, see [`isolation`]; colluders can have the
+//! sets that they are in bisected, with at most one more product for each signature. Colluders whose components outside the
+//! subgroup cancel can have it all done twice. Both once in their life: they are dropped, and from then on the pool verifies
+//! what they send alone.
+//!
+//! What is asked about, and so who is blamed, is the same on every processor.
 
+mod defects;
 pub mod isolation;
 mod key_sums;
 
-use std::ops::Range;
-
 pub use key_sums::{KeySums, PreparedKey, weight};
 
-use self::isolation::{Defects, isolate};
-use super::curve::lanes::{self, LANES};
-use super::curve::{G1, G1_BYTES, G2, Gt, PointError, PreparedG2};
+use self::defects::Group;
+use self::isolation::{bisect, isolate};
+use super::curve::{G1, G1_BYTES, Gt, PointError, PreparedG2};
 use super::scheme::{Sifted, Signature};
 use crate::committee::MinerId;
 
@@ -88,9 +92,9 @@ pub fn sift_points(
             continue;
         }
         let key = prepare(&candidates.signers);
-        let defect = defect(hash, sum.as_ref(), key.as_deref());
-        if !defect.is_one() {
-            let wrong = isolate(&mut Group { keys, hash, candidates: &candidates }, candidates.len(), defect);
+        let whole = defect(hash, sum.as_ref(), key.as_deref());
+        if !whole.is_one() {
+            let wrong = wrong_among(&candidates, keys, hash, whole, prepare);
             candidates.drop_at(&wrong, &mut sifted.wrong);
             // The rest has no defect, being the quotient; but its sum is another, and is checked for the first time.
             let sum = G1::sum(&candidates.points);
@@ -110,6 +114,29 @@ pub fn sift_points(
     }
     sifted.wrong.sort_unstable();
     sifted
+}
+
+/// The positions of wrong signatures among candidates whose defect is not one; the others have none as a group.
+fn wrong_among(
+    candidates: &Candidates,
+    keys: &KeySums,
+    hash: &G1,
+    whole: Gt,
+    prepare: &dyn Fn(&[MinerId]) -> Option<PreparedKey>,
+) -> Vec<usize> {
+    let mut group = Group::new(keys, hash, &candidates.signers, &candidates.points);
+    let found = isolate(&mut group, candidates.len(), whole);
+    if found.together {
+        // What was confirmed together is right but for a probability of 2^-64. The certificate is right without any.
+        let kept: Vec<usize> =
+            (0..candidates.len()).filter(|position| found.wrong.binary_search(position).is_err()).collect();
+        let signers: Vec<MinerId> = kept.iter().map(|&position| candidates.signers[position]).collect();
+        let sum = G1::sum(kept.iter().map(|&position| &candidates.points[position]));
+        if !defect(hash, sum.as_ref(), prepare(&signers).as_deref()).is_one() {
+            return bisect(&mut group, candidates.len(), whole).wrong;
+        }
+    }
+    found.wrong
 }
 
 /// `e(signature, -g) * e(hash, key)`, with the pairs at infinity left out.
@@ -154,94 +181,6 @@ impl Candidates {
             wrong.push(self.signers.remove(position));
             self.points.remove(position);
         }
-    }
-}
-
-/// A set that is evaluated: the sum of its signatures and that of its keys, unless infinite.
-struct Part {
-    signature: Option<G1>,
-    key: Option<G2>,
-    /// Whose key it is, where it is a single one: its lines are kept.
-    alone: Option<MinerId>,
-}
-
-/// The defects of parts of a group, by pairings.
-struct Group<'a> {
-    keys: &'a KeySums,
-    hash: &'a G1,
-    candidates: &'a Candidates,
-}
-
-impl Group<'_> {
-    /// The defects of sums, eight at a time where the processor can.
-    fn evaluate(&self, parts: &[Part]) -> Vec<Gt> {
-        let one_by_one = |part: &Part| {
-            let key = match part.alone {
-                Some(signer) => self.keys.prepared_sum(&[signer]),
-                None => part.key.map(|key| PreparedKey::new(PreparedG2::new(&key))),
-            };
-            defect(self.hash, part.signature.as_ref(), key.as_deref())
-        };
-        let mut defects = Vec::with_capacity(parts.len());
-        for chunk in parts.chunks(LANES) {
-            let finite: Option<Vec<(G1, G2)>> =
-                chunk.iter().map(|part| Some((part.signature?, part.key?))).collect();
-            let products = finite.and_then(|finite| lanes::filled(&finite)).and_then(|full| {
-                lanes::products(&full.map(|(s, _)| s), &[*self.hash; LANES], &full.map(|(_, key)| key))
-            });
-            match products {
-                Some(products) => defects.extend(products.into_iter().take(chunk.len())),
-                None => defects.extend(chunk.iter().map(one_by_one)),
-            }
-        }
-        defects
-    }
-}
-
-impl Defects for Group<'_> {
-    type Value = Gt;
-
-    fn plain(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
-        let part = |set: &Range<usize>| {
-            let signers = &self.candidates.signers[set.clone()];
-            let alone = if let [signer] = signers { Some(*signer) } else { None };
-            Part {
-                signature: G1::sum(&self.candidates.points[set.clone()]),
-                key: self.keys.sum(signers),
-                alone,
-            }
-        };
-        self.evaluate(&sets.iter().map(part).collect::<Vec<_>>())
-    }
-
-    fn weighted(&mut self, sets: &[Range<usize>]) -> Vec<Gt> {
-        let part = |set: &Range<usize>| {
-            let signers = &self.candidates.signers[set.clone()];
-            let weights: Vec<u64> = signers.iter().map(|&signer| weight(signer)).collect();
-            let signature = G1::weighted_sum(&self.candidates.points[set.clone()], &weights);
-            Part { signature, key: self.keys.weighted_sum(signers), alone: None }
-        };
-        self.evaluate(&sets.iter().map(part).collect::<Vec<_>>())
-    }
-
-    fn width(&self) -> usize {
-        if lanes::is_enabled() { LANES } else { 1 }
-    }
-
-    fn weight(&self, position: usize) -> u64 {
-        weight(self.candidates.signers[position])
-    }
-
-    fn one(&self) -> Gt {
-        Gt::one()
-    }
-
-    fn mul(&self, a: &Gt, b: &Gt) -> Gt {
-        a.mul(b)
-    }
-
-    fn inverse(&self, value: &Gt) -> Gt {
-        value.inverse()
     }
 }
 

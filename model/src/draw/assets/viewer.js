@@ -121,14 +121,19 @@ const Zus = (() => {
     }
 
     heading() {
-      const { title, about, shows, again } = this.scene;
+      const { title, about, shows, again, story } = this.scene;
       this.header.replaceChildren(...[
         el(this.options.heading, {}, title),
         shows ? el("p", { class: "because" }, el("span", { class: `badge ${shows.verdict}` }, `${shows.property} ${shows.verdict}`),
           shows.because.replace(new RegExp(`^${shows.property}: `), "")) : null,
-        shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
-        ...about.map(line => el("p", { class: "about" }, line)),
-        again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null].filter(Boolean));
+        shows && story && story.length ? el("p", { class: "about" }, `${shows.property} says: ${shows.text}. This is how it is broken; each sentence leads to its place below:`) : null,
+        story && story.length ? el("ol", { class: "story", "aria-label": "What happens" }, story.map(told =>
+          el("li", {}, el("a", { href: `#event=${told.event}`, onclick: e => { e.preventDefault(); this.select(told.event); this.chart.focus({ preventScroll: true }); } },
+            told.says)))) : null,
+        el("details", { class: "setting", open: !(story && story.length) }, el("summary", {}, "The property, the setting, and the command that makes this run"),
+          shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
+          ...about.map(line => el("p", { class: "about" }, line)),
+          again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null)].filter(Boolean));
       this.flag.disabled = !shows;
     }
 
@@ -328,6 +333,7 @@ const Zus = (() => {
     refresh() {
       const { events } = this.scene;
       const event = events[this.selected];
+      this.header.querySelectorAll(".story a").forEach(a => a.classList.toggle("now", a.getAttribute("href") === `#event=${this.selected}`));
       this.where.textContent = event ? `step ${event.step} of ${this.steps}` : "no step yet";
       this.focus = event && new Set([...(event.uses || []).map(u => `${u.from}>${this.selected}`),
         ...this.users[this.selected].map(to => `${this.selected}>${to}`)]);
@@ -346,7 +352,7 @@ const Zus = (() => {
       const key = b => b.subround * 1000 + b.rank * 2 + b.twin;
       const priorities = [...new Set(known.map(i => key(blocks[i])))].sort((a, b) => a - b);
       const rounds = known.reduce((most, i) => Math.max(most, blocks[i].round), 1);
-      const W = Math.min(92, Math.max(74, Math.floor(290 / rounds))), H = 34, LEFT = 58, half = W / 2 - 6;
+      const W = Math.min(92, Math.max(70, Math.floor(284 / rounds))), H = 38, LEFT = 56, half = W / 2 - 4;
       const X = round => LEFT + (round - 0.5) * W, Y = b => 26 + priorities.indexOf(key(b)) * H;
       const out = svg("svg", { class: "zus", width: LEFT + rounds * W + 6, height: 26 + Math.max(1, priorities.length) * H, role: "img", "aria-label": "Block tree" });
       const top = { x: 28, y: 26 };
@@ -369,7 +375,8 @@ const Zus = (() => {
         out.append(svg("g", { role: "button", tabindex: -1, "data-to": to, style: "cursor:pointer", onclick: () => this.select(to) },
           svg("rect", { class: `block ${is}${b.byzantine ? " byzantine" : ""}${current ? " current" : ""}`, x: x - half, y: y - 12, width: 2 * half, height: 24, rx: 4 }),
           svg("text", { class: `block-name ${is === "notarized" || is === "finalized" ? "filled" : is}`, x, y: y + 4 }, cut(b.name, 12)),
-          svg("title", {}, `${b.name}: ${is === "absent" ? "not yet proposed" : is === "finalized" ? "final" : is}${b.byzantine ? ", of a Byzantine generator" : ""}`)));
+          b.called && is !== "absent" ? svg("text", { class: "called", x: x - half + 1, y: y - 14 }, b.called) : null,
+          svg("title", {}, `${b.name}${b.called ? `, called ${b.called}` : ""}: ${is === "absent" ? "not yet proposed" : is === "finalized" ? "final" : is}${b.byzantine ? ", of a Byzantine generator" : ""}`)));
       }
       return out;
     }

@@ -7,6 +7,7 @@
 
 mod certificate;
 mod step;
+mod story;
 
 use super::scene::{BlockCard, Event, FORMAT, Kind, Lane, Line, Role, Scene, Shown, Stay, Use, VERSION};
 use crate::{
@@ -28,7 +29,11 @@ pub fn stage(trace: &Trace) -> Result<Scene, ReplayError> {
         let (before, after) = (&replayed.states[index], &replayed.states[index + 1]);
         stage.step(index + 1, before, &step.action, after, &replayed.sentences[index]);
     }
-    Ok(stage.scene(trace))
+    let mut scene = stage.scene(trace);
+    if let (Some(claim), Some(last)) = (&trace.claim, replayed.states.last()) {
+        story::tell(&trace.protocol, last, claim.property, &mut scene);
+    }
+    Ok(scene)
 }
 
 /// Observers that a run has.
@@ -269,6 +274,7 @@ impl<'a> Stage<'a> {
             let place = p.blocks.place(b);
             BlockCard {
                 name: self.name(b),
+                called: None,
                 round: place.round.into(),
                 subround: place.subround.into(),
                 rank: place.rank.into(),
@@ -291,6 +297,7 @@ impl<'a> Stage<'a> {
             title,
             about: about(p),
             shows,
+            story: Vec::new(),
             again: trace.producer.command.clone(),
             lanes: self.lanes(),
             blocks: cards.collect(),

@@ -1,10 +1,6 @@
 //! The page's sections. Every text goes through `maud`, which escapes it.
 
-use super::{
-    Part, Parts, Runs,
-    figures::{self, Figures},
-    matrix,
-};
+use super::{Part, Parts, Runs, figures, matrix};
 use crate::{
     checker::check::{Found, Standing, quoted},
     mutants::MutantResult,
@@ -33,7 +29,7 @@ pub(super) fn body(parts: &Parts, runs: &mut Runs) -> Markup {
             (scenarios(parts, runs))
             (mutants(parts, runs))
             (ledger(parts))
-            (figures_section(&parts.figures))
+            (figures::section(parts))
         }
         dialog.run id="dialog" { div id="view" {} }
     }
@@ -99,7 +95,7 @@ fn featured(parts: &Parts, runs: &mut Runs) -> Option<Markup> {
     })
 }
 
-fn missing(command: &str) -> Markup {
+pub(super) fn missing(command: &str) -> Markup {
     html! { p.missing { "Not measured here. Run " code { (command) } } }
 }
 
@@ -348,35 +344,6 @@ fn ledger(parts: &Parts) -> Markup {
                                     td { (row.fuzz.text()) } td { (row.test.text()) }
                                 } @else { td.absent colspan="4" { "no row" } }
                             }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn figures_section(all: &[Figures]) -> Markup {
-    html! {
-        section id="figures" {
-            h2 { "Figures" }
-            @if all.is_empty() {
-                (missing("zus bench --quick --format json > bench.json && zus report DIR --reuse --figures bench.json"))
-            }
-            @for figures in all {
-                h3 { (figures.title) }
-                p.hint { "made by " code { (figures.command) } @for note in &figures.notes { " · " (note) } }
-                div.plots {
-                    @for plot in &figures.plots { figure { figcaption { (plot.title) } (figures::draw(plot)) } }
-                }
-                @for table in &figures.tables {
-                    div.wide {
-                        table {
-                            caption { (table.title) }
-                            thead { tr { @for c in &table.columns { th scope="col" { (c) } } } }
-                            tbody { @for row in &table.rows { tr { @for c in row {
-                                td.number[c.starts_with(|c: char| c.is_ascii_digit())] { (c) }
-                            } } } }
                         }
                     }
                 }

@@ -46,6 +46,8 @@ pub struct Parts {
     pub ledger: Option<Ledger>,
     /// Tables and plots of other tools.
     pub figures: Vec<Figures>,
+    /// Those that are committed with the project; of one title, [`Parts::figures`] count.
+    pub committed: Vec<Figures>,
 }
 
 /// The runs of the page, each under the id by which it is opened.

@@ -17,7 +17,8 @@
 //! - **Weak reduction** ([`Fp::weak`]) subtracts `q p`, where `q` is the quotient of the top limbs: of `[2^14]` it leaves
 //!   `[2]`, since `q` is too small by 1.3 at most.
 //!
-//! Tests check the bounds on the extremes, and the results against blst.
+//! In tests every operation asserts the bounds of its operands (`assert_at_most`, `assert_products`), in
+//! whatever computation it is used; and the results are compared with blst at the extremes.
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_madd52hi_epu64,
@@ -195,6 +196,7 @@ impl Fp {
     /// The value of each lane reduced below the modulus, for values `[2]`.
     #[target_feature(enable = "avx512f,avx512ifma")]
     fn reduced(self) -> [[u64; 6]; LANES] {
+        self.assert_at_most(2);
         // SAFETY: a vector has the size of eight 64-bit words, for which every bit pattern is valid.
         let lanes = self.0.map(|limb| unsafe { std::mem::transmute::<__m512i, [u64; LANES]>(limb) });
         std::array::from_fn(|lane| reduced_once(&packed(&std::array::from_fn(|i| lanes[i][lane]))))
@@ -219,6 +221,7 @@ impl Fp {
     #[inline]
     pub fn sub<const K: u64>(&self, other: &Self) -> Self {
         const { assert!(K <= MAX_SUBTRAHEND) };
+        other.assert_at_most(K);
         Self(carried(std::array::from_fn(|i| {
             let multiple = _mm512_set1_epi64((K * P[i]) as i64);
             _mm512_add_epi64(_mm512_sub_epi64(self.0[i], other.0[i]), multiple)
@@ -250,6 +253,7 @@ impl Fp {
             limbs[0] += 1;
             limbs
         };
+        self.assert_at_most(1 << 14);
         let zero = _mm512_setzero_si512();
         let reciprocal = _mm512_set1_epi64(RECIPROCAL as i64);
         let quotient = _mm512_madd52hi_epu64(zero, self.0[LIMBS - 1], reciprocal);
@@ -270,6 +274,7 @@ impl Fp {
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
     pub fn mul(&self, other: &Self) -> Self {
+        Self::assert_products(&[(self, other)]);
         let mut wide = [_mm512_setzero_si512(); 2 * LIMBS];
         multiply_add(&mut wide, self, other);
         Self::reduce(wide)
@@ -279,6 +284,7 @@ impl Fp {
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
     pub fn square(&self) -> Self {
+        Self::assert_products(&[(self, self)]);
         let mut wide = [_mm512_setzero_si512(); 2 * LIMBS];
         for i in 0..LIMBS {
             for j in i + 1..LIMBS {
@@ -301,11 +307,30 @@ impl Fp {
     #[inline]
     pub fn sum_of_products<const N: usize>(pairs: [(&Self, &Self); N]) -> Self {
         const { assert!(N <= MAX_PRODUCTS) };
+        Self::assert_products(&pairs);
         let mut wide = [_mm512_setzero_si512(); 2 * LIMBS];
         for (a, b) in pairs {
             multiply_add(&mut wide, a, b);
         }
         Self::reduce(wide)
+    }
+
+    /// In tests, that this is `[most]` at most. Nothing elsewhere.
+    #[inline]
+    fn assert_at_most(&self, most: u64) {
+        #[cfg(test)]
+        tests::assert_at_most(self, most);
+        #[cfg(not(test))]
+        let _ = most;
+    }
+
+    /// In tests, that products may be summed and reduced. Nothing elsewhere.
+    #[inline]
+    fn assert_products(pairs: &[(&Self, &Self)]) {
+        #[cfg(test)]
+        tests::assert_products(pairs);
+        #[cfg(not(test))]
+        let _ = pairs;
     }
 
     /// Montgomery's reduction: `[2]` of what is at most `2^35 p^2`.

@@ -28,6 +28,44 @@ fn elements(seed: u64) -> [blst_fp; LANES] {
     })
 }
 
+/// The largest lane in multiples of the modulus, right to a billionth of it.
+fn multiple(value: &Fp) -> f64 {
+    // SAFETY: a vector has the size of eight 64-bit words, for which every bit pattern is valid.
+    let limbs = value.0.map(|limb| unsafe { std::mem::transmute::<__m512i, [u64; LANES]>(limb) });
+    let number = |limbs: &dyn Fn(usize) -> u64| {
+        (0..LIMBS).rev().fold(0.0, |sum, i| sum * 2_f64.powi(LIMB_BITS as i32) + limbs(i) as f64)
+    };
+    let modulus = number(&|i| P[i]);
+    (0..LANES).map(|lane| number(&|i| limbs[i][lane]) / modulus).fold(0.0, f64::max)
+}
+
+/// The bound of an operand. Something negative has a limb that is far too large.
+pub(super) fn assert_at_most(value: &Fp, most: u64) {
+    let multiple = multiple(value);
+    assert!(multiple <= most as f64 + 1e-9, "an operand of {multiple} times the modulus, not {most}");
+}
+
+/// That the sum of the products is at most `2^35 p^2`, and each operand at most `2^14 p` where several are summed.
+pub(super) fn assert_products(pairs: &[(&Fp, &Fp)]) {
+    let sum: f64 = pairs.iter().map(|(a, b)| multiple(a) * multiple(b)).sum();
+    assert!(sum <= 2_f64.powi(35), "products of {sum} times the square of the modulus");
+}
+
+#[test]
+fn operands_beyond_their_bounds_are_noticed() {
+    if !is_supported() {
+        return;
+    }
+    // SAFETY: the processor has what the functions need.
+    let largest = unsafe { largest() };
+    assert!((multiple(&largest) - 2_f64.powi(14)).abs() < 1e-6);
+    assert_at_most(&largest, 1 << 14);
+    assert_products(&[(&largest, &largest); MAX_PRODUCTS]);
+    let panics = |check: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).is_err();
+    assert!(panics(&|| assert_at_most(&largest, (1 << 14) - 1)));
+    assert!(panics(&|| assert_products(&[(&largest, &largest); 129])));
+}
+
 fn each(
     a: &[blst_fp; LANES],
     b: &[blst_fp; LANES],

@@ -1,0 +1,133 @@
+//! The table of ratios and the growth as the figures that `zus report --figures FILE` shows.
+
+use zus_model::report::page::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
+
+use crate::asked::{Measured, Verdict};
+use crate::paired::Spread;
+use crate::plot::Curve;
+
+/// A median and its spread, as the tables show them.
+#[must_use]
+pub fn show(spread: Option<Spread>) -> String {
+    spread.map_or_else(String::new, |s| format!("{:.2} ({:.2} to {:.2})", s.median, s.low, s.high))
+}
+
+/// The heads of the columns of a table of ratios.
+#[must_use]
+pub fn columns(measured: &Measured) -> Vec<String> {
+    let first = format!("n = {}, {} invalid", measured.n, measured.wrong);
+    vec![first, "ms".into(), "times ours".into(), "times ours, portable".into()]
+}
+
+/// Its rows, in the order of the cases.
+#[must_use]
+pub fn rows(measured: &Measured) -> Vec<Vec<String>> {
+    let times = &measured.times;
+    let row = |name: &String| {
+        let (ours, portable) = (times.ratio(name, "ours"), times.ratio(name, "ours, portable"));
+        vec![name.clone(), show(times.milliseconds(name)), show(ours), show(portable)]
+    };
+    times.names().iter().map(row).collect()
+}
+
+/// The rows of the table of what was asked.
+#[must_use]
+pub fn verdict_rows(verdicts: &[Verdict]) -> Vec<Vec<String>> {
+    let row = |verdict: &Verdict| {
+        let ok = if verdict.ok { "ok" } else { "MISSED" };
+        vec![verdict.what.clone(), verdict.asked.clone(), show(verdict.reached), ok.into()]
+    };
+    verdicts.iter().map(row).collect()
+}
+
+/// The heads of its columns.
+pub const VERDICT_COLUMNS: [&str; 4] = ["ratio", "asked", "reached", "ok"];
+
+/// A table in Markdown.
+#[must_use]
+pub fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = format!("|{}\n", "---|".repeat(columns.len()));
+    line(columns) + &rule + &rows.iter().map(|row| line(row)).collect::<String>()
+}
+
+/// Everything that one run measured, in the format of `zus report --figures`.
+#[must_use]
+pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growth: &[Curve]) -> Figures {
+    let mut tables: Vec<Table> = all
+        .iter()
+        .map(|measured| Table {
+            title: format!("n = {}, {} invalid", measured.n, measured.wrong),
+            columns: columns(measured),
+            rows: rows(measured),
+            ..Table::default()
+        })
+        .collect();
+    if !verdicts.is_empty() {
+        tables.push(Table {
+            title: "asked and reached".into(),
+            columns: VERDICT_COLUMNS.map(String::from).to_vec(),
+            rows: verdict_rows(verdicts),
+            ..Table::default()
+        });
+    }
+    let series = growth.iter().map(|curve| Series { name: curve.name.clone(), points: curve.points.clone() });
+    let plot = Plot {
+        title: "tickets a second as the committee grows, all valid".into(),
+        x: "committee size n".into(),
+        y: "tickets a second".into(),
+        log_x: true,
+        log_y: true,
+        series: series.collect(),
+        ..Plot::default()
+    };
+    Figures {
+        format: FORMAT.into(),
+        version: VERSION,
+        title: "Ticket aggregation beside its peers".into(),
+        command: "cargo bench -p zus-benches -- ratios --figures=FILE".into(),
+        notes,
+        tables,
+        plots: if growth.is_empty() { Vec::new() } else { vec![plot] },
+        ..Figures::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use zus_model::report::page::figures::draw;
+
+    use super::*;
+    use crate::asked::verdicts;
+    use crate::paired::Times;
+
+    #[test]
+    fn the_report_reads_what_is_written_and_draws_it() {
+        let names = vec!["ours".to_owned(), "ours, portable".into(), "commonware".into()];
+        let round = [10, 20, 100].map(Duration::from_millis).to_vec();
+        let all = [Measured { n: 100, wrong: 1, times: Times::of(names, vec![round; 3]) }];
+        let verdicts = verdicts(&all, true, 1.0);
+        let growth = [Curve { name: "ours".into(), points: vec![(4.0, 4900.0), (64.0, 60000.0)] }];
+        let figures = figures(vec!["a note".into()], &all, &verdicts, &growth);
+        let text = serde_json::to_string_pretty(&figures).unwrap();
+        let read = Figures::parse(&text).unwrap();
+        assert_eq!(read, figures);
+        assert_eq!(read.tables.len(), 2);
+        assert_eq!(
+            read.tables[0].rows[2],
+            ["commonware", "100.00 (100.00 to 100.00)", "10.00 (10.00 to 10.00)", "5.00 (5.00 to 5.00)"]
+        );
+        assert!(
+            read.tables.iter().all(|table| table.rows.iter().all(|row| row.len() == table.columns.len()))
+        );
+        assert!(draw(&read.plots[0]).into_string().contains("<polyline"));
+        let other = text.replace(FORMAT, "another-format");
+        assert!(Figures::parse(&other).is_err(), "negative control");
+        assert!(
+            markdown(&["a".into(), "b".into()], &[vec!["1".into(), "2".into()]])
+                .ends_with("|---|---|\n| 1 | 2 |\n")
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! The kill matrix as tables: Markdown, and figures for the report.
+
+use std::io::Error;
+
+use serde::Deserialize;
+use serde_json::json;
+use zus_bpp::mutants::Mutant;
+
+use super::{Code, Results, Rule, Seen, exempt, root};
+
+/// The command that makes it again.
+const COMMAND: &str = "cargo run -p zus-fuzz --features mutants -- matrix --model --write";
+
+/// A table.
+pub struct Table {
+    title: &'static str,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Proofs {
+    row: Vec<Proof>,
+}
+
+/// See `matrix/rules.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proof {
+    id: String,
+    deleted: Option<String>,
+    run: Option<String>,
+    arithmetic: Option<String>,
+    why: Option<String>,
+}
+
+/// What the proofs say about each row.
+struct Shown {
+    proofs: Vec<Proof>,
+    controls: String,
+}
+
+impl Shown {
+    fn read() -> std::io::Result<Self> {
+        let text = std::fs::read_to_string(root().join("matrix/rules.toml"))?;
+        let proofs: Proofs = toml::from_str(&text).map_err(|error| Error::other(error.to_string()))?;
+        let controls = std::fs::read_to_string(root().join("../proofs/controls.txt"))?;
+        Ok(Self { proofs: proofs.row, controls })
+    }
+
+    /// The conditions that fail without an item, in the profile that is proved first.
+    fn conditions(&self, item: &str) -> Option<&str> {
+        self.controls.lines().find_map(|line| line.strip_prefix(item)?.strip_prefix(" -> "))
+    }
+
+    fn of(&self, id: &str) -> std::io::Result<String> {
+        let Some(proof) = self.proofs.iter().find(|proof| proof.id == id) else {
+            return Err(Error::other(format!("matrix/rules.toml says nothing about {id}")));
+        };
+        let mut says = Vec::new();
+        if let Some(item) = &proof.deleted {
+            let failing = self
+                .conditions(item)
+                .filter(|failing| *failing != "redundant")
+                .ok_or_else(|| Error::other(format!("{item} is no control of proofs/controls.txt")))?;
+            let first: Vec<&str> = failing.split(' ').take(2).collect();
+            let more = failing.split(' ').count() - first.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            says.push(format!("{}{more}", first.join(", ")));
+        }
+        if let Some(run) = &proof.run {
+            says.push(format!("run `{run}`"));
+        }
+        if let Some(file) = &proof.arithmetic {
+            says.push(format!("arithmetic `{file}`"));
+        }
+        says.extend(proof.why.iter().map(|why| format!("none: {why}")));
+        Ok(says.join("; "))
+    }
+}
+
+fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn by_model(rule: &Rule) -> String {
+    if rule.killed {
+        format!("{}: {} states, run of {}", rule.property, number(rule.states), rule.actions)
+    } else {
+        "survives".into()
+    }
+}
+
+fn seen(seen: &Seen, unit: &str) -> String {
+    let by = if seen.by == "product" { String::new() } else { format!("{}: ", seen.by) };
+    let what = seen.what.replace('|', "/");
+    let what: String = what.chars().take(60).collect();
+    format!("{by}{} {unit}, {:.2} s ({what})", number(seen.executions), seen.seconds)
+}
+
+/// The row of the list that a bug is of: what stands before the colon.
+fn row_of(mutant: Mutant) -> &'static str {
+    mutant.says().split(':').next().unwrap_or_default()
+}
+
+/// The row of the model for a bug, if there is one.
+fn rule_of(results: &Results, mutant: Mutant) -> Option<&Rule> {
+    let row = row_of(mutant);
+    let id = match mutant {
+        Mutant::QuorumOfJoin => "A1b",
+        _ => row,
+    };
+    results.rules.iter().find(|rule| rule.id == id)
+}
+
+/// Both tables.
+pub fn tables(results: &Results) -> std::io::Result<[Table; 2]> {
+    let shown = Shown::read()?;
+    let mut rules = Vec::new();
+    for rule in &results.rules {
+        let code: Vec<String> = Mutant::ALL
+            .iter()
+            .filter(|&&mutant| rule_of(results, mutant).is_some_and(|of| of.id == rule.id))
+            .map(|mutant| format!("`{mutant:?}`"))
+            .collect();
+        let code = if code.is_empty() { "-".into() } else { code.join(", ") };
+        rules.push(vec![rule.id.clone(), rule.name.clone(), by_model(rule), shown.of(&rule.id)?, code]);
+    }
+    let mut bugs = Vec::new();
+    for &mutant in Mutant::ALL {
+        let unknown = Code::default();
+        let code = results.code.get(&format!("{mutant:?}")).unwrap_or(&unknown);
+        let rule = rule_of(results, mutant);
+        let fuzz: Vec<String> = [&code.walk, &code.target]
+            .into_iter()
+            .flatten()
+            .map(|found| seen(found, if found.by == "walk" { "runs" } else { "inputs" }))
+            .collect();
+        let fuzz = match exempt(mutant) {
+            _ if !fuzz.is_empty() => fuzz.join("; "),
+            Some(why) => why.into(),
+            None => "-".into(),
+        };
+        let units = match &code.units {
+            None => "not asked".into(),
+            Some((_, 0)) => "-".into(),
+            Some((first, 1)) => format!("`{first}`"),
+            Some((first, count)) => format!("`{first}` and {} more", count - 1),
+        };
+        bugs.push(vec![
+            format!("`{mutant:?}`"),
+            mutant.says().into(),
+            rule.map_or_else(|| "no rule".into(), by_model),
+            code.product.as_ref().map_or_else(|| "-".into(), |found| seen(found, "pairs")),
+            fuzz,
+            units,
+            rule.map_or_else(|| Ok("no rule".into()), |rule| shown.of(&rule.id))?,
+        ]);
+    }
+    let rule_columns = vec!["row", "rule change", "killed by model", "killed by proof", "in code"];
+    let code_columns =
+        vec!["bug", "what is wrong", "model", "exhaustive product", "fuzz", "unit tests", "proof"];
+    Ok([
+        Table { title: "Rule changes in the model", columns: rule_columns, rows: rules },
+        Table { title: "Bugs in the production code", columns: code_columns, rows: bugs },
+    ])
+}
+
+/// As Markdown.
+pub fn markdown(tables: &[Table; 2]) -> String {
+    let mut out = String::new();
+    for table in tables {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        out.push_str(&format!("## {}\n\n", table.title));
+        out.push_str(&line(&table.columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>()));
+        out.push_str(&format!("|{}\n", "---|".repeat(table.columns.len())));
+        table.rows.iter().for_each(|row| out.push_str(&line(row)));
+        out.push('\n');
+    }
+    out
+}
+
+/// As a page of its own.
+pub fn page(tables: &[Table; 2]) -> String {
+    format!(
+        "# Kill matrix\n\nMade by `{COMMAND}`; README.md says what the columns are.\n\n{}",
+        markdown(tables)
+    )
+}
+
+/// As figures for `zus report --figures`.
+pub fn figures(tables: &[Table; 2]) -> std::io::Result<String> {
+    let table = |table: &Table| json!({"title": table.title, "columns": table.columns, "rows": table.rows});
+    let figures = json!({
+        "format": "zus-figures",
+        "version": 1,
+        "title": "Kill matrix: which layer notices which bug",
+        "command": COMMAND,
+        "notes": ["Executions and pairs are exact; seconds are those of two busy cores, all assertions on."],
+        "tables": tables.iter().map(table).collect::<Vec<_>>(),
+    });
+    Ok(serde_json::to_string_pretty(&figures)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_change_of_the_model_has_its_word_of_the_proofs() {
+        let shown = Shown::read().expect("the files are committed");
+        let mutants = zus_model::mutants::committed_mutants().expect("the list is sound");
+        for mutant in &mutants {
+            let says = shown.of(&mutant.id).unwrap_or_else(|error| panic!("{}: {error}", mutant.id));
+            assert!(!says.is_empty(), "{}", mutant.id);
+        }
+        assert_eq!(shown.proofs.len(), mutants.len());
+        let runs =
+            std::fs::read_to_string(root().join("../proofs/refutations.toml")).expect("it is committed");
+        for run in shown.proofs.iter().filter_map(|proof| proof.run.as_deref()) {
+            assert!(runs.contains(&format!("name = \"{run}\"")), "no run {run}");
+        }
+        assert!(shown.of("99").is_err(), "negative control");
+    }
+
+    #[test]
+    fn every_row_of_the_model_that_concerns_code_is_a_bug_of_the_code() {
+        // Of a restarted miner's log: one bug for all kinds of records, and the logs themselves are judged by `ledger`.
+        let elsewhere = ["D1", "D2", "A1b"];
+        for mutant in zus_model::mutants::committed_mutants().expect("the list is sound") {
+            let here = Mutant::ALL.iter().any(|&bug| row_of(bug) == mutant.id);
+            assert!(here || elsewhere.contains(&&*mutant.id), "row {} is no bug of the code", mutant.id);
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([7, 1_234, 1_234_567].map(number), ["7", "1,234", "1,234,567"]);
+    }
+}

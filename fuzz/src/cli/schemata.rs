@@ -1,0 +1,207 @@
+//! `zus-fuzz schemata` and `zus-fuzz survey`: every mutant that cargo-mutants names, judged by the harness.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Error, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
+
+/// The root of the crate whose files are rewritten.
+const ROOT: &str = "impl/src/lib.rs";
+
+fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
+    let text = std::fs::read_to_string(list)?;
+    serde_json::from_str(&text).map_err(|error| Error::other(format!("{}: {error}", list.display())))
+}
+
+/// What the compiler would refuse in code that never runs, or would warn of hundreds of times.
+const LINTS: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
+/// How often the copy is made anew without what does not compile.
+const ATTEMPTS: usize = 20;
+
+/// Rewrites the files of the copy until it compiles.
+pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
+    let listed = read_list(list)?;
+    let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
+    let read = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(into.join(file))?));
+    let originals: BTreeMap<String, String> = files.into_iter().map(read).collect::<std::io::Result<_>>()?;
+    let root = into.join(ROOT);
+    let text = std::fs::read_to_string(&root)?;
+    std::fs::write(root, format!("{LINTS}\n{text}{MODULE}"))?;
+    let mut unviable = BTreeSet::new();
+    for _ in 0..ATTEMPTS {
+        let schemata = Schemata::new(&listed, &unviable, |file| Ok(originals[file].clone()))?;
+        for (file, text) in &schemata.files {
+            std::fs::write(into.join(file), text)?;
+        }
+        let found = do_not_compile(into, &schemata)?;
+        if found.is_empty() {
+            println!("{} mutants in {} files", schemata.taken.len(), schemata.files.len());
+            println!("{} are left out", schemata.left_out.len());
+            let fates: BTreeMap<usize, Fate> =
+                schemata.left_out.iter().map(|&n| (n, left_out(&listed[n]))).collect();
+            std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
+            return Ok(true);
+        }
+        unviable.extend(found);
+    }
+    Err(Error::other("the copy does not compile"))
+}
+
+/// One message of `cargo check --message-format=json`, as far as it is needed.
+#[derive(Deserialize)]
+struct Line {
+    message: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    byte_start: usize,
+    is_primary: bool,
+}
+
+/// The mutants whose code the compiler refuses.
+fn do_not_compile(into: &Path, schemata: &Schemata) -> std::io::Result<BTreeSet<usize>> {
+    let output = Command::new("cargo")
+        .args(["check", "-p", "zus-bpp", "--message-format=json", "--quiet"])
+        .current_dir(into)
+        .stderr(Stdio::null())
+        .output()?;
+    let mut found = BTreeSet::new();
+    let mut others = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(Line { message: Some(error) }) = serde_json::from_str(line) else { continue };
+        if error.level != "error" {
+            continue;
+        }
+        let place = error.spans.iter().find(|span| span.is_primary).and_then(|span| {
+            let (_, text) =
+                schemata.files.iter().find(|(file, _)| span.file_name.ends_with(file.as_str()))?;
+            mutant_at(text, span.byte_start)
+        });
+        match place {
+            Some(number) => drop(found.insert(number)),
+            None => others.push(error.message),
+        }
+    }
+    if found.is_empty() && !output.status.success() {
+        return Err(Error::other(format!("no mutant is to blame for: {}", others.join("; "))));
+    }
+    Ok(found)
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Fate {
+    name: String,
+    /// What the judge printed last; `None`: it noticed nothing.
+    killed: Option<String>,
+    seconds: f64,
+}
+
+fn left_out(mutant: &Listed) -> Fate {
+    Fate { name: mutant.name.clone(), killed: Some("left out".into()), seconds: 0.0 }
+}
+
+/// Runs the judge for each mutant; it kills by ending with another code than 0, or by not ending. Those that no judge has
+/// killed are printed.
+pub fn survey(
+    list: &Path,
+    judge: &Path,
+    arguments: &[String],
+    out: &Path,
+    timeout: u64,
+    jobs: usize,
+) -> std::io::Result<bool> {
+    let listed = read_list(list)?;
+    let known: BTreeMap<usize, Fate> = match std::fs::read_to_string(out) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => BTreeMap::new(),
+    };
+    let open: Vec<usize> = (0..listed.len())
+        .filter(|number| known.get(number).is_none_or(|fate| fate.killed.is_none()))
+        .collect();
+    let (next, fates) = (AtomicUsize::new(0), Mutex::new(known));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(&number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let fate = try_one(&listed[number].name, number, judge, arguments, timeout);
+                    let Ok(mut fates) = fates.lock() else { return };
+                    fates.insert(number, fate);
+                    if number % 50 == 0
+                        && let Ok(text) = serde_json::to_string_pretty(&*fates)
+                    {
+                        // It is written whole at the end; this is for whoever stops it before.
+                        let _ = std::fs::write(out, text);
+                    }
+                }
+            });
+        }
+    });
+    let fates = fates.into_inner().map_err(|_| Error::other("a judge panicked"))?;
+    std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
+    let survivors: Vec<&Fate> = fates.values().filter(|fate| fate.killed.is_none()).collect();
+    for fate in &survivors {
+        println!("survives: {}", fate.name);
+    }
+    println!("{} of {} survive", survivors.len(), fates.len());
+    Ok(survivors.is_empty())
+}
+
+fn try_one(name: &str, number: usize, judge: &Path, arguments: &[String], timeout: u64) -> Fate {
+    let start = Instant::now();
+    let killed =
+        run(number, judge, arguments, timeout).unwrap_or_else(|error| Some(format!("error: {error}")));
+    Fate { name: name.into(), killed, seconds: start.elapsed().as_secs_f64() }
+}
+
+fn run(number: usize, judge: &Path, arguments: &[String], timeout: u64) -> std::io::Result<Option<String>> {
+    let mut child = Command::new(judge)
+        .args(arguments)
+        .env(VARIABLE, number.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // Read while it runs, or a full pipe would stop it.
+    let mut stdout = child.stdout.take().ok_or_else(|| Error::other("no output"))?;
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = stdout.read_to_string(&mut text);
+        text
+    });
+    let end = Instant::now() + Duration::from_secs(timeout);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() >= end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Some("it does not end".into()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if status.success() {
+        return Ok(None);
+    }
+    let text = reader.join().unwrap_or_default();
+    // A test program names the tests that failed; the judge prints one line.
+    let said = text.lines().find(|line| line.ends_with("... FAILED")).or_else(|| text.lines().last());
+    Ok(Some(said.map_or_else(|| format!("{status}"), |line| line.chars().take(160).collect())))
+}

@@ -1,0 +1,173 @@
+//! Everything that the harness has, cheapest first, until something is wrong: what judges a mutant, and what somebody who
+//! has changed the production code runs to see whether it is noticed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use crate::campaign::{CALM_EVERY, walk};
+use crate::product::Product;
+use crate::schedule::Random;
+use crate::targets::{ALL, Target};
+use crate::world::Adjust;
+
+/// What noticed that something is wrong.
+#[derive(Clone, Debug)]
+pub struct Kill {
+    /// The layer: `walk`, `product`, or the name of a target.
+    pub by: String,
+    /// What is wrong, in a few words.
+    pub what: String,
+    /// Executions, or pairs of the product, that it took.
+    pub executions: u64,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// The input of the target that shows it.
+    pub input: Vec<u8>,
+}
+
+/// Random inputs of a target for one unit of effort; runs on real signatures take tens of milliseconds each.
+fn share(name: &str) -> u64 {
+    match name {
+        "conformance" => 0, // That is the walk.
+        "conformance_bls" => 4,
+        "twins" => 150,
+        "recovery" => 600,
+        "overrun" => 600,
+        "ledger" => 400,
+        "floods" => 30,
+        "answers" => 600,
+        "profiles" => 200,
+        "dkg" => 40,
+        "scenario" | "trace" => 0, // They read files of the model.
+        _ => 4_000,
+    }
+}
+
+/// Whether a target panics on an input, and how. Somebody should see to it that panics are not printed ([`quietly`]).
+#[must_use]
+pub fn finding(target: Target, bytes: &[u8]) -> Option<String> {
+    // Targets do not catch panics themselves, since an engine aborts first; here no engine runs.
+    let panic = catch_unwind(AssertUnwindSafe(|| target(bytes))).err()?;
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let text = text.unwrap_or_else(|| "a panic".into());
+    Some(text.lines().next().unwrap_or_default().chars().take(120).collect())
+}
+
+/// Does something without printing panics.
+pub fn quietly<T>(what: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = what();
+    std::panic::set_hook(hook);
+    result
+}
+
+/// One target: its committed inputs, then random ones.
+#[must_use]
+pub fn by_target(name: &str, target: Target, effort: u64) -> Option<Kill> {
+    let start = Instant::now();
+    let mut executions = 0;
+    let kill = |what: String, executions: u64, input: Vec<u8>| {
+        Some(Kill { by: name.into(), what, executions, seconds: start.elapsed().as_secs_f64(), input })
+    };
+    let corpus = committed(name);
+    for input in &corpus {
+        executions += 1;
+        if let Some(what) = finding(target, input) {
+            return kill(what, executions, input.clone());
+        }
+    }
+    let mut random = Random::new(1);
+    for _ in 0..share(name) * effort {
+        let bytes = match corpus.get(random.below(corpus.len().max(1))) {
+            Some(input) if random.below(2) == 0 => bent(input, &mut random),
+            _ => (0..random.below(96)).map(|_| random.bits() as u8).collect(),
+        };
+        executions += 1;
+        if let Some(what) = finding(target, &bytes) {
+            return kill(what, executions, bytes);
+        }
+    }
+    None
+}
+
+/// An input with a few changes, as an engine makes them.
+fn bent(input: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = input.to_vec();
+    for _ in 0..=random.below(3) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes.push(random.bits() as u8),
+            1 if !bytes.is_empty() => drop(bytes.remove(at)),
+            2 if !bytes.is_empty() => bytes[at] = bytes[at].wrapping_add(1),
+            3 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            _ if !bytes.is_empty() => bytes[at] = random.bits() as u8,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// The committed inputs of a target, in order of their names.
+fn committed(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    files.iter().filter_map(|file| std::fs::read(file.path()).ok()).collect()
+}
+
+/// The random walk, some runs of which end in a synchronous network.
+#[must_use]
+pub fn by_walk(adjust: Adjust, runs: u64) -> Option<Kill> {
+    let start = Instant::now();
+    let walked = catch_unwind(AssertUnwindSafe(|| walk(1, runs, adjust, Some(CALM_EVERY))));
+    let (what, executions) = match walked {
+        Ok(found) => found.map(|found| (found.failure.kind(), found.runs))?,
+        Err(_) => ("a panic in production".into(), 0),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    Some(Kill { by: "walk".into(), what, executions, seconds, input: Vec::new() })
+}
+
+/// Small products, exhaustively, both directions where that takes a second. A change of the configuration has to stop time
+/// too ([`timeless`](crate::product::timeless)).
+#[must_use]
+pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
+    let start = Instant::now();
+    let mut pairs = 0;
+    // Rounds, subrounds, who is Byzantine, keys, crashes, both directions.
+    let products =
+        [(1, 1, 0, 0, 0, true), (1, 1, 3, 1, 0, true), (2, 1, 0, 0, 0, true), (1, 1, 3, 1, 1, false)];
+    for (rounds, subrounds, byzantine, seed, crashes, refusals) in products {
+        let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
+        product.crashes = crashes;
+        product.setup.adjust = adjust.unwrap_or(product.setup.adjust);
+        let hunted = catch_unwind(AssertUnwindSafe(|| product.hunt(refusals)));
+        let found = hunted.unwrap_or_else(|_| Some(("a panic in production".into(), 0)));
+        if let Some((what, explored)) = found {
+            pairs += explored as u64;
+            let seconds = start.elapsed().as_secs_f64();
+            return Some(Kill { by: "product".into(), what, executions: pairs, seconds, input: Vec::new() });
+        }
+    }
+    None
+}
+
+/// All of it, on this thread, of the production code as it is.
+#[must_use]
+pub fn judge(effort: u64) -> Option<Kill> {
+    let adjust = Adjust::NONE;
+    let cheap =
+        ["signers", "statements", "evidence", "certificate", "beacon", "ticket_pool", "decode", "messages"];
+    let first = ALL.iter().filter(|(name, _)| cheap.contains(name));
+    let found = by_walk(adjust, 40);
+    let found = found.or_else(|| first.clone().find_map(|(name, target)| by_target(name, *target, effort)));
+    let found = found.or_else(|| by_walk(adjust, 2_000 * effort));
+    let rest = ALL.iter().filter(|(name, _)| !cheap.contains(name) && *name != "conformance_bls");
+    let found = found.or_else(|| rest.clone().find_map(|(name, target)| by_target(name, *target, effort)));
+    let found = found.or_else(|| by_product(None));
+    let last = ALL.iter().filter(|(name, _)| *name == "conformance_bls");
+    found.or_else(|| last.clone().find_map(|(name, target)| by_target(name, *target, effort)))
+}

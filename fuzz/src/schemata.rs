@@ -1,0 +1,416 @@
+//! Mutant schemata: all mutants that `cargo mutants --list` names, compiled into one copy of the production crate.
+//!
+//! Building each mutant by itself takes half a minute; a walk notices most of them in milliseconds. So every place that a
+//! mutant changes becomes a choice that an environment variable makes when the process starts ([`VARIABLE`]), the copy is
+//! built once, and each mutant costs one process.
+//!
+//! Nothing but insertions: `a < b` becomes `(if active(7) { a == b } else { a < b })`, a body `{ .. }` becomes
+//! `{ if active(8) { return .. } .. }`, an arm `p => e` becomes `p if !active(9) => e`. Without the variable the copy does what
+//! the original does; its own tests say so.
+//!
+//! # What is left out
+//! What cannot be a choice at run time: constant functions, operands of `let` chains (cargo-mutants' own mutants of these do
+//! not compile), functions that return `impl Trait`, and fields left out of struct expressions. [`Schemata::left_out`] names
+//! them; `cargo mutants` itself judges them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use serde::Deserialize;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+/// The number of the mutant that a process has.
+pub const VARIABLE: &str = "ZUS_SCHEMA";
+
+/// A mutant, as `cargo mutants --list --json` describes it; what is not needed here is not read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// The file, from the root of the workspace.
+    pub file: String,
+    /// The kind of change.
+    pub genre: String,
+    /// What takes the place of the span.
+    pub replacement: String,
+    /// What is replaced.
+    pub span: Place,
+    /// The function that it is in.
+    pub function: Option<Function>,
+}
+
+/// The function that a mutant is in.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Function {
+    /// From its first to its last byte.
+    pub span: Place,
+}
+
+/// A part of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct Place {
+    /// Its first character.
+    pub start: Position,
+    /// The character after it.
+    pub end: Position,
+}
+
+/// A character of a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+}
+
+/// Files with choices in them.
+#[derive(Clone, Debug, Default)]
+pub struct Schemata {
+    /// The new text of each file.
+    pub files: BTreeMap<String, String>,
+    /// Mutants that are in it, by number: their place in the list.
+    pub taken: Vec<usize>,
+    /// Mutants that are not: no choice at run time, or code that does not compile.
+    pub left_out: Vec<usize>,
+}
+
+impl Schemata {
+    /// Makes them, but for those of `unviable`; `read` gives the text of a file.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is no Rust.
+    pub fn new(
+        listed: &[Listed],
+        unviable: &BTreeSet<usize>,
+        read: impl Fn(&str) -> std::io::Result<String>,
+    ) -> std::io::Result<Self> {
+        let mut schemata = Self::default();
+        let mut by_file: BTreeMap<&str, Vec<(usize, &Listed)>> = BTreeMap::new();
+        schemata.left_out.extend(unviable);
+        for (number, mutant) in listed.iter().enumerate().filter(|(number, _)| !unviable.contains(number)) {
+            by_file.entry(&mutant.file).or_default().push((number, mutant));
+        }
+        for (file, mutants) in by_file {
+            let text = read(file)?;
+            let parsed = syn::parse_file(&text).map_err(|error| {
+                std::io::Error::other(format!("{file}: {error}, line {}", error.span().start().line))
+            })?;
+            let mut finder = Finder { text: &text, mutants: &mutants, constant: 0, found: Vec::new() };
+            finder.visit_file(&parsed);
+            let found = finder.found;
+            for (number, _) in &mutants {
+                let taken = found.iter().any(|edit| edit.numbers.contains(number));
+                if taken { &mut schemata.taken } else { &mut schemata.left_out }.push(*number);
+            }
+            schemata.files.insert(file.into(), insert(&text, found));
+        }
+        Ok(schemata)
+    }
+}
+
+/// The mutant whose code is at this byte of a new text: the last choice before it.
+#[must_use]
+pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
+    let (_, after) = text.get(..byte)?.rsplit_once("schemata::active(")?;
+    after.split(')').next()?.parse().ok()
+}
+
+/// Text to put around a part of a file.
+struct Edit {
+    numbers: Vec<usize>,
+    range: Range<usize>,
+    before: String,
+    after: String,
+}
+
+fn insert(text: &str, mut edits: Vec<Edit>) -> String {
+    // What begins at the same place and is longer is around the other.
+    edits.sort_by_key(|edit| (edit.range.start, std::cmp::Reverse(edit.range.end)));
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut at = 0;
+    let close_until = |limit: usize, open: &mut Vec<(usize, String)>, out: &mut String, at: &mut usize| {
+        while open.last().is_some_and(|(end, _)| *end <= limit) {
+            if let Some((end, after)) = open.pop() {
+                out.push_str(&text[*at..end]);
+                out.push_str(&after);
+                *at = end;
+            }
+        }
+    };
+    for edit in edits {
+        close_until(edit.range.start, &mut open, &mut out, &mut at);
+        out.push_str(&text[at..edit.range.start]);
+        out.push_str(&edit.before);
+        at = edit.range.start;
+        open.push((edit.range.end, edit.after));
+    }
+    close_until(text.len(), &mut open, &mut out, &mut at);
+    out.push_str(&text[at..]);
+    out
+}
+
+struct Finder<'a> {
+    text: &'a str,
+    mutants: &'a [(usize, &'a Listed)],
+    /// How many constant items are around.
+    constant: usize,
+    found: Vec<Edit>,
+}
+
+/// The choice of a mutant.
+fn active(number: usize) -> String {
+    format!("crate::schemata::active({number})")
+}
+
+fn position(place: proc_macro2::LineColumn) -> Position {
+    Position { line: place.line, column: place.column + 1 }
+}
+
+impl Finder<'_> {
+    fn at<'b>(&'b self, genre: &'b str, start: Position) -> impl Iterator<Item = (usize, &'b Listed)> + 'b {
+        let here = move |(_, mutant): &&(usize, &Listed)| mutant.genre == genre && mutant.span.start == start;
+        self.mutants.iter().filter(here).map(|(number, mutant)| (*number, *mutant))
+    }
+
+    /// A choice at the beginning of a function for each value that is returned at once instead.
+    fn function(
+        &mut self,
+        constant: bool,
+        output: &syn::ReturnType,
+        block: &syn::Block,
+        span: proc_macro2::Span,
+    ) {
+        let opaque = match output {
+            syn::ReturnType::Default => false,
+            syn::ReturnType::Type(_, returned) => self.text[returned.span().byte_range()].contains("impl "),
+        };
+        if constant || self.constant > 0 || opaque {
+            return;
+        }
+        let (start, end) = (position(span.start()), position(span.end()));
+        let body = block.span().byte_range();
+        // The list begins a function behind its attributes.
+        let of_this = |mutant: &Listed| {
+            let function = mutant.function.as_ref().map(|function| function.span);
+            mutant.genre == "FnValue"
+                && function.is_some_and(|function| start <= function.start && function.end == end)
+        };
+        let mut numbers = Vec::new();
+        let mut before = String::new();
+        for (number, mutant) in self.mutants.iter().filter(|(_, mutant)| of_this(mutant)) {
+            before.push_str(&format!(" if {} {{ return {}; }} ", active(*number), mutant.replacement));
+            numbers.push(*number);
+        }
+        if !numbers.is_empty() {
+            let inside = body.start + 1..body.end;
+            self.found.push(Edit {
+                numbers,
+                range: inside.start..inside.start,
+                before,
+                after: String::new(),
+            });
+        }
+    }
+}
+
+fn holds_let(expression: &syn::Expr) -> bool {
+    match expression {
+        syn::Expr::Let(_) => true,
+        syn::Expr::Binary(binary) => holds_let(&binary.left) || holds_let(&binary.right),
+        _ => false,
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(item.sig.constness.is_some(), &item.sig.output, &item.block, item.span());
+        self.constant += usize::from(item.sig.constness.is_some());
+        visit::visit_item_fn(self, item);
+        self.constant -= usize::from(item.sig.constness.is_some());
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(item.sig.constness.is_some(), &item.sig.output, &item.block, item.span());
+        self.constant += usize::from(item.sig.constness.is_some());
+        visit::visit_impl_item_fn(self, item);
+        self.constant -= usize::from(item.sig.constness.is_some());
+    }
+
+    fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
+
+    fn visit_item_static(&mut self, _: &'ast syn::ItemStatic) {}
+
+    fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
+
+    fn visit_type(&mut self, _: &'ast syn::Type) {}
+
+    fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
+        let start = position(binary.op.span().start());
+        if self.constant == 0 && !holds_let(&binary.left) && !holds_let(&binary.right) {
+            let left = &self.text[binary.left.span().byte_range()];
+            let right = &self.text[binary.right.span().byte_range()];
+            let mut before = "(".to_owned();
+            let mut numbers = Vec::new();
+            for (number, mutant) in self.at("BinaryOperator", start) {
+                // A cast in front of `<` would be read as the beginning of a generic type.
+                let changed = format!("({left}) {} {right}", mutant.replacement);
+                before.push_str(&format!("if {} {{ {changed} }} else ", active(number)));
+                numbers.push(number);
+            }
+            before.push_str("{ ");
+            if !numbers.is_empty() {
+                let range = binary.span().byte_range();
+                self.found.push(Edit { numbers, range, before, after: " })".into() });
+            }
+        }
+        visit::visit_expr_binary(self, binary);
+    }
+
+    fn visit_expr_unary(&mut self, unary: &'ast syn::ExprUnary) {
+        let start = position(unary.op.span().start());
+        let numbers: Vec<usize> = self.at("UnaryOperator", start).map(|(number, _)| number).collect();
+        if let (0, [number]) = (self.constant, &numbers[..]) {
+            let inner = &self.text[unary.expr.span().byte_range()];
+            let before = format!("(if {} {{ {inner} }} else {{ ", active(*number));
+            let range = unary.span().byte_range();
+            self.found.push(Edit { numbers, range, before, after: " })".into() });
+        }
+        visit::visit_expr_unary(self, unary);
+    }
+
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        if self.constant == 0 {
+            if let Some((_, guard)) = &arm.guard
+                && !holds_let(guard)
+            {
+                let start = position(guard.span().start());
+                let mut numbers = Vec::new();
+                let mut before = "(".to_owned();
+                for (number, mutant) in self.at("MatchArmGuard", start) {
+                    before.push_str(&format!("if {} {{ {} }} else ", active(number), mutant.replacement));
+                    numbers.push(number);
+                }
+                before.push_str("{ ");
+                if !numbers.is_empty() {
+                    let range = guard.span().byte_range();
+                    self.found.push(Edit { numbers, range, before, after: " })".into() });
+                }
+            }
+            let start = position(arm.span().start());
+            let deleted: Vec<usize> = self.at("MatchArm", start).map(|(number, _)| number).collect();
+            if let [number] = deleted[..] {
+                match &arm.guard {
+                    Some((_, guard)) if !holds_let(guard) => {
+                        let range = guard.span().byte_range();
+                        let before = format!("!{} && (", active(number));
+                        self.found.push(Edit { numbers: deleted, range, before, after: ")".into() });
+                    }
+                    Some(_) => {}
+                    None => {
+                        let end = arm.pat.span().byte_range().end;
+                        let before = format!(" if !{}", active(number));
+                        self.found.push(Edit {
+                            numbers: deleted,
+                            range: end..end,
+                            before,
+                            after: String::new(),
+                        });
+                    }
+                }
+            }
+        }
+        visit::visit_arm(self, arm);
+    }
+}
+
+/// The module that every choice asks, for the root of the copied crate.
+pub const MODULE: &str = r#"
+/// Which mutant this process has.
+#[doc(hidden)]
+pub mod schemata {
+    use std::sync::LazyLock;
+
+    static MUTANT: LazyLock<usize> = LazyLock::new(|| {
+        std::env::var("ZUS_SCHEMA").ok().and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
+    });
+
+    /// Whether this process has this mutant.
+    #[inline]
+    pub fn active(number: usize) -> bool {
+        *MUTANT == number
+    }
+}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, part: &str) -> Place {
+        let at = text.find(part).expect("it is there");
+        let position = |offset: usize| {
+            let before = &text[..offset];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
+            Position { line, column }
+        };
+        Place { start: position(at), end: position(at + part.len()) }
+    }
+
+    fn mutant(text: &str, genre: &str, part: &str, replacement: &str) -> Listed {
+        Listed {
+            name: format!("{part} -> {replacement}"),
+            file: "a.rs".into(),
+            genre: genre.into(),
+            replacement: replacement.into(),
+            span: place(text, part),
+            function: Some(Function { span: place(text, text.trim()) }),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_change_becomes_a_choice() {
+        let text = "fn f(a: u8, b: u8) -> bool {\n    match a { 1 => !(a < b && b > 2), 2 if a == b => false, _ => true }\n}\n";
+        let listed = [
+            mutant(
+                text,
+                "FnValue",
+                "match a { 1 => !(a < b && b > 2), 2 if a == b => false, _ => true }",
+                "false",
+            ),
+            mutant(text, "BinaryOperator", "<", "=="),
+            mutant(text, "BinaryOperator", "<", ">"),
+            mutant(text, "BinaryOperator", "&&", "||"),
+            mutant(text, "UnaryOperator", "!", ""),
+            mutant(text, "MatchArmGuard", "a == b", "true"),
+            mutant(text, "MatchArm", "1 => !(a < b && b > 2)", ""),
+            mutant(text, "StructField", "2", ""),
+        ];
+        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
+        assert_eq!((schemata.taken.len(), &schemata.left_out[..]), (7, &[7][..]));
+        let new = &schemata.files["a.rs"];
+        for expected in [
+            "{ if crate::schemata::active(0) { return false; } ",
+            "(if crate::schemata::active(1) { (a) == b } else if crate::schemata::active(2) { (a) > b } else { a < b })",
+            "(if crate::schemata::active(3) { (a < b) || b > 2 } else { ",
+            "(if crate::schemata::active(4) { (a < b && b > 2) } else { !",
+            "2 if (if crate::schemata::active(5) { true } else { a == b }) =>",
+            "1 if !crate::schemata::active(6) =>",
+        ] {
+            assert!(new.contains(expected), "{expected}\nis not in\n{new}");
+        }
+        syn::parse_file(new).expect("what comes out is Rust");
+    }
+
+    #[test]
+    fn what_cannot_be_a_choice_is_left_out() {
+        let text = "const fn f(a: u8) -> bool { a < 1 }\nfn g(a: Option<u8>) -> bool { if let Some(b) = a && b > 1 { true } else { false } }\n";
+        let listed = [mutant(text, "BinaryOperator", "<", ">"), mutant(text, "BinaryOperator", "&&", "||")];
+        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
+        assert_eq!(schemata.left_out, [0, 1]);
+        assert_eq!(schemata.files["a.rs"], text);
+    }
+}

@@ -1,0 +1,245 @@
+//! Targets about worlds that the protocol does not promise to survive, and what holds there all the same.
+//!
+//! `overrun`: more than `f` members are Byzantine, up to all but one. Blocks conflict, and so do certificates; still no head
+//! moves back or aside (S7), no honest miner contradicts itself (S1) or is convicted, and whoever sees two certificates that
+//! cannot both be has the proof against those who signed both (S10).
+//!
+//! `floods`: one member sends messages of rounds and subrounds without end: what is kept stays within bounds.
+
+use std::collections::BTreeMap;
+
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
+use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::message::{BeaconShare, Message};
+use zus_bpp::miner::{Milestone, Output, Refusal};
+use zus_bpp::sharder::SharderOutput;
+use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
+use zus_bpp::ticket_log::{Kind, Record};
+
+use crate::bounds::{descends, quorum, tolerated};
+use crate::schedule::operation::perform;
+use crate::schedule::{Schedule, ground_of, resolve};
+use crate::world::{Content, Event, Setup, Watch, World, bit, record_of};
+
+/// What holds whoever is Byzantine.
+#[derive(Default)]
+struct Remains {
+    heads: BTreeMap<Peer, (Round, BlockId)>,
+    /// Notarizations of each honest miner.
+    notarized: BTreeMap<usize, Vec<Ticket>>,
+    wrong: Option<String>,
+}
+
+impl Remains {
+    fn wrong(&mut self, facts: String) {
+        self.wrong.get_or_insert(facts);
+    }
+
+    /// S7: each final block extends the one before it, whoever says what.
+    fn finalized(&mut self, world: &World<MockScheme>, who: Peer, block: &zus_bpp::block::Block) {
+        let genesis = (Round(0), world.ground.config.genesis.id());
+        let (round, head) = *self.heads.entry(who).or_insert(genesis);
+        if (round.next(), head) != (block.round(), block.header().parent) {
+            self.wrong(format!(
+                "S7: {who} finalized {} of round {} on top of {head} of round {round}",
+                block.id(),
+                block.round()
+            ));
+        }
+        self.heads.insert(who, (block.round(), block.id()));
+    }
+
+    /// S10: who is shown two certificates that cannot both be can prove who signed both.
+    fn accountable(&mut self, world: &World<MockScheme>, host: usize) {
+        let (id, miner) = (world.hosts[host].id, &world.hosts[host].miner);
+        let n = world.ground.setup.miners;
+        let least = 2 * quorum(n) - usize::from(n);
+        let known = self.notarized.entry(host).or_default();
+        let broken = known.iter().enumerate().find_map(|(index, first)| {
+            let same = |other: &&Ticket| (other.round, other.subround) == (first.round, first.subround);
+            known[index + 1..].iter().find(same).map(|second| (*first, *second))
+        });
+        let Some((first, second)) = broken else { return };
+        let convicted: std::collections::BTreeSet<MinerId> =
+            miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+        if convicted.len() < least {
+            self.wrong(format!(
+                "S10: {id} knows {} and {} notarized in ({}, {}), and convicts {convicted:?}, fewer than {least}",
+                first.block, second.block, first.round, first.subround
+            ));
+        }
+    }
+
+    /// S1: an honest miner contradicts nothing that it has said.
+    fn said(&mut self, world: &World<MockScheme>, host: usize, new: &Record) {
+        let old = world.hosts[host].said.iter().find(|old| {
+            let same_place = (old.round, old.subround) == (new.round, new.subround);
+            old.block != new.block
+                && match (old.kind, new.kind) {
+                    (Kind::Proposal, Kind::Proposal) | (Kind::Ticket, Kind::Ticket) => same_place,
+                    (Kind::FinalityVote, Kind::FinalityVote | Kind::Ticket)
+                    | (Kind::Ticket, Kind::FinalityVote) => old.round == new.round,
+                    _ => false,
+                }
+        });
+        if let Some(old) = old {
+            self.wrong(format!("S1: {} signed {old:?} and {new:?}", world.hosts[host].id));
+        }
+    }
+}
+
+impl Watch<MockScheme> for Remains {
+    fn watch(&mut self, world: &World<MockScheme>, event: &Event) {
+        match event {
+            Event::Step { host, decided, outputs, .. } => {
+                let id = world.hosts[*host].id;
+                // Step 4: what is ticketed extends the own finalized head.
+                for record in decided.iter().filter(|record| record.kind == Kind::Ticket) {
+                    let head = world.hosts[*host].miner.finalized();
+                    if let Some(block) = world.block(&BlockId(record.block))
+                        && !descends(world, block, head)
+                    {
+                        self.wrong(format!("S7: {id} tickets {}, beside its head {}", block.id(), head.id()));
+                    }
+                }
+                for output in outputs {
+                    match output {
+                        Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
+                        Output::Milestone(Milestone::Notarized { ticket, .. }) => {
+                            self.notarized.entry(*host).or_default().push(*ticket);
+                        }
+                        Output::Broadcast { message, .. } => {
+                            if let Some(record) = record_of(message) {
+                                self.said(world, *host, &record);
+                            }
+                        }
+                        Output::Evidence(proof) => {
+                            for convicted in proof.convicts() {
+                                if !world.ground.setup.is_byzantine(convicted) {
+                                    self.wrong(format!("S10: honest {convicted} is convicted by {proof:?}"));
+                                }
+                            }
+                        }
+                        // Two finality certificates of one round are proof by themselves.
+                        Output::Conflict { round, block } => {
+                            let miner = &world.hosts[*host].miner;
+                            let own = miner.finality().filter(|own| own.round == *round);
+                            if own.is_some_and(|own| own.block != *block) && miner.evidence().is_empty() {
+                                self.wrong(format!(
+                                    "S10: {id} has two final blocks of round {round} and no proof"
+                                ));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                self.accountable(world, *host);
+            }
+            Event::Sharder { outputs } => {
+                for output in outputs {
+                    if let SharderOutput::Finalized(found) = output {
+                        self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
+                    }
+                }
+            }
+            // Evidence is not kept over a restart, nor is what it is about.
+            Event::Restarted { host } => {
+                self.notarized.remove(host);
+            }
+            Event::Crashed { .. } => {}
+        }
+    }
+}
+
+/// See the module doc.
+///
+/// # Panics
+/// When something is wrong.
+pub fn overrun(bytes: &[u8]) {
+    let schedule = Schedule::from_file(bytes);
+    let mut setup = schedule.header.setup();
+    setup.miners = setup.miners.min(7);
+    let most = setup.miners - 1;
+    let least = tolerated(setup.miners) as u16 + 1;
+    // Seldom just above what is tolerated, often enough of them for every certificate.
+    let count = if schedule.header.0[1] & 1 == 0 {
+        most
+    } else {
+        least + u16::from(schedule.header.0[1] >> 1) % (most + 1 - least)
+    };
+    setup.byzantine = (0..count).collect();
+    let mut world = World::new(ground_of(&setup));
+    let mut remains = Remains::default();
+    world.start(&mut remains);
+    for choice in &schedule.choices {
+        if let Some(operation) = resolve(&world, *choice, schedule.header.swarm()) {
+            perform(&mut world, &operation, &mut remains);
+        }
+        if let Some(wrong) = &remains.wrong {
+            panic!(
+                "{wrong}\nwith {count} of {} miners Byzantine: {:02x?}",
+                setup.miners,
+                schedule.explicit()
+            );
+        }
+    }
+}
+
+/// Signatures and shares of one member that a miner in its first round keeps at most: of rounds 1 to 5 and subrounds 0 to 4 of
+/// each a ticket and a timeout, of each round a vote and a share; and what it has of itself and of its application.
+const KEPT: usize = 5 * (5 * 2 + 2) + 16;
+/// Messages of one flood.
+const MESSAGES: usize = 400;
+
+/// See the module doc.
+///
+/// # Panics
+/// When more is kept, or a stranger is heard.
+pub fn floods(bytes: &[u8]) {
+    let mut random = crate::schedule::Random::seeded_by(bytes);
+    let mut setup = Setup::new(4, 0);
+    setup.byzantine = vec![3];
+    let ground = ground_of(&setup);
+    let (committee, key) = (&ground.config.committee, &ground.keys.members[3]);
+    let mut world = World::new(std::sync::Arc::clone(&ground));
+    world.start(&mut ());
+    let (member, me) = (Peer::Miner(MinerId(3)), bit(Peer::Miner(world.hosts[0].id)));
+    for _ in 0..MESSAGES {
+        let far = |random: &mut crate::schedule::Random| match random.below(4) {
+            0 => random.bits() >> random.below(63),
+            _ => random.below(48) as u64,
+        };
+        let (round, subround) = (Round(far(&mut random)), Subround(far(&mut random) as u32));
+        let block = BlockId([random.bits() as u8; 32]);
+        let message = match random.below(4) {
+            0 => Signed::sign(Ticket { round, subround, block }, committee, key).map(Message::Ticket),
+            1 => Signed::sign(Timeout { round, subround }, committee, key).map(Message::Timeout),
+            2 => Signed::sign(FinalityVote { round, subround, block }, committee, key)
+                .map(Message::FinalityVote),
+            _ => BeaconShare::sign(BeaconTarget::Round(round), committee, key).map(Message::BeaconShare),
+        };
+        let content = Content::Message(message.expect("a member signs"));
+        // The same from somebody who is not there.
+        let stranger =
+            if random.below(2) == 0 { Peer::Miner(MinerId(4)) } else { Peer::Sharder(SharderId(1)) };
+        let mut refused = Refused(false);
+        let before = world.hosts[0].miner.collected();
+        world.hand_over(stranger, &content, me, None, &mut refused);
+        assert!(refused.0 && world.hosts[0].miner.collected() == before, "{stranger} is heard");
+        world.hand_over(member, &content, me, None, &mut ());
+        let kept = world.hosts[0].miner.collected();
+        assert!(kept <= KEPT, "{kept} signatures and shares are kept");
+    }
+}
+
+/// Whether a stranger was refused.
+struct Refused(bool);
+
+impl Watch<MockScheme> for Refused {
+    fn watch(&mut self, _: &World<MockScheme>, event: &Event) {
+        if let Event::Step { outputs, .. } = event {
+            self.0 |= matches!(outputs[..], [Output::Refused { refusal: Refusal::Stranger, .. }]);
+        }
+    }
+}

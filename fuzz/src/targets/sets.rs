@@ -1,0 +1,184 @@
+//! Targets about arithmetic and bytes that everything else rests upon, each restated here by hand: sets of signers, what is
+//! signed, block ids, quorums, waiting times.
+
+use sha3::{Digest, Sha3_256};
+use zus_bpp::block::{self, BlockId, Header, Time};
+use zus_bpp::certified::Notarization;
+use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
+use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::dkg::Parameters;
+use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::miner::{Config, Timing};
+use zus_bpp::rules::Rules;
+use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Statement, Ticket, Timeout};
+
+use crate::bounds;
+
+/// Members of the committee whose certificates are checked.
+const MINERS: u16 = 7;
+
+/// A bitmap is taken exactly when it has the length of its committee and names nobody outside of it; a list exactly when it
+/// names members once; a certificate exactly when it is of this committee, and of a quorum of it.
+///
+/// # Panics
+/// When production judges otherwise.
+pub fn signers(bytes: &[u8]) {
+    let Some((&[size, kind], rest)) = bytes.split_first_chunk::<2>() else { return };
+    let size = usize::from(size) % 40 + 1;
+    let members: Vec<usize> = (0..rest.len() * 8).filter(|i| rest[i / 8] >> (i % 8) & 1 == 1).collect();
+    let fits = rest.len() == size.div_ceil(8) && members.iter().all(|&member| member < size);
+    let found = Signers::from_bitmap(size, rest);
+    assert_eq!(found.is_ok(), fits, "{size} members, bitmap {rest:02x?}: {found:?}");
+    if let Ok(found) = found {
+        let listed: Vec<usize> = found.iter().map(|member| usize::from(member.0)).collect();
+        assert_eq!((listed, found.count(), found.bitmap()), (members.clone(), members.len(), rest));
+    }
+
+    let list: Vec<usize> = rest.iter().take(12).map(|&byte| usize::from(byte) % (size + 1)).collect();
+    let mut once = list.clone();
+    once.sort_unstable();
+    once.dedup();
+    let possible = once.len() == list.len() && once.iter().all(|&member| member < size);
+    let made = Signers::from_members(size, list.iter().map(|&member| MinerId(member as u16)));
+    assert_eq!(made.is_ok(), possible, "{size} members, {list:?}: {made:?}");
+
+    // Members of a committee of seven sign, and the certificate says that it is of another size.
+    let world = MockWorld::new(MINERS, bounds::tolerated(MINERS) + 1, 1);
+    let claimed = if kind & 1 == 0 { MINERS } else { MINERS + 1 + u16::from(kind >> 1) % 9 };
+    let signing: Vec<MinerId> =
+        (0..MINERS).filter(|i| rest.first().unwrap_or(&0) >> i & 1 == 1).map(MinerId).collect();
+    let message = b"zus fuzz signers";
+    let signature = |id: &MinerId| world.member(*id).and_then(|key| key.sign(Domain::Ticket, message));
+    let signatures: Vec<Signature> = signing.iter().filter_map(signature).collect();
+    let aggregate = world.observer().aggregate(&signatures).unwrap_or(Signature([0; SIGNATURE_BYTES]));
+    let Ok(signers) = Signers::from_members(claimed.into(), signing.iter().copied()) else { return };
+    let certificate = Certificate { signers, aggregate };
+    let q = bounds::quorum(MINERS);
+    let taken = certificate.verify(&world.observer(), q, Domain::Ticket, message).is_ok();
+    assert_eq!(taken, claimed == MINERS && signing.len() >= q, "{signing:?} of {claimed}");
+}
+
+/// What is signed and hashed has the bytes that are written down here; sizes and waiting times follow the protocol's
+/// arithmetic for every committee.
+///
+/// # Panics
+/// When they differ.
+pub fn statements(bytes: &[u8]) {
+    let mut input = [0; 88];
+    for (place, byte) in input.iter_mut().zip(bytes.iter().cycle()) {
+        *place = *byte;
+    }
+    let number = |at: usize| u64::from_be_bytes(input[at..at + 8].try_into().expect("eight bytes"));
+    let hash = |at: usize| -> [u8; 32] { input[at..at + 32].try_into().expect("32 bytes") };
+    let (chain, epoch, round, subround) = (hash(0), number(32), number(40), number(48) as u32);
+    let (id, miners) = (hash(56), (number(80) % 1024) as u16 + 1);
+    let committee =
+        Committee::new(ChainId(chain), Epoch(epoch), miners, 1).expect("a committee of at most 1024");
+    let (r, s, block) = (Round(round), Subround(subround), BlockId(id));
+    let layout = |tag: &[u8], subround: u32, subject: [u8; 32]| {
+        let mut bytes = tag.to_vec();
+        bytes.resize(16, 0);
+        bytes.extend(chain);
+        bytes.extend(epoch.to_be_bytes());
+        bytes.extend(round.to_be_bytes());
+        bytes.extend(subround.to_be_bytes());
+        bytes.extend(subject);
+        bytes
+    };
+    let signed = [
+        (
+            Proposed { round: r, subround: s, block }.preimage(&committee),
+            layout(b"zus/proposal/v1", subround, id),
+        ),
+        (
+            Ticket { round: r, subround: s, block }.preimage(&committee),
+            layout(b"zus/ticket/v1", subround, id),
+        ),
+        (
+            Timeout { round: r, subround: s }.preimage(&committee),
+            layout(b"zus/timeout/v1", subround, [0; 32]),
+        ),
+        (
+            FinalityVote { round: r, subround: s, block }.preimage(&committee),
+            layout(b"zus/finality/v1", subround, id),
+        ),
+        (BeaconTarget::Round(r).preimage(&committee), layout(b"zus/beacon-r/v1", 0, [0; 32])),
+        (
+            BeaconTarget::Chained { round: r, subround: s, previous: BeaconValue(id) }.preimage(&committee),
+            layout(b"zus/beacon-c/v1", subround, id),
+        ),
+    ];
+    for (production, own) in signed {
+        assert_eq!(production[..], own[..], "what is signed");
+    }
+    ids(&input, chain, epoch, (round, subround), id);
+    arithmetic(committee, usize::from(miners), s);
+}
+
+/// A block's id is a hash of every field, and a certificate's digest of every byte.
+fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u32), parent: [u8; 32]) {
+    let turned = |by: usize| -> [u8; 32] { std::array::from_fn(|i| input[(i * 3 + by) % input.len()]) };
+    let (generator, time) = (u16::from(input[3]) << 8 | u16::from(input[87]), u64::from(input[41]) << 20);
+    let header = Header {
+        chain: ChainId(chain),
+        epoch: Epoch(epoch),
+        round: Round(round),
+        subround: Subround(subround),
+        generator: MinerId(generator),
+        parent: BlockId(parent),
+        parent_certificate: block::Digest(turned(1)),
+        beacon: BeaconValue(turned(7)),
+        payload_root: block::Digest(turned(11)),
+        time: Time(time),
+    };
+    let own = Sha3_256::new()
+        .chain_update(b"zus/block/v1\0\0\0\0")
+        .chain_update(chain)
+        .chain_update(epoch.to_be_bytes())
+        .chain_update(round.to_be_bytes())
+        .chain_update(subround.to_be_bytes())
+        .chain_update(generator.to_be_bytes())
+        .chain_update(parent)
+        .chain_update(turned(1))
+        .chain_update(turned(7))
+        .chain_update(turned(11))
+        .chain_update(time.to_be_bytes());
+    assert_eq!(header.id().0[..], own.finalize()[..], "the id of {header:?}");
+
+    let members = (0..MINERS).filter(|i| input[5] >> i & 1 == 1).map(MinerId);
+    let signers = Signers::from_members(MINERS.into(), members).expect("members, each once");
+    let aggregate = Signature(std::array::from_fn(|i| input[i]));
+    let statement = Ticket { round: Round(round), subround: Subround(subround), block: BlockId(parent) };
+    let own = Sha3_256::new()
+        .chain_update(b"zus/certified/v1")
+        .chain_update(round.to_be_bytes())
+        .chain_update(subround.to_be_bytes())
+        .chain_update(parent)
+        .chain_update(MINERS.to_be_bytes())
+        .chain_update([input[5] & 0x7f])
+        .chain_update(aggregate.0);
+    let found = Notarization { statement, certificate: Certificate { signers, aggregate } };
+    assert_eq!(found.digest().0[..], own.finalize()[..], "the digest of {found:?}");
+}
+
+/// `f` is the largest number of which three fit below `n`, `q` is all but `f`, a fifth are generators.
+fn arithmetic(committee: Committee, n: usize, subround: Subround) {
+    let f = (0..n).take_while(|f| 3 * f < n).last().unwrap_or(0);
+    let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
+    assert_eq!((committee.faulty(), config.quorum(), config.join_threshold()), (f, n - f, f + 1), "n = {n}");
+    assert!(2 * config.quorum() - n > f, "two quorums of {n} share no honest miner");
+    let generators = (1..=n).find(|g| 5 * g >= n && (*g >= 2 || n == 1)).unwrap_or(1);
+    assert_eq!(usize::from(config.generators), generators, "generators of {n}");
+    let parameters = Parameters::hardened(n);
+    assert_eq!(
+        (parameters.threshold, parameters.max_revealed, parameters.min_qualified),
+        (f + 1, f, n - f),
+        "n = {n}"
+    );
+    // Waits grow with the subround, so that some subround is long enough (L1).
+    let Timing { window, ticket_wait, .. } = Timing::DEFAULT;
+    let times = u64::from(subround.0) + 1;
+    assert_eq!(config.timing.window_closes(subround), window * times);
+    assert_eq!(config.timing.gives_up(subround), (window + ticket_wait) * times);
+}
