@@ -12,6 +12,7 @@ use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::message::{BeaconShare, Message, Proposal};
+use zus_bpp::rules::{BeaconRule, SubroundEntryRule};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_bpp::wire;
@@ -126,7 +127,17 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
     }
     match deed {
         Deed::Share { round, garbage } => {
-            if let Some(mut share) = BeaconShare::sign(BeaconTarget::Round(*round), committee, scheme) {
+            let target = match ground.setup.rules.beacon {
+                BeaconRule::RoundOnly => BeaconTarget::Round(*round),
+                BeaconRule::Chained => {
+                    // What some honest miner of that round waits for.
+                    let there = |host: &usize| world.hosts[*host].miner.round() == *round;
+                    let Some(host) = (0..world.hosts.len()).find(there) else { return };
+                    let (subround, previous) = (world.hosts[host].miner.subround(), world.seed_of(host));
+                    BeaconTarget::Chained { round: *round, subround, previous }
+                }
+            };
+            if let Some(mut share) = BeaconShare::sign(target, committee, scheme) {
                 if *garbage {
                     share.share.0[0] ^= 1;
                 }
@@ -174,7 +185,7 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
             let garbage = Signature([7; SIGNATURE_BYTES]);
             let signature = signature_of(scheme, committee, record).unwrap_or(garbage);
             let signatures: Vec<(MinerId, Signature)> =
-                all.iter().map(|&id| (id, signature)).take(bounds::quorum(ground.setup.miners)).collect();
+                all.iter().map(|&id| (id, signature)).take(ground.setup.quorum()).collect();
             if let Some(message) = assembled(world, record, &signatures) {
                 world.send_as(member, to, Content::Message(message));
             }
@@ -205,10 +216,15 @@ fn propose<S: Scheme + Clone>(
 ) -> Option<Proposal> {
     let ground = Arc::clone(&world.ground);
     let committee = &ground.config.committee;
-    let (mut beacon_signature, beacon) = ground.beacon.of(round)?;
+    if ground.setup.chained() {
+        // Who has its turn follows from the run there, and the model's generators are all honest.
+        return None;
+    }
+    let by_certificate = ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
+    let (mut beacon_signature, beacon) = ground.beacon_of(round)?;
     // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
     let shared =
-        world.hosts.iter().filter(|host| host.shared.iter().any(|(known, _)| *known == round)).count();
+        world.hosts.iter().filter(|host| host.shared.iter().any(|(known, ..)| *known == round)).count();
     if shared + ground.setup.byzantine.len() <= bounds::tolerated(ground.setup.miners) {
         return None;
     }
@@ -224,8 +240,9 @@ fn propose<S: Scheme + Clone>(
     let about_parent =
         [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate]
             .contains(&flaw);
-    // Genesis needs no certificate and the first subround no timeouts: nothing would be wrong with the block.
-    if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && subround == Subround(0) {
+    // Genesis needs no certificate, and the first subround no timeouts, nor any that is entered locally: nothing would be wrong with the block.
+    let no_timeouts = subround == Subround(0) || !by_certificate;
+    if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && no_timeouts {
         return None;
     }
     let mut parent = parent;
@@ -253,9 +270,8 @@ fn propose<S: Scheme + Clone>(
                 let record = known?;
                 let signature =
                     signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
-                let signatures: Vec<(MinerId, Signature)> = (0..bounds::quorum(ground.setup.miners))
-                    .map(|i| (MinerId(i as u16), signature))
-                    .collect();
+                let signatures: Vec<(MinerId, Signature)> =
+                    (0..ground.setup.quorum()).map(|i| (MinerId(i as u16), signature)).collect();
                 certificate = match assembled(world, &record, &signatures)? {
                     Message::Notarization(known) => Some(known),
                     _ => None,
@@ -269,7 +285,7 @@ fn propose<S: Scheme + Clone>(
         }
     }
     let mut timeout_certificate = None;
-    if let Some(before) = subround.previous() {
+    if let Some(before) = subround.previous().filter(|_| by_certificate) {
         let record = Record::timeout(round, before);
         timeout_certificate = match certify_quietly(world, &record) {
             Some(Message::TimeoutCertificate(known)) => Some(known),
@@ -410,7 +426,7 @@ fn certify_quietly<S: Scheme + Clone>(world: &World<S>, record: &Record) -> Opti
             signatures.push((member, scheme.sign(domain, &message)?));
         }
     }
-    if signatures.len() < bounds::quorum(ground.setup.miners) {
+    if signatures.len() < ground.setup.quorum() {
         return None;
     }
     assembled(world, record, &signatures)
@@ -422,8 +438,7 @@ fn assembled<S: Scheme + Clone>(
     signatures: &[(MinerId, Signature)],
 ) -> Option<Message> {
     let ground = &world.ground;
-    let certificate =
-        Certificate::assemble(&ground.keys.observer, bounds::quorum(ground.setup.miners), signatures).ok()?;
+    let certificate = Certificate::assemble(&ground.keys.observer, ground.setup.quorum(), signatures).ok()?;
     let Record { round, subround, block, kind } = *record;
     let block = BlockId(block);
     Some(match kind {

@@ -1,5 +1,7 @@
 //! Random walks: the plain control that every cleverer way of choosing has to beat, and the way in which mutants are hunted.
 
+use zus_bpp::rules::Rules;
+
 use crate::schedule::{Failure, Random, Run, Schedule};
 use crate::world::Adjust;
 
@@ -37,10 +39,25 @@ pub fn run(schedule: &Schedule, adjust: Adjust) -> Run {
 /// goes on into a synchronous network.
 #[must_use]
 pub fn walk(seed: u64, runs: u64, adjust: Adjust, calm_every: Option<u64>) -> Option<Found> {
+    walk_under(None, seed, runs, adjust, calm_every)
+}
+
+/// The same under these rules only; `None`: under those that headers ask for.
+#[must_use]
+pub fn walk_under(
+    rules: Option<Rules>,
+    seed: u64,
+    runs: u64,
+    adjust: Adjust,
+    calm_every: Option<u64>,
+) -> Option<Found> {
     let mut random = Random::new(seed);
     let mut steps = 0;
     for number in 1..=runs {
-        let schedule = Schedule::random(&mut random);
+        let mut schedule = Schedule::random(&mut random);
+        if let Some(header) = rules.and_then(|rules| schedule.header.under(rules)) {
+            schedule.header = header;
+        }
         let run = run(&schedule, adjust);
         steps += run.judges.steps;
         let calms = calm_every.is_some_and(|every| number.is_multiple_of(every));

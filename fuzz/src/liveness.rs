@@ -16,12 +16,23 @@
 //!    block that all honest miners ticketed, and all vote for it. Again the sum of subrounds `0..=MAX_UNLUCKY + 1`.
 //! 4. The votes arrive at once; who lacks blocks fetches them: `n * catch_up`. The sharder polls each [`POLL`].
 //!
+//! Other rules that are live ([`is_live`]):
+//! - `Local`: nothing brings miners into one subround, so they stay apart by the time `d` that the last one was behind, at most
+//!   the sum of the subrounds `0..=s`. A proposal finds everybody in subround `t` when `t` lasts longer than `d`, which holds
+//!   from `t + 1 = (s + 1)(s + 2) / 2` on; step 2 counts from there. Round r + 1 is entered by all at once.
+//! - `Chained` with `Adopt`: after step 1 all know the same notarized blocks of the round before, so all have one seed and sign one
+//!   beacon message from the next subround on, which step 2 waits for anyhow.
+//! - The ticket rules: when messages arrive at once, the best block of a subround is the first one that is ticketed.
+//!
 //! Twice `resend` is added for what was lost right before the turn, and is said again after it.
 
 use thiserror::Error;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
+use zus_bpp::rules::{
+    BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule,
+};
 use zus_bpp::sharder::{SharderInput, SharderTimer};
 
 use crate::world::{SHARDER, Watch, World, bit};
@@ -33,6 +44,25 @@ pub const MAX_UNLUCKY: u64 = 6;
 pub const POLL: u64 = 500;
 /// Deliveries after which a world is taken for never being quiet.
 const MAX_DELIVERIES: usize = 200_000;
+
+/// Whether a synchronous network brings progress under these rules, whatever was before. From the model (scenario
+/// `mutants/good_period` with one rule changed): L1 to L5 hold of `hardened`, `Local`, both ticket rules and `Percent66`, and L1, L3
+/// and L4 of `Chained` with `Adopt` (also `beacon_adopted`), where the round in which miners adopt may get no finality of its
+/// own: the one after it does. Not live are
+/// - rules without an echo: a notarization shown to one miner takes it away for good (`documented_live`, `deployed_live`);
+/// - a beacon chained to the first arrival (`beacon_split`).
+///
+/// Of finality without votes, and of a log that was forgotten, nothing is asked: S5 may be broken before the turn, and whoever
+/// has finalized another block than the rest finalizes nothing more.
+#[must_use]
+pub fn is_live(rules: &Rules) -> bool {
+    let one_seed =
+        rules.beacon == BeaconRule::RoundOnly || rules.subround_switch == SubroundSwitchRule::Adopt;
+    rules.echo == EchoRule::Certificates
+        && one_seed
+        && rules.finality == FinalityRule::Votes
+        && rules.ticket_log == TicketLogRule::Durable
+}
 
 /// A world that does not move.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -61,6 +91,11 @@ pub enum Stalled {
 pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
     let timing = &world.ground.config.timing;
     let front = world.hosts.iter().map(|host| u64::from(host.miner.subround().0)).max().unwrap_or(0);
+    // Step 2 of the derivation, with subrounds that are entered locally.
+    let front = match world.ground.setup.rules.subround_entry {
+        SubroundEntryRule::Certificate => front,
+        SubroundEntryRule::Local => (front + 1) * (front + 2) / 2,
+    };
     let subround = timing.window + timing.ticket_wait;
     let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
     let n = u64::from(world.ground.setup.miners);
@@ -105,6 +140,9 @@ pub fn calm<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W)
             polled = next;
             world.give_sharder(SharderInput::Timer(SharderTimer::Poll), watch);
             world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
+            if world.ground.setup.rules.finality == FinalityRule::TwoDelta {
+                world.give_sharder(SharderInput::Timer(SharderTimer::Finality { round: wanted }), watch);
+            }
         }
         for host in 0..world.hosts.len() {
             let due: Vec<Timer> = world.hosts[host]

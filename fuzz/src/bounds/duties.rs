@@ -14,11 +14,12 @@ use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
+use zus_bpp::rules::{EchoRule, SubroundEntryRule, TicketLogRule};
 use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::oracle::message_signer;
-use super::{Violation, quorum, tolerated};
+use super::{Violation, tolerated};
 use crate::world::{Cause, World, record_of};
 
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
@@ -138,7 +139,11 @@ impl Duties {
         // Step 1: a share is sent on entering a round.
         let enters = |output: &Output| matches!(output, Output::Milestone(Milestone::Entered { round: r, subround: Subround(0) }) if *r == round);
         let shares = |output: &Output| matches!(output, Output::Broadcast { message: Message::BeaconShare(share), .. } if share.target.round() == round);
-        if says(&enters) && !says(&shares) {
+        // A chained beacon signs the value of the block before, which may be missing.
+        let can_share = !world.ground.setup.chained()
+            || round == Round(1)
+            || round.previous().is_some_and(|before| miner.block(before, miner.entry()).is_some());
+        if says(&enters) && can_share && !says(&shares) {
             return wrong("step 1", format!("{id} enters round {round} and sends no share"));
         }
         // Step 5: after the window the first accepted candidate is ticketed.
@@ -193,7 +198,7 @@ impl Duties {
     ) -> Option<Violation> {
         let found = &world.hosts[host];
         let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
-        let (q, f) = (quorum(world.ground.setup.miners), tolerated(world.ground.setup.miners));
+        let (q, f) = (world.ground.setup.quorum(), tolerated(world.ground.setup.miners));
         let wrong = |property, facts| Some(Violation { property, facts });
         if let Some((from, message)) = heard
             && let Some(facts) = self.culprit(world, host, *from, message)
@@ -230,7 +235,8 @@ impl Duties {
                 let relays = |output: &Output| {
                     matches!(output, Output::Broadcast { message: Message::FinalityCertificate(_), .. })
                 };
-                if outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
+                let echoes = world.ground.setup.rules.echo == EchoRule::Certificates;
+                if echoes && outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
                     return wrong(
                         "step 10",
                         format!("{id} does not relay the finality certificate of {}", known.block),
@@ -303,7 +309,13 @@ impl Duties {
             }
         }
         for (record, others) in counted {
-            let own = usize::from(found.has_said(&record));
+            // Without a log a restarted miner does not know its own signature any more.
+            let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
+                && match record.kind {
+                    Kind::Ticket => !found.miner.tickets().map(Record::from).any(|known| known == record),
+                    _ => found.miner.highest_timeout().map(Record::from) != Some(record),
+                };
+            let own = usize::from(found.has_said(&record) && !forgot);
             match record.kind {
                 // Step 6: q tickets make a notarization, the own one among them.
                 Kind::Ticket if others + own >= q => {
@@ -454,7 +466,11 @@ impl Duties {
                     matches!(output, Output::Broadcast { message: Message::TimeoutCertificate(known), .. }
                         if known.round == *round && known.subround.0 + 1 == subround.0)
                 };
-                if subround.0 > 0 && cause != Cause::Start && !before.iter().any(certificate) {
+                // Without an echo only whoever made it broadcasts it, which is not said by an output.
+                let rules = &world.ground.setup.rules;
+                let owes = rules.subround_entry == SubroundEntryRule::Certificate
+                    && rules.echo == EchoRule::Certificates;
+                if subround.0 > 0 && cause != Cause::Start && owes && !before.iter().any(certificate) {
                     return wrong(
                         "step 9",
                         format!("{id} enters ({round}, {subround}) and relays no certificate"),
@@ -467,7 +483,14 @@ impl Duties {
                     matches!(output, Output::Broadcast { message: Message::Notarization(known), .. }
                         if known.block == *block)
                 };
-                if !before.iter().any(notarization) {
+                let formed = |output: &Output| {
+                    matches!(output, Output::Milestone(Milestone::Notarized { ticket, formed: true })
+                        if ticket.block == *block)
+                };
+                // Without an echo only whoever made it broadcasts it.
+                let owes =
+                    world.ground.setup.rules.echo == EchoRule::Certificates || before.iter().any(formed);
+                if owes && !before.iter().any(notarization) {
                     return wrong(
                         "step 7",
                         format!("{id} leaves round {round} and does not relay the notarization"),
@@ -476,12 +499,15 @@ impl Duties {
             }
             Output::Milestone(Milestone::Collected { block, generator, .. }) => {
                 if (block.round, block.subround) == life.here
-                    && let Some(rank) = world.ground.rank(block.round.0, block.subround.0, *generator)
+                    && let Some(rank) =
+                        world.ground.rank(block.round.0, block.subround.0, &world.seed_of(host), *generator)
                 {
                     life.candidates.push((block.block, rank));
                 }
                 return self.parent(world, id, block.block);
             }
+            // Another seed, another order of generators: the candidates of the old one are none any more.
+            Output::Milestone(Milestone::Adopted { .. }) => life.candidates.clear(),
             // Steps 3 and 9, L3, L4: waits are those of the configuration, and grow with the subround.
             Output::SetTimer { timer, at } => {
                 let timing = &world.ground.config.timing;
@@ -532,7 +558,7 @@ impl Duties {
         let found = world.block(&block)?;
         let (round, parent) = (found.round(), found.header().parent);
         // S9: its beacon signature, which the id does not cover, is the committee's.
-        if world.ground.beacon.of(round).is_some_and(|(signature, _)| signature != *found.beacon_signature())
+        if world.ground.beacon_of(round).is_some_and(|(signature, _)| signature != *found.beacon_signature())
         {
             let facts = format!("{id} takes {block} with another beacon signature as a candidate");
             return Some(Violation { property: "S9", facts });
@@ -611,7 +637,7 @@ fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool
         None => world.byzantine.contains(&(signer, record)),
     };
     let signers = &known.certificate.signers;
-    signers.count() >= quorum(world.ground.setup.miners)
+    signers.count() >= world.ground.setup.quorum()
         && signers.iter().all(signed)
         && known.certificate.aggregate
             == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)

@@ -4,14 +4,17 @@
 
 mod duties;
 mod oracle;
+mod scope;
 
 pub use duties::descends;
 pub use oracle::{Oracle, Violation};
+pub use scope::Scope;
 
 use shake::Shake256;
 use shake::digest::{ExtendableOutput, Update, XofReader};
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::rules::QuorumRule;
 
 /// Members, tolerated faults, quorum, generators: by hand, from protocol.md, section 1, and step 2.
 const TABLE: [(u16, usize, usize, u16); 16] = [
@@ -47,6 +50,18 @@ pub fn tolerated(n: u16) -> usize {
 #[must_use]
 pub fn quorum(n: u16) -> usize {
     row(n).2
+}
+
+/// Signatures that make a certificate under the rule `Percent66`, in committees of 1 to 16: by hand, 0.66 n rounded up.
+const PERCENT_66: [usize; 16] = [1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10, 10, 11];
+
+/// Signatures that make a certificate in a committee of `n` (1 to 16) under a rule.
+#[must_use]
+pub fn quorum_by(rule: QuorumRule, n: u16) -> usize {
+    match rule {
+        QuorumRule::ByzantineMajority => quorum(n),
+        QuorumRule::Percent66 => PERCENT_66[usize::from(n.clamp(1, PERCENT_66.len() as u16)) - 1],
+    }
 }
 
 /// Generators of a subround in a committee of `n` (1 to 16), `G`.
@@ -89,6 +104,9 @@ mod tests {
             assert_eq!(f, (usize::from(n) - 1) / 3, "n = {n}");
             assert_eq!(q, usize::from(n) - f, "n = {n}");
             assert_eq!(g, n.div_ceil(5).max(2).min(n), "n = {n}");
+            let percent = (usize::from(n) * 66).div_ceil(100);
+            assert_eq!(quorum_by(QuorumRule::Percent66, n), percent, "n = {n}");
+            assert_eq!(quorum_by(QuorumRule::ByzantineMajority, n), q, "n = {n}");
         }
     }
 

@@ -3,20 +3,21 @@
 //! Every block below names its property and reason. What a Byzantine miner signed is known from the harness's own record of
 //! it, so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use zus_bpp::block::{Block, BlockId};
-use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
-use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
+use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
+use zus_bpp::rules::{TicketLogRule, TicketRule};
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
+use super::Scope;
 use super::duties::Duties;
-use super::quorum;
 use crate::world::{Event, Watch, World, record_of};
 
 /// A property that does not hold.
@@ -45,14 +46,37 @@ pub struct Oracle {
     chains: BTreeMap<Peer, Vec<BlockId>>,
     /// What each miner owes.
     duties: Duties,
+    /// What holds under the rules of the world, as of the last step; `None` before the first.
+    scope: Option<Scope>,
+    /// Whether somebody has crashed, as of the last step.
+    crashed: bool,
+    /// Whether everything is judged, whatever the rules say.
+    ignores_rules: bool,
+    /// Beacon values that miners hold, where that is asked of a chained beacon.
+    values: Vec<((Round, Subround), BeaconValue)>,
     /// The first thing that is wrong.
     pub violation: Option<Violation>,
+    /// All ids that are violated; see [`Oracle::ignore_rules`].
+    pub violated: BTreeSet<&'static str>,
 }
 
 impl Oracle {
+    /// From now on collects in [`Oracle::violated`] all that is violated, also what is expected to be under the rules of the
+    /// world, and calls nothing wrong: the negative control of [`Scope`].
+    pub fn ignore_rules(&mut self) {
+        self.ignores_rules = true;
+    }
+
     fn wrong(&mut self, property: &'static str, facts: String) {
-        if self.violation.is_none() {
-            self.violation = Some(Violation { property, facts });
+        self.judge(Violation { property, facts });
+    }
+
+    fn judge(&mut self, violation: Violation) {
+        if self.ignores_rules {
+            self.violated.insert(violation.property);
+        } else if self.violation.is_none() && self.scope.is_none_or(|scope| scope.judges(violation.property))
+        {
+            self.violation = Some(violation);
         }
     }
 
@@ -70,11 +94,8 @@ impl Oracle {
                     self.said(world, host, decided, message);
                 }
                 Output::Milestone(Milestone::Notarized { ticket, .. }) => self.notarized(world, id, ticket),
-                // S9: the beacon value of a round is the committee's.
-                Output::Milestone(Milestone::Beacon { round, value, .. })
-                    if world.ground.beacon.of(*round).is_some_and(|(_, genuine)| genuine != *value) =>
-                {
-                    self.wrong("S9", format!("{id} holds another beacon value for round {round}"));
+                Output::Milestone(Milestone::Beacon { round, value, .. }) => {
+                    self.beacon(world, host, *round, value);
                 }
                 Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
                 // S10: evidence never convicts an honest miner.
@@ -102,6 +123,38 @@ impl Oracle {
         }
     }
 
+    /// S9: the beacon value of a round is the committee's. Where the beacon is chained there is a value for each seed, and a miner
+    /// holds the one of the block that it adopted (step 1).
+    fn beacon<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        round: Round,
+        value: &BeaconValue,
+    ) {
+        let id = world.hosts[host].id;
+        if !world.ground.setup.chained() {
+            if world.ground.beacon_of(round).is_some_and(|(_, genuine)| genuine != *value) {
+                self.wrong("S9", format!("{id} holds another beacon value for round {round}"));
+            }
+            return;
+        }
+        let genuine = world.draw_of(host).map(|draw| draw.value);
+        if let Some(held) = world.hosts[host].miner.beacon()
+            && genuine != Some(held)
+        {
+            self.wrong("step 1", format!("{id} holds another beacon value for its seed in round {round}"));
+        }
+        if self.ignores_rules {
+            let subround = world.hosts[host].miner.subround();
+            let other = self.values.iter().find(|(at, known)| *at == (round, subround) && known != value);
+            if other.is_some() {
+                self.wrong("S9", format!("two values of ({round}, {subround}) are held"));
+            }
+            self.values.push(((round, subround), *value));
+        }
+    }
+
     fn said<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -109,15 +162,16 @@ impl Oracle {
         decided: &[Record],
         message: &Message,
     ) {
-        let (id, said) = (world.hosts[host].id, &world.hosts[host].said);
+        let id = world.hosts[host].id;
+        let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
         if let Some(record) = record_of(message)
             && message_signer(message) == Some(id)
         {
             // Write before send (step 5): the record was durable before this step.
-            if !world.hosts[host].log.durable().contains(&record) || decided.contains(&record) {
+            if durable && (!world.hosts[host].log.durable().contains(&record) || decided.contains(&record)) {
                 self.wrong("S1", format!("{id} sent {record:?} before it was on disk"));
             }
-            self.contradiction(id, said, &record);
+            self.contradiction(world, host, &record);
         }
         match message {
             Message::Notarization(known) => {
@@ -139,12 +193,17 @@ impl Oracle {
     }
 
     /// S1 and S10: what an honest miner has sent, over all its lives, contradicts nothing that it sent before.
-    fn contradiction(&mut self, id: MinerId, said: &[Record], new: &Record) {
-        for old in said.iter().filter(|old| old.round == new.round && *old != new) {
+    fn contradiction<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, new: &Record) {
+        let (id, said) = (world.hosts[host].id, &world.hosts[host].said);
+        // Up to the moment at which it was said first.
+        for old in said.iter().take_while(|old| *old != new).filter(|old| old.round == new.round) {
             let same_place = old.subround == new.subround;
             let other_block = old.block != new.block;
             let (property, what) = match (old.kind, new.kind) {
                 (Kind::Ticket, Kind::Ticket) if same_place && other_block => {
+                    if may_ticket_too(world, old, new) {
+                        continue;
+                    }
                     ("S1", "two tickets in one subround")
                 }
                 (Kind::Proposal, Kind::Proposal) if same_place && other_block => {
@@ -197,7 +256,7 @@ impl Oracle {
                 );
             }
         }
-        let needed = quorum(world.ground.setup.miners);
+        let needed = world.ground.setup.quorum();
         if count < needed {
             self.wrong(
                 "S8",
@@ -215,7 +274,7 @@ impl Oracle {
         let record = Record::ticket(round, subround, block.0);
         let honest = world.hosts.iter().filter(|host| host.has_said(&record)).count();
         let byzantine = world.byzantine.iter().filter(|(_, known)| *known == record).count();
-        let needed = quorum(world.ground.setup.miners);
+        let needed = world.ground.setup.quorum();
         if honest + byzantine < needed {
             self.wrong(
                 "S8",
@@ -223,11 +282,13 @@ impl Oracle {
             );
         }
         // S2: one notarized block in one (round, subround).
+        let mut found = Vec::new();
         for other in self.notarized.iter().filter(|other| (other.round, other.subround) == (round, subround))
         {
             let facts = format!("{block} and {} are notarized in ({round}, {subround})", other.block);
-            self.violation.get_or_insert(Violation { property: "S2", facts });
+            found.push(Violation { property: "S2", facts });
         }
+        found.into_iter().for_each(|violation| self.judge(violation));
         if let Some(found) = world.block(&block) {
             let (header, found_id) = (*found.header(), found.id());
             if (header.round, header.subround) != (round, subround) {
@@ -265,9 +326,7 @@ impl Oracle {
         let (round, subround) = (block.round(), block.subround());
         let generator = block.header().generator;
         // Beyond the world's rounds and subrounds the order is not known here.
-        if !world.ground.order(round.0, subround.0).is_empty()
-            && world.ground.rank(round.0, subround.0, generator).is_none()
-        {
+        if world.ground.reaches(round.0, subround.0) && world.rank_of(block).is_none() {
             self.wrong(
                 "S4",
                 format!(
@@ -322,6 +381,18 @@ impl Oracle {
     }
 }
 
+/// S1: whether the ticket rule lets a miner that ticketed `old` ticket `new` in the same subround: a better block, or one at
+/// least as good.
+fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, old: &Record, new: &Record) -> bool {
+    let rank = |record: &Record| world.block(&BlockId(record.block)).and_then(|block| world.rank_of(block));
+    let (Some(old), Some(new)) = (rank(old), rank(new)) else { return false };
+    match world.ground.setup.rules.ticket {
+        TicketRule::OncePerSubround => false,
+        TicketRule::BetterRank => new < old,
+        TicketRule::BetterOrEqualRank => new <= old,
+    }
+}
+
 /// Who signed a message with its identity key.
 pub(super) fn message_signer(message: &Message) -> Option<MinerId> {
     match message {
@@ -335,12 +406,16 @@ pub(super) fn message_signer(message: &Message) -> Option<MinerId> {
 
 impl<S: Scheme + Clone> Watch<S> for Oracle {
     fn watch(&mut self, world: &World<S>, event: &Event) {
+        let crashed = world.crashes > 0;
+        if self.scope.is_none() || crashed != self.crashed {
+            (self.scope, self.crashed) = (Some(Scope::of(&world.ground.setup, crashed)), crashed);
+        }
         match event {
             Event::Step { host, cause, heard, decided, outputs } => {
                 self.outputs(world, *host, decided, outputs);
                 let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
                 let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
-                self.violation = self.violation.take().or(neglected).or(ignored);
+                neglected.into_iter().chain(ignored).for_each(|violation| self.judge(violation));
             }
             Event::Sharder { outputs } => {
                 for output in outputs {

@@ -18,9 +18,11 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 use stateright::Checker;
 
-use crate::campaign::{CALM_EVERY, run, walk};
+use zus_bpp::rules::Rules;
+
+use crate::campaign::{CALM_EVERY, run, walk_under};
 use crate::product::Product;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, profile};
 use crate::shrink::shrink;
 use crate::targets;
 use crate::world::Adjust;
@@ -43,6 +45,10 @@ enum Command {
         /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// `hardened`, `documented`, `deployed`, or a change of one rule such as `ticket = BetterRank`; without it half of the
+        /// runs are under `hardened` and the others under all other rules in turn.
+        #[arg(long, value_parser = rules)]
+        rules: Option<Rules>,
         /// Where a finding goes.
         #[arg(long, default_value = "finding.run")]
         out: PathBuf,
@@ -64,6 +70,9 @@ enum Command {
         /// Decides the order of generators.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// The rules, as for a walk.
+        #[arg(long, value_parser = rules, default_value = "hardened")]
+        rules: Rules,
         /// Beacon shares arrive at any time, not at once.
         #[arg(long)]
         late_shares: bool,
@@ -208,9 +217,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Walk { runs, seed, out } => walks(runs, seed, &out),
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, late_shares, refusals } => {
-            let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
+        Command::Walk { runs, seed, rules, out } => walks(rules, runs, seed, &out),
+        Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, late_shares, refusals } => {
+            let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
@@ -248,9 +257,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn walks(runs: u64, seed: u64, out: &Path) -> std::io::Result<bool> {
+/// The rules of a name; clap says which option was wrong.
+fn rules(name: &str) -> Result<Rules, String> {
+    let names = || profile::OTHERS.map(|(name, _)| format!("'{name}'")).join(", ");
+    profile::named(name).ok_or_else(|| format!("no such rules; there are 'hardened', {}", names()))
+}
+
+fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Result<bool> {
     let start = Instant::now();
-    let Some(found) = walk(seed, runs, Adjust::NONE, Some(CALM_EVERY)) else {
+    let Some(found) = walk_under(rules, seed, runs, Adjust::NONE, Some(CALM_EVERY)) else {
         let seconds = start.elapsed().as_secs_f64();
         println!("{runs} runs, nothing wrong, {:.0} runs a second", runs as f64 / seconds);
         return Ok(true);

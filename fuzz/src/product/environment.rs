@@ -79,7 +79,7 @@ fn speak(run: &mut Run) {
         let member = MinerId(member);
         for round in (1..=u64::from(ground.setup.rounds)).map(Round) {
             for subround in (0..u32::from(ground.setup.subrounds)).map(Subround) {
-                if ground.rank(round.0, subround.0, member).is_none() {
+                if !ground.order(round.0, subround.0).contains(&member) {
                     continue;
                 }
                 let genesis = ground.config.genesis.id();

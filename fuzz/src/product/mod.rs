@@ -34,6 +34,7 @@ pub use pair::{Pair, failure_of};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
+use zus_bpp::rules::{Rules, SubroundSwitchRule, TicketRule};
 use zus_bpp::ticket_log::Record;
 use zus_model::action::Action;
 
@@ -70,6 +71,13 @@ impl Product {
         Self { setup, crashes: 0, late_shares: false }
     }
 
+    /// The same product under other rules.
+    #[must_use]
+    pub fn under(mut self, rules: Rules) -> Self {
+        self.setup.rules = rules;
+        self
+    }
+
     /// The initial pair.
     ///
     /// # Panics
@@ -89,7 +97,7 @@ impl Product {
         if pair.run.failure().is_some() {
             return offers;
         }
-        let q = bounds::quorum(self.setup.miners);
+        let q = self.setup.quorum();
         let join = bounds::tolerated(self.setup.miners) + 1;
         let may_crash = world.crashes < self.crashes;
         for (host, found) in world.hosts.iter().enumerate() {
@@ -112,8 +120,9 @@ impl Product {
                     offers.push(Offer::Window { host });
                 }
             }
-            let ticketed = found.miner.ticketed(round, subround).next().is_some();
-            if found.miner.phase() != Phase::TimedOut && !ticketed {
+            let spent = self.setup.rules.ticket == TicketRule::OncePerSubround
+                && found.miner.ticketed(round, subround).next().is_some();
+            if found.miner.phase() != Phase::TimedOut && !spent {
                 for block in world.blocks.iter().filter(|b| (b.round(), b.subround()) == (round, subround)) {
                     let block = block.id();
                     offers.extend(crashes(&OVER_TICKET).map(|crash| Offer::Select { host, block, crash }));
@@ -163,7 +172,11 @@ impl Product {
             // Whoever has left the round learns of a notarization; once is enough, by whoever is first.
             let place = refinement.places.of(&block.id()).filter(|place| place.index() < 64);
             let known = place.is_some_and(|place| refinement.state.block(place).notarized() == 1);
-            if world.hosts[host].miner.round() > round && known {
+            // Where a miner may enter its round again through another block, each has to learn of it.
+            let adopts = self.setup.chained()
+                && self.setup.rules.subround_switch == SubroundSwitchRule::Adopt
+                && world.hosts[host].miner.round() == round.next();
+            if world.hosts[host].miner.round() > round && known && !adopts {
                 continue;
             }
             if self.signers(pair, &Record::ticket(round, subround, block.id().0)) >= q {
@@ -225,8 +238,11 @@ impl Product {
             // Done at once by whoever is the generator.
             Action::Propose { miner, block } => {
                 let place = refinement.protocol.blocks.place(block);
-                let order = world.ground.order(place.round.into(), place.subround.into());
-                order.get(usize::from(place.rank)) == Some(&world.hosts[usize::from(miner)].id)
+                let host = usize::from(miner);
+                let draw = world.draw_of(host);
+                draw.is_some_and(|draw| {
+                    draw.order.get(usize::from(place.rank)) == Some(&world.hosts[host].id)
+                })
             }
             _ => false,
         }

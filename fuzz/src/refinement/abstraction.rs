@@ -6,6 +6,7 @@
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::rules::{SubroundEntryRule, TicketLogRule, TicketRule};
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_model::blocks::{BlockId as Place, Blocks};
 use zus_model::protocol::Protocol;
@@ -21,7 +22,7 @@ pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, worl
     let mut state = State::empty();
     for (index, host) in world.hosts.iter().enumerate() {
         state.miners[index] = miner(blocks, places, world, host);
-        messages(blocks, places, host, index, &mut state);
+        messages(blocks, places, world, host, index, &mut state);
     }
     for block in &world.blocks {
         let (Some(place), Some(parent)) = (places.of(&block.id()), places.of(&block.header().parent)) else {
@@ -39,9 +40,19 @@ pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, worl
     state
 }
 
+/// Whether what a miner remembers binds it: where there is no log until it crashes, on a slow disk always. Where it may crash at
+/// any moment, what is on its disk does.
+fn memory_binds<S: Scheme + Clone>(world: &World<S>) -> bool {
+    world.ground.setup.disk == Disk::Slow || is_volatile(world)
+}
+
+fn is_volatile<S: Scheme + Clone>(world: &World<S>) -> bool {
+    world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
+}
+
 /// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
 fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &Record) -> bool {
-    record.kind == kind && (world.ground.setup.disk == Disk::Slow || host.log.durable().contains(record))
+    record.kind == kind && (memory_binds(world) || host.log.durable().contains(record))
 }
 
 fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, host: &Host<S>) -> Miner {
@@ -49,29 +60,47 @@ fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, 
     let (round, subround) = (host.miner.round(), host.miner.subround());
     m.set_round(round.0.min(u64::from(blocks.rounds) + 1) as u32);
     m.set_subround(subround.0.min(7));
-    let entry = places.of(&host.miner.entry()).filter(|_| round.0 > 1);
-    m.set_entry(entry.map_or(0, |place| position(blocks, place)));
+    let chained = world.ground.setup.chained();
+    let parked = round.0 > u64::from(blocks.rounds);
+    // A parked miner may still adopt another block, which is in no model.
+    let entry = if chained && parked { host.entered.1 } else { host.miner.entry() };
+    let entry_place = places.of(&entry).filter(|_| round.0 > 1);
+    m.set_entry(entry_place.map_or(0, |place| position(blocks, place)));
     m.set_crashed(u32::from(!host.up));
     m.set_recovered(u32::from(host.recovered == Some((round, subround)) && host.up));
-    if round.0 > u64::from(blocks.rounds) {
+    if parked {
         // Parked: what it does there is in no model.
         m.set_recovered(0);
         return m;
     }
     let mut tickets = 0;
     let mut unsent = 0;
+    let overtaken = overtaken(world, host);
     for (s, block) in ticketed(world, host, round) {
         let Some(place) = places.of(&block) else { continue };
         let local = blocks.place(place).local;
         tickets |= 1 << local;
-        if s == subround && !host.has_said(&Record::ticket(round, s, block.0)) {
+        let record = Record::ticket(round, s, block.0);
+        if s == subround && !host.has_said(&record) && !overtaken.contains(&record) {
             unsent = u32::from(local) + 1;
         }
     }
     m.set_tickets(tickets);
     m.set_unsent(unsent);
-    m.set_timed_out(host.has_said(&Record::timeout(round, subround)).into());
-    m.set_shared(host.shared.iter().any(|(known, _)| *known == round).into());
+    let here = Record::timeout(round, subround);
+    m.set_timed_out(u32::from(match world.ground.setup.rules.subround_entry {
+        // The next subround is entered in the same step.
+        SubroundEntryRule::Local => false,
+        SubroundEntryRule::Certificate if is_volatile(world) => {
+            host.up && host.miner.highest_timeout().map(Record::from) == Some(here)
+        }
+        SubroundEntryRule::Certificate => host.has_said(&here),
+    }));
+    m.set_shared(u32::from(if chained {
+        host.shared.contains(&(round, subround, entry))
+    } else {
+        host.shared.iter().any(|(known, ..)| *known == round)
+    }));
     m.set_proposed(proposed(world, host, round, subround).into());
     m
 }
@@ -82,7 +111,10 @@ fn ticketed<'a, S: Scheme + Clone>(
     host: &'a Host<S>,
     round: Round,
 ) -> Box<dyn Iterator<Item = (Subround, BlockId)> + 'a> {
-    if world.ground.setup.disk == Disk::Slow {
+    if is_volatile(world) && !host.up {
+        return Box::new(std::iter::empty());
+    }
+    if memory_binds(world) {
         let all = host.miner.tickets().filter(move |ticket| ticket.round == round);
         return Box::new(all.map(|ticket| (ticket.subround, ticket.block)));
     }
@@ -92,6 +124,9 @@ fn ticketed<'a, S: Scheme + Clone>(
 }
 
 fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, subround: Subround) -> bool {
+    if is_volatile(world) && !host.up {
+        return false;
+    }
     host.miner
         .proposals()
         .filter(|proposed| (proposed.round, proposed.subround) == (round, subround))
@@ -108,6 +143,7 @@ fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, s
 fn messages<S: Scheme + Clone>(
     blocks: &Blocks,
     places: &Places,
+    world: &World<S>,
     host: &Host<S>,
     index: usize,
     state: &mut State,
@@ -115,7 +151,7 @@ fn messages<S: Scheme + Clone>(
     let archive = &mut state.archive[index];
     let mut tickets: [Option<Place>; 64] = [None; 64];
     let mut count = 0;
-    for record in &host.said {
+    for record in host.said.iter().chain(&overtaken(world, host)) {
         let round = record.round.0 as usize;
         if round == 0 || round > usize::from(blocks.rounds) {
             continue;
@@ -156,17 +192,47 @@ fn messages<S: Scheme + Clone>(
             }
         }
     }
-    for (round, entry) in host.shared.iter().filter(|(round, _)| round.0 <= u64::from(blocks.rounds)) {
+    let inside = |round: &Round, subround: &Subround| {
+        round.0 <= u64::from(blocks.rounds) && subround.0 < u32::from(blocks.subrounds)
+    };
+    for (round, subround, entry) in host.shared.iter().filter(|(round, subround, _)| inside(round, subround))
+    {
         let entry = if round.0 == 1 { Some(zus_model::blocks::GENESIS) } else { places.of(entry) };
         if let Some(entry) = entry {
-            state.add_present(entry, 0, 1);
+            state.add_present(entry, subround.0 as u8, 1);
         }
     }
 }
 
+/// Tickets that bind a miner and have not left, while another ticket of the same subround binds it already: the model has one
+/// place for a ticket on its way out, so it has sent these (see the module doc of [`refinement`](super)).
+fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record> {
+    if world.ground.setup.rules.ticket == TicketRule::OncePerSubround || is_volatile(world) {
+        return Vec::new();
+    }
+    // In the order in which they were decided.
+    let slow = world.ground.setup.disk == Disk::Slow;
+    let decided = host.rests_on.iter().map(|(record, _)| record).filter(|_| slow);
+    let durable = host.log.durable().iter().filter(|_| !slow);
+    let tickets: Vec<&Record> = decided.chain(durable).filter(|record| record.kind == Kind::Ticket).collect();
+    let overtaken = |(index, record): (usize, &&Record)| {
+        let later = &tickets[index + 1..];
+        let place = (record.round, record.subround);
+        (later.iter().any(|other| (other.round, other.subround) == place) && !host.has_said(record))
+            .then_some(**record)
+    };
+    tickets.iter().enumerate().filter_map(overtaken).collect()
+}
+
 fn byzantine<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &World<S>, state: &mut State) {
     let members = &world.ground.setup.byzantine;
+    let local = world.ground.setup.rules.subround_entry == SubroundEntryRule::Local;
+    let votes = protocol.rules.votes();
     for (member, record) in &world.byzantine {
+        // What no honest miner counts is no message of the model.
+        if local && record.kind == Kind::Timeout || !votes && record.kind == Kind::FinalityVote {
+            continue;
+        }
         let Some(number) = members.iter().position(|id| *id == member.0) else { continue };
         if matches!(record.kind, Kind::Timeout) {
             let (round, subround) = (record.round.0, record.subround.0);

@@ -80,12 +80,15 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
                 );
             }
         }
-        for entry in protocol.entries(round) {
-            let (m, p) = (model.present(entry, 0), production.present(entry, 0));
+        // Without chaining there is one share a round.
+        let last = if protocol.rules.chained() { protocol.blocks.subrounds } else { 1 };
+        for (entry, subround) in protocol.entries(round).flat_map(|entry| (0..last).map(move |s| (entry, s)))
+        {
+            let (m, p) = (model.present(entry, subround), production.present(entry, subround));
             if m != p {
                 let name = block_name(&protocol.blocks, entry);
                 return difference(
-                    format!("beacon shares of round {round} sent by miners that came through {name}"),
+                    format!("beacon shares of ({round}, {subround}) sent by miners that came through {name}"),
                     &m,
                     &p,
                 );

@@ -31,34 +31,57 @@
 //!   it may crash, when the record is durable; on a slow disk, where it does not crash, when it is requested (a ticket, a
 //!   block) or leaves (a timeout).
 //!
+//! # Rules
+//! Every value of every rule that production implements is compared with the model under the same rules (`rules`): a run names
+//! its rules in its header. What differs from `hardened`:
+//! - **Ticket rules.** The model has one place for a ticket that is in the log and has not left. A miner that decides on another one
+//!   before has sent the first one as far as the model is concerned: it has a message early, and messages only enable.
+//! - **Local subrounds.** Giving a subround up and entering the next is the one action `Timeout`; in production it happens when
+//!   the record is durable, so that a restart goes on there.
+//! - **A volatile log.** A ticket binds when it is signed, until a crash; it leaves in the same step.
+//! - **Finality without votes.** The sharder may finalize through a certificate that a Byzantine miner has shown to nobody else:
+//!   `Notarize` then comes before `Finalize`.
+//! - **A chained beacon.** Shares are told apart by subround and adopted block; `Adopt` is a milestone of production. The order of
+//!   generators follows from the run, and the model's kinds of generators are fixed: so Byzantine members never propose there, and
+//!   each rank has places for two orders of a subround. A run with a third has left the model's room
+//!   ([`Refinement::beyond`]); no random run did.
+//!
 //! # What is not covered
 //! Rounds and subrounds beyond those of the world; a disk that loses stores as well as records (target `recovery`, where the
-//! properties are checked and not refinement); rules other than `hardened`; time.
+//! properties are checked and not refinement); time, and with it the rule `echo`, which says something only where messages arrive
+//! in time (`liveness`). Where a log is volatile: the crash of a miner that has proposed in its subround (it would make a second
+//! block, for which the model of `Volatile` has no place), and, with local subrounds, in a subround above 0 (production comes back
+//! in subround 0, since nothing tells it more, the model's miner where it was): see [`World::may_crash`]. Byzantine proposals
+//! under a chained beacon. Under `deployed`, subrounds above 1, which repeat the generators of subround 1.
 
 mod abstraction;
 mod difference;
 mod places;
+mod rules;
 
 pub use abstraction::abstraction;
 pub use difference::{Difference, first_difference};
 pub use places::{NoPlace, Places};
+pub use rules::model_rules;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{Peer, Round};
+use zus_bpp::committee::{Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Milestone, Output};
+use zus_bpp::miner::{Milestone, Output, Stored};
+use zus_bpp::rules::{FinalityRule, SubroundEntryRule};
 use zus_bpp::sharder::SharderOutput;
+use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_model::action::{Action, Blocked};
 use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
 use zus_model::committee::Committee;
 use zus_model::protocol::{Network, Protocol};
 use zus_model::reductions::Reductions;
-use zus_model::rules::Rules;
+use zus_model::rules::TicketLogRule;
 use zus_model::state::State;
 use zus_model::trace::{Producer, ReplayError, Trace};
 
@@ -100,13 +123,19 @@ pub enum Finding {
 /// When the world is larger than the model's state.
 pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, String> {
     let setup = &ground.setup;
+    let rules = model_rules(setup);
     let kind = |round: u8, subround: u8| -> Vec<Generator> {
+        if setup.chained() {
+            // The order follows from the run, so nobody's kind is fixed: Byzantine members never propose there, and ranks have
+            // places for two orders of the same subround.
+            return vec![Generator::Honest; places::ORDERS * usize::from(setup.generators())];
+        }
         let order = ground.order(round.into(), subround.into()).iter();
         order
             .map(|&member| if setup.is_byzantine(member) { Generator::Byzantine } else { Generator::Honest })
             .collect()
     };
-    let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, &Rules::HARDENED, kind)
+    let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, &rules, kind)
         .map_err(|error| format!("{} blocks where the model has room for {}", error.needed, error.limit))?;
     let honest = usize::from(setup.miners) - setup.byzantine.len();
     if honest > zus_model::committee::MAX_HONEST || setup.byzantine.len() > 3 {
@@ -118,11 +147,11 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
             n: setup.miners.into(),
             f,
             byzantine: setup.byzantine.len() as u32,
-            quorum: bounds::quorum(setup.miners) as u32,
+            quorum: setup.quorum() as u32,
             beacon_threshold: f + 1,
             weights: vec![1; honest],
         },
-        rules: Rules::HARDENED,
+        rules,
         blocks,
         // Also where nobody crashes: writing a ticket and sending it are two steps then.
         crashes: MAX_CRASHES,
@@ -152,6 +181,9 @@ pub struct Refinement {
     pub finding: Option<Finding>,
     /// Whether actions are kept; an exhaustive search needs the last ones only.
     pub keeps_actions: bool,
+    /// Whether the run has left what the model has room for (under a chained beacon: a third order of generators in one
+    /// subround); nothing is compared from then on.
+    pub beyond: bool,
 }
 
 impl Refinement {
@@ -169,6 +201,7 @@ impl Refinement {
             heads: vec![GENESIS; world.hosts.len() + 1],
             finding: None,
             keeps_actions: true,
+            beyond: false,
             protocol: Arc::new(protocol),
         })
     }
@@ -219,7 +252,7 @@ impl Refinement {
         let block = Arc::clone(world.block(id).ok_or_else(|| cannot(NoPlace::Unknown(*id)))?);
         let generator = block.header().generator;
         let protocol = Arc::clone(&self.protocol);
-        let place = self.places.assign(&block, &protocol.blocks, &world.ground).map_err(cannot)?;
+        let place = self.places.assign(&block, &protocol.blocks, world).map_err(cannot)?;
         if world.ground.setup.is_byzantine(generator) {
             let parent = self.place(world, who, &block.header().parent)?;
             self.perform(Action::ByzantinePropose { block: place, parent })?;
@@ -261,15 +294,30 @@ impl Refinement {
         self.sync_byzantine(world)?;
         match event {
             Event::Step { host, decided, outputs, .. } => {
-                self.decisions(world, *host, decided)?;
+                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs.
+                let chained = self.protocol.rules.chained();
+                let at_store =
+                    |record: &Record| chained && outputs.iter().any(|output| stores(output, record));
+                for record in decided.iter().filter(|record| !at_store(record)) {
+                    self.decision(world, *host, record)?;
+                }
                 for output in outputs {
+                    if chained && let Some(record) = decided.iter().find(|record| stores(output, record)) {
+                        self.decision(world, *host, record)?;
+                    }
                     self.output(world, *host, output)?;
                 }
                 Ok(())
             }
             Event::Crashed { host } => self.perform(Action::Crash { miner: *host as u8 }),
-            Event::Restarted { host } => self.perform(Action::Restart { miner: *host as u8 }),
+            Event::Restarted { host } => {
+                self.perform(Action::Restart { miner: *host as u8 })?;
+                // A subround that was given up, and on the disk, when the miner crashed over it.
+                let found = &world.hosts[*host].miner;
+                self.enter_locally(world, *host, found.round(), found.subround())
+            }
             Event::Sharder { outputs } => {
+                self.notarized_for_the_sharder(world)?;
                 for output in outputs {
                     if let SharderOutput::Finalized(found) = output {
                         let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
@@ -289,32 +337,67 @@ impl Refinement {
         }
     }
 
-    fn decisions<S: Scheme + Clone>(
+    fn decision<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
         host: usize,
-        decided: &[Record],
+        record: &Record,
     ) -> Result<(), Finding> {
         let who = Peer::Miner(world.hosts[host].id);
         let miner = host as u8;
-        for record in decided {
-            match record.kind {
-                Kind::Proposal => {
-                    let block = self.place(world, who, &BlockId(record.block))?;
-                    self.perform(Action::Propose { miner, block })?;
+        match record.kind {
+            Kind::Proposal => {
+                let block = self.place(world, who, &BlockId(record.block))?;
+                self.perform(Action::Propose { miner, block })
+            }
+            Kind::Ticket => {
+                let id = BlockId(record.block);
+                let block = self.place(world, who, &id)?;
+                let unknown =
+                    || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
+                let parent = world.block(&id).ok_or_else(unknown)?.header().parent;
+                let parent = self.place(world, who, &parent)?;
+                if self.state.miners[host].unsent() != 0 {
+                    // The model has one ticket on its way out: it sends the one before now.
+                    self.perform(Action::SendTicket { miner })?;
                 }
-                Kind::Ticket => {
-                    let id = BlockId(record.block);
-                    let block = self.place(world, who, &id)?;
-                    let unknown =
-                        || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
-                    let parent = world.block(&id).ok_or_else(unknown)?.header().parent;
-                    let parent = self.place(world, who, &parent)?;
-                    self.perform(Action::Select { miner, block })?;
-                    self.perform(Action::Ticket { miner, block, parent })?;
-                }
-                // A timeout when it leaves; a vote when the round is left.
-                Kind::Timeout | Kind::FinalityVote => {}
+                self.perform(Action::Select { miner, block })?;
+                self.perform(Action::Ticket { miner, block, parent })
+            }
+            // A timeout when it leaves; a vote when the round is left.
+            Kind::Timeout | Kind::FinalityVote => Ok(()),
+        }
+    }
+
+    /// Where subrounds are entered locally, giving one up and entering the next is one action.
+    fn enter_locally<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        round: Round,
+        subround: Subround,
+    ) -> Result<(), Finding> {
+        if world.ground.setup.rules.subround_entry != SubroundEntryRule::Local {
+            return Ok(());
+        }
+        while round.0 == u64::from(self.state.miners[host].round())
+            && self.state.miners[host].subround() < subround.0
+        {
+            self.perform(Action::Timeout { miner: host as u8 })?;
+        }
+        Ok(())
+    }
+
+    /// Under the rules without votes: what a Byzantine miner has shown to the sharder alone is notarized.
+    fn notarized_for_the_sharder<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
+        if world.ground.setup.rules.finality == FinalityRule::Votes {
+            return Ok(());
+        }
+        let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
+        for ticket in &world.notarized {
+            let block = self.place(world, sharder, &ticket.block)?;
+            if block != GENESIS && self.state.block(block).notarized() == 0 {
+                self.perform(Action::Notarize { block })?;
             }
         }
         Ok(())
@@ -333,7 +416,12 @@ impl Refinement {
             Output::Broadcast { message: Message::BeaconShare(share), .. } => {
                 let m = &self.state.miners[host];
                 let round = share.target.round();
-                let again = round.0 == u64::from(m.round()) && m.shared() == 1;
+                let again = m.shared() == 1
+                    && round.0 == u64::from(m.round())
+                    && match share.target {
+                        BeaconTarget::Round(_) => true,
+                        BeaconTarget::Chained { subround, .. } => subround.0 == m.subround(),
+                    };
                 if round.0 <= rounds && !again {
                     self.perform(Action::ShareBeacon { miner })?;
                 }
@@ -348,7 +436,11 @@ impl Refinement {
             }
             Output::Broadcast { message: Message::Timeout(timeout), .. } if timeout.round.0 <= rounds => {
                 let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
-                if sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 0 {
+                let sent = sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 1;
+                // Whoever forgot that it gave the subround up does it again.
+                let forgot = self.protocol.rules.ticket_log == TicketLogRule::Volatile
+                    && self.state.miners[host].timed_out() == 0;
+                if !sent || forgot {
                     self.perform(Action::Timeout { miner })?;
                 }
             }
@@ -362,7 +454,12 @@ impl Refinement {
                 let block = self.place(world, who, block)?;
                 self.perform(Action::Leave { miner, block })?;
             }
+            Output::Milestone(Milestone::Adopted { round, block }) if round.0 < rounds => {
+                let block = self.place(world, who, block)?;
+                self.perform(Action::Adopt { miner, block })?;
+            }
             Output::Milestone(Milestone::Entered { round, subround }) => {
+                self.enter_locally(world, host, *round, *subround)?;
                 let m = &self.state.miners[host];
                 let here = (Round(m.round().into()), m.subround());
                 if here != (*round, subround.0) && round.0 <= rounds {
@@ -400,7 +497,16 @@ impl Refinement {
     }
 
     fn check<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
-        self.actions_of(world, event)?;
+        if self.beyond {
+            return Ok(());
+        }
+        match self.actions_of(world, event) {
+            Err(Finding::NoPlace { source: NoPlace::Full { .. }, .. }) => {
+                self.beyond = true;
+                return Ok(());
+            }
+            done => done?,
+        }
         let production = abstraction(&self.protocol, &self.places, world);
         first_difference(&self.protocol, &self.state, &production)
             .map_or(Ok(()), |found| Err(Finding::Differs(found)))
@@ -409,11 +515,17 @@ impl Refinement {
     /// Byzantine messages that were sent since the last step become actions now.
     pub fn catch_up<S: Scheme + Clone>(&mut self, world: &World<S>) {
         if self.finding.is_none()
+            && !self.beyond
             && let Err(finding) = self.sync_byzantine(world)
         {
             self.finding = Some(finding);
         }
     }
+}
+
+/// Whether a step stores the block of a record with this output: right before it decides to sign the record.
+fn stores(output: &Output, record: &Record) -> bool {
+    matches!(output, Output::Store { stored: Stored::Block(block), .. } if block.id().0 == record.block)
 }
 
 impl<S: Scheme + Clone> Watch<S> for Refinement {

@@ -7,9 +7,13 @@
 use thiserror::Error;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_model::blocks::{BlockId as Place, Blocks, GENESIS};
 
-use crate::world::Ground;
+use crate::world::World;
+
+/// Orders of generators of one subround that the model has places for under a chained beacon: one for each block of the round
+/// before that miners may have adopted.
+pub const ORDERS: usize = 2;
 
 /// Why a production block has no place in the model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -24,6 +28,16 @@ pub enum NoPlace {
         block: BlockId,
         /// Its generator.
         generator: u16,
+        /// Its round.
+        round: u64,
+        /// Its subround.
+        subround: u32,
+    },
+    /// Under a chained beacon: blocks of more orders of generators than the model has places for.
+    #[error("block {block}: ({round}, {subround}) has blocks of more than {ORDERS} orders of generators")]
+    Full {
+        /// The block.
+        block: BlockId,
         /// Its round.
         round: u64,
         /// Its subround.
@@ -80,7 +94,7 @@ impl Places {
         &mut self,
         block: &Block,
         blocks: &Blocks,
-        ground: &Ground<S>,
+        world: &World<S>,
     ) -> Result<Place, NoPlace> {
         if let Some(place) = self.of(&block.id()) {
             return Ok(place);
@@ -88,22 +102,24 @@ impl Places {
         let (round, subround, generator) = (block.round().0, block.subround().0, block.header().generator);
         let not_eligible =
             NoPlace::NotEligible { block: block.id(), generator: generator.0, round, subround };
-        let rank = ground.rank(round, subround, generator).ok_or(not_eligible)?;
+        let rank = world.rank_of(block).ok_or(not_eligible)?;
+        let second = NoPlace::Second { block: block.id(), generator: generator.0, round, subround };
+        let chained = world.ground.setup.chained();
+        let ranks = if chained { world.ground.setup.generators() as u8 } else { u8::MAX };
+        if chained {
+            // A generator has one block there, whatever the orders say.
+            let taken = blocks.of_subround(round as u8, subround as u8).filter_map(|place| self.at(place));
+            let mut made_by = taken.filter_map(|id| world.block(&id)).map(|block| block.header().generator);
+            if made_by.any(|other| other == generator) {
+                return Err(second);
+            }
+        }
         let mut free = blocks
             .of_subround(round as u8, subround as u8)
-            .filter(|&place| blocks.place(place).rank == rank && self.taken[place.index()].is_none());
-        let second = NoPlace::Second { block: block.id(), generator: generator.0, round, subround };
-        let place = free.next().ok_or(second)?;
+            .filter(|&place| blocks.place(place).rank % ranks == rank && self.taken[place.index()].is_none());
+        let full = NoPlace::Full { block: block.id(), round, subround };
+        let place = free.next().ok_or(if chained { full } else { second })?;
         self.taken[place.index()] = Some(block.id());
         Ok(place)
-    }
-
-    /// Whether another block of this Byzantine generator has a place in the subround.
-    #[must_use]
-    pub fn has_room(&self, blocks: &Blocks, round: u64, subround: u32, rank: u8) -> bool {
-        blocks.of_subround(round as u8, subround as u8).any(|place| {
-            let found = blocks.place(place);
-            found.rank == rank && self.taken[place.index()].is_none() && found.generator != Generator::Honest
-        })
     }
 }

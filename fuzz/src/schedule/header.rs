@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::rules::{QuorumRule, Rules};
 
+use super::profile;
 use crate::bounds;
 use crate::world::{Disk, Ground, Setup};
 
@@ -15,6 +17,9 @@ pub const HEADER_BYTES: usize = 8;
 pub const STEPS: std::ops::RangeInclusive<usize> = 48..=111;
 /// Different sets of keys, and so orders of generators.
 pub const SEEDS: u8 = 16;
+
+/// The bit of byte 2 that asks for other rules than the recommended ones; which, say the six bits above it.
+const OTHER_RULES: u8 = 2;
 
 /// See the module doc.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -34,10 +39,37 @@ impl Header {
         Self(header)
     }
 
+    /// The rules: half of all runs are of the recommended profile.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        if self.0[2] & OTHER_RULES == 0 { Rules::HARDENED } else { profile::of(self.0[2] >> 2) }
+    }
+
+    /// The same run under the recommended profile.
+    #[must_use]
+    pub fn hardened(mut self) -> Self {
+        self.0[2] &= !OTHER_RULES;
+        self
+    }
+
+    /// The same run under other rules. `None` when no header can ask for them.
+    #[must_use]
+    pub fn under(self, rules: Rules) -> Option<Self> {
+        if rules == Rules::HARDENED {
+            return Some(self.hardened());
+        }
+        let number = (0..64).find(|&number| profile::of(number) == rules)?;
+        let mut other = self;
+        other.0[2] = self.0[2] & (OTHER_RULES - 1) | OTHER_RULES | number << 2;
+        Some(other)
+    }
+
     /// Members of the committee.
     #[must_use]
     pub fn miners(&self) -> u16 {
-        SIZES[usize::from(self.0[0]) % SIZES.len()]
+        let size = SIZES[usize::from(self.0[0]) % SIZES.len()];
+        // The smallest committee above four in which 66 percent are fewer than `n - f`.
+        if size == 5 && self.rules().quorum == QuorumRule::Percent66 { 6 } else { size }
     }
 
     /// The Byzantine members: at most `f`, neighbours.
@@ -65,7 +97,9 @@ impl Header {
     /// Rounds and subrounds.
     #[must_use]
     pub fn shape(&self) -> (u8, u8) {
-        SHAPES[usize::from(self.0[3]) % SHAPES.len()]
+        let (rounds, subrounds) = SHAPES[usize::from(self.0[3]) % SHAPES.len()];
+        // The deployed profile repeats the generators of subround 1 in later ones, which the harness has no order for.
+        if self.rules() == Rules::DEPLOYED { (rounds.max(3), subrounds.min(2)) } else { (rounds, subrounds) }
     }
 
     /// The keys.
@@ -121,6 +155,7 @@ impl Header {
     pub fn setup(&self) -> Setup {
         let (rounds, subrounds) = self.shape();
         let mut setup = Setup::new(self.miners(), self.seed().into());
+        setup.rules = self.rules();
         setup.byzantine = self.byzantine();
         setup.disk = self.disk();
         setup.rounds = rounds;
@@ -134,7 +169,7 @@ thread_local! {
     static GROUNDS: RefCell<HashMap<Key, Arc<Ground<MockScheme>>>> = RefCell::default();
 }
 
-type Key = (u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
+type Key = (Rules, u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
 
 /// The ground of a setup with mock keys, made once a thread.
 ///
@@ -143,6 +178,7 @@ type Key = (u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
 #[must_use]
 pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
     let key = (
+        setup.rules,
         setup.miners,
         setup.byzantine.clone(),
         setup.disk == Disk::Slow,

@@ -11,6 +11,7 @@
 pub mod choices;
 pub mod header;
 pub mod operation;
+pub mod profile;
 mod run;
 mod telling;
 pub mod vocabulary;
@@ -68,8 +69,13 @@ impl Schedule {
     /// Reads a file: explicit if it begins with the mark, else as an input of the fuzzer.
     #[must_use]
     pub fn from_file(bytes: &[u8]) -> Self {
-        let Some(rest) = bytes.strip_prefix(&EXPLICIT) else { return Self::from_bytes(bytes) };
+        let (rest, hardened) = match bytes.split_at_checked(EXPLICIT.len()) {
+            Some((mark, rest)) if mark == EXPLICIT => (rest, false),
+            Some((mark, rest)) if mark == EXPLICIT_HARDENED => (rest, true),
+            _ => return Self::from_bytes(bytes),
+        };
         let header = Header::read(rest, &mut Random::new(0));
+        let header = if hardened { header.hardened() } else { header };
         let given = rest.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(RECORD_BYTES);
         let choices = given.map(|chunk| Choice([chunk[0], chunk[1], chunk[2], chunk[3]])).collect();
         Self { header, choices }
@@ -77,7 +83,9 @@ impl Schedule {
 }
 
 /// The mark of a file without a tail.
-const EXPLICIT: [u8; 8] = *b"zus-run1";
+const EXPLICIT: [u8; 8] = *b"zus-run2";
+/// The same from when headers had no rules: what they say of rules is not read.
+const EXPLICIT_HARDENED: [u8; 8] = *b"zus-run1";
 
 /// Replays the run and prints it: what `cargo fuzz fmt` and a crash show.
 impl fmt::Debug for Schedule {

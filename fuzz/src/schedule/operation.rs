@@ -2,10 +2,11 @@
 //! stands for is the business of the [vocabulary](super::vocabulary).
 
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{MinerId, Peer};
+use zus_bpp::committee::{MinerId, Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
+use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderTimer};
 
 use crate::byzantine::{self, Deed};
@@ -173,6 +174,11 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::SharderPolls => {
             world.give_sharder(SharderInput::Timer(SharderTimer::Poll), watch);
             world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
+            if world.ground.setup.rules.finality == FinalityRule::TwoDelta {
+                for round in (1..=u64::from(world.ground.setup.rounds)).map(Round) {
+                    world.give_sharder(SharderInput::Timer(SharderTimer::Finality { round }), watch);
+                }
+            }
         }
     }
 }

@@ -10,10 +10,11 @@ use zus_bpp::crypto::scheme::Scheme;
 use super::choices::Choice;
 use super::header::ground_of;
 use super::operation::{Operation, perform};
+use super::profile::name_of;
 use super::telling::Told;
 use super::vocabulary::resolve;
 use crate::bounds::{Oracle, Violation};
-use crate::liveness::{Stalled, calm};
+use crate::liveness::{Stalled, calm, is_live};
 use crate::refinement::{Finding, Refinement};
 use crate::world::{Event, Ground, Setup, Watch, World};
 
@@ -136,11 +137,15 @@ impl<S: Scheme + Clone> Run<S> {
         }
     }
 
-    /// Lets the world become synchronous and waits for progress, on a copy of the world.
+    /// Lets the world become synchronous and waits for progress, on a copy of the world. Of rules that are not live nothing is
+    /// asked ([`is_live`]).
     ///
     /// # Errors
     /// When there is none within the bound, or a property breaks on the way.
     pub fn ends_well(&self) -> Result<u64, Failure> {
+        if !is_live(&self.world.ground.setup.rules) {
+            return Ok(0);
+        }
         let (mut world, mut oracle) = (self.world.clone(), self.judges.oracle.clone());
         let took = calm(&mut world, &mut oracle);
         oracle.violation.map_or(Ok(()), |violation| Err(Failure::Property(violation)))?;
@@ -160,8 +165,14 @@ impl<S: Scheme + Clone> fmt::Display for Run<S> {
         let setup = &self.world.ground.setup;
         writeln!(
             f,
-            "{} miners, Byzantine {:?}, disk {:?}, keys {}, {} rounds of {} subrounds",
-            setup.miners, setup.byzantine, setup.disk, setup.seed, setup.rounds, setup.subrounds
+            "{}: {} miners, Byzantine {:?}, disk {:?}, keys {}, {} rounds of {} subrounds",
+            name_of(&setup.rules),
+            setup.miners,
+            setup.byzantine,
+            setup.disk,
+            setup.seed,
+            setup.rounds,
+            setup.subrounds
         )?;
         let mut number = 0;
         for line in &self.story {

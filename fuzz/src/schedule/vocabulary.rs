@@ -161,11 +161,15 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
             let (_, timer) = *world.hosts[host].timers.first()?;
             world.may_fire(host, &timer).then_some(Operation::Fire { host, timer, crash: None })?
         }
-        Shape::OtherTimer => fire(world, host, |timer| matches!(timer, Timer::CatchUp))?,
+        Shape::OtherTimer => {
+            // The wait of the rule `TwoDelta`, where there is one.
+            fire(world, host, |timer| matches!(timer, Timer::Finality { .. }) && c & 1 == 0)
+                .or_else(|| fire(world, host, |timer| matches!(timer, Timer::CatchUp)))?
+        }
         Shape::Disk if world.ground.setup.disk == Disk::Slow => {
             Operation::Confirm { host, count: if b & 1 == 0 { 1 } else { 64 } }
         }
-        Shape::Disk if crashes && b % 4 == 0 => Operation::Crash { host },
+        Shape::Disk if crashes && b % 4 == 0 && world.may_crash(host) => Operation::Crash { host },
         Shape::Disk => fire(world, host, |timer| matches!(timer, Timer::CatchUp))?,
         Shape::CrashOver if crashes => {
             let crash = Some(CrashPoint { after_steps: c >> 1 & 3, flushed: c & 1 == 1 });
@@ -244,6 +248,9 @@ fn front<S: Scheme + Clone>(world: &World<S>) -> (Round, Subround) {
 }
 
 fn propose<S: Scheme + Clone>(world: &World<S>, b: u8) -> Option<Deed> {
+    if world.ground.setup.chained() {
+        return None;
+    }
     let host = &world.hosts[usize::from(b) % world.hosts.len()];
     let (round, subround) =
         if b & 4 == 0 { front(world) } else { (host.miner.round(), host.miner.subround()) };

@@ -57,7 +57,7 @@ impl Ladder {
     fn block(&self, round: u64, epoch: Epoch, what: u8) -> Arc<Block> {
         let parent = self.blocks.get((round as usize).wrapping_sub(2)).cloned();
         let config = &self.ground.config;
-        let (beacon_signature, beacon) = self.ground.beacon.of(Round(round)).expect("a round of the world");
+        let (beacon_signature, beacon) = self.ground.beacon_of(Round(round)).expect("a round of the world");
         Arc::new(Block::new(BlockContent {
             chain: config.committee.chain(),
             epoch,

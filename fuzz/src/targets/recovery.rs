@@ -191,6 +191,8 @@ impl Files {
     fn new(schedule: &Schedule, reader: Reader) -> Self {
         let mut setup = schedule.header.setup();
         setup.disk = Disk::Slow;
+        // What a disk loses is a question to a durable log, and the liveness after it is that of the recommended profile.
+        setup.rules = zus_bpp::rules::Rules::HARDENED;
         let world = World::new(ground_of(&setup));
         let files = vec![LogFile::default(); world.hosts.len()];
         let mut found = Self { world, watcher: Watcher::default(), files, reader };

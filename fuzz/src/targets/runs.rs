@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
+use zus_bpp::rules::Rules;
 
 use super::count_steps;
 use crate::bounds::tolerated;
@@ -87,6 +88,8 @@ pub fn twins(bytes: &[u8]) {
     let schedule = Schedule::from_bytes(bytes);
     let mut setup = schedule.header.setup();
     setup.disk = Disk::Crashing;
+    // The twins' blocks have places where the order of generators is fixed.
+    setup.rules = Rules::HARDENED;
     if setup.byzantine.is_empty() {
         return;
     }

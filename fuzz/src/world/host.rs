@@ -43,8 +43,9 @@ pub struct Host<S> {
     pub timers: Vec<(u64, Timer)>,
     /// What has left this miner: tickets, timeouts, votes and proposals, in order.
     pub said: Vec<Record>,
-    /// Rounds for which it has sent its beacon share, with the block through which it was in that round then.
-    pub shared: Vec<(Round, BlockId)>,
+    /// Beacon shares that it has sent: round, subround (0 where the beacon signs the round only), and the block through which it
+    /// was in that round then.
+    pub shared: Vec<(Round, Subround, BlockId)>,
     /// The round that it entered last by leaving one, and the block through which it did.
     pub entered: (Round, BlockId),
     /// Rounds that it left with a finality vote, and the block; whether the vote left is in `said`.

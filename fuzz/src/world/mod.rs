@@ -19,15 +19,16 @@ mod setup;
 
 pub use host::Host;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
-pub use setup::{Adjust, BeaconTable, Disk, Ground, Keys, Setup};
+pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
 
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId, Time};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
-use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
+use zus_bpp::rules::{FinalityRule, SubroundEntryRule, TicketLogRule};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, TicketLog};
@@ -212,9 +213,57 @@ impl<S: Scheme + Clone> World<S> {
         self.blocks.iter().find(|block| block.id() == *id)
     }
 
+    /// The beacon value to which the order of generators of a block's subround is chained: that of its parent. Nothing depends
+    /// on it where the beacon signs the round only.
+    #[must_use]
+    pub fn previous_beacon(&self, block: &Block) -> BeaconValue {
+        self.beacon_in(&block.header().parent)
+    }
+
+    fn beacon_in(&self, parent: &BlockId) -> BeaconValue {
+        let genesis = &self.ground.config.genesis;
+        if !self.ground.setup.chained() || *parent == genesis.id() {
+            return genesis.header().beacon;
+        }
+        self.block(parent).map_or(BeaconValue([0; 32]), |block| block.header().beacon)
+    }
+
+    /// The rank that a block's generator has where the block stands, if it has its turn there (S4).
+    #[must_use]
+    pub fn rank_of(&self, block: &Block) -> Option<u8> {
+        let previous = self.previous_beacon(block);
+        self.ground.rank(block.round().0, block.subround().0, &previous, block.header().generator)
+    }
+
+    /// The draw of a miner's own subround, by the block through which it entered its round.
+    #[must_use]
+    pub fn draw_of(&self, host: usize) -> Option<Arc<Draw>> {
+        let miner = &self.hosts[host].miner;
+        self.ground.draw(miner.round().0, miner.subround().0, &self.seed_of(host))
+    }
+
+    /// The beacon value to which a miner's own subround is chained: that of the block through which it entered its round.
+    #[must_use]
+    pub fn seed_of(&self, host: usize) -> BeaconValue {
+        self.beacon_in(&self.hosts[host].miner.entry())
+    }
+
+    /// Whether the model has the crash of this miner at this moment. With a volatile log a restarted miner forgets
+    /// - that it proposed in its subround: it would make a second block, for which the model has no place;
+    /// - where it entered subrounds locally, its subround: it comes back in subround 0, and the model's where it was.
+    #[must_use]
+    pub fn may_crash(&self, host: usize) -> bool {
+        let rules = &self.ground.setup.rules;
+        let miner = &self.hosts[host].miner;
+        let subround = miner.subround();
+        let comes_back = rules.subround_entry == SubroundEntryRule::Certificate || subround == Subround(0);
+        rules.ticket_log == TicketLogRule::Durable
+            || comes_back && miner.proposal(miner.round(), subround).is_none()
+    }
+
     /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`Disk::Slow`] lost.
     pub fn crash<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
-        if self.hosts[host].up {
+        if self.hosts[host].up && self.may_crash(host) {
             self.go_down(host, watch);
         }
     }
@@ -321,6 +370,18 @@ impl<S: Scheme + Clone> World<S> {
                     history.store(found.clone());
                 }
                 _ => {}
+            }
+        }
+        if self.ground.setup.rules.finality != FinalityRule::Votes {
+            // What it knows of a Byzantine miner alone is notarized all the same, and may make a block final.
+            let finals = outputs.iter().filter_map(|output| match output {
+                SharderOutput::Finalized(found) => found.notarization.as_ref(),
+                _ => None,
+            });
+            for known in finals.chain(sharder.notarizations()) {
+                if !self.notarized.contains(&known.statement) {
+                    self.notarized.push(known.statement);
+                }
             }
         }
         watch.watch(self, &Event::Sharder { outputs });

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
 use zus_bpp::chain::respond;
-use zus_bpp::committee::Peer;
+use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Audience, Input, Milestone, Output, WriteId};
+use zus_bpp::miner::{Audience, Input, Milestone, Output, Stored, WriteId};
+use zus_bpp::rules::TicketLogRule;
+use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, Record, TicketLog};
 
 use super::{
@@ -40,7 +42,11 @@ impl<S: Scheme + Clone> World<S> {
         watch: &mut W,
     ) {
         let slow = self.ground.setup.disk == Disk::Slow;
-        let before: Vec<Record> = self.hosts[index].miner.unwritten().copied().collect();
+        let volatile = self.ground.setup.rules.ticket_log == TicketLogRule::Volatile;
+        let decisions = |host: &super::Host<S>| -> Vec<Record> {
+            if volatile { signed(&host.miner) } else { host.miner.unwritten().copied().collect() }
+        };
+        let before = decisions(&self.hosts[index]);
         let durable = self.hosts[index].log.durable().len();
         let cause = Cause::of(&input);
         let heard = match &input {
@@ -56,11 +62,18 @@ impl<S: Scheme + Clone> World<S> {
         let host = &mut self.hosts[index];
         // A vote rests upon what was stored before the round was left, not upon what finality stores after that.
         let (last_store, at_leaving) = (host.last_store, host.stored_at_leaving);
-        let rests_on = |kind| if kind == RecordKind::FinalityVote { at_leaving } else { last_store };
+        let rests_on = |record: &Record| match record.kind {
+            RecordKind::FinalityVote => at_leaving,
+            // A step may decide two tickets, each after storing its block.
+            RecordKind::Ticket => stored_in(&outputs, record).or(last_store),
+            RecordKind::Proposal | RecordKind::Timeout => last_store,
+        };
         let fresh = host.miner.unwritten().filter(|record| !before.contains(record));
-        host.rests_on.extend(fresh.map(|record| (*record, rests_on(record.kind))));
-        let decided = if slow {
-            host.miner.unwritten().filter(|record| !before.contains(record)).copied().collect()
+        host.rests_on.extend(fresh.map(|record| (*record, rests_on(record))));
+        let decided = if slow || volatile {
+            let mut now = decisions(host);
+            now.retain(|record| !before.contains(record));
+            now
         } else {
             if crash.is_none_or(|crash| crash.flushed) {
                 // Memory does not fail.
@@ -82,7 +95,7 @@ impl<S: Scheme + Clone> World<S> {
         persisted.into_iter().for_each(|write| inputs.push_front(Input::Persisted(write)));
         stored.into_iter().for_each(|write| inputs.push_front(Input::Stored(write)));
         watch.watch(self, &Event::Step { host: index, cause, heard, decided, outputs });
-        if crash.is_some() {
+        if crash.is_some() && self.may_crash(index) {
             inputs.clear();
             self.go_down(index, watch);
         }
@@ -170,6 +183,10 @@ impl<S: Scheme + Clone> World<S> {
                     host.voted.push((*round, *block));
                 }
             }
+            // Parked miners have no model of what they adopt.
+            Milestone::Adopted { round, block } if round.0 < u64::from(self.ground.setup.rounds) => {
+                self.hosts[index].entered = (round.next(), *block);
+            }
             _ => {}
         }
     }
@@ -179,9 +196,18 @@ impl<S: Scheme + Clone> World<S> {
         if let Message::BeaconShare(share) = message {
             // A step may enter several rounds: the entry is that of the round that was entered last among its outputs.
             let round = share.target.round();
-            if !host.shared.iter().any(|(known, _)| *known == round) {
-                let entry = if host.entered.0 == round { host.entered.1 } else { host.miner.entry() };
-                host.shared.push((round, entry));
+            let entry = if host.entered.0 == round { host.entered.1 } else { host.miner.entry() };
+            match share.target {
+                BeaconTarget::Round(_) => {
+                    if !host.shared.iter().any(|(known, ..)| *known == round) {
+                        host.shared.push((round, Subround(0), entry));
+                    }
+                }
+                BeaconTarget::Chained { subround, .. } => {
+                    if !host.shared.contains(&(round, subround, entry)) {
+                        host.shared.push((round, subround, entry));
+                    }
+                }
             }
         }
         if let Some(record) = record_of(message)
@@ -203,6 +229,21 @@ impl<S: Scheme + Clone> World<S> {
 struct Confirmations {
     stored: Option<WriteId>,
     persisted: Option<WriteId>,
+}
+
+/// The write of a record's block in a step, if it was stored in it.
+fn stored_in(outputs: &[Output], record: &Record) -> Option<WriteId> {
+    outputs.iter().find_map(|output| match output {
+        Output::Store { write, stored: Stored::Block(block) } if block.id().0 == record.block => Some(*write),
+        _ => None,
+    })
+}
+
+/// What a miner has signed since it started, as far as it binds it.
+fn signed<S: Scheme>(miner: &zus_bpp::miner::Miner<S>) -> Vec<Record> {
+    let proposals = miner.proposals().map(Record::from);
+    let tickets = miner.tickets().map(Record::from);
+    proposals.chain(tickets).chain(miner.highest_timeout().map(Record::from)).collect()
 }
 
 fn me_byte(peer: Peer) -> u8 {

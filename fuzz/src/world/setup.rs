@@ -1,13 +1,14 @@
 //! What a world is made of: committee, rules, who is Byzantine, how far it may go, and the keys.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zus_bpp::block::Time;
-use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round};
+use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::miner::Config;
-use zus_bpp::rules::Rules;
+use zus_bpp::rules::{BeaconRule, Rules};
 use zus_bpp::statement::BeaconTarget;
 
 use crate::bounds;
@@ -95,6 +96,18 @@ impl Setup {
         self.generators.unwrap_or_else(|| bounds::generators(self.miners))
     }
 
+    /// Signatures that make a certificate.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        bounds::quorum_by(self.rules.quorum, self.miners)
+    }
+
+    /// Whether the beacon is chained to the notarized block that a miner adopted.
+    #[must_use]
+    pub fn chained(&self) -> bool {
+        self.rules.beacon == BeaconRule::Chained
+    }
+
     /// Whether a member is Byzantine.
     #[must_use]
     pub fn is_byzantine(&self, miner: MinerId) -> bool {
@@ -122,32 +135,19 @@ pub struct Keys<S> {
     pub observer: S,
 }
 
-/// The beacon value of each round, known to the harness from the start: what the miners' values are compared with (S9), and
-/// what decides the order of generators (S4).
+/// The committee's beacon value for one message, and the order of generators that follows from it.
 #[derive(Clone, Debug)]
-pub struct BeaconTable {
-    values: Vec<(Signature, BeaconValue)>,
+pub struct Draw {
+    /// The committee's signature.
+    pub signature: Signature,
+    /// The value.
+    pub value: BeaconValue,
+    /// The generators, best rank first.
+    pub order: Vec<MinerId>,
 }
 
-impl BeaconTable {
-    /// The values of rounds `1..=rounds` under a beacon that signs the round only. `None` when shares do not combine.
-    pub fn new<S: Scheme>(keys: &Keys<S>, committee: &Committee, rounds: u8) -> Option<Self> {
-        let value = |round: u8| {
-            let message = BeaconTarget::Round(Round(round.into())).preimage(committee);
-            let shares: Option<Vec<(MinerId, Signature)>> =
-                keys.members.iter().map(|key| Some((key.me()?, key.beacon_share(&message)?))).collect();
-            let signature = keys.observer.combine_beacon(&message, &shares?)?;
-            Some((signature, keys.observer.beacon_value(&signature)))
-        };
-        Some(Self { values: (1..=rounds).map(value).collect::<Option<_>>()? })
-    }
-
-    /// The committee's signature and the value of a round; `None` for rounds that the world does not reach.
-    #[must_use]
-    pub fn of(&self, round: Round) -> Option<(Signature, BeaconValue)> {
-        self.values.get(usize::try_from(round.0.checked_sub(1)?).ok()?).copied()
-    }
-}
+/// What a chained beacon signs: the round, the subround, the value of the adopted block.
+type Chained = (u64, u32, BeaconValue);
 
 /// What all clones of a world share.
 pub struct Ground<S> {
@@ -157,45 +157,122 @@ pub struct Ground<S> {
     pub keys: Keys<S>,
     /// The configuration of the honest miners and the sharders.
     pub config: Arc<Config>,
-    /// The beacon value of each round.
-    pub beacon: BeaconTable,
-    /// `order[(round - 1) * subrounds + subround]`: the generators of a subround, best rank first.
-    order: Vec<Vec<MinerId>>,
+    /// Under a beacon that signs the round only: the draw of each subround of the world, and of subround 0 of the round after;
+    /// `draws[(round - 1) * subrounds + subround]`. Known to the harness from the start: what the miners' values are compared
+    /// with (S9), and what decides the order of generators (S4).
+    draws: Vec<Arc<Draw>>,
+    /// Under a chained beacon, whose messages follow from the run: those that were asked for so far.
+    chained: Mutex<HashMap<Chained, Arc<Draw>>>,
 }
 
 impl<S: Scheme + Clone> Ground<S> {
     /// The ground of a world with these keys. `None` when the keys do not fit together.
     pub fn new(setup: Setup, keys: Keys<S>) -> Option<Self> {
-        let config = setup.config();
-        // One round more: whoever has left the last one still learns its beacon value.
-        let beacon = BeaconTable::new(&keys, &config.committee, setup.rounds + 1)?;
-        let (miners, generators) = (setup.miners, usize::from(setup.generators()));
-        let mut order = Vec::new();
-        for round in 1..=setup.rounds {
-            for subround in 0..setup.subrounds {
-                let (_, value) = beacon.of(Round(round.into()))?;
-                let mut members = bounds::order_of_generators(&value, subround.into(), miners);
-                members.truncate(generators);
-                order.push(members);
+        let config = Arc::new(setup.config());
+        let chained = setup.chained();
+        let subrounds = u32::from(setup.subrounds);
+        let mut ground = Self { config, setup, keys, draws: Vec::new(), chained: Mutex::default() };
+        if chained {
+            // The keys fit if they make one value.
+            let genesis = ground.genesis_beacon();
+            ground.draw_chained((1, 0, genesis))?;
+            return Some(ground);
+        }
+        for round in 1..=u64::from(ground.setup.rounds) {
+            let (signature, value) = ground.combined(BeaconTarget::Round(Round(round)))?;
+            for subround in 0..subrounds {
+                ground.draws.push(Arc::new(ground.ordered(signature, value, subround)));
             }
         }
-        Some(Self { config: Arc::new(config), setup, keys, beacon, order })
+        // One round more: whoever has left the last one still learns its beacon value.
+        let (signature, value) =
+            ground.combined(BeaconTarget::Round(Round(u64::from(ground.setup.rounds) + 1)))?;
+        ground.draws.push(Arc::new(ground.ordered(signature, value, 0)));
+        Some(ground)
     }
 
-    /// The generators of a subround, best rank first; none outside the world.
+    fn genesis_beacon(&self) -> BeaconValue {
+        self.config.genesis.header().beacon
+    }
+
+    /// The committee's signature and value for a beacon message, made with everybody's keys.
+    fn combined(&self, target: BeaconTarget) -> Option<(Signature, BeaconValue)> {
+        let message = target.preimage(&self.config.committee);
+        let shares: Option<Vec<(MinerId, Signature)>> =
+            self.keys.members.iter().map(|key| Some((key.me()?, key.beacon_share(&message)?))).collect();
+        let signature = self.keys.observer.combine_beacon(&message, &shares?)?;
+        Some((signature, self.keys.observer.beacon_value(&signature)))
+    }
+
+    fn ordered(&self, signature: Signature, value: BeaconValue, subround: u32) -> Draw {
+        let mut order = bounds::order_of_generators(&value, subround, self.setup.miners);
+        order.truncate(usize::from(self.setup.generators()));
+        Draw { signature, value, order }
+    }
+
+    fn draw_chained(&self, key: Chained) -> Option<Arc<Draw>> {
+        let mut known = self.chained.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(draw) = known.get(&key) {
+            return Some(Arc::clone(draw));
+        }
+        let (round, subround, previous) = key;
+        let target = BeaconTarget::Chained { round: Round(round), subround: Subround(subround), previous };
+        let (signature, value) = self.combined(target)?;
+        let draw = Arc::new(self.ordered(signature, value, subround));
+        known.insert(key, Arc::clone(&draw));
+        Some(draw)
+    }
+
+    /// The draw of a subround; under a chained beacon, for miners whose adopted block has the value `previous`. `None` for
+    /// rounds that the world does not reach.
+    #[must_use]
+    pub fn draw(&self, round: u64, subround: u32, previous: &BeaconValue) -> Option<Arc<Draw>> {
+        if self.setup.chained() {
+            return self.draw_chained((round, subround, *previous));
+        }
+        let subrounds = usize::from(self.setup.subrounds);
+        let first = usize::try_from(round.checked_sub(1)?).ok()?.checked_mul(subrounds)?;
+        // The value is that of the round; beyond the last subround only that is known.
+        let at = first.checked_add(usize::try_from(subround).ok()?.min(subrounds - 1))?;
+        self.draws.get(at).or_else(|| self.draws.get(first)).map(Arc::clone)
+    }
+
+    /// The committee's signature and the value of a round, under a beacon that signs the round only; `None` for rounds that
+    /// the world does not reach.
+    #[must_use]
+    pub fn beacon_of(&self, round: Round) -> Option<(Signature, BeaconValue)> {
+        let first =
+            usize::try_from(round.0.checked_sub(1)?).ok()?.checked_mul(self.setup.subrounds.into())?;
+        self.draws.get(first).map(|draw| (draw.signature, draw.value))
+    }
+
+    /// The rank of a member in a subround, if it is a generator there; `previous` as in [`Ground::draw`].
+    #[must_use]
+    pub fn rank(&self, round: u64, subround: u32, previous: &BeaconValue, member: MinerId) -> Option<u8> {
+        if !self.reaches(round, subround) {
+            return None;
+        }
+        let of = |order: &[MinerId]| order.iter().position(|&other| other == member).map(|rank| rank as u8);
+        if self.setup.chained() {
+            of(&self.draw(round, subround, previous)?.order)
+        } else {
+            of(self.order(round, subround))
+        }
+    }
+
+    /// Whether a subround is one of the world's.
+    #[must_use]
+    pub fn reaches(&self, round: u64, subround: u32) -> bool {
+        (1..=u64::from(self.setup.rounds)).contains(&round) && subround < u32::from(self.setup.subrounds)
+    }
+
+    /// The generators of a subround under a beacon that signs the round only, best rank first; none outside the world.
     #[must_use]
     pub fn order(&self, round: u64, subround: u32) -> &[MinerId] {
-        let (rounds, subrounds) = (u64::from(self.setup.rounds), u32::from(self.setup.subrounds));
-        if !(1..=rounds).contains(&round) || subround >= subrounds {
+        if self.setup.chained() || !self.reaches(round, subround) {
             return &[];
         }
-        &self.order[(round as usize - 1) * subrounds as usize + subround as usize]
-    }
-
-    /// The rank of a member in a subround, if it is a generator there.
-    #[must_use]
-    pub fn rank(&self, round: u64, subround: u32, member: MinerId) -> Option<u8> {
-        self.order(round, subround).iter().position(|&other| other == member).map(|rank| rank as u8)
+        &self.draws[(round as usize - 1) * usize::from(self.setup.subrounds) + subround as usize].order
     }
 
     /// Honest members, in increasing order: miner `i` of the model is `honest()[i]`.

@@ -291,6 +291,13 @@ pub enum Milestone {
         /// The block's.
         to: Subround,
     },
+    /// Step 8: the round was entered again, through another block of the round before, of a greater seed.
+    Adopted {
+        /// The round of the block.
+        round: Round,
+        /// The block.
+        block: BlockId,
+    },
     /// Step 8: a round was left.
     Left {
         /// The round.
@@ -342,6 +349,9 @@ impl fmt::Display for Milestone {
             }
             Milestone::Switched { round, from, to } => {
                 write!(f, "switches from subround {from} to {to} of round {round}")
+            }
+            Milestone::Adopted { round, block } => {
+                write!(f, "builds on block {block} of round {round} from now on")
             }
             Milestone::Left { round, block, voted } => {
                 let vote = if *voted { "with" } else { "without" };

@@ -165,6 +165,7 @@ impl<S: Scheme> Miner<S> {
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
         }
         fx.milestone(Milestone::Switched { round, from: self.entry.subround, to: subround });
+        fx.milestone(Milestone::Adopted { round, block: best });
         self.entry = Entry { block: best, subround, notarization: Some(notarization), source };
         self.restart_beacon(fx);
     }

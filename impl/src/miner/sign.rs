@@ -180,6 +180,11 @@ impl<S: Scheme> Miner<S> {
         if !self.is_here(timeout.round, timeout.subround) {
             return;
         }
+        if self.config.rules.subround_entry == SubroundEntryRule::Local {
+            // Nobody is told: the record is for a restart, which must not ticket what was given up.
+            self.enter(timeout.round, timeout.subround.next(), None, fx);
+            return;
+        }
         if let Some(signed) = Signed::sign(timeout, &self.config.committee, &self.scheme) {
             fx.broadcast(Audience::Miners, Message::Timeout(signed));
             fx.milestone(Milestone::TimedOut(timeout));

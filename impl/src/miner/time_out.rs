@@ -18,10 +18,8 @@ impl<S: Scheme> Miner<S> {
         let timeout = Timeout { round: self.round, subround: self.subround };
         self.phase = Phase::TimedOut;
         match self.config.rules.subround_entry {
-            SubroundEntryRule::Local => {
-                self.ledger.enter(timeout.into());
-                self.enter(timeout.round, timeout.subround.next(), None, fx);
-            }
+            // The next one is entered when a restart cannot undo it: see `publish`.
+            SubroundEntryRule::Local => self.sign(timeout, fx),
             SubroundEntryRule::Certificate if mutant!(self.config, EnterWithoutCertificate) => {
                 self.enter(timeout.round, timeout.subround.next(), None, fx);
             }

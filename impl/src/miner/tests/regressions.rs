@@ -14,7 +14,7 @@ use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
 use crate::mutants::Mutant;
 use crate::network::{Adjust, Byzantine, Crash, Fault, Setup, World};
-use crate::rules::{BeaconRule, Rules, TicketRule};
+use crate::rules::{BeaconRule, Rules, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
 use crate::ticket_log::{Conflict, Kind, Record, Signed};
 
@@ -390,6 +390,25 @@ fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
     let out = stage.hears(2, Message::ChainRequest(request)).to_vec();
     let told = |output: &&Output| matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2));
     assert_eq!(out.iter().filter(told).count(), 1);
+}
+
+/// Where a subround is entered by the own timeout alone, the log is all that says so: a restarted miner that began with
+/// subround 0 again could ticket a block of a subround that it had given up.
+#[test]
+fn step_9_a_subround_given_up_locally_stays_given_up_after_a_restart() {
+    let mut stage = Stage::new(Rules { subround_entry: SubroundEntryRule::Local, ..Rules::HARDENED });
+    stage.writes_at_once = false;
+    stage.wait_is_over();
+    assert_eq!(stage.miner.subround(), Subround(0), "not entered before a restart would find it");
+    let write = stage.out.iter().find_map(|output| match output {
+        Output::Persist { write, record } if record.kind == Kind::Timeout => Some(*write),
+        _ => None,
+    });
+    stage.input(Input::Persisted(write.expect("the timeout is written")));
+    assert_eq!(stage.miner.subround(), Subround(1));
+    assert!(!sent(&stage.out).any(|message| matches!(message, Message::Timeout(_))), "nobody is told");
+    stage.restart();
+    assert_eq!((stage.miner.round(), stage.miner.subround()), (Round(1), Subround(1)));
 }
 
 /// Under `BetterRank` a miner may ticket each of the `G` blocks of a subround, the worst first: none of its tickets may be
