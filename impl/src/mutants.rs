@@ -1,9 +1,9 @@
 //! Deliberate bugs, to see that the tests notice them. Compiled for tests and under the feature `mutants` only, and the
 //! feature refuses to build without debug assertions: no release contains them.
 //!
-//! A bug reaches the code in two ways. [`Config::mutant`](crate::miner::Config::mutant) gives it to one participant, for as
+//! A bug reaches the code in two ways. `Config::mutant` gives it to one participant, for as
 //! long as it takes a step: everything that it calls has the bug, and what surrounds it (Byzantine members, oracles) has not.
-//! A [`Scope`] gives it to everything that runs on the thread: for code that is used without a participant, such as a file.
+//! A `Scope` gives it to everything that runs on the thread: for code that is used without a participant, such as a file.
 //!
 //! The numbers are rows of the project's list of rule changes that must be caught; the others are ours.
 

@@ -1,7 +1,7 @@
 //! The exhaustive product: production miners and the model, side by side, in every interleaving of a small world.
 //!
 //! A state is a pair of a world of production miners (mock keys) and the model's state. Stateright explores all of them; that
-//! no pair shows a [`Failure`] is its `always` property, and so is that production never *refuses*: whatever an honest miner
+//! no pair shows a [`Failure`](crate::schedule::Failure) is its `always` property, and so is that production never *refuses*: whatever an honest miner
 //! of the model may do, some choice makes the production miner do.
 //!
 //! # What is explored
