@@ -18,7 +18,7 @@ impl<S: Scheme> Miner<S> {
     /// What the beacon signs for a subround of the own round. `None` while the chained beacon's previous value is unknown:
     /// the block through which the round was entered is missing.
     pub(super) fn beacon_target(&self, subround: Subround) -> Option<BeaconTarget> {
-        let round = self.round;
+        let (round, subround) = (self.round, self.config.ordered_as(subround));
         match self.config.rules.beacon {
             BeaconRule::RoundOnly => Some(BeaconTarget::Round(round)),
             BeaconRule::Chained => {
@@ -48,6 +48,8 @@ impl<S: Scheme> Miner<S> {
                 is_near(here.0, *round).then(|| &mut self.rounds.get_mut(*round).beacon)
             }
             BeaconTarget::Chained { round, subround, .. } => {
+                // Capped subrounds all look at the value of the last one below the cap, however far above it they are.
+                let here = (here.0, self.config.ordered_as(here.1));
                 self.rounds.collecting(here, *round, *subround).map(|state| &mut state.beacon)
             }
         }
@@ -221,7 +223,7 @@ impl<S: Scheme> Miner<S> {
         let target = self.beacon_target(subround)?;
         let value = self.known_beacon(&target)?.value;
         let (round, miners) = (self.round, self.config.committee.miners());
-        let ordered_as = self.config.subround_cap.map_or(subround, |cap| subround.min(cap));
+        let ordered_as = self.config.ordered_as(subround);
         let ordered_as = if mutant!(CapSubrounds) { ordered_as.min(Subround(1)) } else { ordered_as };
         let ordered_as = if mutant!(RanksIgnoreSubround) { Subround(0) } else { ordered_as };
         let state = self.rounds.collecting((round, self.subround), round, subround)?;

@@ -90,7 +90,8 @@ pub struct Config {
     pub rules: Rules,
     /// How many generators a subround has, `G`.
     pub generators: u16,
-    /// Subrounds above this one repeat its generators, as in the deployed node; `None`: every subround has its own.
+    /// Subrounds above this one repeat its generators, as in the deployed node; `None`: every subround has its own. Under a
+    /// chained beacon they have its beacon value, too.
     pub subround_cap: Option<Subround>,
     /// Waiting times.
     pub timing: Timing,
@@ -108,6 +109,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The subround whose beacon value and order of generators a subround has: its own, unless subrounds are capped.
+    #[must_use]
+    pub fn ordered_as(&self, subround: Subround) -> Subround {
+        self.subround_cap.map_or(subround, |cap| subround.min(cap))
+    }
+
     /// A configuration with the default number of generators and default times. `seed` and `genesis_time` make the genesis
     /// block: all participants must use the same.
     #[must_use]

@@ -226,7 +226,7 @@ impl<S: Scheme> Miner<S> {
             || self.ledger.has_timed_out(round, subround)
             || self.ledger.is_closed(round);
         self.phase = if given_up { Phase::TimedOut } else { Phase::Collecting };
-        self.rounds.prune(round, subround);
+        self.rounds.prune(round, subround, self.config.ordered_as(subround));
         if new_round {
             // Candidates of the left round that nobody notarized have had their time; if one was, it can be fetched.
             if let Some(left) = round.previous() {

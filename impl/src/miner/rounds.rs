@@ -207,13 +207,14 @@ impl Rounds {
         Arc::make_mut(&mut self.rounds[index])
     }
 
-    /// Forgets rounds and subrounds that are too far below the position.
-    pub fn prune(&mut self, round: Round, subround: Subround) {
+    /// Forgets rounds and subrounds that are too far below the position; not the subround whose beacon value it has.
+    pub fn prune(&mut self, round: Round, subround: Subround, ordered_as: Subround) {
         let lowest = Round(round.0.saturating_sub(ROUNDS_BEHIND));
         self.rounds.retain(|state| state.round >= lowest);
         let lowest = Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND));
-        if self.get(round).is_some_and(|state| state.subrounds.iter().any(|sub| sub.subround < lowest)) {
-            self.get_mut(round).subrounds.retain(|state| state.subround >= lowest);
+        let goes = |state: &SubroundState| state.subround < lowest && state.subround != ordered_as;
+        if self.get(round).is_some_and(|state| state.subrounds.iter().any(goes)) {
+            self.get_mut(round).subrounds.retain(|state| !goes(state));
         }
     }
 

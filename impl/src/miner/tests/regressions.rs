@@ -1,5 +1,6 @@
 //! What a peer, a crash or a host once could do to a miner, each with the step or property that it went against.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
@@ -199,6 +200,40 @@ fn step_8_an_adopted_parent_survives_a_restart() {
     assert_eq!(entry_after(stored.clone()), high.block);
     // A greater seed may end in a lower subround: what was stored last was adopted last.
     assert_ne!(entry_after(stored.into_iter().rev().collect()), high.block);
+}
+
+/// The deployed node repeats the generators of subround 1 in all later ones, however many: so the value that orders them is that
+/// of subround 1, and nobody signs another.
+#[test]
+fn step_1_capped_subrounds_have_the_beacon_value_of_the_cap() {
+    let mut stage = Stage::new(Rules::DEPLOYED);
+    let previous = stage.config.genesis.header().beacon;
+    let mut values = Vec::new();
+    for subround in 0..12 {
+        assert_eq!(stage.miner.subround(), Subround(subround));
+        if subround <= 1 {
+            let target = BeaconTarget::Chained { round: Round(1), subround: Subround(subround), previous };
+            for signer in [1, 2] {
+                let scheme = &stage.schemes[usize::from(signer)];
+                let share =
+                    BeaconShare::sign(target, &stage.config.committee, scheme).expect("a member's share");
+                stage.hears(signer, Message::BeaconShare(share));
+            }
+        }
+        values.push(stage.miner.beacon().unwrap_or_else(|| panic!("no beacon value in subround {subround}")));
+        stage.window_closes();
+        stage.wait_is_over();
+    }
+    assert_ne!(values[0], values[1]);
+    assert!(values[2..].iter().all(|value| *value == values[1]), "{values:?}");
+    let shares: BTreeSet<BeaconTarget> = stage
+        .sent()
+        .filter_map(|message| match message {
+            Message::BeaconShare(share) => Some(share.target),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(shares.len(), 2);
 }
 
 /// A miner whose log holds the vote, and whose disk has lost the notarization that the vote is for, signs nothing in that
