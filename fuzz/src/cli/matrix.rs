@@ -173,7 +173,9 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
                 let joined = workers.into_iter().map(|worker| worker.join());
-                joined.map(|ended| ended.map_err(|_| Error::other("a judge panicked"))?).collect::<std::io::Result<()>>()
+                joined
+                    .map(|ended| ended.map_err(|_| Error::other("a judge panicked"))?)
+                    .collect::<std::io::Result<()>>()
             })
         })?;
     }
@@ -222,7 +224,8 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
     let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(200), adjust, Some(CALM_EVERY)));
     if matches!(soon, Ok(None)) {
         let _scope = Scope::enter(Some(Mutant::ALL[index]));
-        let others = targets_by_cost().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
+        let others =
+            targets_by_cost().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
         let killed = others.into_iter().find_map(|(name, target)| by_target(name, *target, 1));
         if let Some(kill) = killed.as_ref().filter(|_| request.write) {
             write_witness(&format!("{:?}.{}", Mutant::ALL[index], kill.by), &kill.input)?;

@@ -257,7 +257,8 @@ impl Product {
     /// all is well.
     pub fn hunt(self, refusals: bool, steps: usize) -> Option<(String, usize)> {
         let searched = Searched { product: self, refusals };
-        let checker = searched.checker().finish_when(HasDiscoveries::Any).target_state_count(steps).spawn_bfs().join();
+        let checker =
+            searched.checker().finish_when(HasDiscoveries::Any).target_state_count(steps).spawn_bfs().join();
         let found = checker.discoveries();
         let (property, path) = found.iter().next()?;
         let failure = path.last_state().run.failure();
