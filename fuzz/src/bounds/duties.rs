@@ -14,7 +14,7 @@ use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
-use zus_bpp::rules::{EchoRule, SubroundEntryRule, TicketLogRule};
+use zus_bpp::rules::{EchoRule, FinalityRule, SubroundEntryRule, TicketLogRule, TicketRule};
 use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
@@ -177,8 +177,11 @@ impl Duties {
                 record.kind == Kind::FinalityVote && record.round > miner.finalized().round()
             });
             let newest = votes.max_by_key(|record| record.round);
+            // Without a log a restarted miner does not know what it has said.
+            let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile && world.crashes > 0;
             let unsaid = here.chain(newest).find(|record| {
-                !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))
+                !forgot
+                    && !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))
             });
             if let Some(record) = unsaid {
                 return wrong("L3", format!("{id} does not say {record:?} again"));
@@ -217,7 +220,9 @@ impl Duties {
                 life.heard.push((signer, record));
             }
             // Step 9: a proposal of a later subround shows that the one before was given up.
+            let certified = world.ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
             if let Message::Proposal(proposal) = message
+                && certified
                 && let Some(before) = proposal.block.subround().previous()
                 && !proposal.timeout_certificate.as_ref().is_some_and(|known| {
                     (known.round, known.subround) == (proposal.block.round(), before)
@@ -288,7 +293,9 @@ impl Duties {
         let known = known.max(found.miner.finalized().round());
         for (_, vote) in life.heard.iter().filter(|(_, record)| record.kind == Kind::FinalityVote) {
             let others = life.heard.iter().filter(|(_, record)| record == vote).count();
-            let count = others + usize::from(found.has_said(vote));
+            // Without a log a restarted miner does not know its own vote any more.
+            let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+            let count = others + usize::from(durable && found.has_said(vote));
             if vote.round > known && count >= q {
                 return wrong(
                     "step 10",
@@ -373,11 +380,16 @@ impl Duties {
         if ahead.is_none_or(|ahead| ahead > ROUNDS_HELD) || life.noisy.contains(&signer) {
             return None;
         }
+        // Where finality takes no votes nobody hears them; where a better block may be ticketed, too, two tickets are no offence.
+        let rules = &world.ground.setup.rules;
+        if record.kind == Kind::FinalityVote && rules.finality != FinalityRule::Votes {
+            return None;
+        }
         let contradicts = |old: &Record| {
             let same_place = (old.round, old.subround) == (record.round, record.subround);
             old.block != record.block
                 && match (old.kind, record.kind) {
-                    (Kind::Ticket, Kind::Ticket) => same_place,
+                    (Kind::Ticket, Kind::Ticket) => same_place && rules.ticket == TicketRule::OncePerSubround,
                     (Kind::Proposal, Kind::Proposal) => {
                         let mut candidates = found.miner.candidates(old.round, old.subround);
                         same_place && candidates.any(|(block, _)| block.0 == old.block)

@@ -20,11 +20,10 @@ use zus_model::checker::check::{Found, Options};
 use zus_model::mutants::{Executioner, committed_mutants};
 
 use crate::campaign::{CALM_EVERY, run, walk};
-use crate::judge::{Kill, by_product, by_target, quietly};
+use crate::judge::{Kill, by_product, by_target, quietly, targets_by_cost};
 use crate::product::timeless;
 use crate::schedule::Schedule;
 use crate::shrink::shrink;
-use crate::targets::ALL;
 use crate::world::Adjust;
 
 /// Gives the honest participants a bug.
@@ -50,6 +49,8 @@ pub struct Request {
     pub product: bool,
     /// The test program of the production crate: `cargo test -p zus-bpp --lib --no-run` prints its path.
     pub units: Option<PathBuf>,
+    /// Whether product and fuzzing are not asked again.
+    pub keep: bool,
     /// Whether results, tables and witnesses are written.
     pub write: bool,
 }
@@ -109,6 +110,20 @@ impl Code {
     fn is_killed(&self) -> bool {
         self.walk.is_some() || self.target.is_some() || self.product.is_some()
     }
+
+    /// By what, in a line.
+    fn by(&self) -> String {
+        let seen: Vec<String> = [&self.walk, &self.target, &self.product]
+            .into_iter()
+            .flatten()
+            .map(|seen| format!("{} ({}, {}, {:.1} s)", seen.by, seen.what, seen.executions, seen.seconds))
+            .collect();
+        if seen.is_empty() { "survives".into() } else { seen.join("; ") }
+    }
+}
+
+fn save(file: &Path, results: &Results) -> std::io::Result<()> {
+    std::fs::write(file, serde_json::to_string_pretty(results)? + "\n")
 }
 
 fn root() -> &'static Path {
@@ -135,44 +150,51 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     if asked.is_empty() {
         return Err(Error::other(format!("there is no bug of these names: {}", request.only.join(", "))));
     }
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    quietly(|| {
-        std::thread::scope(|scope| {
-            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-                scope.spawn(|| {
-                    while let Some(&index) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        // A thread of its own: what is kept for a thread may have been made with the bug.
-                        let code = std::thread::scope(|one| one.spawn(|| judge(index, request)).join());
-                        eprintln!("{:?}", Mutant::ALL[index]);
-                        if let (Ok(code), Ok(mut found)) = (code, found.lock()) {
-                            found.push((index, code));
-                        }
-                    }
-                });
+    let (next, known) = (AtomicUsize::new(0), Mutex::new(results));
+    let worker = || -> std::io::Result<()> {
+        while let Some(&index) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // A thread of its own: what is kept for a thread may have been made with the bug.
+            let code = std::thread::scope(|one| one.spawn(|| judge(index, request)).join());
+            let code = code.map_err(|_| Error::other("a judge panicked"))??;
+            let name = format!("{:?}", Mutant::ALL[index]);
+            let mut results = known.lock().map_err(|_| Error::other("a judge panicked"))?;
+            eprintln!("{name}: {}", code.by());
+            let units = results.code.get(&name).and_then(|known| known.units.clone());
+            results.code.insert(name, Code { units, ..code });
+            if request.write {
+                save(&file, &results)?;
             }
-        });
-    });
-    let found = found.into_inner().map_err(|_| Error::other("a judge panicked"))?;
-    if found.len() != asked.len() {
-        return Err(Error::other("a judge panicked"));
+        }
+        Ok(())
+    };
+    if !request.keep {
+        quietly(|| {
+            std::thread::scope(|scope| {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+                let joined = workers.into_iter().map(|worker| worker.join());
+                joined
+                    .map(|ended| ended.map_err(|_| Error::other("a judge panicked"))?)
+                    .collect::<std::io::Result<()>>()
+            })
+        })?;
     }
-    for (index, code) in found {
-        let name = format!("{:?}", Mutant::ALL[index]);
-        let units = results.code.get(&name).and_then(|known| known.units.clone());
-        results.code.insert(name, Code { units, ..code? });
-    }
+    let mut results = known.into_inner().map_err(|_| Error::other("a judge panicked"))?;
     if let Some(program) = &request.units {
         for &index in &asked {
             let name = format!("{:?}", Mutant::ALL[index]);
             let failed = units::failed(program, &name)?;
             eprintln!("{name}: {failed:?}");
             results.code.entry(name).or_default().units = Some(failed);
+            if request.write {
+                save(&file, &results)?;
+            }
         }
     }
     let tables = table::tables(&results)?;
     println!("{}", table::markdown(&tables));
     if request.write {
-        std::fs::write(&file, serde_json::to_string_pretty(&results)? + "\n")?;
+        save(&file, &results)?;
         std::fs::write(root().join("MATRIX.md"), table::page(&tables))?;
         std::fs::write(root().join("matrix/figures.json"), table::figures(&tables)?)?;
     }
@@ -202,8 +224,9 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
     let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(200), adjust, Some(CALM_EVERY)));
     if matches!(soon, Ok(None)) {
         let _scope = Scope::enter(Some(Mutant::ALL[index]));
-        let others = ALL.iter().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
-        let killed = others.clone().find_map(|(name, target)| by_target(name, *target, 1));
+        let others =
+            targets_by_cost().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
+        let killed = others.into_iter().find_map(|(name, target)| by_target(name, *target, 1));
         if let Some(kill) = killed.as_ref().filter(|_| request.write) {
             write_witness(&format!("{:?}.{}", Mutant::ALL[index], kill.by), &kill.input)?;
         }

@@ -99,6 +99,9 @@ enum Command {
         /// tests notice the bugs?
         #[arg(long)]
         units: Option<PathBuf>,
+        /// Keep what product and fuzzing said before.
+        #[arg(long)]
+        keep: bool,
         /// Write results, tables and witnesses.
         #[arg(long)]
         write: bool,
@@ -224,8 +227,8 @@ pub fn main() -> ExitCode {
             Ok(explore(product, refusals))
         }
         #[cfg(feature = "mutants")]
-        Command::Matrix { runs, only, model, product, units, write } => {
-            matrix::matrix(&matrix::Request { runs, only, model, product, units, write })
+        Command::Matrix { runs, only, model, product, units, keep, write } => {
+            matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })
         }
         Command::Judge { effort } => Ok(judge::judge(effort)),
         #[cfg(feature = "schemata")]

@@ -253,10 +253,12 @@ impl Product {
         Searched { product: self, refusals }.checker().spawn_bfs().join()
     }
 
-    /// Explores until something is wrong. Returns what, and how many pairs that took; `None` when all is well.
-    pub fn hunt(self, refusals: bool) -> Option<(String, usize)> {
+    /// Explores until something is wrong, at most so many steps. Returns what is wrong, and how many pairs that took; `None` when
+    /// all is well.
+    pub fn hunt(self, refusals: bool, steps: usize) -> Option<(String, usize)> {
         let searched = Searched { product: self, refusals };
-        let checker = searched.checker().finish_when(HasDiscoveries::Any).spawn_bfs().join();
+        let checker =
+            searched.checker().finish_when(HasDiscoveries::Any).target_state_count(steps).spawn_bfs().join();
         let found = checker.discoveries();
         let (property, path) = found.iter().next()?;
         let failure = path.last_state().run.failure();
