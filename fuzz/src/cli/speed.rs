@@ -21,7 +21,8 @@ const FILES: std::ops::RangeInclusive<u64> = 8..=20_000;
 /// Where the table stands in a README.
 const MARKS: (&str, &str) = ("<!-- speed -->\n", "<!-- /speed -->\n");
 /// Titles of the figures of this room, and of the table of speeds in them.
-const TITLES: (&str, &str) = ("Fuzzing production code against the model", "executions a second of processor time");
+const TITLES: (&str, &str) =
+    ("Fuzzing production code against the model", "executions a second of processor time");
 
 /// What to measure, and where it goes.
 pub struct Speed {
@@ -306,6 +307,9 @@ mod tests {
         let found = figures(Some(&text), table(TITLES.1, "new")).unwrap();
         assert_eq!(found.tables, [table(TITLES.1, "new"), table("committed corpus", "kept")]);
         let other = text.replace(TITLES.0, "Something else");
-        assert!(figures(Some(&other), table(TITLES.1, "new")).is_err(), "the figures of another room are not replaced");
+        assert!(
+            figures(Some(&other), table(TITLES.1, "new")).is_err(),
+            "the figures of another room are not replaced"
+        );
     }
 }

@@ -86,7 +86,11 @@ impl Refinement {
     }
 
     /// What an event is in the model, performed.
-    pub(super) fn actions_of<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
+    pub(super) fn actions_of<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        event: &Event,
+    ) -> Result<(), Finding> {
         self.sync_byzantine(world)?;
         match event {
             Event::Step { host, decided, outputs, .. } => {
