@@ -219,10 +219,9 @@ impl Duties {
             {
                 life.heard.push((signer, record));
             }
-            // Step 9: a proposal of a later subround shows that the one before was given up.
-            let certified = world.ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
-            if let Message::Proposal(proposal) = message
-                && certified
+            // Step 9: a proposal of a later subround shows that the one before was given up, where that takes a certificate.
+            if world.ground.setup.rules.subround_entry == SubroundEntryRule::Certificate
+                && let Message::Proposal(proposal) = message
                 && let Some(before) = proposal.block.subround().previous()
                 && !proposal.timeout_certificate.as_ref().is_some_and(|known| {
                     (known.round, known.subround) == (proposal.block.round(), before)

@@ -73,6 +73,21 @@ struct SignedTimeout {
     subround: String,
 }
 
+/// What every version of the format has; fields beside it are passed over.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    metadata: Format,
+}
+
+/// See [`Envelope`].
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Format {
+    interchange_format: String,
+    interchange_format_version: String,
+}
+
 impl Interchange {
     /// Everything in an index that still matters.
     #[must_use]
@@ -127,15 +142,15 @@ impl Interchange {
         if text.len() > MAX_INTERCHANGE_BYTES {
             return Err(InterchangeError::TooLong { bytes: text.len() });
         }
-        // The format is checked first: a newer version has fields that this one does not know.
-        let document: serde_json::Value =
-            serde_json::from_str(text).map_err(|e| InterchangeError::Json { reason: e.to_string() })?;
-        let metadata = |field: &str| document["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let (format, version) = (metadata("interchange_format"), metadata("interchange_format_version"));
+        // The format is checked first: a newer version has fields that this one does not know. Nothing else of the document is
+        // kept for that: a tree of its values takes tens of times its bytes.
+        let json = |e: serde_json::Error| InterchangeError::Json { reason: e.to_string() };
+        let Envelope { metadata: Format { interchange_format: format, interchange_format_version: version } } =
+            serde_json::from_str(text).map_err(json)?;
         if format != INTERCHANGE_FORMAT || version != INTERCHANGE_VERSION {
             return Err(InterchangeError::Format { format, version });
         }
-        serde_json::from_value(document).map_err(|e| InterchangeError::Json { reason: e.to_string() })
+        serde_json::from_str(text).map_err(json)
     }
 
     /// The floor and the records, when they are those of `owner`.
