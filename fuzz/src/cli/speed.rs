@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::time::{ClockId, clock_gettime};
-use serde_json::{Value, json};
+use zus_model::report::page::figures::{Figures, Table};
 
 use crate::schedule::{Random, Schedule};
 use crate::targets::{ALL, Target, conformance, take_steps};
@@ -20,6 +20,9 @@ const SIXTY_CHOICES: (usize, u8) = (5, 12);
 const FILES: std::ops::RangeInclusive<u64> = 8..=20_000;
 /// Where the table stands in a README.
 const MARKS: (&str, &str) = ("<!-- speed -->\n", "<!-- /speed -->\n");
+/// Titles of the figures of this room, and of the table of speeds in them.
+const TITLES: (&str, &str) =
+    ("Fuzzing production code against the model", "executions a second of processor time");
 
 /// What to measure, and where it goes.
 pub struct Speed {
@@ -27,7 +30,7 @@ pub struct Speed {
     pub seconds: u64,
     /// Kinds of instrumented programs, with the folder in which they are.
     pub instrumented: Vec<(String, PathBuf)>,
-    /// Where the figures go, for `zus report --figures`.
+    /// Where the figures go, for `zus report --figures`; tables of other commands in that file stay.
     pub json: Option<PathBuf>,
     /// The README whose table is replaced.
     pub readme: Option<PathBuf>,
@@ -58,7 +61,14 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
         put_into(path, &table)?;
     }
     if let Some(path) = &what.json {
-        std::fs::write(path, serde_json::to_string_pretty(&figures(what, &rows, share))? + "\n")?;
+        let known = match std::fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let found = figures(known.as_deref(), speeds(what, &rows, share));
+        let found = found.map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))?;
+        std::fs::write(path, serde_json::to_string_pretty(&found)? + "\n")?;
     }
     Ok(true)
 }
@@ -233,19 +243,28 @@ fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
     std::fs::write(path, format!("{before}{}{table}{}{after}", MARKS.0, MARKS.1))
 }
 
-fn figures(what: &Speed, rows: &[Row], share: f64) -> Value {
-    json!({
-        "format": "zus-figures",
-        "version": 1,
-        "title": "Speed of the fuzz targets",
-        "command": "fuzz/speed",
-        "notes": ["a second of processor time on one core, the same inputs every time; optimised, without debug assertions", share_told(share)],
-        "tables": [{
-            "title": "executions a second",
-            "columns": columns(what),
-            "rows": rows.iter().map(cells).collect::<Vec<_>>(),
-        }],
-    })
+fn speeds(what: &Speed, rows: &[Row], share: f64) -> Table {
+    let notes = vec![
+        "one core, the same inputs every time; under an engine with the debug assertions that cargo-fuzz sets".into(),
+        share_told(share),
+    ];
+    let rows = rows.iter().map(cells).collect();
+    Table { title: TITLES.1.into(), command: "fuzz/speed".into(), notes, columns: columns(what), rows }
+}
+
+/// The figures of this room, with these speeds first: what other commands measured, and a file has already, stays.
+fn figures(known: Option<&str>, speeds: Table) -> Result<Figures, String> {
+    let mut figures = Figures::new(TITLES.0, "fuzz/speed");
+    if let Some(text) = known {
+        let found = Figures::parse(text)?;
+        if found.title != figures.title {
+            return Err(format!("these are the figures of {:?}, not of {:?}", found.title, figures.title));
+        }
+        figures = Figures { machine: figures.machine, date: figures.date, command: figures.command, ..found };
+        figures.tables.retain(|table| table.title != speeds.title);
+    }
+    figures.tables.insert(0, speeds);
+    Ok(figures)
 }
 
 #[cfg(test)]
@@ -272,5 +291,25 @@ mod tests {
         assert!(put_into(&path, "new\n").is_err());
         std::fs::remove_file(&path).unwrap();
         assert_eq!(text, "a\n<!-- speed -->\nnew\n<!-- /speed -->\nb\n");
+    }
+
+    #[test]
+    fn tables_of_other_commands_stay_in_the_figures() {
+        let table = |title: &str, cell: &str| Table {
+            title: title.into(),
+            columns: vec!["a".into()],
+            rows: vec![vec![cell.into()]],
+            ..Table::default()
+        };
+        let mut known = figures(None, table(TITLES.1, "old")).unwrap();
+        known.tables.push(table("committed corpus", "kept"));
+        let text = serde_json::to_string(&known).unwrap();
+        let found = figures(Some(&text), table(TITLES.1, "new")).unwrap();
+        assert_eq!(found.tables, [table(TITLES.1, "new"), table("committed corpus", "kept")]);
+        let other = text.replace(TITLES.0, "Something else");
+        assert!(
+            figures(Some(&other), table(TITLES.1, "new")).is_err(),
+            "the figures of another room are not replaced"
+        );
     }
 }

@@ -110,17 +110,14 @@ fn ticketed<'a, S: Scheme + Clone>(
     world: &'a World<S>,
     host: &'a Host<S>,
     round: Round,
-) -> Box<dyn Iterator<Item = (Subround, BlockId)> + 'a> {
-    if is_volatile(world) && !host.up {
-        return Box::new(std::iter::empty());
-    }
-    if memory_binds(world) {
-        let all = host.miner.tickets().filter(move |ticket| ticket.round == round);
-        return Box::new(all.map(|ticket| (ticket.subround, ticket.block)));
-    }
-    let all = host.log.durable().iter();
-    let all = all.filter(move |record| record.round == round && record.kind == Kind::Ticket);
-    Box::new(all.map(|record| (record.subround, BlockId(record.block))))
+) -> impl Iterator<Item = (Subround, BlockId)> + 'a {
+    let lost = is_volatile(world) && !host.up;
+    let in_memory = memory_binds(world);
+    let memory = (!lost && in_memory).then(|| host.miner.tickets().map(Record::from));
+    let disk = (!lost && !in_memory).then(|| host.log.durable().iter().copied());
+    let all = memory.into_iter().flatten().chain(disk.into_iter().flatten());
+    all.filter(move |record| record.round == round && record.kind == Kind::Ticket)
+        .map(|record| (record.subround, BlockId(record.block)))
 }
 
 fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, subround: Subround) -> bool {

@@ -62,13 +62,16 @@ pub enum NoPlace {
 pub struct Places {
     genesis: BlockId,
     taken: Vec<Option<BlockId>>,
+    /// The places that are taken, in order of the block's id: the abstraction asks for a place for each message of each miner
+    /// after each step.
+    by_id: Vec<(BlockId, Place)>,
 }
 
 impl Places {
     /// No block has been made.
     #[must_use]
     pub fn new(genesis: BlockId, blocks: &Blocks) -> Self {
-        Self { genesis, taken: vec![None; blocks.len()] }
+        Self { genesis, taken: vec![None; blocks.len()], by_id: Vec::new() }
     }
 
     /// The place of a block that has one.
@@ -77,7 +80,7 @@ impl Places {
         if *block == self.genesis {
             return Some(GENESIS);
         }
-        self.taken.iter().position(|known| known.as_ref() == Some(block)).map(|index| Place(index as u8))
+        self.by_id.binary_search_by_key(block, |(id, _)| *id).ok().map(|index| self.by_id[index].1)
     }
 
     /// The block in a place.
@@ -96,9 +99,13 @@ impl Places {
         blocks: &Blocks,
         world: &World<S>,
     ) -> Result<Place, NoPlace> {
-        if let Some(place) = self.of(&block.id()) {
-            return Ok(place);
+        if block.id() == self.genesis {
+            return Ok(GENESIS);
         }
+        let position = match self.by_id.binary_search_by_key(&block.id(), |(id, _)| *id) {
+            Ok(known) => return Ok(self.by_id[known].1),
+            Err(position) => position,
+        };
         let (round, subround, generator) = (block.round().0, block.subround().0, block.header().generator);
         let not_eligible =
             NoPlace::NotEligible { block: block.id(), generator: generator.0, round, subround };
@@ -120,6 +127,7 @@ impl Places {
         let full = NoPlace::Full { block: block.id(), round, subround };
         let place = free.next().ok_or(if chained { full } else { second })?;
         self.taken[place.index()] = Some(block.id());
+        self.by_id.insert(position, (block.id(), place));
         Ok(place)
     }
 }

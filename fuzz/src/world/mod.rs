@@ -13,11 +13,13 @@
 //! driven by the target `recovery`, which checks properties and not refinement.
 
 mod host;
+mod made;
 mod network;
 mod node;
 mod setup;
 
 pub use host::Host;
+pub use made::Made;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
 pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
 
@@ -137,7 +139,7 @@ pub struct World<S> {
     /// What Byzantine miners signed, by member.
     pub byzantine: Vec<(MinerId, Record)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
-    pub blocks: Vec<Arc<Block>>,
+    pub blocks: Made,
     /// Blocks of which an honest participant has seen a notarization.
     pub notarized: Vec<Ticket>,
     /// Crashes so far.
@@ -176,7 +178,7 @@ impl<S: Scheme + Clone> World<S> {
             sharder,
             network: Network::default(),
             byzantine: Vec::new(),
-            blocks: Vec::new(),
+            blocks: Made::default(),
             notarized: Vec::new(),
             crashes: 0,
             refused_by_log: Vec::new(),
@@ -210,7 +212,7 @@ impl<S: Scheme + Clone> World<S> {
     /// The block that has this id, if anybody made it.
     #[must_use]
     pub fn block(&self, id: &BlockId) -> Option<&Arc<Block>> {
-        self.blocks.iter().find(|block| block.id() == *id)
+        self.blocks.find(id)
     }
 
     /// The beacon value to which the order of generators of a block's subround is chained: that of its parent. Nothing depends

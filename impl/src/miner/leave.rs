@@ -84,10 +84,14 @@ impl<S: Scheme> Miner<S> {
             fx.milestone(Milestone::Switched { round, from: self.subround, to: subround });
         }
         let vote = FinalityVote { round, subround, block };
-        let votes = self.config.rules.finality == FinalityRule::Votes
-            && !mutant!(self.config, NeverVote)
-            && (self.ledger.may_vote(&vote)
-                || mutant!(self.config, VoteDespiteOtherTicket) && !self.ledger.has_voted(round));
+        let mut may_vote = self.ledger.may_vote(&vote);
+        if mutant!(self.config, VoteDespiteOtherTicket) {
+            may_vote = !self.ledger.has_voted(round);
+        }
+        if mutant!(self.config, NeverVote) {
+            may_vote = false;
+        }
+        let votes = self.config.rules.finality == FinalityRule::Votes && may_vote;
         if votes {
             self.sign(vote, fx);
         }

@@ -1,0 +1,303 @@
+//! What an event of a world is in the model: the actions that it maps to, each asked of the model before it is applied. The
+//! argument why these are the right ones opens [`refinement`](super).
+
+use std::sync::Arc;
+
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{Peer, Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output, Stored};
+use zus_bpp::rules::{FinalityRule, SubroundEntryRule};
+use zus_bpp::sharder::SharderOutput;
+use zus_bpp::statement::BeaconTarget;
+use zus_bpp::ticket_log::{Kind, Record};
+use zus_model::action::Action;
+use zus_model::blocks::{BlockId as Place, GENESIS};
+use zus_model::rules::TicketLogRule;
+
+use super::{Finding, NoPlace, Refinement, abstraction};
+use crate::world::{Event, World};
+
+impl Refinement {
+    fn perform(&mut self, action: Action) -> Result<(), Finding> {
+        if let Err(guard) = self.protocol.enabled(&self.state, &action) {
+            let deed = self.protocol.deed(&self.state, &action, &self.state);
+            return Err(Finding::Disabled { action, deed, guard });
+        }
+        self.protocol.perform(&mut self.state, &action);
+        if self.keeps_actions {
+            self.actions.push(action);
+        }
+        Ok(())
+    }
+
+    /// The place of a block upon which an honest participant acts. A Byzantine block enters the model now.
+    fn place<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        who: Peer,
+        id: &BlockId,
+    ) -> Result<Place, Finding> {
+        let cannot = |source| Finding::NoPlace { participant: who.to_string(), source };
+        if let Some(place) = self.places.of(id)
+            && (place == GENESIS || self.state.block(place).parent() != 0)
+        {
+            return Ok(place);
+        }
+        let block = Arc::clone(world.block(id).ok_or_else(|| cannot(NoPlace::Unknown(*id)))?);
+        let generator = block.header().generator;
+        let protocol = Arc::clone(&self.protocol);
+        let place = self.places.assign(&block, &protocol.blocks, world).map_err(cannot)?;
+        if world.ground.setup.is_byzantine(generator) {
+            let parent = self.place(world, who, &block.header().parent)?;
+            self.perform(Action::ByzantinePropose { block: place, parent })?;
+            self.sync_byzantine(world)?;
+        }
+        Ok(place)
+    }
+
+    /// Byzantine messages about blocks of the model, and timeouts, become actions.
+    pub(super) fn sync_byzantine<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
+        let protocol = Arc::clone(&self.protocol);
+        for (member, record) in &world.byzantine {
+            let members = &world.ground.setup.byzantine;
+            let Some(byzantine) = members.iter().position(|id| *id == member.0) else { continue };
+            let (byzantine, round, subround) =
+                (byzantine as u8, record.round.0 as u8, record.subround.0 as u8);
+            let action = if record.kind == Kind::Timeout {
+                Action::ByzantineTimeout { byzantine, round, subround }
+            } else {
+                let Some(block) = self.places.of(&BlockId(record.block)) else { continue };
+                if block == GENESIS || !abstraction::is_about(&protocol, block, record) {
+                    continue;
+                }
+                match record.kind {
+                    Kind::Ticket => Action::ByzantineTicket { byzantine, block },
+                    Kind::FinalityVote => Action::ByzantineVote { byzantine, block },
+                    Kind::Proposal | Kind::Timeout => continue,
+                }
+            };
+            if protocol.enabled(&self.state, &action).is_ok() {
+                self.perform(action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an event is in the model, performed.
+    pub(super) fn actions_of<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        event: &Event,
+    ) -> Result<(), Finding> {
+        self.sync_byzantine(world)?;
+        match event {
+            Event::Step { host, decided, outputs, .. } => {
+                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs.
+                let chained = self.protocol.rules.chained();
+                let at_store =
+                    |record: &Record| chained && outputs.iter().any(|output| stores(output, record));
+                for record in decided.iter().filter(|record| !at_store(record)) {
+                    self.decision(world, *host, record)?;
+                }
+                for output in outputs {
+                    if chained && let Some(record) = decided.iter().find(|record| stores(output, record)) {
+                        self.decision(world, *host, record)?;
+                    }
+                    self.output(world, *host, output)?;
+                }
+                Ok(())
+            }
+            Event::Crashed { host } => self.perform(Action::Crash { miner: *host as u8 }),
+            Event::Restarted { host } => {
+                self.perform(Action::Restart { miner: *host as u8 })?;
+                // A subround that was given up, and on the disk, when the miner crashed over it.
+                let found = &world.hosts[*host].miner;
+                self.enter_locally(world, *host, found.round(), found.subround())
+            }
+            Event::Sharder { outputs } => {
+                self.notarized_for_the_sharder(world)?;
+                for output in outputs {
+                    if let SharderOutput::Finalized(found) = output {
+                        let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
+                        // Ancestors become final with the head: only the last block of a step has to be final itself.
+                        let id = found.block.id();
+                        let last = outputs.iter().rev().find_map(|output| match output {
+                            SharderOutput::Finalized(found) => Some(found.block.id()),
+                            _ => None,
+                        });
+                        if last == Some(id) {
+                            self.finalize(world, self.heads.len() - 1, sharder, &id)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn decision<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        record: &Record,
+    ) -> Result<(), Finding> {
+        let who = Peer::Miner(world.hosts[host].id);
+        let miner = host as u8;
+        match record.kind {
+            Kind::Proposal => {
+                let block = self.place(world, who, &BlockId(record.block))?;
+                self.perform(Action::Propose { miner, block })
+            }
+            Kind::Ticket => {
+                let id = BlockId(record.block);
+                let block = self.place(world, who, &id)?;
+                let unknown =
+                    || Finding::NoPlace { participant: who.to_string(), source: NoPlace::Unknown(id) };
+                let parent = world.block(&id).ok_or_else(unknown)?.header().parent;
+                let parent = self.place(world, who, &parent)?;
+                if self.state.miners[host].unsent() != 0 {
+                    // The model has one ticket on its way out: it sends the one before now.
+                    self.perform(Action::SendTicket { miner })?;
+                }
+                self.perform(Action::Select { miner, block })?;
+                self.perform(Action::Ticket { miner, block, parent })
+            }
+            // A timeout when it leaves; a vote when the round is left.
+            Kind::Timeout | Kind::FinalityVote => Ok(()),
+        }
+    }
+
+    /// Where subrounds are entered locally, giving one up and entering the next is one action.
+    fn enter_locally<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        round: Round,
+        subround: Subround,
+    ) -> Result<(), Finding> {
+        if world.ground.setup.rules.subround_entry != SubroundEntryRule::Local {
+            return Ok(());
+        }
+        while round.0 == u64::from(self.state.miners[host].round())
+            && self.state.miners[host].subround() < subround.0
+        {
+            self.perform(Action::Timeout { miner: host as u8 })?;
+        }
+        Ok(())
+    }
+
+    /// Under the rules without votes: what a Byzantine miner has shown to the sharder alone is notarized.
+    fn notarized_for_the_sharder<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
+        if world.ground.setup.rules.finality == FinalityRule::Votes {
+            return Ok(());
+        }
+        let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
+        for ticket in &world.notarized {
+            let block = self.place(world, sharder, &ticket.block)?;
+            if block != GENESIS && self.state.block(block).notarized() == 0 {
+                self.perform(Action::Notarize { block })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn output<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        output: &Output,
+    ) -> Result<(), Finding> {
+        let who = Peer::Miner(world.hosts[host].id);
+        let miner = host as u8;
+        let rounds = u64::from(self.protocol.blocks.rounds);
+        match output {
+            Output::Broadcast { message: Message::BeaconShare(share), .. } => {
+                let m = &self.state.miners[host];
+                let round = share.target.round();
+                let again = m.shared() == 1
+                    && round.0 == u64::from(m.round())
+                    && match share.target {
+                        BeaconTarget::Round(_) => true,
+                        BeaconTarget::Chained { subround, .. } => subround.0 == m.subround(),
+                    };
+                if round.0 <= rounds && !again {
+                    self.perform(Action::ShareBeacon { miner })?;
+                }
+            }
+            Output::Broadcast { message: Message::Ticket(ticket), .. } => {
+                let place = self.place(world, who, &ticket.block)?;
+                let local = self.protocol.blocks.place(place).local;
+                let sent = self.state.archive[host].tickets[ticket.round.0 as usize - 1] >> local & 1 == 1;
+                if !sent {
+                    self.perform(Action::SendTicket { miner })?;
+                }
+            }
+            Output::Broadcast { message: Message::Timeout(timeout), .. } if timeout.round.0 <= rounds => {
+                let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
+                let sent = sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 1;
+                // Whoever forgot that it gave the subround up does it again.
+                let forgot = self.protocol.rules.ticket_log == TicketLogRule::Volatile
+                    && self.state.miners[host].timed_out() == 0;
+                if !sent || forgot {
+                    self.perform(Action::Timeout { miner })?;
+                }
+            }
+            Output::Milestone(Milestone::Notarized { ticket, .. }) => {
+                let block = self.place(world, who, &ticket.block)?;
+                if block != GENESIS && self.state.block(block).notarized() == 0 {
+                    self.perform(Action::Notarize { block })?;
+                }
+            }
+            Output::Milestone(Milestone::Left { block, .. }) => {
+                let block = self.place(world, who, block)?;
+                self.perform(Action::Leave { miner, block })?;
+            }
+            Output::Milestone(Milestone::Adopted { round, block }) if round.0 < rounds => {
+                let block = self.place(world, who, block)?;
+                self.perform(Action::Adopt { miner, block })?;
+            }
+            Output::Milestone(Milestone::Entered { round, subround }) => {
+                self.enter_locally(world, host, *round, *subround)?;
+                let m = &self.state.miners[host];
+                let here = (Round(m.round().into()), m.subround());
+                if here != (*round, subround.0) && round.0 <= rounds {
+                    let subround = subround.0.min(u8::MAX.into()) as u8;
+                    self.perform(Action::EnterSubround { miner, subround })?;
+                }
+            }
+            Output::Milestone(Milestone::Finalized { block, .. }) => {
+                self.finalize(world, host, who, block)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A head moves: asked of the model as of an observer that has this participant's head. Nothing in the state depends on
+    /// observers, so the state stays as it is.
+    fn finalize<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        observer: usize,
+        who: Peer,
+        id: &BlockId,
+    ) -> Result<(), Finding> {
+        let block = self.place(world, who, id)?;
+        let mut view = self.state;
+        view.set_head(0, self.heads[observer]);
+        let action = Action::Finalize { observer: 0, block };
+        if let Err(guard) = self.protocol.enabled(&view, &action) {
+            let deed = format!("{who} {}", self.protocol.deed(&view, &action, &view));
+            return Err(Finding::Disabled { action, deed, guard });
+        }
+        self.heads[observer] = block;
+        Ok(())
+    }
+}
+
+/// Whether a step stores the block of a record with this output: right before it decides to sign the record.
+fn stores(output: &Output, record: &Record) -> bool {
+    matches!(output, Output::Store { stored: Stored::Block(block), .. } if block.id().0 == record.block)
+}
