@@ -36,7 +36,6 @@ const BY_PRODUCT: [Mutant; 0] = [];
 
 /// Bugs that were not judged yet: `matrix --write --only NAME` makes the witness, and the name goes from here.
 const NOT_JUDGED: &[&str] = &[
-    "ForgetEarlyTickets",
     "FinalizeNotarized",
     "FinalizeCurrent",
     "NoFinalityWait",

@@ -37,6 +37,12 @@ fn give_timeless(config: &mut Config, variant: u16) {
     give(config, variant);
 }
 
+/// Runs after which the targets are asked before the walk goes on.
+const SOON: u64 = 200;
+
+/// Attempts to make a witness shorter, at most. (A run that never ends well costs a thousand times as much: 30.)
+const SHORTENINGS: u32 = 3_000;
+
 /// What to do.
 pub struct Request {
     /// Runs of a walk for each bug, at most.
@@ -220,19 +226,12 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
     let adjust = Adjust(give, variant);
     let mut code = Code::default();
     let start = std::time::Instant::now();
-    // Most are noticed by a few runs; what is not may concern a target.
-    let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(200), adjust, Some(CALM_EVERY)));
+    code.product = product(variant, request);
+    // Most are noticed by a few runs; what is not may concern a target, whose committed inputs come first.
+    let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(SOON), adjust, Some(CALM_EVERY)));
     if matches!(soon, Ok(None)) {
-        let _scope = Scope::enter(Some(Mutant::ALL[index]));
-        let others =
-            targets_by_cost().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
-        let killed = others.into_iter().find_map(|(name, target)| by_target(name, *target, 1));
-        if let Some(kill) = killed.as_ref().filter(|_| request.write) {
-            write_witness(&format!("{:?}.{}", Mutant::ALL[index], kill.by), &kill.input)?;
-        }
-        code.target = killed.map(Seen::from);
+        code.target = target(index, 0, request)?;
         if code.target.is_some() {
-            code.product = product(variant, request);
             return Ok(code);
         }
     }
@@ -242,7 +241,12 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             let what = found.failure.kind();
             let seconds = start.elapsed().as_secs_f64();
             code.walk = Some(Seen { by: "walk".into(), what: what.clone(), executions: found.runs, seconds });
-            let fails = |schedule: &Schedule| is_wrong(schedule, adjust).is_some_and(|kind| kind == what);
+            // Attempts, not seconds: the same witness on every machine.
+            let left = std::cell::Cell::new(if what == "liveness" { 30 } else { SHORTENINGS });
+            let fails = |schedule: &Schedule| {
+                left.set(left.get().saturating_sub(1));
+                left.get() > 0 && is_wrong(schedule, adjust).is_some_and(|kind| kind == what)
+            };
             let short = shrink(&found.schedule, fails);
             code.witness = Some(short.choices.len());
             if request.write {
@@ -255,8 +259,23 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             code.walk = Some(Seen { by: "walk".into(), what: "a panic".into(), executions, seconds });
         }
     }
-    code.product = product(variant, request);
+    if code.walk.is_none() && code.product.is_none() {
+        code.target = target(index, 1, request)?;
+    }
     Ok(code)
+}
+
+/// The first target that notices a bug: by its committed inputs, and with some effort by others.
+fn target(index: usize, effort: u64, request: &Request) -> std::io::Result<Option<Seen>> {
+    let mutant = Mutant::ALL[index];
+    let _scope = Scope::enter(Some(mutant));
+    let mut others =
+        targets_by_cost().filter(|(name, _)| *name != "conformance" && *name != "conformance_bls");
+    let killed = others.find_map(|(name, target)| by_target(name, *target, effort));
+    if let Some(kill) = killed.as_ref().filter(|_| request.write) {
+        write_witness(&format!("{mutant:?}.{}", kill.by), &kill.input)?;
+    }
+    Ok(killed.map(Seen::from))
 }
 
 fn product(variant: u16, request: &Request) -> Option<Seen> {
