@@ -85,7 +85,7 @@ const RULE_ROWS: [RuleRow; 11] = [
         1,
         0,
         true,
-        3_859,
+        4_162,
     ),
     ("TwoThirds", Rules { finality: FinalityRule::TwoThirds, ..HARDENED }, 2, 1, 0, 0, 0, true, 1_827),
     (
@@ -97,7 +97,7 @@ const RULE_ROWS: [RuleRow; 11] = [
         0,
         0,
         true,
-        1_826,
+        1_836,
     ),
     (
         "Volatile, a crash",
@@ -108,12 +108,12 @@ const RULE_ROWS: [RuleRow; 11] = [
         1,
         0,
         true,
-        6_257,
+        6_560,
     ),
     ("no echo", Rules { echo: EchoRule::None, ..HARDENED }, 2, 1, 0, 0, 0, true, 1_816),
     ("Chained", Rules { beacon: BeaconRule::Chained, ..HARDENED }, 2, 1, 0, 0, 0, true, 1_223),
     ("documented", Rules::DOCUMENTED, 2, 1, 0, 0, 0, true, 1_229),
-    ("deployed", Rules::DEPLOYED, 2, 1, 0, 0, 0, true, 6_650),
+    ("deployed", Rules::DEPLOYED, 2, 1, 0, 0, 0, true, 6_727),
 ];
 
 #[test]
