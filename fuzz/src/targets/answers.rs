@@ -24,6 +24,8 @@ use crate::world::{Ground, Setup};
 const ROUNDS: u64 = 9;
 /// Questions that may be asked until the chain is complete.
 const QUESTIONS: usize = 60;
+/// Questions of which the answers may be spoilt; those after them are answered genuinely, at least a block each.
+const SPOILT: usize = 30;
 
 fn certified<T: Statement>(ground: &Ground<MockScheme>, statement: T, signers: &[u16]) -> Arc<Certified<T>> {
     let message = statement.preimage(&ground.config.committee);
@@ -153,7 +155,7 @@ pub fn answers(bytes: &[u8]) {
     assert!(matches!(out[..], [SharderOutput::Refused { .. }]), "{} of {}: {out:?}", 2, quorum(4));
     let certificate = Message::FinalityCertificate(ladder.finality(&[0, 1, 2]));
     let mut inputs = vec![SharderInput::Message { from, message: certificate }];
-    for _ in 0..QUESTIONS {
+    for question in 0..QUESTIONS {
         let mut asked = None;
         for input in std::mem::take(&mut inputs) {
             let mut out = Vec::new();
@@ -190,8 +192,11 @@ pub fn answers(bytes: &[u8]) {
             request.after
         );
         let Some(answer) = ladder.answer(&request, 1 + random.below(4)) else { continue };
-        let spoilt =
-            if random.below(2) == 0 { ladder.spoil(answer.clone(), known, &mut random) } else { None };
+        let spoilt = if question < SPOILT && random.below(2) == 0 {
+            ladder.spoil(answer.clone(), known, &mut random)
+        } else {
+            None
+        };
         if let Some(spoilt) = spoilt {
             let before = (sharder.finalized().id(), sharder.notarizations().count());
             let mut out = Vec::new();
