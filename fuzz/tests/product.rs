@@ -28,20 +28,25 @@ const ROWS: [Row; 6] = [
     (1, 2, 2, 0, 0, false, 56_061),
 ];
 
+/// The pairs of a product in which nothing is wrong; otherwise what is, and how it came to that.
+fn explored(product: Product, refusals: bool) -> Result<usize, String> {
+    let copy = product.clone();
+    let checker = product.explore(refusals);
+    let Some((property, path)) = checker.discoveries().into_iter().next() else {
+        return Ok(checker.unique_state_count());
+    };
+    let refused = copy.refusals(path.last_state());
+    let last = format!("{:?}", path.last_state());
+    Err(format!("not so: {property}\n{last}\n{refused:?}\n{:#?}", path.into_actions()))
+}
+
 #[test]
 fn production_refines_the_model_in_every_interleaving() {
     let mut wrong = Vec::new();
     for (rounds, subrounds, byzantine, crashes, seed, refusals, pairs) in ROWS {
         let mut product = Product::of_four(rounds, subrounds, byzantine, seed);
         product.crashes = crashes;
-        let copy = product.clone();
-        let checker = product.explore(refusals);
-        if let Some((property, path)) = checker.discoveries().into_iter().next() {
-            let refused = copy.refusals(path.last_state());
-            let last = format!("{:?}", path.last_state());
-            panic!("not so: {property}\n{last}\n{refused:?}\n{:#?}", path.into_actions());
-        }
-        let found = checker.unique_state_count();
+        let found = explored(product, refusals).unwrap_or_else(|why| panic!("{why}"));
         if found != pairs {
             wrong.push((rounds, subrounds, byzantine, crashes, seed, found));
         }
@@ -122,16 +127,10 @@ fn production_refines_the_model_in_every_interleaving_under_other_rules() {
     for (name, rules, rounds, subrounds, byzantine, crashes, seed, refusals, pairs) in RULE_ROWS {
         let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
         product.crashes = crashes;
-        let copy = product.clone();
-        let checker = product.explore(refusals);
-        if let Some((property, path)) = checker.discoveries().into_iter().next() {
-            let refused = copy.refusals(path.last_state());
-            let last = format!("{:?}", path.last_state());
-            println!("{name}: not so: {property}\n{last}\n{refused:?}\n{:#?}", path.into_actions());
-            wrong.push((name, 0));
-            continue;
-        }
-        let found = checker.unique_state_count();
+        let found = explored(product, refusals).unwrap_or_else(|why| {
+            println!("{name}: {why}");
+            0
+        });
         if found != pairs {
             wrong.push((name, found));
         }
