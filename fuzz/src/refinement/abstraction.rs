@@ -3,41 +3,100 @@
 //! It is computed from the miners, their disks and what they have sent, from nothing the step check keeps. What it reads of a
 //! miner are its public read-only accessors.
 
+use std::ops::Range;
+
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::rules::{SubroundEntryRule, TicketLogRule, TicketRule};
 use zus_bpp::ticket_log::{Kind, Record};
-use zus_model::blocks::{BlockId as Place, Blocks};
+use zus_model::blocks::{BlockId as Place, Blocks, GENESIS};
 use zus_model::protocol::Protocol;
 use zus_model::state::{Miner, State, position};
 
 use super::places::Places;
 use crate::world::{Disk, Host, World};
 
-/// The state of the model that `world` stands for.
+/// The state of the model that `world` stands for, read from nothing.
 #[must_use]
 pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &World<S>) -> State {
-    let blocks = &protocol.blocks;
-    let mut state = State::empty();
-    for (index, host) in world.hosts.iter().enumerate() {
-        state.miners[index] = miner(blocks, places, world, host);
-        messages(blocks, places, world, host, index, &mut state);
-    }
-    for block in &world.blocks {
-        let (Some(place), Some(parent)) = (places.of(&block.id()), places.of(&block.header().parent)) else {
-            continue;
-        };
-        state.block_mut(place).set_parent(position(blocks, parent).max(1));
-    }
-    for ticket in &world.notarized {
-        if let Some(place) = places.of(&ticket.block) {
-            state.block_mut(place).set_notarized(1);
+    *View::new(world).read(protocol, places, world, 0..0)
+}
+
+/// The abstraction of a world, kept from step to step, so that a step costs what it changes and not what was ever said.
+///
+/// Every list of a world that is read here only grows, and each entry counts once; of the miners only the one that took a step has
+/// changed. What an entry means depends on the places of blocks, so a new place makes it begin anew, and so does every step
+/// under rules where a ticket counts before it is said ([`overtaken`]). That the result is [`abstraction`]'s is checked by
+/// `tests/refinement.rs`.
+#[derive(Clone)]
+pub struct View {
+    state: State,
+    /// Places of blocks when it began; `None`: it has not.
+    places: Option<usize>,
+    /// How much of each list is in the state.
+    hosts: Vec<Heard>,
+    blocks: usize,
+    notarized: usize,
+    byzantine: usize,
+}
+
+/// How much of what an honest miner has sent is in the state.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    said: usize,
+    voted: usize,
+    shared: usize,
+}
+
+impl View {
+    /// Nothing has been read.
+    #[must_use]
+    pub fn new<S>(world: &World<S>) -> Self {
+        Self {
+            state: State::empty(),
+            places: None,
+            hosts: vec![Heard::default(); world.hosts.len()],
+            blocks: 0,
+            notarized: 0,
+            byzantine: 0,
         }
     }
-    byzantine(protocol, places, world, &mut state);
-    state.environment.set_crashes(world.crashes);
-    state
+
+    /// Reads what is new in a world in which these honest miners have changed since.
+    pub fn read<S: Scheme + Clone>(
+        &mut self,
+        protocol: &Protocol,
+        places: &Places,
+        world: &World<S>,
+        changed: Range<usize>,
+    ) -> &State {
+        let anew = self.places != Some(places.taken()) || may_overtake(world);
+        if anew {
+            *self = Self { places: Some(places.taken()), ..Self::new(world) };
+        }
+        let blocks = &protocol.blocks;
+        for index in if anew { 0..world.hosts.len() } else { changed } {
+            self.state.miners[index] = miner(blocks, places, world, &world.hosts[index]);
+            self.hosts[index] = messages(blocks, places, world, index, self.hosts[index], &mut self.state);
+        }
+        for block in &world.blocks[self.blocks..] {
+            let (Some(place), Some(parent)) = (places.of(&block.id()), places.of(&block.header().parent))
+            else {
+                continue;
+            };
+            self.state.block_mut(place).set_parent(position(blocks, parent).max(1));
+        }
+        self.blocks = world.blocks.len();
+        for place in world.notarized[self.notarized..].iter().filter_map(|ticket| places.of(&ticket.block)) {
+            self.state.block_mut(place).set_notarized(1);
+        }
+        self.notarized = world.notarized.len();
+        byzantine(protocol, places, world, self.byzantine, &mut self.state);
+        self.byzantine = world.byzantine.len();
+        self.state.environment.set_crashes(world.crashes);
+        &self.state
+    }
 }
 
 /// Whether what a miner remembers binds it: where there is no log until it crashes, on a slow disk always. Where it may crash at
@@ -135,44 +194,44 @@ fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, s
             })
 }
 
-/// What a miner has sent, by name and counted. A finality vote counts from the moment at which it is decided: the model
-/// casts it in the step that leaves the round.
+/// What a miner has sent beyond what was heard, by name and counted; returns how much is heard now. A finality vote counts from
+/// the moment at which it is decided: the model casts it in the step that leaves the round.
 fn messages<S: Scheme + Clone>(
     blocks: &Blocks,
     places: &Places,
     world: &World<S>,
-    host: &Host<S>,
     index: usize,
+    heard: Heard,
     state: &mut State,
-) {
-    let archive = &mut state.archive[index];
-    let mut tickets: [Option<Place>; 64] = [None; 64];
-    let mut count = 0;
-    for record in host.said.iter().chain(&overtaken(world, host)) {
-        let round = record.round.0 as usize;
-        if round == 0 || round > usize::from(blocks.rounds) {
+) -> Heard {
+    let host = &world.hosts[index];
+    let inside = |round: Round, subround: Subround| {
+        (1..=u64::from(blocks.rounds)).contains(&round.0) && subround.0 < u32::from(blocks.subrounds)
+    };
+    for record in host.said[heard.said..].iter().chain(&overtaken(world, host)) {
+        let Some(archive) = (record.round.0 as usize).checked_sub(1).filter(|r| *r < blocks.rounds.into())
+        else {
             continue;
-        }
+        };
         match record.kind {
             Kind::Ticket => {
                 if let Some(place) = places.of(&BlockId(record.block)) {
-                    archive.tickets[round - 1] |= 1 << blocks.place(place).local;
-                    if count < tickets.len() {
-                        tickets[count] = Some(place);
-                        count += 1;
-                    }
+                    state.archive[index].tickets[archive] |= 1 << blocks.place(place).local;
+                    let tally = state.block_mut(place);
+                    tally.set_tickets(tally.tickets() + 1);
                 }
             }
-            Kind::Timeout if record.subround.0 < 8 => archive.timeouts[round - 1] |= 1 << record.subround.0,
+            Kind::Timeout if record.subround.0 < 8 => {
+                state.archive[index].timeouts[archive] |= 1 << record.subround.0;
+                if inside(record.round, record.subround) {
+                    let tally = state.timeout_mut(record.round.0 as u8, record.subround.0 as u8);
+                    tally.set_honest(tally.honest() + 1);
+                }
+            }
             Kind::Timeout | Kind::Proposal | Kind::FinalityVote => {}
         }
     }
-    let timeouts = archive.timeouts;
-    for place in tickets.into_iter().flatten() {
-        let tally = state.block_mut(place);
-        tally.set_tickets(tally.tickets() + 1);
-    }
-    for (round, block) in &host.voted {
+    for (round, block) in &host.voted[heard.voted..] {
         if let Some(place) = places.of(block)
             && let Some(votes) = state.archive[index].votes.get_mut(round.0 as usize - 1)
         {
@@ -181,30 +240,25 @@ fn messages<S: Scheme + Clone>(
             tally.set_votes(tally.votes() + 1);
         }
     }
-    for round in 1..=blocks.rounds {
-        for subround in 0..blocks.subrounds {
-            if timeouts[usize::from(round) - 1] >> subround & 1 == 1 {
-                let tally = state.timeout_mut(round, subround);
-                tally.set_honest(tally.honest() + 1);
-            }
-        }
-    }
-    let inside = |round: &Round, subround: &Subround| {
-        round.0 <= u64::from(blocks.rounds) && subround.0 < u32::from(blocks.subrounds)
-    };
-    for (round, subround, entry) in host.shared.iter().filter(|(round, subround, _)| inside(round, subround))
-    {
-        let entry = if round.0 == 1 { Some(zus_model::blocks::GENESIS) } else { places.of(entry) };
-        if let Some(entry) = entry {
+    for (round, subround, entry) in &host.shared[heard.shared..] {
+        let entry = if round.0 == 1 { Some(GENESIS) } else { places.of(entry) };
+        if let Some(entry) = entry.filter(|_| inside(*round, *subround)) {
             state.add_present(entry, subround.0 as u8, 1);
         }
     }
+    Heard { said: host.said.len(), voted: host.voted.len(), shared: host.shared.len() }
+}
+
+/// Whether a ticket may count before it is said: the model has one place for a ticket on its way out, so it has sent what is
+/// [`overtaken`].
+fn may_overtake<S: Scheme + Clone>(world: &World<S>) -> bool {
+    world.ground.setup.rules.ticket != TicketRule::OncePerSubround && !is_volatile(world)
 }
 
 /// Tickets that bind a miner and have not left, while another ticket of the same subround binds it already: the model has one
 /// place for a ticket on its way out, so it has sent these (see the module doc of [`refinement`](super)).
 fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record> {
-    if world.ground.setup.rules.ticket == TicketRule::OncePerSubround || is_volatile(world) {
+    if !may_overtake(world) {
         return Vec::new();
     }
     // In the order in which they were decided.
@@ -221,11 +275,18 @@ fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record>
     tickets.iter().enumerate().filter_map(overtaken).collect()
 }
 
-fn byzantine<S: Scheme + Clone>(protocol: &Protocol, places: &Places, world: &World<S>, state: &mut State) {
+/// What Byzantine members have signed, from this entry of the world's list on.
+fn byzantine<S: Scheme + Clone>(
+    protocol: &Protocol,
+    places: &Places,
+    world: &World<S>,
+    first: usize,
+    state: &mut State,
+) {
     let members = &world.ground.setup.byzantine;
     let local = world.ground.setup.rules.subround_entry == SubroundEntryRule::Local;
     let votes = protocol.rules.votes();
-    for (member, record) in &world.byzantine {
+    for (member, record) in &world.byzantine[first..] {
         // What no honest miner counts is no message of the model.
         if local && record.kind == Kind::Timeout || !votes && record.kind == Kind::FinalityVote {
             continue;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{Peer, Round, Subround};
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Stored};
@@ -57,32 +57,45 @@ impl Refinement {
         Ok(place)
     }
 
-    /// Byzantine messages about blocks of the model, and timeouts, become actions.
+    /// Byzantine messages about blocks of the model, and timeouts, become actions as soon as the model allows them; what has
+    /// become one never does again.
     pub(super) fn sync_byzantine<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
-        let protocol = Arc::clone(&self.protocol);
-        for (member, record) in &world.byzantine {
-            let members = &world.ground.setup.byzantine;
-            let Some(byzantine) = members.iter().position(|id| *id == member.0) else { continue };
-            let (byzantine, round, subround) =
-                (byzantine as u8, record.round.0 as u8, record.subround.0 as u8);
-            let action = if record.kind == Kind::Timeout {
-                Action::ByzantineTimeout { byzantine, round, subround }
-            } else {
-                let Some(block) = self.places.of(&BlockId(record.block)) else { continue };
-                if block == GENESIS || !abstraction::is_about(&protocol, block, record) {
-                    continue;
-                }
-                match record.kind {
-                    Kind::Ticket => Action::ByzantineTicket { byzantine, block },
-                    Kind::FinalityVote => Action::ByzantineVote { byzantine, block },
-                    Kind::Proposal | Kind::Timeout => continue,
-                }
-            };
-            if protocol.enabled(&self.state, &action).is_ok() {
-                self.perform(action)?;
+        let (mut unsaid, looked_at) = std::mem::take(&mut self.unsaid);
+        unsaid.extend(looked_at..world.byzantine.len());
+        let mut wrong = Ok(());
+        unsaid.retain(|&entry| {
+            let (member, record) = &world.byzantine[entry];
+            let action = self.byzantine_action(world, *member, record);
+            let action = action.filter(|action| self.protocol.enabled(&self.state, action).is_ok());
+            if let (Ok(()), Some(action)) = (&wrong, action) {
+                wrong = self.perform(action);
             }
+            action.is_none()
+        });
+        self.unsaid = (unsaid, world.byzantine.len());
+        wrong
+    }
+
+    fn byzantine_action<S: Scheme + Clone>(
+        &self,
+        world: &World<S>,
+        member: MinerId,
+        record: &Record,
+    ) -> Option<Action> {
+        let byzantine = world.ground.setup.byzantine.iter().position(|id| *id == member.0)? as u8;
+        if record.kind == Kind::Timeout {
+            let (round, subround) = (record.round.0 as u8, record.subround.0 as u8);
+            return Some(Action::ByzantineTimeout { byzantine, round, subround });
         }
-        Ok(())
+        let block = self.places.of(&BlockId(record.block))?;
+        if block == GENESIS || !abstraction::is_about(&self.protocol, block, record) {
+            return None;
+        }
+        match record.kind {
+            Kind::Ticket => Some(Action::ByzantineTicket { byzantine, block }),
+            Kind::FinalityVote => Some(Action::ByzantineVote { byzantine, block }),
+            Kind::Proposal | Kind::Timeout => None,
+        }
     }
 
     /// What an event is in the model, performed.

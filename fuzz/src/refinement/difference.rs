@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytemuck::bytes_of;
 use zus_model::protocol::Protocol;
 use zus_model::sentence::block_name;
 use zus_model::state::{Miner, State};
@@ -33,7 +34,7 @@ fn compared(mut miner: Miner) -> Miner {
 /// The first field in which the model's state and the abstraction of production differ.
 #[must_use]
 pub fn first_difference(protocol: &Protocol, model: &State, production: &State) -> Option<Difference> {
-    if model == production {
+    if bytes_of(model) == bytes_of(production) {
         return None;
     }
     let difference = |field: String, model: &dyn fmt::Display, production: &dyn fmt::Display| {

@@ -60,7 +60,7 @@ mod difference;
 mod places;
 mod rules;
 
-pub use abstraction::abstraction;
+pub use abstraction::{View, abstraction};
 pub use difference::{Difference, first_difference};
 pub use places::{NoPlace, Places};
 pub use rules::model_rules;
@@ -167,6 +167,10 @@ pub struct Refinement {
     pub places: Places,
     /// The actions so far.
     pub actions: Vec<Action>,
+    /// What production looks like.
+    view: View,
+    /// Entries of the world's list of what Byzantine members signed that are no action yet, and how many were looked at.
+    unsaid: (Vec<usize>, usize),
     /// Heads of the honest miners, then the sharder's.
     heads: Vec<Place>,
     /// The first thing that is wrong.
@@ -190,6 +194,8 @@ impl Refinement {
             state: protocol.initial(),
             places: Places::new(genesis, &protocol.blocks),
             actions: Vec::new(),
+            view: View::new(world),
+            unsaid: (Vec::new(), 0),
             heads: vec![GENESIS; world.hosts.len() + 1],
             finding: None,
             keeps_actions: true,
@@ -227,8 +233,12 @@ impl Refinement {
             }
             done => done?,
         }
-        let production = abstraction(&self.protocol, &self.places, world);
-        first_difference(&self.protocol, &self.state, &production)
+        let changed = match event {
+            Event::Step { host, .. } | Event::Crashed { host } | Event::Restarted { host } => *host..host + 1,
+            Event::Sharder { .. } => 0..0,
+        };
+        let production = self.view.read(&self.protocol, &self.places, world, changed);
+        first_difference(&self.protocol, &self.state, production)
             .map_or(Ok(()), |found| Err(Finding::Differs(found)))
     }
 

@@ -83,6 +83,12 @@ impl Places {
         self.by_id.binary_search_by_key(block, |(id, _)| *id).ok().map(|index| self.by_id[index].1)
     }
 
+    /// How many blocks have a place.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.by_id.len()
+    }
+
     /// The block in a place.
     #[must_use]
     pub fn at(&self, place: Place) -> Option<BlockId> {

@@ -12,7 +12,7 @@ pub mod choices;
 pub mod header;
 pub mod operation;
 pub mod profile;
-mod run;
+pub mod run;
 mod telling;
 pub mod vocabulary;
 
