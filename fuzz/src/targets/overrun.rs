@@ -257,7 +257,7 @@ fn grow(
     let by = |member: MinerId, deed: Deed, to: Receivers| Operation::Byzantine { member, deed, to };
     let mut parent = world.ground.config.genesis.id();
     for round in (1..=height).map(Round) {
-        let order = world.ground.order(round.0, subround.0.into()).to_vec();
+        let order = world.ground.order(round.0, subround.0).to_vec();
         let member = order.into_iter().find(|id| world.ground.setup.is_byzantine(*id))?;
         let made = world.blocks.len();
         does(world, by(member, Deed::Share { round, garbage: false }, everybody));
