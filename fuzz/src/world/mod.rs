@@ -7,7 +7,8 @@
 //! left the last round is *parked* (it still hears, relays and votes, but is given no payload and none of its windows ends),
 //! and nobody gives up the last subround.
 //!
-//! **Disks.** Under [`Disk::Slow`] writes are confirmed, and the application answers, when the schedule says so. Under [`Disk::Crashing`] they are
+//! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so, and in
+//! some worlds the application answers then, too. Under [`Disk::Crashing`] they are
 //! confirmed at once, and a schedule may crash a miner between any two of its steps, before or after the flush of what it
 //! wanted to sign. What was stored is durable there, so that a miner restarts where it was; a disk that loses stores too is
 //! driven by the target `recovery`, which checks properties and not refinement.

@@ -172,9 +172,9 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 
-    /// The application answers: at once, or where the disk is slow when the schedule says so.
+    /// The application answers: at once, or in a world where it is late when the schedule says so.
     fn answer(&mut self, index: usize, answer: Input, inputs: &mut VecDeque<Input>) {
-        if self.ground.setup.disk == Disk::Slow {
+        if self.ground.setup.answers_late {
             self.hosts[index].unconfirmed.push_back(Asked::Answer(answer));
         } else {
             inputs.push_back(answer);

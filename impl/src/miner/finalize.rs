@@ -173,6 +173,8 @@ impl<S: Scheme> Miner<S> {
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
         // The application commits the head, so that its children can be judged.
-        self.accepted(round, block, fx);
+        if !mutant!(ChildrenOfHeadUnjudged) {
+            self.accepted(round, block, fx);
+        }
     }
 }

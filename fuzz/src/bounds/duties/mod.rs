@@ -32,6 +32,8 @@ struct Life {
     said: HashSet<u64, BuildHasherDefault<RapidHasher<'static>>>,
     /// Candidates of its subround, with their ranks.
     candidates: Vec<(BlockId, u8)>,
+    /// Blocks about which the application was asked.
+    asked: Vec<BlockId>,
     /// Blocks that the application has accepted.
     accepted: Vec<BlockId>,
     /// Its position.

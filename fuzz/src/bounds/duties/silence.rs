@@ -1,5 +1,6 @@
 //! Steps that say nothing, or do nothing, where the protocol wants something.
 
+use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -32,6 +33,28 @@ impl Duties {
             || round.previous().is_some_and(|before| miner.block(before, miner.entry()).is_some());
         if says(&enters) && can_share && !says(&shares) {
             return wrong("step 1", format!("{id} enters round {round} and sends no share"));
+        }
+        // Step 4: of a candidate that extends the finalized head the application is asked, whatever became known first.
+        let asked = outputs.iter().filter_map(|output| match output {
+            Output::Validate { block } => Some(block.id()),
+            _ => None,
+        });
+        let life = self.life(host);
+        life.asked.extend(asked);
+        let head = miner.finalized();
+        let extends = |block: &BlockId| {
+            world.block(block).is_some_and(|found| {
+                found.header().parent == head.id() && found.header().time >= head.header().time
+            })
+        };
+        let known = life.candidates.iter().map(|(block, _)| *block);
+        if life.here == (round, subround)
+            && let Some(block) = known.filter(extends).find(|block| !life.asked.contains(block))
+        {
+            return wrong(
+                "step 4",
+                format!("{id} does not let the application judge {block}, a child of its head"),
+            );
         }
         // Step 5: after the window the first accepted candidate is ticketed.
         if let Cause::Accepted(block) = cause
