@@ -99,5 +99,8 @@ fn split(world: &mut World<MockScheme>, watched: &mut Watched) {
     let [first, second] = first_of[..] else { return };
     let one = bit(Peer::Miner(world.hosts[0].id));
     does(world, Operation::DeliverTickets { to: one, block: first });
-    does(world, Operation::DeliverTickets { to: everybody & !one, block: second });
+    for host in 1..world.hosts.len() {
+        let to = bit(Peer::Miner(world.hosts[host].id));
+        does(world, Operation::DeliverTickets { to, block: second });
+    }
 }
