@@ -7,6 +7,7 @@ pub mod committed;
 pub mod committee;
 pub mod draw;
 pub mod good_period;
+pub mod memory;
 pub mod mutants;
 pub mod properties;
 pub mod protocol;

@@ -1,7 +1,7 @@
 //! The kill matrix: each rule change of the model and each deliberate bug of the production crate, and which layer notices it.
 //!
-//! `matrix/results.json` holds what was measured, `MATRIX.md` and `matrix/figures.json` (for `zus report --figures`) are made
-//! of it. What is not asked for is taken from the results of before, so that one bug can be judged again alone.
+//! `matrix/results.json` holds what was measured, `MATRIX.md` and `model/figures/kill_matrix.json` (a part of the
+//! report) are made of it. What is not asked for is taken from the results of before, so that one bug can be judged again alone.
 
 mod table;
 mod units;
@@ -202,7 +202,7 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     if request.write {
         save(&file, &results)?;
         std::fs::write(root().join("MATRIX.md"), table::page(&tables))?;
-        std::fs::write(root().join("matrix/figures.json"), table::figures(&tables)?)?;
+        std::fs::write(root().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
     Ok(asked.iter().all(|&index| {
         let mutant = Mutant::ALL[index];

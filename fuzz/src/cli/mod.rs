@@ -21,6 +21,7 @@ use clap::{Parser, Subcommand};
 use stateright::Checker;
 
 use zus_bpp::rules::Rules;
+use zus_model::memory;
 
 use crate::campaign::{CALM_EVERY, run, walk_under};
 use crate::product::Product;
@@ -289,13 +290,17 @@ fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Res
 }
 
 fn explore(product: Product, refusals: bool) -> bool {
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
     let checker = product.explore(refusals);
     let found = checker.discoveries();
     let (unique, steps) = (checker.unique_state_count(), checker.state_count());
     let seconds = start.elapsed().as_secs_f64();
-    println!("{unique} pairs, {steps} steps, depth {}, {seconds:.1} s", checker.max_depth());
+    let bytes = memory::peak().saturating_sub(before) / unique.max(1) as u64;
+    println!(
+        "{unique} pairs, {steps} steps, depth {}, {seconds:.1} s, {bytes} bytes a pair",
+        checker.max_depth()
+    );
     for (property, path) in &found {
         println!("VIOLATED: {property}\n{:?}", path.last_state());
         for action in copy.refusals(path.last_state()) {

@@ -1,8 +1,6 @@
 //! `zus check`: scenarios, or mutants, one after the other; each is printed as soon as it is known.
 
-use super::{
-    Bounds, CheckArgs, Exit, Failure, Format, command_line, on_threads, peak_memory, progress::Line,
-};
+use super::{Bounds, CheckArgs, Exit, Failure, Format, command_line, on_threads, progress::Line};
 use std::{
     collections::BTreeSet,
     io::Write,
@@ -14,7 +12,7 @@ use zus_model::{
         bfs::Limits,
         check::{Checked, Options, check},
     },
-    committed,
+    committed, memory,
     mutants::{Executioner, committed_mutants},
     report::{
         FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown,
@@ -170,7 +168,7 @@ impl Session {
 
     /// Ends the report: prints what is left, and writes it into the output folder in all forms.
     pub fn finish(mut self, start: Instant) -> Result<Exit, Failure> {
-        self.report.summarize(start.elapsed().as_secs_f64(), peak_memory());
+        self.report.summarize(start.elapsed().as_secs_f64(), memory::peak());
         let report = &self.report;
         match self.format {
             Some(Format::Text) => {

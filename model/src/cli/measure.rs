@@ -1,7 +1,7 @@
 //! One measurement of `zus bench`: one search over one scenario, in a process that does nothing else, so that its
 //! processor time and its memory are the search's.
 
-use super::{Exit, Failure, MeasureArgs, memory, on_threads, peak_memory};
+use super::{Exit, Failure, MeasureArgs, on_threads};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use stateright::{Checker, Model};
@@ -11,7 +11,7 @@ use zus_model::{
         bfs::{Limits, explore},
         stateright::Packed,
     },
-    committed,
+    committed, memory,
     properties::Facts,
     scenario::{Scenario, Verdict},
 };
@@ -53,7 +53,7 @@ pub fn asked(scenario: &Scenario) -> Facts {
 pub fn run(args: &MeasureArgs) -> Result<Exit, Failure> {
     let scenario = committed::find(&args.scenario)?;
     let asked = asked(&scenario);
-    let before = memory("VmRSS:");
+    let before = memory::now();
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let (unique, generated) = match args.search {
         Search::Ours => on_threads(Some(args.threads), || {
@@ -69,7 +69,7 @@ pub fn run(args: &MeasureArgs) -> Result<Exit, Failure> {
         generated,
         seconds: start.elapsed().as_secs_f64(),
         cpu_seconds: cpu_seconds() - cpu,
-        bytes: peak_memory().saturating_sub(before),
+        bytes: memory::peak().saturating_sub(before),
     };
     let line = serde_json::to_string(&measured).unwrap_or_default();
     writeln!(std::io::stdout(), "{line}")?;

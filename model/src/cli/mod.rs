@@ -168,15 +168,3 @@ fn command_line() -> String {
     let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
-
-/// Most memory that this process has had, in bytes; 0 where the system does not say.
-fn peak_memory() -> u64 {
-    memory("VmHWM:")
-}
-
-/// A line of `/proc/self/status` that counts kilobytes, in bytes; 0 where the system does not say.
-fn memory(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |k| k * 1024)
-}

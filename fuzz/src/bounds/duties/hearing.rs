@@ -6,7 +6,7 @@ use zus_bpp::committee::{MinerId, Peer, Round};
 use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
-use zus_bpp::rules::{EchoRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule};
+use zus_bpp::rules::{EchoRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule};
 use zus_bpp::statement::{BeaconTarget, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
@@ -52,7 +52,10 @@ impl Duties {
                 && signer != id
                 && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
                 && message_signer(message) == Some(signer)
-                && !life.heard.contains(&(signer, record))
+                && !life
+                    .heard
+                    .iter()
+                    .any(|(by, old)| *by == signer && instead_of(&world.ground.setup.rules, old, &record))
             {
                 life.heard.push((signer, record));
             }
@@ -200,6 +203,19 @@ impl Duties {
         }
         None
     }
+}
+
+/// Whether a statement is not counted beside an earlier one of the same signer: the same, or one that contradicts it. (An honest
+/// miner without a log contradicts itself after a crash.)
+fn instead_of(rules: &Rules, old: &Record, new: &Record) -> bool {
+    let same_subround = (old.round, old.subround) == (new.round, new.subround);
+    old == new
+        || old.kind == new.kind
+            && match new.kind {
+                Kind::Ticket => same_subround && rules.ticket == TicketRule::OncePerSubround,
+                Kind::FinalityVote => old.round == new.round,
+                Kind::Proposal | Kind::Timeout => false,
+            }
 }
 
 /// Whether an honest miner has sent its share of a round.

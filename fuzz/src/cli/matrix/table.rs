@@ -5,11 +5,13 @@ use std::io::Error;
 use serde::Deserialize;
 use serde_json::json;
 use zus_bpp::mutants::Mutant;
+use zus_model::report::text::grouped;
 
 use super::{Code, Results, Rule, Seen, exempt, root};
 
 /// The command that makes it again.
-const COMMAND: &str = "cargo run -p zus-fuzz --features mutants -- matrix --model --product --write";
+const COMMAND: &str =
+    "cargo run -p zus-fuzz --features mutants -- matrix --model --product --units TEST --write";
 
 /// A table.
 pub struct Table {
@@ -79,21 +81,9 @@ impl Shown {
     }
 }
 
-fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 fn by_model(rule: &Rule) -> String {
     if rule.killed {
-        format!("{}: {} states, run of {}", rule.property, number(rule.states), rule.actions)
+        format!("{}: {} states, run of {}", rule.property, grouped(rule.states), rule.actions)
     } else {
         "survives".into()
     }
@@ -103,7 +93,7 @@ fn seen(seen: &Seen, unit: &str) -> String {
     let by = if seen.by == "product" { String::new() } else { format!("{}: ", seen.by) };
     let what = seen.what.replace('|', "/");
     let what: String = what.chars().take(60).collect();
-    format!("{by}{} {unit}, {:.2} s ({what})", number(seen.executions), seen.seconds)
+    format!("{by}{} {unit}, {:.2} s ({what})", grouped(seen.executions), seen.seconds)
 }
 
 /// The row of the list that a bug is of: what stands before the colon.
@@ -239,10 +229,5 @@ mod tests {
             let here = Mutant::ALL.iter().any(|&bug| row_of(bug) == mutant.id);
             assert!(here || elsewhere.contains(&&*mutant.id), "row {} is no bug of the code", mutant.id);
         }
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!([7, 1_234, 1_234_567].map(number), ["7", "1,234", "1,234,567"]);
     }
 }
