@@ -314,7 +314,7 @@ fn propose<S: Scheme + Clone>(
         // The value; or the signature, to which the block's id does not commit.
         Flaw::WrongBeacon if round.0 % 2 == 1 => value.0[0] ^= 1,
         Flaw::WrongBeacon => beacon_signature.0[0] ^= 1,
-        Flaw::OutOfPlace => match (round.0 + u64::from(subround.0)) % 3 {
+        Flaw::OutOfPlace => match (round.0 + u64::from(subround.0) + u64::from(member.0)) % 3 {
             // Genesis is of time 0: nothing is before it.
             1 if round > Round(1) => time = Time(0),
             2 => epoch.0 += 1,

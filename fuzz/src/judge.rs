@@ -169,18 +169,20 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
     None
 }
 
-/// All of it, on this thread, of the production code as it is.
+/// All of it, on this thread, of the production code as it is. With an effort of 0 targets run on their committed inputs only, and
+/// those that take tens of milliseconds for each are left out: a quarter of a minute where nothing is wrong.
 #[must_use]
 pub fn judge(effort: u64) -> Option<Kill> {
     let adjust = Adjust::NONE;
     let is_cheap = |name: &str| CHEAP.contains(&name);
+    let is_costly = |name: &str| name == "conformance_bls" || effort == 0 && name == "dkg";
     let first = || targets_by_cost().filter(|(name, _)| is_cheap(name));
-    let rest = || targets_by_cost().filter(|(name, _)| !is_cheap(name) && *name != "conformance_bls");
+    let rest = || targets_by_cost().filter(|(name, _)| !is_cheap(name) && !is_costly(name));
     let found = by_walk(adjust, 40);
     let found = found.or_else(|| first().find_map(|(name, target)| by_target(name, *target, effort)));
-    let found = found.or_else(|| by_walk(adjust, 2_000 * effort));
+    let found = found.or_else(|| by_walk(adjust, 2_000 * effort.max(1)));
     let found = found.or_else(|| rest().find_map(|(name, target)| by_target(name, *target, effort)));
     let found = found.or_else(|| by_product(None));
-    let mut last = ALL.iter().filter(|(name, _)| *name == "conformance_bls");
+    let mut last = ALL.iter().filter(|(name, _)| *name == "conformance_bls" && effort > 0);
     found.or_else(|| last.find_map(|(name, target)| by_target(name, *target, effort)))
 }

@@ -331,6 +331,10 @@ mutants! {
     EvidenceUntold,
     /// A message of a stranger is taken.
     StrangerHeard,
+    /// S1: a signature leaves with the write before its own.
+    ReleaseOneEarly,
+    /// Step 4: the new head does not let its children be judged.
+    ChildrenOfHeadUnjudged,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

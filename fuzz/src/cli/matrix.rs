@@ -180,10 +180,8 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
             std::thread::scope(|scope| {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
                 let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-                let joined = workers.into_iter().map(|worker| worker.join());
-                joined
-                    .map(|ended| ended.map_err(|_| Error::other("a judge panicked"))?)
-                    .collect::<std::io::Result<()>>()
+                let mut joined = workers.into_iter().map(|worker| worker.join());
+                joined.try_for_each(|ended| ended.map_err(|_| Error::other("a judge panicked"))?)
             })
         })?;
     }

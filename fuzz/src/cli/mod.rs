@@ -10,6 +10,8 @@ mod seeds;
 mod speed;
 #[cfg(feature = "study")]
 mod study;
+#[cfg(any(feature = "mutants", feature = "schemata"))]
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

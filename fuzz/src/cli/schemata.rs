@@ -1,15 +1,17 @@
 //! `zus-fuzz schemata` and `zus-fuzz survey`: every mutant that cargo-mutants names, judged by the harness.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Error, Read};
+use std::io::Error;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::trial;
 use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
 
 /// The root of the crate whose files are rewritten.
@@ -171,36 +173,12 @@ fn try_one(name: &str, number: usize, judge: &Path, arguments: &[String], timeou
 }
 
 fn run(number: usize, judge: &Path, arguments: &[String], timeout: u64) -> std::io::Result<Option<String>> {
-    let mut child = Command::new(judge)
-        .args(arguments)
-        .env(VARIABLE, number.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    // Read while it runs, or a full pipe would stop it.
-    let mut stdout = child.stdout.take().ok_or_else(|| Error::other("no output"))?;
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = stdout.read_to_string(&mut text);
-        text
-    });
-    let end = Instant::now() + Duration::from_secs(timeout);
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() >= end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Some("it does not end".into()));
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    let Some((status, text)) = trial::run(judge, arguments, (VARIABLE, &number.to_string()), timeout)? else {
+        return Ok(Some("it does not end".into()));
     };
     if status.success() {
         return Ok(None);
     }
-    let text = reader.join().unwrap_or_default();
     // A test program names the tests that failed; the judge prints one line.
     let said = text.lines().find(|line| line.ends_with("... FAILED")).or_else(|| text.lines().last());
     Ok(Some(said.map_or_else(|| format!("{status}"), |line| line.chars().take(160).collect())))

@@ -145,7 +145,7 @@ impl Header {
         smaller.sort_by_key(|other| (size(other), first(other)));
         smaller.dedup_by_key(|other| (size(other), first(other)));
         let keys = (0..self.seed()).map(|value| with(4, value));
-        let others = [with(2, self.0[2] & !1), with(6, 0), with(7, 0), with(5, 0)];
+        let others = [with(2, self.0[2] & !1), with(4, self.seed()), with(6, 0), with(7, 0), with(5, 0)];
         smaller.extend(keys.chain(others).filter(|other| other != self));
         smaller
     }
@@ -158,6 +158,7 @@ impl Header {
         setup.rules = self.rules();
         setup.byzantine = self.byzantine();
         setup.disk = self.disk();
+        setup.answers_late = setup.disk == Disk::Slow && self.0[4] / SEEDS % 4 == 3;
         setup.rounds = rounds;
         setup.subrounds = subrounds;
         setup
@@ -169,7 +170,7 @@ thread_local! {
     static GROUNDS: RefCell<HashMap<Key, Arc<Ground<MockScheme>>>> = RefCell::default();
 }
 
-type Key = (Rules, u16, Vec<u16>, bool, u8, u8, u8, (usize, u16));
+type Key = (Rules, u16, Vec<u16>, (bool, bool), u8, u8, u8, (usize, u16));
 
 /// The ground of a setup with mock keys, made once a thread.
 ///
@@ -181,7 +182,7 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
         setup.rules,
         setup.miners,
         setup.byzantine.clone(),
-        setup.disk == Disk::Slow,
+        (setup.disk == Disk::Slow, setup.answers_late),
         setup.rounds,
         setup.subrounds,
         setup.seed as u8,

@@ -43,6 +43,11 @@ pub enum Operation {
         /// For which block.
         block: BlockId,
     },
+    /// Everybody but one goes through a round as far as its tickets: shares, proposals, the ends of windows, tickets.
+    Round {
+        /// Who hears nothing of it until something else is delivered.
+        without: usize,
+    },
     /// One message is lost for one participant, until it is said again.
     Lose {
         /// Which message.
@@ -141,23 +146,19 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
                 }
             }
         }
-        Operation::Lose { message, to } => world.network.lose(*message, *to),
-        Operation::Fire { host, timer, crash } => world.fire(*host, *timer, *crash, watch),
-        Operation::FireAll { waits } => {
-            for host in 0..world.hosts.len() {
-                let timer =
-                    world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(
-                        |timer| match timer {
-                            Timer::Window { .. } => !waits,
-                            Timer::Wait { .. } => *waits,
-                            _ => false,
-                        },
-                    );
-                if let Some(timer) = timer {
-                    world.fire(host, timer, None, watch);
+        Operation::Round { without } => {
+            let others = world.hosts.iter().enumerate().filter(|(host, _)| host != without);
+            let to = others.fold(SHARDER, |set, (_, host)| set | bit(Peer::Miner(host.id)));
+            for kind in [Kind::BeaconShare, Kind::Proposal, Kind::Ticket] {
+                if kind == Kind::Ticket {
+                    fire_all(world, false, Some(*without), watch);
                 }
+                perform(world, &Operation::DeliverAll { to, kind: Some(kind) }, watch);
             }
         }
+        Operation::Lose { message, to } => world.network.lose(*message, *to),
+        Operation::Fire { host, timer, crash } => world.fire(*host, *timer, *crash, watch),
+        Operation::FireAll { waits } => fire_all(world, *waits, None, watch),
         Operation::Confirm { host, count } => {
             for _ in 0..*count {
                 if world.hosts[*host].unconfirmed.is_empty() {
@@ -179,6 +180,26 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
                     world.give_sharder(SharderInput::Timer(SharderTimer::Finality { round }), watch);
                 }
             }
+        }
+    }
+}
+
+/// The newest window or wait of each miner ends, but for one of them.
+fn fire_all<S: Scheme + Clone, W: Watch<S>>(
+    world: &mut World<S>,
+    waits: bool,
+    without: Option<usize>,
+    watch: &mut W,
+) {
+    for host in (0..world.hosts.len()).filter(|host| Some(*host) != without) {
+        let is = |timer: &Timer| match timer {
+            Timer::Window { .. } => !waits,
+            Timer::Wait { .. } => waits,
+            _ => false,
+        };
+        let timer = world.hosts[host].timers.iter().rev().map(|(_, timer)| *timer).find(is);
+        if let Some(timer) = timer {
+            world.fire(host, timer, None, watch);
         }
     }
 }

@@ -41,6 +41,9 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
                 write!(f, "{timer:?} of {} fires", miner(*host))?;
                 told_crash(f, *crash)
             }
+            Operation::Round { without } => {
+                write!(f, "all but {} go through a round as far as its tickets", miner(*without))
+            }
             Operation::FireAll { waits: false } => write!(f, "all windows close"),
             Operation::FireAll { waits: true } => write!(f, "all waits end"),
             Operation::Confirm { host, count: 1 } => {

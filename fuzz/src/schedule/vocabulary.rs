@@ -191,6 +191,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
         Shape::Partition if b & 3 == 1 => {
             Operation::Partition { apart: (u32::from(a) | u32::from(c) << 8) & everybody }
         }
+        Shape::Partition if b & 0x12 == 0x12 => Operation::Round { without: host },
         Shape::Partition => Operation::Heal,
         Shape::Propose => byzantine_operation(world, a, c, propose(world, b)?)?,
         Shape::Sign => byzantine_operation(world, a, c, sign(world, b, c)?)?,

@@ -11,6 +11,7 @@ use zus_model::trace::Trace;
 
 use super::allocation::measure;
 use super::key_generation::session_of_four;
+use crate::schedule::Random;
 
 /// Bytes that a decoder may ask for, whatever its input is: an error, a value on the heap, the first elements of a list.
 const BASE_BYTES: u64 = 4 << 10;
@@ -53,9 +54,27 @@ pub fn decode(bytes: &[u8]) {
         None => {
             if let Ok(message) = bounded("message", bytes, || wire::decode(bytes)) {
                 assert_eq!(wire::encode(&message), bytes, "not canonical: {message:?}");
+                neighbours(bytes);
             }
         }
         Some((_, name)) => decode_other(name, &bytes[1..]),
+    }
+}
+
+/// Bytes of a message that are changed, one at a time.
+const NEIGHBOURS: usize = 6;
+
+/// What differs from a message in one byte is another message, or none: nothing in it is read loosely.
+pub(super) fn neighbours(bytes: &[u8]) {
+    let mut random = Random::seeded_by(bytes);
+    for _ in 0..NEIGHBOURS {
+        let mut near = bytes.to_vec();
+        let at = random.below(near.len());
+        // Flags, counts and tags are small numbers.
+        near[at] = if random.below(2) == 0 { random.below(4) as u8 } else { random.bits() as u8 };
+        if let Ok(message) = wire::decode(&near) {
+            assert_eq!(wire::encode(&message), near, "not canonical: {message:?}");
+        }
     }
 }
 

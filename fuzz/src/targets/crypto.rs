@@ -9,7 +9,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
-use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::crypto::scheme::{AggregateClaim, Domain, SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::statement::{Signed, Statement, Ticket};
 use zus_bpp::ticket_pool::{Added, TicketPool};
@@ -242,6 +242,44 @@ fn certificate_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
     let expected =
         named == summed && named.count_ones() as usize >= quorum(MINERS) && !bent && domain == Domain::Ticket;
     assert_eq!(accepted, expected, "named {named:07b}, summed {summed:07b}, bent {bent}, {domain:?}");
+    batch_over(keys, rest);
+}
+
+/// Claims that are checked together get the verdict that each gets alone, wrong ones that make up for each other included: two
+/// genuine sums under each other's message add up to what they should.
+fn batch_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
+    let signers = [MinerId(0), MinerId(1)];
+    let messages: Vec<[u8; 2]> = bytes.iter().take(4).zip(0..).map(|(byte, at)| [at, *byte]).collect();
+    let sum = |message: &[u8]| {
+        let sign = |id: &MinerId| keys.members[usize::from(id.0)].sign(Domain::Ticket, message);
+        keys.observer.aggregate(&signers.iter().filter_map(sign).collect::<Vec<_>>())
+    };
+    let Some(mut sums) = messages.iter().map(|message| sum(message)).collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    // Who gets whose, as the bytes say; without change where they say nothing.
+    for (at, byte) in bytes.iter().skip(4).take(2).enumerate() {
+        let other = usize::from(*byte) % sums.len();
+        sums.swap(at % other.max(1), other);
+    }
+    let claims: Vec<AggregateClaim<'_>> = messages
+        .iter()
+        .zip(&sums)
+        .map(|(message, aggregate)| AggregateClaim {
+            signers: &signers,
+            domain: Domain::Ticket,
+            message,
+            aggregate: *aggregate,
+        })
+        .collect();
+    let alone: Vec<bool> = claims
+        .iter()
+        .map(|claim| {
+            keys.observer.verify_aggregate(claim.signers, claim.domain, claim.message, &claim.aggregate)
+        })
+        .collect();
+    let together = keys.observer.verify_aggregates(&claims, &[bytes.len() as u8; 32]);
+    assert_eq!(together, alone, "together and alone");
 }
 
 /// The beacon's value is the same for every set of enough genuine shares, and a wrong share never changes it.

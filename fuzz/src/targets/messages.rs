@@ -12,6 +12,8 @@ use zus_bpp::message::{ChainResponse, Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Ticket, Timeout};
 use zus_bpp::wire;
 
+use super::codecs::neighbours;
+
 /// Blocks of an answer that are read, at most.
 const MOST_BLOCKS: usize = 32;
 
@@ -69,9 +71,11 @@ pub fn messages(bytes: &[u8]) {
         Message::ChainResponse(response) => (1..=MOST_BLOCKS).contains(&response.blocks.len()),
         _ => true,
     };
-    let read = wire::decode(&wire::encode(&message));
+    let encoded = wire::encode(&message);
+    let read = wire::decode(&encoded);
     assert_eq!(read.is_ok(), readable, "{read:?} from {message:?}");
     if let Ok(read) = read {
         assert!(read == message, "{read:?} from {message:?}");
+        neighbours(&encoded);
     }
 }

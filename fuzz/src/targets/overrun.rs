@@ -6,9 +6,10 @@
 //!
 //! `floods`: one member sends messages of rounds and subrounds without end: what is kept stays within bounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::message::{BeaconShare, Message};
@@ -18,9 +19,10 @@ use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use crate::bounds::{descends, quorum, tolerated};
+use crate::byzantine::{Deed, Flaw};
 use crate::schedule::operation::perform;
-use crate::schedule::{Schedule, ground_of, resolve};
-use crate::world::{Content, Event, Setup, Watch, World, bit, record_of};
+use crate::schedule::{Operation, Schedule, ground_of, resolve};
+use crate::world::{Content, Event, Receivers, SHARDER, Setup, Watch, World, bit, record_of};
 
 /// What holds whoever is Byzantine.
 #[derive(Default)]
@@ -37,7 +39,7 @@ impl Remains {
     }
 
     /// S7: each final block extends the one before it, whoever says what.
-    fn finalized(&mut self, world: &World<MockScheme>, who: Peer, block: &zus_bpp::block::Block) {
+    fn finalized(&mut self, world: &World<MockScheme>, who: Peer, block: &Block) {
         let genesis = (Round(0), world.ground.config.genesis.id());
         let (round, head) = *self.heads.entry(who).or_insert(genesis);
         if (round.next(), head) != (block.round(), block.header().parent) {
@@ -61,7 +63,7 @@ impl Remains {
             known[index + 1..].iter().find(same).map(|second| (*first, *second))
         });
         let Some((first, second)) = broken else { return };
-        let convicted: std::collections::BTreeSet<MinerId> =
+        let convicted: BTreeSet<MinerId> =
             miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
         if convicted.len() < least {
             self.wrong(format!(
@@ -92,7 +94,7 @@ impl Remains {
 impl Watch<MockScheme> for Remains {
     fn watch(&mut self, world: &World<MockScheme>, event: &Event) {
         match event {
-            Event::Step { host, decided, outputs, .. } => {
+            Event::Step { host, heard, decided, outputs, .. } => {
                 let id = world.hosts[*host].id;
                 // Step 4: what is ticketed extends the own finalized head.
                 for record in decided.iter().filter(|record| record.kind == Kind::Ticket) {
@@ -125,9 +127,17 @@ impl Watch<MockScheme> for Remains {
                         Output::Conflict { round, block } => {
                             let miner = &world.hosts[*host].miner;
                             let own = miner.finality().filter(|own| own.round == *round);
-                            if own.is_some_and(|own| own.block != *block) && miner.evidence().is_empty() {
+                            let convicted: BTreeSet<MinerId> =
+                                miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+                            if let Some(own) = own.filter(|own| own.block != *block)
+                                && let Some((_, Message::FinalityCertificate(other))) = heard
+                                && other.block == *block
+                                && let Some(guilty) = (own.certificate.signers.iter()).find(|id| {
+                                    other.certificate.signers.contains(*id) && !convicted.contains(id)
+                                })
+                            {
                                 self.wrong(format!(
-                                    "S10: {id} has two final blocks of round {round} and no proof"
+                                    "S10: {id} has two final blocks of round {round}, and does not convict {guilty} of both"
                                 ));
                             }
                         }
@@ -173,8 +183,18 @@ pub fn overrun(bytes: &[u8]) {
     let mut world = World::new(ground_of(&setup));
     let mut remains = Remains::default();
     world.start(&mut remains);
+    // Half of the inputs in which the Byzantine members are enough for every certificate begin with two final blocks of one round.
+    let forks = [Fork::Twin, Fork::Child, Fork::NextSubround, Fork::FinalityOnly];
+    if count == most && schedule.header.0[7] & 1 == 0 {
+        let bits = schedule.header.0[7];
+        let second = forks[usize::from(bits >> 1 & 3)];
+        let plan = Plan { second, votes_first: bits & 8 == 0, few: bits & 16 == 0 };
+        fork(&mut world, &mut remains, &plan);
+    }
     for choice in &schedule.choices {
-        if let Some(operation) = resolve(&world, *choice, schedule.header.swarm()) {
+        if remains.wrong.is_none()
+            && let Some(operation) = resolve(&world, *choice, schedule.header.swarm())
+        {
             perform(&mut world, &operation, &mut remains);
         }
         if let Some(wrong) = &remains.wrong {
@@ -185,6 +205,84 @@ pub fn overrun(bytes: &[u8]) {
             );
         }
     }
+}
+
+/// How the second of two final blocks of round 1 comes about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fork {
+    /// The twin of the first.
+    Twin,
+    /// The same, and what becomes final is its child.
+    Child,
+    /// In the next subround.
+    NextSubround,
+    /// The same, and nothing but its finality certificate is shown.
+    FinalityOnly,
+}
+
+/// What is known of a fork that Byzantine members, a quorum of them, make.
+struct Plan {
+    second: Fork,
+    /// Whether the finality certificate of a block comes first: the votes are those of Byzantine members alone.
+    votes_first: bool,
+    /// Whether honest miners make the first notarization of their own tickets and as few others as suffice: who is guilty of two
+    /// finality certificates need not be in it.
+    few: bool,
+}
+
+/// Two blocks of round 1 become final, and everything is shown to everybody.
+fn fork(world: &mut World<MockScheme>, remains: &mut Remains, plan: &Plan) {
+    if grow(world, remains, plan, None).is_some() {
+        // Where no generator of a subround is Byzantine there is no fork.
+        let _ = grow(world, remains, plan, Some(plan.second));
+    }
+}
+
+/// One branch of a fork: the first, or the second and how it comes about.
+fn grow(
+    world: &mut World<MockScheme>,
+    remains: &mut Remains,
+    plan: &Plan,
+    second: Option<Fork>,
+) -> Option<()> {
+    let everybody = world.hosts.iter().fold(SHARDER, |set, host| set | bit(Peer::Miner(host.id)));
+    let members: Vec<MinerId> = world.ground.setup.byzantine.iter().copied().map(MinerId).collect();
+    let shown = if second == Some(Fork::FinalityOnly) { 0 } else { everybody };
+    let height = if second == Some(Fork::Child) { 2 } else { 1 };
+    let subround = Subround(u32::from(matches!(second, Some(Fork::NextSubround | Fork::FinalityOnly))));
+    let mut does = |world: &mut World<MockScheme>, operation: Operation| {
+        perform(world, &operation, remains);
+        perform(world, &Operation::DeliverAll { to: everybody, kind: None }, remains);
+    };
+    let by = |member: MinerId, deed: Deed, to: Receivers| Operation::Byzantine { member, deed, to };
+    let mut parent = world.ground.config.genesis.id();
+    for round in (1..=height).map(Round) {
+        let order = world.ground.order(round.0, subround.0).to_vec();
+        let member = order.into_iter().find(|id| world.ground.setup.is_byzantine(*id))?;
+        let made = world.blocks.len();
+        does(world, by(member, Deed::Share { round, garbage: false }, everybody));
+        does(world, by(member, Deed::Propose { round, subround, parent, flaw: Flaw::None }, shown));
+        let own = |block: &&Arc<Block>| block.header().generator == member;
+        parent = world.blocks[made..].iter().rev().find(own)?.id();
+        let ticket = Record::ticket(round, subround, parent.0);
+        let vote = Deed::Certify(Record::finality_vote(round, subround, parent.0));
+        let vote = (round.0 == height).then(|| by(member, vote, everybody));
+        if let Some(vote) = vote.clone().filter(|_| plan.votes_first) {
+            does(world, vote);
+        }
+        if second.is_none() && plan.few {
+            does(world, Operation::FireAll { waits: false });
+            for guilty in &members[..quorum(world.ground.setup.miners) - 1] {
+                does(world, by(*guilty, Deed::Sign(ticket), shown));
+            }
+        } else {
+            does(world, by(member, Deed::Certify(ticket), shown));
+        }
+        if let Some(vote) = vote.filter(|_| !plan.votes_first) {
+            does(world, vote);
+        }
+    }
+    Some(())
 }
 
 /// Signatures and shares of one member that a miner in its first round keeps at most: of rounds 1 to 5 and subrounds 0 to 4 of
@@ -203,7 +301,7 @@ pub fn floods(bytes: &[u8]) {
     setup.byzantine = vec![3];
     let ground = ground_of(&setup);
     let (committee, key) = (&ground.config.committee, &ground.keys.members[3]);
-    let mut world = World::new(std::sync::Arc::clone(&ground));
+    let mut world = World::new(Arc::clone(&ground));
     world.start(&mut ());
     let (member, me) = (Peer::Miner(MinerId(3)), bit(Peer::Miner(world.hosts[0].id)));
     for _ in 0..MESSAGES {
@@ -211,7 +309,10 @@ pub fn floods(bytes: &[u8]) {
             0 => random.bits() >> random.below(63),
             _ => random.below(48) as u64,
         };
-        let (round, subround) = (Round(far(&mut random)), Subround(far(&mut random) as u32));
+        // Half of them of rounds that are kept, since the subrounds of those have a bound of their own.
+        let near = random.below(2) == 0;
+        let round = if near { 1 + random.below(5) as u64 } else { far(&mut random) };
+        let (round, subround) = (Round(round), Subround(far(&mut random) as u32));
         let block = BlockId([random.bits() as u8; 32]);
         let message = match random.below(4) {
             0 => Signed::sign(Ticket { round, subround, block }, committee, key).map(Message::Ticket),

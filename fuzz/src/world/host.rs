@@ -7,8 +7,19 @@ use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::miner::{Miner, Recovery, Stored, Timer, WriteId};
+use zus_bpp::miner::{Input, Miner, Recovery, Stored, Timer, WriteId};
 use zus_bpp::ticket_log::{MemoryLog, Record, TicketLog};
+
+/// What a miner has asked of a slow disk, or of an application beside it, and waits for.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// A record is written to the log.
+    Record(WriteId, Record),
+    /// Something else is stored.
+    Stored(WriteId, Stored),
+    /// The application answers this.
+    Answer(Input),
+}
 
 /// See the module doc.
 #[derive(Clone)]
@@ -29,8 +40,10 @@ pub struct Host<S> {
     pub stored: Vec<Stored>,
     /// Final blocks.
     pub history: Vec<FinalBlock>,
-    /// Writes that are not confirmed: to the log, and other ones.
-    pub unconfirmed: VecDeque<(WriteId, Option<Stored>)>,
+    /// What disk and application have not answered yet, oldest first; they are asked in one order, and answer in it.
+    pub unconfirmed: VecDeque<Asked>,
+    /// Records whose write was confirmed, where the disk is slow.
+    pub confirmed: Vec<Record>,
     /// The last store that was asked for, and the last that is durable.
     pub last_store: Option<WriteId>,
     /// See [`Host::last_store`].
@@ -65,6 +78,7 @@ impl<S: Scheme + Clone> Host<S> {
             stored: Vec::new(),
             history: Vec::new(),
             unconfirmed: VecDeque::new(),
+            confirmed: Vec::new(),
             last_store: None,
             durable_store: None,
             stored_at_leaving: None,

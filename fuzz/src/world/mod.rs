@@ -7,7 +7,8 @@
 //! left the last round is *parked* (it still hears, relays and votes, but is given no payload and none of its windows ends),
 //! and nobody gives up the last subround.
 //!
-//! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so. Under [`Disk::Crashing`] they are
+//! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so, and in
+//! some worlds the application answers then, too. Under [`Disk::Crashing`] they are
 //! confirmed at once, and a schedule may crash a miner between any two of its steps, before or after the flush of what it
 //! wanted to sign. What was stored is durable there, so that a miner restarts where it was; a disk that loses stores too is
 //! driven by the target `recovery`, which checks properties and not refinement.
@@ -18,7 +19,7 @@ mod network;
 mod node;
 mod setup;
 
-pub use host::Host;
+pub use host::{Asked, Host};
 pub use made::Made;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
 pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
@@ -277,7 +278,8 @@ impl<S: Scheme + Clone> World<S> {
             return;
         }
         found.log = found.log.clone().crash(records % (found.log.crash_points() + 1));
-        let unconfirmed: Vec<_> = found.unconfirmed.drain(..).filter_map(|(_, stored)| stored).collect();
+        let stored = |asked| if let Asked::Stored(_, stored) = asked { Some(stored) } else { None };
+        let unconfirmed: Vec<_> = found.unconfirmed.drain(..).filter_map(stored).collect();
         let survive = stores % (unconfirmed.len() + 1);
         found.stored.extend(unconfirmed.into_iter().take(survive));
         self.go_down(host, watch);
@@ -310,6 +312,7 @@ impl<S: Scheme + Clone> World<S> {
         host.restarts += 1;
         (host.last_store, host.durable_store) = (None, None);
         host.rests_on.clear();
+        host.confirmed = host.log.durable().to_vec();
         let me = bit(Peer::Miner(host.id));
         self.network.reopen(me);
         // A start must be later than the one before it.
@@ -411,20 +414,23 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 
-    /// Confirms the oldest write of a slow disk.
+    /// A slow disk confirms its oldest write, or an application gives its oldest answer.
     pub fn confirm<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
-        let Some((write, stored)) = self.hosts[host].unconfirmed.pop_front() else { return };
-        let input = match stored {
-            Some(stored) => {
-                self.hosts[host].stored.push(stored);
-                self.hosts[host].durable_store = Some(write);
+        let found = &mut self.hosts[host];
+        let Some(asked) = found.unconfirmed.pop_front() else { return };
+        let input = match asked {
+            Asked::Stored(write, stored) => {
+                found.stored.push(stored);
+                found.durable_store = Some(write);
                 Input::Stored(write)
             }
-            None => {
+            Asked::Record(write, record) => {
                 // Memory does not fail.
-                let _ = self.hosts[host].log.flush();
+                let _ = found.log.flush();
+                found.confirmed.push(record);
                 Input::Persisted(write)
             }
+            Asked::Answer(answer) => answer,
         };
         self.give(host, input, None, watch);
     }

@@ -14,7 +14,7 @@ use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, Record, TicketLog};
 
 use super::{
-    Cause, Content, CrashPoint, Disk, Event, REFUSED_PAYLOAD, SHARDER, Watch, World, bit, record_of,
+    Asked, Cause, Content, CrashPoint, Disk, Event, REFUSED_PAYLOAD, SHARDER, Watch, World, bit, record_of,
 };
 
 impl<S: Scheme + Clone> World<S> {
@@ -127,7 +127,7 @@ impl<S: Scheme + Clone> World<S> {
                 if let Err(AppendError::Conflict(_)) = host.log.append(*record) {
                     self.refused_by_log.push((host.id, *record));
                 } else if slow {
-                    host.unconfirmed.push_back((*write, None));
+                    host.unconfirmed.push_back(Asked::Record(*write, *record));
                 } else {
                     confirmations.persisted = Some(*write);
                 }
@@ -136,7 +136,7 @@ impl<S: Scheme + Clone> World<S> {
                 let host = &mut self.hosts[index];
                 host.last_store = Some(*write);
                 if slow {
-                    host.unconfirmed.push_back((*write, Some(stored.clone())));
+                    host.unconfirmed.push_back(Asked::Stored(*write, stored.clone()));
                 } else {
                     host.stored.push(stored.clone());
                     confirmations.stored = Some(*write);
@@ -145,12 +145,14 @@ impl<S: Scheme + Clone> World<S> {
             Output::RequestPayload { round, subround, .. } => {
                 if self.unbounded || round.0 <= u64::from(self.ground.setup.rounds) {
                     let payload = vec![1, me_byte(me), round.0 as u8, subround.0 as u8];
-                    inputs.push_back(Input::Payload { round: *round, subround: *subround, payload });
+                    let answer = Input::Payload { round: *round, subround: *subround, payload };
+                    self.answer(index, answer, inputs);
                 }
             }
             Output::Validate { block } => {
                 let accepted = block.payload().first() != Some(&REFUSED_PAYLOAD);
-                inputs.push_back(Input::Validated { round: block.round(), block: block.id(), accepted });
+                let answer = Input::Validated { round: block.round(), block: block.id(), accepted };
+                self.answer(index, answer, inputs);
             }
             Output::Finalized(found) => self.hosts[index].commit(found.clone()),
             Output::Serve { to, after } => {
@@ -167,6 +169,15 @@ impl<S: Scheme + Clone> World<S> {
             | Output::Blamed(_)
             | Output::Conflict { .. }
             | Output::Withheld(_) => {}
+        }
+    }
+
+    /// The application answers: at once, or in a world where it is late when the schedule says so.
+    fn answer(&mut self, index: usize, answer: Input, inputs: &mut VecDeque<Input>) {
+        if self.ground.setup.answers_late {
+            self.hosts[index].unconfirmed.push_back(Asked::Answer(answer));
+        } else {
+            inputs.push_back(answer);
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Setup {
     pub seed: u64,
     /// How writes become durable.
     pub disk: Disk,
+    /// Whether the application, too, answers when the schedule says so; only where the disk is slow.
+    pub answers_late: bool,
     /// Changes the configuration of the honest miners: how a test gives them a deliberate bug.
     pub adjust: Adjust,
 }
@@ -70,6 +72,7 @@ impl Setup {
             subrounds: 3,
             seed,
             disk: Disk::Crashing,
+            answers_late: false,
             adjust: Adjust::NONE,
         }
     }

@@ -35,7 +35,7 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block, or a descendant, is known to be final.
     pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
         let pending = self.pending_finality.as_ref();
-        vote.round <= self.chain.head().round()
+        vote.round <= self.chain.head().round() && !mutant!(HeadMovesBack)
             || pending.is_some_and(|pending| {
                 pending.round >= vote.round && !mutant!(self.config, RelayFinalityAgain)
             })
@@ -173,6 +173,8 @@ impl<S: Scheme> Miner<S> {
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
         // The application commits the head, so that its children can be judged.
-        self.accepted(round, block, fx);
+        if !mutant!(ChildrenOfHeadUnjudged) {
+            self.accepted(round, block, fx);
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! Which tests of the production crate notice a bug.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use zus_bpp::mutants::VARIABLE;
+
+use crate::cli::trial;
 
 /// Seconds that the tests may take with a bug.
 const LIMIT: u64 = 120;
@@ -14,30 +13,12 @@ const LEFT_OUT: [&str; 2] = ["miner::tests::mutants", "sim::"];
 
 /// The first test that fails, in order of name, and how many do.
 pub fn failed(program: &Path, mutant: &str) -> std::io::Result<(String, usize)> {
-    let mut child = Command::new(program)
-        .args(["--test-threads=2", "--format=terse"])
-        .args(LEFT_OUT.iter().flat_map(|part| ["--skip", part]))
-        .env(VARIABLE, mutant)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut stdout = child.stdout.take().ok_or_else(|| std::io::Error::other("no output"))?;
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = stdout.read_to_string(&mut text);
-        text
-    });
-    let end = Instant::now() + Duration::from_secs(LIMIT);
-    while child.try_wait()?.is_none() {
-        if Instant::now() >= end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(("a test does not end".into(), 1));
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let text = reader.join().unwrap_or_default();
+    let skips = LEFT_OUT.iter().flat_map(|part| ["--skip", part]);
+    let arguments: Vec<String> =
+        ["--test-threads=2", "--format=terse"].into_iter().chain(skips).map(str::to_owned).collect();
+    let Some((status, text)) = trial::run(program, &arguments, (VARIABLE, mutant), LIMIT)? else {
+        return Ok(("a test does not end".into(), 1));
+    };
     let mut names: Vec<&str> = text
         .lines()
         .skip_while(|line| *line != "failures:")
@@ -47,5 +28,8 @@ pub fn failed(program: &Path, mutant: &str) -> std::io::Result<(String, usize)> 
         .collect();
     names.sort_unstable();
     names.dedup();
+    if names.is_empty() && !status.success() {
+        return Ok((format!("the tests end with {status}"), 1));
+    }
     Ok((names.first().map_or_else(String::new, |name| (*name).to_owned()), names.len()))
 }

@@ -5,6 +5,7 @@ pub mod figures;
 mod html;
 pub mod ledger;
 pub mod matrix;
+mod plot;
 
 use super::{Report, RunReport, mermaid};
 use crate::{

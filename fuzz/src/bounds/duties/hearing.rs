@@ -1,0 +1,267 @@
+//! What a miner must do because of what it has heard.
+
+use zus_bpp::block::BlockId;
+use zus_bpp::certified::Notarization;
+use zus_bpp::committee::{MinerId, Peer, Round};
+use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output, Phase, Timer};
+use zus_bpp::rules::{EchoRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule};
+use zus_bpp::statement::{BeaconTarget, Statement, Ticket};
+use zus_bpp::ticket_log::{Kind, Record};
+
+use super::super::oracle::message_signer;
+use super::super::{Violation, tolerated};
+use super::{Duties, ROUNDS_HELD};
+use crate::world::{World, record_of};
+
+impl Duties {
+    /// What a miner must do because of what it has heard: only signatures of honest miners that came straight from them are
+    /// counted here, so that no bound on what peers may fill protects a miner that does nothing.
+    pub fn heard<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        heard: Option<&(Peer, Message)>,
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let found = &world.hosts[host];
+        let (id, here) = (found.id, (found.miner.round(), found.miner.subround()));
+        let (q, f) = (world.ground.setup.quorum(), tolerated(world.ground.setup.miners));
+        let wrong = |property, facts| Some(Violation { property, facts });
+        if let Some((from, message)) = heard
+            && let Some(facts) = self.culprit(world, host, *from, message)
+        {
+            return wrong("S10", facts);
+        }
+        let life = self.life(host);
+        if let Some((from, message)) = heard {
+            if let (Peer::Miner(signer), Message::BeaconShare(share)) = (*from, message)
+                && let BeaconTarget::Round(round) = share.target
+                && share.signer == signer
+                && signer != id
+                && world.host_of(signer).is_some_and(|other| has_shared(world, other, round))
+                && (here.0.0..=here.0.0 + ROUNDS_HELD).contains(&round.0)
+                && !life.shares.contains(&(signer, round))
+            {
+                life.shares.push((signer, round));
+            }
+            if let Some(record) = record_of(message)
+                && record.kind != Kind::Proposal
+                && let Peer::Miner(signer) = *from
+                && signer != id
+                && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
+                && message_signer(message) == Some(signer)
+                && !life.heard.contains(&(signer, record))
+            {
+                life.heard.push((signer, record));
+            }
+            // Step 9: a proposal of a later subround shows that the one before was given up, where that takes a certificate.
+            if world.ground.setup.rules.subround_entry == SubroundEntryRule::Certificate
+                && let Message::Proposal(proposal) = message
+                && let Some(before) = proposal.block.subround().previous()
+                && !proposal.timeout_certificate.as_ref().is_some_and(|known| {
+                    (known.round, known.subround) == (proposal.block.round(), before)
+                })
+                && outputs.iter().any(|output| matches!(output, Output::Milestone(Milestone::Collected { block, .. }) if block.block == proposal.block.id()))
+            {
+                return wrong(
+                    "step 9",
+                    format!("{id} takes {} without a timeout certificate", proposal.block.id()),
+                );
+            }
+            // Step 10: the certificate that makes a block final here is relayed.
+            if let Message::FinalityCertificate(known) = message {
+                let finalizes = |output: &Output| matches!(output, Output::Milestone(Milestone::Finalized { block, .. }) if *block == known.block);
+                let relays = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::FinalityCertificate(_), .. })
+                };
+                let echoes = world.ground.setup.rules.echo == EchoRule::Certificates;
+                if echoes && outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
+                    return wrong(
+                        "step 10",
+                        format!("{id} does not relay the finality certificate of {}", known.block),
+                    );
+                }
+            }
+            // S10: whoever is helped to catch up is told of offences, too: it was not there when they were proved.
+            if let (Peer::Miner(_), Message::ChainRequest(_)) = (from, message) {
+                let to = |output: &Output, is: fn(&Message) -> bool| matches!(output, Output::Send { to, message } if to == from && is(message));
+                let helps =
+                    |output: &Output| to(output, |message| matches!(message, Message::ChainResponse(_)));
+                let tells = |output: &Output| to(output, |message| matches!(message, Message::Evidence(_)));
+                // L4: an answer begins right above what was asked for.
+                if let Message::ChainRequest(request) = message {
+                    let first = outputs.iter().find_map(|output| match output {
+                        Output::Send { to, message: Message::ChainResponse(response) } if to == from => {
+                            response.blocks.first()
+                        }
+                        _ => None,
+                    });
+                    if let Some(first) = first.filter(|first| first.round() != request.after.next()) {
+                        let (asked, begins) = (request.after, first.round());
+                        return wrong(
+                            "L4",
+                            format!("{id} is asked for what is above {asked} and answers from {begins} on"),
+                        );
+                    }
+                }
+                if outputs.iter().any(helps)
+                    && !found.miner.evidence().is_empty()
+                    && !outputs.iter().any(tells)
+                {
+                    return wrong("S10", format!("{id} helps {from} and does not tell what it can prove"));
+                }
+            }
+            // Step 8: a notarization of its round or a later one makes it leave.
+            if let Message::Notarization(known) = message
+                && is_genuine(world, known)
+                && here.0 <= known.round
+            {
+                return wrong(
+                    "step 8",
+                    format!("{id} stays in round {} with a notarization of round {}", here.0, known.round),
+                );
+            }
+        }
+        // Step 10: q votes for a block make it final, or wait for what leads to it.
+        let known = found.miner.pending_finality().map_or(Round(0), |pending| pending.round);
+        let known = known.max(found.miner.finalized().round());
+        for (_, vote) in life.heard.iter().filter(|(_, record)| record.kind == Kind::FinalityVote) {
+            let others = life.heard.iter().filter(|(_, record)| record == vote).count();
+            // Without a log a restarted miner does not know its own vote any more.
+            let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+            let count = others + usize::from(durable && found.has_said(vote));
+            if vote.round > known && count >= q {
+                return wrong(
+                    "step 10",
+                    format!("{id} has {count} votes like {vote:?}, and nothing is final"),
+                );
+            }
+        }
+        if world.is_parked(host) || !found.up {
+            return None;
+        }
+        // Step 1: f + 1 shares make the value, whatever else was sent as a share.
+        let others = life.shares.iter().filter(|(_, round)| *round == here.0).count();
+        let shares = others + usize::from(has_shared(world, host, here.0));
+        if !world.ground.setup.chained() && shares > f && found.miner.beacon().is_none() {
+            return wrong(
+                "step 1",
+                format!("{id} has {shares} genuine shares of round {}, and no value", here.0),
+            );
+        }
+        // Chained: all follow the greatest seed among the notarized blocks of the round before.
+        if let Some(block) = better_entry(world, host) {
+            return wrong(
+                "adopt",
+                format!("{id} stays with {} where {block} has a greater seed", found.miner.entry()),
+            );
+        }
+        let mut counted: Vec<(Record, usize)> = Vec::new();
+        let of_here =
+            |record: &Record| (record.round, record.subround) == here && record.kind != Kind::FinalityVote;
+        for (_, record) in life.heard.iter().filter(|(_, record)| of_here(record)) {
+            match counted.iter_mut().find(|(known, _)| known == record) {
+                Some((_, count)) => *count += 1,
+                None => counted.push((*record, 1)),
+            }
+        }
+        for (record, others) in counted {
+            // Without a log a restarted miner does not know its own signature any more.
+            let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
+                && match record.kind {
+                    Kind::Ticket => !found.miner.tickets().map(Record::from).any(|known| known == record),
+                    _ => found.miner.highest_timeout().map(Record::from) != Some(record),
+                };
+            let own = usize::from(found.has_said(&record) && !forgot);
+            match record.kind {
+                // Step 6: q tickets make a notarization, the own one among them.
+                Kind::Ticket if others + own >= q => {
+                    return wrong(
+                        "step 6",
+                        format!("{id} stays in {here:?} with {others} + {own} tickets for one block"),
+                    );
+                }
+                // Step 9: f + 1 make it join, q let it go on.
+                Kind::Timeout
+                    if others > f && found.miner.phase() != Phase::TimedOut && joins(world, host) =>
+                {
+                    return wrong(
+                        "step 9",
+                        format!("{id} does not join {others} others that gave {here:?} up"),
+                    );
+                }
+                Kind::Timeout if others + own >= q => {
+                    return wrong("step 9", format!("{id} stays in {here:?} with {others} + {own} timeouts"));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Whether an honest miner has sent its share of a round.
+fn has_shared<S: Scheme + Clone>(world: &World<S>, host: usize, round: Round) -> bool {
+    world.hosts[host].shared.iter().any(|(known, ..)| *known == round)
+}
+
+/// A notarized block of the round before, here with its certificate, whose seed is greater than that of the block through which
+/// a miner is in its round: under a chained beacon it has to adopt that one.
+fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize) -> Option<BlockId> {
+    let rules = &world.ground.setup.rules;
+    if !world.ground.setup.chained() || rules.subround_switch != SubroundSwitchRule::Adopt {
+        return None;
+    }
+    let miner = &world.hosts[host].miner;
+    let before = miner.round().previous()?;
+    // Subrounds of two branches from where they part, oldest first, if all their blocks are here.
+    let branches = |mut a: BlockId, mut b: BlockId| {
+        let (mut round, mut of_a, mut of_b) = (before, Vec::new(), Vec::new());
+        while a != b {
+            let (first, second) = (miner.block(round, a)?, miner.block(round, b)?);
+            of_a.insert(0, first.subround());
+            of_b.insert(0, second.subround());
+            (a, b) = (first.header().parent, second.header().parent);
+            round = round.previous()?;
+        }
+        Some((of_a, of_b))
+    };
+    let of_before = miner.notarizations().filter(|known| known.round == before).map(|known| known.block);
+    let mut of_before = of_before;
+    of_before.find(|block| branches(*block, miner.entry()).is_some_and(|(other, own)| other > own))
+}
+
+/// Whether every signer of a notarization has signed it, and there are enough of them.
+fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
+    let record = Record::ticket(known.round, known.subround, known.block.0);
+    let signed = |signer: MinerId| match world.host_of(signer) {
+        Some(host) => world.hosts[host].has_said(&record),
+        None => world.byzantine.contains(&(signer, record)),
+    };
+    let signers = &known.certificate.signers;
+    signers.count() >= world.ground.setup.quorum()
+        && signers.iter().all(signed)
+        && known.certificate.aggregate
+            == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
+}
+
+/// The sum of the signatures of `signers` over a ticket; a relabelled or forged certificate has another.
+fn aggregate<S: Scheme + Clone>(
+    world: &World<S>,
+    record: &Record,
+    signers: impl Iterator<Item = MinerId>,
+) -> Option<Signature> {
+    let ticket = Ticket { round: record.round, subround: record.subround, block: BlockId(record.block) };
+    let message = ticket.preimage(&world.ground.config.committee);
+    let keys = &world.ground.keys;
+    let signature = |signer: MinerId| keys.members.get(usize::from(signer.0))?.sign(Domain::Ticket, &message);
+    keys.observer.aggregate(&signers.map(signature).collect::<Option<Vec<_>>>()?)
+}
+
+/// Whether the bounds of the world let a miner give its subround up. (Nobody gives the last one up there.)
+fn joins<S: Scheme + Clone>(world: &World<S>, host: usize) -> bool {
+    let (round, subround) = (world.hosts[host].miner.round(), world.hosts[host].miner.subround());
+    world.may_fire(host, &Timer::Wait { round, subround })
+}

@@ -1,0 +1,142 @@
+//! What each output of a step owes: what has to come before it, and what it may not be.
+
+use std::hash::{Hash, Hasher};
+
+use rapidhash::fast::RapidHasher;
+use zus_bpp::block::BlockId;
+use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output, Timer};
+use zus_bpp::rules::{EchoRule, SubroundEntryRule};
+
+use super::{Duties, Violation};
+use crate::world::{Cause, World};
+
+impl Duties {
+    pub(super) fn output<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        output: &Output,
+        before: &[Output],
+    ) -> Option<Violation> {
+        let id = world.hosts[host].id;
+        let wrong = |property, facts| Some(Violation { property, facts });
+        let life = self.life(host);
+        match output {
+            Output::Milestone(Milestone::Entered { round, subround }) => {
+                life.here = (*round, *subround);
+                life.candidates.clear();
+                // Step 9: the certificate through which the subround was entered is relayed.
+                let certificate = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::TimeoutCertificate(known), .. }
+                        if known.round == *round && known.subround.0 + 1 == subround.0)
+                };
+                // Without an echo only whoever made it broadcasts it, which is not said by an output.
+                let rules = &world.ground.setup.rules;
+                let owes = rules.subround_entry == SubroundEntryRule::Certificate
+                    && rules.echo == EchoRule::Certificates;
+                if subround.0 > 0 && cause != Cause::Start && owes && !before.iter().any(certificate) {
+                    return wrong(
+                        "step 9",
+                        format!("{id} enters ({round}, {subround}) and relays no certificate"),
+                    );
+                }
+            }
+            Output::Milestone(Milestone::Left { round, block, .. }) => {
+                // Step 7: everyone relays the notarization that makes it move.
+                let notarization = |output: &Output| {
+                    matches!(output, Output::Broadcast { message: Message::Notarization(known), .. }
+                        if known.block == *block)
+                };
+                let formed = |output: &Output| {
+                    matches!(output, Output::Milestone(Milestone::Notarized { ticket, formed: true })
+                        if ticket.block == *block)
+                };
+                // Without an echo only whoever made it broadcasts it.
+                let owes =
+                    world.ground.setup.rules.echo == EchoRule::Certificates || before.iter().any(formed);
+                if owes && !before.iter().any(notarization) {
+                    return wrong(
+                        "step 7",
+                        format!("{id} leaves round {round} and does not relay the notarization"),
+                    );
+                }
+            }
+            Output::Milestone(Milestone::Collected { block, generator, .. }) => {
+                if (block.round, block.subround) == life.here
+                    && let Some(rank) =
+                        world.ground.rank(block.round.0, block.subround.0, &world.seed_of(host), *generator)
+                {
+                    life.candidates.push((block.block, rank));
+                }
+                return self.parent(world, id, block.block);
+            }
+            // Another seed, another order of generators: the candidates of the old one are none any more.
+            Output::Milestone(Milestone::Adopted { .. }) => life.candidates.clear(),
+            // Steps 3 and 9, L3, L4: waits are those of the configuration, and grow with the subround.
+            Output::SetTimer { timer, at } => {
+                let timing = &world.ground.config.timing;
+                let times = |subround: Subround| u64::from(subround.0) + 1;
+                let waits = match timer {
+                    Timer::Window { subround, .. } => timing.window * times(*subround),
+                    Timer::Wait { subround, .. } => (timing.window + timing.ticket_wait) * times(*subround),
+                    Timer::Resend { .. } => timing.resend,
+                    Timer::CatchUp => timing.catch_up,
+                    Timer::Finality { .. } => 2 * timing.delta,
+                };
+                if at.0 != world.now.0 + waits {
+                    let found = at.0.saturating_sub(world.now.0);
+                    return wrong("timers", format!("{id} waits {found} ms, not {waits}, for {timer:?}"));
+                }
+            }
+            // S10: evidence is relayed to all.
+            Output::Evidence(evidence) => {
+                let relayed = |output: &Output| matches!(output, Output::Broadcast { message: Message::Evidence(known), .. } if known == evidence);
+                if !before.iter().any(relayed) {
+                    return wrong("S10", format!("{id} keeps evidence to itself"));
+                }
+            }
+            // What was said is said again only when nothing moves.
+            Output::Broadcast { message, .. } => {
+                let mut hasher = RapidHasher::default();
+                message.hash(&mut hasher);
+                let again = !life.said.insert(hasher.finish());
+                let may = matches!(cause, Cause::Start | Cause::Timer(Timer::Resend { .. }));
+                if again && !may {
+                    return wrong("said twice", format!("{id} says again, after {cause:?}: {message:?}"));
+                }
+            }
+            Output::Send { to, message: Message::ChainResponse(_) } => {
+                let last = life.answered.insert(*to, world.now.0);
+                let interval = world.ground.config.timing.answer_interval;
+                if last.is_some_and(|last| world.now.0 < last + interval) {
+                    return wrong("answers", format!("{id} answers {to} twice within {interval} ms"));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Step 4 (S3): a candidate's parent is notarized in exactly the round before.
+    fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
+        let found = world.block(&block)?;
+        let (round, parent) = (found.round(), found.header().parent);
+        // S9: its beacon signature, which the id does not cover, is the committee's.
+        if world.ground.beacon_of(round).is_some_and(|(signature, _)| signature != *found.beacon_signature())
+        {
+            let facts = format!("{id} takes {block} with another beacon signature as a candidate");
+            return Some(Violation { property: "S9", facts });
+        }
+        let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
+        let notarized =
+            world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
+        (!genesis && !notarized).then(|| Violation {
+            property: "S3",
+            facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
+        })
+    }
+}

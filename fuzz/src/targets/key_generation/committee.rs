@@ -1,0 +1,51 @@
+//! Who takes part in a key generation, with everybody's keys.
+
+use std::sync::{Arc, LazyLock};
+
+use zus_bpp::committee::{ChainId, Epoch, MinerId};
+use zus_bpp::crypto::bls::SecretKey;
+use zus_bpp::crypto::dkg::{DecryptionKey, Parameters, Registration, Session};
+
+const CHAIN: ChainId = ChainId([3; 32]);
+const EPOCH: Epoch = Epoch(8);
+/// Committee sizes: one dishonest member of four, two of seven.
+pub(super) const SIZES: [u16; 4] = [4, 4, 4, 7];
+
+/// A session with everybody's keys, opened once: opening one verifies proofs of possession.
+pub(super) struct Committee {
+    pub(super) session: Arc<Session>,
+    identities: Vec<SecretKey>,
+}
+
+pub(super) fn decryption(i: u16) -> DecryptionKey {
+    DecryptionKey::from_seed(&[i as u8 + 101; 32])
+}
+
+impl Committee {
+    fn of(n: u16) -> Self {
+        let identities: Vec<SecretKey> = (0..n).map(|i| SecretKey::from_seed(&[i as u8 + 1; 32])).collect();
+        let register =
+            |(i, identity)| Registration::new(CHAIN, EPOCH, identity, decryption(i).encryption_key());
+        let registrations = (0..).zip(&identities).map(register).collect();
+        let parameters = Parameters::hardened(n.into());
+        let session = Session::new(CHAIN, EPOCH, parameters, registrations);
+        Self { session: Arc::new(session.expect("keys that prove themselves")), identities }
+    }
+
+    pub(super) fn identity(&self, member: MinerId) -> &SecretKey {
+        &self.identities[usize::from(member.0)]
+    }
+}
+
+static FOUR: LazyLock<Committee> = LazyLock::new(|| Committee::of(4));
+static SEVEN: LazyLock<Committee> = LazyLock::new(|| Committee::of(7));
+
+/// The committee of one of the [`SIZES`].
+pub(super) fn of_size(n: u16) -> &'static Committee {
+    if n == 4 { &FOUR } else { &SEVEN }
+}
+
+/// The session of the committee of four, for decoders that need one.
+pub fn session_of_four() -> &'static Session {
+    &FOUR.session
+}
