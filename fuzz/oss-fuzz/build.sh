@@ -23,9 +23,7 @@ if [ "$FUZZING_ENGINE" != libfuzzer ]; then
 fi
 # shellcheck disable=SC2153 # the image sets it
 case $SANITIZER in
-    address) sanitizer=address ;;
-    # Coverage comes with flags that the image adds to RUSTFLAGS.
-    none | coverage) sanitizer=none ;;
+    address | none | coverage) ;;
     *)
         echo "sanitizer $SANITIZER: there are address, coverage and none" >&2
         exit 1
@@ -33,13 +31,21 @@ case $SANITIZER in
 esac
 
 cd "$SRC/zus-bpp/fuzz"
-# A source line of the project must have one name, wherever it is built. A dozen programs are not linked at length.
-export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$SRC/zus-bpp=zus-bpp"
+# Two dozen programs are not linked at length.
 export CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-target=$SRC/zus-bpp/target/oss-fuzz
+target=${TARGET_DIR:-$SRC/zus-bpp/target/oss-fuzz}
 triple=x86_64-unknown-linux-gnu
-cargo fuzz build --optimized --debug-assertions --sanitizer "$sanitizer" --target-dir "$target" \
-    --no-default-features --features libfuzzer
+features=(--no-default-features --features libfuzzer)
+if [ "$SANITIZER" = coverage ]; then
+    # Coverage comes with flags that the image adds to RUSTFLAGS. Not through cargo-fuzz: the image replaces that by a build
+    # of the default features then, which have no targets. The report wants sources by their whole names.
+    for room in fuzz impl model; do RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix $room=$SRC/zus-bpp/$room"; done
+    export RUSTFLAGS
+    cargo build --release --bins --target "$triple" --target-dir "$target" "${features[@]}"
+else
+    # As `fuzz/build` does: optimised, with debug assertions and overflow checks.
+    cargo fuzz build --sanitizer "$SANITIZER" --target-dir "$target" "${features[@]}"
+fi
 
 for shim in fuzz_targets/*.rs; do
     name=$(basename "$shim" .rs)
