@@ -35,6 +35,7 @@ pub fn seeds() -> std::io::Result<bool> {
             "scenario" => scenarios(),
             "trace" => traces(),
             "dkg" | "differential_bls" => [random(), kinds(target)].concat(),
+            "overrun" => [random(), forks()].concat(),
             _ => random(),
         };
         std::fs::create_dir_all(root.join(target))?;
@@ -52,6 +53,16 @@ fn random() -> Found {
         (format!("seed-{seed}"), (0..length).map(|_| random.bits() as u8).collect())
     };
     (0..SEEDS).map(seed).collect()
+}
+
+/// Every way in which members that are enough for every certificate make two final blocks of one round: the target reads it from
+/// the last byte of the header.
+fn forks() -> Found {
+    let input = |way: u8| {
+        let header = [0, 0, 0, 0, 0, 0, 0, way << 1];
+        (format!("seed-fork-{way}"), [&header[..], &[way; 8]].concat())
+    };
+    (0..16).map(input).collect()
 }
 
 /// Short inputs that stand for something that no earlier one stands for, as [`tell`] names it: each deed of a dishonest
