@@ -161,8 +161,37 @@ pub fn survey(
     for fate in &survivors {
         println!("survives: {}", fate.name);
     }
+    println!("{}", table(fates.values()));
     println!("{} of {} survive", survivors.len(), fates.len());
     Ok(survivors.is_empty())
+}
+
+/// File by file, what noticed how many: the table of `SURVIVORS.md`.
+fn table<'a>(fates: impl Iterator<Item = &'a Fate>) -> String {
+    // Mutants in the binary; noticed by the harness, by unit tests; open.
+    let mut files: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    for fate in fates {
+        let file = fate.name.split(':').next().unwrap_or_default();
+        let by = match fate.killed.as_deref() {
+            Some("left out") => continue,
+            // As a test program says it.
+            Some(said) if said.ends_with("... FAILED") => 2,
+            Some(_) => 1,
+            None => 3,
+        };
+        for column in [0, by] {
+            files.entry(file).or_default()[column] += 1;
+            files.entry("all").or_default()[column] += 1;
+        }
+    }
+    let mut out =
+        "| file | mutants | noticed by the harness | by unit tests | open |\n|---|--:|--:|--:|--:|\n"
+            .to_owned();
+    for (file, [all, harness, tests, open]) in &files {
+        let name = if *file == "all" { "all".to_owned() } else { format!("`{file}`") };
+        out.push_str(&format!("| {name} | {all} | {harness} | {tests} | {open} |\n"));
+    }
+    out
 }
 
 fn try_one(name: &str, number: usize, judge: &Path, arguments: &[String], timeout: u64) -> Fate {
@@ -182,4 +211,28 @@ fn run(number: usize, judge: &Path, arguments: &[String], timeout: u64) -> std::
     // A test program names the tests that failed; the judge prints one line.
     let said = text.lines().find(|line| line.ends_with("... FAILED")).or_else(|| text.lines().last());
     Ok(Some(said.map_or_else(|| format!("{status}"), |line| line.chars().take(160).collect())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_counts_by_file_and_by_judge() {
+        let fate = |name: &str, killed: Option<&str>| Fate {
+            name: name.into(),
+            killed: killed.map(str::to_owned),
+            seconds: 1.0,
+        };
+        let fates = [
+            fate("a.rs:1:1: x", Some("left out")),
+            fate("a.rs:2:1: x", Some("walk: S1 (3 executions, 0.01 s)")),
+            fate("a.rs:3:1: x", Some("test chain::tests::x ... FAILED")),
+            fate("b.rs:1:1: x", None),
+        ];
+        let table = table(fates.iter());
+        for line in ["| `a.rs` | 2 | 1 | 1 | 0 |", "| `b.rs` | 1 | 0 | 0 | 1 |", "| all | 3 | 1 | 1 | 1 |"] {
+            assert!(table.contains(line), "{table}");
+        }
+    }
 }

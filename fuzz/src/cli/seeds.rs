@@ -55,14 +55,14 @@ fn random() -> Found {
     (0..SEEDS).map(seed).collect()
 }
 
-/// Every way in which members that are enough for every certificate make two final blocks of one round: the target reads it from
-/// the last byte of the header.
+/// Every way in which members that are enough for every certificate make two final blocks of one round, among four, five and seven
+/// miners, with keys that give one of them its turn in both subrounds.
 fn forks() -> Found {
-    let input = |way: u8| {
-        let header = [0, 0, 0, 0, 0, 0, 0, way << 1];
-        (format!("seed-fork-{way}"), [&header[..], &[way; 8]].concat())
+    let input = |(size, way): (u8, u8)| {
+        let header = [size, 0, 0, 0, 7, 0, 0, way << 1];
+        (format!("seed-fork-{size}-{way}"), [&header[..], &[way; 8]].concat())
     };
-    (0..16).map(input).collect()
+    [0, 5, 6].into_iter().flat_map(|size| (0..16).map(move |way| (size, way))).map(input).collect()
 }
 
 /// Short inputs that stand for something that no earlier one stands for, as [`tell`] names it: each deed of a dishonest
