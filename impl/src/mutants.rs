@@ -335,6 +335,8 @@ mutants! {
     ReleaseOneEarly,
     /// Step 4: the new head does not let its children be judged.
     ChildrenOfHeadUnjudged,
+    /// Step 10: where finality takes no votes, nothing becomes final.
+    FinalityUnevaluated,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

@@ -159,7 +159,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn finalize_without_certificate(&mut self, fin: Option<(Round, BlockId)>, fx: &mut Effects<'_>) {
-        let Some((round, block)) = fin else { return };
+        let Some((round, block)) = fin.filter(|_| !mutant!(FinalityUnevaluated)) else { return };
         match self.chain.finalize(round, block) {
             Ok(path) => self.head_moved(path, fx),
             Err(FinalizeError::Conflict(_)) => fx.out.push(Output::Conflict { round, block }),

@@ -2,9 +2,11 @@
 //!
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of protocol.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
-//! miner must do because of what it has heard; `culprit`: what it must be able to prove.
+//! miner must do because of what it has heard; `culprit`: what it must be able to prove;
+//! `finality`: what has to be final without votes.
 
 mod culprit;
+mod finality;
 mod hearing;
 mod outputs;
 mod silence;
@@ -117,8 +119,9 @@ impl Duties {
                 Kind::Proposal | Kind::FinalityVote => {}
             }
         }
-        if let Some(violation) = self.idle(world, host, cause, outputs) {
-            return Some(violation);
+        let neglected = self.idle(world, host, cause, outputs).or_else(|| self.finality(world, host, cause));
+        if neglected.is_some() {
+            return neglected;
         }
         for (index, output) in outputs.iter().enumerate() {
             if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {
