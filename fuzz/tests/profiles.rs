@@ -59,7 +59,7 @@ type Change = fn(&mut Protocol);
 
 /// Whether the model with other rules than the code refuses a random run of the code, among so many.
 fn refuses(rules: Rules, change: Change) -> bool {
-    (0..600).any(|seed| {
+    (0..3_000).any(|seed| {
         let schedule = schedule(rules, &mut Random::new(seed));
         let mut run =
             Run::new(&schedule.header.setup(), schedule.header.swarm()).expect("the model has room");

@@ -3,8 +3,8 @@
 use std::io::Error;
 
 use serde::Deserialize;
-use serde_json::json;
 use zus_bpp::mutants::Mutant;
+use zus_model::report::page::figures::{self, Figures};
 use zus_model::report::text::grouped;
 
 use super::{Code, Results, Rule, Seen, exempt, root};
@@ -186,17 +186,19 @@ pub fn page(tables: &[Table; 2]) -> String {
     )
 }
 
-/// As figures for `zus report --figures`.
+/// As figures for the report.
 pub fn figures(tables: &[Table; 2]) -> std::io::Result<String> {
-    let table = |table: &Table| json!({"title": table.title, "columns": table.columns, "rows": table.rows});
-    let figures = json!({
-        "format": "zus-figures",
-        "version": 1,
-        "title": "Kill matrix: which layer notices which bug",
-        "command": COMMAND,
-        "notes": ["Executions and pairs are exact; seconds are those of two busy cores, all assertions on."],
-        "tables": tables.iter().map(table).collect::<Vec<_>>(),
-    });
+    let table = |table: &Table| figures::Table {
+        title: table.title.into(),
+        columns: table.columns.iter().map(|column| (*column).to_owned()).collect(),
+        rows: table.rows.clone(),
+        ..Default::default()
+    };
+    let mut figures = Figures::new("Kill matrix: which layer notices which bug", COMMAND);
+    figures.notes = vec![
+        "Executions and pairs are exact; seconds are those of two busy cores, all assertions on.".into(),
+    ];
+    figures.tables = tables.iter().map(table).collect();
     Ok(serde_json::to_string_pretty(&figures)? + "\n")
 }
 
