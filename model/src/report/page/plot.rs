@@ -91,7 +91,7 @@ fn spread(heights: &[f64]) -> Vec<f64> {
 }
 
 /// The plot as SVG.
-pub(super) fn draw(plot: &Plot) -> Markup {
+pub fn draw(plot: &Plot) -> Markup {
     let points = || plot.series.iter().take(MAX_SERIES).flat_map(|s| s.points.iter());
     let x = Axis::new(points().map(|p| p.0), plot.log_x, LEFT, WIDTH - RIGHT);
     let y = Axis::new(points().map(|p| p.1), plot.log_y, HEIGHT - BOTTOM, TOP);
