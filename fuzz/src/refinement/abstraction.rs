@@ -27,7 +27,7 @@ pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, worl
 ///
 /// Every list of a world that is read here only grows, and each entry counts once; of the miners only the one that took a step has
 /// changed. What an entry means depends on the places of blocks, so a new place makes it begin anew, and so does every step
-/// under rules where a ticket counts before it is said ([`overtaken`]). That the result is [`abstraction`]'s is checked by
+/// under rules where a ticket counts before it is said (`overtaken`). That the result is [`abstraction`]'s is checked by
 /// `tests/refinement.rs`.
 #[derive(Clone)]
 pub struct View {
