@@ -134,7 +134,10 @@ impl Duties {
             let others = life.heard.iter().filter(|(_, record)| record == vote).count();
             // Without a log a restarted miner does not know its own vote any more.
             let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
-            let count = others + usize::from(durable && found.has_said(vote));
+            // And with one it says only its newest votes again, which make final what is below.
+            let later = |old: &Record| old.kind == Kind::FinalityVote && old.round > vote.round;
+            let knows = durable && (found.restarts == 0 || !found.said.iter().any(later));
+            let count = others + usize::from(knows && found.has_said(vote));
             if vote.round > known && count >= q {
                 return wrong(
                     "step 10",
