@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::time::{ClockId, clock_gettime};
 use zus_model::report::page::figures::{Figures, Table};
+use zus_model::report::text::grouped;
 
 use crate::schedule::{Random, Schedule};
 use crate::targets::{ALL, Target, conformance, take_steps};
@@ -191,14 +192,7 @@ fn told(rate: Option<f64>) -> String {
     let digits = format!("{rate:.0}");
     let keep = 3.min(digits.len());
     let rounded = format!("{}{}", &digits[..keep], "0".repeat(digits.len() - keep));
-    let mut grouped = String::new();
-    for (index, digit) in rounded.chars().enumerate() {
-        if index > 0 && (rounded.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    rounded.parse().map_or(rounded, grouped)
 }
 
 fn columns(what: &Speed) -> Vec<String> {
