@@ -14,7 +14,8 @@
 //!    signed go to one block. So within the sum of the subrounds `0..=s + MAX_UNLUCKY + 1` of r.
 //! 3. Round r + 1 begins with nobody having signed anything in it: the first subround with an honest generator notarizes one
 //!    block that all honest miners ticketed, and all vote for it. Again the sum of subrounds `0..=MAX_UNLUCKY + 1`.
-//! 4. The votes arrive at once; who lacks blocks fetches them: `n * catch_up`. The sharder polls each [`POLL`].
+//! 4. The votes arrive at once; who lacks blocks fetches them: `n * catch_up`. The sharder polls each
+//!    `resend`, and fetches likewise.
 //!
 //! Other rules that are live ([`is_live`]):
 //! - `Local`: nothing brings miners into one subround, so they stay apart by the time `d` that the last one was behind, at most
@@ -33,15 +34,12 @@ use zus_bpp::miner::Timer;
 use zus_bpp::rules::{
     BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule,
 };
-use zus_bpp::sharder::{SharderInput, SharderTimer};
 
 use crate::world::{SHARDER, Watch, World, bit};
 
 /// Subrounds in a row in which only Byzantine members are generators: with ten miners, three of them Byzantine, and two
 /// generators the chance of seven in a row is below one in 170 million.
 pub const MAX_UNLUCKY: u64 = 6;
-/// Milliseconds between two polls of the sharder.
-pub const POLL: u64 = 500;
 /// Deliveries after which a world is taken for never being quiet.
 const MAX_DELIVERIES: usize = 200_000;
 
@@ -98,12 +96,8 @@ pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
     };
     let subround = timing.window + timing.ticket_wait;
     let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
-    let n = u64::from(world.ground.setup.miners);
-    3 * timing.resend
-        + 2 * n * timing.catch_up
-        + up_to(front + MAX_UNLUCKY + 1)
-        + up_to(MAX_UNLUCKY + 1)
-        + POLL
+    let n = u64::from(world.ground.setup.miners + world.ground.setup.sharders);
+    4 * timing.resend + 2 * n * timing.catch_up + up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1)
 }
 
 /// Makes the world synchronous and waits. Returns how long it took, in milliseconds.
@@ -120,30 +114,23 @@ pub fn calm<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W)
     let end = start + bound(world);
     let front = world.hosts.iter().map(|host| host.miner.round()).max().unwrap_or(Round(1));
     let wanted = front.next();
-    let mut polled = start;
     loop {
         settle(world, watch)?;
         let behind = world.hosts.iter().find(|host| host.miner.finalized().round() < wanted);
         let behind = behind.map(|host| (Peer::Miner(host.id), host.miner.finalized().round()));
-        let sharder = world.sharder.as_ref().map(|(sharder, _, _)| sharder.finalized().round());
+        let sharder = world.archive.as_ref().map(|found| found.sharder.finalized().round());
         let sharder =
             sharder.filter(|round| *round < wanted).map(|round| (Peer::Sharder(SharderId(0)), round));
         let Some((who, height)) = behind.or(sharder) else { return Ok(world.now.0 - start) };
-        let due = world.hosts.iter().flat_map(|host| &host.timers).map(|(due, _)| *due).min();
-        let next = due.unwrap_or(u64::MAX).min(polled + POLL).max(world.now.0);
+        let timers = world.hosts.iter().flat_map(|host| &host.timers).map(|(due, _)| *due);
+        let of_sharder = world.archive.iter().flat_map(|found| &found.timers).map(|(due, _)| *due);
+        let next = timers.chain(of_sharder).min().unwrap_or(u64::MAX).max(world.now.0);
         if next > end {
             let (height, wanted, milliseconds) = (height.0, wanted.0, end - start);
             return Err(Stalled::NoFinality { who, height, wanted, milliseconds });
         }
         world.now.0 = next;
-        if next >= polled + POLL {
-            polled = next;
-            world.give_sharder(SharderInput::Timer(SharderTimer::Poll), watch);
-            world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
-            if world.ground.setup.rules.finality == FinalityRule::TwoDelta {
-                world.give_sharder(SharderInput::Timer(SharderTimer::Finality { round: wanted }), watch);
-            }
-        }
+        world.fire_sharder(Some(next), watch);
         for host in 0..world.hosts.len() {
             let due: Vec<Timer> = world.hosts[host]
                 .timers

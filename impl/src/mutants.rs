@@ -337,6 +337,26 @@ mutants! {
     ChildrenOfHeadUnjudged,
     /// Step 10: where finality takes no votes, nothing becomes final.
     FinalityUnevaluated,
+    /// Step 3: a proposal that waits for its parent is forgotten.
+    ForgetWaiting,
+    /// Step 1: the block that a chained beacon signs comes late, and no share is sent.
+    NoLateShare,
+    /// L4: what is asked for is here, and what is missing is not asked for.
+    AskForKnown,
+    /// S10: a relayed signature is kept unverified, as if its signer had sent it.
+    TrustRelayed,
+    /// S10: a finality certificate against a notarized block below the head is not evidence.
+    ConflictBelowUnproved,
+    /// L4: a sharder asks once whether there is anything new, and never again.
+    SharderPollsOnce,
+    /// L4: a sharder does not report that it lacks final blocks.
+    GapUnreported,
+    /// L4: a sharder serves nobody.
+    SharderServesNobody,
+    /// L5: where finality takes no votes, a sharder stores nothing.
+    SharderUnevaluated,
+    /// Step 10: a sharder does not wait 2 delta for other notarizations.
+    SharderWaitsForNone,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

@@ -17,7 +17,7 @@ use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Scope;
-use super::duties::Duties;
+use super::duties::{ArchiveDuties, Duties};
 use crate::world::{Disk, Event, Watch, World, record_of};
 
 /// A property that does not hold.
@@ -46,6 +46,8 @@ pub struct Oracle {
     chains: BTreeMap<Peer, Vec<BlockId>>,
     /// What each miner owes.
     duties: Duties,
+    /// What the sharder owes.
+    archive: ArchiveDuties,
     /// What holds under the rules of the world, as of the last step; `None` before the first.
     scope: Option<Scope>,
     /// Whether somebody has crashed, as of the last step.
@@ -386,14 +388,17 @@ impl Oracle {
 }
 
 /// S1: whether the ticket rule lets a miner that ticketed `old` ticket `new` in the same subround: a better block, or one at
-/// least as good.
+/// least as good. Above the bounds of the world, where liveness is judged, ranks are not known and only the first rule is asked.
 fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, old: &Record, new: &Record) -> bool {
     let rank = |record: &Record| world.block(&BlockId(record.block)).and_then(|block| world.rank_of(block));
-    let (Some(old), Some(new)) = (rank(old), rank(new)) else { return false };
+    let may = |rule: fn(u8, u8) -> bool| match (rank(old), rank(new)) {
+        (Some(old), Some(new)) => rule(old, new),
+        _ => world.unbounded,
+    };
     match world.ground.setup.rules.ticket {
         TicketRule::OncePerSubround => false,
-        TicketRule::BetterRank => new < old,
-        TicketRule::BetterOrEqualRank => new <= old,
+        TicketRule::BetterRank => may(|old, new| new < old),
+        TicketRule::BetterOrEqualRank => may(|old, new| new <= old),
     }
 }
 
@@ -419,9 +424,13 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                 self.outputs(world, *host, decided, outputs);
                 let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
                 let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
-                neglected.into_iter().chain(ignored).for_each(|violation| self.judge(violation));
+                let lost = self.duties.arriving(world, *host, *cause, heard.as_ref(), outputs);
+                let found = [neglected, ignored, lost];
+                found.into_iter().flatten().for_each(|violation| self.judge(violation));
             }
-            Event::Sharder { outputs } => {
+            Event::Sharder { input, outputs } => {
+                let neglected = self.archive.judge(world, input, outputs);
+                neglected.into_iter().for_each(|violation| self.judge(violation));
                 for output in outputs {
                     match output {
                         SharderOutput::Finalized(found) => {

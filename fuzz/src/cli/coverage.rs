@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::coverage::{Guards, MAX_STATES, Small, States, count_guards};
@@ -17,19 +17,19 @@ const MODEL_STEPS: usize = 160;
 /// A state of each so many is asked for its guards: neighbours differ little.
 const GUARDS_EVERY: usize = 4;
 
-/// Prints the coverage of the corpus, of random runs that take so many seconds, and of the product. False when the sets do not
+/// Prints the coverage of the corpus and of other folders of inputs, of random runs that take so many seconds, and of the product. False when the sets do not
 /// lie in each other.
 ///
 /// # Errors
 /// When the corpus cannot be read.
-pub fn coverage(seconds: u64, seed: u64) -> io::Result<bool> {
-    let fits = states(seconds, seed)?;
+pub fn coverage(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
+    let fits = states(seconds, seed, inputs)?;
     println!();
     guards(seconds / 4, seed);
     Ok(fits)
 }
 
-fn states(seconds: u64, seed: u64) -> io::Result<bool> {
+fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
     let small = Small::new(2);
     let Some(model) = small.model() else {
         println!("more than {MAX_STATES} states of the model");
@@ -41,14 +41,22 @@ fn states(seconds: u64, seed: u64) -> io::Result<bool> {
         let (count, all) = (reached.intersection(&model).count(), model.len());
         println!("| {name} | {runs} | {count} | {:.1} % |", 100.0 * count as f64 / all as f64);
     };
-    let (mut reached, mut files) = (States::new(), 0);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/conformance");
-    for entry in std::fs::read_dir(folder)? {
-        let schedule = Schedule::from_file(&std::fs::read(entry?.path())?);
-        small.follow(&schedule.choices, &mut reached);
-        files += 1;
+    let mut reached = States::new();
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/conformance");
+    for folder in std::iter::once(&committed).chain(inputs) {
+        let (mut of_folder, mut files) = (States::new(), 0);
+        let entries = std::fs::read_dir(folder)
+            .map_err(|error| io::Error::other(format!("{}: {error}", folder.display())))?;
+        for entry in entries {
+            let schedule = Schedule::from_file(&std::fs::read(entry?.path())?);
+            small.follow(&schedule.choices, &mut of_folder);
+            files += 1;
+        }
+        let name =
+            if *folder == committed { "the committed corpus".into() } else { folder.display().to_string() };
+        row(&name, files, &of_folder);
+        reached.extend(of_folder);
     }
-    row("the committed corpus", files, &reached);
 
     let (mut random, mut walked, mut runs) = (Random::new(seed), States::new(), 0);
     let start = Instant::now();

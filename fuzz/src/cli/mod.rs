@@ -181,6 +181,8 @@ enum Command {
         /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Folders of inputs of `conformance` beside the committed ones: what an engine has found.
+        inputs: Vec<PathBuf>,
     },
     /// What the model is worth as an engine's novelty signal; `fuzz/study` builds the programs.
     #[cfg(feature = "study")]
@@ -245,7 +247,7 @@ pub fn main() -> ExitCode {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })
         }
         Command::Run { target, files } => runs(&target, &files),
-        Command::Coverage { seconds, seed } => coverage::coverage(seconds, seed),
+        Command::Coverage { seconds, seed, inputs } => coverage::coverage(seconds, seed, &inputs),
         #[cfg(feature = "study")]
         Command::Study { edges, feedback, seconds, seeds, mutants } => {
             study::study(&study::Study { edges, feedback, seconds, seeds, mutants })

@@ -62,7 +62,7 @@ fn forks() -> Found {
         let header = [size, 0, 0, 0, 7, 0, 0, way << 1];
         (format!("seed-fork-{size}-{way}"), [&header[..], &[way; 8]].concat())
     };
-    [0, 5, 6].into_iter().flat_map(|size| (0..16).map(move |way| (size, way))).map(input).collect()
+    [0, 5, 6].into_iter().flat_map(|size| (0..32).map(move |way| (size, way))).map(input).collect()
 }
 
 /// Short inputs that stand for something that no earlier one stands for, as [`tell`] names it: each deed of a dishonest

@@ -129,7 +129,7 @@ impl Refinement {
                 let found = &world.hosts[*host].miner;
                 self.enter_locally(world, *host, found.round(), found.subround())
             }
-            Event::Sharder { outputs } => {
+            Event::Sharder { outputs, .. } => {
                 self.notarized_for_the_sharder(world)?;
                 for output in outputs {
                     if let SharderOutput::Finalized(found) = output {

@@ -2,12 +2,10 @@
 //! stands for is the business of the [vocabulary](super::vocabulary).
 
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{MinerId, Peer, Round};
+use zus_bpp::committee::{MinerId, Peer};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
-use zus_bpp::rules::FinalityRule;
-use zus_bpp::sharder::{SharderInput, SharderTimer};
 
 use crate::byzantine::{self, Deed};
 use crate::world::{Content, CrashPoint, Kind, Receivers, SHARDER, TICK, Watch, World, bit};
@@ -102,7 +100,7 @@ pub enum Operation {
         /// Who gets it.
         to: Receivers,
     },
-    /// The sharder looks for what it misses.
+    /// All timers of the sharder fire: it looks for what it misses, and for what is new.
     SharderPolls,
 }
 
@@ -172,15 +170,7 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::Partition { apart } => world.network.apart = *apart,
         Operation::Heal => world.network.apart = 0,
         Operation::Byzantine { member, deed, to } => byzantine::perform(world, *member, deed, *to),
-        Operation::SharderPolls => {
-            world.give_sharder(SharderInput::Timer(SharderTimer::Poll), watch);
-            world.give_sharder(SharderInput::Timer(SharderTimer::CatchUp), watch);
-            if world.ground.setup.rules.finality == FinalityRule::TwoDelta {
-                for round in (1..=u64::from(world.ground.setup.rounds)).map(Round) {
-                    world.give_sharder(SharderInput::Timer(SharderTimer::Finality { round }), watch);
-                }
-            }
-        }
+        Operation::SharderPolls => world.fire_sharder(None, watch),
     }
 }
 

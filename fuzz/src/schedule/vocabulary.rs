@@ -110,10 +110,10 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
     let host = usize::from(a) % world.hosts.len();
     let me = bit(Peer::Miner(world.hosts[host].id));
     let mut everybody: Receivers = world.hosts.iter().fold(0, |set, host| set | bit(Peer::Miner(host.id)));
-    if world.sharder.is_some() {
+    if world.archive.is_some() {
         everybody |= SHARDER;
     }
-    let receiver = if world.sharder.is_some() && a % 16 == 15 { SHARDER } else { me };
+    let receiver = if world.archive.is_some() && a % 16 == 15 { SHARDER } else { me };
     let kinds = MOVING;
     let crashes = world.ground.setup.disk == Disk::Crashing && world.crashes < MAX_CRASHES;
     Some(match shape(what, swarm) {

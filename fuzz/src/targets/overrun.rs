@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId};
+use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
+use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::message::{BeaconShare, Message};
@@ -73,6 +75,34 @@ impl Remains {
         }
     }
 
+    /// S10: two finality certificates of one round are proof by themselves, and so is one beside the notarization of another final
+    /// block.
+    fn conflict(
+        &mut self,
+        world: &World<MockScheme>,
+        host: usize,
+        round: Round,
+        other: &FinalityCertificate,
+    ) {
+        let (miner, history) = (&world.hosts[host].miner, &world.hosts[host].history);
+        let convicted: BTreeSet<MinerId> =
+            miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+        let certified = miner.finality().filter(|own| own.round == round && own.block != other.block);
+        let kept = history.iter().rev().take(KEPT_FINAL_BLOCKS);
+        let rival = kept.filter(|own| own.block.round() == round && own.block.id() != other.block);
+        let notarized = rival.filter_map(|own| own.notarization.as_ref());
+        let own = certified.map(|own| &own.certificate).into_iter();
+        let own = own.chain(notarized.map(|own| &own.certificate));
+        let signers = own.flat_map(|certificate| certificate.signers.iter());
+        let mut guilty = signers.filter(|id| other.certificate.signers.contains(*id));
+        if let Some(guilty) = guilty.find(|id| !convicted.contains(id)) {
+            self.wrong(format!(
+                "S10: {} has two final blocks of round {round}, and does not convict {guilty} of both",
+                world.hosts[host].id
+            ));
+        }
+    }
+
     /// S1: an honest miner contradicts nothing that it has said.
     fn said(&mut self, world: &World<MockScheme>, host: usize, new: &Record) {
         let old = world.hosts[host].said.iter().find(|old| {
@@ -123,22 +153,11 @@ impl Watch<MockScheme> for Remains {
                                 }
                             }
                         }
-                        // Two finality certificates of one round are proof by themselves.
                         Output::Conflict { round, block } => {
-                            let miner = &world.hosts[*host].miner;
-                            let own = miner.finality().filter(|own| own.round == *round);
-                            let convicted: BTreeSet<MinerId> =
-                                miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
-                            if let Some(own) = own.filter(|own| own.block != *block)
-                                && let Some((_, Message::FinalityCertificate(other))) = heard
+                            if let Some((_, Message::FinalityCertificate(other))) = heard
                                 && other.block == *block
-                                && let Some(guilty) = (own.certificate.signers.iter()).find(|id| {
-                                    other.certificate.signers.contains(*id) && !convicted.contains(id)
-                                })
                             {
-                                self.wrong(format!(
-                                    "S10: {id} has two final blocks of round {round}, and does not convict {guilty} of both"
-                                ));
+                                self.conflict(world, *host, *round, other);
                             }
                         }
                         _ => {}
@@ -146,7 +165,7 @@ impl Watch<MockScheme> for Remains {
                 }
                 self.accountable(world, *host);
             }
-            Event::Sharder { outputs } => {
+            Event::Sharder { outputs, .. } => {
                 for output in outputs {
                     if let SharderOutput::Finalized(found) = output {
                         self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
@@ -188,7 +207,7 @@ pub fn overrun(bytes: &[u8]) {
     if count == most && schedule.header.0[7] & 1 == 0 {
         let bits = schedule.header.0[7];
         let second = forks[usize::from(bits >> 1 & 3)];
-        let plan = Plan { second, votes_first: bits & 8 == 0, few: bits & 16 == 0 };
+        let plan = Plan { second, votes_first: bits & 8 == 0, few: bits & 16 == 0, tall: bits & 32 != 0 };
         fork(&mut world, &mut remains, &plan);
     }
     for choice in &schedule.choices {
@@ -228,6 +247,8 @@ struct Plan {
     /// Whether honest miners make the first notarization of their own tickets and as few others as suffice: who is guilty of two
     /// finality certificates need not be in it.
     few: bool,
+    /// Whether the first branch is longer than the second, which then contradicts what is below a head.
+    tall: bool,
 }
 
 /// Two blocks of round 1 become final, and everything is shown to everybody.
@@ -248,7 +269,12 @@ fn grow(
     let everybody = world.hosts.iter().fold(SHARDER, |set, host| set | bit(Peer::Miner(host.id)));
     let members: Vec<MinerId> = world.ground.setup.byzantine.iter().copied().map(MinerId).collect();
     let shown = if second == Some(Fork::FinalityOnly) { 0 } else { everybody };
-    let height = if second == Some(Fork::Child) { 2 } else { 1 };
+    let of_second = if plan.second == Fork::Child { 2 } else { 1 };
+    let height = match second {
+        Some(_) => of_second,
+        None if plan.tall => of_second + 1,
+        None => 1,
+    };
     let subround = Subround(u32::from(matches!(second, Some(Fork::NextSubround | Fork::FinalityOnly))));
     let mut does = |world: &mut World<MockScheme>, operation: Operation| {
         perform(world, &operation, remains);
@@ -304,6 +330,7 @@ pub fn floods(bytes: &[u8]) {
     let mut world = World::new(Arc::clone(&ground));
     world.start(&mut ());
     let (member, me) = (Peer::Miner(MinerId(3)), bit(Peer::Miner(world.hosts[0].id)));
+    let mut shares = BTreeSet::new();
     for _ in 0..MESSAGES {
         let far = |random: &mut crate::schedule::Random| match random.below(4) {
             0 => random.bits() >> random.below(63),
@@ -327,11 +354,19 @@ pub fn floods(bytes: &[u8]) {
             if random.below(2) == 0 { Peer::Miner(MinerId(4)) } else { Peer::Sharder(SharderId(1)) };
         let mut refused = Refused(false);
         let before = world.hosts[0].miner.collected();
+        // The first share of a later round that is kept: in its own round it is combined at once.
+        let first = match &content {
+            Content::Message(Message::BeaconShare(share)) if (2..=5).contains(&share.target.round().0) => {
+                shares.insert(share.target.round())
+            }
+            _ => false,
+        };
         world.hand_over(stranger, &content, me, None, &mut refused);
         assert!(refused.0 && world.hosts[0].miner.collected() == before, "{stranger} is heard");
         world.hand_over(member, &content, me, None, &mut ());
         let kept = world.hosts[0].miner.collected();
         assert!(kept <= KEPT, "{kept} signatures and shares are kept");
+        assert!(!first || kept == before + 1, "a share is not kept");
     }
 }
 

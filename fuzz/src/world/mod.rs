@@ -13,12 +13,14 @@
 //! wanted to sign. What was stored is durable there, so that a miner restarts where it was; a disk that loses stores too is
 //! driven by the target `recovery`, which checks properties and not refinement.
 
+mod archive;
 mod host;
 mod made;
 mod network;
 mod node;
 mod setup;
 
+pub use archive::Archive;
 pub use host::{Asked, Host};
 pub use made::Made;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
@@ -27,12 +29,12 @@ pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId, Time};
-use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
-use zus_bpp::rules::{FinalityRule, SubroundEntryRule, TicketLogRule};
-use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
+use zus_bpp::rules::{SubroundEntryRule, TicketLogRule};
+use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, TicketLog};
 
@@ -79,6 +81,8 @@ pub enum Event {
     },
     /// The sharder took a step.
     Sharder {
+        /// What came in.
+        input: SharderInput,
         /// What it put out.
         outputs: Vec<SharderOutput>,
     },
@@ -133,8 +137,8 @@ pub struct World<S> {
     pub now: Time,
     /// The honest miners, in order of their place in the committee.
     pub hosts: Vec<Host<S>>,
-    /// The sharder, and what it has stored.
-    pub sharder: Option<(Sharder<S>, MemoryHistory, Vec<BlockId>)>,
+    /// The sharder, where there is one.
+    pub archive: Option<Archive<S>>,
     /// Everything that was sent.
     pub network: Network,
     /// What Byzantine miners signed, by member.
@@ -167,16 +171,12 @@ impl<S: Scheme + Clone> World<S> {
             Host::new(id, miner.expect("the keys are of this committee"), empty_log(config, id))
         };
         let hosts = ground.honest().map(host).collect();
-        let sharder = (ground.setup.sharders > 0).then(|| {
-            let observer = ground.keys.observer.clone();
-            let sharder = Sharder::new(Arc::clone(config), observer, SharderId(0), Vec::new());
-            (sharder.expect("the keys are of this committee"), MemoryHistory::default(), Vec::new())
-        });
+        let archive = (ground.setup.sharders > 0).then(|| Archive::new(&ground));
         Self {
             ground,
             now: Time(1_000),
             hosts,
-            sharder,
+            archive,
             network: Network::default(),
             byzantine: Vec::new(),
             blocks: Made::default(),
@@ -193,9 +193,7 @@ impl<S: Scheme + Clone> World<S> {
         for host in 0..self.hosts.len() {
             self.give(host, Input::Start, None, watch);
         }
-        if let Some((sharder, _, _)) = &mut self.sharder {
-            sharder.start(self.now, &mut Vec::new());
-        }
+        self.start_sharder();
     }
 
     /// The position among the honest miners of a member.
@@ -357,39 +355,6 @@ impl<S: Scheme + Clone> World<S> {
             Content::Bytes(bytes) => Input::Bytes { from, bytes },
         };
         self.give(host, input, crash, watch);
-    }
-
-    /// Gives the sharder one input.
-    pub fn give_sharder<W: Watch<S>>(&mut self, input: SharderInput, watch: &mut W) {
-        let Some((sharder, history, chain)) = &mut self.sharder else { return };
-        let mut outputs = Vec::new();
-        sharder.step(self.now, input, history, &mut outputs);
-        for output in &outputs {
-            match output {
-                SharderOutput::Send { to, message } => {
-                    let from = Peer::Sharder(SharderId(0));
-                    self.network.send(from, bit(*to), Content::Message(message.clone()));
-                }
-                SharderOutput::Finalized(found) => {
-                    chain.push(found.block.id());
-                    history.store(found.clone());
-                }
-                _ => {}
-            }
-        }
-        if self.ground.setup.rules.finality != FinalityRule::Votes {
-            // What it knows of a Byzantine miner alone is notarized all the same, and may make a block final.
-            let finals = outputs.iter().filter_map(|output| match output {
-                SharderOutput::Finalized(found) => found.notarization.as_ref(),
-                _ => None,
-            });
-            for known in finals.chain(sharder.notarizations()) {
-                if !self.notarized.contains(&known.statement) {
-                    self.notarized.push(known.statement);
-                }
-            }
-        }
-        watch.watch(self, &Event::Sharder { outputs });
     }
 
     /// Fires a timer of a miner, due or not. Parked miners have no windows, and the last subround is not given up.

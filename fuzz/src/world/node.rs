@@ -228,7 +228,7 @@ impl<S: Scheme + Clone> World<S> {
         }
         let me = Peer::Miner(host.id);
         let mut receivers = ((1 << self.ground.setup.miners) - 1) & !bit(me);
-        if to == Audience::Everyone && self.sharder.is_some() {
+        if to == Audience::Everyone && self.archive.is_some() {
             receivers |= SHARDER;
         }
         self.network.send(me, receivers, Content::Message(message.clone()));

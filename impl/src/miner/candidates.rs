@@ -204,7 +204,9 @@ impl<S: Scheme> Miner<S> {
     fn wait_for_parent(&mut self, from: Peer, proposal: Proposal) {
         let generator = proposal.block.header().generator;
         self.waiting.retain(|(_, known)| known.block.header().generator != generator);
-        self.waiting.push((from, proposal));
+        if !mutant!(ForgetWaiting) {
+            self.waiting.push((from, proposal));
+        }
     }
 
     /// Enters a block of the own round into its subround and into the chain.
@@ -236,7 +238,7 @@ impl<S: Scheme> Miner<S> {
     fn follow_up_connections(&mut self, fx: &mut Effects<'_>) {
         while let Some((round, id)) = self.chain.take_connected() {
             self.ask_application(round, id, fx);
-            if round.next() == self.round && id == self.entry.block {
+            if round.next() == self.round && id == self.entry.block && !mutant!(NoLateShare) {
                 self.share_beacon(fx);
             }
             let (ready, waiting) = std::mem::take(&mut self.waiting)

@@ -32,7 +32,7 @@ impl<S: Scheme> Miner<S> {
         let waiting = self.waiting.iter().map(|(_, proposal)| proposal.block.header().parent);
         let candidates = self.rounds.get(self.round).into_iter().flat_map(|state| &state.subrounds);
         let parents = candidates.flat_map(|state| &state.candidates).map(|candidate| candidate.parent);
-        waiting.chain(parents).find(|&parent| !self.chain.is_connected(before, parent))
+        waiting.chain(parents).find(|&parent| self.chain.is_connected(before, parent) == mutant!(AskForKnown))
     }
 
     /// After every step: sets the timer when something is missing, since it may still arrive by itself; asks on at once

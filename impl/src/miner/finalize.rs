@@ -86,7 +86,7 @@ impl<S: Scheme> Miner<S> {
         let rival = finals
             .filter(|known| known.block.round() == round && known.block.id() != block)
             .find_map(|known| known.notarization.as_ref().map(Arc::clone));
-        if let Some(notarization) = rival {
+        if let Some(notarization) = rival.filter(|_| !mutant!(ConflictBelowUnproved)) {
             let finality = Arc::clone(certificate);
             self.accuse(Evidence::NotarizationAgainstFinality { notarization, finality }, fx);
         }

@@ -69,7 +69,7 @@ impl<S: Scheme> Miner<S> {
         else {
             return;
         };
-        let direct = from == Peer::Miner(ticket.signer);
+        let direct = from == Peer::Miner(ticket.signer) || mutant!(TrustRelayed);
         match state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme) {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
@@ -104,7 +104,7 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
-        let direct = from == Peer::Miner(timeout.signer);
+        let direct = from == Peer::Miner(timeout.signer) || mutant!(TrustRelayed);
         match state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme) {
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
             Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
@@ -137,7 +137,7 @@ impl<S: Scheme> Miner<S> {
         {
             return;
         }
-        let direct = from == Peer::Miner(vote.signer);
+        let direct = from == Peer::Miner(vote.signer) || mutant!(TrustRelayed);
         let votes = &mut self.rounds.get_mut(vote.round).votes;
         match votes.add(vote, direct, &self.config.committee, &self.scheme) {
             Added::Ignored => {}

@@ -109,7 +109,9 @@ impl<S: Scheme> Sharder<S> {
                 self.ask(out);
             }
             SharderInput::Timer(SharderTimer::Poll) => {
-                self.poll_later(now, out);
+                if !mutant!(SharderPollsOnce) {
+                    self.poll_later(now, out);
+                }
                 if self.missing().is_none() {
                     self.request(None, out);
                 }
@@ -190,7 +192,7 @@ impl<S: Scheme> Sharder<S> {
         if self.highest.is_none_or(|(highest, _)| highest < round) {
             self.highest = Some((round, block));
         }
-        if first && self.config.rules.finality == FinalityRule::TwoDelta {
+        if first && self.config.rules.finality == FinalityRule::TwoDelta && !mutant!(SharderWaitsForNone) {
             let at = now.after(self.config.timing.delta.saturating_mul(2));
             out.push(SharderOutput::SetTimer { timer: SharderTimer::Finality { round }, at });
         }
@@ -256,6 +258,7 @@ impl<S: Scheme> Sharder<S> {
     /// The rules without votes: what is final now that a notarization or block of `round` is here?
     fn evaluate(&mut self, round: Round, out: &mut Vec<SharderOutput>) {
         let fin = match self.config.rules.finality {
+            _ if mutant!(SharderUnevaluated) => None,
             FinalityRule::Votes | FinalityRule::TwoDelta => None,
             FinalityRule::TwoThirds => self.chain.first_connected(round),
             // From the tips only: below a higher notarized block a lone one proves nothing.
@@ -305,7 +308,7 @@ impl<S: Scheme> Sharder<S> {
     fn report_gap(&mut self, out: &mut Vec<SharderOutput>) {
         if let Some(pending) = &self.pending_finality {
             let gap = (self.chain.head().round().next(), pending.round);
-            if self.reported != Some(gap) {
+            if self.reported != Some(gap) && !mutant!(GapUnreported) {
                 self.reported = Some(gap);
                 out.push(SharderOutput::Gap { from: gap.0, to: gap.1 });
             }
@@ -382,6 +385,7 @@ impl<S: Scheme> Sharder<S> {
         };
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
+            && !mutant!(SharderServesNobody)
             && let Some(response) = self.chain.answer(request).or_else(stored)
         {
             let message = Message::ChainResponse(Arc::new(response));

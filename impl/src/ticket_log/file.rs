@@ -280,3 +280,38 @@ fn lock(folder: &Path) -> Result<File, LogError> {
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> LogError {
     LogError::Io { operation, path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committee::{ChainId, Epoch, Round, Subround};
+    use crate::rules::Rules;
+    use crate::ticket_log::KEY_BYTES;
+
+    /// What a failed write left on the disk is unknown, so that nothing is signed until the log is opened anew.
+    #[test]
+    fn after_a_failed_write_nothing_is_taken_and_the_error_names_the_file() {
+        let folder = std::env::temp_dir().join(format!("zus-ticket-log-failed-{}", std::process::id()));
+        let owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(1), key: [2; KEY_BYTES] };
+        let rules = SigningRules::from(&Rules::HARDENED);
+        let mut log = FileLog::create(&folder, owner, rules, Round(0)).expect("an empty folder");
+        let path = folder.join(LOG_FILE);
+        log.append(Record::timeout(Round(1), Subround(0))).expect("the first record");
+        // A file that cannot be written.
+        log.file = File::open(&path).expect("the log");
+        match log.flush() {
+            Err(LogError::Io { operation: "write", path: found, .. }) => assert_eq!(found, path),
+            other => panic!("{other:?}"),
+        }
+        let failed = |error: Option<LogError>| matches!(error, Some(LogError::Failed { path: found }) if found == path);
+        assert!(failed(log.flush().err()), "a second flush");
+        let appended = log.append(Record::timeout(Round(1), Subround(1)));
+        assert!(matches!(appended, Err(crate::ticket_log::AppendError::Log(LogError::Failed { .. }))));
+        assert!(failed(log.compact().err()), "compacting");
+        assert!(failed(log.export().err()), "an export");
+        drop(log);
+        let log = FileLog::open(&folder, owner, rules).expect("it was closed");
+        assert_eq!(log.signed().records().count(), 0, "what did not reach the disk");
+        std::fs::remove_dir_all(&folder).expect("the folder");
+    }
+}

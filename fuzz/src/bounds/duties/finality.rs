@@ -5,6 +5,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::FinalityRule;
 
+use super::arriving::leads_to_head;
 use super::{Duties, Violation};
 use crate::world::{Cause, World};
 
@@ -30,14 +31,8 @@ impl Duties {
         if (of_left.next(), of_left.next()) != (Some(miner.entry()), None) {
             return None;
         }
-        let head = miner.finalized();
-        let (mut round, mut block) = (left, miner.entry());
-        while round > head.round() {
-            block = miner.block(round, block)?.header().parent;
-            round = round.previous()?;
-        }
         let due = left.0.saturating_sub(depth);
-        (block == head.id() && head.round().0 < due).then(|| Violation {
+        (leads_to_head(miner, left, miner.entry()) && miner.finalized().round().0 < due).then(|| Violation {
             property: "step 10",
             facts: format!(
                 "{} has left round {left} through the one notarized block it knows there, and round {due} is not final",

@@ -2,14 +2,18 @@
 //!
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of protocol.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
-//! miner must do because of what it has heard; `culprit`: what it must be able to prove;
-//! `finality`: what has to be final without votes.
+//! miner must do because of what it has heard; `arriving`: what it must do with what came early; `culprit`: what it must be able
+//! to prove; `finality`: what has to be final without votes; `archive`: what the sharder owes.
 
+mod archive;
+mod arriving;
 mod culprit;
 mod finality;
 mod hearing;
 mod outputs;
 mod silence;
+
+pub use archive::ArchiveDuties;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -44,6 +48,8 @@ struct Life {
     heard: Vec<(MinerId, Record)>,
     /// Rounds of which shares of honest miners reached it, straight from their signers.
     shares: Vec<(MinerId, Round)>,
+    /// Blocks of honest generators for its round, of which it is not clear yet whether they have a place in it.
+    arriving: Vec<(MinerId, BlockId)>,
     /// When it answered a peer last.
     answered: BTreeMap<Peer, u64>,
     /// Genuine statements of Byzantine members that came straight from them while their round was not left.

@@ -4,11 +4,12 @@ use std::hash::{Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::committee::{Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Timer};
 use zus_bpp::rules::{EchoRule, SubroundEntryRule};
+use zus_bpp::ticket_log::Record;
 
 use super::{Duties, Violation};
 use crate::world::{Cause, World};
@@ -72,7 +73,7 @@ impl Duties {
                 {
                     life.candidates.push((block.block, rank));
                 }
-                return self.parent(world, id, block.block);
+                return self.parent(world, host, block.block);
             }
             // Another seed, another order of generators: the candidates of the old one are none any more.
             Output::Milestone(Milestone::Adopted { .. }) => life.candidates.clear(),
@@ -91,6 +92,13 @@ impl Duties {
                     let found = at.0.saturating_sub(world.now.0);
                     return wrong("timers", format!("{id} waits {found} ms, not {waits}, for {timer:?}"));
                 }
+            }
+            // S10: nobody honest is blamed. What honest peers send is not refused, and their signatures are right.
+            Output::Refused { from: Peer::Miner(from), refusal } if world.host_of(*from).is_some() => {
+                return wrong("S10", format!("{id} refuses what {from} sent: {refusal}"));
+            }
+            Output::Blamed(signer) if world.host_of(*signer).is_some() => {
+                return wrong("S10", format!("{id} blames {signer}"));
             }
             // S10: evidence is relayed to all.
             Output::Evidence(evidence) => {
@@ -122,7 +130,8 @@ impl Duties {
     }
 
     /// Step 4 (S3): a candidate's parent is notarized in exactly the round before.
-    fn parent<S: Scheme + Clone>(&self, world: &World<S>, id: MinerId, block: BlockId) -> Option<Violation> {
+    fn parent<S: Scheme + Clone>(&self, world: &World<S>, host: usize, block: BlockId) -> Option<Violation> {
+        let id = world.hosts[host].id;
         let found = world.block(&block)?;
         let (round, parent) = (found.round(), found.header().parent);
         // S9: its beacon signature, which the id does not cover, is the committee's.
@@ -134,7 +143,17 @@ impl Duties {
         let genesis = round == Round(1) && parent == world.ground.config.genesis.id();
         let notarized =
             world.notarized.iter().any(|known| known.block == parent && known.round.next() == round);
-        (!genesis && !notarized).then(|| Violation {
+        // Of a block beside the final one nobody says that it is notarized, but enough members have signed it.
+        let beside_head = || {
+            let parent = world.block(&parent)?;
+            let record = Record::ticket(parent.round(), parent.subround(), parent.id().0);
+            let honest = world.hosts.iter().filter(|host| host.has_said(&record)).count();
+            let byzantine = world.byzantine.iter().filter(|(_, known)| *known == record).count();
+            let decided = parent.round().next() == round
+                && parent.round() <= world.hosts[host].miner.finalized().round();
+            Some(decided && honest + byzantine >= world.ground.setup.quorum())
+        };
+        (!genesis && !notarized && beside_head() != Some(true)).then(|| Violation {
             property: "S3",
             facts: format!("{id} takes {block} of round {round} as a candidate, whose parent is not notarized in the round before"),
         })

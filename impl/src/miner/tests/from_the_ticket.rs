@@ -112,7 +112,9 @@ fn step_8_a_ticket_that_waits_for_the_disk_bars_the_vote_and_does_not_leave_afte
 #[test]
 fn step_8_after_leaving_nothing_of_the_round_is_signed() {
     let mut stage = stage();
+    let before = stage.miner.clone();
     stage.enter_round_two();
+    assert!(before != stage.miner && stage.miner == stage.miner.clone(), "another state");
     let (tickets, timeouts) = (stage.tickets_sent(), stage.timeouts_sent());
     let late = stage.first_block(0, stage.generator(1, 0));
     stage.proposes(&late);
@@ -125,7 +127,7 @@ fn step_8_after_leaving_nothing_of_the_round_is_signed() {
     }
     assert_eq!((stage.tickets_sent(), stage.timeouts_sent()), (tickets, timeouts));
     assert_eq!((stage.miner.round(), stage.miner.subround()), (Round(2), Subround(0)));
-    assert!(stage.miner.is_closed(Round(1)));
+    assert!(stage.miner.is_closed(Round(1)) && !stage.miner.is_closed(Round(2)));
 }
 
 #[test]

@@ -1,0 +1,248 @@
+//! What the sharder owes: to store what is final as soon as it can, to look for what it lacks, and to serve what it has.
+//!
+//! It is never told of its own steps by another participant, so only what honest miners send it straight is counted.
+
+use std::collections::BTreeMap;
+
+use zus_bpp::committee::{Peer, Round};
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::{ChainRequest, ChainResponse, Message};
+use zus_bpp::rules::FinalityRule;
+use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
+
+use super::Violation;
+use crate::world::{Archive, World};
+
+/// What is known of the sharder's duties.
+#[derive(Clone, Debug, Default)]
+pub struct ArchiveDuties {
+    /// Its finalized round before this step.
+    head: Round,
+    /// The highest round that an honest miner has shown to be final.
+    certified: Round,
+    /// The highest round of which an honest miner has shown a notarization.
+    notarized: Round,
+    /// Rounds above its head of which it knew a notarization before this step.
+    known: Vec<Round>,
+    /// When it last served a peer, or looked whether it can.
+    served: BTreeMap<Peer, u64>,
+    /// Peers that it has asked and that have not answered.
+    asked: Vec<Peer>,
+    /// The gap that it has reported last.
+    reported: Option<(Round, Round)>,
+}
+
+impl ArchiveDuties {
+    /// Judges one step. Returns the first neglected duty.
+    pub fn judge<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        input: &SharderInput,
+        outputs: &[SharderOutput],
+    ) -> Option<Violation> {
+        let found = world.archive.as_ref()?;
+        let mut facts = self.outputs(world, outputs);
+        match input {
+            SharderInput::Message { from, message } => {
+                let honest = matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
+                facts = facts.or_else(|| match message {
+                    Message::ChainRequest(request) => self.serves(world, found, *from, request, outputs),
+                    _ if !honest => None,
+                    Message::FinalityCertificate(known)
+                        if world.ground.setup.rules.finality == FinalityRule::Votes =>
+                    {
+                        self.certified = self.certified.max(known.round);
+                        None
+                    }
+                    Message::Notarization(known) => {
+                        let first = known.round > self.head && !self.known.contains(&known.round);
+                        let vain = first && !waits_for_others(world, known.round, outputs);
+                        self.notarized = self.notarized.max(known.round);
+                        vain.then(|| {
+                            ("step 10", format!("does not wait for others of round {}", known.round))
+                        })
+                    }
+                    Message::ChainResponse(response) => {
+                        let was_asked = self.asked.contains(from);
+                        let lost = was_asked.then(|| self.stores(world, found, response)).flatten();
+                        lost.map(|facts| ("L5", facts))
+                    }
+                    _ => None,
+                });
+                if matches!(message, Message::ChainResponse(_)) {
+                    self.asked.retain(|peer| peer != from);
+                }
+            }
+            SharderInput::Timer(timer) => {
+                facts = facts.or_else(|| self.looks(*timer, found, outputs));
+            }
+            SharderInput::Bytes { .. } => {}
+        }
+        facts = facts.or_else(|| self.waits(found));
+        for output in outputs {
+            if let SharderOutput::Send { to, message: Message::ChainRequest(_) } = output
+                && !self.asked.contains(to)
+            {
+                self.asked.push(*to);
+            }
+        }
+        self.head = found.sharder.finalized().round();
+        self.known = found.sharder.notarizations().map(|known| known.round).collect();
+        facts.map(|(property, facts)| Violation { property, facts: format!("the sharder {facts}") })
+    }
+
+    /// What each output may be.
+    fn outputs<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        outputs: &[SharderOutput],
+    ) -> Option<(&'static str, String)> {
+        let timing = &world.ground.config.timing;
+        for output in outputs {
+            match output {
+                SharderOutput::SetTimer { timer, at } => {
+                    let waits = match timer {
+                        SharderTimer::CatchUp => timing.catch_up,
+                        SharderTimer::Poll => timing.resend,
+                        SharderTimer::Finality { .. } => 2 * timing.delta,
+                    };
+                    if at.0 != world.now.0 + waits {
+                        let found = at.0.saturating_sub(world.now.0);
+                        return Some(("timers", format!("waits {found} ms, not {waits}, for {timer:?}")));
+                    }
+                }
+                SharderOutput::Refused { from: Peer::Miner(from), refusal }
+                    if world.host_of(*from).is_some() =>
+                {
+                    return Some(("S10", format!("refuses what {from} sent: {refusal}")));
+                }
+                SharderOutput::Gap { from, to }
+                    if self.reported.replace((*from, *to)) == Some((*from, *to)) =>
+                {
+                    return Some(("L4", format!("reports twice that it lacks rounds {from} to {to}")));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// L4: a request for what it has is answered, from right above what was asked for, and once in a while.
+    fn serves<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        found: &Archive<S>,
+        from: Peer,
+        request: &ChainRequest,
+        outputs: &[SharderOutput],
+    ) -> Option<(&'static str, String)> {
+        let interval = world.ground.config.timing.answer_interval;
+        let may = self.served.get(&from).is_none_or(|last| world.now.0 >= last + interval);
+        if may {
+            self.served.insert(from, world.now.0);
+        }
+        let answer = outputs.iter().find_map(|output| match output {
+            SharderOutput::Send { to, message: Message::ChainResponse(response) } if *to == from => {
+                Some(response)
+            }
+            _ => None,
+        });
+        let Some(answer) = answer else {
+            let owes = may && request.after < found.sharder.finalized().round();
+            return owes
+                .then(|| ("L4", format!("does not serve {from} what is above round {}", request.after)));
+        };
+        if !may {
+            return Some(("answers", format!("answers {from} twice within {interval} ms")));
+        }
+        let mut next = request.after.next();
+        for block in &answer.blocks {
+            let stored = found.chain.get(usize::try_from(next.0).unwrap_or(usize::MAX).saturating_sub(1));
+            if block.round() != next || stored.is_some_and(|stored| *stored != block.id()) {
+                return Some(("L4", format!("serves {} where its block of round {next} is due", block.id())));
+            }
+            next = next.next();
+        }
+        None
+    }
+
+    /// L5: an answer of an honest peer that closes the gap makes final what is to be final, in the same step.
+    fn stores<S: Scheme + Clone>(
+        &self,
+        world: &World<S>,
+        found: &Archive<S>,
+        response: &ChainResponse,
+    ) -> Option<String> {
+        let (first, last) = (response.blocks.first()?, response.blocks.last()?);
+        if first.round() > self.head.next() {
+            return None;
+        }
+        let of_last = || {
+            let mut known = found.sharder.notarizations().filter(|known| known.round == last.round());
+            known.all(|known| known.block == last.id())
+        };
+        let due = match world.ground.setup.rules.finality {
+            FinalityRule::Votes if last.round() >= self.certified => self.certified,
+            FinalityRule::TwoThirds => last.round(),
+            FinalityRule::CommonAncestor { depth } if last.round() >= self.notarized && of_last() => {
+                Round(last.round().0.saturating_sub(depth.into()))
+            }
+            FinalityRule::Votes | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => {
+                return None;
+            }
+        };
+        let head = found.sharder.finalized().round();
+        (head < due)
+            .then(|| format!("gets the chain to round {}, and round {due} is not final", last.round()))
+    }
+
+    /// L4: whoever lacks a block, or knows of nothing new, asks when the timer fires; a gap that was not closed is reported.
+    fn looks<S: Scheme + Clone>(
+        &self,
+        timer: SharderTimer,
+        found: &Archive<S>,
+        outputs: &[SharderOutput],
+    ) -> Option<(&'static str, String)> {
+        let asks = outputs
+            .iter()
+            .any(|output| matches!(output, SharderOutput::Send { message: Message::ChainRequest(_), .. }));
+        let head = found.sharder.finalized().round();
+        match timer {
+            SharderTimer::CatchUp if self.certified > head => {
+                let gap = (head.next(), self.certified);
+                if !asks {
+                    return Some(("L4", format!("does not ask for rounds {} to {}", gap.0, gap.1)));
+                }
+                // It may know more than honest miners told it straight.
+                let reported = self.reported.is_some_and(|(from, to)| from == gap.0 && to >= gap.1);
+                (!reported)
+                    .then(|| ("L4", format!("does not report that it lacks rounds {} to {}", gap.0, gap.1)))
+            }
+            SharderTimer::Poll if !asks && !is_set(found, SharderTimer::CatchUp) => {
+                Some(("L4", "does not ask whether there is anything new".into()))
+            }
+            SharderTimer::CatchUp | SharderTimer::Poll | SharderTimer::Finality { .. } => None,
+        }
+    }
+
+    /// L4: it polls for ever, and while something final is not here, a timer runs that asks for it.
+    fn waits<S: Scheme + Clone>(&self, found: &Archive<S>) -> Option<(&'static str, String)> {
+        if !is_set(found, SharderTimer::Poll) {
+            return Some(("L4", "stops polling".into()));
+        }
+        let lacks = self.certified > found.sharder.finalized().round();
+        (lacks && !is_set(found, SharderTimer::CatchUp))
+            .then(|| ("L4", format!("knows that round {} is final and does not look for it", self.certified)))
+    }
+}
+
+fn is_set<S>(found: &Archive<S>, timer: SharderTimer) -> bool {
+    found.timers.iter().any(|(_, known)| *known == timer)
+}
+
+/// Under `TwoDelta` the first notarization of a round is followed by a wait for others.
+fn waits_for_others<S: Scheme + Clone>(world: &World<S>, round: Round, outputs: &[SharderOutput]) -> bool {
+    let is = |timer: &SharderTimer| *timer == SharderTimer::Finality { round };
+    world.ground.setup.rules.finality != FinalityRule::TwoDelta
+        || outputs.iter().any(|output| matches!(output, SharderOutput::SetTimer { timer, .. } if is(timer)))
+}
