@@ -37,6 +37,7 @@ fn share(name: &str) -> u64 {
         "ledger" => 400,
         "floods" => 30,
         "answers" => 4_000,
+        "evidence" => 32_000,
         "profiles" => 200,
         "dkg" => 40,
         "scenario" | "trace" => 0, // They read files of the model.
@@ -90,9 +91,9 @@ pub fn by_target(name: &str, target: Target, effort: u64) -> Option<Kill> {
         }
     }
     let mut random = Random::new(1);
-    // Random inputs that cost next to nothing are always tried.
-    let effort = if CHEAP.contains(&name) || name == "answers" { effort.max(1) } else { effort };
-    for _ in 0..share(name) * effort {
+    // Some random inputs that cost next to nothing are always tried.
+    let always = if CHEAP.contains(&name) || name == "answers" { share(name) / 8 } else { 0 };
+    for _ in 0..(share(name) * effort).max(always) {
         let bytes = match corpus.get(random.below(corpus.len().max(1))) {
             Some(input) if random.below(2) == 0 => bent(input, &mut random),
             _ => (0..random.below(96)).map(|_| random.bits() as u8).collect(),

@@ -16,7 +16,7 @@ use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::message::{BeaconShare, Message};
 use zus_bpp::miner::{Milestone, Output, Refusal};
-use zus_bpp::sharder::SharderOutput;
+use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
@@ -29,7 +29,10 @@ use crate::world::{Content, Event, Receivers, SHARDER, Setup, Watch, World, bit,
 /// What holds whoever is Byzantine.
 #[derive(Default)]
 struct Remains {
-    heads: BTreeMap<Peer, (Round, BlockId)>,
+    /// The final chain of each participant, from round 1.
+    chains: BTreeMap<Peer, Vec<BlockId>>,
+    /// The newest finality certificate that each honest miner has relayed.
+    certified: BTreeMap<usize, Arc<FinalityCertificate>>,
     /// Notarizations of each honest miner.
     notarized: BTreeMap<usize, Vec<Ticket>>,
     wrong: Option<String>,
@@ -42,8 +45,10 @@ impl Remains {
 
     /// S7: each final block extends the one before it, whoever says what.
     fn finalized(&mut self, world: &World<MockScheme>, who: Peer, block: &Block) {
-        let genesis = (Round(0), world.ground.config.genesis.id());
-        let (round, head) = *self.heads.entry(who).or_insert(genesis);
+        let chain = self.chains.entry(who).or_default();
+        let round = Round(chain.len() as u64);
+        let head = chain.last().copied().unwrap_or(world.ground.config.genesis.id());
+        chain.push(block.id());
         if (round.next(), head) != (block.round(), block.header().parent) {
             self.wrong(format!(
                 "S7: {who} finalized {} of round {} on top of {head} of round {round}",
@@ -51,7 +56,6 @@ impl Remains {
                 block.round()
             ));
         }
-        self.heads.insert(who, (block.round(), block.id()));
     }
 
     /// S10: who is shown two certificates that cannot both be can prove who signed both.
@@ -85,9 +89,10 @@ impl Remains {
         other: &FinalityCertificate,
     ) {
         let (miner, history) = (&world.hosts[host].miner, &world.hosts[host].history);
+        let certified = self.certified.get(&host).map(Arc::clone);
         let convicted: BTreeSet<MinerId> =
             miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
-        let certified = miner.finality().filter(|own| own.round == round && own.block != other.block);
+        let certified = certified.as_deref().filter(|own| own.round == round && own.block != other.block);
         let kept = history.iter().rev().take(KEPT_FINAL_BLOCKS);
         let rival = kept.filter(|own| own.block.round() == round && own.block.id() != other.block);
         let notarized = rival.filter_map(|own| own.notarization.as_ref());
@@ -99,6 +104,22 @@ impl Remains {
             self.wrong(format!(
                 "S10: {} has two final blocks of round {round}, and does not convict {guilty} of both",
                 world.hosts[host].id
+            ));
+        }
+    }
+
+    /// S5: whoever is shown that another block than its own is final says so. A forged certificate is refused.
+    fn silent(&mut self, who: Peer, other: &FinalityCertificate, refused: bool, conflict: bool) {
+        let chain = self.chains.get(&who).map_or(&[][..], Vec::as_slice);
+        let own = usize::try_from(other.round.0).ok().and_then(|round| chain.get(round.checked_sub(1)?));
+        if let Some(own) = own
+            && *own != other.block
+            && !refused
+            && !conflict
+        {
+            let (round, block) = (other.round, other.block);
+            self.wrong(format!(
+                "S5: {who} has {own} in round {round}, is shown that {block} is final, and does not say so"
             ));
         }
     }
@@ -126,6 +147,12 @@ impl Watch<MockScheme> for Remains {
         match event {
             Event::Step { host, heard, decided, outputs, .. } => {
                 let id = world.hosts[*host].id;
+                if let Some((_, Message::FinalityCertificate(other))) = heard {
+                    let says = |is: fn(&Output) -> bool| outputs.iter().any(is);
+                    let refused = says(|output| matches!(output, Output::Refused { .. }));
+                    let conflict = says(|output| matches!(output, Output::Conflict { .. }));
+                    self.silent(Peer::Miner(id), other, refused, conflict);
+                }
                 // Step 4: what is ticketed extends the own finalized head.
                 for record in decided.iter().filter(|record| record.kind == Kind::Ticket) {
                     let head = world.hosts[*host].miner.finalized();
@@ -142,6 +169,12 @@ impl Watch<MockScheme> for Remains {
                             self.notarized.entry(*host).or_default().push(*ticket);
                         }
                         Output::Broadcast { message, .. } => {
+                            if let Message::FinalityCertificate(own) = message {
+                                let newest = self.certified.entry(*host).or_insert_with(|| Arc::clone(own));
+                                if newest.round < own.round {
+                                    *newest = Arc::clone(own);
+                                }
+                            }
                             if let Some(record) = record_of(message) {
                                 self.said(world, *host, &record);
                             }
@@ -165,10 +198,17 @@ impl Watch<MockScheme> for Remains {
                 }
                 self.accountable(world, *host);
             }
-            Event::Sharder { outputs, .. } => {
+            Event::Sharder { input, outputs } => {
+                let who = Peer::Sharder(SharderId(0));
+                if let SharderInput::Message { message: Message::FinalityCertificate(other), .. } = input {
+                    let says = |is: fn(&SharderOutput) -> bool| outputs.iter().any(is);
+                    let refused = says(|output| matches!(output, SharderOutput::Refused { .. }));
+                    let conflict = says(|output| matches!(output, SharderOutput::Conflict { .. }));
+                    self.silent(who, other, refused, conflict);
+                }
                 for output in outputs {
                     if let SharderOutput::Finalized(found) = output {
-                        self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
+                        self.finalized(world, who, &found.block);
                     }
                 }
             }

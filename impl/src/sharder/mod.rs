@@ -82,6 +82,12 @@ impl<S: Scheme> Sharder<S> {
         self.chain.all_notarizations().map(|known| &**known)
     }
 
+    /// A block that the sharder has in memory: above the finalized head, or one of the last below it.
+    #[must_use]
+    pub fn block(&self, round: Round, id: BlockId) -> Option<&Arc<Block>> {
+        self.chain.block(round, id)
+    }
+
     /// Sets the first timer.
     pub fn start(&mut self, now: Time, out: &mut Vec<SharderOutput>) {
         self.poll_later(now, out);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
@@ -11,6 +12,7 @@ use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
 
 use super::Violation;
+use super::arriving::descends_to;
 use crate::world::{Archive, World};
 
 /// What is known of the sharder's duties.
@@ -20,8 +22,8 @@ pub struct ArchiveDuties {
     head: Round,
     /// The highest round that an honest miner has shown to be final.
     certified: Round,
-    /// The highest round of which an honest miner has shown a notarization.
-    notarized: Round,
+    /// The first notarized block of the highest round of which an honest miner has shown one.
+    notarized: Option<(Round, BlockId)>,
     /// Rounds above its head of which it knew a notarization before this step.
     known: Vec<Round>,
     /// When it last served a peer, or looked whether it can.
@@ -41,7 +43,9 @@ impl ArchiveDuties {
         outputs: &[SharderOutput],
     ) -> Option<Violation> {
         let found = world.archive.as_ref()?;
-        let mut facts = self.outputs(world, outputs);
+        // What comes unasked is not looked at.
+        let unasked = matches!(input, SharderInput::Message { from, message: Message::ChainResponse(_) } if !self.asked.contains(from));
+        let mut facts = self.outputs(world, unasked, outputs);
         match input {
             SharderInput::Message { from, message } => {
                 let honest = matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
@@ -57,10 +61,16 @@ impl ArchiveDuties {
                     Message::Notarization(known) => {
                         let first = known.round > self.head && !self.known.contains(&known.round);
                         let vain = first && !waits_for_others(world, known.round, outputs);
-                        self.notarized = self.notarized.max(known.round);
-                        vain.then(|| {
-                            ("step 10", format!("does not wait for others of round {}", known.round))
-                        })
+                        if known.round > self.notarized.map_or(Round(0), |(round, _)| round) {
+                            self.notarized = Some((known.round, known.block));
+                        }
+                        let lost = known.round > found.sharder.finalized().round()
+                            && found.sharder.notarizations().all(|other| other.block != known.block);
+                        if vain {
+                            Some(("step 10", format!("does not wait for others of round {}", known.round)))
+                        } else {
+                            lost.then(|| ("L4", format!("forgets the notarization of {}", known.block)))
+                        }
                     }
                     Message::ChainResponse(response) => {
                         let was_asked = self.asked.contains(from);
@@ -95,6 +105,7 @@ impl ArchiveDuties {
     fn outputs<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
+        unasked: bool,
         outputs: &[SharderOutput],
     ) -> Option<(&'static str, String)> {
         let timing = &world.ground.config.timing;
@@ -106,6 +117,12 @@ impl ArchiveDuties {
                         SharderTimer::Poll => timing.resend,
                         SharderTimer::Finality { .. } => 2 * timing.delta,
                     };
+                    if let SharderTimer::Finality { round } = timer
+                        && (world.ground.setup.rules.finality != FinalityRule::TwoDelta
+                            || self.known.contains(round))
+                    {
+                        return Some(("timers", format!("waits once more for others of round {round}")));
+                    }
                     if at.0 != world.now.0 + waits {
                         let found = at.0.saturating_sub(world.now.0);
                         return Some(("timers", format!("waits {found} ms, not {waits}, for {timer:?}")));
@@ -120,6 +137,9 @@ impl ArchiveDuties {
                     if self.reported.replace((*from, *to)) == Some((*from, *to)) =>
                 {
                     return Some(("L4", format!("reports twice that it lacks rounds {from} to {to}")));
+                }
+                SharderOutput::Finalized(found) if unasked => {
+                    return Some(("L5", format!("takes {} from whom it has not asked", found.block.id())));
                 }
                 _ => {}
             }
@@ -184,7 +204,9 @@ impl ArchiveDuties {
         let due = match world.ground.setup.rules.finality {
             FinalityRule::Votes if last.round() >= self.certified => self.certified,
             FinalityRule::TwoThirds => last.round(),
-            FinalityRule::CommonAncestor { depth } if last.round() >= self.notarized && of_last() => {
+            FinalityRule::CommonAncestor { depth }
+                if self.notarized.is_none_or(|(highest, _)| last.round() >= highest) && of_last() =>
+            {
                 Round(last.round().0.saturating_sub(depth.into()))
             }
             FinalityRule::Votes | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => {
@@ -221,8 +243,26 @@ impl ArchiveDuties {
             SharderTimer::Poll if !asks && !is_set(found, SharderTimer::CatchUp) => {
                 Some(("L4", "does not ask whether there is anything new".into()))
             }
-            SharderTimer::CatchUp | SharderTimer::Poll | SharderTimer::Finality { .. } => None,
+            SharderTimer::CatchUp if !asks && self.lacks(found).is_some() => {
+                Some(("L4", "does not ask for the highest notarized block".into()))
+            }
+            SharderTimer::Finality { round } => {
+                let mut of_round = found.sharder.notarizations().filter(|known| known.round == round);
+                let (only, other) = (of_round.next(), of_round.next());
+                let due = only.is_some_and(|known| other.is_none() && has(found, round, known.block));
+                due.then(|| {
+                    ("step 10", format!("has waited for others of round {round}, and it is not final"))
+                })
+            }
+            SharderTimer::CatchUp | SharderTimer::Poll => None,
         }
+    }
+
+    /// The highest notarized block, where it is not here.
+    fn lacks<S: Scheme + Clone>(&self, found: &Archive<S>) -> Option<BlockId> {
+        let (round, block) = self.notarized?;
+        let above = round > found.sharder.finalized().round();
+        (above && !has(found, round, block)).then_some(block)
     }
 
     /// L4: it polls for ever, and while something final is not here, a timer runs that asks for it.
@@ -230,9 +270,17 @@ impl ArchiveDuties {
         if !is_set(found, SharderTimer::Poll) {
             return Some(("L4", "stops polling".into()));
         }
-        let lacks = self.certified > found.sharder.finalized().round();
-        (lacks && !is_set(found, SharderTimer::CatchUp))
-            .then(|| ("L4", format!("knows that round {} is final and does not look for it", self.certified)))
+        if is_set(found, SharderTimer::CatchUp) {
+            return None;
+        }
+        if self.certified > found.sharder.finalized().round() {
+            return Some((
+                "L4",
+                format!("knows that round {} is final and does not look for it", self.certified),
+            ));
+        }
+        self.lacks(found)
+            .map(|block| ("L4", format!("knows that {block} is notarized and does not look for it")))
     }
 }
 
@@ -245,4 +293,9 @@ fn waits_for_others<S: Scheme + Clone>(world: &World<S>, round: Round, outputs: 
     let is = |timer: &SharderTimer| *timer == SharderTimer::Finality { round };
     world.ground.setup.rules.finality != FinalityRule::TwoDelta
         || outputs.iter().any(|output| matches!(output, SharderOutput::SetTimer { timer, .. } if is(timer)))
+}
+
+/// Whether a block of `round` is here, with all that is between it and the finalized head.
+fn has<S: Scheme>(found: &Archive<S>, round: Round, block: BlockId) -> bool {
+    descends_to(found.sharder.finalized(), round, block, |round, block| found.sharder.block(round, block))
 }

@@ -1,6 +1,8 @@
 //! What a miner must do with what came before the block that it needs: keep proposals, ask for the block, go on once it is here.
 
-use zus_bpp::block::BlockId;
+use std::sync::Arc;
+
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -132,10 +134,19 @@ fn asks<S: Scheme + Clone>(
 }
 
 /// Whether a block of `round` is here, with all that is between it and the finalized head.
-pub(super) fn leads_to_head<S: Scheme>(miner: &Miner<S>, mut round: Round, mut block: BlockId) -> bool {
-    let head = miner.finalized();
+pub(super) fn leads_to_head<S: Scheme>(miner: &Miner<S>, round: Round, block: BlockId) -> bool {
+    descends_to(miner.finalized(), round, block, |round, block| miner.block(round, block))
+}
+
+/// The same of any participant, told by its blocks.
+pub(super) fn descends_to<'a>(
+    head: &Block,
+    mut round: Round,
+    mut block: BlockId,
+    known: impl Fn(Round, BlockId) -> Option<&'a Arc<Block>>,
+) -> bool {
     while round > head.round() {
-        let (Some(found), Some(before)) = (miner.block(round, block), round.previous()) else { return false };
+        let (Some(found), Some(before)) = (known(round, block), round.previous()) else { return false };
         (round, block) = (before, found.header().parent);
     }
     round == head.round() && block == head.id()

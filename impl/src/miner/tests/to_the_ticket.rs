@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, refusal, sent, ticket_of};
 use crate::block::{Block, BlockContent, Time};
+use crate::bounds::MAX_PAYLOAD_BYTES;
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::{BeaconShare, Message};
@@ -133,6 +134,22 @@ fn step_4_every_reason_to_refuse_a_proposal() {
         let block = Arc::new(Block::new(content));
         assert_eq!(refusal(stage.proposes(&block)), Some(Refusal::Proposal(expected)));
     }
+}
+
+#[test]
+fn step_4_what_is_just_within_a_bound_is_taken_and_one_more_is_refused() {
+    let proposed = |payload: usize, beyond: u64| {
+        let mut stage = stage();
+        let generator = stage.generator(1, 0);
+        let mut content = stage.content(0, &stage.config.genesis, None, generator);
+        content.payload = vec![0; payload];
+        content.time = Time(stage.now.0 + stage.config.timing.clock_drift + beyond);
+        refusal(stage.proposes(&Arc::new(Block::new(content))))
+    };
+    assert_eq!(proposed(MAX_PAYLOAD_BYTES, 0), None);
+    let large = ProposalError::PayloadTooLarge(MAX_PAYLOAD_BYTES + 1);
+    assert_eq!(proposed(MAX_PAYLOAD_BYTES + 1, 0), Some(Refusal::Proposal(large)));
+    assert_eq!(proposed(0, 1), Some(Refusal::Proposal(ProposalError::Early)));
 }
 
 #[test]
