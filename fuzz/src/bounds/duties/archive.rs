@@ -18,9 +18,9 @@ use crate::world::{Archive, World};
 /// What is known of the sharder's duties.
 #[derive(Clone, Debug, Default)]
 pub struct ArchiveDuties {
-    /// Its finalized round before this step.
-    head: Round,
-    /// The highest round that an honest miner has shown to be final.
+    /// Its finalized head before this step; `None`: genesis.
+    head: Option<(Round, BlockId)>,
+    /// The highest round that was shown to be final.
     certified: Round,
     /// The first notarized block of the highest round of which an honest miner has shown one.
     notarized: Option<(Round, BlockId)>,
@@ -48,18 +48,19 @@ impl ArchiveDuties {
         let mut facts = self.outputs(world, unasked, outputs);
         match input {
             SharderInput::Message { from, message } => {
+                let refused = outputs.iter().any(|output| matches!(output, SharderOutput::Refused { .. }));
+                let by_votes = world.ground.setup.rules.finality == FinalityRule::Votes;
                 let honest = matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
                 facts = facts.or_else(|| match message {
                     Message::ChainRequest(request) => self.serves(world, found, *from, request, outputs),
-                    _ if !honest => None,
-                    Message::FinalityCertificate(known)
-                        if world.ground.setup.rules.finality == FinalityRule::Votes =>
-                    {
+                    // Whoever shows a certificate that is not refused: it was verified, or it is no higher than one that was.
+                    Message::FinalityCertificate(known) if !refused && by_votes => {
                         self.certified = self.certified.max(known.round);
                         None
                     }
+                    _ if !honest => None,
                     Message::Notarization(known) => {
-                        let first = known.round > self.head && !self.known.contains(&known.round);
+                        let first = known.round > self.height() && !self.known.contains(&known.round);
                         let vain = first && !waits_for_others(world, known.round, outputs);
                         if known.round > self.notarized.map_or(Round(0), |(round, _)| round) {
                             self.notarized = Some((known.round, known.block));
@@ -79,7 +80,12 @@ impl ArchiveDuties {
                     }
                     _ => None,
                 });
-                if matches!(message, Message::ChainResponse(_)) {
+                if let Message::ChainResponse(response) = message {
+                    if let Some(known) =
+                        response.finality.as_ref().filter(|_| !refused && by_votes && !unasked)
+                    {
+                        self.certified = self.certified.max(known.round);
+                    }
                     self.asked.retain(|peer| peer != from);
                 }
             }
@@ -96,9 +102,14 @@ impl ArchiveDuties {
                 self.asked.push(*to);
             }
         }
-        self.head = found.sharder.finalized().round();
+        let head = found.sharder.finalized();
+        self.head = Some((head.round(), head.id()));
         self.known = found.sharder.notarizations().map(|known| known.round).collect();
         facts.map(|(property, facts)| Violation { property, facts: format!("the sharder {facts}") })
+    }
+
+    fn height(&self) -> Round {
+        self.head.map_or(Round(0), |(round, _)| round)
     }
 
     /// What each output may be.
@@ -193,8 +204,12 @@ impl ArchiveDuties {
         found: &Archive<S>,
         response: &ChainResponse,
     ) -> Option<String> {
-        let (first, last) = (response.blocks.first()?, response.blocks.last()?);
-        if first.round() > self.head.next() {
+        let last = response.blocks.last()?;
+        let genesis = (Round(0), world.ground.config.genesis.id());
+        let (round, head) = self.head.unwrap_or(genesis);
+        // Where S5 is broken the answer may be another branch.
+        let mut lowest = response.blocks.iter().filter(|block| block.round() == round.next());
+        if lowest.all(|block| block.header().parent != head) {
             return None;
         }
         let of_last = || {
@@ -258,11 +273,12 @@ impl ArchiveDuties {
         }
     }
 
-    /// The highest notarized block, where it is not here.
+    /// The highest notarized block, where neither it nor another one of its round or a higher one is here.
     fn lacks<S: Scheme + Clone>(&self, found: &Archive<S>) -> Option<BlockId> {
-        let (round, block) = self.notarized?;
-        let above = round > found.sharder.finalized().round();
-        (above && !has(found, round, block)).then_some(block)
+        let (round, block) =
+            self.notarized.filter(|(round, _)| *round > found.sharder.finalized().round())?;
+        let mut highest = found.sharder.notarizations().filter(|known| known.round >= round);
+        highest.all(|known| !has(found, known.round, known.block)).then_some(block)
     }
 
     /// L4: it polls for ever, and while something final is not here, a timer runs that asks for it.

@@ -65,7 +65,13 @@ impl Duties {
                 }
         };
         let first = life.claims.iter().find(|(by, old)| *by == signer && contradicts(old)).copied();
-        if !life.claims.contains(&(signer, record)) {
+        // Where several tickets are allowed, no more of them are held than there may be.
+        let same_place = |old: &Record| {
+            (old.kind, old.round, old.subround) == (record.kind, record.round, record.subround)
+        };
+        let known = life.claims.iter().filter(|(by, old)| *by == signer && same_place(old)).count();
+        let held = record.kind != Kind::Ticket || known < usize::from(world.ground.config.generators);
+        if held && !life.claims.contains(&(signer, record)) {
             life.claims.push((signer, record));
         }
         let (_, first) = first?;
