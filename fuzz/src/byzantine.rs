@@ -97,7 +97,7 @@ pub enum Deed {
         /// The subround on the label.
         subround: Subround,
     },
-    /// It claims that an honest miner signed this.
+    /// It claims that an honest miner signed this; in its own name, it signs wrongly.
     Forge {
         /// In whose name.
         victim: MinerId,
@@ -171,12 +171,15 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
         }
         Deed::Forge { victim, record } => {
             if let Some(mut message) = sign_with(scheme, committee, record) {
-                match &mut message {
-                    Message::Ticket(signed) => signed.signer = *victim,
-                    Message::Timeout(signed) => signed.signer = *victim,
-                    Message::FinalityVote(signed) => signed.signer = *victim,
+                let spoils = u8::from(*victim == member);
+                let (signer, signature) = match &mut message {
+                    Message::Ticket(signed) => (&mut signed.signer, &mut signed.signature),
+                    Message::Timeout(signed) => (&mut signed.signer, &mut signed.signature),
+                    Message::FinalityVote(signed) => (&mut signed.signer, &mut signed.signature),
                     _ => return,
-                }
+                };
+                *signer = *victim;
+                signature.0[0] ^= spoils;
                 world.send_as(member, to, Content::Message(message));
             }
         }

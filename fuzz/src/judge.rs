@@ -34,6 +34,7 @@ fn share(name: &str) -> u64 {
         "twins" => 150,
         "recovery" => 600,
         "overrun" => 600,
+        "equivocation" => 2_000,
         "ledger" => 400,
         "floods" => 30,
         "answers" => 4_000,

@@ -357,6 +357,8 @@ mutants! {
     SharderUnevaluated,
     /// Step 10: a sharder does not wait 2 delta for other notarizations.
     SharderWaitsForNone,
+    /// S10: a vote is compared with one ticket of its signer only.
+    FirstTicketOnly,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

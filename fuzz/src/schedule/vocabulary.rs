@@ -220,6 +220,12 @@ fn fire<S: Scheme + Clone>(world: &World<S>, host: usize, is: impl Fn(&Timer) ->
     world.may_fire(host, &timer).then_some(Operation::Fire { host, timer, crash: None })
 }
 
+/// Which Byzantine member does what asks for no turn.
+fn doer<S: Scheme + Clone>(world: &World<S>, a: u8) -> Option<MinerId> {
+    let members = &world.ground.setup.byzantine;
+    members.get(usize::from(a) % members.len().max(1)).copied().map(MinerId)
+}
+
 /// Who does it and who gets it: everybody, one miner, or any set.
 fn byzantine_operation<S: Scheme + Clone>(world: &World<S>, a: u8, c: u8, deed: Deed) -> Option<Operation> {
     let members = &world.ground.setup.byzantine;
@@ -231,7 +237,7 @@ fn byzantine_operation<S: Scheme + Clone>(world: &World<S>, a: u8, c: u8, deed: 
             let pool = if turn.is_empty() || a & 0x70 == 0 { members } else { &turn };
             *pool.get(usize::from(a) % pool.len().max(1))?
         }
-        _ => *members.get(usize::from(a) % members.len().max(1))?,
+        _ => doer(world, a)?.0,
     };
     let all = ((1 << world.ground.setup.miners) - 1) | SHARDER;
     let to = match c % 4 {
@@ -319,7 +325,12 @@ fn trick<S: Scheme + Clone>(world: &World<S>, a: u8, b: u8, c: u8) -> Option<Dee
         1 => Deed::Relay(message),
         2 => Deed::Relabel { message, round, subround },
         3 => Deed::Relabel { message, round, subround: Subround(u32::from(c & 1)) },
-        4 => Deed::Forge { victim: world.hosts[usize::from(b) % world.hosts.len()].id, record: record()? },
+        4 => {
+            // An honest miner, or whoever does it.
+            let victim = world.hosts.get(usize::from(b) % (world.hosts.len() + 1));
+            let member = doer(world, a)?;
+            Deed::Forge { victim: victim.map_or(member, |host| host.id), record: record()? }
+        }
         5 => Deed::ForgeCertificate(record()?),
         6 => Deed::Garbage(u64::from(b) << 8 | u64::from(c)),
         _ => Deed::Mutate { message, bit: u64::from(c) * 31 + u64::from(a) },

@@ -15,6 +15,7 @@
 //! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
 //! | `messages` | messages made here, lists too long | they come back whole, or not at all |
 //! | `evidence` | two statements | what no honest miner signs both |
+//! | `equivocation` | what one member says against itself, straight and through others | the duty *culprit* |
 //! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
 //! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
 //! | `floods` | messages of rounds without end, and of strangers | a bound |
@@ -29,6 +30,7 @@ mod crypto;
 #[cfg(feature = "differential")]
 mod differential_bls;
 mod entry;
+mod equivocation;
 mod key_generation;
 mod ledger;
 mod messages;
@@ -45,6 +47,7 @@ pub use codecs::{decode, scenario, trace};
 pub use crypto::{beacon, certificate, ticket_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
+pub use equivocation::equivocation;
 pub use key_generation::dkg;
 pub use ledger::ledger;
 pub use messages::messages;
@@ -77,6 +80,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("signers", signers),
     ("statements", statements),
     ("evidence", evidence),
+    ("equivocation", equivocation),
     ("ledger", ledger),
     ("floods", floods),
     ("overrun", overrun),

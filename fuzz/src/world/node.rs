@@ -12,6 +12,7 @@ use zus_bpp::miner::{Audience, Input, Milestone, Output, Stored, WriteId};
 use zus_bpp::rules::TicketLogRule;
 use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, Record, TicketLog};
+use zus_bpp::wire;
 
 use super::{
     Asked, Cause, Content, CrashPoint, Disk, Event, REFUSED_PAYLOAD, SHARDER, Watch, World, bit, record_of,
@@ -51,6 +52,8 @@ impl<S: Scheme + Clone> World<S> {
         let cause = Cause::of(&input);
         let heard = match &input {
             Input::Message { from, message } => Some((*from, message.clone())),
+            // What means something as a message is one, however it came.
+            Input::Bytes { from, bytes } => wire::decode(bytes).ok().map(|message| (*from, message)),
             _ => None,
         };
         let mut outputs = Vec::new();

@@ -61,13 +61,14 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// Keeps and relays evidence that this miner came across, if it is new and holds.
-    pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) {
-        if self.evidence.wants(&evidence)
-            && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok()
-        {
+    /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it holds.
+    pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) -> bool {
+        let holds = self.evidence.wants(&evidence)
+            && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok();
+        if holds {
             self.convict(Arc::new(evidence), fx);
         }
+        holds
     }
 
     fn convict(&mut self, evidence: Arc<Evidence>, fx: &mut Effects<'_>) {
@@ -107,9 +108,14 @@ impl<S: Scheme> Miner<S> {
         }
         let Some(state) = self.rounds.get(vote.round) else { return };
         let tickets = state.subrounds.iter().flat_map(|state| state.tickets.signed_by(vote.signer));
-        let other = tickets.copied().find(|ticket| ticket.block != vote.block);
-        if let Some(ticket) = other {
-            self.accuse(Evidence::TicketAgainstVote { ticket, vote }, fx);
+        let others: Vec<Signed<Ticket>> =
+            tickets.copied().filter(|ticket| ticket.block != vote.block).collect();
+        // Tickets are held unverified: a wrong one must not hide a genuine one. There are as many as subrounds are collected.
+        let tried = if mutant!(FirstTicketOnly) { 1 } else { usize::MAX };
+        for ticket in others.into_iter().take(tried) {
+            if self.accuse(Evidence::TicketAgainstVote { ticket, vote }, fx) {
+                break;
+            }
         }
     }
 }

@@ -514,3 +514,20 @@ fn what_a_miner_keeps_of_a_round_does_not_grow_with_its_subrounds() {
     assert!(blocks[blocks.len() - near..].iter().all(|id| stage.miner.block(Round(1), *id).is_some()));
     assert!(kept <= 2 * (near + 1), "{kept} signatures");
 }
+
+/// A member that votes against its ticket does not escape by sending a ticket with a wrong signature before it.
+#[test]
+fn s10_a_wrong_ticket_does_not_hide_a_genuine_one() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let (first, second) = (stage.first_block(0, 1), stage.first_block(1, 2));
+    let voted = stage.first_block(2, 3);
+    let mut wrong = stage.signed(3, ticket_of(&first));
+    wrong.signature.0[0] ^= 1;
+    let genuine = stage.signed(3, ticket_of(&second));
+    let vote = stage.signed(3, vote_of(&voted));
+    stage.hears(3, Message::Ticket(wrong));
+    stage.hears(3, Message::Ticket(genuine));
+    stage.hears(3, Message::FinalityVote(vote));
+    let convicted = stage.miner.evidence().iter().flat_map(|proof| proof.convicts());
+    assert_eq!(convicted.collect::<Vec<_>>(), [id(3)]);
+}

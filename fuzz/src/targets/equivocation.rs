@@ -1,0 +1,68 @@
+//! Target about what one member can say against itself (S10): a miner that hears it straight, and through an accomplice, in any
+//! order, with wrong signatures among it, has the proof; the duty *culprit* says when. A network comes to such a place seldom.
+
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::rules::{Rules, TicketRule};
+use zus_bpp::ticket_log::Record;
+
+use crate::bounds::Oracle;
+use crate::byzantine::Deed;
+use crate::schedule::operation::perform;
+use crate::schedule::{Operation, ground_of};
+use crate::world::{Setup, World, bit};
+
+/// Statements of one run.
+const STATEMENTS: usize = 24;
+/// The member, and its accomplice.
+const MEMBER: MinerId = MinerId(5);
+const ACCOMPLICE: MinerId = MinerId(6);
+
+/// See the module doc.
+///
+/// # Panics
+/// When a miner has no proof that it should have, or accuses somebody honest.
+pub fn equivocation(bytes: &[u8]) {
+    let mut setup = Setup::new(7, 0);
+    setup.byzantine = vec![MEMBER.0, ACCOMPLICE.0];
+    let ticket = match bytes.first().map_or(0, |byte| byte % 4) {
+        1 => TicketRule::BetterRank,
+        2 => TicketRule::BetterOrEqualRank,
+        _ => TicketRule::OncePerSubround,
+    };
+    setup.rules = Rules { ticket, ..Rules::HARDENED };
+    let mut world = World::new(ground_of(&setup));
+    let mut oracle = Oracle::default();
+    world.start(&mut oracle);
+    let hearer = bit(Peer::Miner(world.hosts[0].id));
+    for chunk in bytes.get(1..).unwrap_or_default().chunks_exact(2).take(STATEMENTS) {
+        let [what, place] = [chunk[0], chunk[1]];
+        let (round, subround) = (Round(1 + u64::from(place >> 6)), Subround(u32::from(place & 3)));
+        let block = [1 + (place >> 2 & 3); 32];
+        let record = match what & 3 {
+            0 | 1 => Record::ticket(round, subround, block),
+            2 => Record::finality_vote(round, subround, block),
+            _ => Record::timeout(round, subround),
+        };
+        let sent = world.network.sent().len();
+        let (signs, spoils) = (Deed::Sign(record), Deed::Forge { victim: MEMBER, record });
+        let deeds = match what >> 2 & 7 {
+            0..=3 => vec![(MEMBER, signs, hearer)],
+            4 | 5 => vec![(MEMBER, spoils, hearer)],
+            6 => vec![(MEMBER, signs, bit(Peer::Miner(ACCOMPLICE))), (ACCOMPLICE, Deed::Relay(sent), hearer)],
+            _ => {
+                vec![(MEMBER, spoils, bit(Peer::Miner(ACCOMPLICE))), (ACCOMPLICE, Deed::Relay(sent), hearer)]
+            }
+        };
+        for (member, deed, to) in deeds {
+            perform(&mut world, &Operation::Byzantine { member, deed, to }, &mut oracle);
+        }
+        for message in sent..world.network.sent().len() {
+            if world.network.is_open(message, hearer) {
+                world.deliver(message, hearer, None, &mut oracle);
+            }
+        }
+        if let Some(violation) = &oracle.violation {
+            panic!("{violation}\n{ticket:?}: {:02x?}", bytes);
+        }
+    }
+}
