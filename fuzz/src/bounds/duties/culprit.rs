@@ -43,6 +43,15 @@ impl Duties {
             return None;
         }
         let ahead = record.round.0.checked_sub(found.miner.round().0);
+        // The same vote with another subround on it proves nothing, and counts as a wrong one.
+        let mislabelled = |old: &Record| {
+            old.kind == Kind::FinalityVote
+                && (old.kind, old.round, old.block) == (record.kind, record.round, record.block)
+                && old.subround != record.subround
+        };
+        if life.claims.iter().any(|(by, old)| *by == signer && mislabelled(old)) {
+            life.noisy.push(signer);
+        }
         // Whoever sends wrong signatures is heard no more at last, and takes the place of its own genuine ones before.
         let wrong = life.noisy.iter().filter(|known| **known == signer).count();
         if ahead.is_none_or(|ahead| ahead > ROUNDS_HELD) || wrong >= usize::from(MAX_STRIKES) {
@@ -67,17 +76,18 @@ impl Duties {
                     _ => false,
                 }
         };
-        let first = life.claims.iter().find(|(by, old)| *by == signer && contradicts(old)).copied();
         // Where several tickets are allowed, no more of them are held than there may be.
         let same_place = |old: &Record| {
             (old.kind, old.round, old.subround) == (record.kind, record.round, record.subround)
         };
         let known = life.claims.iter().filter(|(by, old)| *by == signer && same_place(old)).count();
-        let places = usize::from(world.ground.config.generators);
-        let held = record.kind != Kind::Ticket
-            || rules.ticket == TicketRule::OncePerSubround
-            || known + wrong < places;
-        if held && !life.claims.contains(&(signer, record)) {
+        let is_known = life.claims.contains(&(signer, record));
+        let one = record.kind != Kind::Ticket || rules.ticket == TicketRule::OncePerSubround;
+        if !one && !is_known && known + wrong >= usize::from(world.ground.config.generators) {
+            return None;
+        }
+        let first = life.claims.iter().find(|(by, old)| *by == signer && contradicts(old)).copied();
+        if !is_known {
             life.claims.push((signer, record));
         }
         let (_, first) = first?;
