@@ -32,8 +32,12 @@ fn notarization(block: &Block) -> Arc<Notarization> {
 
 /// A child, with its parent's certificate unless the parent is genesis; `subround` tells siblings apart.
 fn child(parent: &Arc<Block>, subround: u32, payload: usize) -> Arc<Block> {
+    Arc::new(Block::new(content_of_child(parent, subround, payload)))
+}
+
+fn content_of_child(parent: &Arc<Block>, subround: u32, payload: usize) -> BlockContent {
     let certified = (parent.round() > Round(0)).then(|| notarization(parent));
-    Arc::new(Block::new(BlockContent {
+    BlockContent {
         chain: ChainId([1; 32]),
         epoch: Epoch(1),
         round: parent.round().next(),
@@ -45,7 +49,7 @@ fn child(parent: &Arc<Block>, subround: u32, payload: usize) -> Arc<Block> {
         beacon_signature: Signature([0; 48]),
         payload: vec![0; payload],
         time: Time(0),
-    }))
+    }
 }
 
 /// So many blocks on top of `parent`.
@@ -61,6 +65,25 @@ fn notarize(chain: &mut Chain, block: &Block) {
 
 fn connected(chain: &mut Chain) -> Vec<Round> {
     std::iter::from_fn(|| chain.take_connected()).map(|(round, _)| round).collect()
+}
+
+#[test]
+fn a_block_connects_through_its_own_parent_and_no_other() {
+    let (left, right) = (child(&genesis(), 0, 0), child(&genesis(), 1, 0));
+    let (of_left, of_right) = (child(&left, 0, 0), child(&right, 0, 0));
+    let mut chain = chain();
+    for block in [&of_left, &of_right, &left] {
+        chain.insert(Arc::clone(block));
+    }
+    assert_eq!(connected(&mut chain), [Round(1), Round(2)]);
+    assert!(chain.is_connected(Round(2), of_left.id()) && !chain.is_connected(Round(2), of_right.id()));
+    chain.insert(right);
+    assert_eq!(connected(&mut chain), [Round(1), Round(2)], "each once");
+    // One block apart, and a signature that the id does not cover.
+    assert!(left != of_left && *left == *left.clone());
+    let beacon_signature = Signature([1; 48]);
+    let resigned = Block::new(BlockContent { beacon_signature, ..content_of_child(&genesis(), 0, 0) });
+    assert!(resigned.id() == left.id() && resigned != *left, "the same id with another beacon signature");
 }
 
 #[test]

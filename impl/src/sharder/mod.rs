@@ -212,11 +212,14 @@ impl<S: Scheme> Sharder<S> {
         out: &mut Vec<SharderOutput>,
     ) -> Result<(), Refusal> {
         let FinalityVote { round, block, .. } = certificate.statement;
-        let known = match self.chain.final_id(round) {
-            Some(own) => own == block,
-            None => round <= self.chain.head().round(),
+        // A certificate against what is stored is looked at even while a higher one waits: it may prove a conflict.
+        let (known, waits) = match self.chain.final_id(round) {
+            Some(own) => (own == block, false),
+            None => (
+                round <= self.chain.head().round(),
+                self.pending_finality.as_ref().is_some_and(|pending| pending.round >= round),
+            ),
         };
-        let waits = self.pending_finality.as_ref().is_some_and(|pending| pending.round >= round);
         if known || waits || self.config.rules.finality != FinalityRule::Votes {
             return Ok(());
         }
