@@ -278,8 +278,7 @@ impl Oracle {
         let Ticket { round, subround, block } = *ticket;
         // S8 by count, for those that are known from inside other messages: q members have signed this ticket.
         let record = Record::ticket(round, subround, block.0);
-        let honest = world.hosts.iter().filter(|host| host.has_said(&record)).count();
-        let byzantine = world.byzantine.iter().filter(|(_, known)| *known == record).count();
+        let (honest, byzantine) = world.signers(&record);
         let needed = world.ground.setup.quorum();
         if honest + byzantine < needed {
             self.wrong(

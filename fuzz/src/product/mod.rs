@@ -187,7 +187,7 @@ impl Product {
 
     /// Members that signed a record; Byzantine ones sign everything.
     fn signers(&self, pair: &Pair, record: &Record) -> usize {
-        let honest = pair.run.world.hosts.iter().filter(|host| host.has_said(record)).count();
+        let (honest, _) = pair.run.world.signers(record);
         honest + self.setup.byzantine.len()
     }
 

@@ -208,6 +208,13 @@ impl<S: Scheme + Clone> World<S> {
         !self.unbounded && self.hosts[host].miner.round().0 > u64::from(self.ground.setup.rounds)
     }
 
+    /// How many honest miners have said a record, over all their lives, and how many Byzantine ones.
+    #[must_use]
+    pub fn signers(&self, record: &Record) -> (usize, usize) {
+        let honest = self.hosts.iter().filter(|host| host.has_said(record)).count();
+        (honest, self.byzantine.iter().filter(|(_, known)| known == record).count())
+    }
+
     /// The block that has this id, if anybody made it.
     #[must_use]
     pub fn block(&self, id: &BlockId) -> Option<&Arc<Block>> {

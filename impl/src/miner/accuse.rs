@@ -61,7 +61,7 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it holds.
+    /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it is and does.
     pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) -> bool {
         let holds = self.evidence.wants(&evidence)
             && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok();

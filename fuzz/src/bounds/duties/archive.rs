@@ -1,6 +1,7 @@
 //! What the sharder owes: to store what is final as soon as it can, to look for what it lacks, and to serve what it has.
 //!
-//! It is never told of its own steps by another participant, so only what honest miners send it straight is counted.
+//! Of notarizations and answers only those are counted that honest miners send it straight; of finality certificates all that it
+//! does not refuse.
 
 use std::collections::BTreeMap;
 
@@ -74,8 +75,7 @@ impl ArchiveDuties {
                         }
                     }
                     Message::ChainResponse(response) => {
-                        let was_asked = self.asked.contains(from);
-                        let lost = was_asked.then(|| self.stores(world, found, response)).flatten();
+                        let lost = if unasked { None } else { self.stores(world, found, response) };
                         lost.map(|facts| ("L5", facts))
                     }
                     _ => None,

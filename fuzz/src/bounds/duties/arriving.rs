@@ -59,10 +59,10 @@ impl Duties {
         let may_repeat = setup.rules.ticket_log == TicketLogRule::Volatile && world.crashes > 0;
         let (round, subround) = (miner.round(), miner.subround());
         let life = self.life(host);
-        if let Some((Peer::Miner(from), Message::Proposal(proposal))) = heard
+        if let Some((Peer::Miner(from), message @ Message::Proposal(proposal))) = heard
             && proposal.block.header().generator == *from
             && *from != found.id
-            && let Some(record) = record_of(&Message::Proposal(proposal.clone()))
+            && let Some(record) = record_of(message)
             && world.host_of(*from).is_some_and(|other| world.hosts[other].has_said(&record))
         {
             // One of each generator is kept.
@@ -74,7 +74,7 @@ impl Duties {
         life.arriving.retain(|(generator, id)| {
             let Some(block) = world.block(id) else { return false };
             let parent = block.header().parent;
-            if block.round() < round || block.round() > round {
+            if block.round() != round {
                 return block.round() > round;
             }
             if setup.chained() && !leads_to_head(miner, before, parent) {

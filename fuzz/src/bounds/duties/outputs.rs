@@ -147,8 +147,7 @@ impl Duties {
         let beside_head = || {
             let parent = world.block(&parent)?;
             let record = Record::ticket(parent.round(), parent.subround(), parent.id().0);
-            let honest = world.hosts.iter().filter(|host| host.has_said(&record)).count();
-            let byzantine = world.byzantine.iter().filter(|(_, known)| *known == record).count();
+            let (honest, byzantine) = world.signers(&record);
             let decided = parent.round().next() == round
                 && parent.round() <= world.hosts[host].miner.finalized().round();
             Some(decided && honest + byzantine >= world.ground.setup.quorum())

@@ -1,5 +1,6 @@
 //! The miner step by step, with the other miners played by hand; and deliberate bugs, each of which something must notice.
 
+mod bounds;
 mod from_the_ticket;
 mod mutants;
 mod regressions;
