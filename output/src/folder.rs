@@ -1,0 +1,190 @@
+//! A folder of output that knows which files are its own.
+//!
+//! A run writes some files of a folder again and not the others, and then results of two runs lie side by side. So the
+//! names of the files that were written are kept in the folder ([`LIST`]), with a hash of what was in them. At the end of
+//! the next run a file that it did not write is removed, if it is on the list and nobody has changed it since. A file
+//! that is not on the list is never touched.
+
+use crate::{plain, whole};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, OpenOptions},
+    io::{self, ErrorKind, Read, Write as _},
+    path::{Component, Path, PathBuf},
+};
+
+/// The list of the files that were written.
+pub const LIST: &str = ".zus-written";
+/// Its first line.
+const HEADER: &str = "Files that a tool of zus wrote here, and may remove or replace; hash, name.";
+/// Bytes of a list that is read, and of a file that is compared with it.
+const MOST_BYTES: u64 = 256 << 20;
+/// Files that a list names at most.
+const MOST_FILES: usize = 1 << 20;
+
+/// A folder that is being written.
+pub struct Folder {
+    root: PathBuf,
+    /// Hashes by name: what runs before this one wrote.
+    before: BTreeMap<String, u64>,
+    /// And this one.
+    now: BTreeMap<String, u64>,
+}
+
+/// What stays in a folder beside the files of the run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Files of earlier runs that somebody has changed since.
+    pub changed: Vec<PathBuf>,
+    /// Files that no list names, in the folders below that this run wrote into.
+    pub foreign: Vec<PathBuf>,
+}
+
+impl Folder {
+    /// The folder at `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made or written to.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        whole::check(&root.join(LIST))?;
+        let before = list(&root.join(LIST))?;
+        Ok(Folder { root: root.to_path_buf(), before, now: BTreeMap::new() })
+    }
+
+    /// Where the folder is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes a file, whole; `name` is relative, with `/` between folders, which are made. Returns its path.
+    ///
+    /// # Errors
+    /// As [`whole::write`].
+    pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> io::Result<PathBuf> {
+        if !is_inside(name) {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file in the folder"));
+        }
+        let path = self.root.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let hash = hash(bytes.as_ref());
+        // The list comes first: if this process ends here, the next one knows the file.
+        if self.before.get(name) != Some(&hash) && self.now.get(name) != Some(&hash) {
+            let mut list = OpenOptions::new().create(true).append(true).open(self.root.join(LIST))?;
+            let header = if list.metadata()?.len() == 0 { format!("{HEADER}\n") } else { String::new() };
+            list.write_all(format!("{header}{}", entry(name, hash)).as_bytes())?;
+        }
+        whole::write(&path, bytes)?;
+        self.now.insert(name.to_owned(), hash);
+        Ok(path)
+    }
+
+    /// Removes what earlier runs wrote and this one did not, and says what else is there.
+    ///
+    /// # Errors
+    /// If a file cannot be removed, or the list not be written.
+    pub fn finish(self) -> io::Result<Left> {
+        let mut left = Left::default();
+        let mut known = self.now.clone();
+        for (name, &hash_before) in self.before.iter().filter(|(name, _)| !self.now.contains_key(*name)) {
+            let path = self.root.join(name);
+            match hash_of(&path) {
+                Ok(Some(hash)) if hash == hash_before => fs::remove_file(&path)?,
+                Ok(_) => {
+                    known.insert(name.clone(), hash_before);
+                    left.changed.push(path);
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        left.foreign = self.foreign(&known)?;
+        let mut text = format!("{HEADER}\n");
+        known.iter().for_each(|(name, &hash)| text.push_str(&entry(name, hash)));
+        whole::write(&self.root.join(LIST), text)?;
+        Ok(left)
+    }
+
+    /// Files in the folders below the root that this run wrote into.
+    fn foreign(&self, known: &BTreeMap<String, u64>) -> io::Result<Vec<PathBuf>> {
+        let below = self.now.keys().filter_map(|name| name.rsplit_once('/').map(|(folder, _)| folder));
+        let mut found = Vec::new();
+        for folder in below.collect::<std::collections::BTreeSet<_>>() {
+            for file in fs::read_dir(self.root.join(folder))? {
+                let file = file?;
+                let name = format!("{folder}/{}", file.file_name().to_string_lossy());
+                if file.file_type()?.is_file() && !known.contains_key(&name) {
+                    found.push(file.path());
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+impl Left {
+    /// What to tell the user, in a line each; nothing if there is nothing.
+    pub fn lines(&self) -> String {
+        let mut out = String::new();
+        for (paths, why) in [
+            (&self.changed, "of an earlier run, and changed since: not removed"),
+            (&self.foreign, "not of this run, and not known to be of an earlier one: not removed"),
+        ] {
+            let Some(first) = paths.first() else { continue };
+            let more = if paths.len() > 1 { format!(" and {} more", paths.len() - 1) } else { String::new() };
+            let _ = writeln!(out, "{}{more}: {why}", plain::path(first));
+        }
+        out
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    rapidhash::v3::rapidhash_v3(bytes)
+}
+
+/// The hash of a file; none of a file that is larger than any that a tool writes, or no file.
+fn hash_of(path: &Path) -> io::Result<Option<u64>> {
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_file() || found.len() > MOST_BYTES {
+        return Ok(None);
+    }
+    Ok(Some(hash(&fs::read(path)?)))
+}
+
+fn entry(name: &str, hash: u64) -> String {
+    format!("{hash:016x} {name}\n")
+}
+
+/// Whether a name leads to a file inside the folder, and fits in a line.
+fn is_inside(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['\n', '\r', '\\'])
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// What a list says; a line that is none is passed over, and a text that is none names nothing.
+fn list(path: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut text = String::new();
+    match fs::File::open(path) {
+        Ok(file) => match file.take(MOST_BYTES).read_to_string(&mut text) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(BTreeMap::new()),
+            other => other?,
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let mut lines = text.lines();
+    if lines.next() != Some(HEADER) {
+        return Ok(BTreeMap::new());
+    }
+    let one = |line: &str| {
+        let (hash, name) = line.split_once(' ')?;
+        let hash = u64::from_str_radix(hash, 16).ok()?;
+        is_inside(name).then(|| (name.to_owned(), hash))
+    };
+    Ok(lines.filter_map(one).take(MOST_FILES).collect())
+}

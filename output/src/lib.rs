@@ -1,0 +1,13 @@
+//! How the tools of the project write.
+//!
+//! - [`whole`]: a file appears whole or not at all.
+//! - [`folder`]: a folder of output knows which files are its own, so that none of an earlier run stays.
+//! - [`plain`]: text from elsewhere (names, paths, traces) cannot disguise itself on a terminal or a page.
+//! - [`pulse`]: a line on standard error every few seconds, on a terminal or not.
+//! - [`stdout`]: lines on standard output, and what happens when nobody can read them.
+
+pub mod folder;
+pub mod plain;
+pub mod pulse;
+pub mod stdout;
+pub mod whole;

@@ -1,0 +1,116 @@
+//! Files that appear whole or not at all.
+//!
+//! A file is written beside its place, synced, and renamed: on a full disk, after a crash, or when the process is killed,
+//! the earlier file is there, or the new one. A process that is killed may leave a file `.zus-XXXXXX` behind, which nothing
+//! reads.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+use tempfile::{Builder, NamedTempFile};
+
+/// The name of a file that is not whole yet begins so.
+const PREFIX: &str = ".zus-";
+
+/// Writes `bytes` into the file at `path`, which is there whole afterwards, or as it was before.
+///
+/// The file has the permissions of the one that it replaces, or those of any new file. A link is followed. What is no
+/// file (a pipe, a device, `/dev/stdout`) is written to directly, for there is nothing to replace.
+///
+/// # Errors
+/// As [`fs::write`]; the earlier file is untouched then, and nothing is left beside it.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    let Some(place) = Place::of(path)? else { return fs::write(path, bytes) };
+    let mut beside = place.beside()?;
+    beside.write_all(bytes.as_ref())?;
+    beside.as_file().sync_all()?;
+    beside.persist(&place.file).map_err(|failed| failed.error)?;
+    synced(&place.folder)
+}
+
+/// Whether [`write`] could write at `path` now, as far as can be told without writing: a mistyped folder is found before
+/// the work, not after it.
+///
+/// # Errors
+/// As [`write`].
+pub fn check(path: &Path) -> io::Result<()> {
+    match Place::of(path)? {
+        Some(place) => place.beside().map(drop),
+        None => OpenOptions::new().write(true).open(path).map(drop),
+    }
+}
+
+/// Where a file is to be.
+struct Place {
+    file: PathBuf,
+    folder: PathBuf,
+    /// The permissions of the file that is there.
+    permissions: Option<fs::Permissions>,
+}
+
+impl Place {
+    /// None if there is something that cannot be replaced.
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        // Names of open files: what they lead to has a name of its own, which is not what is meant.
+        if ["/dev", "/proc"].iter().any(|root| path.starts_with(root)) {
+            return Ok(None);
+        }
+        let mut file = path.to_path_buf();
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+            file = match fs::canonicalize(path) {
+                Ok(file) => file,
+                // The link leads to a file that is not there yet.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    path.parent().unwrap_or(Path::new("")).join(fs::read_link(path)?)
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        let permissions = match fs::metadata(&file) {
+            Ok(found) if found.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
+            Ok(found) if !found.is_file() => return Ok(None),
+            Ok(found) => {
+                // A rename needs no right to the file itself, but a file that is protected shall stay.
+                OpenOptions::new().write(true).open(&file)?;
+                Some(found.permissions())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if file.file_name().is_none() {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file"));
+        }
+        let folder = match file.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+            Some(parent) => parent.to_path_buf(),
+            None => PathBuf::from("."),
+        };
+        Ok(Some(Place { file, folder, permissions }))
+    }
+
+    /// An empty file in the same folder, which is removed unless it is renamed.
+    fn beside(&self) -> io::Result<NamedTempFile> {
+        let mut builder = Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        let plain = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
+        #[cfg(unix)]
+        builder.permissions(plain);
+        let beside = builder.tempfile_in(&self.folder)?;
+        if let Some(permissions) = &self.permissions {
+            beside.as_file().set_permissions(permissions.clone())?;
+        }
+        Ok(beside)
+    }
+}
+
+/// Makes the names in `folder` durable.
+fn synced(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some file systems have no such thing for a folder.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}
