@@ -20,7 +20,7 @@ const NAMESPACE: &[u8] = b"zus";
 
 pub fn bench(criterion: &mut Bench, effort: Effort) {
     for (n, t) in effort.choose(vec![(100, 67)], vec![(100, 67), (1000, 667)]) {
-        let (committee, members) = trusted_dealer::deal([5; 32], n, t).expect("keys");
+        let (committee, members) = trusted_dealer::deal([5; 32], n).expect("keys");
         let key = committee.beacon();
         let shares: Vec<(MinerId, Signature)> =
             members.iter().map(|member| (member.member, member.beacon.sign(MESSAGE))).collect();

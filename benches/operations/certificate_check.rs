@@ -26,7 +26,7 @@ struct Stage {
 
 impl Stage {
     fn new(n: usize, messages: u8) -> Self {
-        let (committee, members) = trusted_dealer::deal([4; 32], n as u16, 1).expect("keys");
+        let (committee, members) = trusted_dealer::deal([4; 32], n as u16).expect("keys");
         let signers: Vec<MinerId> = (0..n as u16 - (n as u16 - 1) / 3).map(MinerId).collect();
         let messages: Vec<Vec<u8>> = (0..messages).map(|i| vec![i; 100]).collect();
         let aggregate = |message: &Vec<u8>| {

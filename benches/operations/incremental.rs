@@ -28,7 +28,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let (keys, members) = trusted_dealer::deal([8; 32], N, 1).expect("keys");
+        let (keys, members) = trusted_dealer::deal([8; 32], N).expect("keys");
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).expect("a committee");
         let statement = Ticket { round: Round(1), subround: Subround(0), block: BlockId([2; 32]) };
         let sign = |bytes: &[u8]| {

@@ -25,7 +25,7 @@ fn generate(n: u16) {
     let registrations = (0..n)
         .map(|i| Registration::new(CHAIN, EPOCH, &identity(i), decryption(i).encryption_key()))
         .collect();
-    let parameters = Parameters::hardened(usize::from(n));
+    let parameters = Parameters::hardened(usize::from(n)).expect("a committee");
     let session = Arc::new(Session::new(CHAIN, EPOCH, parameters, registrations).expect("a session"));
     let member = |i: u16| {
         Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &[i as u8; 32])

@@ -22,8 +22,7 @@ pub fn bench(criterion: &mut Bench, effort: Effort) {
     let mut group = criterion.benchmark_group("miner_round");
     for n in effort.choose(vec![16], vec![16, 100]) {
         let setup = Setup { sharders: 0, ..Setup::new(n, Rules::HARDENED, 1) };
-        let threshold = setup.config().committee.faulty() + 1;
-        let (committee, members) = trusted_dealer::deal([1; 32], n, threshold).expect("keys");
+        let (committee, members) = trusted_dealer::deal([1; 32], n).expect("keys");
         let scheme = |member| BlstScheme::member(committee.clone(), member).expect("its own keys");
         let schemes: Vec<BlstScheme> = members.into_iter().map(scheme).collect();
         let mut world = World::new(&setup, schemes, &BlstScheme::observer(committee.clone()));

@@ -24,7 +24,7 @@ pub fn bench(criterion: &mut Bench, _: Effort) {
     group.bench_function("blst", |b| b.iter(|| theirs.sign(MESSAGE, tag.as_bytes(), &[]).to_bytes()));
     group.finish();
 
-    let (committee, members) = trusted_dealer::deal([6; 32], 4, 2).expect("keys");
+    let (committee, members) = trusted_dealer::deal([6; 32], 4).expect("keys");
     let ticket = members[1].identity.sign(tag, MESSAGE);
     let verify =
         |scheme: BlstScheme, signer| scheme.verify(MinerId(signer), Domain::Ticket, MESSAGE, &ticket);

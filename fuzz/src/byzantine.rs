@@ -228,7 +228,7 @@ fn propose<S: Scheme + Clone>(
     // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
     let shared =
         world.hosts.iter().filter(|host| host.shared.iter().any(|(known, ..)| *known == round)).count();
-    if shared + ground.setup.byzantine.len() <= bounds::tolerated(ground.setup.miners) {
+    if shared + ground.setup.byzantine.len() < bounds::beacon_threshold(ground.setup.miners) {
         return None;
     }
     let own = world.blocks.iter().filter(|block| {

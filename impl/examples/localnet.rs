@@ -132,7 +132,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     );
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&arguments.seed.to_be_bytes());
-    let (committee, members) = deal(seed, arguments.miners, faulty + 1)?;
+    let (committee, members) = deal(seed, arguments.miners)?;
     let schemes = members
         .into_iter()
         .map(|member| BlstScheme::member(committee.clone(), member))

@@ -202,6 +202,12 @@ impl Committee {
         quorum(usize::from(self.miners), rule)
     }
 
+    /// How many beacon shares make a value, `t`: see [`beacon_threshold`].
+    #[must_use]
+    pub fn beacon_threshold(&self) -> usize {
+        beacon_threshold(usize::from(self.miners))
+    }
+
     /// How many generators a subround has in the deployed node, and here by default: `max(2, ceil(n / 5))`, and no more
     /// than there are miners.
     #[must_use]
@@ -214,6 +220,14 @@ impl Committee {
 #[must_use]
 pub fn max_faulty(n: usize) -> usize {
     n.saturating_sub(1) / 3
+}
+
+/// The threshold of the beacon, `t = n - f`: the `n - f` honest members always reach it. In a key generation the shares of up to
+/// `f` members may be published, because their receipts came late. `f` Byzantine members and `f` such *exposed* ones are
+/// fewer than `t`, so they make no value by themselves (S11); with `f + 1` one exposed member would be enough.
+#[must_use]
+pub fn beacon_threshold(n: usize) -> usize {
+    n - max_faulty(n)
 }
 
 /// The quorum of `n` miners: the one place where it is computed.

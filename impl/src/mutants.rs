@@ -239,6 +239,8 @@ mutants! {
     ShareOfOtherRound,
     /// Step 1: a key generation asks for f shares.
     BeaconOfFaulty,
+    /// A7: the shares that may be revealed are not counted, and the beacon threshold is f + 1.
+    ExposedUncounted,
     /// Step 1: a member's share is the value at its position, not one above it.
     ShareAtPosition,
     /// Step 1: the order of generators is that of subround 0.

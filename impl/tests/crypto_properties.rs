@@ -12,7 +12,7 @@ use zus_bpp::crypto::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Scheme, S
 use zus_bpp::crypto::trusted_dealer;
 
 const N: u16 = 10;
-const THRESHOLD: usize = 4;
+const THRESHOLD: usize = 7;
 const QUORUM: usize = 7;
 const MESSAGE: &[u8] = b"message";
 
@@ -27,7 +27,7 @@ struct Committee {
 fn committee() -> &'static Committee {
     static COMMITTEE: OnceLock<Committee> = OnceLock::new();
     COMMITTEE.get_or_init(|| {
-        let (keys, secrets) = trusted_dealer::deal([11; 32], N, THRESHOLD).unwrap();
+        let (keys, secrets) = trusted_dealer::deal([11; 32], N).unwrap();
         let members: Vec<BlstScheme> =
             secrets.into_iter().map(|s| BlstScheme::member(keys.clone(), s).unwrap()).collect();
         let ids = (0..N).map(MinerId);

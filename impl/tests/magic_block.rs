@@ -39,8 +39,9 @@ fn generate(silent: &[u16]) -> (MagicBlock, Vec<MemberKeys>) {
     let registrations = (0..N)
         .map(|i| Registration::new(CHAIN, EPOCH, &identity(i), decryption(i).encryption_key()))
         .collect();
-    let session =
-        Arc::new(Session::new(CHAIN, EPOCH, Parameters::hardened(usize::from(N)), registrations).unwrap());
+    let session = Arc::new(
+        Session::new(CHAIN, EPOCH, Parameters::hardened(usize::from(N)).unwrap(), registrations).unwrap(),
+    );
     let mut members: Vec<Member> = (0..N)
         .map(|i| {
             let seed = [i as u8 + 201; 32];
@@ -95,8 +96,8 @@ fn a_committee_signs_under_the_magic_block_that_it_generated() {
 
     let shares: Vec<_> =
         schemes.iter().map(|scheme| (scheme.me().unwrap(), scheme.beacon_share(b"round").unwrap())).collect();
-    let signature = observer.combine_beacon(b"round", &shares[..2]).unwrap();
-    assert_eq!(observer.combine_beacon(b"round", &shares[2..]), Some(signature));
+    let signature = observer.combine_beacon(b"round", &shares[..3]).unwrap();
+    assert_eq!(observer.combine_beacon(b"round", &shares[1..]), Some(signature));
 }
 
 /// The whole way: keys that nobody dealt, a magic block that was decoded from its bytes, and a chain with a threshold beacon.
@@ -118,8 +119,8 @@ fn the_digest_commits_to_every_byte_and_so_to_every_coefficient() {
     assert_ne!(magic_block.digest(), other.digest(), "one dealer less");
     assert_ne!(magic_block.outcome().key().group(), other.outcome().key().group());
     let bytes = magic_block.encode();
-    let expected = HEADER_BYTES + usize::from(N) * REGISTRATION_BYTES + 1 + usize::from(N) * 2 * 96;
-    assert_eq!(bytes.len(), expected, "two coefficients of each of four dealers");
+    let expected = HEADER_BYTES + usize::from(N) * REGISTRATION_BYTES + 1 + usize::from(N) * 3 * 96;
+    assert_eq!(bytes.len(), expected, "three coefficients of each of four dealers");
     assert_eq!(magic_block.digest(), MagicBlock::decode(&bytes).unwrap().digest());
 }
 
@@ -209,7 +210,7 @@ fn sizes_and_dealers_are_checked_before_any_key() {
 
     // Two dealers only, with the coefficients of two.
     let bitmap = HEADER_BYTES + usize::from(N) * REGISTRATION_BYTES;
-    let mut few = bytes[..bitmap + 1 + 2 * 2 * 96].to_vec();
+    let mut few = bytes[..bitmap + 1 + 2 * 3 * 96].to_vec();
     few[bitmap] = 0b0011;
     assert_eq!(
         MagicBlock::decode(&few).err(),

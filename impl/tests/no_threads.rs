@@ -15,7 +15,7 @@ fn threads() -> usize {
 
 #[test]
 fn verifying_starts_no_threads() {
-    let (committee, members) = trusted_dealer::deal([7; 32], 20, 7).expect("keys");
+    let (committee, members) = trusted_dealer::deal([7; 32], 20).expect("keys");
     let scheme = BlstScheme::observer(committee.clone());
     let before = threads();
     let mut tickets: Vec<(MinerId, Signature)> = members

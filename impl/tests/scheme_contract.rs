@@ -9,7 +9,7 @@ use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::crypto::trusted_dealer;
 
 const N: u16 = 7;
-const THRESHOLD: usize = 3;
+const THRESHOLD: usize = 5;
 const QUORUM: usize = 5;
 const MESSAGE: &[u8] = b"epoch 1, round 2, subround 0, block 3";
 const IDENTITY_DOMAINS: [Domain; 4] =
@@ -22,7 +22,7 @@ struct Committee<S> {
 }
 
 fn blst() -> Committee<BlstScheme> {
-    let (keys, members) = trusted_dealer::deal([7; 32], N, THRESHOLD).unwrap();
+    let (keys, members) = trusted_dealer::deal([7; 32], N).unwrap();
     Committee {
         members: members.into_iter().map(|m| BlstScheme::member(keys.clone(), m).unwrap()).collect(),
         observer: BlstScheme::observer(keys),
@@ -30,7 +30,7 @@ fn blst() -> Committee<BlstScheme> {
 }
 
 fn mock() -> Committee<zus_bpp::crypto::mock_scheme::MockScheme> {
-    let world = MockWorld::new(N, THRESHOLD, 7);
+    let world = MockWorld::new(N, 7);
     Committee {
         members: (0..N).map(|i| world.member(MinerId(i)).unwrap()).collect(),
         observer: world.observer(),
@@ -145,7 +145,7 @@ impl<S: Scheme> Committee<S> {
             assert!(!self.observer.verify_beacon_share(MinerId((signer.0 + 1) % N), MESSAGE, share));
         }
         let first = self.observer.combine_beacon(MESSAGE, &shares).unwrap();
-        let last = self.observer.combine_beacon(MESSAGE, &shares[4..]).unwrap();
+        let last = self.observer.combine_beacon(MESSAGE, &shares[2..]).unwrap();
         assert_eq!(first, last);
         assert!(self.observer.verify_beacon(MESSAGE, &first));
         assert!(!self.observer.verify_beacon(b"another", &first));
@@ -153,15 +153,15 @@ impl<S: Scheme> Committee<S> {
         assert_eq!(self.observer.beacon_value(&first), self.members[3].beacon_value(&last));
         assert_ne!(self.observer.beacon_value(&first), self.observer.beacon_value(&shares[0].1));
 
-        assert_eq!(self.observer.combine_beacon(MESSAGE, &shares[..2]), None);
+        assert_eq!(self.observer.combine_beacon(MESSAGE, &shares[..4]), None);
         assert_eq!(self.observer.combine_beacon(b"another", &shares), None);
-        assert_eq!(self.observer.combine_beacon(MESSAGE, &[shares[1], shares[0], shares[2]]), None);
-        assert_eq!(self.observer.combine_beacon(MESSAGE, &[shares[0], shares[1], shares[1]]), None);
-        let mislabelled = [shares[0], shares[1], (MinerId(4), shares[2].1)];
-        assert_eq!(self.observer.combine_beacon(MESSAGE, &mislabelled), None);
-        let stranger = [shares[0], shares[1], (MinerId(N), shares[2].1)];
-        assert_eq!(self.observer.combine_beacon(MESSAGE, &stranger), None);
-        let bad_but_unused = [shares[0], shares[1], shares[2], (MinerId(3), shares[0].1)];
+        let with_last = |signer, share| [&shares[..4], &[(signer, share)]].concat();
+        let unordered = [&[shares[1], shares[0]], &shares[2..5]].concat();
+        assert_eq!(self.observer.combine_beacon(MESSAGE, &unordered), None);
+        assert_eq!(self.observer.combine_beacon(MESSAGE, &with_last(MinerId(3), shares[3].1)), None);
+        assert_eq!(self.observer.combine_beacon(MESSAGE, &with_last(MinerId(6), shares[4].1)), None);
+        assert_eq!(self.observer.combine_beacon(MESSAGE, &with_last(MinerId(N), shares[4].1)), None);
+        let bad_but_unused = [&shares[..5], &[(MinerId(5), shares[0].1)]].concat();
         assert_eq!(self.observer.combine_beacon(MESSAGE, &bad_but_unused), Some(first), "the first are used");
     }
 
@@ -200,8 +200,8 @@ contract! {
 #[test]
 fn a_member_signs_only_with_the_keys_that_its_committee_knows() {
     use zus_bpp::crypto::committee_keys::CommitteeKeysError::{NotMyIdentity, NotMyShare};
-    let (keys, members) = trusted_dealer::deal([7; 32], N, THRESHOLD).unwrap();
-    let (_, others) = trusted_dealer::deal([8; 32], N, THRESHOLD).unwrap();
+    let (keys, members) = trusted_dealer::deal([7; 32], N).unwrap();
+    let (_, others) = trusted_dealer::deal([8; 32], N).unwrap();
     let mut stolen_place = members[0].clone();
     stolen_place.member = MinerId(1);
     let mut other_share = members[0].clone();

@@ -72,7 +72,7 @@ fn run(operation: &str) {
             });
         }
         "beacon/n=100,t=34" => {
-            let (committee, members) = trusted_dealer::deal([5; 32], 100, 34).expect("keys");
+            let (committee, members) = trusted_dealer::deal([5; 32], 100).expect("keys");
             let shares: Vec<(MinerId, Signature)> =
                 members.iter().map(|member| (member.member, member.beacon.sign(message))).collect();
             measured(&mut || assert!(committee.beacon().combine(message, &shares).is_ok()));
@@ -84,7 +84,7 @@ fn run(operation: &str) {
             });
         }
         "certificates/n=16/batch=16" => {
-            let (committee, members) = trusted_dealer::deal([5; 32], 16, 1).expect("keys");
+            let (committee, members) = trusted_dealer::deal([5; 32], 16).expect("keys");
             let signers: Vec<MinerId> = (0..11).map(MinerId).collect();
             let messages: Vec<[u8; 4]> = (0_u32..16).map(u32::to_be_bytes).collect();
             let aggregate = |message: &[u8]| {

@@ -52,6 +52,12 @@ pub fn quorum(n: u16) -> usize {
     row(n).2
 }
 
+/// Beacon shares that make a value in a committee of `n` (1 to 16), `t`: what the honest members alone reach.
+#[must_use]
+pub fn beacon_threshold(n: u16) -> usize {
+    usize::from(n) - tolerated(n)
+}
+
 /// Signatures that make a certificate under the rule `Percent66`, in committees of 1 to 16: by hand, 0.66 n rounded up.
 const PERCENT_66: [usize; 16] = [1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10, 10, 11];
 

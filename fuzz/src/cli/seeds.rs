@@ -195,7 +195,7 @@ type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
 /// does not.
 fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>) -> Option<Generated> {
     let n = registrations.len() as u16;
-    let parameters = Parameters::hardened(registrations.len());
+    let parameters = Parameters::hardened(registrations.len()).ok()?;
     let session = Arc::new(Session::new(chain, epoch, parameters, registrations).ok()?);
     let join = |i: u16| {
         let identity = SecretKey::from_seed(&[i as u8 + 1; 32]);

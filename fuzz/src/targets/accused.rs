@@ -11,7 +11,7 @@ use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::evidence::{Evidence, Jurisdiction};
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 
-use crate::bounds::{quorum, tolerated};
+use crate::bounds::quorum;
 
 const MINERS: u16 = 7;
 
@@ -85,7 +85,7 @@ impl Court {
 /// When production judges otherwise, or convicts others.
 pub fn evidence(bytes: &[u8]) {
     let Some((&[kind, who_a, what_a, who_b, what_b], _)) = bytes.split_first_chunk::<5>() else { return };
-    let world = MockWorld::new(MINERS, tolerated(MINERS) + 1, 1);
+    let world = MockWorld::new(MINERS, 1);
     let committee = Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("a committee of seven");
     let court = Court { world, committee };
     let (a, b) = (Said::new(who_a, what_a), Said::new(who_b, what_b));

@@ -14,7 +14,7 @@ use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::statement::{Signed, Statement, Ticket};
 use zus_bpp::ticket_pool::{Added, TicketPool};
 
-use crate::bounds::{quorum, tolerated};
+use crate::bounds::{beacon_threshold, quorum};
 
 const MINERS: u16 = 7;
 
@@ -30,7 +30,7 @@ struct KeyRing<S> {
 }
 
 static MOCK: LazyLock<KeyRing<MockScheme>> = LazyLock::new(|| {
-    let world = MockWorld::new(MINERS, tolerated(MINERS) + 1, 1);
+    let world = MockWorld::new(MINERS, 1);
     let member = |i| world.member(MinerId(i)).expect("a member");
     KeyRing {
         members: (0..MINERS).map(member).collect(),
@@ -43,7 +43,7 @@ static MOCK: LazyLock<KeyRing<MockScheme>> = LazyLock::new(|| {
 });
 
 static REAL: LazyLock<KeyRing<BlstScheme>> = LazyLock::new(|| {
-    let dealt = trusted_dealer::deal([5; 32], MINERS, tolerated(MINERS) + 1);
+    let dealt = trusted_dealer::deal([5; 32], MINERS);
     let (committee, members) = dealt.expect("the dealer deals");
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).expect("keys of this committee");
     KeyRing {
@@ -295,7 +295,7 @@ pub fn beacon(bytes: &[u8]) {
 
 fn beacon_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
     let Some((&[set, wrong], message)) = bytes.split_first_chunk::<2>() else { return };
-    let threshold = tolerated(MINERS) + 1;
+    let threshold = beacon_threshold(MINERS);
     let observer = &keys.observer;
     let share = |id: MinerId| Some((id, keys.members[usize::from(id.0)].beacon_share(message)?));
     let all: Vec<(MinerId, Signature)> = (0..MINERS).map(MinerId).filter_map(share).collect();

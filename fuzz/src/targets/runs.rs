@@ -7,7 +7,6 @@ use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::rules::Rules;
 
 use super::count_steps;
-use crate::bounds::tolerated;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
 use crate::world::{Adjust, Disk, Ground, Keys, Setup};
@@ -54,8 +53,7 @@ static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     let mut setup = Setup::new(4, 0);
     setup.byzantine = vec![0];
     setup.adjust = adjusted();
-    let (committee, members) =
-        trusted_dealer::deal([5; 32], setup.miners, tolerated(setup.miners) + 1).ok()?;
+    let (committee, members) = trusted_dealer::deal([5; 32], setup.miners).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
     let keys = Keys {
         members: members.into_iter().map(member).collect::<Option<_>>()?,

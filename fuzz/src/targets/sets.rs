@@ -44,7 +44,7 @@ pub fn signers(bytes: &[u8]) {
     assert_eq!(made.is_ok(), possible, "{size} members, {list:?}: {made:?}");
 
     // Members of a committee of seven sign, and the certificate says that it is of another size.
-    let world = MockWorld::new(MINERS, bounds::tolerated(MINERS) + 1, 1);
+    let world = MockWorld::new(MINERS, 1);
     let claimed = if kind & 1 == 0 { MINERS } else { MINERS + 1 + u16::from(kind >> 1) % 9 };
     let signing: Vec<MinerId> =
         (0..MINERS).filter(|i| rest.first().unwrap_or(&0) >> i & 1 == 1).map(MinerId).collect();
@@ -170,12 +170,18 @@ fn arithmetic(committee: Committee, n: usize, subround: Subround) {
     assert!(2 * config.quorum() - n > f, "two quorums of {n} share no honest miner");
     let generators = (1..=n).find(|g| 5 * g >= n && (*g >= 2 || n == 1)).unwrap_or(1);
     assert_eq!(usize::from(config.generators), generators, "generators of {n}");
-    let parameters = Parameters::hardened(n);
-    assert_eq!(
-        (parameters.threshold, parameters.max_revealed, parameters.min_qualified),
-        (f + 1, f, n - f),
-        "n = {n}"
-    );
+    // A7, S11: the shares of f exposed members do not bring f Byzantine ones to the threshold; the honest ones reach it.
+    let parameters = Parameters::hardened(n).expect("a committee");
+    let numbers = (parameters.threshold(), parameters.max_revealed(), parameters.min_qualified());
+    assert_eq!(numbers, (n - f, f, n - f), "n = {n}");
+    assert_eq!(committee.beacon_threshold(), n - f, "n = {n}");
+    for exposed in 0..=f {
+        for threshold in [f, f + 1, f + exposed, f + exposed + 1, n - f, n - f + 1] {
+            let sound = threshold > f + exposed && threshold <= n - f;
+            let taken = Parameters::new(n, threshold, exposed, n - f);
+            assert_eq!(taken.is_ok(), sound, "n = {n}, {exposed} exposed, threshold {threshold}: {taken:?}");
+        }
+    }
     // Waits grow with the subround, so that some subround is long enough (L1).
     let Timing { window, ticket_wait, .. } = Timing::DEFAULT;
     let times = u64::from(subround.0) + 1;

@@ -123,7 +123,7 @@ impl Setup {
     /// Never: every member of the committee has a scheme.
     #[must_use]
     pub fn mock_keys(&self) -> Keys<MockScheme> {
-        let world = MockWorld::new(self.miners, bounds::tolerated(self.miners) + 1, self.seed);
+        let world = MockWorld::new(self.miners, self.seed);
         let member = |i| world.member(MinerId(i)).expect("a member");
         Keys { members: (0..self.miners).map(member).collect(), observer: world.observer() }
     }

@@ -79,7 +79,7 @@ pub fn trace<S: Scheme + Clone>(
         "producer": { "tool": concat!("localnet ", env!("CARGO_PKG_VERSION")), "command": command },
         "instance": {
             "n": n, "f": faulty, "byzantine": dishonest.len(), "quorum": world.config().quorum(),
-            "beacon_threshold": faulty + 1, "honest": vec![1; honest.len()],
+            "beacon_threshold": world.config().committee.beacon_threshold(), "honest": vec![1; honest.len()],
             // One subround more than was used, so that timeouts of the last one have room.
             "rounds": rounds, "subrounds": (subrounds + 1).min(MAX_SUBROUNDS), "blocks": blocks,
             "network": "async", "restarts": outages.len(), "observers": 0,

@@ -22,7 +22,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let (keys, members) = trusted_dealer::deal([5; 32], MINERS, 3).unwrap();
+        let (keys, members) = trusted_dealer::deal([5; 32], MINERS).unwrap();
         let members = members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap());
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), MINERS, 0).unwrap();
         let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0));

@@ -1,8 +1,9 @@
 //! The beacon: a threshold BLS signature that no minority can predict, withhold or bend (step 1, S9).
 //!
 //! Each member signs the beacon message with its share of the committee's key; any `t` valid shares interpolate to the one
-//! signature that verifies under the group key, whichever they are, and its hash is the beacon value. With `t = f + 1` the
-//! Byzantine miners alone cannot compute a value, and the honest ones alone always can.
+//! signature that verifies under the group key, whichever they are, and its hash is the beacon value. The threshold is
+//! `t = n - f` ([`beacon_threshold`](crate::committee::beacon_threshold)): the honest miners alone always make a value; the
+//! Byzantine ones do not, even with the shares of `f` honest members that were published in the key generation (S11).
 //!
 //! Shares are combined first and the result is checked once: a group signature is unique, so that the check of the result is
 //! exact. Only when it fails are the shares themselves verified. Shares are signed with the shared key and never with an
@@ -19,7 +20,7 @@ use super::curve::{G1, PointError, PreparedG2, Scalar};
 use super::group_testing::KeySums;
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Signature};
-use crate::committee::MinerId;
+use crate::committee::{MinerId, max_faulty};
 
 /// Domain tag of the hash that turns a group signature into a beacon value.
 const VALUE_TAG: &[u8] = b"ZUS-BPP-V01-BEACON-VALUE";
@@ -47,13 +48,16 @@ impl BeaconKey {
     /// The key of a committee of `committee_size` members whose polynomial has these commitments.
     ///
     /// # Errors
-    /// [`BeaconKeyError`] when no threshold of this committee could sign, or a public share is infinite.
+    /// [`BeaconKeyError`] when the faulty members alone could sign, or the honest ones alone could not, or a public share is
+    /// infinite.
     pub fn from_commitments(
         commitments: &Commitments,
         committee_size: usize,
     ) -> Result<Self, BeaconKeyError> {
         let threshold = commitments.threshold();
-        if committee_size > MAX_COMMITTEE_SIZE || !(1..=committee_size).contains(&threshold) {
+        let faulty = max_faulty(committee_size);
+        let possible = faulty + 1..=committee_size - faulty;
+        if committee_size > MAX_COMMITTEE_SIZE || !possible.contains(&threshold) {
             return Err(BeaconKeyError::Threshold { threshold, committee_size });
         }
         let group = commitments.points().first().copied().map(PublicKey::from_point);
@@ -217,8 +221,12 @@ impl fmt::Debug for BeaconShare {
 /// Why commitments are no key of a committee.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BeaconKeyError {
-    /// No committee of this size reaches this threshold.
-    #[error("a beacon threshold of {threshold} in a committee of {committee_size}")]
+    /// The faulty members alone reach this threshold, or the honest ones alone do not.
+    #[error(
+        "a beacon threshold of {threshold} in a committee of {committee_size}: it must be at least {} and at most {}",
+        max_faulty(*committee_size) + 1,
+        committee_size - max_faulty(*committee_size)
+    )]
     Threshold {
         /// Shares needed.
         threshold: usize,
@@ -361,6 +369,16 @@ mod tests {
         assert_eq!(
             BeaconKey::from_commitments(&commitments, 2),
             Err(BeaconKeyError::Threshold { threshold: 3, committee_size: 2 })
+        );
+        // At most 2 of 7 are faulty: 3 to 5 shares. Of 10 members, 3 are.
+        for (committee_size, fits) in [(4, true), (5, true), (6, true), (7, true), (9, true), (10, false)] {
+            let key = BeaconKey::from_commitments(&commitments, committee_size);
+            assert_eq!(key.is_ok(), fits, "3 shares of {committee_size}");
+        }
+        let refused = BeaconKeyError::Threshold { threshold: 3, committee_size: 10 }.to_string();
+        assert_eq!(
+            refused,
+            "a beacon threshold of 3 in a committee of 10: it must be at least 4 and at most 7"
         );
         assert!(BeaconKey::from_commitments(&Commitments::new(vec![]), 2).is_err());
         let root_at_one = Polynomial::new(vec![Scalar::from_u64(4), Scalar::from_u64(4).neg()]);

@@ -138,7 +138,9 @@ mod tests {
     }
 
     fn form(secrets: &[SecretKey], beacon_members: usize) -> Result<CommitteeKeys, CommitteeKeysError> {
-        let polynomial = Polynomial::new(vec![Scalar::from_u64(5)]);
+        let coefficients =
+            (0..crate::committee::beacon_threshold(beacon_members)).map(|k| Scalar::from_u64(k as u64 + 5));
+        let polynomial = Polynomial::new(coefficients.collect());
         let beacon = BeaconKey::from_commitments(&polynomial.commit().unwrap(), beacon_members).unwrap();
         CommitteeKeys::new(secrets.iter().map(registered).collect(), beacon)
     }

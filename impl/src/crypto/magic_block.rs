@@ -18,8 +18,8 @@ use super::certificate::{Signers, SignersError};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError};
 use super::curve::{G2, G2_BYTES, PointError};
 use super::dkg::{
-    MAX_DKG_MEMBERS, Outcome, Parameters, REGISTRATION_BYTES, Registration, RegistrationError, Session,
-    SessionError, TranscriptError,
+    MAX_DKG_MEMBERS, Outcome, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
+    RegistrationError, Session, SessionError, TranscriptError,
 };
 use super::polynomial::Commitments;
 use crate::committee::{ChainId, Epoch, MinerId};
@@ -86,7 +86,7 @@ impl MagicBlock {
         bytes.extend(session.chain().0);
         bytes.extend(session.epoch().0.to_be_bytes());
         let numbers =
-            [session.size(), parameters.threshold, parameters.max_revealed, parameters.min_qualified];
+            [session.size(), parameters.threshold(), parameters.max_revealed(), parameters.min_qualified()];
         for number in numbers {
             // At most MAX_DKG_MEMBERS each.
             bytes.extend((number as u16).to_be_bytes());
@@ -117,12 +117,12 @@ impl MagicBlock {
         let (bitmap, coefficients) = rest.split_at(header.members.div_ceil(8));
         let dealers = Signers::from_bitmap(header.members, bitmap)?;
         let expected =
-            bytes.len() - coefficients.len() + dealers.count() * header.parameters.threshold * G2_BYTES;
+            bytes.len() - coefficients.len() + dealers.count() * header.parameters.threshold() * G2_BYTES;
         if bytes.len() != expected {
             return Err(MagicBlockError::Length { expected, found: bytes.len() });
         }
-        if dealers.count() < header.parameters.min_qualified {
-            let (qualified, needed) = (dealers.count(), header.parameters.min_qualified);
+        if dealers.count() < header.parameters.min_qualified() {
+            let (qualified, needed) = (dealers.count(), header.parameters.min_qualified());
             return Err(TranscriptError::TooFewQualified { qualified, needed }.into());
         }
         let registrations = registrations
@@ -138,7 +138,7 @@ impl MagicBlock {
         let session = Session::new(header.chain, header.epoch, header.parameters, registrations)?;
         let qualified = dealers
             .iter()
-            .zip(coefficients.chunks_exact(header.parameters.threshold * G2_BYTES))
+            .zip(coefficients.chunks_exact(header.parameters.threshold() * G2_BYTES))
             .map(|(dealer, points)| Ok((dealer, decode_commitments(dealer, points)?)))
             .collect::<Result<BTreeMap<_, _>, MagicBlockError>>()?;
         Ok(Self(Outcome::of(Arc::new(session), qualified)?))
@@ -170,12 +170,7 @@ impl Header {
         if !(1..=MAX_DKG_MEMBERS).contains(&members) {
             return Err(SessionError::Size { members }.into());
         }
-        let parameters = Parameters {
-            threshold: number(t0, t1),
-            max_revealed: number(r0, r1),
-            min_qualified: number(q0, q1),
-        };
-        parameters.check(members)?;
+        let parameters = Parameters::new(members, number(t0, t1), number(r0, r1), number(q0, q1))?;
         let follows = members * REGISTRATION_BYTES + members.div_ceil(8);
         if rest.len() < follows {
             return Err(too_short(HEADER_BYTES + follows));
@@ -222,7 +217,10 @@ pub enum MagicBlockError {
         /// Why.
         reason: RegistrationError,
     },
-    /// The committee, its parameters or a proof of possession is refused.
+    /// The parameters of the key generation are not sound.
+    #[error(transparent)]
+    Parameters(#[from] ParametersError),
+    /// The committee or a proof of possession is refused.
     #[error(transparent)]
     Session(#[from] SessionError),
     /// The bitmap of qualified dealers is not canonical.

@@ -13,20 +13,20 @@ use super::bls::SecretKey;
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
 use super::curve::Scalar;
 use super::polynomial::{Polynomial, abscissa};
-use crate::committee::MinerId;
+use crate::committee::{MinerId, beacon_threshold};
 
-/// Makes the keys of `committee_size` members with the beacon threshold given. The same arguments give the same keys.
+/// Makes the keys of `committee_size` members; the beacon needs [`beacon_threshold`] shares. The same arguments give the same
+/// keys.
 ///
 /// # Errors
-/// [`TrustedDealerError`] for a committee or threshold that cannot be.
+/// [`TrustedDealerError`] for a committee that cannot be.
 pub fn deal(
     seed: [u8; 32],
     committee_size: u16,
-    beacon_threshold: usize,
 ) -> Result<(Arc<CommitteeKeys>, Vec<MemberKeys>), TrustedDealerError> {
     let n = usize::from(committee_size);
-    if !(1..=n).contains(&beacon_threshold) {
-        return Err(BeaconKeyError::Threshold { threshold: beacon_threshold, committee_size: n }.into());
+    if n == 0 {
+        return Err(CommitteeKeysError::Size { size: 0 }.into());
     }
     let identities: Vec<SecretKey> = (0..n).map(|i| identity(&seed, i)).collect();
     let registered = identities
@@ -34,7 +34,7 @@ pub fn deal(
         .map(|secret| secret.prove_possession(STATEMENT).verify(&secret.public_key(), STATEMENT))
         .collect::<Result<Vec<_>, _>>()?;
     let polynomial = Polynomial::new(
-        (0..beacon_threshold).map(|k| Scalar::from_uniform_bytes(&expand(&seed, b"beacon", k))).collect(),
+        (0..beacon_threshold(n)).map(|k| Scalar::from_uniform_bytes(&expand(&seed, b"beacon", k))).collect(),
     );
     let commitments = polynomial.commit().ok_or(TrustedDealerError::ZeroShare)?;
     let beacon = BeaconKey::from_commitments(&commitments, n)?;

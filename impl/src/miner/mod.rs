@@ -3,7 +3,7 @@
 //! What follows is the specification; [`Miner::step`] takes one input and appends what has to be done to a list. All steps
 //! but 3 and 4 have variants under other [`Rules`](crate::rules::Rules); this is the recommended profile, `hardened`.
 //!
-//! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `f + 1`
+//! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `n - f`
 //!    valid shares make the beacon value; the order of generators of (r, s) follows from it.
 //! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through
 //!    which it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s),

@@ -27,7 +27,7 @@ fn stage() -> Stage {
 fn stage_with(rules: Rules) -> Stage {
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 2).expect("a committee");
     let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
-    let keys = MockWorld::new(4, 2, 1);
+    let keys = MockWorld::new(4, 1);
     let sharder = Sharder::new(config.clone(), keys.observer(), SharderId(0), Vec::new()).expect("starts");
     Stage { config, keys, sharder, history: MemoryHistory::default(), stored: Vec::new() }
 }

@@ -14,7 +14,7 @@ fn committee() -> Committee {
 }
 
 fn scheme(i: u16) -> MockScheme {
-    MockWorld::new(7, 3, 1).member(MinerId(i)).unwrap()
+    MockWorld::new(7, 1).member(MinerId(i)).unwrap()
 }
 
 fn ticket(block: u8) -> Ticket {
@@ -248,7 +248,7 @@ mod on_real_signatures {
     const QUORUM: usize = 7;
 
     fn members() -> Vec<BlstScheme> {
-        let (keys, members) = trusted_dealer::deal([5; 32], N, 4).unwrap();
+        let (keys, members) = trusted_dealer::deal([5; 32], N).unwrap();
         members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect()
     }
 

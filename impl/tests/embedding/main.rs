@@ -33,7 +33,7 @@ const OWNER: Owner = Owner { chain: CHAIN, epoch: Epoch(1), key: [0; KEY_BYTES] 
 
 /// Runs the only miner of a committee from a time on until a round is final; returns when that was.
 fn run(log: FileLog, host: &Rc<RefCell<Host>>, start: Time, until: Round) -> Result<Time, Box<dyn Error>> {
-    let (keys, members) = deal([1; 32], 1, 1)?;
+    let (keys, members) = deal([1; 32], 1)?;
     let scheme = BlstScheme::member(keys, members.into_iter().next().ok_or("one member")?)?;
     let config =
         Config::new(Committee::new(CHAIN, Epoch(1), 1, 0)?, Rules::HARDENED, BeaconValue([0; 32]), Time(0));

@@ -29,7 +29,7 @@ struct Victim {
 fn victim() -> Victim {
     let setup = Setup::new(4, Rules::HARDENED, 1);
     let config = setup.config();
-    let keys = MockWorld::new(4, 2, 1);
+    let keys = MockWorld::new(4, 1);
     let member = |id| keys.member(MinerId(id)).expect("a member");
     let mut miner = Miner::new(config.clone(), member(0), Recovery::default()).expect("a member's scheme");
     miner.step(Time(0), Input::Start, &mut Vec::new());

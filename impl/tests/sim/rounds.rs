@@ -29,8 +29,7 @@ fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {
 
 /// A world on real BLS.
 fn bls(setup: &Setup) -> World<BlstScheme> {
-    let threshold = setup.config().committee.faulty() + 1;
-    let (committee, members) = deal([setup.seed as u8; 32], setup.miners, threshold).expect("keys");
+    let (committee, members) = deal([setup.seed as u8; 32], setup.miners).expect("keys");
     let schemes = members
         .into_iter()
         .map(|member| BlstScheme::member(committee.clone(), member).expect("the member's own keys"));

@@ -64,7 +64,7 @@ proptest! {
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
         for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
             let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
-            let keys = MockWorld::new(4, 2, 1);
+            let keys = MockWorld::new(4, 1);
             let scheme = keys.member(MinerId(0)).expect("a member");
             let mut miner = Miner::new(config.clone(), scheme, Recovery::default()).expect("starts");
             let mut sharder = Sharder::new(config, keys.observer(), SharderId(0), Vec::new()).expect("starts");
@@ -181,7 +181,7 @@ fn coordinates_of_no_point_are_refused_with_the_reason() {
     // The miner says so.
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
     let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
-    let scheme = MockWorld::new(4, 2, 1).member(MinerId(0)).expect("a member");
+    let scheme = MockWorld::new(4, 1).member(MinerId(0)).expect("a member");
     let mut miner = Miner::new(config, scheme, Recovery::default()).expect("starts");
     let mut out = Vec::new();
     miner.step(Time(0), Input::Start, &mut out);

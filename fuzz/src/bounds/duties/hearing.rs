@@ -11,7 +11,7 @@ use zus_bpp::statement::{BeaconTarget, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::super::oracle::message_signer;
-use super::super::{Violation, tolerated};
+use super::super::{Violation, beacon_threshold, tolerated};
 use super::{Duties, ROUNDS_HELD};
 use crate::world::{World, record_of};
 
@@ -148,10 +148,13 @@ impl Duties {
         if world.is_parked(host) || !found.up {
             return None;
         }
-        // Step 1: f + 1 shares make the value, whatever else was sent as a share.
+        // Step 1: n - f shares make the value, whatever else was sent as a share.
         let others = life.shares.iter().filter(|(_, round)| *round == here.0).count();
         let shares = others + usize::from(has_shared(world, host, here.0));
-        if !world.ground.setup.chained() && shares > f && found.miner.beacon().is_none() {
+        if !world.ground.setup.chained()
+            && shares >= beacon_threshold(world.ground.setup.miners)
+            && found.miner.beacon().is_none()
+        {
             return wrong(
                 "step 1",
                 format!("{id} has {shares} genuine shares of round {}, and no value", here.0),

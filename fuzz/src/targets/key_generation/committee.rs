@@ -27,7 +27,7 @@ impl Committee {
         let register =
             |(i, identity)| Registration::new(CHAIN, EPOCH, identity, decryption(i).encryption_key());
         let registrations = (0..).zip(&identities).map(register).collect();
-        let parameters = Parameters::hardened(n.into());
+        let parameters = Parameters::hardened(n.into()).expect("a committee");
         let session = Session::new(CHAIN, EPOCH, parameters, registrations);
         Self { session: Arc::new(session.expect("keys that prove themselves")), identities }
     }

@@ -193,7 +193,7 @@ pub(super) fn seal(
 impl Dishonest {
     pub(super) fn new(committee: &Committee, me: MinerId, deeds: Deeds, seed: u8) -> Self {
         let session = &committee.session;
-        let threshold = session.parameters().threshold;
+        let threshold = session.parameters().threshold();
         let coefficients = match deeds.deals {
             Deals::LongerPolynomial => threshold + 1,
             Deals::ShorterPolynomial => threshold - 1,
@@ -250,7 +250,7 @@ impl Dishonest {
         me: MinerId,
     ) -> (Vec<Settlement>, Option<Disqualified>) {
         let session = &committee.session;
-        let (n, allowed) = (session.size(), session.parameters().max_revealed);
+        let (n, allowed) = (session.size(), session.parameters().max_revealed());
         let digest = self.dealings[0].digest(session);
         let own = |member: MinerId| self.polynomial.evaluate(abscissa(member));
         let mut receipts = self.receipts.clone();

@@ -199,7 +199,7 @@ impl Generation {
     /// Everybody settles, and everybody hears it.
     fn settle(&mut self, plan: &Plan) -> Result<(), String> {
         let session = Arc::clone(&self.committee.session);
-        let allowed = session.parameters().max_revealed;
+        let allowed = session.parameters().max_revealed();
         let mut broadcast: Vec<(Settlement, bool)> = Vec::new();
         for member in &self.honest {
             let me = member.me();
@@ -261,11 +261,11 @@ impl Generation {
             match member.finish() {
                 Ok(result) => results.push((member.me(), result)),
                 Err(MemberError::Transcript(TranscriptError::TooFewQualified { .. }))
-                    if qualified.len() < parameters.min_qualified => {}
+                    if qualified.len() < parameters.min_qualified() => {}
                 Err(error) => return Err(format!("{}: no key of {qualified:?}: {error}", member.me())),
             }
         }
-        if qualified.len() < parameters.min_qualified {
+        if qualified.len() < parameters.min_qualified() {
             return require(results.is_empty(), || format!("a key of only {qualified:?}"));
         }
         let (_, (outcome, _)) = &results[0];
@@ -279,7 +279,7 @@ impl Generation {
             require(outcome.key().verify_share(*me, message, &signature), || format!("the share of {me}"))?;
             shares.push((*me, signature));
         }
-        let t = parameters.threshold;
+        let t = parameters.threshold();
         let value = outcome.key().combine(message, &shares).map_err(|error| error.to_string())?;
         require(outcome.key().verify(message, &value), || "the group's signature does not verify".into())?;
         let last = outcome.key().combine(message, &shares[shares.len() - t..]);

@@ -17,7 +17,7 @@ struct Stage {
 impl Stage {
     /// `count` certificates of a committee of seven; every third is signed by one and the same five.
     fn new(count: u8) -> Self {
-        let (keys, members) = trusted_dealer::deal([7; 32], 7, 3).unwrap();
+        let (keys, members) = trusted_dealer::deal([7; 32], 7).unwrap();
         let members: Vec<BlstScheme> =
             members.into_iter().map(|member| BlstScheme::member(keys.clone(), member).unwrap()).collect();
         let mut stage = Self { members, messages: vec![], signers: vec![], aggregates: vec![] };
@@ -163,7 +163,7 @@ impl Shares {
     const MESSAGE: &[u8] = b"a round";
 
     fn new() -> Self {
-        let (keys, members) = trusted_dealer::deal([7; 32], 40, 14).unwrap();
+        let (keys, members) = trusted_dealer::deal([7; 32], 40).unwrap();
         let share = |member| {
             let scheme = BlstScheme::member(keys.clone(), member).unwrap();
             (scheme.me().unwrap(), scheme.beacon_share(Self::MESSAGE).unwrap())

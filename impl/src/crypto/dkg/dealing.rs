@@ -55,7 +55,7 @@ impl Dealing {
     /// Whether the dealer is a member, signed this, and commits to `t` coefficients and `n` shares.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
-        self.commitments.threshold() == session.parameters().threshold
+        self.commitments.threshold() == session.parameters().threshold()
             && self.sealed.len() == session.size()
             && session.identity(self.dealer).is_some_and(|key| {
                 key.public_key().verify(DomainTag::DKG_DEALING, &self.digest(session), &self.signature)
@@ -65,7 +65,9 @@ impl Dealing {
     /// Bytes of every dealing of a session.
     #[must_use]
     pub fn encoded_bytes(session: &Session) -> usize {
-        2 + session.parameters().threshold * G2_BYTES + session.size() * SEALED_SHARE_BYTES + SIGNATURE_BYTES
+        2 + session.parameters().threshold() * G2_BYTES
+            + session.size() * SEALED_SHARE_BYTES
+            + SIGNATURE_BYTES
     }
 
     /// The canonical encoding: dealer (2 bytes, big-endian), commitments, sealed shares, signature.
@@ -88,7 +90,7 @@ impl Dealing {
         }
         let (dealer, rest) = bytes.split_first_chunk::<2>().ok_or(wrong_length)?;
         let (body, signature) = rest.split_last_chunk::<SIGNATURE_BYTES>().ok_or(wrong_length)?;
-        let (points, sealed) = body.split_at(session.parameters().threshold * G2_BYTES);
+        let (points, sealed) = body.split_at(session.parameters().threshold() * G2_BYTES);
         let points = points
             .as_chunks::<G2_BYTES>()
             .0

@@ -136,7 +136,7 @@ impl Member {
         let session = self.transcript.session();
         let missing: Vec<MinerId> =
             session.members().filter(|member| !self.receipts.contains_key(member)).collect();
-        let allowed = session.parameters().max_revealed;
+        let allowed = session.parameters().max_revealed();
         if missing.len() > allowed {
             return Err(MemberError::WouldRevealTooMuch { missing: missing.len(), allowed });
         }
@@ -217,7 +217,7 @@ fn deal(
     let session_seed: Zeroizing<[u8; 32]> = Zeroizing::new(hash.finalize().into());
     let mut rng = rng(&session_seed);
     let mut wide = Zeroizing::new([0; 64]);
-    let coefficients = (0..session.parameters().threshold)
+    let coefficients = (0..session.parameters().threshold())
         .map(|_| {
             rng.fill_bytes(&mut *wide);
             Scalar::from_uniform_bytes(&wide)

@@ -22,19 +22,21 @@
 //! | weakness | closed by |
 //! |---|---|
 //! | a receipt says nothing about epoch, dealer or recipient and can be replayed | it is signed, in a domain of its own, over the session (chain, epoch, committee, parameters), the dealer and the digest of the dealing; the recipient is the only one who can make it, since its registered key verifies it |
-//! | a dealer may reveal any number of shares | more than `max_revealed < t` and it is out; an honest dealer in that position refuses to settle ([`MemberError::WouldRevealTooMuch`]) |
+//! | a dealer may reveal any number of shares | more than `max_revealed` and it is out, where `f + max_revealed < t`: [`Parameters::new`] refuses every other choice; an honest dealer in that position refuses to settle ([`MemberError::WouldRevealTooMuch`]) |
 //! | a key is used although shares of qualified dealers are missing | [`Member::finish`] gives a share of *all* qualified dealings that matches the group's commitments, or an error |
 //! | `t` and `n` of the old committee are used for the new one | they are parameters of the session, which every signature commits to |
 //! | the magic block commits to part of the public data | [`super::magic_block`] commits to every coefficient of every qualified dealer |
 //! | shares travel in the clear | HPKE to the recipient, bound to session, dealer and commitments |
 //! | a dealer shows different dealings to different members | they are broadcast and signed; two of them disqualify it |
-//! | too few dealers qualify, so that all may be dishonest | `min_qualified >= t`, and no key otherwise |
+//! | too few dealers qualify, so that all may be dishonest | `min_qualified > f`, and no key otherwise |
 //!
 //! # What it guarantees, and what not
-//! With at most `t - 1` dishonest members, and the receipts of honest members reaching honest dealers in time: honest dealers
+//! With at most `f` dishonest members, and the receipts of honest members reaching honest dealers in time: honest dealers
 //! qualify, all agree on the key, every honest member has its share, and the dishonest learn nothing about the group's secret
-//! beyond its public key. When the network delays honest receipts, honest dealers may have to reveal shares of honest
-//! members or stay out; the key remains secret as long as one qualified dealer's polynomial does.
+//! beyond its public key. When the network delays honest receipts, honest dealers have to reveal shares of honest members, or
+//! stay out. A member whose share every dealer reveals is *exposed*: all the world knows its key share. The key remains secret
+//! all the same: of an honest dealing the dishonest know their own `f` shares and at most `f` revealed ones, and `2f < t = n - f`
+//! (S11).
 //!
 //! The *distribution* of the public key can be bent a little by whoever decides last whether to settle (Gennaro et al.,
 //! "Secure Distributed Key Generation for Discrete-Log Based Cryptosystems"). Threshold BLS stays unforgeable under keys of
@@ -52,7 +54,8 @@ pub use dealing::{Dealing, Receipt};
 pub use encryption::{DecryptionKey, ENCRYPTION_KEY_BYTES, EncryptionKey, SEALED_SHARE_BYTES, SealedShare};
 pub use member::{Member, MemberError, ShareRefused};
 pub use session::{
-    MAX_DKG_MEMBERS, Parameters, REGISTRATION_BYTES, Registration, RegistrationError, Session, SessionError,
+    MAX_DKG_MEMBERS, Parameters, ParametersError, REGISTRATION_BYTES, Registration, RegistrationError,
+    Session, SessionError,
 };
 pub use settlement::Settlement;
 pub use transcript::{Disqualified, Outcome, Phase, Transcript, TranscriptError};

@@ -3,15 +3,16 @@
 use sha3::{Digest, Sha3_256};
 
 use super::encryption::{ENCRYPTION_KEY_BYTES, EncryptionKey};
-use crate::committee::{ChainId, Epoch, MinerId, max_faulty};
+use crate::committee::{ChainId, Epoch, MinerId, beacon_threshold, max_faulty};
 use crate::crypto::bls::{
     KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, RegisteredKey, SecretKey,
 };
 use crate::crypto::committee_keys::shared_coordinate;
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+use crate::mutants::mutant;
 
-/// Members of the largest committee that generates a key: at this size and `t = f + 1` the qualified commitments, which the
-/// magic block carries, are 22 MB.
+/// Members of the largest committee that generates a key: at this size and `t = n - f` the commitments of all dealers, which the
+/// magic block carries, are 67 MB.
 pub const MAX_DKG_MEMBERS: usize = 1024;
 
 /// Bytes of an encoded registration.
@@ -20,34 +21,133 @@ pub const REGISTRATION_BYTES: usize = PUBLIC_KEY_BYTES + SIGNATURE_BYTES + ENCRY
 const SESSION_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SESSION";
 const REGISTRATION_TAG: &[u8] = b"ZUS-BPP-V01-REGISTRATION";
 
-/// The numbers of a key generation. They belong to the new committee, never to the previous one.
+/// The numbers of a key generation. They belong to the new committee, never to the previous one. There are no unsound ones:
+/// [`Parameters::new`] checks them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Parameters {
-    /// Shares that determine the key, `t`.
-    pub threshold: usize,
-    /// Most shares that a dealer may reveal and still qualify.
-    pub max_revealed: usize,
-    /// Fewest dealers that make a key.
-    pub min_qualified: usize,
+    members: usize,
+    threshold: usize,
+    max_revealed: usize,
+    min_qualified: usize,
 }
 
 impl Parameters {
-    /// The `hardened` choice for `n` members: `t = f + 1`, at most `f` revealed shares, at least `n - f` dealers.
-    #[must_use]
-    pub fn hardened(n: usize) -> Self {
-        let f = max_faulty(n);
-        let threshold = f + usize::from(!crate::mutants::mutant!(BeaconOfFaulty));
-        Self { threshold, max_revealed: f, min_qualified: n - f }
+    /// The numbers of a committee of `members`: `threshold` shares determine the key (`t`), a dealer that reveals at most
+    /// `max_revealed` shares qualifies, and at least `min_qualified` dealers make a key.
+    ///
+    /// A revealed share is public. So the faulty members hold `f` shares of a dealing and `max_revealed` more, and these must be
+    /// fewer than `t` (S11). The honest members alone must reach `t`, and must be enough dealers; one dealer at least must be
+    /// honest.
+    ///
+    /// # Errors
+    /// [`ParametersError`] names the numbers that do not fit.
+    pub fn new(
+        members: usize,
+        threshold: usize,
+        max_revealed: usize,
+        min_qualified: usize,
+    ) -> Result<Self, ParametersError> {
+        let faulty = max_faulty(members);
+        let honest = members - faulty;
+        let exposed = if mutant!(ExposedUncounted) { 0 } else { max_revealed };
+        if threshold <= faulty.saturating_add(exposed) {
+            return Err(ParametersError::Secrecy { members, threshold, faulty, exposed: max_revealed });
+        }
+        if threshold > honest {
+            return Err(ParametersError::Unreachable { members, threshold, honest });
+        }
+        if !(faulty + 1..=honest).contains(&min_qualified) {
+            return Err(ParametersError::Dealers { members, min_qualified, faulty, honest });
+        }
+        Ok(Self { members, threshold, max_revealed, min_qualified })
     }
 
-    /// With fewer revealed shares than `t` a polynomial stays secret, and with at least `t` dealers one is honest.
-    pub(in crate::crypto) fn check(&self, n: usize) -> Result<(), SessionError> {
-        let sound = 1 <= self.threshold
-            && self.max_revealed < self.threshold
-            && self.threshold <= self.min_qualified
-            && self.min_qualified <= n;
-        sound.then_some(()).ok_or(SessionError::Parameters { parameters: *self, members: n })
+    /// The `hardened` choice for `n` members: `t = n - f`, at most `f` revealed shares, at least `n - f` dealers.
+    ///
+    /// # Errors
+    /// [`ParametersError`] for a committee without members.
+    pub fn hardened(n: usize) -> Result<Self, ParametersError> {
+        let f = max_faulty(n);
+        let threshold = match () {
+            () if mutant!(BeaconOfFaulty) => f,
+            () if mutant!(ExposedUncounted) => f + 1,
+            () => beacon_threshold(n),
+        };
+        Self::new(n, threshold, f, n - f)
     }
+
+    /// Members of the committee, `n`.
+    #[must_use]
+    pub const fn members(&self) -> usize {
+        self.members
+    }
+
+    /// Shares that determine the key, `t`.
+    #[must_use]
+    pub const fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// Most shares that a dealer may reveal and still qualify.
+    #[must_use]
+    pub const fn max_revealed(&self) -> usize {
+        self.max_revealed
+    }
+
+    /// Fewest dealers that make a key.
+    #[must_use]
+    pub const fn min_qualified(&self) -> usize {
+        self.min_qualified
+    }
+}
+
+/// Why numbers are none of a key generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ParametersError {
+    /// The faulty members and the exposed ones would hold the key.
+    #[error(
+        "a threshold of {threshold} shares among {members} members is no secret: the {faulty} faulty members and {exposed} \
+         exposed ones hold {}, so that at least {} are needed",
+        faulty.saturating_add(*exposed),
+        faulty.saturating_add(*exposed).saturating_add(1)
+    )]
+    Secrecy {
+        /// Size of the committee.
+        members: usize,
+        /// Shares that determine the key.
+        threshold: usize,
+        /// Members that may be faulty, `f`.
+        faulty: usize,
+        /// Shares of one dealing that may be revealed.
+        exposed: usize,
+    },
+    /// The honest members alone do not reach the threshold.
+    #[error(
+        "a threshold of {threshold} shares among {members} members is out of reach of the {honest} honest ones"
+    )]
+    Unreachable {
+        /// Size of the committee.
+        members: usize,
+        /// Shares that determine the key.
+        threshold: usize,
+        /// Members that are honest at least, `n - f`.
+        honest: usize,
+    },
+    /// Too few dealers for one of them to be honest, or more than the honest ones.
+    #[error(
+        "{min_qualified} dealers of {members} members: more than the {faulty} faulty ones are needed, and no more than the \
+         {honest} honest ones are certain"
+    )]
+    Dealers {
+        /// Size of the committee.
+        members: usize,
+        /// Fewest dealers that make a key.
+        min_qualified: usize,
+        /// Members that may be faulty, `f`.
+        faulty: usize,
+        /// Members that are honest at least, `n - f`.
+        honest: usize,
+    },
 }
 
 /// A member's entry in the committee of one epoch: its keys, and the proof that they are its own.
@@ -140,7 +240,9 @@ impl Session {
         if !(1..=MAX_DKG_MEMBERS).contains(&n) {
             return Err(SessionError::Size { members: n });
         }
-        parameters.check(n)?;
+        if parameters.members != n {
+            return Err(SessionError::OtherParameters { parameters: parameters.members, members: n });
+        }
         let identities = (0..)
             .map(MinerId)
             .zip(&registrations)
@@ -255,14 +357,12 @@ pub enum SessionError {
         /// Members given.
         members: usize,
     },
-    /// Numbers under which the key would not be safe, or not be made.
-    #[error(
-        "{parameters:?} do not fit {members} members: needed is max_revealed < threshold <= min_qualified <= members"
-    )]
-    Parameters {
-        /// The numbers.
-        parameters: Parameters,
-        /// Size of the committee.
+    /// The parameters are those of a committee of another size.
+    #[error("a committee of {members} members with the parameters of {parameters}")]
+    OtherParameters {
+        /// Members according to the parameters.
+        parameters: usize,
+        /// Members given.
         members: usize,
     },
     /// A registration that its owner did not make for this chain and epoch.

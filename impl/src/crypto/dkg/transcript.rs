@@ -194,7 +194,7 @@ impl Transcript {
             .filter(|(member, _)| self.qualifies(**member).is_ok())
             .map(|(member, dealer)| (*member, dealer.dealing.commitments.clone()))
             .collect();
-        let needed = self.session.parameters().min_qualified;
+        let needed = self.session.parameters().min_qualified();
         if qualified.len() < needed {
             return Err(TranscriptError::TooFewQualified { qualified: qualified.len(), needed });
         }
@@ -215,7 +215,7 @@ impl Transcript {
 impl Dealer {
     /// What is wrong with a settlement of this dealing, cheapest check first.
     fn judge(&self, session: &Session, settlement: &Settlement) -> Option<Disqualified> {
-        let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed);
+        let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed());
         if revealed > allowed && !mutant!(RevealsTooMuch) {
             return Some(Disqualified::TooManyRevealed { revealed, allowed });
         }

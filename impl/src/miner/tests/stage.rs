@@ -47,7 +47,7 @@ impl Stage {
         let mut config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
         config.mutant = mutant;
         let config = Arc::new(config);
-        let keys = MockWorld::new(MINERS, 2, 1);
+        let keys = MockWorld::new(MINERS, 1);
         let schemes: Vec<_> = (0..MINERS).map(|i| keys.member(id(i)).expect("a member")).collect();
         let miner = Miner::new(config.clone(), schemes[0].clone(), Recovery::default()).expect("starts");
         let mut stage = Self {

@@ -12,7 +12,7 @@ fn honest_members_make_one_key_with_all_dealings() {
         world.settle(&settlements);
         let outcome = world.finish();
         assert_eq!(outcome.qualified().len(), usize::from(n));
-        assert_eq!(outcome.key().threshold(), usize::from((n - 1) / 3) + 1);
+        assert_eq!(outcome.key().threshold(), usize::from(n - (n - 1) / 3));
         assert!(settlements.iter().all(|settlement| settlement.revealed.is_empty()));
     }
 }

@@ -272,7 +272,7 @@ fn nobody_can_disqualify_another_by_a_forged_broadcast() {
 #[test]
 fn a_polynomial_of_another_degree_is_no_dealing() {
     let mut world = World::new(7);
-    for threshold in [0, 1, 2, 4, 7] {
+    for threshold in [0, 1, 3, 4, 6, 7] {
         let mut dealing = world.dealings()[1].clone();
         dealing.commitments = with_degree(&dealing.commitments, threshold);
         let dealing = resigned(&world.session, dealing);
@@ -329,18 +329,18 @@ fn a_part_of_a_key_is_no_key() {
 #[test]
 fn committees_and_parameters_that_are_not_sound_are_refused() {
     let open = |registrations, parameters| Session::new(CHAIN, EPOCH, parameters, registrations).err();
-    let p = |threshold, max_revealed, min_qualified| Parameters { threshold, max_revealed, min_qualified };
-    assert_eq!(open(registrations(7, EPOCH), p(3, 2, 5)), None);
-    for bad in [p(0, 0, 5), p(3, 3, 5), p(3, 2, 2), p(8, 2, 8), p(3, 2, 8)] {
-        let refused = Some(SessionError::Parameters { parameters: bad, members: 7 });
-        assert_eq!(open(registrations(7, EPOCH), bad), refused);
-    }
-    assert_eq!(open(vec![], p(1, 0, 1)), Some(SessionError::Size { members: 0 }));
+    let of_seven = Parameters::new(7, 5, 2, 5).unwrap();
+    assert_eq!(of_seven, Parameters::hardened(7).unwrap());
+    assert_eq!(open(registrations(7, EPOCH), of_seven), None);
+    let of_six = Parameters::hardened(6).unwrap();
+    let other = SessionError::OtherParameters { parameters: 6, members: 7 };
+    assert_eq!(open(registrations(7, EPOCH), of_six), Some(other));
+    assert_eq!(open(vec![], of_six), Some(SessionError::Size { members: 0 }));
 
     let with_last = |last: Registration| {
         let mut all = registrations(6, EPOCH);
         all.push(last);
-        open(all, p(3, 2, 5))
+        open(all, of_seven)
     };
     let refused = Some(SessionError::Registration { member: MinerId(6), reason: KeyError::NotPossessed });
     let key = decryption(6).encryption_key();

@@ -1,6 +1,7 @@
 //! The key generation with honest and dishonest members.
 
 mod agreement;
+mod exposure;
 mod misbehaviour;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::*;
 use crate::committee::{ChainId, Epoch, MinerId};
 use crate::crypto::bls::{DomainTag, SecretKey};
 use crate::crypto::polynomial::{Commitments, Polynomial, abscissa};
-use crate::crypto::scheme::Signature;
+use crate::crypto::scheme::{Domain, Signature};
 
 pub(super) const CHAIN: ChainId = ChainId([3; 32]);
 pub(super) const EPOCH: Epoch = Epoch(8);
@@ -35,7 +36,7 @@ pub(super) fn registrations(n: u16, epoch: Epoch) -> Vec<Registration> {
 }
 
 pub(super) fn session(n: u16, epoch: Epoch) -> Arc<Session> {
-    let parameters = Parameters::hardened(usize::from(n));
+    let parameters = Parameters::hardened(usize::from(n)).unwrap();
     Arc::new(Session::new(CHAIN, epoch, parameters, registrations(n, epoch)).unwrap())
 }
 

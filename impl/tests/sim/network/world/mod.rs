@@ -62,9 +62,7 @@ pub struct World<S> {
 impl World<MockScheme> {
     /// A world with mock signatures.
     pub fn mock(setup: &Setup) -> Self {
-        let config = setup.config();
-        let threshold = config.committee.faulty() + 1;
-        let keys = MockWorld::new(setup.miners, threshold, setup.seed);
+        let keys = MockWorld::new(setup.miners, setup.seed);
         let member = |i| keys.member(MinerId(i)).expect("a member");
         World::new(setup, (0..setup.miners).map(member).collect(), &keys.observer())
     }
