@@ -5,7 +5,9 @@ use std::sync::Arc;
 use zus_benches::process_time;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::bls::SecretKey;
-use zus_bpp::crypto::dkg::{Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement};
+use zus_bpp::crypto::dkg::{
+    Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement,
+};
 
 use crate::{Bench, Effort};
 
@@ -23,10 +25,11 @@ fn decryption(i: u16) -> DecryptionKey {
 /// A whole key generation without faults; checks that all members end with one key.
 fn generate(n: u16) {
     let registrations = (0..n)
-        .map(|i| Registration::new(CHAIN, EPOCH, &identity(i), decryption(i).encryption_key()))
+        .map(|i| Registration::new(CHAIN, EPOCH, Attempt(0), &identity(i), decryption(i).encryption_key()))
         .collect();
     let parameters = Parameters::hardened(usize::from(n)).expect("a committee");
-    let session = Arc::new(Session::new(CHAIN, EPOCH, parameters, registrations).expect("a session"));
+    let session =
+        Arc::new(Session::new(CHAIN, EPOCH, Attempt(0), parameters, registrations).expect("a session"));
     let member = |i: u16| {
         Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &[i as u8; 32])
             .expect("a member")

@@ -311,6 +311,8 @@ mutants! {
     RevealsTooMuch,
     /// DKG: a second dealing is ignored.
     SecondDealingIgnored,
+    /// DKG: the signatures of a key generation do not name its attempt, and nobody compares it.
+    AttemptUnbound,
     /// Bounds: messages of any round ahead are kept.
     AnyRoundAhead,
     /// Bounds: messages of any subround ahead are kept.

@@ -9,7 +9,8 @@ use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::committee_keys::MemberKeys;
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
-    DecryptionKey, MAX_DKG_MEMBERS, Member, Parameters, Registration, Session, SessionError, TranscriptError,
+    Attempt, DecryptionKey, MAX_DKG_MEMBERS, Member, Parameters, Registration, Session, SessionError,
+    TranscriptError,
 };
 use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockError};
 use zus_bpp::crypto::scheme::{Domain, Scheme};
@@ -22,8 +23,9 @@ use network::{Setup, World};
 
 const CHAIN: ChainId = ChainId([5; 32]);
 const EPOCH: Epoch = Epoch(2);
+const ATTEMPT: Attempt = Attempt(3);
 const N: u16 = 4;
-const HEADER_BYTES: usize = 49;
+const HEADER_BYTES: usize = 53;
 const REGISTRATION_BYTES: usize = 96 + 48 + 32;
 
 fn identity(i: u16) -> SecretKey {
@@ -37,10 +39,11 @@ fn decryption(i: u16) -> DecryptionKey {
 /// A key generation in which the dealers in `silent` never settle.
 fn generate(silent: &[u16]) -> (MagicBlock, Vec<MemberKeys>) {
     let registrations = (0..N)
-        .map(|i| Registration::new(CHAIN, EPOCH, &identity(i), decryption(i).encryption_key()))
+        .map(|i| Registration::new(CHAIN, EPOCH, ATTEMPT, &identity(i), decryption(i).encryption_key()))
         .collect();
     let session = Arc::new(
-        Session::new(CHAIN, EPOCH, Parameters::hardened(usize::from(N)).unwrap(), registrations).unwrap(),
+        Session::new(CHAIN, EPOCH, ATTEMPT, Parameters::hardened(usize::from(N)).unwrap(), registrations)
+            .unwrap(),
     );
     let mut members: Vec<Member> = (0..N)
         .map(|i| {
@@ -81,7 +84,7 @@ fn a_committee_signs_under_the_magic_block_that_it_generated() {
     let (magic_block, keys) = generate(&[]);
     let decoded = MagicBlock::decode(&magic_block.encode()).unwrap();
     assert_eq!(decoded, magic_block);
-    assert_eq!((decoded.chain(), decoded.epoch()), (CHAIN, EPOCH));
+    assert_eq!((decoded.chain(), decoded.epoch(), decoded.attempt()), (CHAIN, EPOCH, ATTEMPT));
 
     let committee = Arc::new(decoded.committee_keys().unwrap());
     let schemes: Vec<BlstScheme> =
@@ -146,14 +149,14 @@ fn whatever_is_changed_is_refused_or_is_another_magic_block() {
 }
 
 #[test]
-fn a_changed_chain_epoch_key_or_proof_fails_the_proof_of_possession() {
+fn a_changed_chain_epoch_attempt_key_or_proof_fails_the_proof_of_possession() {
     let bytes = generate(&[]).0.encode();
     let refused = |offset: usize| {
         let mut changed = bytes.clone();
         changed[offset] ^= 1;
         MagicBlock::decode(&changed).err()
     };
-    for offset in [1, 33, 40] {
+    for offset in [1, 33, 40, 44] {
         assert!(matches!(refused(offset), Some(MagicBlockError::Session(SessionError::Registration { .. }))));
     }
     let encryption_key_of_2 = HEADER_BYTES + 3 * REGISTRATION_BYTES - 5;
@@ -169,7 +172,7 @@ fn mirrored_keys_form_no_committee() {
     let mirrored = SecretKey::from_scalar(mirror).unwrap();
     let (magic_block, _) = generate(&[]);
     let mut bytes = magic_block.encode();
-    let registration = Registration::new(CHAIN, EPOCH, &mirrored, decryption(3).encryption_key());
+    let registration = Registration::new(CHAIN, EPOCH, ATTEMPT, &mirrored, decryption(3).encryption_key());
     let last = HEADER_BYTES + 3 * REGISTRATION_BYTES;
     bytes[last..last + REGISTRATION_BYTES].copy_from_slice(&registration.encode());
     assert_eq!(
@@ -201,7 +204,7 @@ fn sizes_and_dealers_are_checked_before_any_key() {
     let bytes = generate(&[]).0.encode();
     let members = |n: u16| {
         let mut changed = bytes.clone();
-        changed[41..43].copy_from_slice(&n.to_be_bytes());
+        changed[45..47].copy_from_slice(&n.to_be_bytes());
         MagicBlock::decode(&changed).err()
     };
     assert_eq!(members(0), Some(SessionError::Size { members: 0 }.into()));

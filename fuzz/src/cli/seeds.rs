@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round};
 use zus_bpp::crypto::bls::SecretKey;
-use zus_bpp::crypto::dkg::{DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::dkg::{Attempt, DecryptionKey, Member, Parameters, Registration, Session};
 use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
@@ -154,7 +154,7 @@ fn others() -> Found {
     let identity = |i: u16| SecretKey::from_seed(&[i as u8 + 1; 32]);
     let decryption = |i: u16| DecryptionKey::from_seed(&[i as u8 + 101; 32]);
     let registrations: Vec<Registration> = (0..n)
-        .map(|i| Registration::new(chain, epoch, &identity(i), decryption(i).encryption_key()))
+        .map(|i| Registration::new(chain, epoch, Attempt(1), &identity(i), decryption(i).encryption_key()))
         .collect();
     let registration = registrations[0].encode().to_vec();
     let mut all = vec![("registration", registration)];
@@ -196,7 +196,7 @@ type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
 fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>) -> Option<Generated> {
     let n = registrations.len() as u16;
     let parameters = Parameters::hardened(registrations.len()).ok()?;
-    let session = Arc::new(Session::new(chain, epoch, parameters, registrations).ok()?);
+    let session = Arc::new(Session::new(chain, epoch, Attempt(1), parameters, registrations).ok()?);
     let join = |i: u16| {
         let identity = SecretKey::from_seed(&[i as u8 + 1; 32]);
         let decryption = DecryptionKey::from_seed(&[i as u8 + 101; 32]);

@@ -1,6 +1,6 @@
 //! The magic block: the committee of one epoch, its keys and everything that proves them.
 //!
-//! It carries, and its digest commits to, the chain, the epoch, the parameters of the key generation, every member's keys
+//! It carries, and its digest commits to, the chain, the epoch, the attempt and the parameters of the key generation, every member's keys
 //! with their proofs of possession, the set of qualified dealers and **all** their public coefficients. Nothing in it has to
 //! be believed: reading one checks the proofs, refuses doubled and mirrored keys, and recomputes the group's key and every
 //! member's public share. There is no unchecked form of this type.
@@ -18,17 +18,17 @@ use super::certificate::{Signers, SignersError};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError};
 use super::curve::{G2, G2_BYTES, PointError};
 use super::dkg::{
-    MAX_DKG_MEMBERS, Outcome, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
+    Attempt, MAX_DKG_MEMBERS, Outcome, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
     RegistrationError, Session, SessionError, TranscriptError,
 };
 use super::polynomial::Commitments;
 use crate::committee::{ChainId, Epoch, MinerId};
 
 /// The format that is written, and the only one that is read.
-pub const MAGIC_BLOCK_VERSION: u8 = 1;
+pub const MAGIC_BLOCK_VERSION: u8 = 2;
 
-/// Bytes before the registrations: version, chain, epoch, members, threshold, max_revealed, min_qualified.
-const HEADER_BYTES: usize = 1 + 32 + 8 + 4 * 2;
+/// Bytes before the registrations: version, chain, epoch, attempt, members, threshold, max_revealed, min_qualified.
+const HEADER_BYTES: usize = 1 + 32 + 8 + 4 + 4 * 2;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-MAGIC-BLOCK";
 
@@ -55,6 +55,12 @@ impl MagicBlock {
         self.0.session().epoch()
     }
 
+    /// Which key generation of the epoch made the key.
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        self.0.session().attempt()
+    }
+
     /// The public result of the key generation.
     #[must_use]
     pub const fn outcome(&self) -> &Outcome {
@@ -76,8 +82,8 @@ impl MagicBlock {
         Sha3_256::new().chain_update(DIGEST_TAG).chain_update(self.encode()).finalize().into()
     }
 
-    /// The canonical encoding: version (1 byte), chain (32), epoch (8), members, threshold, max_revealed and min_qualified (2
-    /// each), the registrations, a bitmap of the qualified dealers, and their coefficients. Integers are big-endian.
+    /// The canonical encoding: version (1 byte), chain (32), epoch (8), attempt (4), members, threshold, max_revealed and
+    /// min_qualified (2 each), the registrations, a bitmap of the qualified dealers, and their coefficients. Integers are big-endian.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let session = self.0.session();
@@ -85,6 +91,7 @@ impl MagicBlock {
         let mut bytes = vec![MAGIC_BLOCK_VERSION];
         bytes.extend(session.chain().0);
         bytes.extend(session.epoch().0.to_be_bytes());
+        bytes.extend(session.attempt().0.to_be_bytes());
         let numbers =
             [session.size(), parameters.threshold(), parameters.max_revealed(), parameters.min_qualified()];
         for number in numbers {
@@ -135,7 +142,8 @@ impl MagicBlock {
                 decoded.map_err(|reason| MagicBlockError::Registration { member, reason })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let session = Session::new(header.chain, header.epoch, header.parameters, registrations)?;
+        let session =
+            Session::new(header.chain, header.epoch, header.attempt, header.parameters, registrations)?;
         let qualified = dealers
             .iter()
             .zip(coefficients.chunks_exact(header.parameters.threshold() * G2_BYTES))
@@ -149,6 +157,7 @@ impl MagicBlock {
 struct Header {
     chain: ChainId,
     epoch: Epoch,
+    attempt: Attempt,
     members: usize,
     parameters: Parameters,
 }
@@ -163,7 +172,8 @@ impl Header {
             return Err(MagicBlockError::Version { found: *version });
         }
         let (chain, header) = header.split_first_chunk::<32>().ok_or(too_short(HEADER_BYTES))?;
-        let (epoch, numbers) = header.split_first_chunk::<8>().ok_or(too_short(HEADER_BYTES))?;
+        let (epoch, header) = header.split_first_chunk::<8>().ok_or(too_short(HEADER_BYTES))?;
+        let (attempt, numbers) = header.split_first_chunk::<4>().ok_or(too_short(HEADER_BYTES))?;
         let [m0, m1, t0, t1, r0, r1, q0, q1] = *numbers else { return Err(too_short(HEADER_BYTES)) };
         let number = |high, low| usize::from(u16::from_be_bytes([high, low]));
         let members = number(m0, m1);
@@ -175,7 +185,8 @@ impl Header {
         if rest.len() < follows {
             return Err(too_short(HEADER_BYTES + follows));
         }
-        Ok(Self { chain: ChainId(*chain), epoch: Epoch(u64::from_be_bytes(*epoch)), members, parameters })
+        let (epoch, attempt) = (Epoch(u64::from_be_bytes(*epoch)), Attempt(u32::from_be_bytes(*attempt)));
+        Ok(Self { chain: ChainId(*chain), epoch, attempt, members, parameters })
     }
 }
 

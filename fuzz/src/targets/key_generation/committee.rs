@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::bls::SecretKey;
-use zus_bpp::crypto::dkg::{DecryptionKey, Parameters, Registration, Session};
+use zus_bpp::crypto::dkg::{Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session};
 
 const CHAIN: ChainId = ChainId([3; 32]);
 const EPOCH: Epoch = Epoch(8);
@@ -14,6 +14,8 @@ pub(super) const SIZES: [u16; 4] = [4, 4, 4, 7];
 /// A session with everybody's keys, opened once: opening one verifies proofs of possession.
 pub(super) struct Committee {
     pub(super) session: Arc<Session>,
+    /// A dealing of the attempt before, by member 0.
+    pub(super) replayed: Dealing,
     identities: Vec<SecretKey>,
 }
 
@@ -24,12 +26,19 @@ pub(super) fn decryption(i: u16) -> DecryptionKey {
 impl Committee {
     fn of(n: u16) -> Self {
         let identities: Vec<SecretKey> = (0..n).map(|i| SecretKey::from_seed(&[i as u8 + 1; 32])).collect();
-        let register =
-            |(i, identity)| Registration::new(CHAIN, EPOCH, identity, decryption(i).encryption_key());
-        let registrations = (0..).zip(&identities).map(register).collect();
         let parameters = Parameters::hardened(n.into()).expect("a committee");
-        let session = Session::new(CHAIN, EPOCH, parameters, registrations);
-        Self { session: Arc::new(session.expect("keys that prove themselves")), identities }
+        let open = |attempt| {
+            let register = |(i, identity)| {
+                Registration::new(CHAIN, EPOCH, attempt, identity, decryption(i).encryption_key())
+            };
+            let registrations = (0..).zip(&identities).map(register).collect();
+            let session = Session::new(CHAIN, EPOCH, attempt, parameters, registrations);
+            Arc::new(session.expect("keys that prove themselves"))
+        };
+        let before =
+            Member::new(open(Attempt(0)), MinerId(0), identities[0].clone(), decryption(0), &[1; 32]);
+        let replayed = before.expect("registered keys").dealing().clone();
+        Self { session: open(Attempt(1)), replayed, identities }
     }
 
     pub(super) fn identity(&self, member: MinerId) -> &SecretKey {

@@ -217,8 +217,13 @@ impl Dishonest {
                 sealed
             });
             let sealed = sealed.collect();
-            let mut dealing =
-                Dealing { dealer: me, commitments, sealed, signature: Signature([0; SIGNATURE_BYTES]) };
+            let mut dealing = Dealing {
+                attempt: session.attempt(),
+                dealer: me,
+                commitments,
+                sealed,
+                signature: Signature([0; SIGNATURE_BYTES]),
+            };
             let signer =
                 if deeds.deals == Deals::Unsigned { MinerId((me.0 + 1) % session.size() as u16) } else { me };
             dealing.signature =
@@ -300,6 +305,7 @@ impl Dishonest {
             settlement
         };
         let first = sign(Settlement {
+            attempt: session.attempt(),
             dealer: me,
             receipts: signers.clone(),
             aggregate: wrong_receipts.unwrap_or(sum),
@@ -327,6 +333,7 @@ pub(super) fn early_settlement(committee: &Committee, dealer: MinerId) -> Settle
     let n = committee.session.size();
     let identity = committee.identity(dealer);
     let mut settlement = Settlement {
+        attempt: committee.session.attempt(),
         dealer,
         receipts: Signers::from_members(n, committee.session.members()).expect("members"),
         aggregate: identity.sign(DomainTag::DKG_RECEIPT, &[6; 32]),

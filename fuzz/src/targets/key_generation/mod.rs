@@ -15,7 +15,7 @@ use std::sync::Arc;
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::bls::DomainTag;
 use zus_bpp::crypto::dkg::{
-    Dealing, Disqualified, Member, MemberError, Receipt, Settlement, ShareRefused, TranscriptError,
+    Dealing, Disqualified, Member, MemberError, Outcome, Receipt, Settlement, ShareRefused, TranscriptError,
 };
 use zus_bpp::crypto::magic_block::MagicBlock;
 
@@ -92,6 +92,7 @@ impl Generation {
         for index in 0..self.honest.len() {
             let me = self.honest[index].me();
             let (start, twice) = plan.orders[usize::from(me.0)];
+            self.replay(index)?;
             let mut seen: Vec<MinerId> = Vec::new();
             for position in 0..broadcast.len() {
                 let dealing = &broadcast[(start + position) % broadcast.len()];
@@ -130,7 +131,11 @@ impl Generation {
                 let genuine = dishonest.garbles >> bit & 1 == 0;
                 let digest = if genuine { dealing.digest(session) } else { [9; 32] };
                 let signature = self.committee.identity(recipient).sign(DomainTag::DKG_RECEIPT, &digest);
-                self.hand_over(plan, Receipt { dealer, recipient, signature }, genuine)?;
+                self.hand_over(
+                    plan,
+                    Receipt { attempt: session.attempt(), dealer, recipient, signature },
+                    genuine,
+                )?;
             }
         }
         // What comes after the deadline is not looked at.
@@ -144,6 +149,23 @@ impl Generation {
             }
         }
         Ok(())
+    }
+
+    /// What was said in the attempt before is refused for that reason, and under the number of this attempt it is not authentic.
+    /// Nobody is blamed: the verdicts are looked at in the end.
+    fn replay(&mut self, index: usize) -> Result<(), String> {
+        let (expected, dealing) = (self.committee.session.attempt(), &self.committee.replayed);
+        let (found, dealer) = (dealing.attempt, dealing.dealer);
+        let member = &mut self.honest[index];
+        let other =
+            MemberError::Transcript(TranscriptError::OtherAttempt { sender: dealer, found, expected });
+        require_same("a replayed dealing", member.on_dealing(dealing), Err(other))?;
+        let relabelled = Dealing { attempt: expected, ..dealing.clone() };
+        let refused = Err(MemberError::Transcript(TranscriptError::NotAuthentic { dealer }));
+        require_same("a replayed dealing, relabelled", member.on_dealing(&relabelled), refused)?;
+        let signature = relabelled.signature;
+        let receipt = Receipt { attempt: found, dealer: member.me(), recipient: dealer, signature };
+        require_same("a replayed receipt", member.on_receipt(&receipt), Err(other))
     }
 
     /// Whether a recipient's answer is what the dealing deserves.
@@ -244,6 +266,25 @@ impl Generation {
         Ok(())
     }
 
+    /// S11: of the dealing of an honest dealer that counts, the dishonest members know their own shares and those that its
+    /// settlement reveals. These are too few, so that the key is a secret until a member that is not exposed uses its share.
+    fn exposes_no_value(&self, outcome: &Outcome) -> Result<(), String> {
+        for member in self.honest.iter().filter(|member| outcome.qualified().contains_key(&member.me())) {
+            let settlement = member.settle().map_err(|error| error.to_string())?;
+            let revealed = settlement.revealed().map(|(owner, _)| owner);
+            let others = revealed.filter(|owner| !self.dishonest.contains_key(owner)).count();
+            let known = self.dishonest.len() + others;
+            let needed = outcome.key().threshold();
+            require(known < needed, || {
+                format!(
+                    "S11: {known} shares of the dealing of {} are known, and {needed} make the key",
+                    member.me()
+                )
+            })?;
+        }
+        Ok(())
+    }
+
     /// The same verdicts and the same key for everybody, and a working share each.
     fn finish(&self) -> Result<(), String> {
         let session = &self.committee.session;
@@ -280,6 +321,7 @@ impl Generation {
             shares.push((*me, signature));
         }
         let t = parameters.threshold();
+        self.exposes_no_value(outcome)?;
         let value = outcome.key().combine(message, &shares).map_err(|error| error.to_string())?;
         require(outcome.key().verify(message, &value), || "the group's signature does not verify".into())?;
         let last = outcome.key().combine(message, &shares[shares.len() - t..]);

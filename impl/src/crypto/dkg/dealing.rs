@@ -4,18 +4,21 @@ use sha3::{Digest, Sha3_256};
 
 use super::DecodeError;
 use super::encryption::{SEALED_SHARE_BYTES, SealedShare};
-use super::session::Session;
+use super::session::{ATTEMPT_BYTES, Attempt, Session};
 use crate::committee::MinerId;
 use crate::crypto::bls::{DomainTag, SecretKey};
 use crate::crypto::curve::{G2, G2_BYTES};
 use crate::crypto::polynomial::Commitments;
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+use crate::mutants::mutant;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-DEALING-DIGEST";
 
 /// Commitments to a polynomial, and every member's share of it, sealed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dealing {
+    /// In which attempt.
+    pub attempt: Attempt,
     /// Who deals.
     pub dealer: MinerId,
     /// Feldman commitments to the coefficients, constant first; `t` of them.
@@ -36,12 +39,14 @@ impl Dealing {
         commitments: Commitments,
         sealed: Vec<SealedShare>,
     ) -> Self {
-        let mut dealing = Self { dealer, commitments, sealed, signature: Signature([0; SIGNATURE_BYTES]) };
+        let attempt = session.attempt();
+        let signature = Signature([0; SIGNATURE_BYTES]);
+        let mut dealing = Self { attempt, dealer, commitments, sealed, signature };
         dealing.signature = identity.sign(DomainTag::DKG_DEALING, &dealing.digest(session));
         dealing
     }
 
-    /// The hash of session, dealer, commitments and sealed shares.
+    /// The hash of session, attempt, dealer, commitments and sealed shares.
     #[must_use]
     pub fn digest(&self, session: &Session) -> [u8; 32] {
         Sha3_256::new()
@@ -52,10 +57,12 @@ impl Dealing {
             .into()
     }
 
-    /// Whether the dealer is a member, signed this, and commits to `t` coefficients and `n` shares.
+    /// Whether this is of the session's attempt, the dealer is a member, signed this, and commits to `t` coefficients and `n`
+    /// shares.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
-        self.commitments.threshold() == session.parameters().threshold()
+        (self.attempt == session.attempt() || mutant!(AttemptUnbound))
+            && self.commitments.threshold() == session.parameters().threshold()
             && self.sealed.len() == session.size()
             && session.identity(self.dealer).is_some_and(|key| {
                 key.public_key().verify(DomainTag::DKG_DEALING, &self.digest(session), &self.signature)
@@ -65,12 +72,13 @@ impl Dealing {
     /// Bytes of every dealing of a session.
     #[must_use]
     pub fn encoded_bytes(session: &Session) -> usize {
-        2 + session.parameters().threshold() * G2_BYTES
+        HEADER_BYTES
+            + session.parameters().threshold() * G2_BYTES
             + session.size() * SEALED_SHARE_BYTES
             + SIGNATURE_BYTES
     }
 
-    /// The canonical encoding: dealer (2 bytes, big-endian), commitments, sealed shares, signature.
+    /// The canonical encoding: attempt (4 bytes, big-endian), dealer (2 bytes), commitments, sealed shares, signature.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.body();
@@ -88,7 +96,8 @@ impl Dealing {
         if bytes.len() != expected {
             return Err(wrong_length);
         }
-        let (dealer, rest) = bytes.split_first_chunk::<2>().ok_or(wrong_length)?;
+        let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length)?;
+        let (attempt, dealer) = decode_header(header);
         let (body, signature) = rest.split_last_chunk::<SIGNATURE_BYTES>().ok_or(wrong_length)?;
         let (points, sealed) = body.split_at(session.parameters().threshold() * G2_BYTES);
         let points = points
@@ -101,7 +110,8 @@ impl Dealing {
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            dealer: MinerId(u16::from_be_bytes(*dealer)),
+            attempt,
+            dealer,
             commitments: Commitments::new(points),
             sealed: sealed.as_chunks::<SEALED_SHARE_BYTES>().0.iter().copied().map(SealedShare).collect(),
             signature: Signature(*signature),
@@ -109,7 +119,7 @@ impl Dealing {
     }
 
     fn body(&self) -> Vec<u8> {
-        let mut bytes = self.dealer.0.to_be_bytes().to_vec();
+        let mut bytes = encode_header(self.attempt, self.dealer).to_vec();
         for point in self.commitments.points() {
             bytes.extend(point.encode());
         }
@@ -118,6 +128,19 @@ impl Dealing {
         }
         bytes
     }
+}
+
+/// Bytes before the body of a dealing or settlement: attempt and dealer.
+pub(super) const HEADER_BYTES: usize = ATTEMPT_BYTES + 2;
+
+pub(super) fn encode_header(attempt: Attempt, dealer: MinerId) -> [u8; HEADER_BYTES] {
+    let ([a0, a1, a2, a3], [d0, d1]) = (attempt.0.to_be_bytes(), dealer.0.to_be_bytes());
+    [a0, a1, a2, a3, d0, d1]
+}
+
+pub(super) fn decode_header(bytes: &[u8; HEADER_BYTES]) -> (Attempt, MinerId) {
+    let [a0, a1, a2, a3, d0, d1] = *bytes;
+    (Attempt(u32::from_be_bytes([a0, a1, a2, a3])), MinerId(u16::from_be_bytes([d0, d1])))
 }
 
 /// What a sealed share is bound to: session, dealer, recipient and commitments, so that it opens nowhere else.
@@ -142,6 +165,8 @@ pub(super) fn sealing_context(
 /// the registered key that alone verifies it, and to the session, the dealer and the dealing by the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Receipt {
+    /// In which attempt.
+    pub attempt: Attempt,
     /// Whose dealing.
     pub dealer: MinerId,
     /// Whose share.
@@ -152,24 +177,26 @@ pub struct Receipt {
 
 impl Receipt {
     /// Bytes of an encoded receipt.
-    pub const BYTES: usize = 4 + SIGNATURE_BYTES;
+    pub const BYTES: usize = HEADER_BYTES + 2 + SIGNATURE_BYTES;
 
-    /// The canonical encoding: dealer and recipient (2 bytes each, big-endian), signature.
+    /// The canonical encoding: attempt (4 bytes, big-endian), dealer and recipient (2 bytes each), signature.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        bytes[..2].copy_from_slice(&self.dealer.0.to_be_bytes());
-        bytes[2..4].copy_from_slice(&self.recipient.0.to_be_bytes());
-        bytes[4..].copy_from_slice(&self.signature.0);
+        bytes[..HEADER_BYTES].copy_from_slice(&encode_header(self.attempt, self.dealer));
+        bytes[HEADER_BYTES..HEADER_BYTES + 2].copy_from_slice(&self.recipient.0.to_be_bytes());
+        bytes[HEADER_BYTES + 2..].copy_from_slice(&self.signature.0);
         bytes
     }
 
     /// Reads what [`Receipt::encode`] writes; the signature is not checked.
     #[must_use]
     pub fn decode(bytes: &[u8; Self::BYTES]) -> Self {
-        let [d0, d1, r0, r1, signature @ ..] = *bytes;
+        let [a0, a1, a2, a3, d0, d1, r0, r1, signature @ ..] = *bytes;
+        let (attempt, dealer) = decode_header(&[a0, a1, a2, a3, d0, d1]);
         Self {
-            dealer: MinerId(u16::from_be_bytes([d0, d1])),
+            attempt,
+            dealer,
             recipient: MinerId(u16::from_be_bytes([r0, r1])),
             signature: Signature(signature),
         }

@@ -94,6 +94,7 @@ impl Member {
         };
         self.open(dealing)?;
         Ok(Receipt {
+            attempt: dealing.attempt,
             dealer: dealing.dealer,
             recipient: self.me,
             signature: self.identity.sign(DomainTag::DKG_RECEIPT, &digest),
@@ -103,8 +104,10 @@ impl Member {
     /// Takes a receipt for the own dealing. The same one again changes nothing.
     ///
     /// # Errors
-    /// [`MemberError::Receipt`] for a receipt for another dealing, of a stranger, or with a wrong signature.
+    /// [`TranscriptError::OtherAttempt`] for a receipt of another attempt; [`MemberError::Receipt`] for one for another dealing,
+    /// of a stranger, or with a wrong signature.
     pub fn on_receipt(&mut self, receipt: &Receipt) -> Result<(), MemberError> {
+        self.transcript.require_attempt(receipt.recipient, receipt.attempt)?;
         let session = self.transcript.session();
         let digest = self.dealing.digest(session);
         let valid = receipt.dealer == self.me

@@ -21,11 +21,12 @@
 //! # Weaknesses of the deployed protocol, and what closes them
 //! | weakness | closed by |
 //! |---|---|
-//! | a receipt says nothing about epoch, dealer or recipient and can be replayed | it is signed, in a domain of its own, over the session (chain, epoch, committee, parameters), the dealer and the digest of the dealing; the recipient is the only one who can make it, since its registered key verifies it |
+//! | a receipt says nothing about epoch, dealer or recipient and can be replayed | it is signed, in a domain of its own, over the session (chain, epoch, attempt, committee, parameters), the dealer and the digest of the dealing; the recipient is the only one who can make it, since its registered key verifies it |
 //! | a dealer may reveal any number of shares | more than `max_revealed` and it is out, where `f + max_revealed < t`: [`Parameters::new`] refuses every other choice; an honest dealer in that position refuses to settle ([`MemberError::WouldRevealTooMuch`]) |
 //! | a key is used although shares of qualified dealers are missing | [`Member::finish`] gives a share of *all* qualified dealings that matches the group's commitments, or an error |
 //! | `t` and `n` of the old committee are used for the new one | they are parameters of the session, which every signature commits to |
 //! | the magic block commits to part of the public data | [`super::magic_block`] commits to every coefficient of every qualified dealer |
+//! | a key generation that is repeated can be fed with messages of the one before, and equal seeds make equal secrets, half of them revealed already | everything signed or sealed, and the seed's expansion, commits to the [`Attempt`]; a message of another attempt is refused, blames nobody, and costs no signature check |
 //! | shares travel in the clear | HPKE to the recipient, bound to session, dealer and commitments |
 //! | a dealer shows different dealings to different members | they are broadcast and signed; two of them disqualify it |
 //! | too few dealers qualify, so that all may be dishonest | `min_qualified > f`, and no key otherwise |
@@ -54,8 +55,8 @@ pub use dealing::{Dealing, Receipt};
 pub use encryption::{DecryptionKey, ENCRYPTION_KEY_BYTES, EncryptionKey, SEALED_SHARE_BYTES, SealedShare};
 pub use member::{Member, MemberError, ShareRefused};
 pub use session::{
-    MAX_DKG_MEMBERS, Parameters, ParametersError, REGISTRATION_BYTES, Registration, RegistrationError,
-    Session, SessionError,
+    Attempt, MAX_DKG_MEMBERS, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
+    RegistrationError, Session, SessionError,
 };
 pub use settlement::Settlement;
 pub use transcript::{Disqualified, Outcome, Phase, Transcript, TranscriptError};

@@ -1,4 +1,5 @@
-//! What one key generation is about: chain, epoch, the new committee and its parameters. Everything signed commits to it.
+//! What one key generation is about: chain, epoch, attempt, the new committee and its parameters. Everything signed commits to
+//! it.
 
 use sha3::{Digest, Sha3_256};
 
@@ -20,6 +21,14 @@ pub const REGISTRATION_BYTES: usize = PUBLIC_KEY_BYTES + SIGNATURE_BYTES + ENCRY
 
 const SESSION_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SESSION";
 const REGISTRATION_TAG: &[u8] = b"ZUS-BPP-V01-REGISTRATION";
+
+/// Which key generation of an epoch: 0 is the first, and each one that makes no key is followed by the next. Everything that is
+/// signed or sealed names it, so that nothing of one attempt counts in another, and one seed makes other secrets in each.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Attempt(pub u32);
+
+/// Bytes of an encoded attempt, big-endian.
+pub(super) const ATTEMPT_BYTES: usize = 4;
 
 /// The numbers of a key generation. They belong to the new committee, never to the previous one. There are no unsound ones:
 /// [`Parameters::new`] checks them.
@@ -150,31 +159,37 @@ pub enum ParametersError {
     },
 }
 
-/// A member's entry in the committee of one epoch: its keys, and the proof that they are its own.
+/// A member's entry in the committee of one epoch, for one attempt to generate its key: its keys, and the proof that they are its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Registration {
     /// The identity key.
     pub identity: PublicKey,
-    /// Proof of possession of the identity key, over chain, epoch and encryption key.
+    /// Proof of possession of the identity key, over chain, epoch, attempt and encryption key.
     pub proof: ProofOfPossession,
-    /// The key under which shares are encrypted to this member in this epoch.
+    /// The key under which shares are encrypted to this member in this attempt.
     pub encryption: EncryptionKey,
 }
 
 impl Registration {
-    /// Registers keys for one epoch of one chain.
+    /// Registers keys for one attempt of one epoch of one chain.
     #[must_use]
-    pub fn new(chain: ChainId, epoch: Epoch, identity: &SecretKey, encryption: EncryptionKey) -> Self {
-        let proof = identity.prove_possession(&statement(chain, epoch, &encryption));
+    pub fn new(
+        chain: ChainId,
+        epoch: Epoch,
+        attempt: Attempt,
+        identity: &SecretKey,
+        encryption: EncryptionKey,
+    ) -> Self {
+        let proof = identity.prove_possession(&statement(chain, epoch, attempt, &encryption));
         Self { identity: identity.public_key(), proof, encryption }
     }
 
     /// Checks the proof.
     ///
     /// # Errors
-    /// [`KeyError::NotPossessed`] when the identity key's owner did not register this encryption key for this epoch.
-    pub fn verify(&self, chain: ChainId, epoch: Epoch) -> Result<RegisteredKey, KeyError> {
-        self.proof.verify(&self.identity, &statement(chain, epoch, &self.encryption))
+    /// [`KeyError::NotPossessed`] when the identity key's owner did not register this encryption key for this attempt.
+    pub fn verify(&self, chain: ChainId, epoch: Epoch, attempt: Attempt) -> Result<RegisteredKey, KeyError> {
+        self.proof.verify(&self.identity, &statement(chain, epoch, attempt, &self.encryption))
     }
 
     /// The canonical encoding.
@@ -210,8 +225,10 @@ fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
     bytes.split_first_chunk::<N>().map_or(([0; N], bytes), |(first, rest)| (*first, rest))
 }
 
-fn statement(chain: ChainId, epoch: Epoch, encryption: &EncryptionKey) -> Vec<u8> {
-    [REGISTRATION_TAG, &chain.0, &epoch.0.to_be_bytes(), &encryption.encode()].concat()
+fn statement(chain: ChainId, epoch: Epoch, attempt: Attempt, encryption: &EncryptionKey) -> Vec<u8> {
+    let attempt = if mutant!(AttemptUnbound) { Attempt(0) } else { attempt };
+    let (epoch, attempt) = (epoch.0.to_be_bytes(), attempt.0.to_be_bytes());
+    [REGISTRATION_TAG, &chain.0, &epoch, &attempt, &encryption.encode()].concat()
 }
 
 /// One key generation, with every registration checked.
@@ -219,6 +236,7 @@ fn statement(chain: ChainId, epoch: Epoch, encryption: &EncryptionKey) -> Vec<u8
 pub struct Session {
     chain: ChainId,
     epoch: Epoch,
+    attempt: Attempt,
     parameters: Parameters,
     registrations: Vec<Registration>,
     identities: Vec<RegisteredKey>,
@@ -233,6 +251,7 @@ impl Session {
     pub fn new(
         chain: ChainId,
         epoch: Epoch,
+        attempt: Attempt,
         parameters: Parameters,
         registrations: Vec<Registration>,
     ) -> Result<Self, SessionError> {
@@ -247,15 +266,15 @@ impl Session {
             .map(MinerId)
             .zip(&registrations)
             .map(|(member, registration)| {
-                let checked = registration.verify(chain, epoch);
+                let checked = registration.verify(chain, epoch, attempt);
                 checked.map_err(|reason| SessionError::Registration { member, reason })
             })
             .collect::<Result<Vec<_>, _>>()?;
         if let Some((first, second)) = shared_coordinate(&identities) {
             return Err(SessionError::SharedCoordinate { first, second });
         }
-        let id = session_id(chain, epoch, &parameters, &registrations);
-        Ok(Self { chain, epoch, parameters, registrations, identities, id })
+        let id = session_id(chain, epoch, attempt, &parameters, &registrations);
+        Ok(Self { chain, epoch, attempt, parameters, registrations, identities, id })
     }
 
     /// The chain.
@@ -268,6 +287,12 @@ impl Session {
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Which key generation of the epoch.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        self.attempt
     }
 
     /// The numbers.
@@ -321,11 +346,15 @@ impl Session {
 fn session_id(
     chain: ChainId,
     epoch: Epoch,
+    attempt: Attempt,
     parameters: &Parameters,
     registrations: &[Registration],
 ) -> [u8; 32] {
     let mut hash =
         Sha3_256::new().chain_update(SESSION_TAG).chain_update(chain.0).chain_update(epoch.0.to_be_bytes());
+    if !mutant!(AttemptUnbound) {
+        hash.update(attempt.0.to_be_bytes());
+    }
     let numbers =
         [parameters.threshold, parameters.max_revealed, parameters.min_qualified, registrations.len()];
     for number in numbers {
@@ -365,7 +394,7 @@ pub enum SessionError {
         /// Members given.
         members: usize,
     },
-    /// A registration that its owner did not make for this chain and epoch.
+    /// A registration that its owner did not make for this chain, epoch and attempt.
     #[error("the registration of miner {} is refused: {reason}", member.0)]
     Registration {
         /// Whose.

@@ -3,18 +3,22 @@
 use sha3::{Digest, Sha3_256};
 
 use super::DecodeError;
-use super::session::Session;
+use super::dealing::{HEADER_BYTES, decode_header, encode_header};
+use super::session::{Attempt, Session};
 use crate::committee::MinerId;
 use crate::crypto::bls::{DomainTag, SecretKey, verify_aggregate};
 use crate::crypto::certificate::Signers;
 use crate::crypto::curve::{SCALAR_BYTES, Scalar};
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+use crate::mutants::mutant;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SETTLEMENT-DIGEST";
 
 /// Receipts, and the shares of those whose receipt is missing.
 #[derive(Clone, Debug)]
 pub struct Settlement {
+    /// In which attempt.
+    pub attempt: Attempt,
     /// Whose dealing.
     pub dealer: MinerId,
     /// Whose receipts are in the aggregate.
@@ -37,13 +41,13 @@ impl Settlement {
         (receipts, aggregate): (Signers, Signature),
         revealed: Vec<Scalar>,
     ) -> Self {
-        let mut settlement =
-            Self { dealer, receipts, aggregate, revealed, signature: Signature([0; SIGNATURE_BYTES]) };
+        let (attempt, signature) = (session.attempt(), Signature([0; SIGNATURE_BYTES]));
+        let mut settlement = Self { attempt, dealer, receipts, aggregate, revealed, signature };
         settlement.signature = identity.sign(DomainTag::DKG_SETTLEMENT, &settlement.digest(session));
         settlement
     }
 
-    /// The hash of session, dealer, receipts and revealed shares.
+    /// The hash of session, attempt, dealer, receipts and revealed shares.
     #[must_use]
     pub fn digest(&self, session: &Session) -> [u8; 32] {
         Sha3_256::new()
@@ -54,10 +58,12 @@ impl Settlement {
             .into()
     }
 
-    /// Whether the dealer is a member and signed this, and everybody is either in the bitmap or revealed.
+    /// Whether this is of the session's attempt, the dealer is a member and signed this, and everybody is either in the bitmap or
+    /// revealed.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
-        self.receipts.committee_size() == session.size()
+        (self.attempt == session.attempt() || mutant!(AttemptUnbound))
+            && self.receipts.committee_size() == session.size()
             && self.receipts.count() + self.revealed.len() == session.size()
             && session.identity(self.dealer).is_some_and(|key| {
                 key.public_key().verify(DomainTag::DKG_SETTLEMENT, &self.digest(session), &self.signature)
@@ -77,7 +83,7 @@ impl Settlement {
         missing.filter(|&member| !self.receipts.contains(member)).zip(&self.revealed)
     }
 
-    /// The canonical encoding: dealer (2 bytes, big-endian), bitmap, aggregate, revealed shares, signature.
+    /// The canonical encoding: attempt (4 bytes, big-endian), dealer (2 bytes), bitmap, aggregate, revealed shares, signature.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.body();
@@ -91,9 +97,10 @@ impl Settlement {
     /// [`DecodeError`] for a bitmap that is not canonical, another length than it asks for, and shares that are no scalars.
     pub fn decode(session: &Session, bytes: &[u8]) -> Result<Self, DecodeError> {
         let bitmap_bytes = session.size().div_ceil(8);
-        let fixed = 2 + bitmap_bytes + SIGNATURE_BYTES + SIGNATURE_BYTES;
+        let fixed = HEADER_BYTES + bitmap_bytes + SIGNATURE_BYTES + SIGNATURE_BYTES;
         let wrong_length = |expected| DecodeError::Length { expected, found: bytes.len() };
-        let (dealer, rest) = bytes.split_first_chunk::<2>().ok_or(wrong_length(fixed))?;
+        let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length(fixed))?;
+        let (attempt, dealer) = decode_header(header);
         let (bitmap, rest) = rest.split_at_checked(bitmap_bytes).ok_or(wrong_length(fixed))?;
         let receipts = Signers::from_bitmap(session.size(), bitmap)?;
         let expected = fixed + (session.size() - receipts.count()) * SCALAR_BYTES;
@@ -110,7 +117,8 @@ impl Settlement {
             .map(|(index, share)| Scalar::from_bytes(share).ok_or(DecodeError::Share { index }))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            dealer: MinerId(u16::from_be_bytes(*dealer)),
+            attempt,
+            dealer,
             receipts,
             aggregate: Signature(*aggregate),
             revealed,
@@ -119,7 +127,7 @@ impl Settlement {
     }
 
     fn body(&self) -> Vec<u8> {
-        let mut bytes = self.dealer.0.to_be_bytes().to_vec();
+        let mut bytes = encode_header(self.attempt, self.dealer).to_vec();
         bytes.extend(self.receipts.bitmap());
         bytes.extend(self.aggregate.0);
         for share in &self.revealed {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::dealing::Dealing;
-use super::session::Session;
+use super::session::{Attempt, Session};
 use super::settlement::Settlement;
 use crate::committee::MinerId;
 use crate::crypto::beacon::{BeaconKey, BeaconKeyError};
@@ -95,9 +95,11 @@ impl Transcript {
     /// it.
     ///
     /// # Errors
-    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::NotAuthentic`], which says nothing about the claimed dealer.
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::OtherAttempt`] and [`TranscriptError::NotAuthentic`], which say nothing
+    /// about the claimed dealer.
     pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<(), TranscriptError> {
         self.require(Phase::Dealing)?;
+        self.require_attempt(dealing.dealer, dealing.attempt)?;
         if !dealing.is_authentic(&self.session) {
             return Err(TranscriptError::NotAuthentic { dealer: dealing.dealer });
         }
@@ -128,9 +130,11 @@ impl Transcript {
     /// one, disqualifies it.
     ///
     /// # Errors
-    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::NotAuthentic`], which says nothing about the claimed dealer.
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::OtherAttempt`] and [`TranscriptError::NotAuthentic`], which say nothing
+    /// about the claimed dealer.
     pub fn on_settlement(&mut self, settlement: &Settlement) -> Result<(), TranscriptError> {
         self.require(Phase::Settling)?;
+        self.require_attempt(settlement.dealer, settlement.attempt)?;
         if !settlement.is_authentic(&self.session) {
             return Err(TranscriptError::NotAuthentic { dealer: settlement.dealer });
         }
@@ -207,6 +211,16 @@ impl Transcript {
         settlement.revealed().find(|(member, _)| *member == recipient).map(|(_, share)| share)
     }
 
+    /// Whether a message of `sender` is of this attempt: the check before any signature is looked at.
+    pub(super) fn require_attempt(&self, sender: MinerId, found: Attempt) -> Result<(), TranscriptError> {
+        let expected = self.session.attempt();
+        (found == expected || mutant!(AttemptUnbound)).then_some(()).ok_or(TranscriptError::OtherAttempt {
+            sender,
+            found,
+            expected,
+        })
+    }
+
     fn require(&self, phase: Phase) -> Result<(), TranscriptError> {
         (self.phase == phase).then_some(()).ok_or(TranscriptError::WrongPhase { phase: self.phase })
     }
@@ -278,6 +292,16 @@ pub enum TranscriptError {
     WrongPhase {
         /// The phase that it is.
         phase: Phase,
+    },
+    /// Of another attempt: a replay, or early. It says nothing about the member it names.
+    #[error("a message of miner {} in attempt {}, where attempt {} is under way", sender.0, found.0, expected.0)]
+    OtherAttempt {
+        /// Who it claims to be from.
+        sender: MinerId,
+        /// Its attempt.
+        found: Attempt,
+        /// The attempt of this session.
+        expected: Attempt,
     },
     /// Not signed by the dealer it names, or not of this session.
     #[error("not an authentic message of miner {} in this session", dealer.0)]

@@ -110,7 +110,7 @@ fn a_wrong_or_unreadable_share_gets_no_receipt() {
 
 #[test]
 fn a_sealed_share_is_bound_to_session_dealer_recipient_and_every_commitment() {
-    let (session, old_session) = (session(4, EPOCH), session(4, Epoch(7)));
+    let (session, old_session) = (session(4, EPOCH, ATTEMPT), session(4, Epoch(7), ATTEMPT));
     let commitments = member(&session, 0, 200).dealing().commitments.clone();
     let reversed = Commitments::new(commitments.points().iter().rev().copied().collect());
     let shorter = with_degree(&commitments, 1);
@@ -328,28 +328,32 @@ fn a_part_of_a_key_is_no_key() {
 
 #[test]
 fn committees_and_parameters_that_are_not_sound_are_refused() {
-    let open = |registrations, parameters| Session::new(CHAIN, EPOCH, parameters, registrations).err();
+    let open =
+        |registrations, parameters| Session::new(CHAIN, EPOCH, ATTEMPT, parameters, registrations).err();
     let of_seven = Parameters::new(7, 5, 2, 5).unwrap();
     assert_eq!(of_seven, Parameters::hardened(7).unwrap());
-    assert_eq!(open(registrations(7, EPOCH), of_seven), None);
+    assert_eq!(open(registrations(7, EPOCH, ATTEMPT), of_seven), None);
     let of_six = Parameters::hardened(6).unwrap();
     let other = SessionError::OtherParameters { parameters: 6, members: 7 };
-    assert_eq!(open(registrations(7, EPOCH), of_six), Some(other));
+    assert_eq!(open(registrations(7, EPOCH, ATTEMPT), of_six), Some(other));
     assert_eq!(open(vec![], of_six), Some(SessionError::Size { members: 0 }));
 
     let with_last = |last: Registration| {
-        let mut all = registrations(6, EPOCH);
+        let mut all = registrations(6, EPOCH, ATTEMPT);
         all.push(last);
         open(all, of_seven)
     };
     let refused = Some(SessionError::Registration { member: MinerId(6), reason: KeyError::NotPossessed });
     let key = decryption(6).encryption_key();
-    assert_eq!(with_last(Registration::new(CHAIN, Epoch(7), &identity(6), key.clone())), refused);
-    assert_eq!(with_last(Registration::new(ChainId([4; 32]), EPOCH, &identity(6), key.clone())), refused);
-    let mut swapped = Registration::new(CHAIN, EPOCH, &identity(6), key.clone());
+    let register =
+        |chain, epoch, attempt| Registration::new(chain, epoch, attempt, &identity(6), key.clone());
+    assert_eq!(with_last(register(CHAIN, Epoch(7), ATTEMPT)), refused);
+    assert_eq!(with_last(register(ChainId([4; 32]), EPOCH, ATTEMPT)), refused);
+    assert_eq!(with_last(register(CHAIN, EPOCH, Attempt(0))), refused);
+    let mut swapped = register(CHAIN, EPOCH, ATTEMPT);
     swapped.encryption = decryption(0).encryption_key();
     assert_eq!(with_last(swapped), refused, "an encryption key that the owner did not register");
-    let mut stolen = Registration::new(CHAIN, EPOCH, &identity(6), key.clone());
+    let mut stolen = register(CHAIN, EPOCH, ATTEMPT);
     stolen.identity = identity(7).public_key();
     assert_eq!(with_last(stolen), refused, "a key without its owner");
 
@@ -357,13 +361,13 @@ fn committees_and_parameters_that_are_not_sound_are_refused() {
     let mirrored = SecretKey::from_scalar(mirror).unwrap();
     for twin in [mirrored, identity(2)] {
         let shared = SessionError::SharedCoordinate { first: MinerId(2), second: MinerId(6) };
-        assert_eq!(with_last(Registration::new(CHAIN, EPOCH, &twin, key.clone())), Some(shared));
+        assert_eq!(with_last(Registration::new(CHAIN, EPOCH, ATTEMPT, &twin, key.clone())), Some(shared));
     }
 }
 
 #[test]
 fn a_member_joins_with_its_registered_keys_only() {
-    let session = session(4, EPOCH);
+    let session = session(4, EPOCH, ATTEMPT);
     let join = |me: u16, identity, decryption| {
         Member::new(Arc::clone(&session), MinerId(me), identity, decryption, &[0; 32]).err()
     };

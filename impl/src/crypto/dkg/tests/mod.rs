@@ -1,6 +1,7 @@
 //! The key generation with honest and dishonest members.
 
 mod agreement;
+mod attempts;
 mod exposure;
 mod misbehaviour;
 
@@ -16,6 +17,7 @@ use crate::crypto::scheme::{Domain, Signature};
 
 pub(super) const CHAIN: ChainId = ChainId([3; 32]);
 pub(super) const EPOCH: Epoch = Epoch(8);
+pub(super) const ATTEMPT: Attempt = Attempt(1);
 
 /// A key generation with every member's secrets.
 pub(super) struct World {
@@ -31,13 +33,14 @@ pub(super) fn decryption(i: u16) -> DecryptionKey {
     DecryptionKey::from_seed(&[i as u8 + 101; 32])
 }
 
-pub(super) fn registrations(n: u16, epoch: Epoch) -> Vec<Registration> {
-    (0..n).map(|i| Registration::new(CHAIN, epoch, &identity(i), decryption(i).encryption_key())).collect()
+pub(super) fn registrations(n: u16, epoch: Epoch, attempt: Attempt) -> Vec<Registration> {
+    let key = |i| decryption(i).encryption_key();
+    (0..n).map(|i| Registration::new(CHAIN, epoch, attempt, &identity(i), key(i))).collect()
 }
 
-pub(super) fn session(n: u16, epoch: Epoch) -> Arc<Session> {
+pub(super) fn session(n: u16, epoch: Epoch, attempt: Attempt) -> Arc<Session> {
     let parameters = Parameters::hardened(usize::from(n)).unwrap();
-    Arc::new(Session::new(CHAIN, epoch, parameters, registrations(n, epoch)).unwrap())
+    Arc::new(Session::new(CHAIN, epoch, attempt, parameters, registrations(n, epoch, attempt)).unwrap())
 }
 
 pub(super) fn member(session: &Arc<Session>, i: u16, seed: u8) -> Member {
@@ -51,7 +54,11 @@ impl World {
     }
 
     pub(super) fn in_epoch(n: u16, epoch: Epoch) -> Self {
-        let session = session(n, epoch);
+        Self::in_attempt(n, epoch, ATTEMPT)
+    }
+
+    pub(super) fn in_attempt(n: u16, epoch: Epoch, attempt: Attempt) -> Self {
+        let session = session(n, epoch, attempt);
         let members = (0..n).map(|i| member(&session, i, 200)).collect();
         Self { session, members }
     }
