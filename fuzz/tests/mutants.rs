@@ -93,7 +93,7 @@ fn the_product_notices_what_nothing_else_does() {
         assert!(found.is_some(), "{mutant:?} survives");
     }
     // A bug that walks notice as well, so that the check is seen red.
-    let found = by_product(Some(Adjust(give_timeless, variant(Mutant::SecondTicket))));
+    let found = by_product(Some(Adjust(give_timeless, variant(Mutant::QuorumOneLower))));
     assert!(found.is_some_and(|kill| kill.by == "product"));
 }
 

@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::block::Digest;
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
-use crate::crypto::certificate::CertificateError;
+use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
+use crate::wire;
 
 /// Two things that no honest miner signs both.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -104,11 +106,69 @@ pub struct Jurisdiction<'a> {
 }
 
 impl Evidence {
+    /// The same offence in its one form: of two statements of one kind the lower one comes first. So one offence is one value,
+    /// in whatever order its halves were found.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        if self.is_canonical() {
+            return self;
+        }
+        match self {
+            Evidence::Proposals { first, second } => Evidence::Proposals { first: second, second: first },
+            Evidence::Tickets { first, second } => Evidence::Tickets { first: second, second: first },
+            Evidence::FinalityVotes { first, second } => {
+                Evidence::FinalityVotes { first: second, second: first }
+            }
+            Evidence::Notarizations { first, second } => {
+                Evidence::Notarizations { first: second, second: first }
+            }
+            Evidence::FinalityCertificates { first, second } => {
+                Evidence::FinalityCertificates { first: second, second: first }
+            }
+            Evidence::TicketAgainstVote { .. } | Evidence::NotarizationAgainstFinality { .. } => self,
+        }
+    }
+
+    /// Whether this is what [`Evidence::canonical`] makes of it. Nothing else is decoded.
+    #[must_use]
+    pub fn is_canonical(&self) -> bool {
+        let ordered = match self {
+            Evidence::Proposals { first, second } => first.statement <= second.statement,
+            Evidence::Tickets { first, second } => first.statement <= second.statement,
+            Evidence::FinalityVotes { first, second } => first.statement <= second.statement,
+            Evidence::Notarizations { first, second } => first.statement <= second.statement,
+            Evidence::FinalityCertificates { first, second } => first.statement <= second.statement,
+            // The kinds of the statements tell the two apart.
+            Evidence::TicketAgainstVote { .. } | Evidence::NotarizationAgainstFinality { .. } => true,
+        };
+        ordered || mutant!(EvidenceUnordered)
+    }
+
+    /// A hash of all of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(b"zus/evidence/v1\0", &[&wire::body(self)])
+    }
+
     /// Checks the evidence.
     ///
     /// # Errors
-    /// The first reason why it convicts nobody.
+    /// The first reason why it convicts nobody, cheapest check first.
     pub fn verify<S: Scheme>(
+        &self,
+        jurisdiction: &Jurisdiction<'_>,
+        scheme: &S,
+    ) -> Result<(), EvidenceError> {
+        self.check_form(jurisdiction, scheme)?;
+        self.check_signatures(jurisdiction, scheme)
+    }
+
+    /// What can be checked without looking at a signature: that the statements contradict each other, who signed them, and that
+    /// certificates name a quorum.
+    ///
+    /// # Errors
+    /// As [`Evidence::verify`].
+    pub(crate) fn check_form<S: Scheme>(
         &self,
         jurisdiction: &Jurisdiction<'_>,
         scheme: &S,
@@ -117,6 +177,42 @@ impl Evidence {
         if !self.contradicts(one_ticket) {
             return Err(EvidenceError::NoContradiction);
         }
+        let of_one_member =
+            |first: MinerId, second: MinerId| match (first == second, committee.contains(first)) {
+                (false, _) => Err(EvidenceError::DifferentSigners { first, second }),
+                (true, false) => Err(EvidenceError::WrongSignature(first)),
+                (true, true) => Ok(()),
+            };
+        let of_quorums = |first: &Certificate, second: &Certificate| {
+            first.quorum_of(scheme, quorum)?;
+            second.quorum_of(scheme, quorum)?;
+            Ok(())
+        };
+        match self {
+            Evidence::Proposals { first, second } => of_one_member(first.signer, second.signer),
+            Evidence::Tickets { first, second } => of_one_member(first.signer, second.signer),
+            Evidence::FinalityVotes { first, second } => of_one_member(first.signer, second.signer),
+            Evidence::TicketAgainstVote { ticket, vote } => of_one_member(ticket.signer, vote.signer),
+            Evidence::Notarizations { first, second } => of_quorums(&first.certificate, &second.certificate),
+            Evidence::NotarizationAgainstFinality { notarization, finality } => {
+                of_quorums(&notarization.certificate, &finality.certificate)
+            }
+            Evidence::FinalityCertificates { first, second } => {
+                of_quorums(&first.certificate, &second.certificate)
+            }
+        }
+    }
+
+    /// The rest of [`Evidence::verify`]: two signatures, or two certificates.
+    ///
+    /// # Errors
+    /// As [`Evidence::verify`].
+    pub(crate) fn check_signatures<S: Scheme>(
+        &self,
+        jurisdiction: &Jurisdiction<'_>,
+        scheme: &S,
+    ) -> Result<(), EvidenceError> {
+        let Jurisdiction { committee, quorum, .. } = *jurisdiction;
         match self {
             Evidence::Proposals { first, second } => both_genuine(first, second, committee, scheme),
             Evidence::Tickets { first, second } => both_genuine(first, second, committee, scheme),
@@ -210,9 +306,6 @@ fn both_genuine<A: Statement, B: Statement, S: Scheme>(
     committee: &Committee,
     scheme: &S,
 ) -> Result<(), EvidenceError> {
-    if first.signer != second.signer {
-        return Err(EvidenceError::DifferentSigners { first: first.signer, second: second.signer });
-    }
     let genuine = first.is_genuine(committee, scheme) && second.is_genuine(committee, scheme);
     if !genuine && !mutant!(EvidenceUnsigned) {
         return Err(EvidenceError::WrongSignature(first.signer));

@@ -299,6 +299,10 @@ mutants! {
     ConvictsFirstOnly,
     /// S10: two finality certificates of one round are not evidence.
     ConflictUnproved,
+    /// S10: one offence in two orders is two.
+    EvidenceUnordered,
+    /// L4: what is read back from the disk is believed.
+    ReadBackTrusted,
     /// Step 9: timeout votes of other subrounds count for the own one.
     TimeoutsOfAnySubround,
     /// L1: waits do not grow with the subround.

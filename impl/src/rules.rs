@@ -81,6 +81,15 @@ pub enum EchoRule {
     None,
 }
 
+/// Whether late subrounds have generators of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SubroundCapRule {
+    /// Every subround has its own order of generators.
+    Unbounded,
+    /// Subrounds above 1 repeat the generators of subround 1, as in the deployed node.
+    CappedAtOne,
+}
+
 /// A choice for every open question.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Rules {
@@ -100,6 +109,8 @@ pub struct Rules {
     pub ticket_log: TicketLogRule,
     /// Whether certificates are relayed.
     pub echo: EchoRule,
+    /// Whether late subrounds have generators of their own.
+    pub subround_cap: SubroundCapRule,
 }
 
 impl Rules {
@@ -113,6 +124,7 @@ impl Rules {
         quorum: QuorumRule::ByzantineMajority,
         ticket_log: TicketLogRule::Volatile,
         echo: EchoRule::None,
+        subround_cap: SubroundCapRule::Unbounded,
     };
 
     /// The deployed Go node.
@@ -125,6 +137,7 @@ impl Rules {
         quorum: QuorumRule::Percent66,
         ticket_log: TicketLogRule::Volatile,
         echo: EchoRule::None,
+        subround_cap: SubroundCapRule::CappedAtOne,
     };
 
     /// This project's default: all eight steps of the page, with every open question closed.
@@ -137,5 +150,6 @@ impl Rules {
         quorum: QuorumRule::ByzantineMajority,
         ticket_log: TicketLogRule::Durable,
         echo: EchoRule::Certificates,
+        subround_cap: SubroundCapRule::Unbounded,
     };
 }

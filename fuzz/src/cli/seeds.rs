@@ -142,7 +142,7 @@ fn messages() -> Found {
         Evidence::FinalityCertificates { first: Arc::clone(f1), second: Arc::clone(f2) },
     ];
     for (number, evidence) in all.into_iter().enumerate() {
-        let message = Message::Evidence(Arc::new(evidence));
+        let message = Message::Evidence(Arc::new(evidence.canonical()));
         found.push((format!("evidence-{number}"), wire::encode(&message)));
     }
     found

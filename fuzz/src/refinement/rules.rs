@@ -8,8 +8,17 @@ use crate::world::Setup;
 /// The model's rules for the miners of a setup. Exhaustive: a new value in production does not compile until it is named here.
 #[must_use]
 pub fn model_rules(setup: &Setup) -> model::Rules {
-    let code::Rules { beacon, ticket, subround_entry, subround_switch, finality, quorum, ticket_log, echo } =
-        setup.rules;
+    let code::Rules {
+        beacon,
+        ticket,
+        subround_entry,
+        subround_switch,
+        finality,
+        quorum,
+        ticket_log,
+        echo,
+        subround_cap,
+    } = setup.rules;
     model::Rules {
         beacon: match beacon {
             code::BeaconRule::Chained => model::BeaconRule::Chained,
@@ -46,9 +55,9 @@ pub fn model_rules(setup: &Setup) -> model::Rules {
             code::EchoRule::Certificates => model::EchoRule::Certificates,
             code::EchoRule::None => model::EchoRule::None,
         },
-        subround_cap: match setup.config().subround_cap {
-            None => model::SubroundCapRule::Unbounded,
-            Some(_) => model::SubroundCapRule::CappedAtOne,
+        subround_cap: match subround_cap {
+            code::SubroundCapRule::Unbounded => model::SubroundCapRule::Unbounded,
+            code::SubroundCapRule::CappedAtOne => model::SubroundCapRule::CappedAtOne,
         },
         // What no profile has a choice in.
         parent: model::ParentRule::Notarized,
@@ -68,5 +77,8 @@ mod tests {
         assert_eq!(rules(code::Rules::HARDENED), model::Rules::HARDENED);
         assert_eq!(rules(code::Rules::DOCUMENTED), model::Rules::DOCUMENTED);
         assert_eq!(rules(code::Rules::DEPLOYED), model::Rules::DEPLOYED);
+        // The cap is a rule of its own: it stays when another rule of the profile changes.
+        let changed = code::Rules { echo: code::EchoRule::Certificates, ..code::Rules::DEPLOYED };
+        assert_eq!(rules(changed).subround_cap, model::SubroundCapRule::CappedAtOne);
     }
 }

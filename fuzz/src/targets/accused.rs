@@ -9,7 +9,9 @@ use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::evidence::{Evidence, Jurisdiction};
+use zus_bpp::message::Message;
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
+use zus_bpp::wire;
 
 use crate::bounds::quorum;
 
@@ -125,6 +127,7 @@ pub fn evidence(bytes: &[u8]) {
             (Evidence::FinalityCertificates { first, second }, same_round && other_block, true)
         }
     };
+    one_form(&evidence);
     let q = quorum(MINERS);
     let genuine = !a.spoilt && !b.spoilt;
     let (convicted, complete) = if group {
@@ -145,5 +148,33 @@ pub fn evidence(bytes: &[u8]) {
             !group || convicted.len() >= 2 * q - usize::from(MINERS),
             "too few are convicted: {convicted:?}"
         );
+    }
+}
+
+/// One offence is one value with one encoding, in whatever order its halves were found.
+fn one_form(evidence: &Evidence) {
+    let turned = match evidence.clone() {
+        Evidence::Proposals { first, second } => Evidence::Proposals { first: second, second: first },
+        Evidence::Tickets { first, second } => Evidence::Tickets { first: second, second: first },
+        Evidence::FinalityVotes { first, second } => Evidence::FinalityVotes { first: second, second: first },
+        Evidence::Notarizations { first, second } => Evidence::Notarizations { first: second, second: first },
+        Evidence::FinalityCertificates { first, second } => {
+            Evidence::FinalityCertificates { first: second, second: first }
+        }
+        other => other,
+    };
+    let (one, other) = (evidence.clone().canonical(), turned.clone().canonical());
+    let statements = |evidence: &Evidence| match evidence {
+        Evidence::Proposals { first, second } => first.statement != second.statement,
+        Evidence::Tickets { first, second } => first.statement != second.statement,
+        Evidence::FinalityVotes { first, second } => first.statement != second.statement,
+        Evidence::Notarizations { first, second } => first.statement != second.statement,
+        Evidence::FinalityCertificates { first, second } => first.statement != second.statement,
+        Evidence::TicketAgainstVote { .. } | Evidence::NotarizationAgainstFinality { .. } => true,
+    };
+    assert!(one == other || !statements(&one), "one offence in two forms: {one:?}, {other:?}");
+    for told in [evidence, &turned] {
+        let bytes = wire::encode(&Message::Evidence(Arc::new(told.clone())));
+        assert_eq!(wire::decode(&bytes).is_ok(), *told == told.clone().canonical(), "read: {told:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! Targets about arithmetic and bytes that everything else rests upon, each restated here by hand: sets of signers, what is
 //! signed, block ids, quorums, waiting times.
 
+use std::sync::Arc;
+
 use sha3::{Digest, Sha3_256};
 use zus_bpp::block::{self, BlockId, Header, Time};
 use zus_bpp::certified::Notarization;
@@ -9,9 +11,10 @@ use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::dkg::Parameters;
 use zus_bpp::crypto::mock_scheme::MockWorld;
 use zus_bpp::crypto::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
-use zus_bpp::miner::{Config, Timing};
+use zus_bpp::miner::{Config, Miner, Recovery, Stored, Timing};
 use zus_bpp::rules::Rules;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Statement, Ticket, Timeout};
+use zus_bpp::wire;
 
 use crate::bounds;
 
@@ -73,6 +76,7 @@ pub fn statements(bytes: &[u8]) {
     let hash = |at: usize| -> [u8; 32] { input[at..at + 32].try_into().expect("32 bytes") };
     let (chain, epoch, round, subround) = (hash(0), number(32), number(40), number(48) as u32);
     let (id, miners) = (hash(56), (number(80) % 1024) as u16 + 1);
+    read_back(bytes.len());
     let committee =
         Committee::new(ChainId(chain), Epoch(epoch), miners, 1).expect("a committee of at most 1024");
     let (r, s, block) = (Round(round), Subround(subround), BlockId(id));
@@ -160,6 +164,38 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
         .chain_update(aggregate.0);
     let found = Notarization { statement, certificate: Certificate { signers, aggregate } };
     assert_eq!(found.digest().0[..], own.finalize()[..], "the digest of {found:?}");
+}
+
+/// A bit that changes on the disk is noticed (L4): by the checksum, and without it by the certificate.
+fn read_back(seed: usize) {
+    let world = MockWorld::new(MINERS, 1);
+    let committee = Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("a committee of seven");
+    let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0)));
+    let member = |i| world.member(MinerId(i)).expect("a member");
+    let statement = Ticket { round: Round(1), subround: Subround(0), block: BlockId([3; 32]) };
+    let sign = |i| member(i).sign(Ticket::DOMAIN, &statement.preimage(&committee)).map(|it| (MinerId(i), it));
+    let q = bounds::quorum(MINERS);
+    let signatures: Vec<_> = (0..q as u16).filter_map(sign).collect();
+    let certificate = Certificate::assemble(&world.observer(), q, &signatures).expect("a quorum");
+    let stored = Stored::Notarization(Arc::new(Notarization { statement, certificate }));
+    let start = |stored: Stored| {
+        let recovery = Recovery { stored: vec![stored], ..Recovery::default() };
+        Miner::new(Arc::clone(&config), member(0), recovery).map(|miner| miner.round())
+    };
+    assert_eq!(start(stored.clone()), Ok(Round(2)), "L4");
+    let (sealed, plain) = (wire::seal(&stored), wire::to_bytes(&stored));
+    for bit in (seed % 37..plain.len() * 8).step_by(37) {
+        let flipped = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        };
+        assert!(wire::unseal::<Stored>(&flipped(&sealed)).is_err(), "L4: bit {bit} of what was sealed");
+        if let Ok(other) = wire::from_bytes::<Stored>(&flipped(&plain)) {
+            let started = start(other);
+            assert!(started.is_err(), "L4: with bit {bit} flipped a miner starts in {started:?}");
+        }
+    }
 }
 
 /// `f` is the largest number of which three fit below `n`, `q` is all but `f`, a fifth are generators.

@@ -9,6 +9,7 @@ mod answer;
 mod catch_up;
 mod finality;
 mod level;
+mod read_back;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ pub use answer::respond;
 pub(crate) use catch_up::{AnswerError, CatchUp};
 use level::Level;
 pub use level::{Node, Verdict};
+pub(crate) use read_back::check_read_back;
+pub use read_back::{Damage, Damaged, Item};
 
 use crate::block::{Block, BlockId};
 use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};

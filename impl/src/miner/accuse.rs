@@ -1,8 +1,10 @@
 //! Offences: proved once, kept within a bound, relayed (S10).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Audience, Effects, Miner, Output, Refusal};
+use crate::block::Digest;
 use crate::bounds::MAX_EVIDENCE_PER_MINER;
 use crate::committee::MinerId;
 use crate::crypto::scheme::Scheme;
@@ -12,38 +14,49 @@ use crate::mutants::mutant;
 use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
-/// The evidence that is kept.
+/// The evidence that is kept. What it takes to see whether a further piece is wanted grows with the number of miners whom the
+/// piece convicts, and not with what is kept.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct EvidenceStore(Vec<Arc<Evidence>>);
+pub(super) struct EvidenceStore {
+    kept: Vec<Arc<Evidence>>,
+    /// Digests of what is kept.
+    known: BTreeSet<Digest>,
+    /// How many of the kept pieces convict each miner.
+    against: BTreeMap<MinerId, usize>,
+}
 
 impl EvidenceStore {
     /// The evidence in the order in which it was found.
     pub fn all(&self) -> &[Arc<Evidence>] {
-        &self.0
+        &self.kept
     }
 
     /// Enough of the evidence to convict everybody whom all of it convicts: no more pieces than there are miners.
     pub fn one_against_each(&self) -> impl Iterator<Item = Arc<Evidence>> {
-        let mut convicted: Vec<MinerId> = Vec::new();
-        self.0.iter().filter_map(move |proof| {
+        let mut convicted: BTreeSet<MinerId> = BTreeSet::new();
+        self.kept.iter().filter_map(move |proof| {
             let before = convicted.len();
-            for miner in proof.convicts() {
-                if !convicted.contains(&miner) {
-                    convicted.push(miner);
-                }
-            }
+            convicted.extend(proof.convicts());
             (convicted.len() > before).then(|| Arc::clone(proof))
         })
     }
 
     fn against(&self, miner: MinerId) -> usize {
-        self.0.iter().filter(|known| known.convicts().contains(&miner)).count()
+        self.against.get(&miner).copied().unwrap_or(0)
     }
 
-    /// Whether the evidence is new and its bound is not reached for everybody whom it convicts.
+    /// Whether canonical evidence is new and its bound is not reached for everybody whom it convicts.
     fn wants(&self, evidence: &Evidence) -> bool {
-        !self.0.iter().any(|known| **known == *evidence)
-            && evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+        evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+            && !self.known.contains(&evidence.digest())
+    }
+
+    fn keep(&mut self, evidence: Arc<Evidence>) {
+        for miner in evidence.convicts() {
+            *self.against.entry(miner).or_default() += 1;
+        }
+        self.known.insert(evidence.digest());
+        self.kept.push(evidence);
     }
 }
 
@@ -53,16 +66,23 @@ impl<S: Scheme> Miner<S> {
         evidence: Arc<Evidence>,
         fx: &mut Effects<'_>,
     ) -> Result<(), Refusal> {
+        let evidence = match evidence.is_canonical() {
+            true => evidence,
+            false => Arc::new(Evidence::clone(&evidence).canonical()),
+        };
+        // One piece costs two signatures or two certificates at most, and nothing where its form is wrong or it is not wanted.
+        evidence.check_form(&self.config.jurisdiction(), &self.scheme)?;
         if !self.evidence.wants(&evidence) {
             return Ok(());
         }
-        evidence.verify(&self.config.jurisdiction(), &self.scheme)?;
+        evidence.check_signatures(&self.config.jurisdiction(), &self.scheme)?;
         self.convict(evidence, fx);
         Ok(())
     }
 
     /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it is and does.
     pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) -> bool {
+        let evidence = evidence.canonical();
         let holds = self.evidence.wants(&evidence)
             && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok();
         if holds {
@@ -75,7 +95,7 @@ impl<S: Scheme> Miner<S> {
         if let Evidence::Proposals { first, .. } = &*evidence {
             self.exclude(first);
         }
-        self.evidence.0.push(Arc::clone(&evidence));
+        self.evidence.keep(Arc::clone(&evidence));
         if !mutant!(self.config, KeepEvidence) {
             fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
         }

@@ -11,7 +11,7 @@ use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
-use crate::rules::{Rules, TicketRule};
+use crate::rules::{Rules, SubroundCapRule, TicketRule};
 use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
@@ -90,9 +90,6 @@ pub struct Config {
     pub rules: Rules,
     /// How many generators a subround has, `G`.
     pub generators: u16,
-    /// Subrounds above this one repeat its generators, as in the deployed node; `None`: every subround has its own. Under a
-    /// chained beacon they have its beacon value, too.
-    pub subround_cap: Option<Subround>,
     /// Waiting times.
     pub timing: Timing,
     /// The block of round 0.
@@ -112,7 +109,17 @@ impl Config {
     /// The subround whose beacon value and order of generators a subround has: its own, unless subrounds are capped.
     #[must_use]
     pub fn ordered_as(&self, subround: Subround) -> Subround {
-        self.subround_cap.map_or(subround, |cap| subround.min(cap))
+        self.subround_cap().map_or(subround, |cap| subround.min(cap))
+    }
+
+    /// Subrounds above this one repeat its generators, and under a chained beacon its beacon value; `None`: every subround has
+    /// its own.
+    #[must_use]
+    pub fn subround_cap(&self) -> Option<Subround> {
+        match self.rules.subround_cap {
+            SubroundCapRule::Unbounded => None,
+            SubroundCapRule::CappedAtOne => Some(Subround(1)),
+        }
     }
 
     /// A configuration with the default number of generators and default times. `seed` and `genesis_time` make the genesis
@@ -123,7 +130,6 @@ impl Config {
             committee,
             rules,
             generators: committee.default_generators(),
-            subround_cap: (rules == Rules::DEPLOYED).then_some(Subround(1)),
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
             ticket_form: TicketForm::default(),
@@ -161,16 +167,6 @@ impl Config {
         self.committee.faulty() + 1
     }
 
-    /// Whether what contradicts the log is withheld. Not from deliberate bugs: the checks are to notice the bug itself, and not
-    /// only that something stops it.
-    pub(super) fn withholds(&self) -> bool {
-        #[cfg(any(test, feature = "mutants"))]
-        let withholds = self.mutant.is_none();
-        #[cfg(not(any(test, feature = "mutants")))]
-        let withholds = true;
-        withholds
-    }
-
     /// The rules that evidence is judged by.
     #[must_use]
     pub fn jurisdiction(&self) -> Jurisdiction<'_> {
@@ -202,6 +198,9 @@ pub enum StartError {
     /// The scheme holds no key of a committee member.
     #[error("the signature scheme is an observer's: it cannot sign for a miner")]
     NotAMember,
+    /// Something on the disk is not what was stored.
+    #[error(transparent)]
+    Damaged(#[from] crate::chain::Damaged),
     /// The scheme and the configuration are of different committees.
     #[error("the signature scheme is of a committee of {scheme}, the configuration of {configured} miners")]
     OtherCommittee {

@@ -141,7 +141,8 @@ impl Stored {
             Stored::Block(block) => block.round() > head,
             Stored::Notarization(certificate) => certificate.round > head,
             Stored::TimeoutCertificate(certificate) => certificate.round > head,
-            Stored::FinalityCertificate(_) => true,
+            // That of the head, and one whose block is not final here yet.
+            Stored::FinalityCertificate(certificate) => certificate.round >= head,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
 use super::{Config, Effects, Entry, Miner, Phase, Source, StartError, Stored};
 use crate::certified::{FinalityCertificate, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock};
+use crate::chain::{CatchUp, Chain, FinalBlock, check_read_back};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::mutants::{infect, mutant};
@@ -36,11 +36,11 @@ pub struct Recovery {
 impl<S: Scheme> Miner<S> {
     /// A miner with this disk. Give it [`Input::Start`](super::Input::Start) next.
     ///
-    /// Records and stored certificates are this miner's own and are trusted: they must come from storage that notices
-    /// corruption.
+    /// What is read back is verified ([`Damaged`](crate::chain::Damaged) names the item that is wrong), so that a changed bit
+    /// costs no more than the item. Records come from the ticket log, which checks them.
     ///
     /// # Errors
-    /// When `scheme` is not that of a member of the configured committee.
+    /// When `scheme` is not that of a member of the configured committee, or something on the disk is damaged.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
         infect!(config);
         let me = scheme.me().ok_or(StartError::NotAMember)?;
@@ -48,6 +48,7 @@ impl<S: Scheme> Miner<S> {
         if size != configured || !config.committee.contains(me) {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
+        check_read_back(&recovery.finals, &recovery.stored, &config, &scheme)?;
         let chain = Chain::new(&config.genesis, recovery.finals);
         let head = chain.final_head();
         let entry = Entry {

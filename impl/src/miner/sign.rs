@@ -80,7 +80,7 @@ impl<S: Scheme> Miner<S> {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);
         if let Err(conflict) = self.ledger.permits(&rules, &record)
-            && self.config.withholds()
+            && !mutant!(self.config, SignUnasked)
         {
             fx.out.push(Output::Withheld(conflict));
             return;

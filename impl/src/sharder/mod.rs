@@ -17,7 +17,7 @@ pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, Sharder
 
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, respond};
+use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -47,7 +47,7 @@ impl<S: Scheme> Sharder<S> {
     /// should be an observer's.
     ///
     /// # Errors
-    /// When the scheme is of another committee.
+    /// When the scheme is of another committee, or a final block is damaged.
     pub fn new(
         config: Arc<Config>,
         scheme: S,
@@ -59,6 +59,7 @@ impl<S: Scheme> Sharder<S> {
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
+        check_read_back(&finals, &[], &config, &scheme)?;
         Ok(Self {
             chain: Chain::new(&config.genesis, finals),
             config,
@@ -390,7 +391,8 @@ impl<S: Scheme> Sharder<S> {
             let blocks: Vec<FinalBlock> = (1..=limit as u64)
                 .map_while(|step| history.block(Round(request.after.0.checked_add(step)?)))
                 .collect();
-            respond(blocks)
+            // A damaged block is not passed on: the peer asks another one.
+            respond(blocks).filter(|response| check_links(response, &self.config.committee).is_ok())
         };
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)

@@ -1,4 +1,4 @@
-//! Blocks, evidence and messages.
+//! Blocks, evidence, messages, and what is stored for a restart.
 
 use std::sync::Arc;
 
@@ -6,10 +6,12 @@ use super::items::{decode_option, decode_ticket, encode_option};
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{Block, BlockContent, BlockId};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
+use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
+use crate::miner::Stored;
 use crate::mutants::mutant;
 
 impl Encode for Block {
@@ -131,7 +133,7 @@ impl Encode for Evidence {
 
 impl Decode for Evidence {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(match reader.byte("kind of evidence")? {
+        let evidence = match reader.byte("kind of evidence")? {
             0 => Evidence::Proposals { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
             1 => Evidence::Tickets { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
             2 => Evidence::FinalityVotes { first: Decode::decode(reader)?, second: Decode::decode(reader)? },
@@ -148,7 +150,57 @@ impl Decode for Evidence {
                 second: Decode::decode(reader)?,
             },
             found => return Err(WireError::UnknownTag { field: "kind of evidence", found }),
+        };
+        // One offence has one encoding.
+        evidence.is_canonical().then_some(evidence).ok_or(WireError::Order { field: "evidence" })
+    }
+}
+
+impl Encode for Stored {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Stored::Block(block) => {
+                bytes.push(0);
+                block.encode(bytes);
+            }
+            Stored::Notarization(certificate) => {
+                bytes.push(1);
+                certificate.encode(bytes);
+            }
+            Stored::TimeoutCertificate(certificate) => {
+                bytes.push(2);
+                certificate.encode(bytes);
+            }
+            Stored::FinalityCertificate(certificate) => {
+                bytes.push(3);
+                certificate.encode(bytes);
+            }
+        }
+    }
+}
+
+impl Decode for Stored {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match reader.byte("kind of what is stored")? {
+            0 => Stored::Block(Decode::decode(reader)?),
+            1 => Stored::Notarization(Decode::decode(reader)?),
+            2 => Stored::TimeoutCertificate(Decode::decode(reader)?),
+            3 => Stored::FinalityCertificate(Decode::decode(reader)?),
+            found => return Err(WireError::UnknownTag { field: "kind of what is stored", found }),
         })
+    }
+}
+
+impl Encode for FinalBlock {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.block.encode(bytes);
+        encode_option(self.notarization.as_ref(), bytes);
+    }
+}
+
+impl Decode for FinalBlock {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { block: Decode::decode(reader)?, notarization: decode_option(reader, "notarization flag")? })
     }
 }
 

@@ -18,6 +18,7 @@ mod reader;
 
 pub use reader::{Reader, WireError};
 
+use crate::block::Digest;
 use crate::bounds::MAX_MESSAGE_BYTES;
 use crate::message::Message;
 
@@ -53,7 +54,36 @@ pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     from_bytes(bytes)
 }
 
-/// The bytes of any encodable value, with the version in front: for storage.
+/// Bytes of the checksum at the end of what [`seal`] writes.
+pub const CHECKSUM_BYTES: usize = 32;
+
+/// The bytes of any encodable value for storage: version, fields, and a SHA3-256 checksum of both, so that a bit that changes
+/// on the disk is noticed by [`unseal`]. The checksum is no secret: it does not protect from somebody who writes to the disk.
+#[must_use]
+pub fn seal<T: Encode>(value: &T) -> Vec<u8> {
+    let mut bytes = to_bytes(value);
+    bytes.extend(checksum(&bytes));
+    bytes
+}
+
+/// Reads what [`seal`] wrote.
+///
+/// # Errors
+/// [`WireError::Checksum`] when a bit has changed, [`WireError::UnexpectedEnd`] for too few bytes, and as [`decode`].
+pub fn unseal<T: Decode>(bytes: &[u8]) -> Result<T, WireError> {
+    let short = WireError::UnexpectedEnd { field: "checksum", needed: CHECKSUM_BYTES, left: bytes.len() };
+    let (content, found) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(short)?;
+    if checksum(content) != *found {
+        return Err(WireError::Checksum);
+    }
+    from_bytes(content)
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    Digest::of(b"zus/stored/v1\0\0\0", &[bytes]).0
+}
+
+/// The bytes of any encodable value, with the version in front.
 #[must_use]
 pub fn to_bytes<T: Encode>(value: &T) -> Vec<u8> {
     let mut bytes = vec![VERSION];

@@ -65,6 +65,15 @@ pub enum WireError {
         /// Why.
         reason: PointError,
     },
+    /// Two parts of which either could come first are not in their one order.
+    #[error("{field}: of two statements the lower one comes first")]
+    Order {
+        /// The field.
+        field: &'static str,
+    },
+    /// What was stored is not what is read back.
+    #[error("the checksum does not fit: what was read is damaged")]
+    Checksum,
     /// A bitmap is not the one form of a set of committee members.
     #[error("not a set of signers: {0}")]
     Signers(#[from] SignersError),

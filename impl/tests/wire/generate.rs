@@ -131,6 +131,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         (certified(vote()), certified(vote()))
             .prop_map(|(first, second)| Evidence::FinalityCertificates { first, second }),
     ]
+    .prop_map(Evidence::canonical)
 }
 
 fn target() -> impl Strategy<Value = BeaconTarget> {

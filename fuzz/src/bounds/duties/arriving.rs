@@ -37,7 +37,7 @@ impl Duties {
         if !world.ground.setup.chained() || !leads_to_head(miner, miner.round().previous()?, entry) {
             return None;
         }
-        let cap = world.ground.config.subround_cap.unwrap_or(miner.subround());
+        let cap = world.ground.config.subround_cap().unwrap_or(miner.subround());
         let owed = (miner.round(), miner.subround().min(cap), entry);
         (!found.shared.contains(&owed)).then(|| Violation {
             property: "step 1",

@@ -1,8 +1,10 @@
 //! The miner step by step, with the other miners played by hand; and deliberate bugs, each of which something must notice.
 
 mod bounds;
+mod evidence;
 mod from_the_ticket;
 mod mutants;
+mod read_back;
 mod regressions;
 mod stage;
 mod to_the_ticket;

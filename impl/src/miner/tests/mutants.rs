@@ -57,6 +57,11 @@ fn blackouts(mutant: Option<Mutant>, property: &str) -> bool {
     })
 }
 
+/// Whether the last guard kept the miner on the stage from signing against its log.
+fn withheld(stage: &Stage) -> bool {
+    stage.out.iter().any(|output| matches!(output, Output::Withheld(_)))
+}
+
 /// What the miner on the stage collected as a candidate.
 fn collects(stage: &Stage) -> bool {
     stage.out.iter().any(|output| matches!(output, Output::Milestone(Milestone::Collected { .. })))
@@ -158,7 +163,7 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
             stage.wait_is_over();
             let block = stage.first_block(0, stage.generator(1, 0));
             stage.proposes(&block);
-            stage.tickets_sent() == [ticket_of(&block)]
+            stage.tickets_sent() == [ticket_of(&block)] || withheld(&stage)
         }
         Mutant::JoinAtOne => {
             let mut stage = stage();
@@ -204,8 +209,10 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
         }
         Mutant::ForgetEarlyMessages => {
             let mut stage = stage();
-            let early = stage.share(1, 2);
-            stage.hears(1, Message::BeaconShare(early));
+            for signer in [1, 2] {
+                let early = stage.share(signer, 2);
+                stage.hears(signer, Message::BeaconShare(early));
+            }
             stage.enter_round_two();
             stage.miner.beacon().is_none()
         }
@@ -240,7 +247,7 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
             let rival = stage.first_block(1, stage.generator(1, 1));
             let notarization = stage.notarization(&rival, &[1, 2, 3]);
             stage.hears(1, Message::Notarization(notarization));
-            stage.votes_sent().len() > 1
+            stage.votes_sent().len() > 1 || withheld(&stage)
         }
         other => unreachable!("{other:?} is noticed elsewhere"),
     }

@@ -22,7 +22,7 @@ use crate::ticket_log::{Conflict, Kind, Record, Signed};
 type Certified = (Arc<Block>, Arc<Notarization>);
 
 /// A notarized chain from round 1.
-fn chain(stage: &Stage, length: usize) -> Vec<Certified> {
+pub(super) fn chain(stage: &Stage, length: usize) -> Vec<Certified> {
     let mut chain: Vec<Certified> = Vec::new();
     for _ in 0..length {
         let (parent, certificate) = match chain.last() {
@@ -159,6 +159,9 @@ fn a_signer_of_contradictions_without_end_is_cut_off() {
 #[test]
 fn a_sender_of_wrong_beacon_shares_is_cut_off_and_the_value_is_made_without_it() {
     let mut stage = Stage::new(Rules::HARDENED);
+    // With the own share, it leaves one to a combination.
+    let genuine = stage.share(3, 1);
+    stage.hears(3, Message::BeaconShare(genuine));
     let before = stage.schemes[0].calls();
     for tag in 0..100 {
         let target = BeaconTarget::Round(Round(1));
@@ -353,8 +356,11 @@ fn step_1_a_beacon_share_is_verified_once() {
         signer: id(1),
         share: Signature([9; 48]),
     };
+    // A relayed share is verified at once.
+    let genuine = stage.share(3, 1);
+    stage.hears(2, Message::BeaconShare(genuine));
     let before = checks(&stage);
-    // With the own share it makes a combination that fails: the own one is known to be genuine.
+    // With these two it makes a combination that fails: the others are known to be genuine.
     stage.hears(1, Message::BeaconShare(wrong(1)));
     assert_eq!(checks(&stage) - before, 1);
     for from in [1, 2, 2, 3, 3, 3] {
@@ -372,6 +378,8 @@ fn step_1_a_beacon_share_is_verified_once() {
         assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(2)))));
     }
     assert_eq!(checks(&stage) - before, 2, "a signer has one share");
+    let third = stage.share(2, 2);
+    stage.hears(2, Message::BeaconShare(third));
     stage.enter_round_two();
     assert!(stage.miner.beacon().is_some());
     assert_eq!(checks(&stage) - before, 2);

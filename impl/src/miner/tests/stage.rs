@@ -161,7 +161,7 @@ impl Stage {
     /// The committee's beacon signature and value of a round.
     pub fn beacon(&self, round: u64) -> (Signature, BeaconValue) {
         let preimage = BeaconTarget::Round(Round(round)).preimage(&self.config.committee);
-        let shares: Vec<_> = (0..2).map(|i| (id(i), self.share(i, round).share)).collect();
+        let shares: Vec<_> = (0..3).map(|i| (id(i), self.share(i, round).share)).collect();
         let signature = self.schemes[0].combine_beacon(&preimage, &shares).expect("enough shares");
         (signature, self.schemes[0].beacon_value(&signature))
     }

@@ -22,7 +22,9 @@ fn stage() -> Stage {
 fn step_1_shares_make_the_beacon_value_and_wrong_ones_are_found_out() {
     let mut stage = stage();
     assert!(stage.sent().any(|message| matches!(message, Message::BeaconShare(_))));
-    assert_eq!(stage.miner.beacon(), None, "one share of two");
+    let second = stage.share(3, 1);
+    stage.hears(3, Message::BeaconShare(second));
+    assert_eq!(stage.miner.beacon(), None, "two shares of three");
     let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
     let out = stage.hears(1, Message::BeaconShare(wrong));
     assert_eq!(out, [Output::Blamed(id(1))]);
@@ -37,8 +39,10 @@ fn step_1_a_share_of_another_must_prove_itself() {
     let mut stage = stage();
     let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
     assert!(is_refused(stage.hears(2, Message::BeaconShare(wrong))));
-    let right = stage.share(1, 1);
+    let (right, third) = (stage.share(1, 1), stage.share(3, 1));
     stage.hears(2, Message::BeaconShare(right));
+    assert!(stage.miner.beacon().is_none(), "two shares of three");
+    stage.hears(3, Message::BeaconShare(third));
     assert!(stage.miner.beacon().is_some(), "a relayed share that is right counts");
 }
 
@@ -58,8 +62,10 @@ fn step_2_a_generator_proposes_once_on_its_entry_block_with_its_certificate() {
     let mut certificate = None;
     for round in 1..20 {
         if stage.order(round, 0)[..2].contains(&0) {
-            let share = stage.share(1, round);
-            stage.hears(1, Message::BeaconShare(share));
+            for signer in [1, 2] {
+                let share = stage.share(signer, round);
+                stage.hears(signer, Message::BeaconShare(share));
+            }
             break;
         }
         let generator = stage.generator(round, 0);

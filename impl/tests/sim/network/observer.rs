@@ -12,7 +12,7 @@ use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{BeaconRule, FinalityRule, QuorumRule, Rules, SubroundEntryRule, TicketRule};
-use zus_bpp::ticket_log::{AppendError, Record};
+use zus_bpp::ticket_log::{AppendError, Conflict, Record};
 
 type Place = (Round, Subround);
 
@@ -150,6 +150,11 @@ impl Observer {
 
     fn violated(&mut self, property: &str, facts: String) {
         self.violations.insert(format!("{property}: {facts}"));
+    }
+
+    /// A miner would have signed against its log, and did not.
+    pub fn withheld(&mut self, me: MinerId, conflict: &Conflict) {
+        self.violated("S1", format!("{me} would have signed against its log: {conflict}"));
     }
 
     /// A block that somebody sent.

@@ -96,7 +96,7 @@ impl<S: Scheme + Clone> World<S> {
                 setup.miners,
                 &dishonest,
                 config.generators,
-                config.subround_cap,
+                config.subround_cap(),
                 config.genesis.id(),
                 &config.rules,
             ),

@@ -112,7 +112,7 @@ impl<S: Scheme + Clone> World<S> {
                     *self.observer.refused.entry((Peer::Miner(me), from)).or_default() += 1;
                 }
                 Output::Milestone(milestone) if honest => self.observer.milestone(self.now, me, milestone),
-                Output::Withheld(conflict) => panic!("{me} would have signed against its log: {conflict}"),
+                Output::Withheld(conflict) => self.observer.withheld(me, &conflict),
                 Output::Evidence(_)
                 | Output::Refused { .. }
                 | Output::Milestone(_)
