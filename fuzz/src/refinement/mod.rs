@@ -140,7 +140,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
             f,
             byzantine: setup.byzantine.len() as u32,
             quorum: setup.quorum() as u32,
-            beacon_threshold: bounds::beacon_threshold(setup.miners) as u32,
+            beacon_threshold: setup.beacon_threshold() as u32,
             weights: vec![1; honest],
         },
         rules,

@@ -105,6 +105,17 @@ impl Setup {
         bounds::quorum_by(self.rules.quorum, self.miners)
     }
 
+    /// Shares that make a beacon value: all but `f`; under a chained beacon, which splits with the chain, the least that are no
+    /// minority's.
+    #[must_use]
+    pub fn beacon_threshold(&self) -> usize {
+        if self.chained() {
+            bounds::tolerated(self.miners) + 1
+        } else {
+            bounds::beacon_threshold(self.miners)
+        }
+    }
+
     /// Whether the beacon is chained to the notarized block that a miner adopted.
     #[must_use]
     pub fn chained(&self) -> bool {
@@ -123,7 +134,7 @@ impl Setup {
     /// Never: every member of the committee has a scheme.
     #[must_use]
     pub fn mock_keys(&self) -> Keys<MockScheme> {
-        let world = MockWorld::new(self.miners, self.seed);
+        let world = MockWorld::with_threshold(self.miners, self.beacon_threshold(), self.seed);
         let member = |i| world.member(MinerId(i)).expect("a member");
         Keys { members: (0..self.miners).map(member).collect(), observer: world.observer() }
     }

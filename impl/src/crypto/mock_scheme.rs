@@ -23,7 +23,7 @@ use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
 use super::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
-use crate::committee::{MinerId, beacon_threshold};
+use crate::committee::{MinerId, beacon_threshold, max_faulty};
 
 /// Bytes of a signature that carry the field element, little-endian; the rest is zero in every mock signature.
 const ELEMENT_BYTES: usize = 8;
@@ -41,6 +41,15 @@ impl MockWorld {
     /// A committee of `n` members, at least one, whose beacon needs [`beacon_threshold`] shares.
     #[must_use]
     pub fn new(n: u16, seed: u64) -> Arc<Self> {
+        Self::with_threshold(n, beacon_threshold(n.max(1).into()), seed)
+    }
+
+    /// A committee whose beacon needs `beacon_threshold` shares, kept above `f` and within `n - f`: for rules other than
+    /// `hardened`, in committees of which nobody is exposed.
+    #[must_use]
+    pub fn with_threshold(n: u16, beacon_threshold: usize, seed: u64) -> Arc<Self> {
+        let most = crate::committee::beacon_threshold(n.max(1).into());
+        let beacon_threshold = beacon_threshold.clamp(max_faulty(n.into()) + 1, most);
         let mut hash_key = [0; 16];
         hash_key[..8].copy_from_slice(&seed.to_le_bytes());
         hash_key[8..].copy_from_slice(b"zus mock");
@@ -50,7 +59,6 @@ impl MockWorld {
             hasher.write(&(index as u64).to_le_bytes());
             Element::nonzero(hasher.finish())
         };
-        let beacon_threshold = beacon_threshold(n.max(1).into());
         let polynomial: Vec<Element> = (0..beacon_threshold).map(|k| secret(1, k)).collect();
         let share = |i: u16| {
             polynomial.iter().rev().fold(Element::ZERO, |sum, &c| sum.mul(abscissa(MinerId(i))).add(c))

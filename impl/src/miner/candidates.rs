@@ -302,7 +302,10 @@ impl<S: Scheme> Miner<S> {
             if let Some(block) = self.chain.block(round, block).map(Arc::clone) {
                 self.store(Stored::Block(block), fx);
             }
-            self.sign(Ticket { round, subround, block }, fx);
+            // What is withheld is not entered, and would be chosen again.
+            if !self.sign(Ticket { round, subround, block }, fx) {
+                return;
+            }
         }
     }
 

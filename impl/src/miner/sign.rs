@@ -75,15 +75,15 @@ impl<S: Scheme> Miner<S> {
 
     /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it may
     /// rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. What contradicts the ledger is
-    /// withheld, whoever asks for it (S1).
-    pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) {
+    /// withheld, whoever asks for it (S1). Returns whether it will leave.
+    pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);
         if let Err(conflict) = self.ledger.permits(&rules, &record)
             && !mutant!(self.config, SignUnasked)
         {
             fx.out.push(Output::Withheld(conflict));
-            return;
+            return false;
         }
         self.ledger.enter(record);
         match self.config.rules.ticket_log {
@@ -99,6 +99,7 @@ impl<S: Scheme> Miner<S> {
             }
             TicketLogRule::Volatile => self.publish(record, fx),
         }
+        true
     }
 
     fn persist(&mut self, record: Record, fx: &mut Effects<'_>) {

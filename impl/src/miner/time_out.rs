@@ -19,7 +19,9 @@ impl<S: Scheme> Miner<S> {
         self.phase = Phase::TimedOut;
         match self.config.rules.subround_entry {
             // The next one is entered when a restart cannot undo it: see `publish`.
-            SubroundEntryRule::Local => self.sign(timeout, fx),
+            SubroundEntryRule::Local => {
+                self.sign(timeout, fx);
+            }
             SubroundEntryRule::Certificate if mutant!(self.config, EnterWithoutCertificate) => {
                 self.enter(timeout.round, timeout.subround.next(), None, fx);
             }

@@ -16,7 +16,7 @@ use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Config, Input, Miner, Output, Recovery, Timer, WriteId};
-use zus_bpp::rules::TicketLogRule;
+use zus_bpp::rules::{BeaconRule, TicketLogRule};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
 use zus_bpp::ticket_log::{KEY_BYTES, Kind, MemoryLog, Owner, Record, Signed, SigningRules};
 use zus_bpp::wire;
@@ -62,7 +62,15 @@ pub struct World<S> {
 impl World<MockScheme> {
     /// A world with mock signatures.
     pub fn mock(setup: &Setup) -> Self {
-        let keys = MockWorld::new(setup.miners, setup.seed);
+        // Miners whose beacon follows different seeds sign different messages. These profiles were always looked at with the
+        // least threshold, at which some of them still meet.
+        let keys = match setup.rules.beacon {
+            BeaconRule::RoundOnly => MockWorld::new(setup.miners, setup.seed),
+            BeaconRule::Chained => {
+                let least = setup.config().committee.faulty() + 1;
+                MockWorld::with_threshold(setup.miners, least, setup.seed)
+            }
+        };
         let member = |i| keys.member(MinerId(i)).expect("a member");
         World::new(setup, (0..setup.miners).map(member).collect(), &keys.observer())
     }
