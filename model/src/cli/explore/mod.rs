@@ -65,12 +65,7 @@ struct Explorer {
 /// The loopback names of an address.
 fn names(address: SocketAddr) -> [String; 4] {
     let port = address.port();
-    [
-        address.to_string(),
-        format!("localhost:{port}"),
-        format!("127.0.0.1:{port}"),
-        format!("[::1]:{port}"),
-    ]
+    [address.to_string(), format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]
 }
 
 impl Site for Explorer {
@@ -85,9 +80,8 @@ impl Site for Explorer {
                 Some(Answer { status: StatusCode::OK, kind, body: self.page.clone() })
             }
             // A form of another site cannot say that it is JSON without asking first.
-            (&Method::POST, "/at") => (!is_json(request)).then(|| {
-                refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a question is application/json")
-            }),
+            (&Method::POST, "/at") => (!is_json(request))
+                .then(|| refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a question is application/json")),
             (&Method::GET | &Method::POST, _) => {
                 Some(refusal(StatusCode::NOT_FOUND, "there is nothing here"))
             }
