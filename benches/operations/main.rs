@@ -196,7 +196,7 @@ fn run(arguments: &[String], options: &Options) -> ExitCode {
         if let Err(error) =
             text.map_err(std::io::Error::other).and_then(|text| zus_output::whole::write(file, text))
         {
-            eprintln!("error: {}: {error}", zus_output::plain::path(&file));
+            eprintln!("error: {}: {error}", zus_output::plain::path(file));
             return ExitCode::from(2);
         }
     }

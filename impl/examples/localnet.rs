@@ -190,8 +190,8 @@ fn write_trace<S: Scheme + Clone>(
     let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
     let trace = trace::trace(world, &dishonest, &outages, &command)?;
     whole::write(file, serde_json::to_string_pretty(&trace)? + "\n")
-        .map_err(|error| format!("{}: {error}", plain::path(&file)))?;
-    println!("trace: {0} (zus replay {0})", plain::path(&file));
+        .map_err(|error| format!("{}: {error}", plain::path(file)))?;
+    println!("trace: {0} (zus replay {0})", plain::path(file));
     Ok(())
 }
 

@@ -177,7 +177,7 @@ fn write(counts: &BTreeMap<String, u64>) -> io::Result<()> {
 
 fn compare() -> io::Result<bool> {
     let text = fs::read_to_string(baseline())
-        .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(&baseline()))))?;
+        .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(baseline()))))?;
     let (made, here) = (text.lines().next().unwrap_or_default(), conditions());
     if made != here {
         zus_output::say!(
@@ -243,7 +243,7 @@ fn count(operation: &str) -> io::Result<u64> {
     let output = env::temp_dir().join(format!("zus-callgrind-{}", std::process::id()));
     let valgrind = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*instructions::measured*"])
-        .arg(format!("--callgrind-out-file={}", zus_output::plain::path(&output)))
+        .arg(format!("--callgrind-out-file={}", output.to_string_lossy()))
         .arg(env::current_exe()?)
         .args(["run", operation])
         .output()

@@ -295,7 +295,7 @@ fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Res
     zus_output::whole::write(out, short.explicit())?;
     println!("run {}: {}\n{short:?}", found.runs, found.failure);
     println!("{} choices, of {}", short.choices.len(), found.schedule.choices.len());
-    println!("replay: cargo run -p zus-fuzz -- replay {}", zus_output::plain::path(&out));
+    println!("replay: cargo run -p zus-fuzz -- replay {}", zus_output::plain::path(out));
     Ok(false)
 }
 
@@ -341,9 +341,9 @@ fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
     let body = targets::named(target).ok_or_else(unknown)?;
     for file in files {
         let bytes = std::fs::read(file).map_err(|error| {
-            std::io::Error::new(error.kind(), format!("{}: {error}", zus_output::plain::path(&file)))
+            std::io::Error::new(error.kind(), format!("{}: {error}", zus_output::plain::path(file)))
         })?;
-        println!("{}: {}", zus_output::plain::path(&file), targets::tell(target, &bytes));
+        println!("{}: {}", zus_output::plain::path(file), targets::tell(target, &bytes));
         body(&bytes);
     }
     println!("nothing is wrong");
@@ -380,7 +380,7 @@ fn replays(file: &Path, trace: Option<&Path>) -> std::io::Result<bool> {
     println!("{schedule:?}");
     let run = run(&schedule, Adjust::NONE);
     if let Some(path) = trace {
-        let command = format!("zus-fuzz replay {}", zus_output::plain::path(&file));
+        let command = format!("zus-fuzz replay {}", zus_output::plain::path(file));
         match run.judges.refinement.trace(&command) {
             Ok(trace) => zus_output::whole::write(path, trace.to_json())?,
             Err(error) => eprintln!("the actions are no run: {error}"),

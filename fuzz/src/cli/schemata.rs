@@ -20,7 +20,7 @@ const ROOT: &str = "impl/src/lib.rs";
 fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     let text = std::fs::read_to_string(list)?;
     serde_json::from_str(&text)
-        .map_err(|error| Error::other(format!("{}: {error}", zus_output::plain::path(&list))))
+        .map_err(|error| Error::other(format!("{}: {error}", zus_output::plain::path(list))))
 }
 
 /// What the compiler would refuse in code that never runs, or would warn of hundreds of times.

@@ -69,7 +69,7 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
         };
         let found = figures(known.as_deref(), speeds(what, &rows, share));
         let found = found
-            .map_err(|error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(&path))))?;
+            .map_err(|error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(path))))?;
         zus_output::whole::write(path, serde_json::to_string_pretty(&found)? + "\n")?;
     }
     Ok(true)
@@ -151,7 +151,7 @@ fn replayed(program: &Path, count: u64, change: &dyn Fn(&mut Vec<u8>)) -> std::i
         if !status.success() {
             return Err(std::io::Error::other(format!(
                 "{} fails on random inputs",
-                zus_output::plain::path(&program)
+                zus_output::plain::path(program)
             )));
         }
         Ok(seconds)
@@ -238,7 +238,7 @@ fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
     let missing = || {
         std::io::Error::other(format!(
             "{}: the marks of the table are missing",
-            zus_output::plain::path(&path)
+            zus_output::plain::path(path)
         ))
     };
     let (before, rest) = text.split_once(MARKS.0).ok_or_else(missing)?;

@@ -25,7 +25,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
         let page = clap_mangen::Man::new(command.clone());
         let mut text = Vec::new();
         page.render(&mut text).map_err(unwritable)?;
-        whole::write(&args.dir.join(page.get_filename()), text).map_err(unwritable)?;
+        whole::write(args.dir.join(page.get_filename()), text).map_err(unwritable)?;
     }
     Ok(Exit::AsExpected)
 }

@@ -196,7 +196,7 @@ pub fn run() -> ExitCode {
 fn execute(arguments: &Arguments) -> Result<End, BadInput> {
     let sources = match &arguments.spec {
         Some(folder) => Sources::folder(folder)
-            .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(&folder))))?,
+            .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(folder))))?,
         None => Sources::embedded(),
     };
     let threads = arguments.threads.max(1);

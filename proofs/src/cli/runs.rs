@@ -70,9 +70,9 @@ fn save(spec: &Spec, run: &Run, shows: &str, out: &mut Folder, traces: &mut Fold
 /// Replays a file and says what holds at its end.
 pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
     let text =
-        fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(&file))))?;
+        fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
     let run = Run::from_json(spec, &text)
-        .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(&file))))?;
+        .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
     let interpreter = Interpreter::new(spec);
     let states = match run.replay(&interpreter) {
         Ok(states) => states,
@@ -148,16 +148,16 @@ pub(super) fn tie(sources: &Sources, traces: &[PathBuf]) -> Result<End, BadInput
                 let actions: u64 = replayed.executed.values().sum();
                 say!(
                     "{}: {} steps of the model, {actions} actions of the specification",
-                    zus_output::plain::path(&path),
+                    zus_output::plain::path(path),
                     replayed.steps
                 );
             }
             Err(Refused::Drift(failure)) => {
-                say!("{}: {failure}", zus_output::plain::path(&path));
+                say!("{}: {failure}", zus_output::plain::path(path));
                 end = End::Fails;
             }
             Err(error) => {
-                say!("{}: {error}", zus_output::plain::path(&path));
+                say!("{}: {error}", zus_output::plain::path(path));
                 end = End::Fails;
             }
         }
