@@ -12,6 +12,7 @@ mod matrix;
 #[cfg(feature = "schemata")]
 mod schemata;
 mod seeds;
+mod soak;
 mod speed;
 #[cfg(feature = "study")]
 mod study;
@@ -33,6 +34,7 @@ use crate::campaign::{CALM_EVERY, run, walk_under};
 use crate::product::Product;
 use crate::schedule::{Schedule, profile};
 use crate::shrink::shrink;
+use crate::soak::Plan;
 use crate::targets;
 use crate::world::Adjust;
 
@@ -61,6 +63,27 @@ enum Command {
         /// Where a finding goes.
         #[arg(long, default_value = "finding.run")]
         out: PathBuf,
+    },
+    /// A long run with faults all along, under a bound on memory.
+    Soak {
+        /// Rounds that everybody has to finalize.
+        #[arg(long, default_value_t = 5_000)]
+        rounds: u64,
+        /// The same seed is the same run.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Members: 4 or 7.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=7))]
+        miners: u16,
+        /// The round at which everybody begins.
+        #[arg(long, default_value_t = 0)]
+        begins_at: u64,
+        /// Subrounds that one round has at least; hundreds take minutes.
+        #[arg(long, default_value_t = 20)]
+        subrounds: u32,
+        /// The rules, as for a walk; they have to be live.
+        #[arg(long, value_parser = live, default_value = "hardened")]
+        rules: Rules,
     },
     /// The exhaustive product of production and model.
     Product {
@@ -237,6 +260,10 @@ pub fn main() -> ExitCode {
             (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
+        Command::Soak { rounds, seed, miners, begins_at, subrounds, rules } => {
+            let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
+            Ok(soak::soaks(plan))
+        }
         #[cfg(feature = "mutants")]
         Command::Matrix { runs, only, model, product, units, keep, write } => {
             matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })
@@ -275,6 +302,13 @@ pub fn main() -> ExitCode {
 fn rules(name: &str) -> Result<Rules, String> {
     let names = || profile::OTHERS.map(|(name, _)| format!("'{name}'")).join(", ");
     profile::named(name).ok_or_else(|| format!("no such rules; there are 'hardened', {}", names()))
+}
+
+/// Rules under which a synchronous network brings progress.
+fn live(name: &str) -> Result<Rules, String> {
+    let rules = rules(name)?;
+    let refused = || format!("under '{name}' nothing need become final, so a long run says nothing");
+    if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
 }
 
 fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Result<bool> {

@@ -43,7 +43,8 @@ impl EvidenceStore {
     /// Whether the evidence is new and its bound is not reached for everybody whom it convicts.
     fn wants(&self, evidence: &Evidence) -> bool {
         !self.0.iter().any(|known| **known == *evidence)
-            && evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+            && (evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+                || mutant!(EvidenceUnbounded))
     }
 }
 
@@ -75,7 +76,9 @@ impl<S: Scheme> Miner<S> {
         if let Evidence::Proposals { first, .. } = &*evidence {
             self.exclude(first);
         }
-        self.evidence.0.push(Arc::clone(&evidence));
+        if !mutant!(self.config, EvidenceForgotten) {
+            self.evidence.0.push(Arc::clone(&evidence));
+        }
         if !mutant!(self.config, KeepEvidence) {
             fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
         }
@@ -103,7 +106,9 @@ impl<S: Scheme> Miner<S> {
 
     /// Compares a new finality vote with its signer's tickets of the round.
     pub(super) fn compare_with_tickets(&mut self, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
-        if self.config.rules.finality != FinalityRule::Votes {
+        if self.config.rules.finality != FinalityRule::Votes
+            || vote.round < self.round && mutant!(self.config, LateVotesUncompared)
+        {
             return;
         }
         let Some(state) = self.rounds.get(vote.round) else { return };

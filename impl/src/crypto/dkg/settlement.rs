@@ -9,6 +9,8 @@ use crate::crypto::bls::{DomainTag, SecretKey, verify_aggregate};
 use crate::crypto::certificate::Signers;
 use crate::crypto::curve::{SCALAR_BYTES, Scalar};
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
+#[cfg(any(test, feature = "mutants"))]
+use crate::mutants::mutant;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SETTLEMENT-DIGEST";
 
@@ -95,7 +97,11 @@ impl Settlement {
         let wrong_length = |expected| DecodeError::Length { expected, found: bytes.len() };
         let (dealer, rest) = bytes.split_first_chunk::<2>().ok_or(wrong_length(fixed))?;
         let (bitmap, rest) = rest.split_at_checked(bitmap_bytes).ok_or(wrong_length(fixed))?;
-        let receipts = Signers::from_bitmap(session.size(), bitmap)?;
+        let receipts = Signers::from_bitmap(session.size(), bitmap);
+        #[cfg(any(test, feature = "mutants"))]
+        let receipts =
+            if mutant!(SettlementBitmapBeyond) { Signers::loosely(session.size(), bitmap) } else { receipts };
+        let receipts = receipts?;
         let expected = fixed + (session.size() - receipts.count()) * SCALAR_BYTES;
         if bytes.len() != expected {
             return Err(wrong_length(expected));
