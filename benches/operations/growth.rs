@@ -14,7 +14,11 @@ const NAMES: [&str; 4] = ["ours", "commonware", "blst", "limit"];
 pub fn print(effort: Effort) -> Vec<Curve> {
     let sizes = effort.choose(vec![4, 64], vec![4, 8, 16, 32, 64, 100, 200, 400, 1000, 2000, 4000]);
     let mut curves = NAMES.map(|name| Curve { name: name.into(), points: Vec::new() });
-    println!("\n| tickets a second, n | {} |\n|---|{}", NAMES.join(" | "), "---|".repeat(NAMES.len()));
+    zus_output::say!(
+        "\n| tickets a second, n | {} |\n|---|{}",
+        NAMES.join(" | "),
+        "---|".repeat(NAMES.len())
+    );
     for n in sizes {
         let keys = Keys::new(n);
         let statement = commonware::Statement(b"a block");
@@ -40,11 +44,11 @@ pub fn print(effort: Effort) -> Vec<Curve> {
             curve.points.push((n as f64, rate));
             row += &format!(" {rate:.0} |");
         }
-        println!("{row}");
+        zus_output::say!("{row}");
     }
     if let Some(path) = std::env::var_os("ZUS_GROWTH_SVG") {
         let svg = plot::svg(&curves, "committee size n", "tickets a second");
-        std::fs::write(&path, svg).expect("the plot's file can be written");
+        zus_output::whole::write(&path, svg).expect("the plot's file can be written");
     }
     curves.into()
 }

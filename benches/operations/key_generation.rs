@@ -74,6 +74,9 @@ pub fn bench(criterion: &mut Bench, effort: Effort) {
     // Minutes with all members in one process: once is enough.
     for n in effort.choose(vec![], vec![64, 100]) {
         let ((), time) = process_time::of(|| generate(n));
-        println!("dkg/n={n}               once: {:.1} ms a member", time.as_secs_f64() * 1e3 / f64::from(n));
+        zus_output::say!(
+            "dkg/n={n}               once: {:.1} ms a member",
+            time.as_secs_f64() * 1e3 / f64::from(n)
+        );
     }
 }

@@ -188,13 +188,15 @@ fn run(arguments: &[String], options: &Options) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let verdicts = verdicts(&measured, lanes::is_supported(), options.gate.unwrap_or(1.0));
-    println!("\n{}", markdown(&VERDICT_COLUMNS.map(String::from), &verdict_rows(&verdicts)));
+    zus_output::say!("\n{}", markdown(&VERDICT_COLUMNS.map(String::from), &verdict_rows(&verdicts)));
     if let Some(file) = &options.figures {
         let notes =
             vec![processor(), "medians of processor time, the tenth to the ninetieth percentile".into()];
         let text = serde_json::to_string_pretty(&figures(notes, &measured, &verdicts, &curves));
-        if let Err(error) = text.map_err(std::io::Error::other).and_then(|text| std::fs::write(file, text)) {
-            eprintln!("error: {}: {error}", file.display());
+        if let Err(error) =
+            text.map_err(std::io::Error::other).and_then(|text| zus_output::whole::write(file, text))
+        {
+            eprintln!("error: {}: {error}", zus_output::plain::path(file));
             return ExitCode::from(2);
         }
     }

@@ -22,7 +22,7 @@ pub fn print(effort: Effort) -> Vec<Measured> {
             }
             stage.assert_agreement(wrong);
             let measured = measure(&stage, wrong, rounds);
-            println!("\n{}", markdown(&columns(&measured), &rows(&measured)));
+            zus_output::say!("\n{}", markdown(&columns(&measured), &rows(&measured)));
             all.push(measured);
         }
     }

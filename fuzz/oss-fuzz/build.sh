@@ -39,7 +39,7 @@ features=(--no-default-features --features libfuzzer)
 if [ "$SANITIZER" = coverage ]; then
     # Coverage comes with flags that the image adds to RUSTFLAGS. Not through cargo-fuzz: the image replaces that by a build
     # of the default features then, which have no targets. The report wants sources by their whole names.
-    for room in fuzz impl model; do RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix $room=$SRC/zus-bpp/$room"; done
+    for room in fuzz impl model output; do RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix $room=$SRC/zus-bpp/$room"; done
     export RUSTFLAGS
     cargo build --release --bins --target "$triple" --target-dir "$target" "${features[@]}"
 else

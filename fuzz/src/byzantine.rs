@@ -4,21 +4,23 @@
 //! from an older round or subround, relabel, forge with wrong keys, garbage bytes, a field of a real message mutated.
 //! What a member signs is recorded in the world ([`World::byzantine`]), for the oracles and the refinement.
 
+mod proposing;
+
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::BlockId;
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
-use zus_bpp::message::{BeaconShare, Message, Proposal};
-use zus_bpp::rules::{BeaconRule, SubroundEntryRule};
+use zus_bpp::message::{BeaconShare, Message, UncompressedTicket};
+use zus_bpp::rules::BeaconRule;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_bpp::wire;
 
-use crate::bounds;
-use crate::world::{Content, REFUSED_PAYLOAD, Receivers, World};
+use self::proposing::propose;
+use crate::world::{Content, Receivers, World};
 
 /// Blocks of one Byzantine generator in one subround that the model has places for.
 pub const MOST_BLOCKS: usize = 2;
@@ -176,7 +178,16 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
                     Message::Ticket(signed) => (&mut signed.signer, &mut signed.signature),
                     Message::Timeout(signed) => (&mut signed.signer, &mut signed.signature),
                     Message::FinalityVote(signed) => (&mut signed.signer, &mut signed.signature),
-                    _ => return,
+                    // What `sign_with` makes is one of the three.
+                    Message::UncompressedTicket(_)
+                    | Message::BeaconShare(_)
+                    | Message::Proposal(_)
+                    | Message::Notarization(_)
+                    | Message::TimeoutCertificate(_)
+                    | Message::FinalityCertificate(_)
+                    | Message::Evidence(_)
+                    | Message::ChainRequest(_)
+                    | Message::ChainResponse(_) => return,
                 };
                 *signer = *victim;
                 signature.0[0] ^= spoils;
@@ -209,148 +220,22 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
     }
 }
 
-fn propose<S: Scheme + Clone>(
-    world: &mut World<S>,
-    member: MinerId,
-    round: Round,
-    subround: Subround,
-    parent: BlockId,
-    flaw: Flaw,
-) -> Option<Proposal> {
-    let ground = Arc::clone(&world.ground);
-    let committee = &ground.config.committee;
-    if ground.setup.chained() {
-        // Who has its turn follows from the run there, and the model's generators are all honest.
-        return None;
+/// The notarization that a message is.
+fn notarization(message: Message) -> Option<Arc<Notarization>> {
+    match message {
+        Message::Notarization(known) => Some(known),
+        Message::BeaconShare(_)
+        | Message::Proposal(_)
+        | Message::Ticket(_)
+        | Message::UncompressedTicket(_)
+        | Message::Timeout(_)
+        | Message::TimeoutCertificate(_)
+        | Message::FinalityVote(_)
+        | Message::FinalityCertificate(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => None,
     }
-    let by_certificate = ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
-    let (mut beacon_signature, beacon) = ground.beacon_of(round)?;
-    // The value is nobody's before enough shares were sent; the Byzantine members pool theirs.
-    let shared =
-        world.hosts.iter().filter(|host| host.shared.iter().any(|(known, ..)| *known == round)).count();
-    if shared + ground.setup.byzantine.len() < bounds::beacon_threshold(ground.setup.miners) {
-        return None;
-    }
-    let own = world.blocks.iter().filter(|block| {
-        (block.round(), block.subround(), block.header().generator) == (round, subround, member)
-            && is_sound(block)
-    });
-    let made = own.count();
-    if flaw == Flaw::None && made >= MOST_BLOCKS {
-        return None;
-    }
-    let genesis = ground.config.genesis.id();
-    let about_parent =
-        [Flaw::NoCertificate, Flaw::OtherCertificate, Flaw::OldParent, Flaw::ForgedCertificate]
-            .contains(&flaw);
-    // Genesis needs no certificate, and the first subround no timeouts, nor any that is entered locally: nothing would be wrong with the block.
-    let no_timeouts = subround == Subround(0) || !by_certificate;
-    if about_parent && parent == genesis || flaw == Flaw::NoTimeoutCertificate && no_timeouts {
-        return None;
-    }
-    let mut parent = parent;
-    let mut certificate = None;
-    if parent != genesis {
-        let of = |record: &Record| match certify_quietly(world, record) {
-            Some(Message::Notarization(known)) => Some(known),
-            _ => None,
-        };
-        let known =
-            world.block(&parent).map(|block| Record::ticket(block.round(), block.subround(), parent.0));
-        certificate = known.as_ref().and_then(of);
-        match flaw {
-            Flaw::NoCertificate => certificate = None,
-            Flaw::OldParent => {
-                let older = world.block(&parent)?;
-                parent = older.header().parent;
-                certificate = older.parent_notarization().cloned();
-            }
-            Flaw::OtherCertificate => {
-                let other = world.notarized.iter().rev().find(|ticket| ticket.block != parent)?;
-                certificate = of(&Record::ticket(other.round, other.subround, other.block.0));
-            }
-            Flaw::ForgedCertificate => {
-                let record = known?;
-                let signature =
-                    signature_of(&ground.keys.members[usize::from(member.0)], committee, &record)?;
-                let signatures: Vec<(MinerId, Signature)> =
-                    (0..ground.setup.quorum()).map(|i| (MinerId(i as u16), signature)).collect();
-                certificate = match assembled(world, &record, &signatures)? {
-                    Message::Notarization(known) => Some(known),
-                    _ => None,
-                };
-            }
-            _ => {
-                // Its members sign what completes the certificate.
-                certificate.as_ref()?;
-                sign_missing(world, &known?);
-            }
-        }
-    }
-    let mut timeout_certificate = None;
-    if let Some(before) = subround.previous().filter(|_| by_certificate) {
-        let record = Record::timeout(round, before);
-        timeout_certificate = match certify_quietly(world, &record) {
-            Some(Message::TimeoutCertificate(known)) => Some(known),
-            _ => None,
-        };
-        if flaw == Flaw::NoTimeoutCertificate {
-            // Where there is one, that of the subround before the last takes its place.
-            timeout_certificate =
-                match before.previous().map(|old| certify_quietly(world, &Record::timeout(round, old))) {
-                    Some(Some(Message::TimeoutCertificate(known))) => Some(known),
-                    _ => None,
-                };
-        } else {
-            timeout_certificate.as_ref()?;
-            sign_missing(world, &record);
-        }
-    }
-    let mut payload = vec![2, member.0 as u8, made as u8];
-    if flaw == Flaw::RefusedPayload {
-        payload[0] = REFUSED_PAYLOAD;
-    }
-    payload.push(flaw as u8);
-    let mut value = beacon;
-    let (mut time, mut epoch) = (world.now, committee.epoch());
-    match flaw {
-        // The value; or the signature, to which the block's id does not commit.
-        Flaw::WrongBeacon if round.0 % 2 == 1 => value.0[0] ^= 1,
-        Flaw::WrongBeacon => beacon_signature.0[0] ^= 1,
-        Flaw::OutOfPlace => match (round.0 + u64::from(subround.0) + u64::from(member.0)) % 3 {
-            // Genesis is of time 0: nothing is before it.
-            1 if round > Round(1) => time = Time(0),
-            2 => epoch.0 += 1,
-            _ => time = time.after(1_000_000),
-        },
-        _ => {}
-    }
-    let block = Arc::new(Block::new(BlockContent {
-        chain: committee.chain(),
-        epoch,
-        round,
-        subround,
-        generator: member,
-        parent,
-        parent_notarization: certificate,
-        beacon: value,
-        beacon_signature,
-        payload,
-        time,
-    }));
-    let proposed = Proposed { round, subround, block: block.id() };
-    let scheme = &ground.keys.members[usize::from(member.0)];
-    let signature = Signed::sign(proposed, committee, scheme)?.signature;
-    if world.block(&block.id()).is_none() {
-        world.blocks.push(Arc::clone(&block));
-    }
-    world.byzantine_signed(member, Record::from(proposed));
-    Some(Proposal { block, timeout_certificate, signature })
-}
-
-/// Whether a Byzantine block was made without a flaw: its payload says so.
-fn is_sound(block: &Block) -> bool {
-    block.payload().last() == Some(&(Flaw::None as u8))
 }
 
 fn signature_of<S: Scheme>(
@@ -472,7 +357,10 @@ fn relabel<S: Scheme + Clone>(
     let envelope = Arc::clone(world.network.sent().get(message)?);
     let Content::Message(message) = &envelope.content else { return None };
     match message {
-        Message::Ticket(ticket) => sign(world, member, &Record::ticket(round, subround, ticket.block.0)),
+        Message::Ticket(Signed { statement, .. })
+        | Message::UncompressedTicket(UncompressedTicket { statement, .. }) => {
+            sign(world, member, &Record::ticket(round, subround, statement.block.0))
+        }
         Message::FinalityVote(vote) => {
             sign(world, member, &Record::finality_vote(round, subround, vote.block.0))
         }
@@ -492,6 +380,10 @@ fn relabel<S: Scheme + Clone>(
             (known.statement.round, known.statement.subround) = (round, subround);
             Some(Message::FinalityCertificate(Arc::new(known)))
         }
-        _ => None,
+        Message::BeaconShare(_)
+        | Message::Proposal(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => None,
     }
 }

@@ -116,7 +116,7 @@ pub mod study {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
         let line = (counts.executions, counts.states.len(), counts.start.elapsed().as_millis());
         let written = file.and_then(|mut file| writeln!(file, "{} {} {}", line.0, line.1, line.2));
-        written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        written.unwrap_or_else(|error| panic!("{}: {error}", zus_output::plain::path(&path)));
     }
 
     fn give(config: &mut Config, variant: u16) {

@@ -40,6 +40,7 @@ fn share(name: &str) -> u64 {
         "answers" => 4_000,
         "evidence" => 32_000,
         "profiles" => 200,
+        "soak" => 2,
         "dkg" => 40,
         "scenario" | "trace" => 0, // They read files of the model.
         _ => 4_000,

@@ -9,6 +9,7 @@
 //! | [`bounds`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
+//! | [`soak`](mod@soak) | thousands of rounds, under a bound on memory |
 //! | [`judge`] | everything here, cheapest first, until something is wrong |
 //! | [`feedback`] | states of the model as the novelty signal of an engine |
 //! | [`coverage`] | what is reached of all that the model has |
@@ -28,6 +29,7 @@ pub mod schedule;
 #[cfg(feature = "schemata")]
 pub mod schemata;
 pub mod shrink;
+pub mod soak;
 pub mod targets;
 pub mod twins;
 pub mod world;

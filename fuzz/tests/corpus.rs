@@ -57,6 +57,7 @@ fn share(name: &str) -> u64 {
     match name {
         "conformance_bls" => 1,
         "dkg" => 12,
+        "soak" => 1,
         "twins" | "conformance" | "recovery" | "differential_bls" => 100,
         _ => 400,
     }

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100];
-    println!(
+    zus_output::say!(
         "{} flushes of one record: median {:?}, 90th percentile {:?}, 99th {:?}, longest {:?}",
         took.len(),
         at(50),

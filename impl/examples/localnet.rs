@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -21,6 +20,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::miner::Milestone;
 use zus_bpp::rules::Rules;
+use zus_output::{plain, pulse::Pulse, whole};
 
 #[path = "../tests/sim/network/mod.rs"]
 mod network;
@@ -28,6 +28,11 @@ mod network;
 mod trace;
 
 use network::{Byzantine, Fault, Network, Setup, World};
+
+/// As the one of the standard library, which panics when the reader has gone away; this ends the process.
+macro_rules! println {
+    ($($argument:tt)*) => { zus_output::say!($($argument)*) };
+}
 
 /// How long a killed miner stays away, in milliseconds of virtual time.
 const PAUSE: u64 = 2_000;
@@ -113,13 +118,20 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", plain::message(&error.to_string()));
             ExitCode::from(2)
         }
     }
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    if let Some(file) = &arguments.trace {
+        // Before the run, not after it.
+        if !matches!(arguments.profile, Profile::Hardened) {
+            return Err("--trace speaks of the profile `hardened` only: leave --profile out".into());
+        }
+        whole::check(file).map_err(|error| format!("{}: cannot be written: {error}", plain::path(file)))?;
+    }
     let setup = setup(arguments)?;
     let faulty = setup.config().committee.faulty();
     let dishonest = setup.byzantine.len();
@@ -141,15 +153,20 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let progress = ProgressBar::new(arguments.rounds as u64);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} final blocks, {elapsed} on this machine")?;
     progress.set_style(style);
+    let pulse = progress.is_hidden().then(|| Pulse::new("no final block yet"));
     let mut printed = Printed::default();
     header();
     let end = arguments.patience.saturating_mul(1_000);
     while world.observer.lowest() < arguments.rounds && world.now.0 < end {
         world.run(50);
         progress.set_position(world.observer.lowest() as u64);
+        if let Some(pulse) = &pulse {
+            pulse.set(format!("{} of {} final blocks", world.observer.lowest(), arguments.rounds));
+        }
         progress.suspend(|| printed.print_new(&world, arguments.steps));
     }
     progress.finish_and_clear();
+    drop(pulse);
     printed.print_new(&world, arguments.steps);
     if let Some(file) = &arguments.trace {
         write_trace(&world, &setup, arguments, file)?;
@@ -163,9 +180,6 @@ fn write_trace<S: Scheme + Clone>(
     arguments: &Arguments,
     file: &Path,
 ) -> Result<(), Box<dyn Error>> {
-    if !matches!(arguments.profile, Profile::Hardened) {
-        return Err("--trace speaks of the profile `hardened` only: leave --profile out".into());
-    }
     let dishonest: Vec<u16> = setup.byzantine.iter().map(|(miner, _)| *miner).collect();
     let outages: Vec<trace::Outage> = arguments
         .kill
@@ -175,9 +189,9 @@ fn write_trace<S: Scheme + Clone>(
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
     let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
     let trace = trace::trace(world, &dishonest, &outages, &command)?;
-    fs::write(file, serde_json::to_string_pretty(&trace)? + "\n")
-        .map_err(|error| format!("{}: {error}", file.display()))?;
-    println!("trace: {0} (zus replay {0})", file.display());
+    whole::write(file, serde_json::to_string_pretty(&trace)? + "\n")
+        .map_err(|error| format!("{}: {error}", plain::path(file)))?;
+    println!("trace: {0} (zus replay {0})", plain::path(file));
     Ok(())
 }
 

@@ -367,6 +367,38 @@ mutants! {
     SharderWaitsForNone,
     /// S10: a vote is compared with one ticket of its signer only.
     FirstTicketOnly,
+    /// S10: a ticket of a round that was left is thrown away before it is compared.
+    LateTicketsDropped,
+    /// S10: a vote of a round that was left is not compared with its signer's tickets.
+    LateVotesUncompared,
+    /// S10: the tickets of a round are forgotten when it is left.
+    LeftTicketsForgotten,
+    /// S8: the certificate in a proposal is not verified where its block is known to be notarized.
+    EmbeddedUncheckedWhenKnown,
+    /// S9: of a beacon value in a proposal only the signature is compared.
+    BeaconValueUnchecked,
+    /// S8: messages are read with bitmaps that have bits beyond the committee.
+    WireBitmapBeyond,
+    /// DKG: settlements are read with bitmaps that have bits beyond the committee.
+    SettlementBitmapBeyond,
+    /// Step 6: tickets with signatures of 96 bytes are not counted.
+    LongTicketsIgnored,
+    /// S1: tickets with signatures of 96 bytes leave before they are in the log.
+    LongTicketsUnwritten,
+    /// Bounds: rounds that were left are never forgotten.
+    RoundsNeverPruned,
+    /// L4: once final blocks were dropped, others are served from the wrong place.
+    FinalsMisplaced,
+    /// S10: more evidence against one miner is kept and relayed, without end.
+    EvidenceUnbounded,
+    /// S4: under a chained beacon everybody has its turn.
+    ChainedEligibility,
+    /// Bounds: rounds are compared by 32 bits.
+    NearByWord,
+    /// Step 8: of the notarized blocks of a round only the first one is known.
+    SecondNotarizationForgotten,
+    /// S10: evidence is relayed and not kept.
+    EvidenceForgotten,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

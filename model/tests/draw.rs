@@ -59,6 +59,9 @@ fn every_step_of_every_committed_trace_has_its_row() {
         let shown = scene.shows.as_ref().unwrap();
         let at = &scene.events[shown.event];
         assert!(at.shows.contains(&shown.property), "{name}: {} at {at:?}", shown.property);
+        // A run ends with what it shows, and only there is it marked.
+        let marked = scene.events.iter().filter(|e| e.shows.contains(&shown.property)).count();
+        assert_eq!((at.step, marked), (trace.steps.len(), 1), "{name}");
         // What another tool writes is checked when it is read; what is written here passes.
         let again = Scene::from_json(&name, &serde_json::to_string(&scene).unwrap()).unwrap();
         assert_eq!(again, scene, "{name}");
@@ -232,7 +235,7 @@ fn what_a_scene_says_is_text_in_a_page() {
     let json = rest.split("</script>").next().unwrap();
     assert!(!json.contains(['<', '>', '&', '\u{2028}']));
     let read: Scene = serde_json::from_str(json).unwrap();
-    assert_eq!(read.title, HOSTILE, "and it is the same text");
+    assert_eq!(read.title, zus_output::plain::text(HOSTILE), "and it is the same text, without disguise");
     assert!(
         own.contains("default-src 'none'") && !own.contains("http://")
             || own.matches("http").count()
@@ -287,6 +290,39 @@ fn a_scene_that_names_what_is_not_there_is_refused() {
         assert!(refused(change).starts_with("s.json: "));
     }
     assert!(good.lanes.iter().any(|l| l.role == Role::Network));
+}
+
+/// A prime says the second block of a generator, and stands on both branches of a fork; what a block is called says its
+/// branch, and no two blocks are called the same.
+#[test]
+fn the_branch_of_every_block_of_a_fork_can_be_read() {
+    for (name, trace) in committed() {
+        let scene = staging::stage(&trace).unwrap();
+        if scene.story.is_empty() {
+            continue;
+        }
+        let mut called: Vec<&str> = scene.blocks.iter().filter_map(|b| b.called.as_deref()).collect();
+        let all = called.len();
+        called.sort_unstable();
+        called.dedup();
+        assert_eq!(called.len(), all, "{name}");
+        for block in &scene.blocks {
+            let Some(parent) = block.parent.map(|p| &scene.blocks[p]) else { continue };
+            if let Some(branch) = &parent.called {
+                let branch = &branch[..1];
+                assert!(block.called.as_ref().is_some_and(|c| c.starts_with(branch)), "{name}: {block:?}");
+            }
+        }
+        for event in &scene.events {
+            let block = event.block.map(|b| &scene.blocks[b]);
+            if let Some(called) = block.and_then(|b| b.called.as_ref())
+                && event.label.ends_with(&block.unwrap().name)
+            {
+                assert!(event.label.contains(&format!("{called}: ")), "{name}: {}", event.label);
+            }
+        }
+        assert!(svg::write(&scene).contains("class=\"called\""), "{name}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use zus_model::{
     },
     properties::Property,
     report::{
-        Report, ScenarioReport, Summary,
+        Report, RunReport, ScenarioReport, Summary,
         page::{
             self, Part, Parts,
             figures::{self, Figures, Plot, Series, Table, Value},
@@ -16,6 +16,7 @@ use zus_model::{
             matrix,
         },
     },
+    trace::Trace,
 };
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
@@ -247,5 +248,40 @@ fn the_committed_figures_can_be_read() {
     for (path, figures) in zus_model::committed::figures() {
         let figures = figures.unwrap_or_else(|why| panic!("{path}: {why}"));
         assert!(!figures.date.is_empty() && !figures.machine.is_empty(), "{path} says when and where");
+    }
+}
+
+/// The cells of `deployed` are too small for its fork, which the headline tells: the row says it, and a cell says of what it
+/// does not know.
+#[test]
+fn a_row_says_what_breaks_beyond_its_cells_and_a_cell_what_is_not_known() {
+    let cell = explored("deployed-byzantine-async", 10_000);
+    let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/deployed_fork-S5.json");
+    let run = RunReport::new(&Trace::load(&trace).unwrap());
+    // What `zus check deployed_fork` finds in a few seconds.
+    let mut fork = ScenarioReport { name: "deployed_fork".into(), ..cell.clone() };
+    fork.properties.retain(|p| p.property == Property::S5);
+    for p in &mut fork.properties {
+        assert_ne!(p.found, Found::Violated, "the cell has no such fork");
+        (p.found, p.run) = (Found::Violated, Some(run.clone()));
+    }
+    let report = |scenarios| Report { scenarios, ..parts().check.unwrap().report };
+    let part = |scenarios| Part { report: report(scenarios), traces: "nowhere".into(), command: "c".into() };
+    let page = |check| {
+        page::write(&Parts {
+            matrix: Some((part(vec![cell.clone()]), matrix::cells())),
+            check: Some(part(check)),
+            ..Parts::default()
+        })
+    };
+    let row = |page: &str| {
+        let from = page.find("<th scope=\"row\">deployed").unwrap();
+        page[from..].split("</tr>").next().unwrap().to_owned()
+    };
+    let with = row(&page(vec![fork]));
+    assert!(with.contains("S5 in 24") && with.contains("(deployed_fork)"), "{with}");
+    assert!(!row(&page(Vec::new())).contains("S5 in"), "the control");
+    if cell.properties.iter().any(|p| p.found == Found::Unknown) {
+        assert!(with.contains("not known: "), "{with}");
     }
 }

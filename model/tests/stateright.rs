@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use zus_model::{
     checker::{
         bfs::{End, Limits, explore},
-        stateright::{Packed, Readable},
+        stateright::Packed,
     },
     committed,
     properties::Facts,
@@ -90,25 +90,4 @@ fn a_violation_is_found_by_both() {
     let packed = Packed::new(broken.protocol.clone(), asked);
     assert_eq!(theirs(packed.clone().checker().spawn_bfs()), ours);
     assert_eq!(theirs(packed.checker().spawn_dfs()), ours);
-}
-
-#[test]
-fn the_explorer_shows_states_and_steps_in_words() {
-    let scenario = scenario("late_better_rank");
-    let model = Readable::new(&scenario.protocol, asked(&scenario));
-    let initial = model.init_states().remove(0);
-    let mut actions = Vec::new();
-    model.actions(&initial, &mut actions);
-    assert_eq!(model.format_action(&actions[0]), "miner 0: ticket B(1,0)#0");
-    assert_eq!(
-        model.format_step(&initial, actions[0].clone()).as_deref(),
-        Some("miner 0 tickets B(1,0)#0 of the honest generator of rank 0, which extends genesis")
-    );
-    let state = model.next_state(&initial, actions[0].clone()).unwrap();
-    let shown = format!("{state:#?}");
-    assert_eq!(
-        shown,
-        "miner 0: (1, 0), ticketed B(1,0)#0\nminer 1: (1, 0)\nminer 2: (1, 0)\nminer 3: (1, 0)\n\
-         B(1,0)#0: on genesis, tickets 1 of 3, votes 0 of 3"
-    );
 }

@@ -48,7 +48,7 @@ impl Folder {
     /// If it cannot be made or written to.
     pub fn open(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
-        whole::check(&root.join(LIST))?;
+        whole::check(root.join(LIST))?;
         let before = list(&root.join(LIST))?;
         Ok(Folder { root: root.to_path_buf(), before, now: BTreeMap::new() })
     }
@@ -104,7 +104,7 @@ impl Folder {
         left.foreign = self.foreign(&known)?;
         let mut text = format!("{HEADER}\n");
         known.iter().for_each(|(name, &hash)| text.push_str(&entry(name, hash)));
-        whole::write(&self.root.join(LIST), text)?;
+        whole::write(self.root.join(LIST), text)?;
         Ok(left)
     }
 

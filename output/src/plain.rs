@@ -74,8 +74,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
 }
 
 /// A path as one line. It may not lead back to the file: it is for readers.
-pub fn path(path: &Path) -> String {
-    line(&path.to_string_lossy()).into_owned()
+pub fn path(path: impl AsRef<Path>) -> String {
+    line(&path.as_ref().to_string_lossy()).into_owned()
 }
 
 /// An error message: [`text()`] of at most [`MOST_MESSAGE`] bytes. What is cut is cut in the middle, because a message begins

@@ -14,6 +14,7 @@ pub const UNWRITABLE: i32 = 2;
 /// Prints a line on standard output. `println!` panics when a reader has gone away; this ends the process instead.
 #[macro_export]
 macro_rules! say {
+    () => { $crate::stdout::line(::std::format_args!("")) };
     ($($argument:tt)*) => { $crate::stdout::line(::std::format_args!($($argument)*)) };
 }
 

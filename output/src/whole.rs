@@ -21,10 +21,12 @@ const PREFIX: &str = ".zus-";
 ///
 /// # Errors
 /// As [`fs::write`]; the earlier file is untouched then, and nothing is left beside it.
-pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    let path = path.as_ref();
     let Some(place) = Place::of(path)? else { return fs::write(path, bytes) };
     let mut beside = place.beside()?;
-    beside.write_all(bytes.as_ref())?;
+    // By way of the file itself: the name that it has for now says nothing to a user.
+    beside.as_file_mut().write_all(bytes.as_ref())?;
     beside.as_file().sync_all()?;
     beside.persist(&place.file).map_err(|failed| failed.error)?;
     synced(&place.folder)
@@ -35,7 +37,8 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`write`].
-pub fn check(path: &Path) -> io::Result<()> {
+pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
+    let path = path.as_ref();
     match Place::of(path)? {
         Some(place) => place.beside().map(drop),
         None => OpenOptions::new().write(true).open(path).map(drop),

@@ -63,12 +63,12 @@ fn a_file_is_written_new_and_again() {
     whole::write(&file, "two").unwrap();
     assert_eq!(fs::read(&file).unwrap(), b"two");
     assert_eq!(names(folder.path()), ["f"]);
-    whole::write(&folder.path().join("none/f"), "x").unwrap_err();
+    whole::write(folder.path().join("none/f"), "x").unwrap_err();
     whole::write(folder.path(), "x").unwrap_err();
-    whole::check(&folder.path().join("none/f")).unwrap_err();
+    whole::check(folder.path().join("none/f")).unwrap_err();
     whole::check(folder.path()).unwrap_err();
     whole::check(&file).unwrap();
-    whole::check(&folder.path().join("g")).unwrap();
+    whole::check(folder.path().join("g")).unwrap();
     assert_eq!(names(folder.path()), ["f"], "looking leaves nothing");
     assert_eq!(fs::read(&file).unwrap(), b"two");
 }
@@ -81,17 +81,17 @@ fn permissions_links_and_what_is_no_file_are_as_with_a_plain_write() {
     let at = |name: &str| folder.path().join(name);
     let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o7777;
     fs::write(at("plain"), "x").unwrap();
-    whole::write(&at("new"), "x").unwrap();
+    whole::write(at("new"), "x").unwrap();
     assert_eq!(mode("new"), mode("plain"), "a new file has what any new file has");
     fs::set_permissions(at("new"), fs::Permissions::from_mode(0o640)).unwrap();
-    whole::write(&at("new"), "y").unwrap();
+    whole::write(at("new"), "y").unwrap();
     assert_eq!(mode("new"), 0o640);
     symlink("new", at("link")).unwrap();
-    whole::write(&at("link"), "through").unwrap();
+    whole::write(at("link"), "through").unwrap();
     assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
     assert_eq!(fs::read(at("new")).unwrap(), b"through");
     symlink("later", at("early")).unwrap();
-    whole::write(&at("early"), "made").unwrap();
+    whole::write(at("early"), "made").unwrap();
     assert_eq!(fs::read(at("later")).unwrap(), b"made");
     whole::write(Path::new("/dev/null"), "gone").unwrap();
     whole::check(Path::new("/dev/null")).unwrap();

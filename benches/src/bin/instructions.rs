@@ -172,15 +172,17 @@ fn baseline() -> PathBuf {
 
 fn write(counts: &BTreeMap<String, u64>) -> io::Result<()> {
     let lines = counts.iter().map(|(operation, count)| format!("{count} {operation}\n"));
-    fs::write(baseline(), format!("{}\n{}", conditions(), lines.collect::<String>()))
+    zus_output::whole::write(baseline(), format!("{}\n{}", conditions(), lines.collect::<String>()))
 }
 
 fn compare() -> io::Result<bool> {
     let text = fs::read_to_string(baseline())
-        .map_err(|error| io::Error::other(format!("{}: {error}", baseline().display())))?;
+        .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(baseline()))))?;
     let (made, here) = (text.lines().next().unwrap_or_default(), conditions());
     if made != here {
-        println!("SKIPPED: the baseline is for {made:?} and this is {here:?}; `-- write` makes another");
+        zus_output::say!(
+            "SKIPPED: the baseline is for {made:?} and this is {here:?}; `-- write` makes another"
+        );
         return Ok(true);
     }
     let counts = count_all()?;
@@ -188,14 +190,14 @@ fn compare() -> io::Result<bool> {
     let mut within = known.len() == OPERATIONS.len();
     for (operation, count) in &counts {
         let Some(&before) = known.get(operation.as_str()) else {
-            println!("{operation}: not in the baseline");
+            zus_output::say!("{operation}: not in the baseline");
             within = false;
             continue;
         };
         let change = (*count as f64 / before as f64 - 1.0) * 100.0;
         let good = is_within(*count, before);
         within &= good;
-        println!("{operation}: {count} ({change:+.2} %) {}", if good { "ok" } else { "BEYOND 5 %" });
+        zus_output::say!("{operation}: {count} ({change:+.2} %) {}", if good { "ok" } else { "BEYOND 5 %" });
     }
     Ok(within)
 }
@@ -224,7 +226,7 @@ fn json(counts: &BTreeMap<String, u64>) -> io::Result<()> {
         tolerance_percent: TOLERANCE_PERCENT as f64,
     };
     figures.values = counts.iter().map(value).collect();
-    println!("{}", serde_json::to_string_pretty(&figures)?);
+    zus_output::say!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
 }
 
@@ -241,7 +243,7 @@ fn count(operation: &str) -> io::Result<u64> {
     let output = env::temp_dir().join(format!("zus-callgrind-{}", std::process::id()));
     let valgrind = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*instructions::measured*"])
-        .arg(format!("--callgrind-out-file={}", output.display()))
+        .arg(format!("--callgrind-out-file={}", output.to_string_lossy()))
         .arg(env::current_exe()?)
         .args(["run", operation])
         .output()

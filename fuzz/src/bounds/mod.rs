@@ -3,10 +3,15 @@
 //! anything; types of messages are shared, judgements are not. A bug in a production predicate cannot hide here.
 
 mod duties;
+mod genuine;
+mod guilty;
 mod oracle;
+pub mod promises;
 mod scope;
+mod shown;
 
 pub use duties::descends;
+pub(crate) use guilty::guilty;
 pub use oracle::{Oracle, Violation};
 pub use scope::Scope;
 

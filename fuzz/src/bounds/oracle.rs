@@ -3,12 +3,14 @@
 //! Every block below names its property and reason. What a Byzantine miner signed is known from the harness's own record of
 //! it, so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
-use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
+use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
+use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
 use zus_bpp::rules::{TicketLogRule, TicketRule};
@@ -18,7 +20,8 @@ use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Scope;
 use super::duties::{ArchiveDuties, Duties};
-use crate::world::{Disk, Event, Watch, World, record_of};
+use super::promises;
+use crate::world::{Disk, Event, Watch, World, record_of, signer_of};
 
 /// A property that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +38,25 @@ impl fmt::Display for Violation {
     }
 }
 
+/// The final chain of a participant, from the round above the one with which the world began; of long ones the end.
+#[derive(Clone, Debug, Default)]
+struct FinalChain {
+    /// Blocks that were forgotten.
+    forgotten: usize,
+    /// The others.
+    blocks: Vec<BlockId>,
+}
+
+impl FinalChain {
+    fn len(&self) -> usize {
+        self.forgotten + self.blocks.len()
+    }
+
+    fn get(&self, index: usize) -> Option<&BlockId> {
+        self.blocks.get(index.checked_sub(self.forgotten)?)
+    }
+}
+
 /// See the module doc.
 #[derive(Clone, Debug, Default)]
 pub struct Oracle {
@@ -43,7 +65,11 @@ pub struct Oracle {
     /// Blocks with a finality certificate of their own that an honest participant accepted.
     certified: Vec<(Round, BlockId)>,
     /// The final chain of each participant, from round 1.
-    chains: BTreeMap<Peer, Vec<BlockId>>,
+    chains: BTreeMap<Peer, FinalChain>,
+    /// Evidence that holds.
+    pub(super) proofs: HashSet<Evidence>,
+    /// Blocks in which everything embedded is genuine; with the beacon signature, where that was looked at.
+    pub(super) sound: HashSet<(BlockId, Option<Signature>)>,
     /// What each miner owes.
     duties: Duties,
     /// What the sharder owes.
@@ -69,11 +95,27 @@ impl Oracle {
         self.ignores_rules = true;
     }
 
-    fn wrong(&mut self, property: &'static str, facts: String) {
+    /// Forgets what is below a round, but for the order of the final chains: see [`soak`](crate::soak).
+    pub fn forget<S: Scheme + Clone>(&mut self, world: &World<S>, below: Round) {
+        self.notarized.retain(|ticket| ticket.round >= below);
+        self.certified.retain(|(round, _)| *round >= below);
+        self.values.retain(|((round, _), _)| *round >= below);
+        self.sound.clear();
+        let shortest = self.chains.values().map(FinalChain::len).min().unwrap_or_default();
+        for chain in self.chains.values_mut() {
+            let far = shortest.saturating_sub(256).saturating_sub(chain.forgotten);
+            let far = far.min(chain.blocks.len().saturating_sub(1));
+            chain.blocks.drain(..far);
+            chain.forgotten += far;
+        }
+        self.duties.forget(world, below);
+    }
+
+    pub(super) fn wrong(&mut self, property: &'static str, facts: String) {
         self.judge(Violation { property, facts });
     }
 
-    fn judge(&mut self, violation: Violation) {
+    pub(super) fn judge(&mut self, violation: Violation) {
         if self.ignores_rules {
             self.violated.insert(violation.property);
         } else if self.violation.is_none() && self.scope.is_none_or(|scope| scope.judges(violation.property))
@@ -99,15 +141,12 @@ impl Oracle {
                 Output::Milestone(Milestone::Beacon { round, value, .. }) => {
                     self.beacon(world, host, *round, value);
                 }
-                Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
-                // S10: evidence never convicts an honest miner.
-                Output::Evidence(evidence) => {
-                    for convicted in evidence.convicts() {
-                        if !world.ground.setup.is_byzantine(convicted) {
-                            self.wrong("S10", format!("honest {convicted} is convicted by {evidence:?}"));
-                        }
-                    }
+                Output::Finalized(found) => {
+                    self.finalized(world, Peer::Miner(id), &found.block);
+                    self.final_block(world, Peer::Miner(id), found);
                 }
+                Output::Evidence(proof) => self.evidence(world, Peer::Miner(id), proof),
+                Output::Store { stored, .. } => self.keeps(world, Peer::Miner(id), stored),
                 // With at most f Byzantine miners nothing contradicts what is final.
                 Output::Conflict { round, block } => {
                     self.wrong(
@@ -117,7 +156,34 @@ impl Oracle {
                 }
                 // An honest miner never asks to sign against its log.
                 Output::Withheld(conflict) => self.wrong("S1", format!("{id} would have signed: {conflict}")),
-                _ => {}
+                Output::Milestone(Milestone::Collected { block, .. }) => {
+                    if let Some(found) = world.block(&block.block) {
+                        self.holds(world, Peer::Miner(id), &Arc::clone(found), true);
+                    }
+                }
+                // Nothing in these is a property of its own.
+                Output::Milestone(
+                    Milestone::Entered { .. }
+                    | Milestone::Proposed(_)
+                    | Milestone::Ticketed(_)
+                    | Milestone::Switched { .. }
+                    | Milestone::Adopted { .. }
+                    | Milestone::Left { .. }
+                    | Milestone::Jumped { .. }
+                    | Milestone::Voted(_)
+                    | Milestone::TimedOut(_)
+                    | Milestone::Finalized { .. },
+                )
+                | Output::SetTimer { .. }
+                | Output::Persist { .. }
+                | Output::RequestPayload { .. }
+                | Output::Validate { .. }
+                | Output::Serve { .. }
+                | Output::Refused { .. }
+                | Output::Blamed(_) => {}
+            }
+            if let Err(broken) = promises::of_output(output) {
+                self.wrong("promises", format!("{id} puts out {broken}"));
             }
         }
         if let Some((miner, record)) = world.refused_by_log.first() {
@@ -167,7 +233,7 @@ impl Oracle {
         let id = world.hosts[host].id;
         let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
         if let Some(record) = record_of(message)
-            && message_signer(message) == Some(id)
+            && signer_of(message) == Some(id)
         {
             // Write before send (step 5): the record was durable before this step.
             let found = &world.hosts[host];
@@ -179,23 +245,7 @@ impl Oracle {
             }
             self.contradiction(world, host, &record);
         }
-        match message {
-            Message::Notarization(known) => {
-                let Ticket { round, subround, block } = known.statement;
-                let record = Record::ticket(round, subround, block.0);
-                self.certificate(world, id, &record, known.certificate.signers.iter());
-            }
-            Message::TimeoutCertificate(known) => {
-                let record = Record::timeout(known.round, known.subround);
-                self.certificate(world, id, &record, known.certificate.signers.iter());
-            }
-            Message::FinalityCertificate(known) => {
-                let record = Record::finality_vote(known.round, known.subround, known.block.0);
-                self.certificate(world, id, &record, known.certificate.signers.iter());
-                self.certified(known.round, known.block);
-            }
-            _ => {}
-        }
+        self.shows(world, Peer::Miner(id), message);
     }
 
     /// S1 and S10: what an honest miner has sent, over all its lives, contradicts nothing that it sent before.
@@ -229,45 +279,6 @@ impl Oracle {
                 _ => continue,
             };
             self.wrong(property, format!("{id} signed {what}: {old:?} and {new:?}"));
-        }
-    }
-
-    /// S8: q distinct members, each of which signed exactly this.
-    fn certificate<S: Scheme + Clone>(
-        &mut self,
-        world: &World<S>,
-        holder: MinerId,
-        record: &Record,
-        signers: impl Iterator<Item = MinerId>,
-    ) {
-        let mut count = 0;
-        let mut last = None;
-        for signer in signers {
-            if last.is_some_and(|last| last >= signer) {
-                self.wrong(
-                    "S8",
-                    format!("{holder} holds a certificate with a signer counted twice: {record:?}"),
-                );
-            }
-            last = Some(signer);
-            count += 1;
-            let signed = match world.host_of(signer) {
-                Some(host) => world.hosts[host].has_said(record),
-                None => world.byzantine.contains(&(signer, *record)),
-            };
-            if !signed {
-                self.wrong(
-                    "S8",
-                    format!("{holder} holds a certificate of {record:?} with {signer}, who never signed it"),
-                );
-            }
-        }
-        let needed = world.ground.setup.quorum();
-        if count < needed {
-            self.wrong(
-                "S8",
-                format!("{holder} holds a certificate of {record:?} with {count} of {needed} signers"),
-            );
         }
     }
 
@@ -342,7 +353,7 @@ impl Oracle {
         }
     }
 
-    fn certified(&mut self, round: Round, block: BlockId) {
+    pub(super) fn certified(&mut self, round: Round, block: BlockId) {
         if !self.certified.contains(&(round, block)) {
             self.certified.push((round, block));
             self.only_one(round, block);
@@ -359,12 +370,12 @@ impl Oracle {
 
     /// S5 and S7: one chain, for everybody, block by block.
     fn finalized<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, block: &Block) {
-        let genesis = world.ground.config.genesis.id();
+        let first = world.first_block();
         let chain = self.chains.entry(who).or_default();
-        let head = chain.last().copied().unwrap_or(genesis);
-        let expected = chain.len() as u64 + 1;
+        let head = chain.blocks.last().copied().unwrap_or(first);
+        let expected = world.ground.setup.begins_at + chain.len() as u64 + 1;
         let fits = block.header().parent == head && block.round().0 == expected;
-        chain.push(block.id());
+        chain.blocks.push(block.id());
         let at = chain.len() - 1;
         if !fits {
             self.wrong(
@@ -382,7 +393,7 @@ impl Oracle {
     /// How far a participant has finalized, in rounds.
     #[must_use]
     pub fn height(&self, who: Peer) -> usize {
-        self.chains.get(&who).map_or(0, Vec::len)
+        self.chains.get(&who).map_or(0, FinalChain::len)
     }
 }
 
@@ -401,17 +412,6 @@ fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, old: &Record, new: &Recor
     }
 }
 
-/// Who signed a message with its identity key.
-pub(super) fn message_signer(message: &Message) -> Option<MinerId> {
-    match message {
-        Message::Proposal(proposal) => Some(proposal.block.header().generator),
-        Message::Ticket(ticket) => Some(ticket.signer),
-        Message::Timeout(timeout) => Some(timeout.signer),
-        Message::FinalityVote(vote) => Some(vote.signer),
-        _ => None,
-    }
-}
-
 impl<S: Scheme + Clone> Watch<S> for Oracle {
     fn watch(&mut self, world: &World<S>, event: &Event) {
         let crashed = world.crashes > 0;
@@ -421,19 +421,27 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
         match event {
             Event::Step { host, cause, heard, decided, outputs } => {
                 self.outputs(world, *host, decided, outputs);
+                self.duties.remember(world, *host, *cause, heard.as_ref(), decided, outputs);
                 let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
                 let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
                 let lost = self.duties.arriving(world, *host, *cause, heard.as_ref(), outputs);
                 let found = [neglected, ignored, lost];
                 found.into_iter().flatten().for_each(|violation| self.judge(violation));
+                self.duties.settled(world, *host);
             }
             Event::Sharder { input, outputs } => {
                 let neglected = self.archive.judge(world, input, outputs);
                 neglected.into_iter().for_each(|violation| self.judge(violation));
+                let who = Peer::Sharder(SharderId(0));
                 for output in outputs {
                     match output {
                         SharderOutput::Finalized(found) => {
-                            self.finalized(world, Peer::Sharder(SharderId(0)), &found.block);
+                            self.finalized(world, who, &found.block);
+                            self.final_block(world, who, found);
+                        }
+                        SharderOutput::Certified(known) => {
+                            let record = Record::from(known.statement);
+                            self.certificate(world, who, Some(record), &known.certificate);
                         }
                         SharderOutput::Conflict { round, block } => {
                             self.wrong(
@@ -441,11 +449,17 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                                 format!("the sharder is shown that {block} is final in round {round}"),
                             );
                         }
-                        _ => {}
+                        SharderOutput::Send { message, .. } => self.shows(world, who, message),
+                        SharderOutput::SetTimer { .. }
+                        | SharderOutput::Gap { .. }
+                        | SharderOutput::Refused { .. } => {}
+                    }
+                    if let Err(broken) = promises::of_sharder(output) {
+                        self.wrong("promises", format!("the sharder puts out {broken}"));
                     }
                 }
             }
-            Event::Restarted { host } => self.duties.restarted(*host),
+            Event::Restarted { host } => self.duties.restarted(world, *host),
             Event::Crashed { .. } => {}
         }
     }

@@ -46,14 +46,17 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
     for folder in std::iter::once(&committed).chain(inputs) {
         let (mut of_folder, mut files) = (States::new(), 0);
         let entries = std::fs::read_dir(folder)
-            .map_err(|error| io::Error::other(format!("{}: {error}", folder.display())))?;
+            .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(folder))))?;
         for entry in entries {
             let schedule = Schedule::from_file(&std::fs::read(entry?.path())?);
             small.follow(&schedule.choices, &mut of_folder);
             files += 1;
         }
-        let name =
-            if *folder == committed { "the committed corpus".into() } else { folder.display().to_string() };
+        let name = if *folder == committed {
+            "the committed corpus".into()
+        } else {
+            zus_output::plain::path(folder)
+        };
         row(&name, files, &of_folder);
         reached.extend(of_folder);
     }

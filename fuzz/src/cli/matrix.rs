@@ -131,7 +131,7 @@ impl Code {
 }
 
 fn save(file: &Path, results: &Results) -> std::io::Result<()> {
-    std::fs::write(file, serde_json::to_string_pretty(results)? + "\n")
+    zus_output::whole::write(file, serde_json::to_string_pretty(results)? + "\n")
 }
 
 fn root() -> &'static Path {
@@ -201,8 +201,8 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     println!("{}", table::markdown(&tables));
     if request.write {
         save(&file, &results)?;
-        std::fs::write(root().join("MATRIX.md"), table::page(&tables))?;
-        std::fs::write(root().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
+        zus_output::whole::write(root().join("MATRIX.md"), table::page(&tables))?;
+        zus_output::whole::write(root().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
     Ok(asked.iter().all(|&index| {
         let mutant = Mutant::ALL[index];
@@ -299,7 +299,7 @@ fn product(variant: u16, request: &Request) -> Option<Seen> {
 fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let folder = root().join("regressions/mutants");
     std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join(name), bytes)
+    zus_output::whole::write(folder.join(name), bytes)
 }
 
 /// What is wrong with a schedule, in one word; with a synchronous network at its end or without.

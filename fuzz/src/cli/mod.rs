@@ -1,5 +1,10 @@
 //! The command line tool: walks, the product, the kill matrix, speed, coverage, shrinking and replaying.
 
+/// As the one of the standard library, which panics when the reader has gone away; this ends the process.
+macro_rules! println {
+    ($($argument:tt)*) => { zus_output::say!($($argument)*) };
+}
+
 mod coverage;
 mod judge;
 #[cfg(feature = "mutants")]
@@ -7,6 +12,7 @@ mod matrix;
 #[cfg(feature = "schemata")]
 mod schemata;
 mod seeds;
+mod soak;
 mod speed;
 #[cfg(feature = "study")]
 mod study;
@@ -22,11 +28,13 @@ use stateright::Checker;
 
 use zus_bpp::rules::Rules;
 use zus_model::memory;
+use zus_output::{plain, pulse::Pulse, whole};
 
 use crate::campaign::{CALM_EVERY, run, walk_under};
 use crate::product::Product;
 use crate::schedule::{Schedule, profile};
 use crate::shrink::shrink;
+use crate::soak::Plan;
 use crate::targets;
 use crate::world::Adjust;
 
@@ -55,6 +63,27 @@ enum Command {
         /// Where a finding goes.
         #[arg(long, default_value = "finding.run")]
         out: PathBuf,
+    },
+    /// A long run with faults all along, under a bound on memory.
+    Soak {
+        /// Rounds that everybody has to finalize.
+        #[arg(long, default_value_t = 5_000)]
+        rounds: u64,
+        /// The same seed is the same run.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Members: 4 or 7.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=7))]
+        miners: u16,
+        /// The round at which everybody begins.
+        #[arg(long, default_value_t = 0)]
+        begins_at: u64,
+        /// Subrounds that one round has at least; hundreds take minutes.
+        #[arg(long, default_value_t = 20)]
+        subrounds: u32,
+        /// The rules, as for a walk; they have to be live.
+        #[arg(long, value_parser = live, default_value = "hardened")]
+        rules: Rules,
     },
     /// The exhaustive product of production and model.
     Product {
@@ -231,6 +260,10 @@ pub fn main() -> ExitCode {
             (product.crashes, product.late_shares) = (crashes, late_shares);
             Ok(explore(product, refusals))
         }
+        Command::Soak { rounds, seed, miners, begins_at, subrounds, rules } => {
+            let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
+            Ok(soak::soaks(plan))
+        }
         #[cfg(feature = "mutants")]
         Command::Matrix { runs, only, model, product, units, keep, write } => {
             matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })
@@ -259,7 +292,7 @@ pub fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", plain::message(&error.to_string()));
             ExitCode::from(2)
         }
     }
@@ -271,7 +304,16 @@ fn rules(name: &str) -> Result<Rules, String> {
     profile::named(name).ok_or_else(|| format!("no such rules; there are 'hardened', {}", names()))
 }
 
+/// Rules under which a synchronous network brings progress.
+fn live(name: &str) -> Result<Rules, String> {
+    let rules = rules(name)?;
+    let refused = || format!("under '{name}' nothing need become final, so a long run says nothing");
+    if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
+}
+
 fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Result<bool> {
+    whole::check(out).map_err(|error| unwritable(out, &error))?;
+    let _pulse = Pulse::new(format!("walking, {runs} runs at most, from seed {seed}"));
     let start = Instant::now();
     let Some(found) = walk_under(rules, seed, runs, Adjust::NONE, Some(CALM_EVERY)) else {
         let seconds = start.elapsed().as_secs_f64();
@@ -284,16 +326,17 @@ fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Res
         run.failure().or_else(|| run.ends_well().err()).is_some_and(|failure| failure.kind() == kind)
     };
     let short = shrink(&found.schedule, fails);
-    std::fs::write(out, short.explicit())?;
+    zus_output::whole::write(out, short.explicit())?;
     println!("run {}: {}\n{short:?}", found.runs, found.failure);
     println!("{} choices, of {}", short.choices.len(), found.schedule.choices.len());
-    println!("replay: cargo run -p zus-fuzz -- replay {}", out.display());
+    println!("replay: cargo run -p zus-fuzz -- replay {}", zus_output::plain::path(out));
     Ok(false)
 }
 
 fn explore(product: Product, refusals: bool) -> bool {
     let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
+    let _pulse = Pulse::new("exploring the product");
     let checker = product.explore(refusals);
     let found = checker.discoveries();
     let (unique, steps) = (checker.unique_state_count(), checker.state_count());
@@ -315,6 +358,10 @@ fn explore(product: Product, refusals: bool) -> bool {
     found.is_empty()
 }
 
+fn unwritable(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: cannot be written: {error}", plain::path(path)))
+}
+
 fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
     let (kind, folder) = text.split_once('=').ok_or("give a kind and a folder: none=DIR or address=DIR")?;
     Ok((kind.to_owned(), folder.into()))
@@ -327,9 +374,10 @@ fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
     };
     let body = targets::named(target).ok_or_else(unknown)?;
     for file in files {
-        let bytes = std::fs::read(file)
-            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", file.display())))?;
-        println!("{}: {}", file.display(), targets::tell(target, &bytes));
+        let bytes = std::fs::read(file).map_err(|error| {
+            std::io::Error::new(error.kind(), format!("{}: {error}", zus_output::plain::path(file)))
+        })?;
+        println!("{}: {}", zus_output::plain::path(file), targets::tell(target, &bytes));
         body(&bytes);
     }
     println!("nothing is wrong");
@@ -356,7 +404,7 @@ fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {
         start.elapsed()
     );
     if let Some(out) = out {
-        std::fs::write(out, short.explicit())?;
+        zus_output::whole::write(out, short.explicit())?;
     }
     Ok(false)
 }
@@ -366,9 +414,9 @@ fn replays(file: &Path, trace: Option<&Path>) -> std::io::Result<bool> {
     println!("{schedule:?}");
     let run = run(&schedule, Adjust::NONE);
     if let Some(path) = trace {
-        let command = format!("zus-fuzz replay {}", file.display());
+        let command = format!("zus-fuzz replay {}", zus_output::plain::path(file));
         match run.judges.refinement.trace(&command) {
-            Ok(trace) => std::fs::write(path, trace.to_json())?,
+            Ok(trace) => zus_output::whole::write(path, trace.to_json())?,
             Err(error) => eprintln!("the actions are no run: {error}"),
         }
     }

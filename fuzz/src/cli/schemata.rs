@@ -19,7 +19,8 @@ const ROOT: &str = "impl/src/lib.rs";
 
 fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     let text = std::fs::read_to_string(list)?;
-    serde_json::from_str(&text).map_err(|error| Error::other(format!("{}: {error}", list.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| Error::other(format!("{}: {error}", zus_output::plain::path(list))))
 }
 
 /// What the compiler would refuse in code that never runs, or would warn of hundreds of times.
@@ -35,12 +36,12 @@ pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
     let originals: BTreeMap<String, String> = files.into_iter().map(read).collect::<std::io::Result<_>>()?;
     let root = into.join(ROOT);
     let text = std::fs::read_to_string(&root)?;
-    std::fs::write(root, format!("{LINTS}\n{text}{MODULE}"))?;
+    zus_output::whole::write(root, format!("{LINTS}\n{text}{MODULE}"))?;
     let mut unviable = BTreeSet::new();
     for _ in 0..ATTEMPTS {
         let schemata = Schemata::new(&listed, &unviable, |file| Ok(originals[file].clone()))?;
         for (file, text) in &schemata.files {
-            std::fs::write(into.join(file), text)?;
+            zus_output::whole::write(into.join(file), text)?;
         }
         let found = do_not_compile(into, &schemata)?;
         if found.is_empty() {
@@ -48,7 +49,7 @@ pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
             println!("{} are left out", schemata.left_out.len());
             let fates: BTreeMap<usize, Fate> =
                 schemata.left_out.iter().map(|&n| (n, left_out(&listed[n]))).collect();
-            std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
+            zus_output::whole::write(out, serde_json::to_string_pretty(&fates)?)?;
             return Ok(true);
         }
         unviable.extend(found);
@@ -149,14 +150,14 @@ pub fn survey(
                         && let Ok(text) = serde_json::to_string_pretty(&*fates)
                     {
                         // It is written whole at the end; this is for whoever stops it before.
-                        let _ = std::fs::write(out, text);
+                        let _ = zus_output::whole::write(out, text);
                     }
                 }
             });
         }
     });
     let fates = fates.into_inner().map_err(|_| Error::other("a judge panicked"))?;
-    std::fs::write(out, serde_json::to_string_pretty(&fates)?)?;
+    zus_output::whole::write(out, serde_json::to_string_pretty(&fates)?)?;
     let survivors: Vec<&Fate> = fates.values().filter(|fate| fate.killed.is_none()).collect();
     for fate in &survivors {
         println!("survives: {}", fate.name);

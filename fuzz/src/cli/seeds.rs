@@ -40,7 +40,7 @@ pub fn seeds() -> std::io::Result<bool> {
         };
         std::fs::create_dir_all(root.join(target))?;
         for (name, bytes) in found {
-            std::fs::write(root.join(target).join(name), bytes)?;
+            zus_output::whole::write(root.join(target).join(name), bytes)?;
         }
     }
     Ok(true)

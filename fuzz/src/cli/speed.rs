@@ -57,7 +57,7 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
     rows.insert(1, row(what, "conformance, 60 choices", "conformance", conformance, sixty)?);
     let share = share_of_production(what.seconds);
     let table = markdown(what, &rows, share);
-    print!("{table}");
+    println!("{}", table.trim_end());
     if let Some(path) = &what.readme {
         put_into(path, &table)?;
     }
@@ -68,8 +68,9 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
             Err(error) => return Err(error),
         };
         let found = figures(known.as_deref(), speeds(what, &rows, share));
-        let found = found.map_err(|error| std::io::Error::other(format!("{}: {error}", path.display())))?;
-        std::fs::write(path, serde_json::to_string_pretty(&found)? + "\n")?;
+        let found = found
+            .map_err(|error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(path))))?;
+        zus_output::whole::write(path, serde_json::to_string_pretty(&found)? + "\n")?;
     }
     Ok(true)
 }
@@ -139,7 +140,7 @@ fn replayed(program: &Path, count: u64, change: &dyn Fn(&mut Vec<u8>)) -> std::i
     let time = |count: u64| -> std::io::Result<f64> {
         std::fs::create_dir_all(&folder)?;
         for (number, bytes) in inputs(change).take(count as usize).enumerate() {
-            std::fs::write(folder.join(format!("{number:06}")), bytes)?;
+            zus_output::whole::write(folder.join(format!("{number:06}")), bytes)?;
         }
         let start = seconds_of_children()?;
         let mut command = Command::new(program);
@@ -148,7 +149,10 @@ fn replayed(program: &Path, count: u64, change: &dyn Fn(&mut Vec<u8>)) -> std::i
         let seconds = seconds_of_children()? - start;
         std::fs::remove_dir_all(&folder)?;
         if !status.success() {
-            return Err(std::io::Error::other(format!("{} fails on random inputs", program.display())));
+            return Err(std::io::Error::other(format!(
+                "{} fails on random inputs",
+                zus_output::plain::path(program)
+            )));
         }
         Ok(seconds)
     };
@@ -231,10 +235,15 @@ fn markdown(what: &Speed, rows: &[Row], share: f64) -> String {
 
 fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
     let text = std::fs::read_to_string(path)?;
-    let missing = || std::io::Error::other(format!("{}: the marks of the table are missing", path.display()));
+    let missing = || {
+        std::io::Error::other(format!(
+            "{}: the marks of the table are missing",
+            zus_output::plain::path(path)
+        ))
+    };
     let (before, rest) = text.split_once(MARKS.0).ok_or_else(missing)?;
     let (_, after) = rest.split_once(MARKS.1).ok_or_else(missing)?;
-    std::fs::write(path, format!("{before}{}{table}{}{after}", MARKS.0, MARKS.1))
+    zus_output::whole::write(path, format!("{before}{}{table}{}{after}", MARKS.0, MARKS.1))
 }
 
 fn speeds(what: &Speed, rows: &[Row], share: f64) -> Table {

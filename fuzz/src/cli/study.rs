@@ -151,12 +151,12 @@ fn fuzz(program: &Path, seed: u64, seconds: u64, mutant: Option<&str>) -> std::i
     std::fs::create_dir_all(&corpus)?;
     let mut command = Command::new(program);
     command.arg(format!("-seed={seed}")).arg(format!("-max_total_time={seconds}"));
-    command.arg("-print_final_stats=1").arg(format!("-artifact_prefix={}/", folder.display()));
+    command.arg("-print_final_stats=1").arg(format!("-artifact_prefix={}/", folder.to_string_lossy()));
     command.arg(&corpus).env(study::COUNTS, &counts).stdout(Stdio::null()).stderr(Stdio::piped());
     if let Some(mutant) = mutant {
         command.env(study::MUTANT, mutant);
     }
-    let named = |error| std::io::Error::other(format!("{}: {error}", program.display()));
+    let named = |error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(program)));
     let output = command.output().map_err(named)?;
     let text = String::from_utf8_lossy(&output.stderr);
     let executions = text.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));

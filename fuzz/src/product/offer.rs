@@ -8,7 +8,7 @@ use zus_bpp::ticket_log::Record;
 
 use crate::byzantine::{self, Deed};
 use crate::schedule::Run;
-use crate::world::{Content, CrashPoint, bit};
+use crate::world::{Content, CrashPoint, bit, certified_by, ticket_of};
 
 /// A choice of the product.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -123,11 +123,7 @@ pub(super) fn take(run: &mut Run, offer: Offer) {
         }
         Offer::Tickets { host, block } => {
             let me = bit(Peer::Miner(world.hosts[host].id));
-            deliver_all(
-                run,
-                me,
-                |message| matches!(message, Message::Ticket(ticket) if ticket.block == block),
-            );
+            deliver_all(run, me, |message| ticket_of(message).is_some_and(|ticket| ticket.block == block));
         }
         Offer::Timeouts { host, subround } => {
             let me = bit(Peer::Miner(world.hosts[host].id));
@@ -167,11 +163,7 @@ fn certificate(run: &mut Run, host: usize, record: Record, crash: Option<CrashPo
     let me = bit(Peer::Miner(run.world.hosts[host].id));
     let before = run.world.network.sent().len();
     byzantine::perform(&mut run.world, MinerId(member), &Deed::Certify(record), me);
-    let of_record = |message: &Message| match message {
-        Message::Notarization(known) => record == Record::ticket(known.round, known.subround, known.block.0),
-        Message::TimeoutCertificate(known) => record == Record::timeout(known.round, known.subround),
-        _ => false,
-    };
+    let of_record = |message: &Message| certified_by(message) == Some(record);
     let sent = run.world.network.sent();
     let from = Peer::Miner(MinerId(member));
     let fits = |index: &usize| {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::message::Message;
+use zus_bpp::message::{Message, UncompressedTicket};
 use zus_bpp::miner::{Milestone, Output, Stored};
 use zus_bpp::rules::{FinalityRule, SubroundEntryRule};
 use zus_bpp::sharder::SharderOutput;
-use zus_bpp::statement::BeaconTarget;
+use zus_bpp::statement::{BeaconTarget, Signed};
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_model::action::Action;
 use zus_model::blocks::{BlockId as Place, GENESIS};
@@ -47,8 +47,12 @@ impl Refinement {
         }
         let block = Arc::clone(world.block(id).ok_or_else(|| cannot(NoPlace::Unknown(*id)))?);
         let generator = block.header().generator;
-        let protocol = Arc::clone(&self.protocol);
-        let place = self.places.assign(&block, &protocol.blocks, world).map_err(cannot)?;
+        // Only a Byzantine block under a chained beacon changes them.
+        let mut blocks = self.protocol.blocks.clone();
+        let place = self.places.assign(&block, &mut blocks, world).map_err(cannot)?;
+        if blocks.place(place).generator != self.protocol.blocks.place(place).generator {
+            Arc::make_mut(&mut self.protocol).blocks = blocks;
+        }
         if world.ground.setup.is_byzantine(generator) {
             let parent = self.place(world, who, &block.header().parent)?;
             self.perform(Action::ByzantinePropose { block: place, parent })?;
@@ -222,11 +226,38 @@ impl Refinement {
         host: usize,
         output: &Output,
     ) -> Result<(), Finding> {
+        match output {
+            Output::Broadcast { message, .. } | Output::Send { message, .. } => {
+                self.said(world, host, message)
+            }
+            Output::Milestone(milestone) => self.milestone(world, host, milestone),
+            // Nothing of these is in the model, or it comes with a milestone.
+            Output::SetTimer { .. }
+            | Output::Persist { .. }
+            | Output::Store { .. }
+            | Output::RequestPayload { .. }
+            | Output::Validate { .. }
+            | Output::Finalized(_)
+            | Output::Serve { .. }
+            | Output::Evidence(_)
+            | Output::Refused { .. }
+            | Output::Blamed(_)
+            | Output::Conflict { .. }
+            | Output::Withheld(_) => Ok(()),
+        }
+    }
+
+    fn said<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        message: &Message,
+    ) -> Result<(), Finding> {
         let who = Peer::Miner(world.hosts[host].id);
         let miner = host as u8;
         let rounds = u64::from(self.protocol.blocks.rounds);
-        match output {
-            Output::Broadcast { message: Message::BeaconShare(share), .. } => {
+        match message {
+            Message::BeaconShare(share) => {
                 let m = &self.state.miners[host];
                 let round = share.target.round();
                 let again = m.shared() == 1
@@ -239,7 +270,8 @@ impl Refinement {
                     self.perform(Action::ShareBeacon { miner })?;
                 }
             }
-            Output::Broadcast { message: Message::Ticket(ticket), .. } => {
+            Message::Ticket(Signed { statement: ticket, .. })
+            | Message::UncompressedTicket(UncompressedTicket { statement: ticket, .. }) => {
                 let place = self.place(world, who, &ticket.block)?;
                 let local = self.protocol.blocks.place(place).local;
                 let sent = self.state.archive[host].tickets[ticket.round.0 as usize - 1] >> local & 1 == 1;
@@ -247,7 +279,10 @@ impl Refinement {
                     self.perform(Action::SendTicket { miner })?;
                 }
             }
-            Output::Broadcast { message: Message::Timeout(timeout), .. } if timeout.round.0 <= rounds => {
+            Message::Timeout(timeout) => {
+                if timeout.round.0 > rounds {
+                    return Ok(());
+                }
                 let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
                 let sent = sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 1;
                 // Whoever forgot that it gave the subround up does it again.
@@ -257,21 +292,46 @@ impl Refinement {
                     self.perform(Action::Timeout { miner })?;
                 }
             }
-            Output::Milestone(Milestone::Notarized { ticket, .. }) => {
+            // A vote counts when it is decided, a block when its record is, a certificate when it moves somebody.
+            Message::FinalityVote(_)
+            | Message::Proposal(_)
+            | Message::Notarization(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityCertificate(_)
+            | Message::Evidence(_)
+            | Message::ChainRequest(_)
+            | Message::ChainResponse(_) => {}
+        }
+        Ok(())
+    }
+
+    fn milestone<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        milestone: &Milestone,
+    ) -> Result<(), Finding> {
+        let who = Peer::Miner(world.hosts[host].id);
+        let miner = host as u8;
+        let rounds = u64::from(self.protocol.blocks.rounds);
+        match milestone {
+            Milestone::Notarized { ticket, .. } => {
                 let block = self.place(world, who, &ticket.block)?;
                 if block != GENESIS && self.state.block(block).notarized() == 0 {
                     self.perform(Action::Notarize { block })?;
                 }
             }
-            Output::Milestone(Milestone::Left { block, .. }) => {
+            Milestone::Left { block, .. } => {
                 let block = self.place(world, who, block)?;
                 self.perform(Action::Leave { miner, block })?;
             }
-            Output::Milestone(Milestone::Adopted { round, block }) if round.0 < rounds => {
-                let block = self.place(world, who, block)?;
-                self.perform(Action::Adopt { miner, block })?;
+            Milestone::Adopted { round, block } => {
+                if round.0 < rounds {
+                    let block = self.place(world, who, block)?;
+                    self.perform(Action::Adopt { miner, block })?;
+                }
             }
-            Output::Milestone(Milestone::Entered { round, subround }) => {
+            Milestone::Entered { round, subround } => {
                 self.enter_locally(world, host, *round, *subround)?;
                 let m = &self.state.miners[host];
                 let here = (Round(m.round().into()), m.subround());
@@ -280,10 +340,16 @@ impl Refinement {
                     self.perform(Action::EnterSubround { miner, subround })?;
                 }
             }
-            Output::Milestone(Milestone::Finalized { block, .. }) => {
-                self.finalize(world, host, who, block)?;
-            }
-            _ => {}
+            Milestone::Finalized { block, .. } => self.finalize(world, host, who, block)?,
+            // The decision behind it is the action, or nothing of it is in the model.
+            Milestone::Beacon { .. }
+            | Milestone::Proposed(_)
+            | Milestone::Collected { .. }
+            | Milestone::Ticketed(_)
+            | Milestone::Switched { .. }
+            | Milestone::Jumped { .. }
+            | Milestone::Voted(_)
+            | Milestone::TimedOut(_) => {}
         }
         Ok(())
     }

@@ -42,17 +42,16 @@
 //! - **Finality without votes.** The sharder may finalize through a certificate that a Byzantine miner has shown to nobody else:
 //!   `Notarize` then comes before `Finalize`.
 //! - **A chained beacon.** Shares are told apart by subround and adopted block; `Adopt` is a milestone of production. The order of
-//!   generators follows from the run, and the model's kinds of generators are fixed: so Byzantine members never propose there, and
-//!   each rank has places for two orders of a subround. A run with a third has left the model's room
-//!   ([`Refinement::beyond`]); no random run did.
+//!   generators follows from the run, so a place of the model becomes a Byzantine generator's when a Byzantine block takes it, and
+//!   there are places for two orders of a subround. A run with a third, or with both blocks of an equivocator, has left the
+//!   model's room ([`Refinement::beyond`]).
 //!
 //! # What is not covered
 //! Rounds and subrounds beyond those of the world; a disk that loses stores as well as records (target `recovery`, where the
 //! properties are checked and not refinement); time, and with it the rule `echo`, which says something only where messages arrive
 //! in time (`liveness`). Where a log is volatile: the crash of a miner that has proposed in its subround (it would make a second
 //! block, for which the model of `Volatile` has no place), and, with local subrounds, in a subround above 0 (production comes back
-//! in subround 0, since nothing tells it more, the model's miner where it was): see [`World::may_crash`]. Byzantine proposals
-//! under a chained beacon. Under `deployed`, subrounds above 1, which repeat the generators of subround 1.
+//! in subround 0, since nothing tells it more, the model's miner where it was): see [`World::may_crash`]. Under `deployed`, subrounds above 1, which repeat the generators of subround 1.
 
 mod abstraction;
 mod actions;
@@ -118,8 +117,8 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
     let rules = model_rules(setup);
     let kind = |round: u8, subround: u8| -> Vec<Generator> {
         if setup.chained() {
-            // The order follows from the run, so nobody's kind is fixed: Byzantine members never propose there, and ranks have
-            // places for two orders of the same subround.
+            // The order follows from the run, so nobody's kind is fixed: a place becomes a Byzantine one when a Byzantine block takes
+            // it, and ranks have places for two orders of the same subround.
             return vec![Generator::Honest; places::ORDERS * usize::from(setup.generators())];
         }
         let order = ground.order(round.into(), subround.into()).iter();

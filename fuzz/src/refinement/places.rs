@@ -7,7 +7,7 @@
 use thiserror::Error;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_model::blocks::{BlockId as Place, Blocks, GENESIS};
+use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
 
 use crate::world::World;
 
@@ -99,10 +99,12 @@ impl Places {
     ///
     /// # Errors
     /// When it has none.
+    ///
+    /// Under a chained beacon a place belongs to nobody before it is taken: `blocks` then says who generates it.
     pub fn assign<S: Scheme + Clone>(
         &mut self,
         block: &Block,
-        blocks: &Blocks,
+        blocks: &mut Blocks,
         world: &World<S>,
     ) -> Result<Place, NoPlace> {
         if block.id() == self.genesis {
@@ -118,22 +120,49 @@ impl Places {
         let rank = world.rank_of(block).ok_or(not_eligible)?;
         let second = NoPlace::Second { block: block.id(), generator: generator.0, round, subround };
         let chained = world.ground.setup.chained();
-        let ranks = if chained { world.ground.setup.generators() as u8 } else { u8::MAX };
-        if chained {
-            // A generator has one block there, whatever the orders say.
+        let ranks = world.ground.setup.generators() as u8;
+        let byzantine = world.ground.setup.is_byzantine(generator);
+        if chained && !byzantine {
+            // An honest generator has one block there, whatever the orders say.
             let taken = blocks.of_subround(round as u8, subround as u8).filter_map(|place| self.at(place));
             let mut made_by = taken.filter_map(|id| world.block(&id)).map(|block| block.header().generator);
             if made_by.any(|other| other == generator) {
                 return Err(second);
             }
         }
+        let full = NoPlace::Full { block: block.id(), round, subround };
+        // Under a chained beacon each order of a subround has ranks of its own, so that equal ranks are equal in the model too.
+        let first = if chained {
+            let previous = world.previous_beacon(block);
+            let taken = || {
+                let places = blocks.of_subround(round as u8, subround as u8);
+                places.filter_map(|place| {
+                    Some((blocks.place(place).rank / ranks, world.block(&self.at(place)?)?))
+                })
+            };
+            let same = taken().find(|(_, other)| world.previous_beacon(other) == previous);
+            let unused = || (0..ORDERS as u8).find(|order| taken().all(|(other, _)| other != *order));
+            same.map(|(order, _)| order).or_else(unused).ok_or(full)? * ranks
+        } else {
+            0
+        };
         let mut free = blocks
             .of_subround(round as u8, subround as u8)
-            .filter(|&place| blocks.place(place).rank % ranks == rank && self.taken[place.index()].is_none());
-        let full = NoPlace::Full { block: block.id(), round, subround };
-        let place = free.next().ok_or(if chained { full } else { second })?;
+            .filter(|&place| blocks.place(place).rank == first + rank && self.taken[place.index()].is_none());
+        // The twin of an equivocator has a place only where the generators are fixed.
+        let place = free.next().ok_or(if chained && byzantine { full } else { second })?;
+        if chained && byzantine {
+            *blocks = generated_by_byzantine(blocks, place).ok_or(full)?;
+        }
         self.taken[place.index()] = Some(block.id());
         self.by_id.insert(position, (block.id(), place));
         Ok(place)
     }
+}
+
+/// The same blocks, one of which has a Byzantine generator.
+fn generated_by_byzantine(blocks: &Blocks, place: Place) -> Option<Blocks> {
+    let mut places: Vec<_> = blocks.all().map(|block| *blocks.place(block)).collect();
+    places[place.index()].generator = Generator::Byzantine;
+    Blocks::from_places(blocks.rounds, blocks.subrounds, &places).ok()
 }

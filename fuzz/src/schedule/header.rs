@@ -9,7 +9,7 @@ use zus_bpp::rules::{QuorumRule, Rules};
 
 use super::profile;
 use crate::bounds;
-use crate::world::{Disk, Ground, Setup};
+use crate::world::{Disk, Ground, Receivers, SHARDER, Setup};
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 8;
@@ -102,6 +102,12 @@ impl Header {
         if self.rules() == Rules::DEPLOYED { (rounds.max(3), subrounds.min(2)) } else { (rounds, subrounds) }
     }
 
+    /// Members whose tickets have signatures of 96 bytes: none, all, or those with even or odd numbers.
+    #[must_use]
+    pub fn long_tickets(&self) -> Receivers {
+        [0, Receivers::MAX, 0x5555_5555, 0xaaaa_aaaa][usize::from(self.0[3] >> 2 & 3)] & !SHARDER
+    }
+
     /// The keys.
     #[must_use]
     pub fn seed(&self) -> u8 {
@@ -145,7 +151,14 @@ impl Header {
         smaller.sort_by_key(|other| (size(other), first(other)));
         smaller.dedup_by_key(|other| (size(other), first(other)));
         let keys = (0..self.seed()).map(|value| with(4, value));
-        let others = [with(2, self.0[2] & !1), with(4, self.seed()), with(6, 0), with(7, 0), with(5, 0)];
+        let others = [
+            with(2, self.0[2] & !1),
+            with(3, self.0[3] & 3),
+            with(4, self.seed()),
+            with(6, 0),
+            with(7, 0),
+            with(5, 0),
+        ];
         smaller.extend(keys.chain(others).filter(|other| other != self));
         smaller
     }
@@ -161,6 +174,7 @@ impl Header {
         setup.answers_late = setup.disk == Disk::Slow && self.0[4] / SEEDS % 4 == 3;
         setup.rounds = rounds;
         setup.subrounds = subrounds;
+        setup.long_tickets = self.long_tickets();
         setup
     }
 }
@@ -190,7 +204,8 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
     );
     GROUNDS.with_borrow_mut(|grounds| {
         let make = || {
-            let ground = Ground::new(setup.clone(), setup.mock_keys());
+            // The form of tickets is no part of a ground: a world is told it.
+            let ground = Ground::new(Setup { long_tickets: 0, ..setup.clone() }, setup.mock_keys());
             Arc::new(ground.expect("mock shares combine"))
         };
         Arc::clone(grounds.entry(key).or_insert_with(make))

@@ -4,11 +4,10 @@
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
 
 use crate::byzantine::{self, Deed};
-use crate::world::{Content, CrashPoint, Kind, Receivers, SHARDER, TICK, Watch, World, bit};
+use crate::world::{Content, CrashPoint, Kind, Receivers, SHARDER, TICK, Watch, World, bit, ticket_of};
 
 /// What a schedule can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -135,10 +134,12 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::DeliverTickets { to, block } => {
             let end = world.network.sent().len();
             for message in 0..end {
-                let about = matches!(
-                    &world.network.sent()[message].content,
-                    Content::Message(Message::Ticket(ticket)) if ticket.block == *block
-                );
+                let about = match &world.network.sent()[message].content {
+                    Content::Message(message) => {
+                        ticket_of(message).is_some_and(|known| known.block == *block)
+                    }
+                    Content::Bytes(_) => false,
+                };
                 if about && world.network.is_open(message, *to) {
                     world.deliver(message, *to, None, watch);
                 }

@@ -16,7 +16,7 @@ use super::vocabulary::resolve;
 use crate::bounds::{Oracle, Violation};
 use crate::liveness::{Stalled, calm, is_live};
 use crate::refinement::{Finding, Refinement};
-use crate::world::{Event, Ground, Setup, Watch, World};
+use crate::world::{Event, Ground, Receivers, Setup, Watch, World};
 
 /// What a run shows to be wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -86,7 +86,7 @@ impl Run {
     /// # Errors
     /// When the setup is larger than the model.
     pub fn new(setup: &Setup, swarm: u16) -> Result<Self, String> {
-        Run::over(ground_of(setup), swarm)
+        Run::speaking(ground_of(setup), swarm, setup.long_tickets)
     }
 }
 
@@ -96,7 +96,16 @@ impl<S: Scheme + Clone> Run<S> {
     /// # Errors
     /// When the setup is larger than the model.
     pub fn over(ground: Arc<Ground<S>>, swarm: u16) -> Result<Self, String> {
-        let world = World::new(ground);
+        let long_tickets = ground.setup.long_tickets;
+        Run::speaking(ground, swarm, long_tickets)
+    }
+
+    /// The same, with a set of members whose tickets have signatures of 96 bytes.
+    ///
+    /// # Errors
+    /// When the setup is larger than the model.
+    pub fn speaking(ground: Arc<Ground<S>>, swarm: u16, long_tickets: Receivers) -> Result<Self, String> {
+        let world = World::speaking(ground, long_tickets);
         let refinement = Refinement::new(&world)?;
         let judges = Judges { refinement, oracle: Oracle::default(), steps: 0 };
         let mut run = Self { world, judges, swarm, keeps_story: false, story: Vec::new() };

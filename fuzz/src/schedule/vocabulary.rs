@@ -231,8 +231,9 @@ fn byzantine_operation<S: Scheme + Clone>(world: &World<S>, a: u8, c: u8, deed: 
     let members = &world.ground.setup.byzantine;
     let member = match &deed {
         // A proposal is worth more from whoever has its turn.
-        Deed::Propose { round, subround, .. } => {
-            let order = world.ground.order(round.0, subround.0);
+        Deed::Propose { round, subround, parent, .. } => {
+            let draw = world.ground.drawn(round.0, subround.0, &world.beacon_in(parent))?;
+            let order = &draw.order;
             let turn: Vec<u16> = order.iter().map(|id| id.0).filter(|id| members.contains(id)).collect();
             let pool = if turn.is_empty() || a & 0x70 == 0 { members } else { &turn };
             *pool.get(usize::from(a) % pool.len().max(1))?
@@ -255,9 +256,6 @@ fn front<S: Scheme + Clone>(world: &World<S>) -> (Round, Subround) {
 }
 
 fn propose<S: Scheme + Clone>(world: &World<S>, b: u8) -> Option<Deed> {
-    if world.ground.setup.chained() {
-        return None;
-    }
     let host = &world.hosts[usize::from(b) % world.hosts.len()];
     let (round, subround) =
         if b & 4 == 0 { front(world) } else { (host.miner.round(), host.miner.subround()) };

@@ -11,6 +11,8 @@ use std::cell::Cell;
 thread_local! {
     /// Bytes that this thread asked for; a constant initialiser, so that counting does not itself allocate.
     static ASKED: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread asked for and did not give back.
+    static ALIVE: Cell<i64> = const { Cell::new(0) };
 }
 
 /// The system's allocator, counting what each thread asks for.
@@ -20,6 +22,17 @@ pub struct Counting;
 fn count(bytes: usize) {
     // A thread that is ending counts no more.
     let _ended = ASKED.try_with(|asked| asked.set(asked.get().wrapping_add(bytes as u64)));
+    lives(bytes as i64);
+}
+
+fn lives(bytes: i64) {
+    let _ended = ALIVE.try_with(|alive| alive.set(alive.get().wrapping_add(bytes)));
+}
+
+/// Bytes that this thread asked for and did not give back: means something where a thread frees what it allocates itself.
+#[must_use]
+pub fn alive() -> i64 {
+    ALIVE.with(Cell::get)
 }
 
 // SAFETY: every call is passed on to the system's allocator with the arguments it came with.
@@ -38,11 +51,13 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
+        lives(-(layout.size() as i64));
         // SAFETY: as above; the pointer came from the system's allocator.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        lives(-(layout.size() as i64));
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }

@@ -5,12 +5,15 @@ use std::path::Path;
 use zus_bpp::committee::{ChainId, Epoch};
 use zus_bpp::crypto::dkg::{Dealing, Receipt, Registration, Settlement};
 use zus_bpp::crypto::magic_block::MagicBlock;
+use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::message::Message;
 use zus_bpp::ticket_log::{Interchange, KEY_BYTES, LogContents, Owner};
 use zus_bpp::wire;
 use zus_model::trace::Trace;
 
 use super::allocation::measure;
 use super::key_generation::session_of_four;
+use crate::bounds::promises;
 use crate::schedule::Random;
 
 /// Bytes that a decoder may ask for, whatever its input is: an error, a value on the heap, the first elements of a list.
@@ -54,6 +57,7 @@ pub fn decode(bytes: &[u8]) {
         None => {
             if let Ok(message) = bounded("message", bytes, || wire::decode(bytes)) {
                 assert_eq!(wire::encode(&message), bytes, "not canonical: {message:?}");
+                keeps_promises(&message);
                 neighbours(bytes);
             }
         }
@@ -74,7 +78,19 @@ pub(super) fn neighbours(bytes: &[u8]) {
         near[at] = if random.below(2) == 0 { random.below(4) as u8 } else { random.bits() as u8 };
         if let Ok(message) = wire::decode(&near) {
             assert_eq!(wire::encode(&message), near, "not canonical: {message:?}");
+            keeps_promises(&message);
         }
+    }
+}
+
+/// What was decoded is what its type says.
+pub(super) fn keeps_promises(message: &Message) {
+    if let Err(broken) = promises::promises(message) {
+        panic!("{broken}: {message:?}");
+    }
+    if let Message::UncompressedTicket(ticket) = message {
+        let read = UncompressedSignature::from_bytes(&ticket.signature.to_bytes());
+        assert_eq!(read.ok(), Some(ticket.signature), "another signature in its own bytes");
     }
 }
 
@@ -95,6 +111,15 @@ fn decode_other(name: &str, bytes: &[u8]) {
         }
         "settlement" => {
             let found = bounded(name, bytes, || Settlement::decode(session, bytes));
+            if let Ok(found) = &found {
+                assert_eq!(promises::signers(&found.receipts), Ok(()), "a settlement");
+                let missing = session.size().saturating_sub(found.receipts.iter().count());
+                assert_eq!(
+                    found.revealed().count(),
+                    missing,
+                    "shares of others than those without a receipt"
+                );
+            }
             canonical(found.ok().map(|found| found.encode()));
         }
         "receipt" => {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use zus_bpp::block::BlockId;
-use zus_bpp::bounds::MAX_STRIKES;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -15,6 +14,9 @@ use zus_bpp::statement::{Signed, Statement, Ticket};
 use zus_bpp::ticket_pool::{Added, TicketPool};
 
 use crate::bounds::{beacon_threshold, quorum};
+
+/// Wrong signatures of one signer that are looked at: the rule, written down again.
+const MAX_STRIKES: u8 = 4;
 
 const MINERS: u16 = 7;
 

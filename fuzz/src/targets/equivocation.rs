@@ -1,7 +1,8 @@
 //! Target about what one member can say against itself (S10): a miner that hears it straight, and through an accomplice, in any
-//! order, with wrong signatures among it, has the proof; the duty *culprit* says when. A network comes to such a place seldom.
+//! order, with wrong signatures among it, late or not, has the proof; the duty *culprit* says when. A network comes to such a place seldom.
 
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::rules::{Rules, TicketRule};
 use zus_bpp::ticket_log::Record;
 
@@ -13,6 +14,8 @@ use crate::world::{Setup, World, bit};
 
 /// Statements of one run.
 const STATEMENTS: usize = 24;
+/// From this byte on the honest miners finish their round instead: what is said of it afterwards is late.
+const MOVES_ON: u8 = 0xe0;
 /// The member, and its accomplice.
 const MEMBER: MinerId = MinerId(5);
 const ACCOMPLICE: MinerId = MinerId(6);
@@ -30,12 +33,18 @@ pub fn equivocation(bytes: &[u8]) {
         _ => TicketRule::OncePerSubround,
     };
     setup.rules = Rules { ticket, ..Rules::HARDENED };
-    let mut world = World::new(ground_of(&setup));
+    let long = bytes.first().is_some_and(|byte| byte & 4 != 0);
+    let long_tickets = if long { (1 << setup.miners) - 1 } else { 0 };
+    let mut world = World::speaking(ground_of(&setup), long_tickets);
     let mut oracle = Oracle::default();
     world.start(&mut oracle);
     let hearer = bit(Peer::Miner(world.hosts[0].id));
     for chunk in bytes.get(1..).unwrap_or_default().chunks_exact(2).take(STATEMENTS) {
         let [what, place] = [chunk[0], chunk[1]];
+        if what >= MOVES_ON {
+            moves_on(&mut world, &mut oracle);
+            continue;
+        }
         let (round, subround) = (Round(1 + u64::from(place >> 6)), Subround(u32::from(place & 3)));
         let block = [1 + (place >> 2 & 3); 32];
         let record = match what & 3 {
@@ -65,4 +74,18 @@ pub fn equivocation(bytes: &[u8]) {
             panic!("{violation}\n{ticket:?}: {:02x?}", bytes);
         }
     }
+}
+
+/// The honest miners go through a round.
+fn moves_on(world: &mut World<MockScheme>, oracle: &mut Oracle) {
+    let everybody = world.hosts.iter().fold(0, |set, host| set | bit(Peer::Miner(host.id)));
+    let front = world.hosts.iter().map(|host| host.miner.round()).max();
+    for _ in 0..4 {
+        perform(world, &Operation::DeliverAll { to: everybody, kind: None }, oracle);
+        if world.hosts.iter().map(|host| host.miner.round()).max() > front {
+            break;
+        }
+        perform(world, &Operation::FireAll { waits: false }, oracle);
+    }
+    perform(world, &Operation::DeliverAll { to: everybody, kind: None }, oracle);
 }

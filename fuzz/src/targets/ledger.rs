@@ -7,13 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zus_bpp::bounds::SIGNED_ROUNDS_KEPT;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
     FileLog, Interchange, InterchangeError, KEY_BYTES, Kind, LogError, MemoryLog, Owner, Position, Record,
     SigningRules, TicketLog,
 };
+
+/// Rounds below the floor of which a log keeps what was signed: the rule, written down again.
+const SIGNED_ROUNDS_KEPT: u64 = 32;
 
 /// Operations of one run.
 const STEPS: usize = 24;

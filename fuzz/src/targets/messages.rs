@@ -12,7 +12,7 @@ use zus_bpp::message::{ChainResponse, Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Ticket, Timeout};
 use zus_bpp::wire;
 
-use super::codecs::neighbours;
+use super::codecs::{keeps_promises, neighbours};
 
 /// Blocks of an answer that are read, at most.
 const MOST_BLOCKS: usize = 32;
@@ -76,6 +76,7 @@ pub fn messages(bytes: &[u8]) {
     assert_eq!(read.is_ok(), readable, "{read:?} from {message:?}");
     if let Ok(read) = read {
         assert!(read == message, "{read:?} from {message:?}");
+        keeps_promises(&read);
         neighbours(&encoded);
     }
 }

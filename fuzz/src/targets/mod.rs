@@ -21,6 +21,7 @@
 //! | `floods` | messages of rounds without end, and of strangers | a bound |
 //! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
 //! | `profiles` | a schedule under other rules | what they promise |
+//! | `soak` | what is long, and a seed | S1 to S10, duties, a bound on memory |
 
 mod accused;
 pub mod allocation;
@@ -33,6 +34,7 @@ mod entry;
 mod equivocation;
 mod key_generation;
 mod ledger;
+mod long;
 mod messages;
 mod overrun;
 mod profiles;
@@ -50,6 +52,7 @@ pub use differential_bls::differential_bls;
 pub use equivocation::equivocation;
 pub use key_generation::dkg;
 pub use ledger::ledger;
+pub use long::soak;
 pub use messages::messages;
 pub use overrun::{floods, overrun};
 pub use profiles::profiles;
@@ -87,6 +90,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("answers", answers),
     ("messages", messages),
     ("profiles", profiles),
+    ("soak", soak),
     #[cfg(feature = "differential")]
     ("differential_bls", differential_bls),
 ];

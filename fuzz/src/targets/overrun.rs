@@ -10,21 +10,62 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId};
-use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
-use zus_bpp::certified::FinalityCertificate;
+use zus_bpp::certified::{FinalityCertificate, Notarization};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{BeaconShare, Message};
 use zus_bpp::miner::{Milestone, Output, Refusal};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
-use crate::bounds::{descends, quorum, tolerated};
+use crate::bounds::{descends, guilty, quorum, tolerated};
 use crate::byzantine::{Deed, Flaw};
 use crate::schedule::operation::perform;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
 use crate::world::{Content, Event, Receivers, SHARDER, Setup, Watch, World, bit, record_of};
+
+/// Final blocks of which a miner keeps the certificates.
+const FINAL_BLOCKS_KEPT: u64 = 64;
+
+/// The notarizations that were shown to a miner in a step, and those that it sent on.
+fn certificates_in(heard: Option<&Message>, outputs: &[Output]) -> Vec<Arc<Notarization>> {
+    let said = outputs.iter().filter_map(|output| match output {
+        Output::Broadcast { message, .. } | Output::Send { message, .. } => Some(message),
+        _ => None,
+    });
+    let inside = |message: &Message| -> Vec<Arc<Notarization>> {
+        match message {
+            Message::Notarization(known) => vec![Arc::clone(known)],
+            Message::Proposal(proposal) => {
+                proposal.block.parent_notarization().cloned().into_iter().collect()
+            }
+            Message::ChainResponse(response) => {
+                let blocks = response.blocks.iter().filter_map(|block| block.parent_notarization().cloned());
+                blocks.chain([Arc::clone(&response.notarization)]).collect()
+            }
+            Message::Evidence(proof) => match &**proof {
+                Evidence::Notarizations { first, second } => vec![Arc::clone(first), Arc::clone(second)],
+                Evidence::NotarizationAgainstFinality { notarization, .. } => vec![Arc::clone(notarization)],
+                Evidence::Proposals { .. }
+                | Evidence::Tickets { .. }
+                | Evidence::FinalityVotes { .. }
+                | Evidence::TicketAgainstVote { .. }
+                | Evidence::FinalityCertificates { .. } => Vec::new(),
+            },
+            Message::BeaconShare(_)
+            | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
+            | Message::Timeout(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityVote(_)
+            | Message::FinalityCertificate(_)
+            | Message::ChainRequest(_) => Vec::new(),
+        }
+    };
+    heard.into_iter().chain(said).flat_map(inside).collect()
+}
 
 /// What holds whoever is Byzantine.
 #[derive(Default)]
@@ -35,6 +76,10 @@ struct Remains {
     certified: BTreeMap<usize, Arc<FinalityCertificate>>,
     /// Notarizations of each honest miner.
     notarized: BTreeMap<usize, Vec<Ticket>>,
+    /// The certificates of these, where only one was shown in the step that told of them.
+    certificates: BTreeMap<usize, Vec<Arc<Notarization>>>,
+    /// Members against whom each honest miner has put out evidence.
+    convicted: BTreeMap<usize, BTreeSet<MinerId>>,
     wrong: Option<String>,
 }
 
@@ -60,7 +105,7 @@ impl Remains {
 
     /// S10: who is shown two certificates that cannot both be can prove who signed both.
     fn accountable(&mut self, world: &World<MockScheme>, host: usize) {
-        let (id, miner) = (world.hosts[host].id, &world.hosts[host].miner);
+        let id = world.hosts[host].id;
         let n = world.ground.setup.miners;
         let least = 2 * quorum(n) - usize::from(n);
         let known = self.notarized.entry(host).or_default();
@@ -69,9 +114,9 @@ impl Remains {
             known[index + 1..].iter().find(same).map(|second| (*first, *second))
         });
         let Some((first, second)) = broken else { return };
-        let convicted: BTreeSet<MinerId> =
-            miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+        let convicted = self.convicted.entry(host).or_default();
         if convicted.len() < least {
+            let convicted = convicted.clone();
             self.wrong(format!(
                 "S10: {id} knows {} and {} notarized in ({}, {}), and convicts {convicted:?}, fewer than {least}",
                 first.block, second.block, first.round, first.subround
@@ -88,19 +133,23 @@ impl Remains {
         round: Round,
         other: &FinalityCertificate,
     ) {
-        let (miner, history) = (&world.hosts[host].miner, &world.hosts[host].history);
         let certified = self.certified.get(&host).map(Arc::clone);
-        let convicted: BTreeSet<MinerId> =
-            miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+        let convicted = self.convicted.entry(host).or_default().clone();
         let certified = certified.as_deref().filter(|own| own.round == round && own.block != other.block);
-        let kept = history.iter().rev().take(KEPT_FINAL_BLOCKS);
-        let rival = kept.filter(|own| own.block.round() == round && own.block.id() != other.block);
-        let notarized = rival.filter_map(|own| own.notarization.as_ref());
+        // What is final, and which certificates were shown for it, the oracle remembers itself.
+        let chain = self.chains.get(&Peer::Miner(world.hosts[host].id)).map_or(&[][..], Vec::as_slice);
+        let kept = (chain.len() as u64).saturating_sub(FINAL_BLOCKS_KEPT) < round.0;
+        let rival = usize::try_from(round.0).ok().and_then(|round| chain.get(round.checked_sub(1)?));
+        let rival = rival.copied().filter(|own| kept && *own != other.block);
+        let known = self.certificates.get(&host).map_or(&[][..], Vec::as_slice);
+        let notarized = known.iter().filter(|known| Some(known.block) == rival);
         let own = certified.map(|own| &own.certificate).into_iter();
         let own = own.chain(notarized.map(|own| &own.certificate));
         let signers = own.flat_map(|certificate| certificate.signers.iter());
         let mut guilty = signers.filter(|id| other.certificate.signers.contains(*id));
-        if let Some(guilty) = guilty.find(|id| !convicted.contains(id)) {
+        let unproved = guilty.find(|id| !convicted.contains(id));
+        drop(guilty);
+        if let Some(guilty) = unproved {
             self.wrong(format!(
                 "S10: {} has two final blocks of round {round}, and does not convict {guilty} of both",
                 world.hosts[host].id
@@ -133,7 +182,9 @@ impl Remains {
                     (Kind::Proposal, Kind::Proposal) | (Kind::Ticket, Kind::Ticket) => same_place,
                     (Kind::FinalityVote, Kind::FinalityVote | Kind::Ticket)
                     | (Kind::Ticket, Kind::FinalityVote) => old.round == new.round,
-                    _ => false,
+                    (Kind::Timeout, _) | (_, Kind::Timeout) | (Kind::Proposal, _) | (_, Kind::Proposal) => {
+                        false
+                    }
                 }
         });
         if let Some(old) = old {
@@ -162,11 +213,24 @@ impl Watch<MockScheme> for Remains {
                         self.wrong(format!("S7: {id} tickets {}, beside its head {}", block.id(), head.id()));
                     }
                 }
+                // What a step puts out is known to its end: a conflict is told before what proves it.
+                for output in outputs {
+                    if let Output::Evidence(proof) = output {
+                        self.convicted.entry(*host).or_default().extend(guilty(proof));
+                    }
+                }
                 for output in outputs {
                     match output {
                         Output::Finalized(found) => self.finalized(world, Peer::Miner(id), &found.block),
                         Output::Milestone(Milestone::Notarized { ticket, .. }) => {
                             self.notarized.entry(*host).or_default().push(*ticket);
+                            let mut shown =
+                                certificates_in(heard.as_ref().map(|(_, message)| message), outputs);
+                            shown.retain(|known| known.statement == *ticket);
+                            shown.dedup();
+                            if let [only] = &shown[..] {
+                                self.certificates.entry(*host).or_default().push(Arc::clone(only));
+                            }
                         }
                         Output::Broadcast { message, .. } => {
                             if let Message::FinalityCertificate(own) = message {
@@ -180,7 +244,8 @@ impl Watch<MockScheme> for Remains {
                             }
                         }
                         Output::Evidence(proof) => {
-                            for convicted in proof.convicts() {
+                            let convicts = guilty(proof);
+                            for convicted in convicts {
                                 if !world.ground.setup.is_byzantine(convicted) {
                                     self.wrong(format!("S10: honest {convicted} is convicted by {proof:?}"));
                                 }
@@ -215,6 +280,8 @@ impl Watch<MockScheme> for Remains {
             // Evidence is not kept over a restart, nor is what it is about.
             Event::Restarted { host } => {
                 self.notarized.remove(host);
+                self.certificates.remove(host);
+                self.convicted.remove(host);
             }
             Event::Crashed { .. } => {}
         }

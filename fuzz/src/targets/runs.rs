@@ -52,6 +52,8 @@ fn executed() {
 static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     let mut setup = Setup::new(4, 0);
     setup.byzantine = vec![0];
+    // Two of the members send tickets of 96 bytes.
+    setup.long_tickets = 0b1010;
     setup.adjust = adjusted();
     let (committee, members) = trusted_dealer::deal([5; 32], setup.miners).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();

@@ -15,7 +15,7 @@ pub struct Archive<S> {
     pub sharder: Sharder<S>,
     /// What it has stored, for serving it.
     pub history: MemoryHistory,
-    /// The same, as ids from round 1 on.
+    /// The same, as ids from the round above the one with which it began.
     pub chain: Vec<BlockId>,
     /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
     pub timers: Vec<(u64, SharderTimer)>,
@@ -29,7 +29,8 @@ impl<S: Scheme + Clone> Archive<S> {
     #[must_use]
     pub(super) fn new(ground: &Ground<S>) -> Self {
         let observer = ground.keys.observer.clone();
-        let sharder = Sharder::new(ground.config.clone(), observer, SharderId(0), Vec::new());
+        let finals = ground.base.iter().cloned().collect();
+        let sharder = Sharder::new(ground.config.clone(), observer, SharderId(0), finals);
         Self {
             sharder: sharder.expect("the keys are of this committee"),
             history: MemoryHistory::default(),

@@ -1,14 +1,17 @@
 //! What surrounds an honest miner: its disk, its timers, and whether it runs.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
-use zus_bpp::committee::{MinerId, Round, Subround};
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::miner::{Input, Miner, Recovery, Stored, Timer, WriteId};
-use zus_bpp::ticket_log::{MemoryLog, Record, TicketLog};
+use zus_bpp::miner::{Config, Input, Miner, Recovery, Stored, TicketForm, Timer, WriteId};
+use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, TicketLog};
+
+use super::{Ground, Receivers, bit};
 
 /// What a miner has asked of a slow disk, or of an application beside it, and waits for.
 #[derive(Clone, Debug)]
@@ -108,6 +111,25 @@ impl<S: Scheme + Clone> Host<S> {
         self.stored.retain(|stored| stored.is_needed_beyond(round));
     }
 
+    /// Forgets what is below a round, and of its log what the log itself has forgotten.
+    pub fn forget(&mut self, below: Round) {
+        self.said.retain(|record| record.round >= below);
+        self.shared.retain(|(round, ..)| *round >= below);
+        self.voted.retain(|(round, _)| *round >= below);
+        self.rests_on.retain(|(record, _)| record.round >= below);
+        self.confirmed.retain(|record| record.round >= below);
+        let above = self.history.partition_point(|known| known.block.round() < below);
+        self.history.drain(..above);
+        let records: Vec<Record> = self.log.durable().to_vec();
+        let mut log = MemoryLog::new(*self.log.owner(), *self.log.rules(), Round(0));
+        for record in records.into_iter().filter(|record| record.round >= below) {
+            // They are in the log that this one replaces, and in its order.
+            let _ = log.append(record);
+        }
+        let _ = log.flush();
+        self.log = log;
+    }
+
     /// Remembers a timer: of each kind the last one, and the one before, which must do nothing any more.
     pub fn set_timer(&mut self, due: u64, timer: Timer) {
         let kind = |known: &Timer| std::mem::discriminant(known) == std::mem::discriminant(&timer);
@@ -126,4 +148,20 @@ impl<S: Scheme + Clone> Host<S> {
     pub fn has_said(&self, record: &Record) -> bool {
         self.said.contains(record)
     }
+}
+
+/// The configuration of a miner, with the form of its tickets.
+pub(super) fn config_of<S>(ground: &Ground<S>, long_tickets: Receivers, miner: MinerId) -> Arc<Config> {
+    if long_tickets & bit(Peer::Miner(miner)) == 0 {
+        return Arc::clone(&ground.config);
+    }
+    Arc::new(Config { ticket_form: TicketForm::Uncompressed, ..(*ground.config).clone() })
+}
+
+/// The empty ticket log of a miner.
+pub(super) fn empty_log(config: &Config, miner: MinerId) -> MemoryLog {
+    let mut key = [0; KEY_BYTES];
+    key[..2].copy_from_slice(&miner.0.to_be_bytes());
+    let owner = Owner { chain: config.committee.chain(), epoch: config.committee.epoch(), key };
+    MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
 }

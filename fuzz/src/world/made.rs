@@ -23,6 +23,13 @@ impl Made {
         self.blocks.push(block);
     }
 
+    /// Forgets the blocks of which `keeps` says no.
+    pub fn retain(&mut self, keeps: impl Fn(&Block) -> bool) {
+        let blocks = std::mem::take(&mut self.blocks);
+        self.by_id.clear();
+        blocks.into_iter().filter(|block| keeps(block)).for_each(|block| self.push(block));
+    }
+
     /// The block that has this id; the first one, if the same was made again.
     #[must_use]
     pub fn find(&self, id: &BlockId) -> Option<&Arc<Block>> {

@@ -14,21 +14,26 @@
 //! driven by the target `recovery`, which checks properties and not refinement.
 
 mod archive;
+mod base;
 mod host;
 mod made;
 mod network;
 mod node;
+mod said;
 mod setup;
 
 pub use archive::Archive;
 pub use host::{Asked, Host};
+use host::{config_of, empty_log};
 pub use made::Made;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
+pub use said::{certified_by, long_form, record_of, signer_of, ticket_of};
 pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
 
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId, Time};
+use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
 use zus_bpp::message::Message;
@@ -36,7 +41,7 @@ use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
 use zus_bpp::rules::{SubroundEntryRule, TicketLogRule};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, TicketLog};
+use zus_bpp::ticket_log::{Record, TicketLog};
 
 /// Milliseconds that pass with each choice of a schedule.
 pub const TICK: u64 = 5;
@@ -155,6 +160,8 @@ pub struct World<S> {
     pub unbounded: bool,
     /// Records whose write was asked for before everything that was stored was durable, by honest miner (L1).
     pub premature: Vec<(MinerId, Record)>,
+    /// Members whose tickets have signatures of 96 bytes, as a set of receivers.
+    pub long_tickets: Receivers,
 }
 
 impl<S: Scheme + Clone> World<S> {
@@ -164,14 +171,33 @@ impl<S: Scheme + Clone> World<S> {
     /// When the keys do not fit the configuration: a setup is not input.
     #[must_use]
     pub fn new(ground: Arc<Ground<S>>) -> Self {
-        let config = &ground.config;
+        let long_tickets = ground.setup.long_tickets;
+        Self::speaking(ground, long_tickets)
+    }
+
+    /// The same, with a set of members whose tickets have signatures of 96 bytes.
+    ///
+    /// # Panics
+    /// As [`World::new`].
+    #[must_use]
+    pub fn speaking(ground: Arc<Ground<S>>, long_tickets: Receivers) -> Self {
         let host = |id: MinerId| {
             let scheme = ground.keys.members[usize::from(id.0)].clone();
-            let miner = Miner::new(Arc::clone(config), scheme, Recovery::default());
-            Host::new(id, miner.expect("the keys are of this committee"), empty_log(config, id))
+            let config = config_of(&ground, long_tickets, id);
+            let log = empty_log(&config, id);
+            let finals: Vec<FinalBlock> = ground.base.iter().cloned().collect();
+            let miner =
+                Miner::new(config, scheme, Recovery { finals: finals.clone(), ..Recovery::default() });
+            let mut host = Host::new(id, miner.expect("the keys are of this committee"), log);
+            host.history = finals;
+            host
         };
         let hosts = ground.honest().map(host).collect();
         let archive = (ground.setup.sharders > 0).then(|| Archive::new(&ground));
+        let mut blocks = Made::default();
+        ground.base.iter().for_each(|base| blocks.push(Arc::clone(&base.block)));
+        let notarized = ground.base.iter().filter_map(|base| base.notarization.as_ref());
+        let notarized = notarized.map(|known| known.statement).collect();
         Self {
             ground,
             now: Time(1_000),
@@ -179,12 +205,13 @@ impl<S: Scheme + Clone> World<S> {
             archive,
             network: Network::default(),
             byzantine: Vec::new(),
-            blocks: Made::default(),
-            notarized: Vec::new(),
+            blocks,
+            notarized,
             crashes: 0,
             refused_by_log: Vec::new(),
             unbounded: false,
             premature: Vec::new(),
+            long_tickets,
         }
     }
 
@@ -194,6 +221,28 @@ impl<S: Scheme + Clone> World<S> {
             self.give(host, Input::Start, None, watch);
         }
         self.start_sharder();
+    }
+
+    /// Forgets what is below a round, and all messages: a long run has no end of them.
+    pub fn forget(&mut self, below: Round) {
+        self.network.clear();
+        self.hosts.iter_mut().for_each(|host| host.forget(below));
+        self.byzantine.retain(|(_, record)| record.round >= below);
+        self.blocks.retain(|block| block.round() >= below);
+        self.notarized.retain(|ticket| ticket.round >= below);
+    }
+
+    /// The id of the block with which everybody begins.
+    #[must_use]
+    pub fn first_block(&self) -> BlockId {
+        self.ground.base.as_ref().map_or(self.ground.config.genesis.id(), |base| base.block.id())
+    }
+
+    /// Whether this is the ticket for the block with which everybody begins, which all have signed.
+    #[must_use]
+    pub fn is_given(&self, record: &Record) -> bool {
+        let given = self.ground.base.as_ref().and_then(|base| base.notarization.as_ref());
+        given.is_some_and(|known| Record::from(known.statement) == *record)
     }
 
     /// The position among the honest miners of a member.
@@ -228,7 +277,9 @@ impl<S: Scheme + Clone> World<S> {
         self.beacon_in(&block.header().parent)
     }
 
-    fn beacon_in(&self, parent: &BlockId) -> BeaconValue {
+    /// The same, told by the parent.
+    #[must_use]
+    pub fn beacon_in(&self, parent: &BlockId) -> BeaconValue {
         let genesis = &self.ground.config.genesis;
         if !self.ground.setup.chained() || *parent == genesis.id() {
             return genesis.header().beacon;
@@ -310,7 +361,8 @@ impl<S: Scheme + Clone> World<S> {
             return;
         }
         let scheme = ground.keys.members[usize::from(host.id.0)].clone();
-        let miner = Miner::new(Arc::clone(&ground.config), scheme, host.recovery());
+        let config = config_of(&ground, self.long_tickets, host.id);
+        let miner = Miner::new(config, scheme, host.recovery());
         host.recovered = Some((host.miner.round(), host.miner.subround()));
         host.miner = miner.expect("the keys are of this committee");
         host.up = true;
@@ -409,7 +461,18 @@ impl<S: Scheme + Clone> World<S> {
 
     /// A Byzantine miner sends a content to some receivers. What it signed is recorded by whoever made it sign.
     pub fn send_as(&mut self, from: MinerId, to: Receivers, content: Content) {
+        let content = self.in_form(from, content);
         self.network.send(Peer::Miner(from), to & !bit(Peer::Miner(from)), content);
+    }
+
+    /// What a member says, in the form of its tickets.
+    fn in_form(&self, from: MinerId, content: Content) -> Content {
+        match content {
+            Content::Message(message) if self.long_tickets & bit(Peer::Miner(from)) != 0 => {
+                Content::Message(long_form(&message))
+            }
+            content => content,
+        }
     }
 
     /// Records that a Byzantine member signed something.
@@ -417,29 +480,6 @@ impl<S: Scheme + Clone> World<S> {
         if !self.byzantine.contains(&(member, record)) {
             self.byzantine.push((member, record));
         }
-    }
-}
-
-/// The empty ticket log of a miner.
-fn empty_log(config: &zus_bpp::miner::Config, miner: MinerId) -> MemoryLog {
-    let mut key = [0; KEY_BYTES];
-    key[..2].copy_from_slice(&miner.0.to_be_bytes());
-    let owner = Owner { chain: config.committee.chain(), epoch: config.committee.epoch(), key };
-    MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
-}
-
-/// What the log of a miner must say before it sends this message, if it is signed with its identity key.
-#[must_use]
-pub fn record_of(message: &Message) -> Option<Record> {
-    match message {
-        Message::Proposal(proposal) => {
-            let block = &proposal.block;
-            Some(Record::proposal(block.round(), block.subround(), block.id().0))
-        }
-        Message::Ticket(ticket) => Some(Record::ticket(ticket.round, ticket.subround, ticket.block.0)),
-        Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
-        Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
-        _ => None,
     }
 }
 

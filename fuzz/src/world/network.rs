@@ -143,6 +143,12 @@ impl Network {
         self.delivered.iter_mut().for_each(|delivered| *delivered &= !receiver);
     }
 
+    /// Forgets all messages, and that they were said.
+    pub fn clear(&mut self) {
+        let apart = self.apart;
+        *self = Self { apart, ..Self::default() };
+    }
+
     /// All messages, oldest first.
     #[must_use]
     pub fn sent(&self) -> &[Arc<Envelope>] {

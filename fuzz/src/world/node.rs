@@ -159,8 +159,8 @@ impl<S: Scheme + Clone> World<S> {
             }
             Output::Finalized(found) => self.hosts[index].commit(found.clone()),
             Output::Serve { to, after } => {
-                let path =
-                    self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
+                let above = self.hosts[index].history.iter().filter(|known| known.block.round() > *after);
+                let path = above.take(33).cloned().collect();
                 if let Some(response) = respond(path) {
                     let content = Content::Message(Message::ChainResponse(Arc::new(response)));
                     self.network.send(me, bit(*to), content);
@@ -234,7 +234,9 @@ impl<S: Scheme + Clone> World<S> {
         if to == Audience::Everyone && self.archive.is_some() {
             receivers |= SHARDER;
         }
-        self.network.send(me, receivers, Content::Message(message.clone()));
+        let id = self.hosts[index].id;
+        let content = self.in_form(id, Content::Message(message.clone()));
+        self.network.send(me, receivers, content);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zus_bpp::block::Time;
+use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
@@ -11,6 +12,7 @@ use zus_bpp::miner::Config;
 use zus_bpp::rules::{BeaconRule, Rules};
 use zus_bpp::statement::BeaconTarget;
 
+use super::Receivers;
 use crate::bounds;
 
 /// What a world is made of.
@@ -30,12 +32,16 @@ pub struct Setup {
     pub rounds: u8,
     /// Subrounds of a round, from 0, in which miners act; nobody gives up the last one.
     pub subrounds: u8,
+    /// The round of the final block with which everybody begins; 0: genesis. Above 0 only in worlds without bounds.
+    pub begins_at: u64,
     /// Decides the keys, and with them the order of generators.
     pub seed: u64,
     /// How writes become durable.
     pub disk: Disk,
     /// Whether the application, too, answers when the schedule says so; only where the disk is slow.
     pub answers_late: bool,
+    /// Members whose tickets have signatures of 96 bytes, as a set of receivers.
+    pub long_tickets: Receivers,
     /// Changes the configuration of the honest miners: how a test gives them a deliberate bug.
     pub adjust: Adjust,
 }
@@ -70,9 +76,11 @@ impl Setup {
             generators: None,
             rounds: 4,
             subrounds: 3,
+            begins_at: 0,
             seed,
             disk: Disk::Crashing,
             answers_late: false,
+            long_tickets: 0,
             adjust: Adjust::NONE,
         }
     }
@@ -175,9 +183,15 @@ pub struct Ground<S> {
     /// `draws[(round - 1) * subrounds + subround]`. Known to the harness from the start: what the miners' values are compared
     /// with (S9), and what decides the order of generators (S4).
     draws: Vec<Arc<Draw>>,
-    /// Under a chained beacon, whose messages follow from the run: those that were asked for so far.
+    /// The draws that were asked for so far and are in no list: those of a chained beacon, whose messages follow from the run, and
+    /// those beyond the bounds of the world.
     chained: Mutex<HashMap<Chained, Arc<Draw>>>,
+    /// The final block with which everybody begins, where it is not genesis.
+    pub base: Option<FinalBlock>,
 }
+
+/// Draws that are remembered at most.
+const REMEMBERED: usize = 512;
 
 impl<S: Scheme + Clone> Ground<S> {
     /// The ground of a world with these keys. `None` when the keys do not fit together.
@@ -185,7 +199,11 @@ impl<S: Scheme + Clone> Ground<S> {
         let config = Arc::new(setup.config());
         let chained = setup.chained();
         let subrounds = u32::from(setup.subrounds);
-        let mut ground = Self { config, setup, keys, draws: Vec::new(), chained: Mutex::default() };
+        let mut ground =
+            Self { config, setup, keys, draws: Vec::new(), chained: Mutex::default(), base: None };
+        if ground.setup.begins_at > 0 {
+            ground.base = Some(super::base::base(&ground)?);
+        }
         if chained {
             // The keys fit if they make one value.
             let genesis = ground.genesis_beacon();
@@ -230,11 +248,33 @@ impl<S: Scheme + Clone> Ground<S> {
             return Some(Arc::clone(draw));
         }
         let (round, subround, previous) = key;
-        let target = BeaconTarget::Chained { round: Round(round), subround: Subround(subround), previous };
+        let target = match self.setup.rules.beacon {
+            BeaconRule::RoundOnly => BeaconTarget::Round(Round(round)),
+            BeaconRule::Chained => {
+                BeaconTarget::Chained { round: Round(round), subround: Subround(subround), previous }
+            }
+        };
         let (signature, value) = self.combined(target)?;
         let draw = Arc::new(self.ordered(signature, value, subround));
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
         known.insert(key, Arc::clone(&draw));
         Some(draw)
+    }
+
+    /// The draw of any subround of any round; `previous` as in [`Ground::draw`].
+    #[must_use]
+    pub fn drawn(&self, round: u64, subround: u32, previous: &BeaconValue) -> Option<Arc<Draw>> {
+        round.checked_sub(1)?;
+        let cap = self.config.subround_cap().unwrap_or(Subround(subround));
+        let subround = subround.min(cap.0);
+        let inside = self.reaches(round, subround) && !self.setup.chained();
+        if inside {
+            self.draw(round, subround, previous)
+        } else {
+            self.draw_chained((round, subround, *previous))
+        }
     }
 
     /// The draw of a subround; under a chained beacon, for miners whose adopted block has the value `previous`. `None` for

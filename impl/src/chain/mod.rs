@@ -118,6 +118,7 @@ impl Chain {
 
     fn final_block(&self, round: Round) -> Option<&FinalBlock> {
         let lowest = self.finals[0].block.round();
+        let lowest = if mutant!(FinalsMisplaced) { Round(lowest.0.min(1)) } else { lowest };
         self.finals.get(usize::try_from(round.0.checked_sub(lowest.0)?).ok()?)
     }
 
@@ -230,7 +231,8 @@ impl Chain {
             return false;
         }
         let level = self.level_mut(round);
-        level.notarizations.len() < MAX_NOTARIZATIONS_PER_ROUND && level.notarize(notarization)
+        let most = if mutant!(SecondNotarizationForgotten) { 1 } else { MAX_NOTARIZATIONS_PER_ROUND };
+        level.notarizations.len() < most && level.notarize(notarization)
     }
 
     /// The known notarizations of a round above the head, lowest subround first.

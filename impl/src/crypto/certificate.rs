@@ -72,6 +72,17 @@ impl Signers {
         }
     }
 
+    /// Mutant: a bitmap whose bits beyond the committee are not looked at.
+    #[cfg(any(test, feature = "mutants"))]
+    pub(crate) fn loosely(committee_size: usize, bitmap: &[u8]) -> Result<Self, SignersError> {
+        let mut signers = Self::new(committee_size)?;
+        if bitmap.len() != signers.bitmap.len() {
+            return Err(SignersError::Length { expected: signers.bitmap.len(), found: bitmap.len() });
+        }
+        signers.bitmap.copy_from_slice(bitmap);
+        Ok(signers)
+    }
+
     /// Adds a member.
     ///
     /// # Errors

@@ -23,10 +23,18 @@ use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
 use super::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
+use super::uncompressed::UncompressedSignature;
 use crate::committee::{MinerId, beacon_threshold, max_faulty};
 
 /// Bytes of a signature that carry the field element, little-endian; the rest is zero in every mock signature.
 const ELEMENT_BYTES: usize = 8;
+
+/// The form of 96 bytes of a mock signature, for code that is handed messages and no bytes: the mock looks at the form of 48
+/// bytes only. `None`: this is no mock signature.
+#[must_use]
+pub fn coordinates(signature: &Signature) -> Option<UncompressedSignature> {
+    Element::decode(signature).map(|_| UncompressedSignature::stand_in(*signature))
+}
 
 /// The secrets of a mock committee. Deterministic: the same arguments give the same world.
 pub struct MockWorld {

@@ -46,6 +46,11 @@ impl UncompressedSignature {
         Ok(Self { compressed: Signature(point.encode()), point })
     }
 
+    /// A stand-in for both coordinates of a signature of the mock, which is no point: the same for all of them.
+    pub(super) fn stand_in(compressed: Signature) -> Self {
+        Self { compressed, point: G1::generator() }
+    }
+
     /// What [`UncompressedSignature::from_bytes`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_SIGNATURE_BYTES] {

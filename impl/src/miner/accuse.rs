@@ -47,7 +47,8 @@ impl EvidenceStore {
 
     /// Whether canonical evidence is new and its bound is not reached for everybody whom it convicts.
     fn wants(&self, evidence: &Evidence) -> bool {
-        evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+        (evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
+            || mutant!(EvidenceUnbounded))
             && !self.known.contains(&evidence.digest())
     }
 
@@ -95,7 +96,9 @@ impl<S: Scheme> Miner<S> {
         if let Evidence::Proposals { first, .. } = &*evidence {
             self.exclude(first);
         }
-        self.evidence.keep(Arc::clone(&evidence));
+        if !mutant!(self.config, EvidenceForgotten) {
+            self.evidence.keep(Arc::clone(&evidence));
+        }
         if !mutant!(self.config, KeepEvidence) {
             fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
         }
@@ -123,7 +126,9 @@ impl<S: Scheme> Miner<S> {
 
     /// Compares a new finality vote with its signer's tickets of the round.
     pub(super) fn compare_with_tickets(&mut self, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
-        if self.config.rules.finality != FinalityRule::Votes {
+        if self.config.rules.finality != FinalityRule::Votes
+            || vote.round < self.round && mutant!(self.config, LateVotesUncompared)
+        {
             return;
         }
         let Some(state) = self.rounds.get(vote.round) else { return };

@@ -206,6 +206,9 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn check_beacon(&mut self, block: &Block, target: BeaconTarget, fx: &mut Effects<'_>) -> bool {
         let (value, signature) = (block.header().beacon, *block.beacon_signature());
         if let Some(known) = self.known_beacon(&target) {
+            if mutant!(self.config, BeaconValueUnchecked) {
+                return known.signature == signature;
+            }
             return (known.value, known.signature) == (value, signature);
         }
         let trusted = mutant!(self.config, TrustProposedBeacon);
@@ -240,5 +243,6 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn is_eligible(&self, rank: Rank) -> bool {
         rank.0 < self.config.generators + u16::from(mutant!(OneGeneratorMore))
             || mutant!(self.config, AnyGenerator)
+            || self.config.rules.beacon == BeaconRule::Chained && mutant!(self.config, ChainedEligibility)
     }
 }

@@ -230,7 +230,12 @@ impl<S: Scheme> Miner<S> {
             || self.ledger.has_timed_out(round, subround)
             || self.ledger.is_closed(round);
         self.phase = if given_up { Phase::TimedOut } else { Phase::Collecting };
-        self.rounds.prune(round, subround, self.config.ordered_as(subround));
+        if !mutant!(self.config, RoundsNeverPruned) {
+            self.rounds.prune(round, subround, self.config.ordered_as(subround));
+        }
+        if new_round && mutant!(self.config, LeftTicketsForgotten) {
+            self.rounds.forget_tickets(round.previous());
+        }
         if new_round {
             // Candidates of the left round that nobody notarized have had their time; if one was, it can be fetched.
             if let Some(left) = round.previous() {

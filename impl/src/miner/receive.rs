@@ -28,6 +28,7 @@ impl<S: Scheme> Miner<S> {
                 self.add_ticket(from, ticket, None, fx);
                 Ok(())
             }
+            Message::UncompressedTicket(_) if mutant!(self.config, LongTicketsIgnored) => Ok(()),
             Message::UncompressedTicket(ticket) => {
                 self.add_ticket(from, ticket.signed(), Some(ticket.signature), fx);
                 Ok(())
@@ -64,7 +65,8 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let here = self.here();
-        let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages);
+        let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages)
+            || ticket.round < self.round && mutant!(self.config, LateTicketsDropped);
         let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround).filter(|_| !early)
         else {
             return;

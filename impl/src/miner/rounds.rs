@@ -218,6 +218,14 @@ impl Rounds {
         }
     }
 
+    /// Mutant: the tickets of a round that was left are forgotten.
+    pub fn forget_tickets(&mut self, left: Option<Round>) {
+        if let Some(left) = left.filter(|left| self.get(*left).is_some()) {
+            let tickets = TicketPool::new(self.tickets_per_signer);
+            self.get_mut(left).subrounds.iter_mut().for_each(|state| state.tickets = tickets.clone());
+        }
+    }
+
     /// How many signatures, shares and candidates are held: what the flood tests bound.
     pub fn size(&self) -> usize {
         let subround = |state: &SubroundState| {
@@ -234,6 +242,10 @@ impl Rounds {
 
 /// Whether messages of `round` are kept by a miner in round `here`.
 pub(super) fn is_near(here: Round, round: Round) -> bool {
+    if mutant!(NearByWord) {
+        return (round.0 as u32).saturating_add(ROUNDS_BEHIND as u32) >= here.0 as u32
+            && round.0 as u32 <= (here.0 as u32).saturating_add(ROUNDS_AHEAD as u32);
+    }
     round.0.saturating_add(ROUNDS_BEHIND) >= here.0
         && (round.0 <= here.0.saturating_add(ROUNDS_AHEAD) || mutant!(AnyRoundAhead))
 }

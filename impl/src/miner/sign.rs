@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Audience, Effects, Milestone, Miner, Output, Stored, WriteId};
+use super::{Audience, Effects, Milestone, Miner, Output, Stored, TicketForm, WriteId};
 use crate::block::{BlockId, Time};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
@@ -93,7 +93,9 @@ impl<S: Scheme> Miner<S> {
                 } else {
                     self.signing.held.push_back((self.signing.stored_next, record));
                 }
-                if mutant!(self.config, SendBeforeWrite) {
+                let long = self.config.ticket_form == TicketForm::Uncompressed && record.kind == Kind::Ticket;
+                if mutant!(self.config, SendBeforeWrite) || long && mutant!(self.config, LongTicketsUnwritten)
+                {
                     self.publish(record, fx);
                 }
             }

@@ -1,4 +1,4 @@
-//! The protocol as a [`stateright::Model`]: Stateright's own searches explore it, and its Explorer shows it.
+//! The protocol as a [`stateright::Model`]: Stateright's own searches explore it.
 //!
 //! `bfs.rs` is another search over the same model; that both see the same states and the same violations is a test
 //! (`tests/stateright.rs`), and how fast each of them is is measured by `zus bench`. Stateright's `eventually` is not
@@ -12,11 +12,6 @@ use crate::{
     state::State,
 };
 use stateright::Model;
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
 
 /// A property as Stateright has it, of a model that can say what a state shows.
 macro_rules! conditions {
@@ -155,104 +150,6 @@ impl Model for Packed {
         if self.jointly {
             return vec![stateright::Property::always("all", Packed::shows_nothing)];
         }
-        self.asked.iter().map(condition).collect()
-    }
-}
-
-/// A model to look at: miners keep their names (no `symmetry`, `counting`, `lazy`), states are written as a reader of
-/// protocol.md would, and so are steps.
-#[derive(Clone, Debug)]
-pub struct Readable {
-    protocol: Arc<Protocol>,
-    asked: Facts,
-}
-
-/// A state that can say what it is.
-#[derive(Clone)]
-pub struct Described {
-    state: State,
-    protocol: Arc<Protocol>,
-}
-
-impl PartialEq for Described {
-    fn eq(&self, other: &Self) -> bool {
-        self.state == other.state
-    }
-}
-
-impl Hash for Described {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.state.hash(hasher);
-    }
-}
-
-impl fmt::Debug for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.protocol.describe(&self.state))
-    }
-}
-
-/// An action that can say what it is.
-#[derive(Clone)]
-pub struct Titled {
-    action: Action,
-    protocol: Arc<Protocol>,
-}
-
-impl PartialEq for Titled {
-    fn eq(&self, other: &Self) -> bool {
-        self.action == other.action
-    }
-}
-
-impl fmt::Debug for Titled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.protocol.title(&self.action))
-    }
-}
-
-impl Readable {
-    /// `protocol`, asked for `asked`.
-    pub fn new(protocol: &Protocol, asked: Facts) -> Self {
-        Readable { protocol: Arc::new(super::run::named(protocol)), asked }
-    }
-
-    fn described(&self, state: State) -> Described {
-        Described { state, protocol: Arc::clone(&self.protocol) }
-    }
-}
-
-impl Shows for Readable {
-    fn shows(&self, state: &Described, property: Property) -> bool {
-        self.protocol.shows(&state.state, property)
-    }
-}
-
-impl Model for Readable {
-    type State = Described;
-    type Action = Titled;
-
-    fn init_states(&self) -> Vec<Described> {
-        vec![self.described(self.protocol.initial())]
-    }
-
-    fn actions(&self, state: &Described, actions: &mut Vec<Titled>) {
-        let mut enabled = Vec::new();
-        self.protocol.actions(&state.state, &mut enabled);
-        let titled = |action| Titled { action, protocol: Arc::clone(&self.protocol) };
-        actions.extend(enabled.into_iter().map(titled));
-    }
-
-    fn next_state(&self, state: &Described, Titled { action, .. }: Titled) -> Option<Described> {
-        Some(self.described(self.protocol.apply(&state.state, &action)))
-    }
-
-    fn format_step(&self, state: &Described, Titled { action, .. }: Titled) -> Option<String> {
-        let after = self.protocol.apply(&state.state, &action);
-        Some(self.protocol.sentence(&state.state, &action, &after))
-    }
-
-    fn properties(&self) -> Vec<stateright::Property<Self>> {
         self.asked.iter().map(condition).collect()
     }
 }

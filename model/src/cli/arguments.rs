@@ -220,7 +220,6 @@ pub(super) enum DrawFormat {
 Examples:
   zus explore late_better_rank                        then open http://127.0.0.1:3000
   zus explore model/traces/deployed_fork-S5.json      from the end of a run; steps can be taken back
-  zus explore late_better_rank --stateright           Stateright's own Explorer
 
 Exit code: 2 bad input or usage; else it answers until it is stopped.")]
 pub(super) struct ExploreArgs {
@@ -230,9 +229,6 @@ pub(super) struct ExploreArgs {
     /// Where to listen; this machine only
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub(super) address: SocketAddr,
-    /// Stateright's own Explorer, of a scenario
-    #[arg(long)]
-    pub(super) stateright: bool,
 }
 
 /// How fast the search is, beside Stateright's own on the same model, and how its work grows.

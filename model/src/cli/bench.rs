@@ -150,10 +150,12 @@ fn compare(instances: &[&str], several: u16, turns: u16) -> Result<Table, Failur
     Ok(table)
 }
 
-/// Writes the line of progress anew, where standard error is a terminal.
+/// Writes the line of progress anew where standard error is a terminal, and one after the other elsewhere.
 fn say(line: &str) {
     if std::io::stderr().is_terminal() {
         let _ = write!(anstream::stderr(), "\r{line}\x1b[K");
+    } else if !line.is_empty() {
+        let _ = writeln!(anstream::stderr(), "{line}");
     }
 }
 

@@ -1,12 +1,9 @@
 //! `zus check`: scenarios, or mutants, one after the other; each is printed as soon as it is known.
 
-use super::{Bounds, CheckArgs, Exit, Failure, Format, command_line, on_threads, progress::Line};
-use std::{
-    collections::BTreeSet,
-    io::Write,
-    path::{Path, PathBuf},
-    time::Instant,
+use super::{
+    Bounds, CheckArgs, Exit, Failure, Format, command_line, note, on_threads, progress::Line, unwritable,
 };
+use std::{collections::BTreeSet, io::Write, path::Path, time::Instant};
 use zus_model::{
     checker::{
         bfs::Limits,
@@ -21,6 +18,7 @@ use zus_model::{
     scenario::{Overrides, Scenario},
     trace::Trace,
 };
+use zus_output::{folder::Folder, plain};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -107,7 +105,7 @@ pub struct Session {
     /// The form of the results on standard output, if they go there.
     format: Option<Format>,
     /// The output folder.
-    out: Option<PathBuf>,
+    out: Option<Folder>,
     /// Whether the runs are left out, and progress.
     pub quiet: bool,
     /// Names of the traces written so far.
@@ -118,10 +116,8 @@ pub struct Session {
 impl Session {
     /// A session whose output folder exists.
     pub fn new(format: Option<Format>, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
-        if let Some(out) = out {
-            let traces = out.join("traces");
-            std::fs::create_dir_all(&traces).map_err(|source| unwritable(&traces, source))?;
-        }
+        let opened = |out: &Path| Folder::open(out).map_err(|source| unwritable(out, source));
+        let out = out.map(opened).transpose()?;
         let report = Report {
             format: FORMAT.into(),
             version: VERSION,
@@ -133,7 +129,7 @@ impl Session {
             compared: None,
         };
         let stdout = anstream::AutoStream::auto(std::io::stdout());
-        Ok(Session { report, format, out: out.map(Path::to_path_buf), quiet, saved: BTreeSet::new(), stdout })
+        Ok(Session { report, format, out, quiet, saved: BTreeSet::new(), stdout })
     }
 
     /// Takes up a scenario, and prints it if the form is text.
@@ -154,16 +150,25 @@ impl Session {
 
     /// Writes a trace into the output folder, if there is one, and returns its path.
     pub fn save(&mut self, trace: &Trace, of: &str) -> Result<Option<String>, Failure> {
-        let Some(out) = &self.out else { return Ok(None) };
+        if self.out.is_none() {
+            return Ok(None);
+        }
         let property = trace.claim.as_ref().map_or("run", |claim| claim.property.id());
+        // The name of a scenario is that of its file, and may have anything in it.
+        let of = of.replace(|c| plain::is_hidden(c) || matches!(c, '/' | '\\'), "_");
         let mut name = format!("{of}-{property}");
         // Two scenario files in different folders may have one name.
         while !self.saved.insert(name.clone()) {
             name.push_str("-again");
         }
-        let path = out.join("traces").join(format!("{name}.json"));
-        std::fs::write(&path, trace.to_json()).map_err(|source| unwritable(&path, source))?;
-        Ok(Some(path.display().to_string()))
+        self.write(&format!("traces/{name}.json"), trace.to_json())
+    }
+
+    /// Writes a file into the output folder, if there is one, and returns its path.
+    pub fn write(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<Option<String>, Failure> {
+        let Some(out) = &mut self.out else { return Ok(None) };
+        let written = out.write(name, text).map_err(|source| unwritable(&out.root().join(name), source))?;
+        Ok(Some(written.to_string_lossy().into_owned()))
     }
 
     /// Ends the report: prints what is left, and writes it into the output folder in all forms.
@@ -173,7 +178,7 @@ impl Session {
         match self.format {
             Some(Format::Text) => {
                 if let Some(compared) = &report.compared {
-                    writeln!(self.stdout, "{}\n", compared.text())?;
+                    writeln!(self.stdout, "{}\n", plain::text(&compared.text()))?;
                 }
                 writeln!(self.stdout, "{}", text::summary_line(&report.summary))?;
             }
@@ -186,25 +191,27 @@ impl Session {
             None => {}
         }
         self.stdout.flush()?;
-        if let Some(out) = &self.out {
+        let standing = report.summary.standing;
+        if self.out.is_some() {
             let plain = anstream::adapter::strip_str(&text::write(report, true)).to_string();
-            for (name, text) in [
+            let forms = [
                 ("report.txt", plain),
                 ("report.json", report.to_json()),
                 ("report.md", markdown::write(report, true)),
                 ("report.xml", junit::write(report)?),
                 ("report.sarif", sarif::write(report).map_err(Failure::Sarif)?),
-            ] {
-                let path = out.join(name);
-                std::fs::write(&path, text).map_err(|source| unwritable(&path, source))?;
+            ];
+            for (name, text) in forms {
+                self.write(name, text)?;
             }
         }
-        Ok(report.summary.standing.into())
+        if let Some(out) = self.out {
+            let root = out.root().to_path_buf();
+            let left = out.finish().map_err(|source| unwritable(&root, source))?;
+            note(&left.lines());
+        }
+        Ok(standing.into())
     }
-}
-
-fn unwritable(path: &Path, source: std::io::Error) -> Failure {
-    Failure::Unwritable { path: path.display().to_string(), source }
 }
 
 /// The run of a trace, for those who print one outside a report.

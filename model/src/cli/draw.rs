@@ -1,16 +1,18 @@
 //! `zus draw`: a run as a page, a picture, or a Mermaid diagram.
 
-use super::{DrawArgs, DrawFormat, Exit, Failure};
+use super::{DrawArgs, DrawFormat, Exit, Failure, check_file, note, write_file};
 use std::io::Write;
 use zus_model::{
     draw::{page, scene, scene::Scene, staging, svg},
     report::{RunReport, itf, mermaid},
     trace::Trace,
 };
+use zus_output::plain;
 
 /// Runs the command.
 pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
-    let path = args.trace.display().to_string();
+    let path = plain::path(&args.trace);
+    args.out.as_deref().map(check_file).transpose()?;
     let text = scene::read(&args.trace)?;
     let (scene, of_trace) = if scene::format_of(&text).as_deref() == Some(scene::FORMAT) {
         (Scene::from_json(&path, &text)?, None)
@@ -19,7 +21,7 @@ pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
         match staging::stage(&trace) {
             Ok(scene) => (scene, Some((mermaid::diagram(&RunReport::new(&trace)), itf::write(&trace)))),
             Err(error) => {
-                writeln!(anstream::stderr(), "{path}: rejected: {error}")?;
+                note(&format!("{path}: rejected: {}\n", plain::message(&error.to_string())));
                 return Ok(Exit::Differs);
             }
         }
@@ -27,13 +29,12 @@ pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
     let drawn = match args.format {
         DrawFormat::Html => page::run(&scene, of_trace.as_ref().map(|(diagram, _)| diagram.as_str())),
         DrawFormat::Svg => svg::write(&scene),
-        DrawFormat::Scene => serde_json::to_string(&scene).map_err(|e| Failure::Output(e.into()))? + "\n",
+        DrawFormat::Scene => scene.to_file(),
         DrawFormat::Mermaid => of_trace.ok_or(Failure::NoDiagram)?.0,
         DrawFormat::Itf => of_trace.and_then(|(_, itf)| itf.ok()).ok_or(Failure::NoDiagram)?,
     };
     match &args.out {
-        Some(out) => std::fs::write(out, drawn)
-            .map_err(|source| Failure::Unwritable { path: out.display().to_string(), source })?,
+        Some(out) => write_file(out, drawn)?,
         None => write!(anstream::stdout(), "{drawn}")?,
     }
     Ok(Exit::AsExpected)

@@ -22,13 +22,15 @@ use arguments::{
     ManArgs, MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SimulateArgs, SummaryArgs,
     TableFormat,
 };
-use clap::Parser;
+use clap::{Parser, error::ErrorKind as Usage};
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    path::Path,
     process::ExitCode,
 };
 use zus_model::checker::check::{Standing, quoted};
+use zus_output::{plain, whole};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,8 +82,8 @@ pub enum Failure {
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
     NoScenario,
-    /// The output folder cannot be written to.
-    #[error("{path}: cannot be written: {source}\n  fix: name a folder that can, after --out")]
+    /// A file or a folder of output cannot be written.
+    #[error("{path}: cannot be written: {source}\n  fix: name another place, or make room there")]
     Unwritable {
         /// Where.
         path: String,
@@ -128,7 +130,10 @@ pub enum Failure {
 
 /// Runs the command that the user asked for.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
@@ -151,10 +156,43 @@ pub fn main() -> ExitCode {
         }
         Err(failure) => {
             let mut stderr = anstream::stderr();
-            let _ = writeln!(stderr, "error: {failure}");
+            let _ = writeln!(stderr, "error: {}", plain::message(&failure.to_string()));
             ExitCode::from(Exit::BadInput as u8)
         }
     }
+}
+
+/// What clap says: help as it is, and errors without disguise, for they repeat what was typed.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion);
+    let printed = if is_help {
+        error.print()
+    } else {
+        write!(io::stderr(), "{}", plain::message(&error.render().to_string()))
+    };
+    match printed {
+        Err(_) if is_help => ExitCode::from(Exit::BadInput as u8),
+        _ => ExitCode::from(error.exit_code() as u8),
+    }
+}
+
+/// Writes a file of output, whole or not at all.
+fn write_file(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    whole::write(path, text).map_err(|source| unwritable(path, source))
+}
+
+/// Whether a file of output could be written: asked before the work, not after it.
+fn check_file(path: &Path) -> Result<(), Failure> {
+    whole::check(path).map_err(|source| unwritable(path, source))
+}
+
+fn unwritable(path: &Path, source: io::Error) -> Failure {
+    Failure::Unwritable { path: plain::path(path), source }
+}
+
+/// A note on standard error. Nobody has to read it.
+fn note(text: &str) {
+    let _ = write!(anstream::stderr(), "{text}");
 }
 
 /// Does `work` on that many threads.

@@ -1,5 +1,5 @@
-//! How a search goes, on standard error when that is a terminal: what has been seen, how fast, what waits, and how long
-//! it may take.
+//! How a search goes, on standard error: what has been seen, how fast, what waits, and how long it may take. On a terminal
+//! it is one line that changes; elsewhere, for instance in the log of a CI, a line every few seconds.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zus_model::{checker::bfs::Progress, report::text::grouped};
+use zus_output::{plain, pulse::Pulse};
 
 /// The least time between two lines.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -15,9 +16,11 @@ const WEIGHT: f64 = 0.1;
 /// New states for each one that is expanded, from which on no end is in sight.
 const ENDLESS: f64 = 0.97;
 
-/// One line that is written over and over; nothing where standard error is no terminal.
+/// How one piece of work goes.
 pub struct Line {
     bar: ProgressBar,
+    /// The lines where standard error is no terminal.
+    pulse: Option<Pulse>,
     start: Instant,
     what: String,
     /// Unique states that there are, where the scenario says so.
@@ -42,9 +45,16 @@ impl Line {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
+        let what = plain::line(&what).into_owned();
+        // Work that says nothing of itself shows that it goes on.
+        if !bar.is_hidden() {
+            bar.set_message(what.clone());
+            bar.enable_steady_tick(PAUSE);
+        }
+        let pulse = (!quiet && bar.is_hidden()).then(|| Pulse::new(what.as_str()));
         let now = Instant::now();
         let seen = Mutex::new(Seen { at: now, unique: 0, expanded: 0, growth: None });
-        Line { bar, start: now, what, known, seen }
+        Line { bar, pulse, start: now, what, known, seen }
     }
 
     /// Shows how an exploration goes.
@@ -89,13 +99,19 @@ impl Line {
 
     fn say(&self, message: impl Fn(f64, &mut Seen) -> String) {
         let Ok(mut seen) = self.seen.try_lock() else { return };
-        if self.bar.is_hidden() || seen.at.elapsed() < PAUSE {
+        let unheard = self.bar.is_hidden() && self.pulse.is_none();
+        if unheard || seen.at.elapsed() < PAUSE {
             return;
         }
         seen.at = Instant::now();
         let line = message(self.start.elapsed().as_secs_f64().max(1e-3), &mut seen);
-        self.bar.set_message(line);
-        self.bar.tick();
+        match &self.pulse {
+            Some(pulse) => pulse.set(line),
+            None => {
+                self.bar.set_message(line);
+                self.bar.tick();
+            }
+        }
     }
 }
 

@@ -3,15 +3,16 @@
 use super::{Exit, Failure, ReplayArgs};
 use std::io::Write;
 use zus_model::trace::Trace;
+use zus_output::plain;
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let mut trace = Trace::load(&args.trace)?;
     let mut stdout = anstream::stdout().lock();
-    let path = args.trace.display();
+    let path = plain::path(&args.trace);
     match trace.replay() {
         Err(error) => {
-            writeln!(stdout, "{path}: rejected: {error}")?;
+            writeln!(stdout, "{path}: rejected: {}", plain::message(&error.to_string()))?;
             Ok(Exit::Differs)
         }
         Ok(replayed) => {

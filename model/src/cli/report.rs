@@ -3,8 +3,9 @@
 use super::{
     Exit, Failure, ReportArgs,
     check::{Session, mutants, scenarios},
-    command_line, on_threads,
+    check_file, command_line, on_threads,
     progress::Line,
+    unwritable, write_file,
 };
 use std::{
     io::Write,
@@ -27,6 +28,7 @@ use zus_model::{
         },
     },
 };
+use zus_output::plain;
 
 /// Where the ledger is, unless the user says otherwise.
 const LEDGER: &str = "proofs/ledger.toml";
@@ -36,10 +38,15 @@ const MAX_REPORT: u64 = 256 << 20;
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let dir = &args.dir;
+    // What can be wrong with inputs and with the place is seen before the work, not after it.
+    let inputs = Inputs::read(args)?;
+    let index = dir.join("index.html");
+    std::fs::create_dir_all(dir).map_err(|source| unwritable(dir, source))?;
+    check_file(&index)?;
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
     let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
     let command = command_line();
-    let shown = |part: &Path| quoted(&part.display().to_string());
+    let shown = |part: &Path| quoted(&part.to_string_lossy());
     let commands = [
         format!("zus check --out {}", shown(&check_dir)),
         format!("zus check --mutants --out {}", shown(&mutants_dir)),
@@ -58,31 +65,44 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     });
     let (check, mutants) = (check?, mutants?);
     let standing = check.report.summary.standing.max(mutants.report.summary.standing);
-    let ledger = match &args.ledger {
-        Some(path) => Some(path.clone()),
-        None => Some(PathBuf::from(LEDGER)).filter(|path| path.is_file()),
-    };
     let parts = Parts {
         command,
         matrix: Some((matrix?, cells)),
         check: Some(check),
         mutants: Some(mutants),
-        ledger: ledger.map(|path| parse(&path, ledger::MAX_BYTES, Ledger::parse)).transpose()?,
-        figures: args
-            .figures
-            .iter()
-            .map(|path| parse(path, figures::MAX_BYTES, Figures::parse))
-            .collect::<Result<_, _>>()?,
-        committed: committed::figures()
-            .map(|(path, figures)| figures.map_err(|why| Failure::Unusable { path, why }))
-            .collect::<Result<_, _>>()?,
+        ledger: inputs.ledger,
+        figures: inputs.figures,
+        committed: inputs.committed,
     };
+    let _line = Line::new("the page".into(), args.quiet, None);
     let page = page::write(&parts);
-    let path = dir.join("index.html");
-    std::fs::write(&path, &page)
-        .map_err(|source| Failure::Unwritable { path: path.display().to_string(), source })?;
-    writeln!(anstream::stdout(), "{}: {} KiB; open it in a browser", path.display(), page.len() / 1024)?;
+    write_file(&index, &page)?;
+    writeln!(anstream::stdout(), "{}: {} KiB; open it in a browser", plain::path(&index), page.len() / 1024)?;
     Ok(standing.into())
+}
+
+/// What the page shows beside the results of the checks.
+struct Inputs {
+    ledger: Option<Ledger>,
+    figures: Vec<Figures>,
+    committed: Vec<Figures>,
+}
+
+impl Inputs {
+    fn read(args: &ReportArgs) -> Result<Self, Failure> {
+        let ledger = match &args.ledger {
+            Some(path) => Some(path.clone()),
+            None => Some(PathBuf::from(LEDGER)).filter(|path| path.is_file()),
+        };
+        let figures = args.figures.iter().map(|path| parse(path, figures::MAX_BYTES, Figures::parse));
+        let committed =
+            committed::figures().map(|(path, found)| found.map_err(|why| Failure::Unusable { path, why }));
+        Ok(Inputs {
+            ledger: ledger.map(|path| parse(&path, ledger::MAX_BYTES, Ledger::parse)).transpose()?,
+            figures: figures.collect::<Result<_, _>>()?,
+            committed: committed.collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 /// Makes the part of `dir` anew, unless it is there and may be used again.
@@ -104,10 +124,9 @@ fn fresh(
 /// Explores the cells of the matrix, and writes their scenario files.
 fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Limits) -> Result<(), Failure> {
     for (index, cell) in cells.iter().enumerate() {
-        let path = dir.join(format!("{}.toml", cell.scenario));
-        std::fs::write(&path, &cell.text)
-            .map_err(|source| Failure::Unwritable { path: path.display().to_string(), source })?;
-        let path = path.display().to_string();
+        let name = format!("{}.toml", cell.scenario);
+        let path = dir.join(&name).to_string_lossy().into_owned();
+        session.write(&name, &cell.text)?;
         // A cell that the model cannot express is shown as such.
         let Ok(scenario) = cell.scenario(&path) else { continue };
         let command = format!("zus check {}", quoted(&path));
@@ -135,7 +154,7 @@ pub fn load(path: &Path) -> Result<Report, Failure> {
 /// Reads a file of at most `most` bytes.
 pub fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
     use std::io::Read;
-    let shown = path.display().to_string();
+    let shown = plain::path(path);
     let unusable = |why: String| Failure::Unusable { path: shown.clone(), why };
     let file = std::fs::File::open(path).map_err(|error| unusable(error.to_string()))?;
     let mut text = String::new();

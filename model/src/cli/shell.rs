@@ -1,9 +1,10 @@
 //! `zus completions`, `zus man` and `zus schema`: what is made from the command line and from the formats themselves.
 
-use super::{Cli, CompletionsArgs, Exit, Failure, ManArgs, SchemaArgs, SchemaOf};
+use super::{Cli, CompletionsArgs, Exit, Failure, ManArgs, SchemaArgs, SchemaOf, unwritable};
 use clap::CommandFactory;
 use std::io::Write;
 use zus_model::report::schema;
+use zus_output::whole;
 
 /// Runs `zus completions`.
 pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
@@ -15,9 +16,17 @@ pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
 
 /// Runs `zus man`.
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
-    let unwritable = |source| Failure::Unwritable { path: args.dir.display().to_string(), source };
+    let unwritable = |source| unwritable(&args.dir, source);
     std::fs::create_dir_all(&args.dir).map_err(unwritable)?;
-    clap_mangen::generate_to(Cli::command(), &args.dir).map_err(unwritable)?;
+    let mut zus = Cli::command().disable_help_subcommand(true);
+    zus.build();
+    let shown = zus.get_subcommands().filter(|command| !command.is_hide_set());
+    for command in std::iter::once(&zus).chain(shown) {
+        let page = clap_mangen::Man::new(command.clone());
+        let mut text = Vec::new();
+        page.render(&mut text).map_err(unwritable)?;
+        whole::write(args.dir.join(page.get_filename()), text).map_err(unwritable)?;
+    }
     Ok(Exit::AsExpected)
 }
 

@@ -1,8 +1,9 @@
 //! `zus summary`: what changed between two reports, for a pull request.
 
 use super::{
-    Exit, Failure, SummaryArgs,
+    Exit, Failure, SummaryArgs, check_file,
     report::{load, parse},
+    write_file,
 };
 use std::{
     io::Write,
@@ -16,9 +17,11 @@ use zus_model::report::{
         proofs::{self, Proofs},
     },
 };
+use zus_output::plain;
 
 /// Runs the command.
 pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
+    args.out.as_deref().map(check_file).transpose()?;
     let figures = |paths: &[PathBuf]| -> Result<Vec<Figures>, Failure> {
         paths.iter().map(|path| parse(path, figures::MAX_BYTES, Figures::parse)).collect()
     };
@@ -34,8 +37,7 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
         figures_before: figures(&args.baseline_figures)?,
     });
     match &args.out {
-        Some(out) => std::fs::write(out, text)
-            .map_err(|source| Failure::Unwritable { path: out.display().to_string(), source })?,
+        Some(out) => write_file(out, text)?,
         None => write!(anstream::stdout(), "{text}")?,
     }
     Ok(Exit::AsExpected)
@@ -66,7 +68,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let there: Vec<PathBuf> = parts.into_iter().filter(|file| file.is_file()).collect();
     if there.is_empty() {
         let why = "there is no report.json in it, nor in its folders check, mutants and matrix".to_owned();
-        return Err(Failure::Unusable { path: path.display().to_string(), why });
+        return Err(Failure::Unusable { path: plain::path(path), why });
     }
     Ok(there)
 }

@@ -99,6 +99,13 @@ pub enum Refused {
     NoRun(#[from] ReplayError),
 }
 
+impl Place {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        embedded(self)
+    }
+}
+
 impl Explored {
     /// From the beginning of a scenario.
     pub fn scenario(scenario: &Scenario, command: &str) -> Self {

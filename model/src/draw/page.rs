@@ -10,8 +10,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub const DRAWING_CSS: &str = include_str!("assets/drawing.css");
 /// How the page around them looks.
 pub const PAGE_CSS: &str = include_str!("assets/page.css");
-/// The viewer.
-pub const VIEWER_JS: &str = include_str!("assets/viewer.js");
+/// The viewer, and the shapes that it draws.
+pub const VIEWER_JS: &str = concat!(include_str!("assets/shapes.js"), include_str!("assets/viewer.js"));
 /// Starts the viewer on a page with one run.
 const ONE_JS: &str = include_str!("assets/one.js");
 /// Nothing from elsewhere, nothing to elsewhere.
@@ -27,7 +27,7 @@ pub fn page(
     data: &[(&str, String)],
     scripts: &[&str],
 ) -> String {
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -47,8 +47,8 @@ pub fn page(
                 @for script in scripts { script { (PreEscaped(script)) } }
             }
         }
-    }
-    .into_string()
+    };
+    zus_output::plain::text(&page.into_string()).into_owned()
 }
 
 /// The page of one run.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::{io::Read, path::Path};
+use zus_output::plain;
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-scene";
@@ -329,7 +330,7 @@ pub enum SceneError {
 
 /// The text of a file of at most [`MAX_BYTES`].
 pub fn read(path: &Path) -> Result<String, SceneError> {
-    let shown = path.display().to_string();
+    let shown = plain::path(path);
     let unreadable = |source| SceneError::Unreadable { path: shown.clone(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = String::new();
@@ -396,23 +397,29 @@ impl Scene {
         Ok(())
     }
 
+    /// As a file, for `zus draw` and other tools.
+    pub fn to_file(&self) -> String {
+        plain::json(&serde_json::to_string(self).unwrap_or_default()).into_owned() + "\n"
+    }
+
     /// As JSON that may stand inside a `script` element of a page: nothing in it ends the element.
     pub fn to_json(&self) -> String {
         embedded(self)
     }
 }
 
-/// As JSON that may stand inside a `script` element of a page: what HTML could read is written as an escape.
+/// As JSON that may stand inside a `script` element of a page: what HTML could read is written as an escape, and the page
+/// shows no text in disguise.
 pub fn embedded<T: Serialize>(value: &T) -> String {
-    let json = serde_json::to_string(value).unwrap_or_default();
+    let mut json = serde_json::to_value(value).unwrap_or_default();
+    plain::every_text(&mut json);
+    let json = json.to_string();
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {
         match character {
             '<' => out.push_str("\\u003c"),
             '>' => out.push_str("\\u003e"),
             '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
             other => out.push(other),
         }
     }

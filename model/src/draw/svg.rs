@@ -53,7 +53,7 @@ pub fn write(scene: &Scene) -> String {
         left += width;
     }
     let drawing = Drawing { scene, columns, labelled, text: left + MARGIN, width: left + MARGIN + SAYS };
-    drawing.file().into_string()
+    zus_output::plain::text(&drawing.file().into_string()).into_owned()
 }
 
 fn y(row: usize) -> i32 {
@@ -91,6 +91,7 @@ impl Drawing<'_> {
                 (self.stays())
                 @if let Some(claim) = claim {
                     rect class={ "broken " (claim.verdict) } x="0" y=(y(claim.event) - ROW / 2) width=(width) height=(ROW) {}
+                    rect class={ "mark " (claim.verdict) } x="0" y=(y(claim.event) - ROW / 2) width="6" height=(ROW) {}
                 }
                 @for (lane, column) in self.scene.lanes.iter().zip(&self.columns) {
                     line class={ "lane " (role(lane.role)) } x1=(column.mid) x2=(column.mid) y1=(HEAD) y2=(rows) {}
@@ -184,9 +185,9 @@ impl Drawing<'_> {
         let keys: BTreeSet<_> = blocks.iter().map(|b| key(b)).collect();
         let lines: BTreeMap<_, i32> = keys.into_iter().zip(0..).collect();
         let x = |round: u64| GUTTER + 64 + round.min(10_000) as i32 * COLUMN - COLUMN / 2;
-        let y = |b: &super::scene::BlockCard| top + 26 + lines.get(&key(b)).copied().unwrap_or(0) * LINE;
+        let y = |b: &super::scene::BlockCard| top + 36 + lines.get(&key(b)).copied().unwrap_or(0) * LINE;
         let rounds: BTreeSet<u64> = blocks.iter().map(|b| b.round).collect();
-        let genesis = (GUTTER + 28, top + 26);
+        let genesis = (GUTTER + 28, top + 36);
         let tree = html! {
             @for round in rounds { text.round-name x=(x(round)) y=(top + 9) { "round " (round) } }
             @for block in &blocks {
@@ -202,9 +203,10 @@ impl Drawing<'_> {
                 @let byzantine = if block.byzantine { " byzantine" } else { "" };
                 rect class={ "block " (is) (byzantine) } x=(x(block.round) - 39) y=(y(block) - 12) width="78" height="24" rx="4" {}
                 text class={ "block-name " (filled) } x=(x(block.round)) y=(y(block) + 4) { (cut(&block.name, 12)) }
+                @if let Some(called) = &block.called { text.called x=(x(block.round) - 38) y=(y(block) - 14) { (called) } }
             }
         };
-        (tree, 26 + lines.len() as i32 * LINE + 12)
+        (tree, 36 + lines.len() as i32 * LINE + 12)
     }
 }
 

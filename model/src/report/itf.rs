@@ -40,5 +40,5 @@ pub fn write(trace: &Trace) -> Result<String, ReplayError> {
         "vars": ["action_taken", "says", "state"],
         "states": states,
     });
-    Ok(format!("{file:#}\n"))
+    Ok(zus_output::plain::json(&format!("{file:#}\n")).into_owned())
 }

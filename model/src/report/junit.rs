@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// Writes the report.
 pub fn write(report: &Report) -> Result<String, quick_junit::SerializeError> {
+    let report = &zus_output::plain::every_line(report);
     let mut suites = Suites::new("zus check");
     suites.set_time(seconds(report.summary.seconds));
     for scenario in &report.scenarios {

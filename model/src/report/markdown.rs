@@ -17,6 +17,7 @@ pub(super) fn cell(text: &str) -> String {
 
 /// Writes the report, with its runs if they are wanted.
 pub fn write(report: &Report, runs: bool) -> String {
+    let report = &zus_output::plain::every_line(report);
     let mut text = tables(report);
     if !runs {
         return text;

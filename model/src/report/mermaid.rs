@@ -74,12 +74,11 @@ pub fn drawn(protocol: &Protocol, action: &Action) -> (Vec<usize>, StepKind, Str
 /// Text inside a diagram: what Mermaid would read as syntax is written as an entity.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in zus_output::plain::line(text).chars() {
         match character {
             '#' | ';' | '<' | '>' | '{' | '}' | '"' | '`' | '%' | '\\' | ':' => {
                 let _ = write!(escaped, "#{};", character as u32);
             }
-            c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
     }

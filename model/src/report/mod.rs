@@ -328,6 +328,6 @@ impl Report {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        zus_output::plain::json(&serde_json::to_string_pretty(self).unwrap_or_default()).into_owned() + "\n"
     }
 }

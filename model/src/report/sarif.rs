@@ -58,7 +58,7 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     let driver = ToolComponent::builder().name(name).semantic_version(version).rules(rules).build();
     let run = Run::builder().tool(Tool::builder().driver(driver).build()).results(findings).build();
     let log = Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
-    Ok(serde_json::to_string_pretty(&log)? + "\n")
+    Ok(zus_output::plain::json(&serde_json::to_string_pretty(&log)?).into_owned() + "\n")
 }
 
 /// The index of a rule, which is taken up where it is new.

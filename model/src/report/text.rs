@@ -7,6 +7,7 @@ use crate::{
 };
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
+use zus_output::plain;
 
 /// How a standing is marked where there are no colours.
 pub fn mark(standing: Standing) -> &'static str {
@@ -74,6 +75,7 @@ pub fn summary_line(summary: &Summary) -> String {
 
 /// One scenario: its question, its table, and its runs if they are wanted.
 pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
+    let scenario = &plain::every_line(scenario);
     let bold = Style::new().bold();
     let mut out = String::new();
     let _ = writeln!(out, "{bold}{}{bold:#}  {}", scenario.name, scenario.question);
@@ -149,6 +151,7 @@ fn indented(text: &str) -> String {
 
 /// A run, one line a step, and what it shows.
 pub fn run(run: &RunReport) -> String {
+    let run = &plain::every_line(run);
     let mut out = String::new();
     for (index, step) in run.steps.iter().enumerate() {
         let _ = writeln!(out, "{:>4}. {}", index + 1, step.says);
@@ -168,6 +171,7 @@ pub fn run(run: &RunReport) -> String {
 
 /// The table of mutants.
 pub fn mutants(mutants: &[MutantResult], runs: bool) -> String {
+    let mutants = &plain::every_line(&mutants.to_vec());
     let bold = Style::new().bold();
     let mut out = String::new();
     let _ = writeln!(
@@ -207,7 +211,7 @@ pub fn write(report: &Report, runs: bool) -> String {
         let _ = writeln!(out, "{}", mutants(&report.mutants, runs));
     }
     if let Some(compared) = &report.compared {
-        let _ = writeln!(out, "{}\n", compared.text());
+        let _ = writeln!(out, "{}\n", plain::text(&compared.text()));
     }
     let _ = writeln!(out, "{}", summary_line(&report.summary));
     out

@@ -174,7 +174,7 @@ impl Overrides {
 
 /// Reads and checks a scenario file.
 pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
-    let shown = path.display().to_string();
+    let shown = path.to_string_lossy().into_owned();
     let unreadable = |source| ScenarioError::Unreadable { path: shown.clone(), source };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = String::new();

@@ -165,7 +165,8 @@ impl Reading<'_> {
         Ok(Scenario {
             name: name.into(),
             path: self.path.into(),
-            question: file.question,
+            // A question of several lines is one paragraph.
+            question: file.question.split_whitespace().collect::<Vec<_>>().join(" "),
             profile,
             protocol,
             expect,

@@ -221,7 +221,8 @@ impl Trace {
                 format!("\n    {}", Value::Object(object))
             })
             .collect();
-        format!("{head},\n  \"steps\": [{}\n  ]\n}}\n", steps.join(","))
+        let file = format!("{head},\n  \"steps\": [{}\n  ]\n}}\n", steps.join(","));
+        zus_output::plain::json(&file).into_owned()
     }
 
     /// An action as a step of this trace's instance.
@@ -236,7 +237,7 @@ impl Trace {
 
     /// Reads a trace file.
     pub fn load(path: &Path) -> Result<Trace, TraceError> {
-        let shown = path.display().to_string();
+        let shown = zus_output::plain::path(path);
         let unreadable = |source| TraceError::Unreadable { path: shown.clone(), source };
         let file = std::fs::File::open(path).map_err(unreadable)?;
         let mut text = String::new();

@@ -77,6 +77,13 @@ fn a_violation_is_reached_by_clicks_taken_back_and_saved() {
     browser.run("document.getElementById('undo').click()");
     browser.until(&format!("zus.steps === {}", says.len() - 1));
     assert!(texts(&mut browser, "#properties .violated").is_empty());
+    // The other keys work without a click, too, and walk one step each, whatever was drawn before.
+    browser.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }))");
+    assert_eq!(browser.run("return zus.selected"), 0);
+    browser.run(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))",
+    );
+    assert_eq!(browser.run("return zus.selected"), 1);
     browser.run("document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'u', bubbles: true }))");
     browser.until(&format!("zus.steps === {}", says.len() - 2));
     says[says.len() - 2..].iter().for_each(|says| choose(&mut browser, says));

@@ -40,6 +40,14 @@ fn a_counterexample_opens_steps_filters_and_is_exported() {
         out.opened = zus.where.textContent;
         out.because = document.querySelector('.because').textContent;
         out.flagged = document.querySelectorAll('.flag').length;
+        // Where the focus is without a click, and with none at all.
+        const press = k => (document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {{key: k, bubbles: true}}));
+        press('ArrowLeft'); out.atOnce = zus.where.textContent;
+        document.activeElement.blur();
+        press('ArrowLeft'); out.onThePage = zus.where.textContent;
+        press('v');
+        const mark = document.querySelector('.mark').getBoundingClientRect(), chart = zus.chart.getBoundingClientRect();
+        out.marked = mark.top >= chart.top && mark.bottom <= chart.bottom + 1 && mark.width > 0;
         key('Home'); key('ArrowRight'); out.first = zus.where.textContent;
         key('ArrowRight'); key('ArrowRight'); key('ArrowLeft'); out.second = zus.where.textContent;
         out.changed = document.querySelectorAll('.state ins').length;
@@ -61,11 +69,14 @@ fn a_counterexample_opens_steps_filters_and_is_exported() {
         return out;"
     );
     let found = run(&mut browser, &drawn("deployed_fork-S5.json"), "", &script);
-    assert_eq!(found["opened"], "step 22 of 24", "it opens where the property breaks");
+    assert_eq!(found["opened"], "step 24 of 24", "it opens where the property breaks");
+    assert_eq!(found["atOnce"], "step 23 of 24", "keys work before anything is clicked");
+    assert_eq!(found["onThePage"], "step 22 of 24");
+    assert_eq!(found["marked"], true, "the violation is marked where one sees it");
     assert!(found["because"].as_str().unwrap().contains("two observers finalize B(1,0)#0 and B(1,0)#0'"));
     assert_eq!(found["first"], "step 1 of 24");
     assert_eq!(found["second"], "step 2 of 24");
-    assert_eq!(found["shown"], "step 22 of 24");
+    assert_eq!(found["shown"], "step 24 of 24");
     assert!(found["changed"].as_u64().unwrap() > 0, "differences are marked");
     assert_eq!(found["final"], 3, "genesis and both blocks of round 1");
     assert_eq!(found["forked"], 2, "the block tree shows the fork");

@@ -9,7 +9,8 @@ use crate::{
     spec::{Sources, Spec},
     verify::{Verification, compare},
 };
-use std::{fs, path::Path, time::Instant};
+use std::time::Instant;
+use zus_output::folder::Folder;
 
 /// The pinned table of negative controls.
 const CONTROLS: &str = include_str!("../../controls.txt");
@@ -37,8 +38,9 @@ pub(super) fn one(sources: &Sources, arguments: &CheckArguments, threads: usize)
             None => {}
         }
     }
+    let certified = arguments.certificates.as_deref().map(Folder::open).transpose()?;
     let (verification, found) = prove(&spec, &judges, arguments.explain, threads)?;
-    if let Some(folder) = &arguments.certificates {
+    if let Some(folder) = certified {
         certificates(&verification, folder)?;
     }
     Ok(end.max(found))
@@ -117,15 +119,15 @@ fn prove(
     Ok((verification, end))
 }
 
-fn certificates(verification: &Verification, folder: &Path) -> Result<(), BadInput> {
-    fs::create_dir_all(folder)?;
+fn certificates(verification: &Verification, mut folder: Folder) -> Result<(), BadInput> {
     let proofs = verification.proofs();
     for (id, proof) in &proofs {
         let name = id.to_string().replace(':', "_");
-        fs::write(folder.join(format!("{name}.cnf")), proof.certificate.dimacs())?;
-        fs::write(folder.join(format!("{name}.drat")), proof.certificate.drat())?;
+        folder.write(&format!("{name}.cnf"), proof.certificate.dimacs())?;
+        folder.write(&format!("{name}.drat"), proof.certificate.drat())?;
     }
-    say!("{} refutations in {}", proofs.len(), folder.display());
+    say!("{} refutations in {}", proofs.len(), zus_output::plain::path(folder.root()));
+    eprint!("{}", folder.finish()?.lines());
     Ok(())
 }
 

@@ -2,12 +2,9 @@
 //!
 //! Exit codes: 0 all is well, 1 a condition fails, 2 the input is wrong, 3 something is missing or without a verdict.
 
-/// Prints a line. A reader that has gone away, as `head` does, is no reason to panic.
+/// Prints a line. A reader that has gone away, as `head` does, ends the process, and so does a full disk.
 macro_rules! say {
-    ($($argument:tt)*) => {{
-        use std::io::Write;
-        let _ = writeln!(std::io::stdout(), $($argument)*);
-    }};
+    ($($argument:tt)*) => { zus_output::say!($($argument)*) };
 }
 
 mod check;
@@ -17,6 +14,7 @@ mod runs;
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{fmt, path::PathBuf, process::ExitCode};
+use zus_output::{plain, pulse::Pulse};
 
 /// Threads used, unless told otherwise: the processors that there are.
 fn default_threads() -> usize {
@@ -189,7 +187,7 @@ pub fn run() -> ExitCode {
         Ok(End::Fails) => ExitCode::from(1),
         Ok(End::Incomplete) => ExitCode::from(3),
         Err(error) => {
-            eprintln!("zus-proofs: {error}");
+            eprintln!("zus-proofs: {}", plain::message(&error.to_string()));
             ExitCode::from(2)
         }
     }
@@ -197,12 +195,12 @@ pub fn run() -> ExitCode {
 
 fn execute(arguments: &Arguments) -> Result<End, BadInput> {
     let sources = match &arguments.spec {
-        Some(folder) => {
-            Sources::folder(folder).map_err(|e| BadInput(format!("{}: {e}", folder.display())))?
-        }
+        Some(folder) => Sources::folder(folder)
+            .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(folder))))?,
         None => Sources::embedded(),
     };
     let threads = arguments.threads.max(1);
+    let _pulse = Pulse::new("zus-proofs at work");
     match &arguments.command {
         Command::Check(check) if check.format == CheckFormat::Json => {
             if check.all

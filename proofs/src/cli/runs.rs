@@ -14,16 +14,16 @@ use std::{
     path::{Path, PathBuf},
 };
 use zus_model::trace::Trace;
+use zus_output::folder::Folder;
 
 /// Writes all refutations and witnesses.
 pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize) -> Result<End, BadInput> {
-    fs::create_dir_all(out)?;
-    fs::create_dir_all(traces)?;
+    let (mut out, mut traces) = (Folder::open(out)?, Folder::open(traces)?);
     let mut end = End::Fine;
     for refutation in refutations::table()? {
         let spec = refutation.spec(sources)?;
         match refutation.find(&spec) {
-            Ok(run) => save(&spec, &run, &refutation.breaks, out, traces)?,
+            Ok(run) => save(&spec, &run, &refutation.breaks, &mut out, &mut traces)?,
             Err(error) => {
                 say!("{error}");
                 end = End::Fails;
@@ -35,7 +35,9 @@ pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize
         for finding in nonvacuity::findings(&spec, threads)? {
             let Some(name) = finding.name.strip_prefix("witness:") else { continue };
             match finding.run {
-                Some(run) => save(&spec, &Run { name: name.to_string(), ..run }, name, out, traces)?,
+                Some(run) => {
+                    save(&spec, &Run { name: name.to_string(), ..run }, name, &mut out, &mut traces)?;
+                }
                 None => {
                     say!("{name}: no run");
                     end = End::Fails;
@@ -43,15 +45,18 @@ pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize
             }
         }
     }
+    for folder in [out, traces] {
+        eprint!("{}", folder.finish()?.lines());
+    }
     Ok(end)
 }
 
 /// Writes a run, and the trace of the model that it is.
-fn save(spec: &Spec, run: &Run, shows: &str, out: &Path, traces: &Path) -> Result<(), BadInput> {
+fn save(spec: &Spec, run: &Run, shows: &str, out: &mut Folder, traces: &mut Folder) -> Result<(), BadInput> {
     let file = format!("{}.json", run.name);
-    fs::write(out.join(&file), run.json(spec)?)?;
+    out.write(&file, run.json(spec)?)?;
     let trace = trace_of(spec, run, property(shows), "zus-proofs runs")?;
-    fs::write(traces.join(&file), trace.to_json())?;
+    traces.write(&file, trace.to_json())?;
     say!(
         "{}: {} actions, {} steps of the model, {}",
         run.name,
@@ -64,8 +69,10 @@ fn save(spec: &Spec, run: &Run, shows: &str, out: &Path, traces: &Path) -> Resul
 
 /// Replays a file and says what holds at its end.
 pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
-    let text = fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", file.display())))?;
-    let run = Run::from_json(spec, &text).map_err(|e| BadInput(format!("{}: {e}", file.display())))?;
+    let text =
+        fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
+    let run = Run::from_json(spec, &text)
+        .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
     let interpreter = Interpreter::new(spec);
     let states = match run.replay(&interpreter) {
         Ok(states) => states,
@@ -120,13 +127,14 @@ pub(super) fn print_run(spec: &Spec, run: &Run) {
 
 /// Writes all conditions as SMT-LIB.
 pub(super) fn smtlib_files(spec: &Spec, out: &Path) -> Result<End, BadInput> {
-    fs::create_dir_all(out)?;
+    let mut out = Folder::open(out)?;
     let (conditions, _) = conditions(spec);
     for condition in &conditions {
         let name = condition.id.to_string().replace(':', "_");
-        fs::write(out.join(format!("{name}.smt2")), smtlib(spec, condition))?;
+        out.write(&format!("{name}.smt2"), smtlib(spec, condition))?;
     }
-    say!("{} scripts in {}", conditions.len(), out.display());
+    say!("{} scripts in {}", conditions.len(), zus_output::plain::path(out.root()));
+    eprint!("{}", out.finish()?.lines());
     Ok(End::Fine)
 }
 
@@ -140,16 +148,16 @@ pub(super) fn tie(sources: &Sources, traces: &[PathBuf]) -> Result<End, BadInput
                 let actions: u64 = replayed.executed.values().sum();
                 say!(
                     "{}: {} steps of the model, {actions} actions of the specification",
-                    path.display(),
+                    zus_output::plain::path(path),
                     replayed.steps
                 );
             }
             Err(Refused::Drift(failure)) => {
-                say!("{}: {failure}", path.display());
+                say!("{}: {failure}", zus_output::plain::path(path));
                 end = End::Fails;
             }
             Err(error) => {
-                say!("{}: {error}", path.display());
+                say!("{}: {error}", zus_output::plain::path(path));
                 end = End::Fails;
             }
         }

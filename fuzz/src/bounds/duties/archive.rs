@@ -3,7 +3,7 @@
 //! Of notarizations and answers only those are counted that honest miners send it straight; of finality certificates all that it
 //! does not refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Peer, Round};
@@ -14,6 +14,7 @@ use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
 
 use super::Violation;
 use super::arriving::descends_to;
+use super::hearing::is_genuine;
 use crate::world::{Archive, World};
 
 /// What is known of the sharder's duties.
@@ -27,6 +28,10 @@ pub struct ArchiveDuties {
     notarized: Option<(Round, BlockId)>,
     /// Rounds above its head of which it knew a notarization before this step.
     known: Vec<Round>,
+    /// Notarized blocks above its head of which it was sent a genuine notarization.
+    noted: BTreeSet<(Round, BlockId)>,
+    /// Notarized blocks above its head that it was shown, by anybody, straight or inside of something.
+    shown: BTreeSet<(Round, BlockId)>,
     /// When it last served a peer, or looked whether it can.
     served: BTreeMap<Peer, u64>,
     /// Peers that it has asked and that have not answered.
@@ -47,6 +52,9 @@ impl ArchiveDuties {
         // What comes unasked is not looked at.
         let unasked = matches!(input, SharderInput::Message { from, message: Message::ChainResponse(_) } if !self.asked.contains(from));
         let mut facts = self.outputs(world, unasked, outputs);
+        if let SharderInput::Message { message, .. } = input {
+            self.remember(world, message);
+        }
         match input {
             SharderInput::Message { from, message } => {
                 let refused = outputs.iter().any(|output| matches!(output, SharderOutput::Refused { .. }));
@@ -104,8 +112,46 @@ impl ArchiveDuties {
         }
         let head = found.sharder.finalized();
         self.head = Some((head.round(), head.id()));
+        let height = head.round();
+        self.shown.retain(|(round, _)| *round > height);
+        self.noted.retain(|(round, _)| *round > height);
         self.known = found.sharder.notarizations().map(|known| known.round).collect();
+        self.known.extend(self.noted.iter().map(|(round, _)| *round));
         facts.map(|(property, facts)| Violation { property, facts: format!("the sharder {facts}") })
+    }
+
+    /// Notarizations that a message shows.
+    fn remember<S: Scheme + Clone>(&mut self, world: &World<S>, message: &Message) {
+        match message {
+            Message::Notarization(known) => {
+                if is_genuine(world, known) {
+                    self.shown.insert((known.round, known.block));
+                    self.noted.insert((known.round, known.block));
+                }
+            }
+            Message::ChainResponse(response) => {
+                let inside = response.blocks.iter().filter_map(|block| block.parent_notarization());
+                let all = inside.chain([&response.notarization]);
+                self.shown.extend(all.map(|known| (known.round, known.block)));
+            }
+            Message::Proposal(_)
+            | Message::BeaconShare(_)
+            | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
+            | Message::Timeout(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityVote(_)
+            | Message::FinalityCertificate(_)
+            | Message::Evidence(_)
+            | Message::ChainRequest(_) => {}
+        }
+    }
+
+    /// Blocks of a round that it was shown to be notarized, or admits to know so.
+    fn of_round<S: Scheme>(&self, found: &Archive<S>, round: Round) -> BTreeSet<BlockId> {
+        let admitted = found.sharder.notarizations().filter(|known| known.round == round);
+        let shown = self.shown.iter().filter(|(of, _)| *of == round).map(|(_, block)| *block);
+        shown.chain(admitted.map(|known| known.block)).collect()
     }
 
     fn height(&self) -> Round {
@@ -188,7 +234,8 @@ impl ArchiveDuties {
         }
         let mut next = request.after.next();
         for block in &answer.blocks {
-            let stored = found.chain.get(usize::try_from(next.0).unwrap_or(usize::MAX).saturating_sub(1));
+            let place = (next.0.saturating_sub(1)).saturating_sub(world.ground.setup.begins_at);
+            let stored = found.chain.get(usize::try_from(place).unwrap_or(usize::MAX));
             if block.round() != next || stored.is_some_and(|stored| *stored != block.id()) {
                 return Some(("L4", format!("serves {} where its block of round {next} is due", block.id())));
             }
@@ -205,7 +252,7 @@ impl ArchiveDuties {
         response: &ChainResponse,
     ) -> Option<String> {
         let last = response.blocks.last()?;
-        let genesis = (Round(0), world.ground.config.genesis.id());
+        let genesis = (Round(world.ground.setup.begins_at), world.first_block());
         let (round, head) = self.head.unwrap_or(genesis);
         // Where S5 is broken the answer may be another branch.
         let mut lowest = response.blocks.iter().filter(|block| block.round() == round.next());
@@ -262,9 +309,13 @@ impl ArchiveDuties {
                 Some(("L4", "does not ask for the highest notarized block".into()))
             }
             SharderTimer::Finality { round } => {
-                let mut of_round = found.sharder.notarizations().filter(|known| known.round == round);
-                let (only, other) = (of_round.next(), of_round.next());
-                let due = only.is_some_and(|known| other.is_none() && has(found, round, known.block));
+                let of_round = self.of_round(found, round);
+                let admits = |block: &BlockId| {
+                    found.sharder.notarizations().any(|known| (known.round, known.block) == (round, *block))
+                };
+                let knows = |block: &BlockId| self.noted.contains(&(round, *block)) || admits(block);
+                let due = of_round.len() == 1
+                    && of_round.iter().all(|block| knows(block) && has(found, round, *block));
                 due.then(|| {
                     ("step 10", format!("has waited for others of round {round}, and it is not final"))
                 })

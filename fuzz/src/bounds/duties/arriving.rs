@@ -6,10 +6,10 @@ use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Miner, Output, Timer};
+use zus_bpp::miner::{Output, Timer};
 use zus_bpp::rules::TicketLogRule;
 
-use super::{Duties, Violation};
+use super::{Duties, Life, Violation};
 use crate::world::{Cause, World, record_of};
 
 impl Duties {
@@ -27,14 +27,17 @@ impl Duties {
         }
         self.shares_late(world, host)
             .or_else(|| self.collects(world, host, heard))
-            .or_else(|| asks(world, host, cause, outputs))
+            .or_else(|| self.asks(world, host, cause, outputs))
     }
 
     /// Step 1: a chained beacon signs the value of the block before, so the share is owed as soon as that block is here.
     fn shares_late<S: Scheme + Clone>(&self, world: &World<S>, host: usize) -> Option<Violation> {
         let found = &world.hosts[host];
         let (miner, entry) = (&found.miner, found.miner.entry());
-        if !world.ground.setup.chained() || !leads_to_head(miner, miner.round().previous()?, entry) {
+        let memory = &self.lives.get(host)?.memory;
+        if !world.ground.setup.chained()
+            || !memory.leads_to_head(world, host, miner.round().previous()?, entry)
+        {
             return None;
         }
         let cap = world.ground.config.subround_cap().unwrap_or(miner.subround());
@@ -71,13 +74,14 @@ impl Duties {
         }
         let before = round.previous()?;
         let mut lost = None;
-        life.arriving.retain(|(generator, id)| {
+        let Life { memory, arriving, .. } = life;
+        arriving.retain(|(generator, id)| {
             let Some(block) = world.block(id) else { return false };
             let parent = block.header().parent;
             if block.round() != round {
                 return block.round() > round;
             }
-            if setup.chained() && !leads_to_head(miner, before, parent) {
+            if setup.chained() && !memory.leads_to_head(world, host, before, parent) {
                 return true;
             }
             let due = block.subround() == subround && parent == miner.entry() && !may_repeat;
@@ -88,57 +92,54 @@ impl Duties {
         });
         lost.map(|facts| Violation { property: "step 3", facts })
     }
+
+    /// L4: while the block through which a miner is in its round, or one on which a candidate stands, is not here, a timer runs that
+    /// asks for it, and asks when it fires; and nobody asks for what is here.
+    fn asks<S: Scheme + Clone>(
+        &self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        outputs: &[Output],
+    ) -> Option<Violation> {
+        let found = &world.hosts[host];
+        let miner = &found.miner;
+        let before = miner.round().previous()?;
+        let memory = &self.lives.get(host)?.memory;
+        let wrong = |facts| Some(Violation { property: "L4", facts });
+        let requests = || {
+            outputs.iter().filter_map(|output| match output {
+                Output::Send { message: Message::ChainRequest(request), .. } => Some(request),
+                _ => None,
+            })
+        };
+        // What is to be final is needed until it is, though its round was not left yet.
+        let pending = miner.pending_finality().map(|known| known.block);
+        let here =
+            requests().filter_map(|request| request.tip).filter(|tip| Some(*tip) != pending).find(|tip| {
+                world.block(tip).is_some_and(|block| memory.leads_to_head(world, host, block.round(), *tip))
+            });
+        if let Some(here) = here {
+            return wrong(format!("{} asks for {here}, which it has", found.id));
+        }
+        let parents = miner.candidates(miner.round(), miner.subround()).filter_map(|(block, _)| {
+            let block = miner.block(miner.round(), block)?;
+            Some(block.header().parent)
+        });
+        let missing = std::iter::once(miner.entry())
+            .chain(parents)
+            .find(|&block| before > miner.finalized().round() && miner.block(before, block).is_none())?;
+        if !found.timers.iter().any(|(_, timer)| *timer == Timer::CatchUp) {
+            return wrong(format!("{} has no timer to ask for {missing}", found.id));
+        }
+        if cause == Cause::Timer(Timer::CatchUp) && requests().next().is_none() {
+            return wrong(format!("{} does not ask for {missing}", found.id));
+        }
+        None
+    }
 }
 
-/// L4: while the block through which a miner is in its round, or one on which a candidate stands, is not here, a timer runs that
-/// asks for it, and asks when it fires; and nobody asks for what is here.
-fn asks<S: Scheme + Clone>(
-    world: &World<S>,
-    host: usize,
-    cause: Cause,
-    outputs: &[Output],
-) -> Option<Violation> {
-    let found = &world.hosts[host];
-    let miner = &found.miner;
-    let before = miner.round().previous()?;
-    let wrong = |facts| Some(Violation { property: "L4", facts });
-    let requests = || {
-        outputs.iter().filter_map(|output| match output {
-            Output::Send { message: Message::ChainRequest(request), .. } => Some(request),
-            _ => None,
-        })
-    };
-    // What is to be final is needed until it is, though its round was not left yet.
-    let pending = miner.pending_finality().map(|known| known.block);
-    let here = requests()
-        .filter_map(|request| request.tip)
-        .filter(|tip| Some(*tip) != pending)
-        .find(|tip| world.block(tip).is_some_and(|block| leads_to_head(miner, block.round(), *tip)));
-    if let Some(here) = here {
-        return wrong(format!("{} asks for {here}, which it has", found.id));
-    }
-    let parents = miner.candidates(miner.round(), miner.subround()).filter_map(|(block, _)| {
-        let block = miner.block(miner.round(), block)?;
-        Some(block.header().parent)
-    });
-    let missing = std::iter::once(miner.entry())
-        .chain(parents)
-        .find(|&block| before > miner.finalized().round() && miner.block(before, block).is_none())?;
-    if !found.timers.iter().any(|(_, timer)| *timer == Timer::CatchUp) {
-        return wrong(format!("{} has no timer to ask for {missing}", found.id));
-    }
-    if cause == Cause::Timer(Timer::CatchUp) && requests().next().is_none() {
-        return wrong(format!("{} does not ask for {missing}", found.id));
-    }
-    None
-}
-
-/// Whether a block of `round` is here, with all that is between it and the finalized head.
-pub(super) fn leads_to_head<S: Scheme>(miner: &Miner<S>, round: Round, block: BlockId) -> bool {
-    descends_to(miner.finalized(), round, block, |round, block| miner.block(round, block))
-}
-
-/// The same of any participant, told by its blocks.
+/// Whether a block of `round` is here, with all that is between it and the finalized head: of any participant, told by its blocks.
 pub(super) fn descends_to<'a>(
     head: &Block,
     mut round: Round,

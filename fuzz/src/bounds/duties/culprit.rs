@@ -1,22 +1,54 @@
 //! S10: who heard two statements of one member that no honest miner signs both can prove it.
 
 use zus_bpp::block::BlockId;
-use zus_bpp::bounds::MAX_STRIKES;
-use zus_bpp::committee::{MinerId, Peer};
-use zus_bpp::crypto::scheme::{Domain, Scheme};
-use zus_bpp::evidence::Evidence;
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::rules::{FinalityRule, TicketRule};
-use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket};
 use zus_bpp::ticket_log::{Kind, Record};
 
-use super::super::oracle::message_signer;
-use super::{Duties, ROUNDS_HELD};
-use crate::world::{World, record_of};
+use super::super::genuine::signature_of;
+use super::memory::SUBROUNDS_HELD;
+use super::{Duties, Life, ROUNDS_HELD};
+use crate::world::{World, record_of, signer_of};
+
+/// Wrong signatures of a member after which nobody has to look at what it signs.
+const STRIKES: usize = 4;
+/// Rounds below the own one whose tickets have to be compared: one less than are kept, since a step may move on.
+const LATE_ROUNDS: u64 = 7;
+
+impl Life {
+    /// Whether what a member signs has to be kept, and compared with what it signed before, by a miner that is `here`: of its
+    /// own round and a few above, in subrounds near; of a round that it has left a ticket for a subround of which it has
+    /// collected something (late tickets still convict), and a vote above its head.
+    fn holds(&self, record: Record, here: (Round, Subround)) -> bool {
+        if let Some(late) = here.0.0.checked_sub(record.round.0).filter(|late| *late > 0) {
+            let place = (record.round, record.subround);
+            return late <= LATE_ROUNDS
+                && match record.kind {
+                    Kind::Ticket => self.memory.has_collected(place),
+                    Kind::FinalityVote => record.round > self.head,
+                    Kind::Proposal | Kind::Timeout => false,
+                };
+        }
+        let own = if record.round == here.0 { here.1 } else { Subround(0) };
+        let near = record.subround.0.abs_diff(own.0) <= SUBROUNDS_HELD;
+        record.round.0 - here.0.0 <= ROUNDS_HELD && (near || record.kind == Kind::FinalityVote)
+    }
+
+    /// Forgets claims that nobody has to keep any more, and the candidates of rounds that were left.
+    pub(super) fn forget(&mut self, here: (Round, Subround)) {
+        self.claims.retain(|(_, old)| {
+            let far = here.0.0.saturating_sub(old.round.0) > LATE_ROUNDS;
+            let below = old.round == here.0 && old.subround.0.saturating_add(SUBROUNDS_HELD) < here.1.0;
+            !far && (!below || old.kind == Kind::FinalityVote)
+        });
+    }
+}
 
 impl Duties {
     /// S10: who hears two statements of one member that no honest miner signs both, straight from it, can prove it. Only where
-    /// nothing that the member does keeps the first from being held: its round was not left, a block became a candidate.
+    /// nothing that the member does keeps the first from being held: see [`Life::holds`]; a block became a candidate.
     pub(super) fn culprit<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -25,7 +57,7 @@ impl Duties {
         message: &Message,
     ) -> Option<String> {
         let found = &world.hosts[host];
-        let (signer, record) = (message_signer(message)?, record_of(message)?);
+        let (signer, record) = (signer_of(message)?, record_of(message)?);
         if !world.ground.setup.is_byzantine(signer) || record.kind == Kind::Timeout {
             return None;
         }
@@ -39,10 +71,10 @@ impl Duties {
         }
         let life = self.life(host);
         if from != Peer::Miner(signer) || !is_signed(world, message, signer, &record) {
-            life.noisy.push(signer);
+            life.noisy.push((signer, record.round));
             return None;
         }
-        let ahead = record.round.0.checked_sub(found.miner.round().0);
+        let held = life.holds(record, (found.miner.round(), found.miner.subround()));
         // The same vote with another subround on it proves nothing, and counts as a wrong one.
         let mislabelled = |old: &Record| {
             old.kind == Kind::FinalityVote
@@ -50,11 +82,11 @@ impl Duties {
                 && old.subround != record.subround
         };
         if life.claims.iter().any(|(by, old)| *by == signer && mislabelled(old)) {
-            life.noisy.push(signer);
+            life.noisy.push((signer, record.round));
         }
         // Whoever sends wrong signatures is heard no more at last, and takes the place of its own genuine ones before.
-        let wrong = life.noisy.iter().filter(|known| **known == signer).count();
-        if ahead.is_none_or(|ahead| ahead > ROUNDS_HELD) || wrong >= usize::from(MAX_STRIKES) {
+        let wrong = life.noisy.iter().filter(|known| **known == (signer, record.round)).count();
+        if !held || wrong >= STRIKES {
             return None;
         }
         // Where finality takes no votes nobody hears them; where a better block may be ticketed, too, two tickets are no offence.
@@ -68,12 +100,13 @@ impl Duties {
                 && match (old.kind, record.kind) {
                     (Kind::Ticket, Kind::Ticket) => same_place && rules.ticket == TicketRule::OncePerSubround,
                     (Kind::Proposal, Kind::Proposal) => {
-                        let mut candidates = found.miner.candidates(old.round, old.subround);
-                        same_place && candidates.any(|(block, _)| block.0 == old.block)
+                        same_place && life.collected.contains(&BlockId(old.block))
                     }
                     (Kind::FinalityVote, Kind::FinalityVote | Kind::Ticket)
                     | (Kind::Ticket, Kind::FinalityVote) => old.round == record.round,
-                    _ => false,
+                    (Kind::Proposal, _) | (_, Kind::Proposal) | (Kind::Timeout, _) | (_, Kind::Timeout) => {
+                        false
+                    }
                 }
         };
         // Where several tickets are allowed, no more of them are held than there may be.
@@ -83,7 +116,7 @@ impl Duties {
         let known = life.claims.iter().filter(|(by, old)| *by == signer && same_place(old)).count();
         let is_known = life.claims.contains(&(signer, record));
         let one = record.kind != Kind::Ticket || rules.ticket == TicketRule::OncePerSubround;
-        if !one && !is_known && known + wrong >= usize::from(world.ground.config.generators) {
+        if !one && !is_known && known + wrong >= usize::from(world.ground.setup.generators()) {
             return None;
         }
         let first = life.claims.iter().find(|(by, old)| *by == signer && contradicts(old)).copied();
@@ -91,28 +124,8 @@ impl Duties {
             life.claims.push((signer, record));
         }
         let (_, first) = first?;
-        let proved = found.miner.evidence().iter().any(|proof| is_against(proof, signer));
-        (!proved)
+        (!life.memory.convicted.contains(&signer))
             .then(|| format!("{} heard {first:?} and {record:?} of {signer}, and has no proof", found.id))
-    }
-}
-
-/// Whether evidence names a member.
-fn is_against(proof: &Evidence, member: MinerId) -> bool {
-    match proof {
-        Evidence::Proposals { first, .. } => first.signer == member,
-        Evidence::Tickets { first, .. } => first.signer == member,
-        Evidence::FinalityVotes { first, .. } => first.signer == member,
-        Evidence::TicketAgainstVote { ticket, .. } => ticket.signer == member,
-        Evidence::Notarizations { first, second } => {
-            first.certificate.signers.contains(member) && second.certificate.signers.contains(member)
-        }
-        Evidence::NotarizationAgainstFinality { notarization, finality } => {
-            notarization.certificate.signers.contains(member) && finality.certificate.signers.contains(member)
-        }
-        Evidence::FinalityCertificates { first, second } => {
-            first.certificate.signers.contains(member) && second.certificate.signers.contains(member)
-        }
     }
 }
 
@@ -123,22 +136,19 @@ fn is_signed<S: Scheme + Clone>(
     signer: MinerId,
     record: &Record,
 ) -> bool {
-    let committee = &world.ground.config.committee;
-    let (round, subround, block) = (record.round, record.subround, BlockId(record.block));
-    let (domain, bytes, signature) = match message {
-        Message::Proposal(proposal) => {
-            let bytes = Proposed { round, subround, block }.preimage(committee);
-            (Domain::Proposal, bytes, proposal.signature)
-        }
-        Message::Ticket(ticket) => {
-            (Domain::Ticket, Ticket { round, subround, block }.preimage(committee), ticket.signature)
-        }
-        Message::FinalityVote(vote) => {
-            let bytes = FinalityVote { round, subround, block }.preimage(committee);
-            (Domain::FinalityVote, bytes, vote.signature)
-        }
-        _ => return false,
+    let signature = match message {
+        Message::Proposal(proposal) => proposal.signature,
+        Message::Ticket(ticket) => ticket.signature,
+        Message::UncompressedTicket(ticket) => ticket.signed().signature,
+        Message::FinalityVote(vote) => vote.signature,
+        Message::Timeout(timeout) => timeout.signature,
+        Message::BeaconShare(_)
+        | Message::Notarization(_)
+        | Message::TimeoutCertificate(_)
+        | Message::FinalityCertificate(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => return false,
     };
-    let key = world.ground.keys.members.get(usize::from(signer.0));
-    key.and_then(|key| key.sign(domain, &bytes)) == Some(signature)
+    signature_of(world, signer, record) == Some(signature)
 }

@@ -5,7 +5,6 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::FinalityRule;
 
-use super::arriving::leads_to_head;
 use super::{Duties, Violation};
 use crate::world::{Cause, World};
 
@@ -27,12 +26,13 @@ impl Duties {
             FinalityRule::TwoDelta if cause == Cause::Timer(Timer::Finality { round: left }) => 0,
             FinalityRule::TwoDelta => return None,
         };
-        let mut of_left = miner.notarizations().filter(|known| known.round == left).map(|known| known.block);
-        if (of_left.next(), of_left.next()) != (Some(miner.entry()), None) {
+        let memory = &self.lives.get(host)?.memory;
+        let of_left = memory.may_be_notarized(miner, left);
+        if of_left.len() != 1 || !of_left.contains(&miner.entry()) {
             return None;
         }
         let due = left.0.saturating_sub(depth);
-        (leads_to_head(miner, left, miner.entry()) && miner.finalized().round().0 < due).then(|| Violation {
+        (memory.leads_to_head(world, host, left, miner.entry()) && miner.finalized().round().0 < due).then(|| Violation {
             property: "step 10",
             facts: format!(
                 "{} has left round {left} through the one notarized block it knows there, and round {due} is not final",

@@ -3,17 +3,19 @@
 use zus_bpp::block::BlockId;
 use zus_bpp::certified::Notarization;
 use zus_bpp::committee::{MinerId, Peer, Round};
-use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
+use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
 use zus_bpp::rules::{EchoRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule};
-use zus_bpp::statement::{BeaconTarget, Statement, Ticket};
+use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{Kind, Record};
 
-use super::super::oracle::message_signer;
+use super::super::genuine::defect;
+use super::super::guilty::guilty;
 use super::super::{Violation, beacon_threshold, tolerated};
+use super::memory::Memory;
 use super::{Duties, ROUNDS_HELD};
-use crate::world::{World, record_of};
+use crate::world::{World, record_of, signer_of};
 
 impl Duties {
     /// What a miner must do because of what it has heard: only signatures of honest miners that came straight from them are
@@ -51,7 +53,7 @@ impl Duties {
                 && let Peer::Miner(signer) = *from
                 && signer != id
                 && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
-                && message_signer(message) == Some(signer)
+                && signer_of(message) == Some(signer)
                 && !life
                     .heard
                     .iter()
@@ -92,7 +94,14 @@ impl Duties {
                 let to = |output: &Output, is: fn(&Message) -> bool| matches!(output, Output::Send { to, message } if to == from && is(message));
                 let helps =
                     |output: &Output| to(output, |message| matches!(message, Message::ChainResponse(_)));
-                let tells = |output: &Output| to(output, |message| matches!(message, Message::Evidence(_)));
+                let tells = |member: MinerId| {
+                    outputs.iter().any(|output| match output {
+                        Output::Send { to, message: Message::Evidence(proof) } => {
+                            to == from && guilty(proof).contains(&member)
+                        }
+                        _ => false,
+                    })
+                };
                 // L4: an answer begins right above what was asked for.
                 if let Message::ChainRequest(request) = message {
                     let first = outputs.iter().find_map(|output| match output {
@@ -110,10 +119,12 @@ impl Duties {
                     }
                 }
                 if outputs.iter().any(helps)
-                    && !found.miner.evidence().is_empty()
-                    && !outputs.iter().any(tells)
+                    && let Some(untold) = life.memory.convicted.iter().find(|member| !tells(**member))
                 {
-                    return wrong("S10", format!("{id} helps {from} and does not tell what it can prove"));
+                    return wrong(
+                        "S10",
+                        format!("{id} helps {from} and does not tell what it can prove against {untold}"),
+                    );
                 }
             }
             // Step 8: a notarization of its round or a later one makes it leave.
@@ -161,7 +172,7 @@ impl Duties {
             );
         }
         // Chained: all follow the greatest seed among the notarized blocks of the round before.
-        if let Some(block) = better_entry(world, host) {
+        if let Some(block) = better_entry(world, host, &life.memory) {
             return wrong(
                 "adopt",
                 format!("{id} stays with {} where {block} has a greater seed", found.miner.entry()),
@@ -180,8 +191,13 @@ impl Duties {
             // Without a log a restarted miner does not know its own signature any more.
             let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
                 && match record.kind {
-                    Kind::Ticket => !found.miner.tickets().map(Record::from).any(|known| known == record),
-                    _ => found.miner.highest_timeout().map(Record::from) != Some(record),
+                    Kind::Ticket | Kind::Proposal | Kind::FinalityVote => {
+                        !life.memory.decided.contains(&record)
+                    }
+                    Kind::Timeout => {
+                        let timeouts = life.memory.decided.iter().filter(|known| known.kind == Kind::Timeout);
+                        timeouts.max_by_key(|known| (known.round, known.subround)) != Some(&record)
+                    }
                 };
             let own = usize::from(found.has_said(&record) && !forgot);
             match record.kind {
@@ -231,7 +247,7 @@ fn has_shared<S: Scheme + Clone>(world: &World<S>, host: usize, round: Round) ->
 
 /// A notarized block of the round before, here with its certificate, whose seed is greater than that of the block through which
 /// a miner is in its round: under a chained beacon it has to adopt that one.
-fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize) -> Option<BlockId> {
+fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize, memory: &Memory) -> Option<BlockId> {
     let rules = &world.ground.setup.rules;
     if !world.ground.setup.chained() || rules.subround_switch != SubroundSwitchRule::Adopt {
         return None;
@@ -242,7 +258,8 @@ fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize) -> Option<Bloc
     let branches = |mut a: BlockId, mut b: BlockId| {
         let (mut round, mut of_a, mut of_b) = (before, Vec::new(), Vec::new());
         while a != b {
-            let (first, second) = (miner.block(round, a)?, miner.block(round, b)?);
+            let known = |block: BlockId| world.block(&block).filter(|_| memory.has(miner, round, block));
+            let (first, second) = (known(a)?, known(b)?);
             of_a.insert(0, first.subround());
             of_b.insert(0, second.subround());
             (a, b) = (first.header().parent, second.header().parent);
@@ -250,36 +267,16 @@ fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize) -> Option<Bloc
         }
         Some((of_a, of_b))
     };
-    let of_before = miner.notarizations().filter(|known| known.round == before).map(|known| known.block);
-    let mut of_before = of_before;
-    of_before.find(|block| branches(*block, miner.entry()).is_some_and(|(other, own)| other > own))
+    memory
+        .notarized(miner, before)
+        .into_iter()
+        .find(|block| branches(*block, miner.entry()).is_some_and(|(other, own)| other > own))
 }
 
 /// Whether every signer of a notarization has signed it, and there are enough of them.
-fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
+pub(super) fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
     let record = Record::ticket(known.round, known.subround, known.block.0);
-    let signed = |signer: MinerId| match world.host_of(signer) {
-        Some(host) => world.hosts[host].has_said(&record),
-        None => world.byzantine.contains(&(signer, record)),
-    };
-    let signers = &known.certificate.signers;
-    signers.count() >= world.ground.setup.quorum()
-        && signers.iter().all(signed)
-        && known.certificate.aggregate
-            == aggregate(world, &record, signers.iter()).unwrap_or(known.certificate.aggregate)
-}
-
-/// The sum of the signatures of `signers` over a ticket; a relabelled or forged certificate has another.
-fn aggregate<S: Scheme + Clone>(
-    world: &World<S>,
-    record: &Record,
-    signers: impl Iterator<Item = MinerId>,
-) -> Option<Signature> {
-    let ticket = Ticket { round: record.round, subround: record.subround, block: BlockId(record.block) };
-    let message = ticket.preimage(&world.ground.config.committee);
-    let keys = &world.ground.keys;
-    let signature = |signer: MinerId| keys.members.get(usize::from(signer.0))?.sign(Domain::Ticket, &message);
-    keys.observer.aggregate(&signers.map(signature).collect::<Option<Vec<_>>>()?)
+    world.is_given(&record) || defect(world, &record, &known.certificate).is_none()
 }
 
 /// Whether the bounds of the world let a miner give its subround up. (Nobody gives the last one up there.)

@@ -3,13 +3,25 @@
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of protocol.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
 //! miner must do because of what it has heard; `arriving`: what it must do with what came early; `culprit`: what it must be able
-//! to prove; `finality`: what has to be final without votes; `archive`: what the sharder owes.
+//! to prove; `finality`: what has to be final without votes; `archive`: what the sharder owes; `memory`: what all of these
+//! remember.
+//!
+//! # What is still asked of production
+//! A duty follows from the memory of the oracles. Production is asked
+//! - whether the duty is done: an accessor that says so wrongly is another bug, which the model's comparison or a later message
+//!   shows;
+//! - for its position (round, subround, entry, phase) and its finalized head: the refinement compares each with the model's after
+//!   every step, and S7 follows the head block by block from the outputs;
+//! - for what it admits to know (a block, a notarization, a pending finality certificate), beside what the memory says that it
+//!   knows: that adds duties, and excuses only what is asked for twice;
+//! - for its configuration: waits and the cap of subrounds are input, not conclusions.
 
 mod archive;
 mod arriving;
 mod culprit;
 mod finality;
 mod hearing;
+mod memory;
 mod outputs;
 mod silence;
 
@@ -22,6 +34,7 @@ use rapidhash::fast::RapidHasher;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
 use zus_bpp::ticket_log::{Kind, Record};
 
@@ -34,6 +47,8 @@ const ROUNDS_HELD: u64 = 3;
 /// What is known of one miner's duties.
 #[derive(Clone, Debug, Default)]
 struct Life {
+    /// What it was shown.
+    memory: memory::Memory,
     /// What it has said since it started, as hashes.
     said: HashSet<u64, BuildHasherDefault<RapidHasher<'static>>>,
     /// Candidates of its subround, with their ranks.
@@ -52,10 +67,16 @@ struct Life {
     arriving: Vec<(MinerId, BlockId)>,
     /// When it answered a peer last.
     answered: BTreeMap<Peer, u64>,
-    /// Genuine statements of Byzantine members that came straight from them while their round was not left.
+    /// How many proofs against each member it has put out.
+    proofs: BTreeMap<MinerId, usize>,
+    /// Its finalized head before this step.
+    head: Round,
+    /// Blocks that became candidates since it entered its round.
+    collected: Vec<BlockId>,
+    /// Genuine statements of Byzantine members that came straight from them while they had to be kept.
     claims: Vec<(MinerId, Record)>,
-    /// Byzantine members that sent something else in their own name: what is looked at of these is bounded.
-    noisy: Vec<MinerId>,
+    /// Byzantine members that sent something else in their own name, and of which round: what is looked at of these is bounded.
+    noisy: Vec<(MinerId, Round)>,
 }
 
 /// See the module doc.
@@ -72,9 +93,40 @@ impl Duties {
         &mut self.lives[host]
     }
 
-    /// A miner starts anew and owes nothing from before.
-    pub fn restarted(&mut self, host: usize) {
-        *self.life(host) = Life::default();
+    /// A miner starts anew and owes nothing from before but what is on its disk.
+    pub fn restarted<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize) {
+        let memory = memory::Memory::of_disk(&world.hosts[host]);
+        *self.life(host) = Life { memory, head: head_of(world, host), ..Life::default() };
+    }
+
+    /// Forgets what is below a round: see [`soak`](crate::soak).
+    pub fn forget<S: Scheme + Clone>(&mut self, world: &World<S>, below: Round) {
+        for life in &mut self.lives {
+            life.said.clear();
+            life.heard.retain(|(_, record)| record.round >= below);
+            life.shares.retain(|(_, round)| *round >= below);
+            life.noisy.retain(|(_, round)| *round >= below);
+            life.asked.retain(|block| world.block(block).is_some());
+            life.accepted.retain(|block| world.block(block).is_some());
+        }
+    }
+
+    /// A step has been judged.
+    pub fn settled<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize) {
+        self.life(host).head = head_of(world, host);
+    }
+
+    /// Takes in one step, before it is judged.
+    pub fn remember<S: Scheme + Clone>(
+        &mut self,
+        world: &World<S>,
+        host: usize,
+        cause: Cause,
+        heard: Option<&(Peer, Message)>,
+        decided: &[Record],
+        outputs: &[Output],
+    ) {
+        self.life(host).memory.step(world, host, cause, heard, decided, outputs);
     }
 
     /// Judges one step. Returns the first neglected duty.
@@ -185,6 +237,11 @@ impl Duties {
         };
         Some(format!("{id} ticketed {}, {why}", block.id()))
     }
+}
+
+/// How far a miner has finalized, as it said.
+fn head_of<S: Scheme + Clone>(world: &World<S>, host: usize) -> Round {
+    world.hosts[host].history.last().map_or(Round(0), |head| head.block.round())
 }
 
 /// Whether a block of a round above that of `head` has it among its ancestors (S7).

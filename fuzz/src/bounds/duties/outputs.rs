@@ -4,15 +4,19 @@ use std::hash::{Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{Peer, Round, Subround};
+use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Timer};
 use zus_bpp::rules::{EchoRule, SubroundEntryRule};
 use zus_bpp::ticket_log::Record;
 
+use super::super::guilty::guilty;
 use super::{Duties, Violation};
 use crate::world::{Cause, World};
+
+/// Proofs against one miner that are kept and relayed, at most.
+const PROOFS: usize = 4;
 
 impl Duties {
     pub(super) fn output<S: Scheme + Clone>(
@@ -28,8 +32,12 @@ impl Duties {
         let life = self.life(host);
         match output {
             Output::Milestone(Milestone::Entered { round, subround }) => {
+                if round.0 != life.here.0.0 {
+                    life.collected.clear();
+                }
                 life.here = (*round, *subround);
                 life.candidates.clear();
+                life.forget((*round, *subround));
                 // Step 9: the certificate through which the subround was entered is relayed.
                 let certificate = |output: &Output| {
                     matches!(output, Output::Broadcast { message: Message::TimeoutCertificate(known), .. }
@@ -67,6 +75,7 @@ impl Duties {
                 }
             }
             Output::Milestone(Milestone::Collected { block, generator, .. }) => {
+                life.collected.push(block.block);
                 if (block.round, block.subround) == life.here
                     && let Some(rank) =
                         world.ground.rank(block.round.0, block.subround.0, &world.seed_of(host), *generator)
@@ -76,7 +85,10 @@ impl Duties {
                 return self.parent(world, host, block.block);
             }
             // Another seed, another order of generators: the candidates of the old one are none any more.
-            Output::Milestone(Milestone::Adopted { .. }) => life.candidates.clear(),
+            Output::Milestone(Milestone::Adopted { .. }) => {
+                life.candidates.clear();
+                life.collected.clear();
+            }
             // Steps 3 and 9, L3, L4: waits are those of the configuration, and grow with the subround.
             Output::SetTimer { timer, at } => {
                 let timing = &world.ground.config.timing;
@@ -106,6 +118,13 @@ impl Duties {
                 if !before.iter().any(relayed) {
                     return wrong("S10", format!("{id} keeps evidence to itself"));
                 }
+                // One proof convicts: how many are kept and relayed is bounded.
+                let guilty = guilty(evidence);
+                let known = |member: &MinerId| life.proofs.get(member).copied().unwrap_or_default();
+                if guilty.iter().all(|member| known(member) >= PROOFS) {
+                    return wrong("S10", format!("{id} relays more than {PROOFS} proofs against {guilty:?}"));
+                }
+                guilty.into_iter().for_each(|member| *life.proofs.entry(member).or_default() += 1);
             }
             // What was said is said again only when nothing moves.
             Output::Broadcast { message, .. } => {
@@ -124,7 +143,28 @@ impl Duties {
                     return wrong("answers", format!("{id} answers {to} twice within {interval} ms"));
                 }
             }
-            _ => {}
+            Output::Send { .. }
+            | Output::Refused { .. }
+            | Output::Blamed(_)
+            | Output::Persist { .. }
+            | Output::Store { .. }
+            | Output::RequestPayload { .. }
+            | Output::Validate { .. }
+            | Output::Finalized(_)
+            | Output::Serve { .. }
+            | Output::Conflict { .. }
+            | Output::Withheld(_)
+            | Output::Milestone(
+                Milestone::Beacon { .. }
+                | Milestone::Proposed(_)
+                | Milestone::Ticketed(_)
+                | Milestone::Notarized { .. }
+                | Milestone::Switched { .. }
+                | Milestone::Jumped { .. }
+                | Milestone::Voted(_)
+                | Milestone::TimedOut(_)
+                | Milestone::Finalized { .. },
+            ) => {}
         }
         None
     }

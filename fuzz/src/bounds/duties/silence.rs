@@ -8,10 +8,16 @@ use zus_bpp::miner::{Milestone, Output, Phase, Timer};
 use zus_bpp::rules::TicketLogRule;
 use zus_bpp::ticket_log::Kind;
 
+use super::memory::is_closed;
 use super::{Duties, Violation};
 use crate::world::{Cause, World, record_of};
 
 impl Duties {
+    /// Whether a miner has left a round as far as its signatures say.
+    fn has_closed<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, round: Round) -> bool {
+        is_closed(&world.hosts[host], &self.life(host).memory.decided, round)
+    }
+
     /// Steps that say nothing where something has to be said.
     pub(super) fn idle<S: Scheme + Clone>(
         &mut self,
@@ -30,7 +36,9 @@ impl Duties {
         // A chained beacon signs the value of the block before, which may be missing.
         let can_share = !world.ground.setup.chained()
             || round == Round(1)
-            || round.previous().is_some_and(|before| miner.block(before, miner.entry()).is_some());
+            || round
+                .previous()
+                .is_some_and(|before| self.life(host).memory.has(miner, before, miner.entry()));
         if says(&enters) && can_share && !says(&shares) {
             return wrong("step 1", format!("{id} enters round {round} and sends no share"));
         }
@@ -58,7 +66,9 @@ impl Duties {
         }
         // Step 5: after the window the first accepted candidate is ticketed.
         if let Cause::Accepted(block) = cause
-            && miner.phase() == Phase::Ticketing
+            && (miner.phase() == Phase::Ticketing
+                || self.life(host).memory.waits_for_blocks(&world.hosts[host], round, subround)
+                    && !self.has_closed(world, host, round))
             && self.life(host).candidates.iter().any(|(known, _)| *known == block)
             && miner.ticketed(round, subround).next().is_none()
         {
@@ -66,7 +76,10 @@ impl Duties {
         }
         // Step 9: whoever has given a subround up has decided to say so.
         let gave_up = miner.highest_timeout().map(|timeout| (timeout.round, timeout.subround));
-        if miner.phase() == Phase::TimedOut && !miner.is_closed(round) && gave_up < Some((round, subround)) {
+        if miner.phase() == Phase::TimedOut
+            && !self.has_closed(world, host, round)
+            && gave_up < Some((round, subround))
+        {
             return wrong(
                 "step 9",
                 format!("{id} does nothing in ({round}, {subround}) and has not given it up"),

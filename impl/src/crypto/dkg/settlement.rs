@@ -102,7 +102,11 @@ impl Settlement {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length(fixed))?;
         let (attempt, dealer) = decode_header(header);
         let (bitmap, rest) = rest.split_at_checked(bitmap_bytes).ok_or(wrong_length(fixed))?;
-        let receipts = Signers::from_bitmap(session.size(), bitmap)?;
+        let receipts = Signers::from_bitmap(session.size(), bitmap);
+        #[cfg(any(test, feature = "mutants"))]
+        let receipts =
+            if mutant!(SettlementBitmapBeyond) { Signers::loosely(session.size(), bitmap) } else { receipts };
+        let receipts = receipts?;
         let expected = fixed + (session.size() - receipts.count()) * SCALAR_BYTES;
         if bytes.len() != expected {
             return Err(wrong_length(expected));

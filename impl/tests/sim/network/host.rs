@@ -107,6 +107,12 @@ pub fn record_of(message: &Message) -> Option<Record> {
         Message::UncompressedTicket(_) => record_of(&message.clone().compressed()),
         Message::Timeout(timeout) => Some(Record::timeout(timeout.round, timeout.subround)),
         Message::FinalityVote(vote) => Some(Record::finality_vote(vote.round, vote.subround, vote.block.0)),
-        _ => None,
+        Message::BeaconShare(_)
+        | Message::Notarization(_)
+        | Message::TimeoutCertificate(_)
+        | Message::FinalityCertificate(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => None,
     }
 }

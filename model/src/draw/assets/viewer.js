@@ -14,54 +14,30 @@ const Zus = (() => {
     finalize: "finalizing", crash: "crashes", restart: "restarts", network: "network",
   };
 
-  function el(tag, attributes, ...children) {
-    const node = document.createElement(tag);
-    return fill(node, attributes, children);
-  }
-  function svg(tag, attributes, ...children) {
-    return fill(document.createElementNS(NS, tag), attributes, children);
-  }
-  function fill(node, attributes, children) {
-    for (const [name, value] of Object.entries(attributes || {})) {
-      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-      else if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
-    }
-    for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);
-    return node;
-  }
-
-  // ---- the shape of an event ----
-  function glyph(kind, byzantine, x, y) {
-    const c = `glyph ${kind}${byzantine ? " byzantine" : ""}`;
-    switch (kind) {
-      case "proposal": return svg("rect", { class: c, x: x - 6, y: y - 6, width: 12, height: 12, rx: 1.5 });
-      case "ticket": return svg("circle", { class: c, cx: x, cy: y, r: 4 });
-      case "vote": return svg("circle", { class: c, cx: x, cy: y, r: 4 });
-      case "notarization": case "timeout_certificate": case "finality_certificate":
-        return svg("path", { class: c, d: `M${x - 9} ${y}l4.5-7h9l4.5 7l-4.5 7h-9z` });
-      case "leave": case "adopt": return svg("path", { class: c, d: `M${x - 6} ${y - 5}h12l-6 10z` });
-      case "enter_subround": return svg("path", { class: c, d: `M${x - 5} ${y - 6}v12l10-6z` });
-      case "timeout": return svg("path", { class: c, d: `M${x - 5} ${y - 6}h10l-10 12h10z` });
-      case "finalize": return svg("rect", { class: c, x: x - 6, y: y - 6, width: 12, height: 12, rx: 6 });
-      case "crash": return svg("path", { class: c, d: `M${x - 5} ${y - 5}l10 10m0-10l-10 10` });
-      case "beacon": return svg("path", { class: c, d: `M${x} ${y - 6}l5 6l-5 6l-5-6z` });
-      default: return svg("circle", { class: c, cx: x, cy: y, r: 5 });
-    }
-  }
+  const { el, svg, glyph } = ZusShapes;
 
   class View {
     // `options.mermaid`: text to copy. `options.follow`: whether the address names the step. `options.compact`: no header.
     constructor(root, scene, options) {
       this.root = root;
+      // One view at a time: the one before it no longer hears keys.
+      if (root.view) root.view.dispose();
+      root.view = this;
+      this.ended = new AbortController();
       this.options = Object.assign({ follow: true, heading: "h1" }, options);
       this.hiddenLanes = new Set();
       this.hiddenKinds = new Set();
       this.build();
       this.load(scene);
       if (this.options.follow) {
-        addEventListener("hashchange", () => this.fromAddress());
+        addEventListener("hashchange", () => this.fromAddress(), { signal: this.ended.signal });
         this.fromAddress();
       }
+    }
+
+    dispose() {
+      this.ended.abort();
+      this.sizes.disconnect();
     }
 
     load(scene) {
@@ -110,14 +86,16 @@ const Zus = (() => {
       this.chart.addEventListener("scroll", () => {
         if (!this.pending) this.pending = requestAnimationFrame(() => { this.pending = 0; this.draw(); });
       });
-      this.root.addEventListener("keydown", event => this.key(event));
+      // Keys work at once, wherever the focus is: on the page, or in the dialog that the run is in.
+      (this.root.closest("dialog") || document).addEventListener("keydown", event => this.key(event), { signal: this.ended.signal });
       this.chart.addEventListener("mousemove", event => this.hover(event));
       this.chart.addEventListener("mouseleave", () => { this.tip.hidden = true; });
       this.chart.addEventListener("click", event => {
         const at = event.target.closest("[data-row]");
         if (at) { this.select(Number(at.dataset.row)); this.chart.focus({ preventScroll: true }); }
       });
-      new ResizeObserver(() => this.scene && this.draw()).observe(this.chart);
+      this.sizes = new ResizeObserver(() => this.scene && this.draw());
+      this.sizes.observe(this.chart);
     }
 
     heading() {
@@ -231,8 +209,11 @@ const Zus = (() => {
           out.append(svg("text", { class: "stay-name", x: at.left + at.width - 7, y: top + 13 }, band.down ? "down" : `(${band.round}, ${band.subround})`));
         }
       }
-      if (shows && this.place[shows.event] >= from && this.place[shows.event] < to) out.append(row(this.place[shows.event], `broken ${shows.verdict}`));
+      const shown = shows && this.place[shows.event] >= from && this.place[shows.event] < to ? this.place[shows.event] : -1;
+      if (shown >= 0) out.append(row(shown, `broken ${shows.verdict}`));
       if (live && this.place[this.selected] >= 0) out.append(row(this.place[this.selected], "selected"));
+      // A bar that the selection does not hide: the page opens with this row selected.
+      if (shown >= 0) out.append(svg("rect", { class: `mark ${shows.verdict}`, x: 0, y: y(shown) - ROW / 2, width: 6, height: ROW }));
       lanes.forEach((lane, index) => {
         const at = this.x[index];
         if (at) out.append(svg("line", { class: `lane ${lane.role}`, x1: at.mid, x2: at.mid, y1: 0, y2: height }));
@@ -279,7 +260,10 @@ const Zus = (() => {
 
     // ---- walking ----
     key(event) {
-      if (event.target.closest("input, textarea, select, summary") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const at = event.target instanceof Element ? event.target : document.body;
+      // Nor what is typed into a field, or into a dialog above this view.
+      if (at.closest("input, textarea, select, summary") || at.closest("dialog") !== this.root.closest("dialog")) return;
       const go = {
         ArrowDown: () => this.jump(this.at() + 1), ArrowUp: () => this.jump(this.at() - 1),
         j: () => this.jump(this.at() + 1), k: () => this.jump(this.at() - 1),
@@ -352,10 +336,10 @@ const Zus = (() => {
       const key = b => b.subround * 1000 + b.rank * 2 + b.twin;
       const priorities = [...new Set(known.map(i => key(blocks[i])))].sort((a, b) => a - b);
       const rounds = known.reduce((most, i) => Math.max(most, blocks[i].round), 1);
-      const W = Math.min(92, Math.max(70, Math.floor(284 / rounds))), H = 38, LEFT = 56, half = W / 2 - 4;
-      const X = round => LEFT + (round - 0.5) * W, Y = b => 26 + priorities.indexOf(key(b)) * H;
-      const out = svg("svg", { class: "zus", width: LEFT + rounds * W + 6, height: 26 + Math.max(1, priorities.length) * H, role: "img", "aria-label": "Block tree" });
-      const top = { x: 28, y: 26 };
+      const W = Math.min(92, Math.max(70, Math.floor(284 / rounds))), H = 38, TOP = 36, LEFT = 56, half = W / 2 - 4;
+      const X = round => LEFT + (round - 0.5) * W, Y = b => TOP + priorities.indexOf(key(b)) * H;
+      const out = svg("svg", { class: "zus", width: LEFT + rounds * W + 6, height: TOP + Math.max(1, priorities.length) * H, role: "img", "aria-label": "Block tree" });
+      const top = { x: 28, y: TOP };
       for (let r = 1; r <= rounds; r++) out.append(svg("text", { class: "round-name", x: X(r), y: 9 }, `round ${r}`));
       for (const i of known) {
         const b = blocks[i];

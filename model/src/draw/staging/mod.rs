@@ -260,15 +260,32 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn scene(self, trace: &Trace) -> Scene {
+    /// The event with which a run shows what it claims. A run ends with it: where the property shows before the last step
+    /// already, because some observer could now finalize a second block, the last steps are those that do so.
+    fn end(&mut self, property: Property) -> Option<usize> {
+        let last = self.events.len().checked_sub(1)?;
+        let step = self.events[last].step;
+        let of_last = |event: &usize| self.events[*event].step == step;
+        let shown = self.first_shown.get(&property).copied().filter(of_last);
+        let main = self.events.iter().position(|e| e.step == step && !e.implied);
+        let end = shown.or(main).unwrap_or(last);
+        let id = property.id();
+        for event in &mut self.events {
+            event.shows.retain(|shown| shown != id);
+        }
+        self.events[end].shows.push(id.into());
+        Some(end)
+    }
+
+    fn scene(mut self, trace: &Trace) -> Scene {
+        let end = trace.claim.as_ref().and_then(|claim| self.end(claim.property));
         let p = self.protocol;
-        let last = self.events.len().saturating_sub(1);
-        let shows = trace.claim.as_ref().filter(|_| !self.events.is_empty()).map(|claim| Shown {
+        let shows = trace.claim.as_ref().zip(end).map(|(claim, event)| Shown {
             property: claim.property.id().into(),
             verdict: claim.verdict.to_string(),
             text: claim.property.text().into(),
             because: claim.because.clone(),
-            event: self.first_shown.get(&claim.property).copied().unwrap_or(last),
+            event,
         });
         let cards = p.blocks.all().map(|b| {
             let place = p.blocks.place(b);

@@ -14,7 +14,7 @@ use crate::{
     sentence::list,
     state::State,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds of a growing chain that are named.
 const MOST_NAMED: usize = 6;
@@ -44,8 +44,35 @@ pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene:
     }
     story.moral(property);
     scene.story = story.told;
-    scene.blocks[first].called = Some("X".into());
-    scene.blocks[second].called = Some("Y".into());
+    call(scene, first, "X");
+    call(scene, second, "Y");
+    // The name of a block says its place, not its branch: a prime stands on both. What it is called says the branch.
+    for event in &mut scene.events {
+        let Some(BlockCard { name, called: Some(called), .. }) = event.block.map(|b| &scene.blocks[b]) else {
+            continue;
+        };
+        if let Some(what) = event.label.strip_suffix(name.as_str()) {
+            event.label = format!("{what}{called}: {name}");
+        }
+    }
+}
+
+/// Calls a block X or Y, and what is built on it by its round: X2, and X2b where the branch has another one there.
+fn call(scene: &mut Scene, root: usize, called: &str) {
+    scene.blocks[root].called = Some(called.into());
+    let descends = |block: usize| {
+        std::iter::successors(Some(block), |&b| scene.blocks[b].parent).skip(1).any(|b| b == root)
+    };
+    let above: Vec<usize> =
+        (0..scene.blocks.len()).filter(|&b| scene.blocks[b].proposed.is_some() && descends(b)).collect();
+    let mut of_round: BTreeMap<u64, u8> = BTreeMap::new();
+    for block in above {
+        let round = scene.blocks[block].round;
+        let before = of_round.entry(round).or_default();
+        let more = if *before == 0 { String::new() } else { char::from(b'a' + *before % 26).to_string() };
+        *before += 1;
+        scene.blocks[block].called = Some(format!("{called}{round}{more}"));
+    }
 }
 
 struct Story<'a> {

@@ -3,9 +3,11 @@
 use super::{Part, Parts, Runs, figures, matrix};
 use crate::{
     checker::check::{Found, Standing, quoted},
+    committed,
     mutants::MutantResult,
     properties::Property,
     report::{Method, PropertyReport, ScenarioReport, text},
+    scenario::Overrides,
 };
 use maud::{Markup, html};
 
@@ -148,7 +150,7 @@ fn matrix_section(parts: &Parts, runs: &mut Runs) -> Markup {
             h2 { "Safety matrix" }
             p.hint {
                 "Profiles, and hardened with one rule changed, at n = 4. A cell says " em { "holds" } " when every reachable state \
-                 was seen and no property broke; else which ones broke, and in how many steps. S1 to S6, S8 to S10 are asked, and \
+                 was seen and no property broke; else which ones broke, and in how many steps, and of which it is not known. S1 to S6, S8 to S10 are asked, and \
                  L1 to L5 in the columns that become synchronous. All cells: " code { (part.command) }
             }
             div.wide {
@@ -157,12 +159,43 @@ fn matrix_section(parts: &Parts, runs: &mut Runs) -> Markup {
                     tbody {
                         @for row in rows {
                             tr {
-                                th scope="row" { (row) }
+                                th scope="row" { (row) (elsewhere(parts, cells, row, runs)) }
                                 @for column in &columns { (cell(part, cells, row, column, runs)) }
                             }
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What a row breaks in a scenario that is larger than its cells, or has other generators: with the scenario's name. Without
+/// it a row would seem to keep what no cell is large enough to break.
+fn elsewhere(parts: &Parts, cells: &[matrix::Cell], row: &str, runs: &mut Runs) -> Markup {
+    let (Some(check), Some((part, _))) = (&parts.check, &parts.matrix) else { return html! {} };
+    let of_row = || cells.iter().filter(|c| c.row == row);
+    let rules = of_row().find_map(|c| c.scenario("").ok()).map(|s| s.protocol.rules);
+    let broken: Vec<Property> = of_row()
+        .filter_map(|c| part.report.scenarios.iter().find(|s| s.name == c.scenario))
+        .flat_map(|s| s.properties.iter().filter(|p| p.found == Found::Violated).map(|p| p.property))
+        .collect();
+    let mut found: Vec<(&ScenarioReport, &PropertyReport)> = Vec::new();
+    for scenario in check.report.scenarios.iter().filter(|s| s.faults.byzantine <= s.faults.f) {
+        let same = committed::scenario(&scenario.name, &Overrides::default())
+            .is_some_and(|of| of.is_ok_and(|of| Some(&of.protocol.rules) == rules.as_ref()));
+        for p in scenario.properties.iter().filter(|p| same && p.found == Found::Violated) {
+            let known = broken.contains(&p.property) || found.iter().any(|(_, q)| q.property == p.property);
+            if !known {
+                found.push((scenario, p));
+            }
+        }
+    }
+    html! {
+        @if !found.is_empty() {
+            small.elsewhere {
+                "and in scenarios that no cell is as large as: "
+                @for (scenario, p) in &found { (verdict(p, check, runs, false)) "(" (scenario.name) ") " }
             }
         }
     }
@@ -174,7 +207,9 @@ fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut
         return html! { td.absent { "not expressible" } };
     };
     let broken: Vec<&PropertyReport> = s.properties.iter().filter(|p| p.found == Found::Violated).collect();
-    let bounded = s.properties.iter().any(|p| p.found == Found::Unknown);
+    let unknown = s.properties.iter().filter(|p| p.found == Found::Unknown);
+    let open: Vec<&str> = unknown.map(|p| p.property.id()).collect();
+    let bounded = !open.is_empty();
     let class = if !broken.is_empty() {
         "violated"
     } else if bounded {
@@ -189,6 +224,7 @@ fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut
                 strong { @if bounded { "bounded" } @else { "holds" } }
             } @else {
                 strong { "violated " } @for p in &broken { (verdict(p, part, runs, false)) }
+                @if !open.is_empty() { small.open { "not known: " (open.join(", ")) } }
             }
             small title=(again) { (states(s)) ", " (format!("{:.2}", s.seconds)) " s" }
         }

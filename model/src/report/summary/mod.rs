@@ -59,7 +59,7 @@ pub fn write(inputs: &Inputs) -> String {
     }
     summary.proofs(&inputs.proofs_before, &inputs.proofs);
     summary.figures(&inputs.figures_before, &inputs.figures);
-    summary.finish(before.as_ref(), after.as_ref())
+    zus_output::plain::text(&summary.finish(before.as_ref(), after.as_ref())).into_owned()
 }
 
 /// Several reports as one.

@@ -1,5 +1,7 @@
 //! `zus explore` over a real socket: what it answers, and whom it does not answer.
 
+mod attacks;
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -89,10 +91,10 @@ fn a_violation_is_reached_by_choosing_steps_and_saved_as_a_trace() {
     let explorer = Explorer::of("late_better_rank");
     let (status, head, page) = explorer.get("/", &explorer.address, "");
     assert_eq!(status, 200);
-    assert!(head.contains("Content-Security-Policy: default-src 'none'"), "{head}");
+    assert!(head.to_lowercase().contains("content-security-policy: default-src 'none'"), "{head}");
     assert!(page.contains("What may happen now"));
     // The shortest run of the committed trace, chosen step by step among what is offered.
-    let committed = include_str!("../traces/late_better_rank-S2.json");
+    let committed = include_str!("../../traces/late_better_rank-S2.json");
     let committed: Value = serde_json::from_str(committed).unwrap();
     let mut steps: Vec<Value> = Vec::new();
     for step in list(&committed, "steps") {

@@ -1,0 +1,54 @@
+//! Long runs at their smallest: pruning happens in them, and a round has many subrounds.
+//! `cargo run -p zus-fuzz -- soak` is the same for thousands of rounds.
+
+#[cfg(feature = "mutants")]
+use zus_fuzz::soak::SoakError;
+use zus_fuzz::soak::{MOST_BYTES, Plan, SLACK_BYTES, soak};
+use zus_fuzz::targets::allocation::Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn what_is_alive_stays_within_its_bound_over_hundreds_of_rounds_with_faults() {
+    let report = soak(Plan::of(600, 1)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(report.finalized >= 600 && report.crashes > 0 && report.absences > 0, "{report:?}");
+    let (most, warm) = (report.alive.iter().max(), report.alive.iter().take(8).max());
+    assert!(most < Some(&MOST_BYTES) && most <= warm.map(|warm| warm + SLACK_BYTES).as_ref(), "{report:?}");
+    assert!(report.alive.len() > 12, "nobody counted: {report:?}");
+}
+
+#[test]
+fn a_round_is_held_up_for_many_subrounds() {
+    let plan = Plan { subrounds: 20, ..Plan::of(5, 2) };
+    let report = soak(plan).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(report.subround > 20, "{report:?}");
+}
+
+#[test]
+fn rounds_have_large_numbers() {
+    // Around what 32 bits and what 63 bits can count.
+    for begins_at in [(1 << 32) - 6, (1 << 63) - 6, 281_474_976_710_656] {
+        let plan = Plan { begins_at, miners: 7, ..Plan::of(16, 3) };
+        let report = soak(plan).unwrap_or_else(|wrong| panic!("from {begins_at}: {wrong}"));
+        assert!(report.finalized >= begins_at + 16, "{report:?}");
+    }
+}
+
+#[test]
+fn the_same_plan_is_the_same_run() {
+    let reports = [1, 1].map(|seed| soak(Plan::of(64, seed)).unwrap_or_else(|wrong| panic!("{wrong}")));
+    let said = reports.map(|report| (report.finalized, report.crashes, report.absences, report.subround));
+    assert_eq!(said[0], said[1]);
+}
+
+/// The bound is seen red: what never forgets grows over it.
+#[cfg(feature = "mutants")]
+#[test]
+fn a_miner_that_forgets_nothing_breaks_the_bound() {
+    use zus_bpp::mutants::Mutant;
+    use zus_fuzz::world::Adjust;
+    let bug = |config: &mut zus_bpp::miner::Config, _: u16| config.mutant = Some(Mutant::RoundsNeverPruned);
+    let plan = Plan { adjust: Adjust(bug, 0), ..Plan::of(2_000, 1) };
+    assert!(matches!(soak(plan), Err(SoakError::Memory { .. })));
+}

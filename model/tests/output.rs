@@ -1,0 +1,261 @@
+//! What the commands write, and where: files whole or not at all, folders without traces of runs that no longer exist, no
+//! text in disguise, and what happens when nobody can read.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+use zus_output::plain;
+
+const TRACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/traces/deployed_fork-S5.json");
+/// Reverses the direction of text, sounds the bell, erases the line, has no width, and begins a sequence in one character.
+const DISGUISE: &str = "\u{202e}\u{7}\u{1b}[2K\u{200b}\u{9b}";
+
+/// Nine states; its question and the name of its file are in disguise.
+const SCENARIO: &str = r#"question = "QUESTION"
+profile = "documented"
+n = 4
+byzantine = 0
+rounds = 1
+subrounds = 1
+network = "async"
+generators = [["honest", "honest"]]
+
+[rules]
+ticket = "BetterRank"
+
+[expect]
+S2 = "violated"
+"#;
+
+fn zus_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Runs it in a process that cannot write files of more than `kib` KiB.
+#[cfg(unix)]
+fn zus_with_small_files(folder: &Path, kib: u32, arguments: &[&str]) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", &script, env!("CARGO_BIN_EXE_zus")])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+/// Names in a folder, sorted, without the list of what was written.
+fn names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != zus_output::folder::LIST).collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_the_earlier_output_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for format in ["html", "svg", "mermaid", "scene", "itf"] {
+        let file = format!("keep.{format}");
+        fs::write(at.join(&file), "good").unwrap();
+        let drawn = zus_with_small_files(at, 1, &["draw", TRACE, "--format", format, "--out", &file]);
+        assert_eq!(drawn.status.code(), Some(2), "{format}");
+        assert!(text(&drawn.stderr).contains("cannot be written"), "{}", text(&drawn.stderr));
+        assert_eq!(fs::read_to_string(at.join(&file)).unwrap(), "good");
+    }
+    assert_eq!(zus_in(at, &["check", "late_better_rank", "--out", "out", "--quiet"]).status.code(), Some(0));
+    let read = || {
+        ["report.txt", "report.json", "report.md", "report.xml", "report.sarif"]
+            .map(|name| fs::read(at.join("out").join(name)).unwrap())
+    };
+    let before = read();
+    let full = zus_with_small_files(at, 1, &["check", "late_better_rank", "--out", "out", "--quiet"]);
+    assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
+    assert_eq!(read(), before);
+    let summary = ["summary", "out", "--out", "s.md"];
+    assert_eq!(zus_in(at, &summary).status.code(), Some(0));
+    let before = fs::read(at.join("s.md")).unwrap();
+    assert_eq!(zus_with_small_files(at, 0, &summary).status.code(), Some(2));
+    assert_eq!(fs::read(at.join("s.md")).unwrap(), before);
+    let beside: Vec<String> =
+        names(at).into_iter().chain(names(&at.join("out"))).filter(|n| n.starts_with(".zus-")).collect();
+    assert!(beside.is_empty(), "{beside:?}");
+}
+
+#[test]
+fn no_trace_of_a_run_that_no_longer_exists_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let check = |scenarios: &[&str]| {
+        let output = zus_in(at, &[&["check", "--quiet", "--out", "out"], scenarios].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    assert_eq!(check(&["late_better_rank", "amnesia"]), "");
+    let traces = at.join("out/traces");
+    let all = names(&traces);
+    assert!(all.iter().any(|name| name.starts_with("amnesia-")), "{all:?}");
+    fs::write(traces.join("mine.json"), "of the user").unwrap();
+    let said = check(&["late_better_rank"]);
+    let left = names(&traces);
+    assert!(left.iter().all(|name| name.starts_with("late_better_rank-") || name == "mine.json"), "{left:?}");
+    assert!(left.contains(&"mine.json".to_owned()) && said.contains("mine.json"), "kept, and said: {said}");
+}
+
+/// Whether a text shows what it is: `may` are characters that the form itself needs.
+fn is_plain(bytes: &[u8], what: &str) {
+    let text = text(bytes);
+    let hidden = text.chars().find(|&c| plain::is_hidden(c) && c != '\n' && c != '\t');
+    assert_eq!(hidden, None, "{what}");
+}
+
+#[test]
+fn nothing_that_a_stranger_names_is_shown_in_disguise() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let escaped: String = DISGUISE.chars().map(|c| format!("\\u{:04X}", c as u32)).collect();
+    let name = format!("s{DISGUISE}.toml");
+    fs::write(at.join(&name), SCENARIO.replace("QUESTION", &escaped)).unwrap();
+    for format in ["text", "json", "markdown", "junit", "sarif"] {
+        let output = zus_in(at, &["check", &name, "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        is_plain(&output.stdout, format);
+        // SARIF has findings only, and here there is none.
+        if format != "sarif" {
+            let shown = text(&output.stdout).to_lowercase();
+            let bell = shown.contains("u{7}") || shown.contains("u0007");
+            assert!(shown.contains("202e") && bell, "{format}: it is said that it is there");
+        }
+    }
+    let output = zus_in(at, &["check", &name, "--out", "out", "--quiet"]);
+    assert_eq!(output.status.code(), Some(0));
+    for form in ["report.txt", "report.json", "report.md", "report.xml", "report.sarif"] {
+        is_plain(&fs::read(at.join("out").join(form)).unwrap(), form);
+    }
+    // The trace of it, with more of the same in all fields that are for people.
+    let saved = fs::read_dir(at.join("out/traces")).unwrap().next().unwrap().unwrap().path();
+    let mut trace: serde_json::Value = serde_json::from_slice(&fs::read(saved).unwrap()).unwrap();
+    let dress =
+        |value: &mut serde_json::Value| *value = format!("{}{DISGUISE}", value.as_str().unwrap()).into();
+    for field in ["/producer/tool", "/producer/command", "/scenario", "/claim/because", "/steps/0/says"] {
+        dress(trace.pointer_mut(field).unwrap());
+    }
+    let dressed = format!("t{DISGUISE}.json");
+    fs::write(at.join(&dressed), trace.to_string()).unwrap();
+    for format in ["html", "svg", "mermaid", "scene", "itf"] {
+        let output = zus_in(at, &["draw", &dressed, "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        is_plain(&output.stdout, format);
+    }
+    let scene = zus_in(at, &["draw", &dressed, "--format", "scene"]).stdout;
+    fs::write(at.join("scene.json"), text(&scene).replace("miner 0", "miner\\u202e 0")).unwrap();
+    for format in ["html", "svg"] {
+        is_plain(&zus_in(at, &["draw", "scene.json", "--format", format]).stdout, format);
+    }
+    is_plain(&zus_in(at, &["replay", &dressed]).stdout, "replay");
+    is_plain(&zus_in(at, &["summary", "out"]).stdout, "summary");
+    // What is refused.
+    fs::write(
+        at.join(&dressed),
+        trace.to_string().replace("\"do\":\"ticket\"", &format!("\"do\":\"{DISGUISE}\"")),
+    )
+    .unwrap();
+    fs::write(at.join(&name), SCENARIO.replace("documented", DISGUISE)).unwrap();
+    let huge = "\u{202e}".repeat(300_000);
+    fs::write(at.join("huge.json"), format!("{{\"format\":\"{huge}\",\"version\":1}}")).unwrap();
+    for arguments in [
+        &["check", &name][..],
+        &["check", DISGUISE],
+        &["replay", &dressed],
+        &["draw", &dressed],
+        &["draw", "huge.json"],
+        &["replay", "huge.json"],
+        &["check", "--format", DISGUISE],
+        &[DISGUISE],
+        &["report", "out/report.json", "--figures", DISGUISE],
+    ] {
+        let output = zus_in(at, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        is_plain(&output.stderr, &format!("{arguments:?}"));
+        assert!(output.stderr.len() < 2 * plain::MOST_MESSAGE, "{} bytes", output.stderr.len());
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_inputs_and_places_shows_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("file"), "good").unwrap();
+    fs::write(at.join("wrong.json"), "{}").unwrap();
+    fs::create_dir_all(at.join("full/index.html")).unwrap();
+    // Each of these is minutes of work, if it is begun.
+    for (arguments, named) in [
+        (&["report", "out", "--ledger", "none.toml"][..], "none.toml"),
+        (&["report", "out", "--figures", "none.json"], "none.json"),
+        (&["report", "out", "--figures", "wrong.json"], "wrong.json"),
+        (&["report", "file"], "file"),
+        (&["report", "full"], "index.html"),
+        (&["check", "--out", "file"], "file"),
+        (&["check", "--out", "file/below"], "file/below"),
+        (&["check", "--baseline", "wrong.json"], "wrong.json"),
+        (&["simulate", "hardened_n7", "--runs", "1000000000", "--out", "file"], "file"),
+        (&["draw", TRACE, "--out", "full"], "full"),
+        (&["draw", TRACE, "--out", "none/x.html"], "none/x.html"),
+        (&["summary", "none", "--out", "full"], "full"),
+        (&["man", "file"], "file"),
+    ] {
+        let output = zus_in(at, arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(named) && said.contains("fix: "), "{arguments:?}: {said}");
+    }
+    assert_eq!(fs::read_to_string(at.join("file")).unwrap(), "good");
+    assert!(!at.join("out/check").exists(), "nothing was begun");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_or_a_full_disk_is_no_crash() {
+    let commands: [&[&str]; 8] = [
+        &["check", "late_better_rank"],
+        &["check", "late_better_rank", "--format", "json"],
+        &["simulate", "late_better_rank", "--runs", "10"],
+        &["replay", TRACE],
+        &["draw", TRACE],
+        &["schema", "report"],
+        &["completions", "bash"],
+        &["--help"],
+    ];
+    for arguments in commands {
+        let zus = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_zus"));
+            command.args(arguments).stderr(Stdio::piped());
+            command
+        };
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        if let Ok(full) = full {
+            let output = zus().stdout(full).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        }
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = zus().stdout(writer).output().unwrap();
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{arguments:?}: {:?}", output.status);
+        assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}: {}", text(&output.stderr));
+    }
+    // Nobody has to read what is said on the side.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let quiet =
+        Command::new(env!("CARGO_BIN_EXE_zus")).args(["check", "late_better_rank"]).stderr(writer).output();
+    assert_eq!(quiet.unwrap().status.code(), Some(0));
+}
