@@ -4,11 +4,9 @@
 use std::path::Path;
 
 use zus_bpp::committee::{Round, Subround};
-use zus_bpp::ticket_log::{LogContents, LogError, Owner, Record};
+use zus_bpp::ticket_log::{LogContents, LogError, Owner, Record, SECTOR_BYTES};
 use zus_fuzz::schedule::{Random, Schedule};
 use zus_fuzz::targets::recovery::{LogFile, Reader, crash_at_every_write, judge};
-
-const FRAME_BYTES: usize = 4 + 45 + 8;
 
 fn file() -> LogFile {
     let mut file = LogFile::default();
@@ -24,17 +22,24 @@ fn file() -> LogFile {
 }
 
 #[test]
-fn every_cut_every_bit_and_any_garbage_are_judged_rightly() {
+fn every_cut_every_byte_every_sector_and_any_garbage_are_judged_rightly() {
     let file = file();
     file.cut_everywhere(LogContents::read).expect("the production reader");
-    for bit in 0..8 * file.length() {
-        file.flip(LogContents::read, bit).expect("the production reader");
+    for byte in 0..file.used() {
+        file.flip(LogContents::read, 8 * byte + byte % 8).expect("the production reader");
+    }
+    for sector in 0..file.used() / SECTOR_BYTES {
+        for sectors in [1, 2, 8, 1000] {
+            file.lose(LogContents::read, sector, sectors).expect("the production reader");
+        }
     }
     let mut random = Random::new(3);
-    for length in 1..400 {
+    for length in 1..100 {
         let garbage: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
-        file.append(LogContents::read, &garbage).expect("the production reader");
+        file.resize(LogContents::read, usize::MAX, &garbage).expect("the production reader");
+        file.resize(LogContents::read, 97 * length, &[]).expect("the production reader");
     }
+    file.forge(LogContents::read).expect("the production reader");
 }
 
 #[test]
@@ -49,29 +54,38 @@ fn a_crash_at_every_write_of_a_run_is_survived() {
 
 /// Forgets the last whole write, as a reader would that takes every last frame for torn.
 fn forgets(path: &Path, bytes: &[u8], owner: &Owner) -> Result<LogContents, LogError> {
-    LogContents::read(
-        path,
-        &bytes[..bytes.len().saturating_sub(FRAME_BYTES).max(bytes.len().min(220))],
-        owner,
-    )
+    let last = LogContents::read(path, bytes, owner).map_or(0, |found| found.good_bytes() as usize);
+    dropping_from(path, bytes, last.saturating_sub(SECTOR_BYTES), owner)
 }
 
-/// Believes what stands before damage, as a reader without checksums would.
+/// Believes what stands before damage, as a reader would that takes all damage for the end of the log.
 fn believes(path: &Path, bytes: &[u8], owner: &Owner) -> Result<LogContents, LogError> {
     match LogContents::read(path, bytes, owner) {
-        Err(LogError::Damaged { offset, .. }) if offset > 220 => {
-            LogContents::read(path, &bytes[..offset as usize], owner)
+        Err(LogError::Damaged { offset, .. }) if offset >= SECTOR_BYTES as u64 => {
+            dropping_from(path, bytes, offset as usize, owner)
         }
         other => other,
     }
+}
+
+/// Reads a file as if no frame had been written from a sector on.
+fn dropping_from(path: &Path, bytes: &[u8], from: usize, owner: &Owner) -> Result<LogContents, LogError> {
+    let mut bytes = bytes.to_vec();
+    for free in bytes[from.max(SECTOR_BYTES)..].chunks_mut(8) {
+        free.copy_from_slice(&b"no entry"[..free.len()]);
+    }
+    LogContents::read(path, &bytes, owner)
 }
 
 #[test]
 fn wrong_readers_are_noticed() {
     let file = file();
     assert!(file.cut_everywhere(forgets).is_err(), "it forgets");
-    let bit = 8 * (file.length() - FRAME_BYTES) + 5;
+    let bit = 8 * (file.used() - 3 * SECTOR_BYTES) + 5;
     assert!(file.flip(LogContents::read, bit).is_ok() && file.flip(believes, bit).is_err(), "it believes");
+    let lost = file.used() / SECTOR_BYTES - 3;
+    assert!(file.lose(LogContents::read, lost, 1).is_ok() && file.lose(believes, lost, 1).is_err());
+    assert!(file.lose(believes, lost, 8).is_err() && file.forge(believes).is_err());
     let noticed = |reader: Reader| {
         let mut random = Random::new(1);
         (0..40).any(|_| judge(&Schedule::random(&mut random), reader).is_err())

@@ -56,8 +56,16 @@ pub const MAX_NOTARIZATIONS_PER_ROUND: usize = 16;
 /// Final blocks that a miner keeps to serve those who are behind; sharders keep all.
 pub const KEPT_FINAL_BLOCKS: usize = 64;
 
-/// Rounds below the finalized head for which the record of what was signed is kept in memory.
+/// Rounds below the floor of a ticket log for which the record of what was signed is kept.
 pub const SIGNED_ROUNDS_KEPT: u64 = 32;
+
+/// The highest round that anything is signed or recorded in: no chain comes near it (a thousand rounds a second reach it after
+/// a hundred million years), and a log that recorded a round above it would sign nothing any more.
+pub const MAX_ROUND: u64 = 1 << 62;
+
+/// Rounds by which an imported document may raise the floor of a ticket log, unless the caller names a higher round: twelve
+/// days at a round a second.
+pub const MAX_IMPORTED_RISE: u64 = 1 << 20;
 
 /// Proofs kept against one miner; one convicts.
 pub const MAX_EVIDENCE_PER_MINER: usize = 4;

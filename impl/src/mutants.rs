@@ -257,6 +257,26 @@ mutants! {
     LogWritesFirstOnly,
     /// S1: a torn frame is taken for a good one.
     LogTakesTornTail,
+    /// S1: what was read of a log is believed before it is durable.
+    LogBelievesUnsynced,
+    /// S1: the new name of a log is not made durable.
+    LogForgetsFolder,
+    /// S1: a log goes on after a write that failed.
+    LogGoesOnAfterFailure,
+    /// S1: whatever does not check is the end of a log, whatever stands behind it.
+    LogDropsAnyTail,
+    /// S1: a record of an unknown kind is the end of a log.
+    LogDropsUnknown,
+    /// S1: where a log has no record, nothing was signed.
+    LogTrustsSilence,
+    /// S1: a log goes on although another file has its name.
+    LogIgnoresReplacement,
+    /// S1: the lock of a log may be that of a file that had its name before.
+    LogLocksWhatWasMoved,
+    /// S1: an imported document raises the floor as far as it likes.
+    LogTakesAnyFloor,
+    /// S8: a number in an imported document has many forms.
+    LogTakesAnyNumber,
     /// S1: a compacted log has lost its records.
     LogCompactsAway,
     /// S1: the log takes what contradicts it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+use zus_bpp::bounds::{MAX_IMPORTED_RISE, MAX_ROUND};
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
@@ -30,7 +31,7 @@ fn some_records() -> Vec<Record> {
         ticket(5, 1),
         Record::timeout(Round(5), Subround(0)),
         Record::finality_vote(Round(5), Subround(0), [1; 32]),
-        Record::timeout(Round(u64::MAX - 1), Subround(u32::MAX)),
+        Record::timeout(Round(MAX_ROUND), Subround(u32::MAX)),
     ]
 }
 
@@ -66,7 +67,7 @@ fn the_document_round_trips_also_at_the_ends_of_the_numbers() {
     let export = log.export().unwrap();
     let json = export.to_json().unwrap();
     assert_eq!(Interchange::from_json(&json).unwrap(), export);
-    assert!(json.contains("\"round\": \"18446744073709551614\""), "{json}");
+    assert!(json.contains("\"round\": \"4611686018427387904\""), "{json}");
 }
 
 #[test]
@@ -94,8 +95,58 @@ fn the_floor_moves_along() {
     let export = FileLog::create(old.path(), OWNER, rules(), Round(100)).unwrap().export().unwrap();
     let mut log = created(new.path(), &[]);
     log.import(&export).unwrap();
-    assert_eq!(log.signed().floor(), Round(100));
+    assert_eq!((log.signed().floor(), log.signed().complete_from()), (Round(100), Round(100)));
     assert!(matches!(log.append(ticket(99, 1)), Err(AppendError::Conflict(_))));
+    let vote = Record::finality_vote(Round(99), Subround(0), [1; 32]);
+    assert!(
+        matches!(log.append(vote), Err(AppendError::Conflict(_))),
+        "nobody knows what was ticketed there"
+    );
+}
+
+/// What is imported cannot be taken back: a floor that is far above what is known needs the caller's word.
+#[test]
+fn a_document_cannot_lock_a_key_for_good() {
+    let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let highest = 4 + MAX_IMPORTED_RISE;
+    let export = |folder: &str, floor: u64, records: &[Record]| {
+        let mut log = FileLog::create(&old.path().join(folder), OWNER, rules(), Round(floor)).unwrap();
+        records.iter().for_each(|record| drop(log.append(*record).unwrap()));
+        log.export().unwrap()
+    };
+    let mut log = created(new.path(), &[ticket(4, 1)]);
+    let vote = Record::finality_vote(Round(highest), Subround(0), [1; 32]);
+    for (name, floor, records) in [("floor", highest + 1, &[][..]), ("record", 5, &[vote])] {
+        let too_high = export(name, floor, records);
+        let refused = log.import(&too_high);
+        let told = refused.as_ref().unwrap_err().to_string();
+        assert!(
+            matches!(refused, Err(InterchangeError::Rise { floor: Round(found), .. }) if found == highest + 1)
+        );
+        assert!(told.contains(&(highest + 1).to_string()) && told.contains("import_up_to"), "{told}");
+        assert_eq!(log.signed().floor(), Round(4), "nothing was imported");
+        assert!(log.append(ticket(4, 1)).is_ok() && log.flush().is_ok(), "and the log goes on");
+        assert!(log.import_up_to(&too_high, Round(highest)).is_err(), "the caller named another round");
+    }
+    log.import(&export("near", highest, &[])).unwrap();
+    assert_eq!(log.signed().floor(), Round(highest));
+    log.import_up_to(&export("named", MAX_ROUND, &[]), Round(MAX_ROUND)).unwrap();
+    assert_eq!(log.signed().floor(), Round(MAX_ROUND));
+}
+
+/// A document of the version before does not say from where it is complete: from its floor.
+#[test]
+fn the_version_before_is_imported_as_complete_from_its_floor() {
+    let folder = TempDir::new().unwrap();
+    let json = created(folder.path(), &some_records()[..4]).export().unwrap().to_json().unwrap();
+    let old = json.replace("version\": \"2\"", "version\": \"1\"");
+    let both = Interchange::from_json(&old);
+    assert!(matches!(both, Err(InterchangeError::Json { .. })), "a field that version 1 has not");
+    let old = old.replace("    \"complete_from\": \"4\",\n", "");
+    let mut log = FileLog::create(&folder.path().join("new"), OWNER, rules(), Round(0)).unwrap();
+    log.import(&Interchange::from_json(&old).unwrap()).unwrap();
+    assert_eq!((log.signed().floor(), log.signed().complete_from()), (Round(6), Round(6)));
+    assert!(Interchange::from_json(&json.replace("    \"complete_from\": \"4\",\n", "")).is_err());
 }
 
 #[test]
@@ -121,7 +172,8 @@ fn the_export_of_another_owner_changes_nothing() {
 #[test]
 fn documents_that_are_not_understood_are_refused() {
     let folder = TempDir::new().unwrap();
-    let json = created(folder.path(), &[ticket(5, 1)]).export().unwrap().to_json().unwrap();
+    let record = Record::ticket(Round(5), Subround(0), [0xab; 32]);
+    let json = created(folder.path(), &[record]).export().unwrap().to_json().unwrap();
     let target = TempDir::new().unwrap();
     let mut log = FileLog::create(target.path(), OWNER, rules(), Round(0)).unwrap();
     let mut import = |json: &str| log.import(&Interchange::from_json(json)?);
@@ -133,7 +185,7 @@ fn documents_that_are_not_understood_are_refused() {
     };
     let format = |result| matches!(result, Err(InterchangeError::Format { .. }));
     assert!(format(import(&changed("zus-ticket-log", "another-log"))));
-    assert!(format(import(&changed("_version\": \"1\"", "_version\": \"2\""))));
+    assert!(format(import(&changed("_version\": \"2\"", "_version\": \"3\""))));
     assert!(format(import("{}")));
     let unreadable = |result| matches!(result, Err(InterchangeError::Json { .. }));
     assert!(unreadable(import("")));
@@ -141,11 +193,43 @@ fn documents_that_are_not_understood_are_refused() {
     assert!(unreadable(import(&changed("\"floor\"", "\"flour\""))));
     assert!(unreadable(import(&changed("\"epoch\"", "\"more\": 1, \"epoch\""))), "an unknown field");
     assert!(unreadable(import(&changed("\"signed_timeouts\": [],", ""))), "a missing field");
-    let value = |result, expected: &str| matches!(result, Err(InterchangeError::Value { field, .. }) if field == expected);
-    assert!(value(import(&changed("\"round\": \"5\"", "\"round\": \"-5\"")), "round"));
-    assert!(value(import(&changed("\"subround\": \"0\"", "\"subround\": \"4294967296\"")), "subround"));
-    assert!(value(import(&changed("\"block\": \"0101", "\"block\": \"zz01")), "block"));
-    assert!(value(import(&changed("\"block\": \"0101", "\"block\": \"01")), "block"));
+    assert!(unreadable(import(&changed("\"floor\"", "\"floor\": \"1\", \"floor\""))), "a field twice");
+    // Each value has one form, and the error says which one has not.
+    let round = "\"round\": \"5\"";
+    for wrong in ["-5", "+5", "0005", "05", " 5", "5 ", "5.0", "0x5", "\u{665}", "", "4611686018427387905"] {
+        let place = "data.signed_tickets[0].round";
+        let told = import(&changed(round, &format!("\"round\": \"{wrong}\""))).unwrap_err();
+        assert!(matches!(&told, InterchangeError::Value { place: found, .. } if found == place), "{told}");
+        assert!(told.to_string().contains(place) && told.to_string().contains(wrong), "{told}");
+    }
+    let value = |result, expected: &str| matches!(result, Err(InterchangeError::Value { place, .. }) if place == expected);
+    let of_subround = "data.signed_tickets[0].subround";
+    assert!(value(import(&changed("\"subround\": \"0\"", "\"subround\": \"4294967296\"")), of_subround));
+    assert!(value(import(&changed("\"subround\": \"0\"", "\"subround\": \"00\"")), of_subround));
+    for wrong in ["\"zzab", "\"ab", "\"ababab", "\"0Xab"] {
+        let block = "data.signed_tickets[0].block";
+        assert!(
+            value(import(&changed("\"block\": \"abab", &format!("\"block\": {wrong}"))), block),
+            "{wrong}"
+        );
+    }
+    let capital = json.replace(&"ab".repeat(32), &"AB".repeat(32));
+    assert!(value(import(&capital), "data.signed_tickets[0].block"), "{capital}");
+    let mut of_floor = |to: &str| import(&changed("\"floor\": \"5\"", &format!("\"floor\": \"{to}\"")));
+    assert!(value(of_floor("18446744073709551615"), "data.floor"));
+    assert!(value(of_floor("+5"), "data.floor"));
+    assert!(value(of_floor("3"), "data.complete_from"), "above the floor");
+    let list = json.find("\"signed_tickets\": [").unwrap() + "\"signed_tickets\": [".len();
+    let end = list + json[list..].find(']').unwrap();
+    let twice = [&json[..end].trim_end(), ",", &json[list..]].concat();
+    let refused = import(&twice);
+    assert!(
+        matches!(&refused, Err(InterchangeError::Twice { place }) if place == "data.signed_tickets[1]"),
+        "{refused:?}"
+    );
+    let told = import(&changed("\"epoch\"", &format!("\"{}\u{202e}\": 1, \"epoch\"", "x".repeat(9000))))
+        .unwrap_err();
+    assert!(told.to_string().len() < 400, "a long name is not repeated");
     let long = " ".repeat(MAX_INTERCHANGE_BYTES + 1);
     assert!(matches!(import(&long), Err(InterchangeError::TooLong { .. })));
     assert!(import(&json).is_ok(), "negative control");
@@ -158,18 +242,59 @@ fn other_process(test: &str, folder: &Path) -> Command {
     command
 }
 
+/// What another process says that tries to open the log, or to create one in its place.
+fn second_process(folder: &Path, test: &str) -> String {
+    let output = other_process(test, folder).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
-fn a_second_process_is_refused() {
+fn a_second_process_is_refused_whatever_lies_beside_the_log() {
     let folder = TempDir::new().unwrap();
-    let log = created(folder.path(), &[ticket(5, 1)]);
-    let run = || {
-        let output = other_process("plays_the_second_process", folder.path()).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
+    let mut log = created(folder.path(), &[ticket(5, 1)]);
+    let beside = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        files.filter(|path| !path.ends_with("tickets.log")).collect::<Vec<_>>()
     };
-    assert!(run().contains("in use by another process"));
+    let opens = || second_process(folder.path(), "plays_the_second_process");
+    assert!(opens().contains("in use by another process"));
+    // Whatever lies beside the log can be removed, or put there.
+    for path in beside() {
+        std::fs::remove_file(path).unwrap();
+    }
+    assert!(opens().contains("in use by another process"));
+    for name in ["lock", "tickets.log.new"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
+    assert!(opens().contains("in use by another process"));
+    // The file is another one after this, under the same name.
+    log.compact().unwrap();
+    assert!(opens().contains("in use by another process"));
+    log.append(ticket(6, 1)).unwrap();
+    log.flush().unwrap();
     drop(log);
-    assert!(run().contains("opened"));
+    assert!(opens().contains("opened"));
+}
+
+/// Somebody moves the log away, and another process begins with a new one: the first signs nothing more.
+#[test]
+fn a_process_whose_log_is_moved_away_stops() {
+    let folder = TempDir::new().unwrap();
+    let mut log = created(folder.path(), &[ticket(5, 1)]);
+    std::fs::rename(folder.path().join("tickets.log"), folder.path().join("backup")).unwrap();
+    assert!(second_process(folder.path(), "plays_the_second_process").contains("no ticket log"));
+    let mut child = other_process("plays_the_signer", folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("released")), "it signs");
+    log.append(ticket(6, 2)).unwrap();
+    assert!(matches!(log.flush(), Err(LogError::Replaced { .. })), "and this one does not");
+    assert!(matches!(log.append(ticket(7, 2)), Err(AppendError::Log(LogError::Failed { .. }))));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(log);
+    let moved = folder.path().join("tickets.log");
+    assert!(moved.exists(), "the log of the other process is where it was");
 }
 
 #[test]
@@ -177,7 +302,7 @@ fn plays_the_second_process() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     match FileLog::open(Path::new(&folder), OWNER, rules()) {
         Ok(_) => println!("opened"),
-        Err(error @ LogError::InUse { .. }) => println!("{error}"),
+        Err(error @ (LogError::InUse { .. } | LogError::Missing { .. })) => println!("{error}"),
         Err(error) => panic!("{error}"),
     }
 }
@@ -206,7 +331,10 @@ fn a_process_that_is_killed_has_recorded_all_that_it_released() {
         let last = *released.last().unwrap();
         for round in released {
             let record = ticket(round, 1);
-            assert!(log.signed().contains(&record) || round < log.signed().kept_from().0, "round {round}");
+            assert!(
+                log.signed().contains(&record) || round < log.signed().complete_from().0,
+                "round {round}"
+            );
         }
         assert!(matches!(log.append(ticket(last, 2)), Err(AppendError::Conflict(_))));
     }

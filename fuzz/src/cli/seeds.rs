@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use zus_bpp::committee::{ChainId, Epoch, MinerId, Round};
+use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::bls::SecretKey;
 use zus_bpp::crypto::dkg::{Attempt, DecryptionKey, Member, Parameters, Registration, Session};
 use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{Message, UncompressedTicket};
-use zus_bpp::ticket_log::{Interchange, LogContents, LogImage};
+use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, Signed};
 use zus_bpp::wire;
 
 use crate::schedule::{Random, Run, Schedule};
@@ -166,7 +166,7 @@ fn others() -> Found {
             ("magic_block", magic_block),
         ]);
     }
-    let mut image = LogImage::new(&OWNER, Round(0));
+    let mut image = LogImage::with_room(&OWNER, &Signed::default(), 8);
     let records: Vec<_> = runs()
         .take(2)
         .flat_map(|run| run.world.network.sent().to_vec())
@@ -176,7 +176,7 @@ fn others() -> Found {
         })
         .take(12)
         .collect();
-    records.chunks(3).for_each(|records| image.write(records));
+    assert!(records.chunks(3).all(|records| image.write(records)), "four frames fit");
     all.push(("log_file", image.bytes().to_vec()));
     let read = LogContents::read(&PathBuf::from("seed"), image.bytes(), &OWNER);
     if let Ok(Ok(json)) = read.map(|found| Interchange::new(&OWNER, found.signed()).to_json()) {

@@ -1,18 +1,23 @@
-//! Crashes and damaged disks: miners whose writes are files of the real format, cut and damaged at every byte.
+//! Crashes and damaged disks: miners whose writes are files of the real format, cut and damaged anywhere.
 //!
 //! The world gives each miner a log in memory. Beside it this target keeps the bytes that the production crate would have in
-//! a file ([`LogImage`]), one write a flush. A crash interrupts the write that is on its way: the file is cut at a byte that
-//! the schedule chooses, or a sector of the write stays zero, and what the production reader finds there is what the miner
-//! restarts with. Oracles judge the run (S1 above all: a restarted miner never contradicts what it signed).
+//! a file ([`LogImage`]), one write a flush. A crash interrupts the write that is on its way: of one sector a beginning that
+//! the schedule chooses is written, or zeros, and what the production reader finds there is what the miner restarts with, in a
+//! new file, as [`FileLog`](zus_bpp::ticket_log::FileLog) does. Oracles judge the run (S1 above all: a restarted miner never contradicts
+//! what it signed).
 //!
-//! What is expected of the reader is said here without it: which records were flushed at which length of the file.
+//! What is expected of the reader is said here without it: which records were flushed in which sector of the file. A crash
+//! costs the frame that was being written; damage is refused, or costs exactly the last frame.
 
 use std::path::Path;
 
+use sha3::{Digest, Sha3_256};
 use zus_bpp::committee::Round;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::ticket_log::{LogContents, LogError, LogImage, MAX_RECORDS_PER_FLUSH, Owner, Record, TicketLog};
+use zus_bpp::ticket_log::{
+    LogContents, LogError, LogImage, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Signed, TicketLog,
+};
 
 use super::codecs::OWNER;
 use super::count_steps;
@@ -23,125 +28,215 @@ use crate::schedule::operation::perform;
 use crate::schedule::{Random, Schedule, ground_of, resolve};
 use crate::world::{Disk, Event, Watch, World};
 
-/// One of so many inputs has the file of one miner cut at every byte when the run ends.
+/// One of so many inputs has the file of one miner cut everywhere when the run ends.
 const CUT_EVERYWHERE_EVERY: u8 = 16;
-/// Bytes that a disk writes or does not write as a whole.
-const SECTOR_BYTES: usize = 512;
+/// Frames for which a file has room: fewer than in production, so that whole files are read quickly, and become full.
+const FRAMES: u32 = 48;
+/// Bytes of a checksum, at the end of a sector.
+const CHECKSUM_BYTES: usize = 8;
 /// What reads a log file: the production crate's reader, or in a control one that is wrong.
 pub type Reader = fn(&Path, &[u8], &Owner) -> Result<LogContents, LogError>;
 
-/// A log file, with the length that it had after each write.
+/// A log file, with the records up to each end of a frame.
 #[derive(Clone, Debug)]
 pub struct LogFile {
     image: LogImage,
-    /// For each length at which a whole frame ends: the records up to there.
+    /// For each byte at which a whole frame ends: how many records there are up to it. The first end is that of what the file
+    /// was made with.
     ends: Vec<(usize, usize)>,
     records: Vec<Record>,
 }
 
 impl Default for LogFile {
     fn default() -> Self {
-        let image = LogImage::new(&OWNER, Round(0));
-        Self { ends: vec![(image.bytes().len(), 0)], image, records: Vec::new() }
+        Self::of(Vec::new())
     }
 }
 
+/// What the sectors of a file hold that no frame was written to.
+fn free_sector() -> Vec<u8> {
+    let empty = LogImage::with_room(&OWNER, &Signed::default(), 1);
+    empty.bytes()[empty.used()..].to_vec()
+}
+
 impl LogFile {
-    /// Writes records as one flush.
+    /// A new file, as a log makes it when it is opened or its file is full.
+    fn of(records: Vec<Record>) -> Self {
+        let mut signed = Signed::from_floor(Round(0));
+        records.iter().for_each(|record| signed.insert(*record));
+        let image = LogImage::with_room(&OWNER, &signed, FRAMES);
+        Self { ends: vec![(image.used(), records.len())], image, records }
+    }
+
+    /// Writes records as one flush. A file that is full is made anew before that.
     pub fn write(&mut self, records: &[Record]) {
-        for frame in records.chunks(MAX_RECORDS_PER_FLUSH) {
-            self.image.write(frame);
+        self.make_room(records.len());
+        for frame in records.chunks(RECORDS_PER_FRAME) {
+            assert!(self.image.write(frame), "a file with room is full");
             self.records.extend(frame);
-            self.ends.push((self.image.bytes().len(), self.records.len()));
+            self.ends.push((self.image.used(), self.records.len()));
         }
     }
 
-    /// Bytes of the file.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.image.bytes().len()
+    fn make_room(&mut self, records: usize) {
+        let needed = records.div_ceil(RECORDS_PER_FRAME) * SECTOR_BYTES;
+        if self.image.used() + needed > self.image.bytes().len() {
+            *self = Self::of(std::mem::take(&mut self.records));
+        }
     }
 
-    /// The records that a file of this length must say, and where its last whole frame ends.
-    fn expected(&self, length: usize) -> Option<(usize, &[Record])> {
-        let (end, count) = *self.ends.iter().rev().find(|(end, _)| *end <= length)?;
+    /// Bytes of header and frames.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.image.used()
+    }
+
+    /// The records of the frames that end at this byte or before, and where the last of them ends.
+    fn expected(&self, byte: usize) -> Option<(usize, &[Record])> {
+        let (end, count) = *self.ends.iter().rev().find(|(end, _)| *end <= byte)?;
         Some((end, &self.records[..count]))
     }
 
-    /// Reads the file after a crash that left its first `cut` bytes. `unwritten` bytes behind them are zero.
+    /// The records without the last frame, if any was written since the file was made.
+    fn but_last(&self) -> Option<(usize, &[Record])> {
+        let &[.., (end, count), _] = &self.ends[..] else { return None };
+        Some((end, &self.records[..count]))
+    }
+
+    /// Reads the file after a crash in the write of the sector in which byte `cut` is: what is before that byte was written, and
+    /// what follows is free; or the whole sector is zeros.
     ///
     /// # Errors
     /// What the reader said and should not have said.
-    pub fn read_after(&self, reader: Reader, cut: usize, unwritten: usize) -> Result<LogContents, String> {
-        let mut bytes = self.image.bytes()[..cut].to_vec();
-        bytes.resize(cut + unwritten, 0);
+    pub fn read_after(&self, reader: Reader, cut: usize, zeros: bool) -> Result<LogContents, String> {
+        let mut bytes = self.image.bytes().to_vec();
+        let free = free_sector();
+        let sector = cut - cut % SECTOR_BYTES;
+        for later in bytes[sector..].chunks_mut(SECTOR_BYTES) {
+            later.copy_from_slice(&free);
+        }
+        bytes[sector..cut].copy_from_slice(&self.image.bytes()[sector..cut]);
+        if zeros && let Some(sector) = bytes.get_mut(sector..sector + SECTOR_BYTES) {
+            sector.fill(0);
+        }
         let found = reader(Path::new("tickets.log"), &bytes, &OWNER);
         match (self.expected(cut), found) {
-            (None, Err(LogError::Damaged { .. })) => Err("damaged".into()),
+            // Half a header may name another version.
+            (None, Err(LogError::Damaged { .. } | LogError::Version { .. })) => Err("damaged".into()),
             (None, other) => {
                 Err(format!("cut at {cut}, into what the file began with: {:?}", other.map(drop)))
             }
-            (Some(_), Err(error)) => Err(format!("cut at {cut}, {unwritten} zeros: refused: {error}")),
+            (Some(_), Err(error)) => Err(format!("cut at {cut}, zeros {zeros}: refused: {error}")),
             (Some((end, records)), Ok(found)) => {
                 let same = says(&found, records);
                 let ends = found.good_bytes() == end as u64;
-                let wrong = format!("cut at {cut}, {unwritten} zeros: {found:?}, expected {records:?}");
+                let wrong = format!("cut at {cut}, zeros {zeros}: {found:?}, expected {records:?}");
                 (same && ends).then_some(found).ok_or(wrong)
             }
         }
     }
 
-    /// Cuts the file at every byte.
+    /// Crashes around the beginning and the end of each sector, and at every sixteenth byte of the last.
     ///
     /// # Errors
     /// The first cut after which the reader does not say what it should.
     pub fn cut_everywhere(&self, reader: Reader) -> Result<(), String> {
-        let base = self.ends[0].0;
-        for cut in 0..=self.length() {
-            match self.read_after(reader, cut, 0) {
-                Ok(_) if cut >= base => {}
-                Err(refused) if cut < base && refused == "damaged" => {}
-                Ok(_) => return Err(format!("cut at {cut}: half a header is no log")),
-                Err(wrong) => return Err(wrong),
+        let (base, used) = (self.ends[0].0, self.used());
+        let near =
+            |cut: &usize| cut % SECTOR_BYTES < 2 || cut % SECTOR_BYTES > SECTOR_BYTES - CHECKSUM_BYTES - 2;
+        for cut in (0..=used).filter(|cut| near(cut) || cut % 16 == 0 && cut + SECTOR_BYTES > used) {
+            for zeros in [false, true] {
+                match self.read_after(reader, cut, zeros) {
+                    Ok(_) if cut >= base => {}
+                    Err(refused) if cut < base && refused == "damaged" => {}
+                    Ok(_) => return Err(format!("cut at {cut}: half a file is no log")),
+                    Err(wrong) => return Err(wrong),
+                }
             }
         }
         Ok(())
     }
 
-    /// Changes one bit of the file: no record may be lost or changed, so that nothing but a refusal is right.
+    /// Reads damaged bytes: they are refused with file, place and fix, or cost exactly the last frame, when the damage lies
+    /// in it.
+    fn read_damaged(&self, reader: Reader, bytes: &[u8], at: usize, what: &str) -> Result<(), String> {
+        let found = match reader(Path::new("tickets.log"), bytes, &OWNER) {
+            Ok(found) => found,
+            Err(error) => {
+                let told = error.to_string();
+                let clear = match error {
+                    LogError::Damaged { offset, .. } => {
+                        offset <= at as u64
+                            && (offset + SECTOR_BYTES as u64 > at as u64)
+                            && told.contains("at byte")
+                            && told.contains("above every round")
+                    }
+                    LogError::Version { .. } => (8..10).contains(&at),
+                    _ => false,
+                };
+                return (clear && told.contains("tickets.log")).then_some(()).ok_or(told);
+            }
+        };
+        if at >= self.used() && says(&found, &self.records) {
+            return Ok(());
+        }
+        let costs_last = self.but_last().is_some_and(|(end, records)| at >= end && says(&found, records));
+        let wrong = || format!("{what} of {} bytes is not noticed: {found:?}", bytes.len());
+        costs_last.then_some(()).ok_or_else(wrong)
+    }
+
+    /// Changes one bit of header and frames.
     ///
     /// # Errors
     /// When the reader takes the file, or refuses it without saying which file, where and what to do.
     pub fn flip(&self, reader: Reader, bit: usize) -> Result<(), String> {
         let mut bytes = self.image.bytes().to_vec();
         bytes[bit / 8] ^= 1 << (bit % 8);
+        self.read_damaged(reader, &bytes, bit / 8, &format!("bit {bit}"))
+    }
+
+    /// Loses some sectors of the file: they are zeros.
+    ///
+    /// # Errors
+    /// When the reader takes the file with another loss than that of the last frame.
+    pub fn lose(&self, reader: Reader, sector: usize, sectors: usize) -> Result<(), String> {
+        let mut bytes = self.image.bytes().to_vec();
+        let start = sector * SECTOR_BYTES;
+        let end = (start + sectors * SECTOR_BYTES).min(bytes.len());
+        bytes[start..end].fill(0);
+        self.read_damaged(reader, &bytes, start, &format!("the loss of {sectors} sectors from {sector}"))
+    }
+
+    /// Cuts the file short, or writes something behind it.
+    ///
+    /// # Errors
+    /// When the reader takes the file.
+    pub fn resize(&self, reader: Reader, length: usize, garbage: &[u8]) -> Result<(), String> {
+        let whole = self.image.bytes();
+        let bytes = [&whole[..length.min(whole.len())], garbage].concat();
         match reader(Path::new("tickets.log"), &bytes, &OWNER) {
-            Ok(found) => Err(format!("bit {bit} of {} bytes is not noticed: {found:?}", bytes.len())),
-            Err(error) => {
-                let told = error.to_string();
-                let clear = match error {
-                    LogError::Damaged { offset, .. } => {
-                        offset <= (bit / 8) as u64 && told.contains("at byte")
-                    }
-                    LogError::Version { .. } => (8..10).contains(&(bit / 8)),
-                    _ => false,
-                };
-                (clear && told.contains("tickets.log")).then_some(()).ok_or(told)
-            }
+            Err(LogError::Damaged { .. }) => Ok(()),
+            _ if bytes == whole => Ok(()),
+            other => Err(format!("{} bytes of {}: {:?}", bytes.len(), whole.len(), other.map(drop))),
         }
     }
 
-    /// Writes garbage behind the file: it is dropped as a torn write, or refused, and never believed.
+    /// Gives the last frame a record of an unknown kind, and the right checksum.
     ///
     /// # Errors
-    /// When the reader finds other records than were written.
-    pub fn append(&self, reader: Reader, garbage: &[u8]) -> Result<(), String> {
-        let bytes = [self.image.bytes(), garbage].concat();
+    /// When the reader does not refuse the file where that frame is.
+    pub fn forge(&self, reader: Reader) -> Result<(), String> {
+        let Some((start, _)) = self.but_last() else { return Ok(()) };
+        let mut bytes = self.image.bytes().to_vec();
+        let (before, last) = bytes.split_at_mut(start);
+        last[2] = 0x77;
+        let (body, checksum) = last[..SECTOR_BYTES].split_at_mut(SECTOR_BYTES - CHECKSUM_BYTES);
+        let previous = &before[start - CHECKSUM_BYTES..];
+        let hash = Sha3_256::new().chain_update(previous).chain_update(body).finalize();
+        checksum.copy_from_slice(&hash[..CHECKSUM_BYTES]);
         match reader(Path::new("tickets.log"), &bytes, &OWNER) {
-            Ok(found) if says(&found, &self.records) && found.good_bytes() == self.length() as u64 => Ok(()),
-            Ok(found) => Err(format!("{garbage:02x?} behind the file: {found:?}")),
-            Err(LogError::Damaged { offset, .. }) if offset == self.length() as u64 => Ok(()),
-            Err(error) => Err(format!("{garbage:02x?} behind the file: {error}")),
+            Err(LogError::Damaged { offset, .. }) if offset == start as u64 => Ok(()),
+            other => Err(format!("a record of an unknown kind: {:?}", other.map(drop))),
         }
     }
 }
@@ -159,8 +254,8 @@ fn says(found: &LogContents, records: &[Record]) -> bool {
 struct Fall {
     /// Chooses the byte.
     byte: usize,
-    /// Whether the rest of the write was announced to the file system and never written.
-    unwritten: bool,
+    /// Whether the sector that was being written is zeros.
+    zeros: bool,
     /// How many unconfirmed stores survive, modulo what there is.
     stores: usize,
 }
@@ -206,7 +301,8 @@ impl Files {
         let [what, a, b, c] = choice.0;
         if what >= 0xd8 {
             let host = usize::from(a) % self.world.hosts.len();
-            let fall = Fall { byte: b.into(), unwritten: what & 2 != 0, stores: usize::from(c) };
+            let byte = usize::from(b) * 257 + usize::from(c);
+            let fall = Fall { byte, zeros: what & 2 != 0, stores: usize::from(c) };
             self.damage(host, usize::from(b) << 8 | usize::from(c), what & 4 != 0)?;
             self.crash(host, fall)?;
             if what & 1 == 0 {
@@ -245,13 +341,14 @@ impl Files {
             return Ok(());
         }
         let file = &mut self.files[index];
-        let flushed = (file.length(), file.records.len());
         let whole = host.log.clone().crash(host.log.crash_points());
+        let pending = &whole.durable()[file.records.len()..];
+        file.make_room(pending.len());
+        let flushed = (file.used(), file.records.len());
         let mut torn = file.clone();
-        torn.write(&whole.durable()[flushed.1..]);
-        let cut = flushed.0 + fall.byte % (torn.length() - flushed.0 + 1);
-        let unwritten = if fall.unwritten { zeros_after(&torn, cut) } else { 0 };
-        let found = torn.read_after(self.reader, cut, unwritten)?;
+        torn.write(pending);
+        let cut = flushed.0 + fall.byte % (torn.used() - flushed.0 + 1);
+        let found = torn.read_after(self.reader, cut, fall.zeros)?;
         let (_, records) = torn.expected(cut).ok_or("a flushed file has a beginning")?;
         let kept = records.len() - flushed.1;
         self.world.crash_losing(index, kept, fall.stores, &mut self.watcher);
@@ -261,37 +358,29 @@ impl Files {
             return Err(format!("the file says {found:?}, and memory {:?}", host.log.signed()));
         }
         torn.records.truncate(flushed.1 + kept);
-        torn.ends.retain(|(end, _)| *end <= cut);
-        torn.image = LogImage::recovered(&torn.image.bytes()[..cut], &found);
-        self.files[index] = torn;
+        self.files[index] = LogFile::of(torn.records);
         Ok(())
     }
 
     /// Damages a copy of the file of a miner.
-    fn damage(&self, index: usize, which: usize, garbage: bool) -> Result<(), String> {
+    fn damage(&self, index: usize, which: usize, more: bool) -> Result<(), String> {
         let file = &self.files[index];
-        if garbage {
-            let mut random = Random::new(which as u64);
-            let length = 1 + random.below(300);
-            let garbage: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
-            file.append(self.reader, &garbage)
-        } else {
-            file.flip(self.reader, which.wrapping_mul(0x9e37) % (8 * file.length()))
+        let mixed = which.wrapping_mul(0x9e37);
+        if !more {
+            return file.flip(self.reader, mixed % (8 * file.used()));
+        }
+        match which % 4 {
+            0 => {
+                let mut random = Random::new(which as u64);
+                let length = 1 + random.below(300);
+                let garbage: Vec<u8> = (0..length).map(|_| random.bits() as u8).collect();
+                file.resize(self.reader, usize::MAX, &garbage)
+            }
+            1 => file.resize(self.reader, mixed % file.image.bytes().len(), &[]),
+            2 => file.forge(self.reader),
+            _ => file.lose(self.reader, mixed % (file.used() / SECTOR_BYTES), 1 + which / 4 % 8),
         }
     }
-}
-
-/// How many zeros may stand behind a cut: the rest of the write, if the part of it in some sector is nothing but zeros then.
-/// Parts of less than 8 bytes are no evidence of a write that was not made.
-fn zeros_after(torn: &LogFile, cut: usize) -> usize {
-    let end = torn.length();
-    let Some((start, _)) = torn.expected(cut) else { return 0 };
-    // One frame is on its way at a time, and no later one has begun.
-    let is_last = torn.ends.iter().filter(|(end, _)| *end > start).count() == 1;
-    let boundary = cut.div_ceil(SECTOR_BYTES) * SECTOR_BYTES;
-    let first = if cut == start { boundary.min(end) - start } else { 0 };
-    let part = first.max(end.saturating_sub(boundary).min(SECTOR_BYTES));
-    if is_last && part >= 8 { end - cut } else { 0 }
 }
 
 /// Crashes that lose any end of what was not confirmed: bytes of the log, stores, or both. Properties are judged, and that a
@@ -361,7 +450,7 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
                     crashed = true;
                     // The last byte of the write, or none of it; which bytes lie between is tried on the file alone.
                     let byte = if whole { whole_write(&files, host) } else { 0 };
-                    let fall = Fall { byte, unwritten: false, stores: write as usize };
+                    let fall = Fall { byte, zeros: false, stores: write as usize };
                     let at = |wrong| format!("write {write} (whole: {whole}): {wrong}");
                     files.crash(host, fall).map_err(at)?;
                     files.files[host].cut_everywhere(reader).map_err(at)?;
@@ -386,7 +475,6 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
 /// Bytes of the write that is on its way.
 fn whole_write(files: &Files, index: usize) -> usize {
     let (log, file) = (&files.world.hosts[index].log, &files.files[index]);
-    let mut torn = file.clone();
-    torn.write(&log.clone().crash(log.crash_points()).durable()[file.records.len()..]);
-    torn.length() - file.length()
+    let pending = log.clone().crash(log.crash_points()).durable().len() - file.records.len();
+    pending.div_ceil(RECORDS_PER_FRAME) * SECTOR_BYTES
 }

@@ -21,6 +21,7 @@ pub(super) struct Ledger(Arc<Signed>);
 impl Hash for Ledger {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.floor().hash(state);
+        self.0.complete_from().hash(state);
         for record in self.0.records() {
             record.hash(state);
         }
@@ -86,10 +87,10 @@ impl Ledger {
     }
 
     /// Whether every block ticketed in the vote's round, over all subrounds, is the vote's (none is fine), and no vote was
-    /// cast in that round (step 8). Where the records are gone nobody knows: no.
+    /// cast in that round (step 8). Where the log is not complete nobody knows: no.
     pub fn may_vote(&self, vote: &FinalityVote) -> bool {
         let mut tickets = self.in_round(Kind::Ticket, vote.round);
-        vote.round >= self.0.kept_from()
+        vote.round >= self.0.complete_from()
             && tickets.all(|record| record.block == vote.block.0)
             && !self.has_voted(vote.round)
     }

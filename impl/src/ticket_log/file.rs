@@ -1,84 +1,100 @@
-//! The durable log: an append-only file in a folder of its own, with a lock.
+//! The durable log: one locked file in a folder of its own.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::format::{Checksum, MAX_RECORDS_PER_FLUSH};
+use super::files::{Files, Identity, OsFiles};
+use super::format::{MAX_LOG_BYTES, RECORDS_PER_FRAME, SECTOR_BYTES, Tail, sectors_for};
 use super::image::{LogContents, LogImage, frame_of};
 use super::interchange::{Interchange, InterchangeError};
 use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
+use crate::bounds::{MAX_IMPORTED_RISE, MAX_ROUND};
 use crate::committee::Round;
 use crate::mutants::mutant;
 
-/// A log larger than this, and than twice what mattered at the last time, is rewritten with what still matters when it is
-/// opened or flushed. Keeps the file, and the memory that reading it takes, bounded; at three records a round it is reached
-/// after some 6000 rounds.
-pub const COMPACT_ABOVE_BYTES: u64 = 1 << 20;
+/// Frames that are written into one file before it is replaced by one with what still matters: with two or three flushes a
+/// round, some hundred rounds. The file has half a kilobyte for each, whether it is used or not.
+pub const FRAMES_PER_FILE: u32 = 256;
+
+/// How often a file is looked for again that another process replaced while it was being locked.
+const LOCK_ATTEMPTS: usize = 8;
 
 const LOG_FILE: &str = "tickets.log";
 const NEW_LOG_FILE: &str = "tickets.log.new";
-const LOCK_FILE: &str = "lock";
 
 /// A ticket log in a folder. While it is open, nobody else can open it, in this process or another.
 ///
-/// The lock is that of the operating system (`flock`), held until this value is dropped or the process ends in whatever way.
-/// Do not put the folder on a network file system that does not lock.
+/// The log file itself is locked by the operating system (`flock`), until this value is dropped or the process ends in whatever
+/// way; there is no other file whose removal would matter. Do not put the folder on a network file system that does not
+/// lock. `F` is the file system, another one in tests.
 #[derive(Debug)]
-pub struct FileLog {
-    folder: PathBuf,
+pub struct FileLog<F: Files = OsFiles> {
+    folder: Folder<F>,
     owner: Owner,
     rules: SigningRules,
     signed: Signed,
-    file: File,
-    bytes: u64,
-    base_bytes: u64,
-    checksum: Checksum,
+    held: Held<F>,
+    tail: Tail,
     pending: Vec<Record>,
     appended: u64,
     failed: bool,
-    lock: File,
 }
 
 impl FileLog {
-    /// Creates the log of a key that has not signed anything in this epoch. Nothing but votes is signed below `floor`, the
-    /// first round of the epoch.
+    /// Creates the log of a key that has signed nothing in `floor` or above: nothing is signed below it, finality votes
+    /// included. For a new key or epoch that is the first round of the epoch; for a key whose log is lost see "A lost log" in
+    /// the [module](super).
     ///
     /// # Errors
-    /// [`LogError::Exists`], [`LogError::InUse`], [`LogError::Io`].
+    /// [`LogError::Exists`], [`LogError::InUse`], [`LogError::Floor`], [`LogError::Io`].
     pub fn create(folder: &Path, owner: Owner, rules: SigningRules, floor: Round) -> Result<Self, LogError> {
-        fs::create_dir_all(folder).map_err(|e| failed("create", folder, e))?;
-        let lock = lock(folder)?;
-        let path = folder.join(LOG_FILE);
-        if path.try_exists().map_err(|e| failed("look for", &path, e))? {
-            return Err(LogError::Exists { path: folder.to_owned() });
-        }
-        write_anew(folder, &owner, &Signed::from_floor(floor))?;
-        Self::read(folder, owner, rules, lock)
+        Self::create_in(OsFiles, folder, owner, rules, floor)
     }
 
-    /// Opens the log that this key signed with before. A tail that a crash tore off is dropped: its signatures never left.
+    /// Opens the log that this key signed with before, and makes everything durable that it says: see "What a log says is on
+    /// the disk" in the [module](super).
     ///
     /// # Errors
     /// [`LogError::Missing`], [`LogError::InUse`], [`LogError::OtherOwner`], [`LogError::Version`], [`LogError::Damaged`],
     /// [`LogError::Io`].
     pub fn open(folder: &Path, owner: Owner, rules: SigningRules) -> Result<Self, LogError> {
-        let path = folder.join(LOG_FILE);
-        if !path.try_exists().map_err(|e| failed("look for", &path, e))? {
-            return Err(LogError::Missing { path: folder.to_owned() });
+        Self::open_in(OsFiles, folder, owner, rules)
+    }
+}
+
+impl<F: Files> FileLog<F> {
+    /// [`FileLog::create`] in another file system.
+    ///
+    /// # Errors
+    /// See [`FileLog::create`].
+    pub fn create_in(
+        files: F,
+        folder: &Path,
+        owner: Owner,
+        rules: SigningRules,
+        floor: Round,
+    ) -> Result<Self, LogError> {
+        if floor.0 > MAX_ROUND {
+            return Err(LogError::Floor { floor, limit: MAX_ROUND });
         }
-        let lock = lock(folder)?;
-        let mut log = Self::read(folder, owner, rules, lock)?;
-        log.compact_if_large()?;
-        Ok(log)
+        let folder = Folder { files, path: folder.to_owned(), frames: FRAMES_PER_FILE };
+        folder.create(owner, rules, floor)
+    }
+
+    /// [`FileLog::open`] in another file system.
+    ///
+    /// # Errors
+    /// See [`FileLog::open`].
+    pub fn open_in(files: F, folder: &Path, owner: Owner, rules: SigningRules) -> Result<Self, LogError> {
+        Folder { files, path: folder.to_owned(), frames: FRAMES_PER_FILE }.open(owner, rules)
     }
 
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.folder.path
     }
 
     /// Whose log it is.
@@ -87,24 +103,18 @@ impl FileLog {
         &self.owner
     }
 
-    /// Bytes of the file.
-    #[must_use]
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Rewrites the file with what still matters: the floor, and the records that are kept above it. Atomic: a crash leaves
-    /// the old file or the new one.
+    /// Replaces the file by one with what still matters: the floor, and the records that are kept. Atomic: a crash leaves the
+    /// old file or the new one.
     ///
     /// # Errors
-    /// [`LogError::Io`], [`LogError::Failed`].
+    /// [`LogError::Io`], [`LogError::Failed`], [`LogError::Full`].
     pub fn compact(&mut self) -> Result<(), LogError> {
-        self.flush_frames()?;
+        self.require_usable()?;
         self.failed = true;
-        write_anew(&self.folder, &self.owner, &self.signed)?;
-        let OpenFile { file, bytes, base_bytes, checksum, .. } = OpenFile::read(&self.folder, &self.owner)?;
-        self.file = file;
-        (self.bytes, self.base_bytes, self.checksum) = (bytes, base_bytes, checksum);
+        let replaces = Some(self.held.identity);
+        (self.held, self.tail) = self.folder.write_anew(&self.owner, &self.signed, replaces)?;
+        // They are in the new file.
+        self.pending.clear();
         self.failed = false;
         Ok(())
     }
@@ -122,78 +132,83 @@ impl FileLog {
     /// Adds what another machine signed with this key, durably. Nothing recorded here is lost.
     ///
     /// # Errors
-    /// [`InterchangeError`] when the export is of another owner, or [`LogError`] inside it.
+    /// [`InterchangeError`] when the export is of another owner, or [`LogError`] inside it;
+    /// [`InterchangeError::Rise`] when it would raise the floor by more than [`MAX_IMPORTED_RISE`] rounds, since that cannot be
+    /// taken back: see [`FileLog::import_up_to`].
     pub fn import(&mut self, interchange: &Interchange) -> Result<(), InterchangeError> {
-        let (floor, records) = interchange.decode(&self.owner)?;
-        let mut signed = self.signed.clone();
-        signed.raise_floor(floor);
-        // What was signed was signed, even if it contradicts what is recorded here.
-        records.into_iter().for_each(|record| signed.insert(record));
-        self.signed = signed;
+        let limit = self.signed.floor().0.saturating_add(MAX_IMPORTED_RISE).min(MAX_ROUND);
+        self.import_up_to(interchange, Round(limit))
+    }
+
+    /// Imports a document that raises the floor up to a round that the caller names: nothing is signed below the new floor any
+    /// more, so it is one that the chain has reached.
+    ///
+    /// # Errors
+    /// See [`FileLog::import`].
+    pub fn import_up_to(
+        &mut self,
+        interchange: &Interchange,
+        highest: Round,
+    ) -> Result<(), InterchangeError> {
+        let imported = interchange.decode(&self.owner)?;
+        if imported.floor() > highest && !mutant!(LogTakesAnyFloor) {
+            return Err(InterchangeError::Rise {
+                floor: imported.floor(),
+                known: self.signed.floor(),
+                highest,
+            });
+        }
+        self.require_usable()?;
+        self.signed.add(&imported);
         Ok(self.compact()?)
     }
 
-    fn read(folder: &Path, owner: Owner, rules: SigningRules, lock: File) -> Result<Self, LogError> {
-        let OpenFile { file, bytes, base_bytes, checksum, signed } = OpenFile::read(folder, &owner)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            owner,
-            rules,
-            signed,
-            file,
-            bytes,
-            base_bytes,
-            checksum,
-            pending: Vec::new(),
-            appended: 0,
-            failed: false,
-            lock,
-        })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.join(LOG_FILE)
+    fn new(
+        folder: Folder<F>,
+        owner: Owner,
+        rules: SigningRules,
+        signed: Signed,
+        (held, tail): (Held<F>, Tail),
+    ) -> Self {
+        Self { folder, owner, rules, signed, held, tail, pending: Vec::new(), appended: 0, failed: false }
     }
 
     /// Refuses everything after a failed write: whether it reached the disk is unknown, and asking again does not tell.
     fn require_usable(&self) -> Result<(), LogError> {
-        if self.failed { Err(LogError::Failed { path: self.path() }) } else { Ok(()) }
+        if self.failed { Err(LogError::Failed { path: self.folder.log() }) } else { Ok(()) }
     }
 
-    fn compact_if_large(&mut self) -> Result<(), LogError> {
-        if self.bytes > COMPACT_ABOVE_BYTES.max(2 * self.base_bytes) { self.compact() } else { Ok(()) }
-    }
-
-    fn flush_frames(&mut self) -> Result<(), LogError> {
+    fn flush_pending(&mut self) -> Result<(), LogError> {
         self.require_usable()?;
+        if self.pending.len().div_ceil(RECORDS_PER_FRAME) > self.tail.room() {
+            return self.compact();
+        }
+        // Nothing is known while a write is on its way, and nothing after one that failed.
+        self.failed = !mutant!(LogGoesOnAfterFailure);
         let pending = std::mem::take(&mut self.pending);
-        for records in pending.chunks(MAX_RECORDS_PER_FLUSH) {
-            let (frame, checksum) = frame_of(self.checksum, records);
+        for records in pending.chunks(RECORDS_PER_FRAME) {
+            let offset = self.tail.offset();
+            let frame = frame_of(&mut self.tail, records);
             if mutant!(LogForgetsFlush) {
                 continue;
             }
             // One frame is on its way at a time: a crash tears at most that one.
-            let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
-            if let Err(source) = written {
-                self.failed = true;
-                return Err(failed("write", &self.path(), source));
-            }
-            self.bytes += frame.len() as u64;
-            self.checksum = checksum;
+            let (files, file) = (&self.folder.files, &self.held.file);
+            write_all(files, file, &frame, offset)
+                .and_then(|()| files.sync(file))
+                .map_err(|e| failed("write", &self.folder.log(), e))?;
         }
+        if !pending.is_empty() {
+            // Somebody may have removed or replaced the file, and another process may sign by the one that has the name now.
+            // Asking costs a `stat`, a hundredth of the flush before it.
+            self.folder.require_there(Some(self.held.identity))?;
+        }
+        self.failed = false;
         Ok(())
     }
 }
 
-impl Drop for FileLog {
-    fn drop(&mut self) {
-        // Closing the file is not enough: a child process that is being started holds a copy of it until it executes.
-        // Should this fail, the lock ends with the last copy.
-        let _unlocked = self.lock.unlock();
-    }
-}
-
-impl TicketLog for FileLog {
+impl<F: Files> TicketLog for FileLog<F> {
     fn signed(&self) -> &Signed {
         &self.signed
     }
@@ -213,68 +228,154 @@ impl TicketLog for FileLog {
     }
 
     fn flush(&mut self) -> Result<Position, LogError> {
-        self.flush_frames()?;
-        self.compact_if_large()?;
+        self.flush_pending()?;
         Ok(Position(self.appended))
     }
 }
 
-/// A log file that was read and is ready to be appended to.
-struct OpenFile {
-    file: File,
-    bytes: u64,
-    base_bytes: u64,
-    checksum: Checksum,
-    signed: Signed,
+/// Where a log is, or is to be.
+#[derive(Debug)]
+struct Folder<F> {
+    files: F,
+    path: PathBuf,
+    /// Frames for which a new file has room.
+    frames: u32,
 }
 
-impl OpenFile {
-    /// Reads a log file and cuts a torn tail off.
-    fn read(folder: &Path, owner: &Owner) -> Result<Self, LogError> {
-        let path = folder.join(LOG_FILE);
-        let contents = fs::read(&path).map_err(|e| failed("read", &path, e))?;
-        let found = LogContents::read(&path, &contents, owner)?;
-        let good_bytes = found.good_bytes();
-        let mut file = OpenOptions::new().write(true).open(&path).map_err(|e| failed("open", &path, e))?;
-        if good_bytes < contents.len() as u64 {
-            file.set_len(good_bytes)
-                .and_then(|()| file.sync_all())
-                .map_err(|e| failed("truncate", &path, e))?;
+/// A locked file.
+#[derive(Debug)]
+struct Held<F: Files> {
+    files: F,
+    file: F::File,
+    identity: Identity,
+}
+
+impl<F: Files> Drop for Held<F> {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is being started holds a copy of it until it executes.
+        self.files.unlock(&self.file);
+    }
+}
+
+impl<F: Files> Folder<F> {
+    fn log(&self) -> PathBuf {
+        self.path.join(LOG_FILE)
+    }
+
+    fn create(self, owner: Owner, rules: SigningRules, floor: Round) -> Result<FileLog<F>, LogError> {
+        self.files.create_folder(&self.path).map_err(|e| failed("create", &self.path, e))?;
+        self.sync_way()?;
+        self.require_there(None)?;
+        let signed = Signed::from_floor(floor);
+        let open = self.write_anew(&owner, &signed, None)?;
+        Ok(FileLog::new(self, owner, rules, signed, open))
+    }
+
+    fn open(self, owner: Owner, rules: SigningRules) -> Result<FileLog<F>, LogError> {
+        let path = self.log();
+        let old = self.lock(&path, false)?;
+        let bytes = self.files.read(&old.file, MAX_LOG_BYTES + 1).map_err(|e| failed("read", &path, e))?;
+        if bytes.len() as u64 > MAX_LOG_BYTES {
+            let reason = "the file is larger than a log can be";
+            return Err(LogError::Damaged { path, offset: MAX_LOG_BYTES, reason });
         }
-        file.seek(SeekFrom::Start(good_bytes)).map_err(|e| failed("seek in", &path, e))?;
-        let (base_bytes, checksum) = (found.base_bytes, found.checksum);
-        Ok(Self { file, bytes: good_bytes, base_bytes, checksum, signed: found.into_signed() })
+        let found = LogContents::read(&path, &bytes, &owner)?;
+        let signed = found.signed().clone();
+        if mutant!(LogBelievesUnsynced) {
+            return Ok(FileLog::new(self, owner, rules, signed, (old, found.tail())));
+        }
+        self.sync_way()?;
+        // The old file stays locked until the new one has its place.
+        let open = self.write_anew(&owner, &signed, Some(old.identity))?;
+        Ok(FileLog::new(self, owner, rules, signed, open))
+    }
+
+    /// Makes a complete log beside the present one, locks it, and moves it into the place of the file that is known to be
+    /// there, or of none. It is durable when this returns.
+    fn write_anew(
+        &self,
+        owner: &Owner,
+        signed: &Signed,
+        replaces: Option<Identity>,
+    ) -> Result<(Held<F>, Tail), LogError> {
+        let (files, path) = (&self.files, self.path.join(NEW_LOG_FILE));
+        let sectors = sectors_for(signed.records().count(), self.frames);
+        if sectors * SECTOR_BYTES > MAX_LOG_BYTES as usize {
+            return Err(LogError::Full { path: self.log() });
+        }
+        let image = LogImage::with_room(owner, signed, self.frames);
+        let new = self.lock(&path, true)?;
+        files
+            .empty(&new.file)
+            .and_then(|()| write_all(files, &new.file, image.bytes(), 0))
+            .and_then(|()| files.sync(&new.file))
+            .map_err(|e| failed("write", &path, e))?;
+        self.require_there(replaces)?;
+        files.rename(&path, &self.log()).map_err(|e| failed("rename", &path, e))?;
+        if !mutant!(LogForgetsFolder) {
+            // The new name is on the disk once the folder is.
+            files.sync_folder(&self.path).map_err(|e| failed("sync", &self.path, e))?;
+        }
+        Ok((new, image.tail()))
+    }
+
+    /// Opens and locks a file; makes it when there is none and `create` says so. What was locked is the file that has the name,
+    /// and not one that had it when it was opened: opening a log replaces its file.
+    fn lock(&self, path: &Path, create: bool) -> Result<Held<F>, LogError> {
+        let files = &self.files;
+        for _ in 0..LOCK_ATTEMPTS {
+            let file = match files.open(path, create) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound && !create => {
+                    return Err(LogError::Missing { path: self.path.clone() });
+                }
+                other => other.map_err(|e| failed("open", path, e))?,
+            };
+            if !files.try_lock(&file).map_err(|e| failed("lock", path, e))? {
+                return Err(LogError::InUse { path: self.path.clone() });
+            }
+            let identity = files.identity(&file).map_err(|e| failed("look for", path, e))?;
+            let held = Held { files: files.clone(), file, identity };
+            if self.there(path)? == Some(identity) || mutant!(LogLocksWhatWasMoved) {
+                return Ok(held);
+            }
+        }
+        Err(LogError::InUse { path: self.path.clone() })
+    }
+
+    fn there(&self, path: &Path) -> Result<Option<Identity>, LogError> {
+        self.files.identity_at(path).map_err(|e| failed("look for", path, e))
+    }
+
+    /// Refuses when another file has the name of the log than is known to have it, or none.
+    fn require_there(&self, known: Option<Identity>) -> Result<(), LogError> {
+        if self.there(&self.log())? == known || mutant!(LogIgnoresReplacement) {
+            return Ok(());
+        }
+        Err(match known {
+            None => LogError::Exists { path: self.path.clone() },
+            Some(_) => LogError::Replaced { path: self.log() },
+        })
+    }
+
+    fn sync_way(&self) -> Result<(), LogError> {
+        self.files.sync_way(&self.path).map_err(|e| failed("sync the way to", &self.path, e))
     }
 }
 
-/// Writes a complete log beside the present one and moves it into its place.
-fn write_anew(folder: &Path, owner: &Owner, signed: &Signed) -> Result<(), LogError> {
-    let new = folder.join(NEW_LOG_FILE);
-    let image = LogImage::of(owner, signed);
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&new)?;
-        file.write_all(image.bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, folder.join(LOG_FILE))?;
-        // The new name is on the disk once the folder is.
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|e| failed("write", &new, e))
-}
-
-fn lock(folder: &Path) -> Result<File, LogError> {
-    let path = folder.join(LOCK_FILE);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| failed("open", &path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::InUse { path: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed("lock", &path, source)),
+/// Writes all of `bytes`, in as many writes as it takes.
+fn write_all<F: Files>(files: &F, file: &F::File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match files.write_at(file, bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = bytes.get(written..).unwrap_or_default();
+                offset += written as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
     }
+    Ok(())
 }
 
 fn failed(operation: &'static str, path: &Path, source: io::Error) -> LogError {
@@ -282,36 +383,5 @@ fn failed(operation: &'static str, path: &Path, source: io::Error) -> LogError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::committee::{ChainId, Epoch, Round, Subround};
-    use crate::rules::Rules;
-    use crate::ticket_log::KEY_BYTES;
-
-    /// What a failed write left on the disk is unknown, so that nothing is signed until the log is opened anew.
-    #[test]
-    fn after_a_failed_write_nothing_is_taken_and_the_error_names_the_file() {
-        let folder = std::env::temp_dir().join(format!("zus-ticket-log-failed-{}", std::process::id()));
-        let owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(1), key: [2; KEY_BYTES] };
-        let rules = SigningRules::from(&Rules::HARDENED);
-        let mut log = FileLog::create(&folder, owner, rules, Round(0)).expect("an empty folder");
-        let path = folder.join(LOG_FILE);
-        log.append(Record::timeout(Round(1), Subround(0))).expect("the first record");
-        // A file that cannot be written.
-        log.file = File::open(&path).expect("the log");
-        match log.flush() {
-            Err(LogError::Io { operation: "write", path: found, .. }) => assert_eq!(found, path),
-            other => panic!("{other:?}"),
-        }
-        let failed = |error: Option<LogError>| matches!(error, Some(LogError::Failed { path: found }) if found == path);
-        assert!(failed(log.flush().err()), "a second flush");
-        let appended = log.append(Record::timeout(Round(1), Subround(1)));
-        assert!(matches!(appended, Err(crate::ticket_log::AppendError::Log(LogError::Failed { .. }))));
-        assert!(failed(log.compact().err()), "compacting");
-        assert!(failed(log.export().err()), "an export");
-        drop(log);
-        let log = FileLog::open(&folder, owner, rules).expect("it was closed");
-        assert_eq!(log.signed().records().count(), 0, "what did not reach the disk");
-        std::fs::remove_dir_all(&folder).expect("the folder");
-    }
-}
+#[path = "crash_tests.rs"]
+mod crash_tests;

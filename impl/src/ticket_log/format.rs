@@ -1,283 +1,335 @@
 //! The bytes of a log file, and what a crash can do to them.
 //!
 //! ```text
-//! header   magic (8) version (2) chain (32) epoch (8) key (96) base (8) checksum (8)
-//! frame    length (2) length inverted (2) entries (45 each) checksum (8)      one frame a flush
-//! entry    kind (1) round (8) subround (4) block (32)                         kind 0: a floor, the rest is zero
+//! file     header, then `sectors` sectors: `base` frames, frames of later flushes, free sectors
+//! header   magic (8) version (2) chain (32) epoch (8) key (96) floor (8) complete from (8) base (4) sectors (4)
+//! frame    count (2), then count records
+//! record   kind (1) round (8) subround (4) block (32)
 //! ```
-//! Integers are big-endian. The length counts the bytes of the entries. A checksum is the first 8 bytes of SHA3-256 over the
-//! checksum before it and the bytes of its own frame, so that every frame vouches for all before it, and none can be lost,
-//! repeated or moved. A file begins as a whole, header and first frames, moved into its place at once; `base` counts its
-//! bytes, so that a file shorter than that is known to be damaged.
+//! Header, frames and free sectors have 512 bytes each: a sector, which a disk writes whole or not at all. What a header or a
+//! frame does not use is zero, up to the last 8 bytes, which are a checksum: the first 8 bytes of SHA3-256 over the checksum
+//! before it and the bytes of its own sector. So every frame vouches for all before it, and none can be lost, repeated or
+//! moved. Integers are big-endian. A free sector repeats the 8 bytes `no entry`.
 //!
-//! **A torn tail and a damaged file are told apart**, because the one is harmless and the other is not. A crash interrupts at
-//! most the last write, whose flush had not returned, so that no signature had left for it. It leaves one of:
-//! - a file that ends inside the last frame;
-//! - a last frame of full length in which a sector (512 bytes) was never written and reads as zeros.
+//! A file is made as a whole: header, a base of frames with everything that still matters, and free sectors, all durable before
+//! the file gets its name. It never grows. A flush writes the next free sector; when none is left, a new file is made.
 //!
-//! Such a tail is dropped. Everything else that does not check is damage: the log is refused, and stays as it is. A frame that
-//! was flushed and is damaged later fails one of the two tests, unless the damage zeroes a whole sector's part of the very
-//! last frame. The length is stored twice so that a damaged length is not taken for a file that ends early.
+//! # A torn tail is the one frame that was being written
+//! A crash interrupts at most one write of one sector, whose flush had not returned, so that no signature had left for it. The
+//! sector then is free still, or holds the whole frame, or a beginning of the frame before the rest of the free sector, or zeros
+//! where a file system gives out what it never wrote. Every sector behind it is free. [`decode`] takes exactly that for a torn
+//! tail. Everything else that does not check is damage, and the log is refused: a file that is shorter or longer than its header
+//! says, a sector of zeros with anything but free sectors behind it, a frame behind a free sector, any other change.
+//!
+//! What this cannot see: the sector of exactly the last frame lost as a whole, and replaced by zeros or by what stood there
+//! before. That looks like a crash in the middle of the last flush, and costs the records of one flush, whose signatures may
+//! have left. It takes a disk that loses a sector that it had reported durable, and only that one. A whole file
+//! that is replaced by an older copy of itself (a restored backup or snapshot) cannot be told either: never restore one, import
+//! an export into a new log instead.
 
 use sha3::{Digest, Sha3_256};
 
 use super::record::{KEY_BYTES, Kind, Owner, Record};
+use super::signed::Signed;
+use crate::bounds::MAX_ROUND;
 use crate::committee::{ChainId, Epoch, Round, Subround};
+use crate::mutants::mutant;
 
 /// The version that is written, and the only one that is read.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 
-/// Bytes of the header.
-const HEADER_BYTES: usize = 8 + 2 + 32 + 8 + KEY_BYTES + 8 + CHECKSUM_BYTES;
+/// What a disk writes or does not write as a whole.
+pub const SECTOR_BYTES: usize = 512;
 
 /// Records of one frame. A flush of more writes several frames, one after the other.
-pub const MAX_RECORDS_PER_FLUSH: usize = 64;
+pub const RECORDS_PER_FRAME: usize = (CHECKSUM_AT - COUNT_BYTES) / RECORD_BYTES;
+
+/// Bytes of the largest file that is read: the records of a hundred thousand subrounds of one round.
+pub const MAX_LOG_BYTES: u64 = 16 << 20;
 
 const MAGIC: [u8; 8] = *b"ZUSTKLOG";
+const HEADER_BYTES: usize = 8 + 2 + 32 + 8 + KEY_BYTES + 8 + 8 + 4 + 4;
 const CHECKSUM_BYTES: usize = 8;
-const LENGTH_BYTES: usize = 4;
-const ENTRY_BYTES: usize = 1 + 8 + 4 + 32;
-const MAX_FRAME_BYTES: usize = LENGTH_BYTES + MAX_RECORDS_PER_FLUSH * ENTRY_BYTES + CHECKSUM_BYTES;
-/// What a disk writes or does not write as a whole.
-const SECTOR_BYTES: usize = 512;
+const CHECKSUM_AT: usize = SECTOR_BYTES - CHECKSUM_BYTES;
+const COUNT_BYTES: usize = 2;
+const RECORD_BYTES: usize = 1 + 8 + 4 + 32;
+
+/// The bytes of one sector.
+pub(super) type Sector = [u8; SECTOR_BYTES];
 
 /// The first 8 bytes of a hash that covers everything before.
-pub(super) type Checksum = [u8; CHECKSUM_BYTES];
+type Checksum = [u8; CHECKSUM_BYTES];
 
-/// One line of a log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Entry {
-    /// All rounds below are left.
-    Floor(Round),
-    /// Something was signed.
-    Record(Record),
-}
+/// A sector that no frame was written to. Not zeros: those are what a disk reads as that has lost something.
+pub(super) const FREE: Sector = {
+    let mut sector = [0; SECTOR_BYTES];
+    let mut at = 0;
+    while at < SECTOR_BYTES {
+        sector[at] = b"no entry"[at % 8];
+        at += 1;
+    }
+    sector
+};
 
-/// What is wrong with a header.
+/// What is wrong with a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum HeaderFault {
+pub(super) enum Fault {
     Version(u16),
     Damaged { offset: u64, reason: &'static str },
 }
 
-/// What is wrong with the frames.
+/// Where the next frame of a file goes, and what it continues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Damage {
-    pub(super) offset: u64,
-    pub(super) reason: &'static str,
+pub(super) struct Tail {
+    checksum: Checksum,
+    /// Sectors before the next frame.
+    used: u32,
+    /// Sectors of the file.
+    sectors: u32,
 }
 
-/// What the frames of a file say.
+impl Tail {
+    /// Frames that still fit.
+    pub(super) const fn room(&self) -> usize {
+        (self.sectors - self.used) as usize
+    }
+
+    /// Bytes before the next frame.
+    pub(super) const fn offset(&self) -> u64 {
+        self.used as u64 * SECTOR_BYTES as u64
+    }
+
+    /// The next frame, which goes to [`Tail::offset`] of before. At most [`RECORDS_PER_FRAME`] records, and only while there
+    /// is room.
+    pub(super) fn frame(&mut self, records: &[Record]) -> Sector {
+        debug_assert!((1..=RECORDS_PER_FRAME).contains(&records.len()) && self.room() > 0);
+        let mut sector = [0; SECTOR_BYTES];
+        // At most 11.
+        sector[..COUNT_BYTES].copy_from_slice(&(records.len() as u16).to_be_bytes());
+        let places = sector[COUNT_BYTES..CHECKSUM_AT].as_chunks_mut::<RECORD_BYTES>().0;
+        for (place, record) in places.iter_mut().zip(records) {
+            *place = encode_record(record);
+        }
+        self.seal(&mut sector);
+        sector
+    }
+
+    fn seal(&mut self, sector: &mut Sector) {
+        self.checksum = checksum(self.checksum, sector);
+        sector[CHECKSUM_AT..].copy_from_slice(&self.checksum);
+        self.used += 1;
+    }
+}
+
+/// Sectors of a file with so many records and free sectors.
+pub(super) const fn sectors_for(records: usize, free: u32) -> usize {
+    1 + records.div_ceil(RECORDS_PER_FRAME) + free as usize
+}
+
+/// A complete file with everything that still matters, and so many free sectors: at most [`MAX_LOG_BYTES`].
+pub(super) fn encode(owner: &Owner, signed: &Signed, free: u32) -> (Vec<u8>, Tail) {
+    let records: Vec<Record> = signed.records().copied().filter(|_| !mutant!(LogCompactsAway)).collect();
+    // At most 2^15 of them.
+    let sectors = sectors_for(records.len(), free) as u32;
+    let base = sectors - free - 1;
+    let mut tail = Tail { checksum: [0; CHECKSUM_BYTES], used: 0, sectors };
+    let header = [
+        &MAGIC[..],
+        &VERSION.to_be_bytes(),
+        &owner.chain.0,
+        &owner.epoch.0.to_be_bytes(),
+        &owner.key,
+        &signed.floor().0.to_be_bytes(),
+        &signed.complete_from().0.to_be_bytes(),
+        &base.to_be_bytes(),
+        &sectors.to_be_bytes(),
+    ]
+    .concat();
+    let mut sector = [0; SECTOR_BYTES];
+    sector[..HEADER_BYTES].copy_from_slice(&header);
+    tail.seal(&mut sector);
+    let mut file = Vec::with_capacity(sectors as usize * SECTOR_BYTES);
+    file.extend(sector);
+    for records in records.chunks(RECORDS_PER_FRAME) {
+        file.extend(tail.frame(records));
+    }
+    (0..free).for_each(|_| file.extend(FREE));
+    (file, tail)
+}
+
+/// What a file says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Contents {
-    pub(super) entries: Vec<Entry>,
-    /// The checksum that the next frame continues.
-    pub(super) checksum: Checksum,
-    /// Bytes of the file up to the end of the last good frame; what follows is a torn tail.
-    pub(super) good_bytes: u64,
-}
-
-/// What a header says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Header {
-    /// Whose log it is.
     pub(super) owner: Owner,
-    /// Bytes with which the file began, all durable before it got its name.
-    pub(super) base_bytes: u64,
-    /// The checksum that the first frame continues.
-    checksum: Checksum,
+    pub(super) signed: Signed,
+    pub(super) tail: Tail,
 }
 
-/// A complete file: header and entries. Gives the bytes and the checksum that the next frame continues.
-pub(super) fn encode_file(owner: &Owner, entries: &[Entry]) -> (Vec<u8>, Checksum) {
-    let frames = entries.len().div_ceil(MAX_RECORDS_PER_FLUSH);
-    let base_bytes = HEADER_BYTES + entries.len() * ENTRY_BYTES + frames * (LENGTH_BYTES + CHECKSUM_BYTES);
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_be_bytes());
-    bytes.extend(owner.chain.0);
-    bytes.extend(owner.epoch.0.to_be_bytes());
-    bytes.extend(owner.key);
-    bytes.extend((base_bytes as u64).to_be_bytes());
-    let mut last = checksum([0; CHECKSUM_BYTES], &bytes);
-    bytes.extend(last);
-    for entries in entries.chunks(MAX_RECORDS_PER_FLUSH) {
-        let (frame, checksum) = encode_frame(last, entries);
-        bytes.extend(frame);
-        last = checksum;
+/// Reads a file. A torn tail is left out: see the module doc.
+pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
+    let (header, rest) = file.split_first_chunk().ok_or(damaged(file.len(), "the header is cut off"))?;
+    let Header { owner, floor, complete_from, base, sectors, checksum } = decode_header(header)?;
+    let bytes = u64::from(sectors) * SECTOR_BYTES as u64;
+    if (file.len() as u64) < bytes {
+        return Err(damaged(file.len(), "the file is shorter than it was made"));
     }
-    debug_assert_eq!(bytes.len(), base_bytes);
-    (bytes, last)
-}
-
-/// Reads the header of a file.
-pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, HeaderFault> {
-    let damaged = |offset, reason| HeaderFault::Damaged { offset, reason };
-    let short = damaged(bytes.len() as u64, "the header is cut off");
-    let (header, _) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(short)?;
-    let (magic, rest) = header.split_first_chunk::<8>().ok_or(short)?;
-    let (version, rest) = rest.split_first_chunk::<2>().ok_or(short)?;
-    let (chain, rest) = rest.split_first_chunk::<32>().ok_or(short)?;
-    let (epoch, rest) = rest.split_first_chunk::<8>().ok_or(short)?;
-    let (key, rest) = rest.split_first_chunk::<KEY_BYTES>().ok_or(short)?;
-    let (base, stored) = rest.split_first_chunk::<8>().ok_or(short)?;
-    if *magic != MAGIC {
-        return Err(damaged(0, "this is no ticket log"));
+    if file.len() as u64 > bytes {
+        return Err(Fault::Damaged { offset: bytes, reason: "the file is longer than it was made" });
     }
-    let version = u16::from_be_bytes(*version);
-    if version != VERSION {
-        return Err(HeaderFault::Version(version));
-    }
-    let checksum = checksum([0; CHECKSUM_BYTES], &header[..HEADER_BYTES - CHECKSUM_BYTES]);
-    if *stored != checksum {
-        return Err(damaged(0, "the checksum of the header is wrong"));
-    }
-    let base_bytes = u64::from_be_bytes(*base);
-    if (bytes.len() as u64) < base_bytes {
-        return Err(damaged(bytes.len() as u64, "the file is shorter than it was when it was made"));
-    }
-    let owner = Owner { chain: ChainId(*chain), epoch: Epoch(u64::from_be_bytes(*epoch)), key: *key };
-    Ok(Header { owner, base_bytes, checksum })
-}
-
-/// Encodes one frame that continues `previous`, and gives the checksum that the next one continues. At most
-/// [`MAX_RECORDS_PER_FLUSH`] entries.
-pub(super) fn encode_frame(previous: Checksum, entries: &[Entry]) -> (Vec<u8>, Checksum) {
-    debug_assert!((1..=MAX_RECORDS_PER_FLUSH).contains(&entries.len()));
-    // At most 64 entries of 45 bytes.
-    let length = (entries.len() * ENTRY_BYTES) as u16;
-    let mut bytes = length.to_be_bytes().to_vec();
-    bytes.extend((!length).to_be_bytes());
-    for entry in entries {
-        bytes.extend(encode_entry(entry));
-    }
-    let checksum = checksum(previous, &bytes);
-    bytes.extend(checksum);
-    (bytes, checksum)
-}
-
-/// Reads all frames of a file whose header was read.
-pub(super) fn decode_frames(file: &[u8], header: &Header) -> Result<Contents, Damage> {
-    let mut contents =
-        Contents { entries: Vec::new(), checksum: header.checksum, good_bytes: HEADER_BYTES as u64 };
-    let mut rest = file.get(HEADER_BYTES..).unwrap_or_default();
-    while !rest.is_empty() {
-        let start = file.len() - rest.len();
-        match decode_frame(rest, contents.checksum) {
-            Ok((entries, checksum, after)) => {
-                contents.entries.extend(entries);
-                contents.checksum = checksum;
-                contents.good_bytes = (file.len() - after.len()) as u64;
-                rest = after;
+    let mut signed = Signed::complete(floor, complete_from);
+    let mut tail = Tail { checksum, used: 1, sectors };
+    let mut records = Vec::new();
+    let mut rest = rest.as_chunks::<SECTOR_BYTES>().0;
+    while let Some((sector, behind)) = rest.split_first() {
+        match decode_frame(sector, tail.checksum) {
+            Ok((of_frame, checksum)) => {
+                records.extend(of_frame);
+                tail = Tail { checksum, used: tail.used + 1, ..tail };
+                rest = behind;
             }
-            Err(fault) if start as u64 >= header.base_bytes && is_torn(rest, start, fault) => break,
             Err(fault) => {
-                return Err(Damage { offset: start as u64, reason: fault.reason() });
+                let in_base = tail.used <= base;
+                let is_last = behind.iter().all(|sector| *sector == FREE) || mutant!(LogDropsAnyTail);
+                let may_end = matches!(fault, FrameFault::Free | FrameFault::Torn) && is_last && !in_base;
+                let dropped = mutant!(LogDropsUnknown) && matches!(fault, FrameFault::Foreign(_));
+                if !may_end && !dropped {
+                    let behind_free = fault == FrameFault::Free && !in_base;
+                    let reason =
+                        if behind_free { "a free sector lies between frames" } else { fault.reason() };
+                    return Err(Fault::Damaged { offset: tail.offset(), reason });
+                }
+                break;
             }
         }
     }
-    Ok(contents)
+    let skipped = if mutant!(LogReadsLastOnly) { records.len().saturating_sub(1) } else { 0 };
+    records.into_iter().skip(skipped).for_each(|record| signed.insert(record));
+    Ok(Contents { owner, signed, tail })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+struct Header {
+    owner: Owner,
+    floor: Round,
+    complete_from: Round,
+    base: u32,
+    sectors: u32,
+    checksum: Checksum,
+}
+
+fn decode_header(sector: &Sector) -> Result<Header, Fault> {
+    let mut rest = &sector[..];
+    let magic: [u8; 8] = take(&mut rest)?;
+    let version = u16::from_be_bytes(take(&mut rest)?);
+    if magic != MAGIC {
+        return Err(damaged(0, "this is no ticket log"));
+    }
+    if version != VERSION {
+        return Err(Fault::Version(version));
+    }
+    let checksum = checksum([0; CHECKSUM_BYTES], sector);
+    if sector[CHECKSUM_AT..] != checksum {
+        return Err(damaged(0, "the checksum of the header is wrong"));
+    }
+    let owner = Owner {
+        chain: ChainId(take(&mut rest)?),
+        epoch: Epoch(u64::from_be_bytes(take(&mut rest)?)),
+        key: take(&mut rest)?,
+    };
+    let floor = Round(u64::from_be_bytes(take(&mut rest)?));
+    let complete_from = Round(u64::from_be_bytes(take(&mut rest)?));
+    let base = u32::from_be_bytes(take(&mut rest)?);
+    let sectors = u32::from_be_bytes(take(&mut rest)?);
+    let padded = sector[HEADER_BYTES..CHECKSUM_AT].iter().all(|&byte| byte == 0);
+    if !padded || base >= sectors || complete_from > floor || floor.0 > MAX_ROUND + 1 {
+        return Err(damaged(0, "the header says what no log says"));
+    }
+    Ok(Header { owner, floor, complete_from, base, sectors, checksum })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum FrameFault {
-    /// The file ends before the length can be read, or before the frame that the length announces.
-    EndsEarly,
-    Length,
-    Checksum,
-    Entry,
+    /// Nothing was ever written there.
+    Free,
+    /// What a crash leaves of a frame that is being written.
+    Torn,
+    /// Neither a frame nor what a crash leaves of one.
+    Damaged,
+    /// A frame with the right checksum that this program does not write.
+    Foreign(&'static str),
 }
 
 impl FrameFault {
     const fn reason(self) -> &'static str {
         match self {
-            FrameFault::EndsEarly => "a frame is cut off",
-            FrameFault::Length => "the length of a frame is wrong",
-            FrameFault::Checksum => "the checksum of a frame is wrong",
-            FrameFault::Entry => "a frame holds an unknown kind of entry",
+            FrameFault::Free => "a frame is missing",
+            FrameFault::Torn => "a frame is missing, with others behind it",
+            FrameFault::Damaged => "the checksum of a frame is wrong",
+            FrameFault::Foreign(reason) => reason,
         }
     }
 }
 
-type Frame<'a> = (Vec<Entry>, Checksum, &'a [u8]);
-
-fn decode_frame(bytes: &[u8], previous: Checksum) -> Result<Frame<'_>, FrameFault> {
-    let (&[h, l, not_h, not_l], _) =
-        bytes.split_first_chunk::<LENGTH_BYTES>().ok_or(FrameFault::EndsEarly)?;
-    let length = u16::from_be_bytes([h, l]);
-    let entry_bytes = usize::from(length);
-    let possible = length == !u16::from_be_bytes([not_h, not_l])
-        && entry_bytes > 0
-        && entry_bytes.is_multiple_of(ENTRY_BYTES)
-        && entry_bytes <= MAX_RECORDS_PER_FLUSH * ENTRY_BYTES;
-    if !possible {
-        return Err(FrameFault::Length);
+fn decode_frame(sector: &Sector, previous: Checksum) -> Result<(Vec<Record>, Checksum), FrameFault> {
+    if *sector == FREE {
+        return Err(FrameFault::Free);
     }
-    let (covered, rest) = bytes.split_at_checked(LENGTH_BYTES + entry_bytes).ok_or(FrameFault::EndsEarly)?;
-    let (stored, rest) = rest.split_first_chunk::<CHECKSUM_BYTES>().ok_or(FrameFault::EndsEarly)?;
-    let checksum = checksum(previous, covered);
-    if *stored != checksum && !crate::mutants::mutant!(LogTakesTornTail) {
-        return Err(FrameFault::Checksum);
+    let checksum = checksum(previous, sector);
+    if sector[CHECKSUM_AT..] != checksum && !mutant!(LogTakesTornTail) {
+        let torn = *sector == [0; SECTOR_BYTES] || is_beginning(sector, checksum);
+        return Err(if torn { FrameFault::Torn } else { FrameFault::Damaged });
     }
-    let entries = covered[LENGTH_BYTES..]
-        .as_chunks::<ENTRY_BYTES>()
-        .0
-        .iter()
-        .map(|bytes| decode_entry(bytes).ok_or(FrameFault::Entry))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok((entries, checksum, rest))
+    let count = usize::from(u16::from_be_bytes([sector[0], sector[1]]));
+    if !(1..=RECORDS_PER_FRAME).contains(&count) {
+        return Err(FrameFault::Foreign("the number of records of a frame is impossible"));
+    }
+    let (records, padding) = sector[COUNT_BYTES..CHECKSUM_AT].split_at(count * RECORD_BYTES);
+    if padding.iter().any(|&byte| byte != 0) {
+        return Err(FrameFault::Foreign("a frame holds more than its records"));
+    }
+    let (places, _) = records.as_chunks::<RECORD_BYTES>();
+    let records = places.iter().map(decode_record).collect::<Result<_, _>>()?;
+    Ok((records, checksum))
 }
 
-/// Whether a bad frame that begins at byte `start` of the file is what a crash left of the last write.
-fn is_torn(rest: &[u8], start: usize, fault: FrameFault) -> bool {
-    if rest.len() > MAX_FRAME_BYTES {
-        return false;
-    }
-    match fault {
-        FrameFault::EndsEarly => true,
-        FrameFault::Entry => false,
-        FrameFault::Length | FrameFault::Checksum => has_unwritten_sector(rest, start),
-    }
+/// Whether a sector is the beginning of a frame, and then the rest of a free sector: a frame ends with its checksum, so that
+/// nothing of the checksum was written, or some first bytes of the right one.
+fn is_beginning(sector: &Sector, checksum: Checksum) -> bool {
+    let (stored, free) = (&sector[CHECKSUM_AT..], &FREE[CHECKSUM_AT..]);
+    (0..CHECKSUM_BYTES)
+        .any(|written| stored[..written] == checksum[..written] && stored[written..] == free[written..])
 }
 
-/// Whether the part of some sector that belongs to the tail is all zeros. A good frame has no such part of 8 bytes or more
-/// but by a checksum of zeros; shorter parts are no evidence.
-fn has_unwritten_sector(tail: &[u8], start: usize) -> bool {
-    let to_boundary = (SECTOR_BYTES - start % SECTOR_BYTES).min(tail.len());
-    let (first, others) = tail.split_at(to_boundary);
-    std::iter::once(first)
-        .chain(others.chunks(SECTOR_BYTES))
-        .any(|part| part.len() >= CHECKSUM_BYTES && part.iter().all(|&byte| byte == 0))
-}
-
-fn checksum(previous: Checksum, bytes: &[u8]) -> Checksum {
-    let hash = Sha3_256::new().chain_update(previous).chain_update(bytes).finalize();
+/// Of the bytes of a sector before its checksum.
+fn checksum(previous: Checksum, sector: &Sector) -> Checksum {
+    let hash = Sha3_256::new().chain_update(previous).chain_update(&sector[..CHECKSUM_AT]).finalize();
     hash.first_chunk().copied().unwrap_or_default()
 }
 
-fn encode_entry(entry: &Entry) -> [u8; ENTRY_BYTES] {
-    let (kind, round, subround, block) = match entry {
-        Entry::Floor(round) => (0, round.0, 0, [0; 32]),
-        Entry::Record(record) => (kind_byte(record.kind), record.round.0, record.subround.0, record.block),
-    };
-    let mut bytes = [0; ENTRY_BYTES];
-    bytes[0] = kind;
-    bytes[1..9].copy_from_slice(&round.to_be_bytes());
-    bytes[9..13].copy_from_slice(&subround.to_be_bytes());
-    bytes[13..].copy_from_slice(&block);
+fn encode_record(record: &Record) -> [u8; RECORD_BYTES] {
+    let mut bytes = [0; RECORD_BYTES];
+    bytes[0] = kind_byte(record.kind);
+    bytes[1..9].copy_from_slice(&record.round.0.to_be_bytes());
+    bytes[9..13].copy_from_slice(&record.subround.0.to_be_bytes());
+    bytes[13..].copy_from_slice(&record.block);
     bytes
 }
 
-fn decode_entry(bytes: &[u8; ENTRY_BYTES]) -> Option<Entry> {
-    let (kind, rest) = bytes.split_first()?;
-    let (round, rest) = rest.split_first_chunk::<8>()?;
-    let (subround, block) = rest.split_first_chunk::<4>()?;
-    let round = Round(u64::from_be_bytes(*round));
-    if *kind == 0 {
-        return Some(Entry::Floor(round));
+fn decode_record(bytes: &[u8; RECORD_BYTES]) -> Result<Record, FrameFault> {
+    let mut rest = &bytes[..];
+    let cut = |_| FrameFault::Damaged;
+    let [byte] = take(&mut rest).map_err(cut)?;
+    let kind = Kind::ALL.into_iter().find(|&known| kind_byte(known) == byte);
+    let kind = kind.ok_or(FrameFault::Foreign("a frame holds an unknown kind of record"))?;
+    let round = Round(u64::from_be_bytes(take(&mut rest).map_err(cut)?));
+    let subround = Subround(u32::from_be_bytes(take(&mut rest).map_err(cut)?));
+    let block = take(&mut rest).map_err(cut)?;
+    if round.0 > MAX_ROUND {
+        return Err(FrameFault::Foreign("a record is of a round that no chain reaches"));
     }
-    let kind = Kind::ALL.into_iter().find(|&known| kind_byte(known) == *kind)?;
-    let subround = Subround(u32::from_be_bytes(*subround));
-    Some(Entry::Record(Record { round, kind, subround, block: block.try_into().ok()? }))
+    if kind == Kind::Timeout && block != [0; 32] {
+        return Err(FrameFault::Foreign("a timeout names a block"));
+    }
+    Ok(Record { round, kind, subround, block })
 }
 
 const fn kind_byte(kind: Kind) -> u8 {
@@ -289,90 +341,16 @@ const fn kind_byte(kind: Kind) -> u8 {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(3), key: [7; KEY_BYTES] };
-
-    fn ticket(round: u64) -> Entry {
-        Entry::Record(Record::ticket(Round(round), Subround(2), [round as u8; 32]))
-    }
-
-    /// A file with flushes of one, of 64 and of three records.
-    fn file() -> (Vec<u8>, Vec<usize>, Vec<Entry>) {
-        let mut entries = vec![Entry::Floor(Round(1))];
-        let (mut bytes, mut checksum) = encode_file(&OWNER, &entries);
-        let mut ends = vec![bytes.len()];
-        for rounds in [1..2, 2..66, 66..69] {
-            let flush: Vec<Entry> = rounds.map(ticket).collect();
-            let (frame, next) = encode_frame(checksum, &flush);
-            bytes.extend(frame);
-            checksum = next;
-            ends.push(bytes.len());
-            entries.extend(flush);
-        }
-        (bytes, ends, entries)
-    }
-
-    #[test]
-    fn every_entry_round_trips() {
-        let mut entries = vec![Entry::Floor(Round(u64::MAX))];
-        for kind in Kind::ALL {
-            let round = Round(u64::MAX - 1);
-            entries.push(Entry::Record(Record { round, kind, subround: Subround(u32::MAX), block: [9; 32] }));
-        }
-        for entry in &entries {
-            assert_eq!(decode_entry(&encode_entry(entry)), Some(*entry));
-        }
-        assert_eq!(decode_entry(&[5; ENTRY_BYTES]), None, "an unknown kind");
-        let (bytes, last) = encode_file(&OWNER, &entries);
-        let header = decode_header(&bytes).unwrap();
-        assert_eq!((header.owner, header.base_bytes), (OWNER, bytes.len() as u64));
-        let contents = decode_frames(&bytes, &header).unwrap();
-        assert_eq!((contents.entries, contents.checksum), (entries, last));
-    }
-
-    #[test]
-    fn a_cut_at_any_byte_leaves_the_whole_flushes_before_it() {
-        let (bytes, ends, entries) = file();
-        let counts = [1, 2, 66, 69];
-        for cut in ends[0]..=bytes.len() {
-            let header = decode_header(&bytes[..cut]).unwrap();
-            let contents = decode_frames(&bytes[..cut], &header).unwrap();
-            let flushes = ends.iter().filter(|&&end| end <= cut).count() - 1;
-            assert_eq!(contents.entries, entries[..counts[flushes]], "cut at {cut}");
-            assert_eq!(contents.good_bytes, ends[flushes] as u64);
-        }
-        for cut in 0..ends[0] {
-            assert!(matches!(decode_header(&bytes[..cut]), Err(HeaderFault::Damaged { .. })), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn any_changed_byte_of_a_frame_is_damage_where_the_frame_begins() {
-        let (bytes, ends, _) = file();
-        let header = decode_header(&bytes).unwrap();
-        for byte in HEADER_BYTES..bytes.len() {
-            for change in [1, 0x80, 0xff] {
-                let mut damaged = bytes.clone();
-                damaged[byte] ^= change;
-                let start = ends.iter().rfind(|&&end| end <= byte).map_or(HEADER_BYTES, |&end| end);
-                let damage = decode_frames(&damaged, &header);
-                assert_eq!(damage.map_err(|damage| damage.offset), Err(start as u64), "byte {byte}");
-            }
-        }
-    }
-    #[test]
-    fn a_wrong_length_is_not_taken_for_a_file_that_ends_early() {
-        let (bytes, ends, _) = file();
-        let header = decode_header(&bytes).unwrap();
-        let last = ends[ends.len() - 2];
-        for records in (1..=MAX_RECORDS_PER_FLUSH).filter(|&records| records != 3) {
-            let mut damaged = bytes.clone();
-            damaged[last..last + 2].copy_from_slice(&((records * ENTRY_BYTES) as u16).to_be_bytes());
-            let damage = decode_frames(&damaged, &header);
-            assert_eq!(damage.map_err(|damage| damage.offset), Err(last as u64), "{records} records");
-        }
-    }
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Fault> {
+    let (taken, behind) = rest.split_first_chunk::<N>().ok_or(damaged(0, "the header is cut off"))?;
+    *rest = behind;
+    Ok(*taken)
 }
+
+const fn damaged(offset: usize, reason: &'static str) -> Fault {
+    Fault::Damaged { offset: offset as u64, reason }
+}
+
+#[cfg(test)]
+#[path = "format_tests.rs"]
+mod tests;

@@ -4,52 +4,45 @@
 use std::path::Path;
 
 use super::LogError;
-use super::format::{
-    Checksum, Entry, HeaderFault, MAX_RECORDS_PER_FLUSH, VERSION, decode_frames, decode_header, encode_file,
-    encode_frame,
-};
+use super::file::FRAMES_PER_FILE;
+use super::format::{self, Contents, Fault, RECORDS_PER_FRAME, SECTOR_BYTES, Sector, Tail, VERSION};
 use super::record::{Owner, Record};
 use super::signed::Signed;
-use crate::committee::Round;
 use crate::mutants::mutant;
 
-/// A log file in memory, at the end of which frames can be written.
+/// A log file in memory, in which frames can be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogImage {
     bytes: Vec<u8>,
-    checksum: Checksum,
+    tail: Tail,
 }
 
 impl LogImage {
-    /// The file of a log in which nothing was signed.
+    /// The file that a log makes that holds this: everything that still matters, and room for
+    /// [`FRAMES_PER_FILE`](super::FRAMES_PER_FILE) frames.
     #[must_use]
-    pub fn new(owner: &Owner, floor: Round) -> Self {
-        Self::of(owner, &Signed::from_floor(floor))
+    pub fn new(owner: &Owner, signed: &Signed) -> Self {
+        Self::with_room(owner, signed, FRAMES_PER_FILE)
     }
 
-    /// A complete file with everything that still matters.
-    pub(super) fn of(owner: &Owner, signed: &Signed) -> Self {
-        let entries: Vec<Entry> = std::iter::once(Entry::Floor(signed.floor()))
-            .chain(signed.records().copied().map(Entry::Record).filter(|_| !mutant!(LogCompactsAway)))
-            .collect();
-        let (bytes, checksum) = encode_file(owner, &entries);
-        Self { bytes, checksum }
+    /// The same with room for another number of frames.
+    #[must_use]
+    pub fn with_room(owner: &Owner, signed: &Signed, frames: u32) -> Self {
+        let (bytes, tail) = format::encode(owner, signed, frames);
+        Self { bytes, tail }
     }
 
-    /// Writes records behind those that are there, in as many frames as a flush of them writes.
-    pub fn write(&mut self, records: &[Record]) {
-        for records in records.chunks(MAX_RECORDS_PER_FLUSH) {
-            let (frame, checksum) = frame_of(self.checksum, records);
-            self.bytes.extend(frame);
-            self.checksum = checksum;
+    /// Writes the frames of one flush; `false`, and nothing is written, when they do not fit.
+    #[must_use]
+    pub fn write(&mut self, records: &[Record]) -> bool {
+        if records.len().div_ceil(RECORDS_PER_FRAME) > self.tail.room() {
+            return false;
         }
-    }
-
-    /// The file that [`LogContents::read`] found in `bytes`, without its torn tail: what a log goes on from.
-    #[must_use]
-    pub fn recovered(bytes: &[u8], contents: &LogContents) -> Self {
-        let good = usize::try_from(contents.good_bytes).unwrap_or(usize::MAX).min(bytes.len());
-        Self { bytes: bytes[..good].to_vec(), checksum: contents.checksum }
+        for records in records.chunks(RECORDS_PER_FRAME) {
+            let at = self.used();
+            self.bytes[at..at + SECTOR_BYTES].copy_from_slice(&frame_of(&mut self.tail, records));
+        }
+        true
     }
 
     /// The bytes of the file.
@@ -57,51 +50,46 @@ impl LogImage {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// How many of them are header and frames; free sectors follow.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.tail.offset() as usize
+    }
+
+    pub(super) const fn tail(&self) -> Tail {
+        self.tail
+    }
 }
 
-/// The bytes of one frame, and the checksum that the next one continues. At most [`MAX_RECORDS_PER_FLUSH`] records.
-pub(super) fn frame_of(previous: Checksum, records: &[Record]) -> (Vec<u8>, Checksum) {
+/// The next frame of a file. At most [`RECORDS_PER_FRAME`] records, and only while there is room.
+pub(super) fn frame_of(tail: &mut Tail, records: &[Record]) -> Sector {
     let kept = if mutant!(LogWritesFirstOnly) { 1 } else { records.len() };
-    let entries: Vec<Entry> = records.iter().take(kept).copied().map(Entry::Record).collect();
-    encode_frame(previous, &entries)
+    tail.frame(&records[..kept])
 }
 
 /// What the bytes of a log file say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogContents {
     signed: Signed,
-    good_bytes: u64,
-    pub(super) base_bytes: u64,
-    pub(super) checksum: Checksum,
+    tail: Tail,
 }
 
 impl LogContents {
-    /// Reads a log file. A tail that a crash tore off is left out. `path` is what an error names.
+    /// Reads a log file. A frame that a crash interrupted is left out. `path` is the file that an error names.
     ///
     /// # Errors
     /// [`LogError::OtherOwner`], [`LogError::Version`], [`LogError::Damaged`].
     pub fn read(path: &Path, bytes: &[u8], owner: &Owner) -> Result<Self, LogError> {
-        let path = || path.to_owned();
-        let header = decode_header(bytes).map_err(|fault| match fault {
-            HeaderFault::Version(found) => LogError::Version { path: path(), found, supported: VERSION },
-            HeaderFault::Damaged { offset, reason } => LogError::Damaged { path: path(), offset, reason },
-        })?;
-        require_owner(&path, owner, &header.owner)?;
-        let frames = decode_frames(bytes, &header).map_err(|damage| LogError::Damaged {
-            path: path(),
-            offset: damage.offset,
-            reason: damage.reason,
-        })?;
-        let mut signed = Signed::default();
-        let skipped = if mutant!(LogReadsLastOnly) { frames.entries.len().saturating_sub(1) } else { 0 };
-        for entry in frames.entries.into_iter().skip(skipped) {
-            match entry {
-                Entry::Floor(floor) => signed.raise_floor(floor),
-                Entry::Record(record) => signed.insert(record),
+        let Contents { owner: found, signed, tail } = format::decode(bytes).map_err(|fault| {
+            let path = path.to_owned();
+            match fault {
+                Fault::Version(found) => LogError::Version { path, found, supported: VERSION },
+                Fault::Damaged { offset, reason } => LogError::Damaged { path, offset, reason },
             }
-        }
-        let (base_bytes, good_bytes) = (header.base_bytes, frames.good_bytes);
-        Ok(Self { signed, good_bytes, base_bytes, checksum: frames.checksum })
+        })?;
+        require_owner(path, owner, &found)?;
+        Ok(Self { signed, tail })
     }
 
     /// What was signed.
@@ -110,24 +98,20 @@ impl LogContents {
         &self.signed
     }
 
-    /// Bytes up to the end of the last whole frame; what follows is a torn tail.
+    /// Bytes up to the end of the last whole frame.
     #[must_use]
     pub const fn good_bytes(&self) -> u64 {
-        self.good_bytes
+        self.tail.offset()
     }
 
-    pub(super) fn into_signed(self) -> Signed {
-        self.signed
+    pub(super) const fn tail(&self) -> Tail {
+        self.tail
     }
 }
 
-fn require_owner(
-    path: &impl Fn() -> std::path::PathBuf,
-    expected: &Owner,
-    found: &Owner,
-) -> Result<(), LogError> {
+fn require_owner(path: &Path, expected: &Owner, found: &Owner) -> Result<(), LogError> {
     let differs = |field, expected: String, found: String| {
-        Err(LogError::OtherOwner { path: path(), field, expected, found })
+        Err(LogError::OtherOwner { path: path.to_owned(), field, expected, found })
     };
     if found.chain != expected.chain {
         return differs("chain", hex::encode(expected.chain.0), hex::encode(found.chain.0));

@@ -3,32 +3,48 @@
 //!
 //! ```json
 //! {
-//!   "metadata": { "interchange_format": "zus-ticket-log", "interchange_format_version": "1", "chain": "hex" },
+//!   "metadata": { "interchange_format": "zus-ticket-log", "interchange_format_version": "2", "chain": "hex" },
 //!   "data": {
-//!     "key": "hex", "epoch": "7", "floor": "120",
+//!     "key": "hex", "epoch": "7", "floor": "120", "complete_from": "88",
 //!     "signed_proposals": [ { "round": "119", "subround": "0", "block": "hex" } ],
 //!     "signed_tickets": [], "signed_timeouts": [ { "round": "119", "subround": "0" } ], "signed_finality_votes": []
 //!   }
 //! }
 //! ```
-//! Integers are decimal strings, since many JSON readers keep 53 bits only. Unknown fields are refused: a document that says
-//! more than is understood might forbid more than is obeyed.
+//! Nothing but votes was left to be signed below `floor`, and nothing at all is signed below `complete_from`, since the
+//! document does not say what was signed there. Version 1 has no `complete_from`, and is read as if that were its floor.
+//!
+//! There is one form of everything. Integers are decimal strings, since many JSON readers keep 53 bits only: digits without
+//! sign, space or leading zeros. Bytes are lower-case hexadecimal. Unknown fields, fields and records that come twice, and
+//! rounds that no chain reaches are refused: a document that says more than is understood might forbid more than is obeyed, and
+//! what is imported cannot be taken back.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::LogError;
 use super::record::{KEY_BYTES, Kind, Owner, Record};
 use super::signed::Signed;
+use crate::bounds::MAX_ROUND;
 use crate::committee::{Round, Subround};
+use crate::mutants::mutant;
 
 /// The name of the format.
 pub const INTERCHANGE_FORMAT: &str = "zus-ticket-log";
 
-/// The version that is written, and the only one that is read.
-pub const INTERCHANGE_VERSION: &str = "1";
+/// The version that is written; it and version 1 are read.
+pub const INTERCHANGE_VERSION: &str = "2";
+
+/// The version before: a log of this version is not complete below its floor.
+const VERSION_WITHOUT_COMPLETE: &str = "1";
 
 /// Bytes of the largest document that is read; an export of this crate has some kilobytes.
 pub const MAX_INTERCHANGE_BYTES: usize = 16 << 20;
+
+/// Characters of a wrong value that an error shows.
+const SHOWN_CHARACTERS: usize = 80;
 
 /// A log in transit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -52,6 +68,8 @@ struct Data {
     key: String,
     epoch: String,
     floor: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    complete_from: Option<String>,
     signed_proposals: Vec<SignedBlock>,
     signed_tickets: Vec<SignedBlock>,
     signed_timeouts: Vec<SignedTimeout>,
@@ -113,6 +131,7 @@ impl Interchange {
                 key: hex::encode(owner.key),
                 epoch: owner.epoch.0.to_string(),
                 floor: signed.floor().0.to_string(),
+                complete_from: Some(signed.complete_from().0.to_string()),
                 signed_proposals: blocks(Kind::Proposal),
                 signed_tickets: blocks(Kind::Ticket),
                 signed_timeouts: timeouts
@@ -144,54 +163,114 @@ impl Interchange {
         }
         // The format is checked first: a newer version has fields that this one does not know. Nothing else of the document is
         // kept for that: a tree of its values takes tens of times its bytes.
-        let json = |e: serde_json::Error| InterchangeError::Json { reason: e.to_string() };
+        let json = |e: serde_json::Error| InterchangeError::Json { reason: told(&e) };
         let Envelope { metadata: Format { interchange_format: format, interchange_format_version: version } } =
             serde_json::from_str(text).map_err(json)?;
-        if format != INTERCHANGE_FORMAT || version != INTERCHANGE_VERSION {
-            return Err(InterchangeError::Format { format, version });
+        let known = [INTERCHANGE_VERSION, VERSION_WITHOUT_COMPLETE].contains(&version.as_str());
+        if format != INTERCHANGE_FORMAT || !known {
+            return Err(InterchangeError::Format { format: shown(&format), version: shown(&version) });
         }
-        serde_json::from_str(text).map_err(json)
+        let found: Self = serde_json::from_str(text).map_err(json)?;
+        if found.data.complete_from.is_some() != (version == INTERCHANGE_VERSION) {
+            let reason = "data.complete_from is a field of version 2, and of no other".into();
+            return Err(InterchangeError::Json { reason });
+        }
+        Ok(found)
     }
 
-    /// The floor and the records, when they are those of `owner`.
-    pub(super) fn decode(&self, owner: &Owner) -> Result<(Round, Vec<Record>), InterchangeError> {
-        let Data { key, epoch, floor, .. } = &self.data;
+    /// What was signed, when it was with the key of `owner`.
+    pub(super) fn decode(&self, owner: &Owner) -> Result<Signed, InterchangeError> {
+        let Data { key, epoch, floor, complete_from, .. } = &self.data;
         let same = |field, expected: String, found: &String| {
             if expected == *found {
                 return Ok(());
             }
-            Err(InterchangeError::OtherOwner { field, expected, found: found.clone() })
+            Err(InterchangeError::OtherOwner { field, expected, found: shown(found) })
         };
         same("chain", hex::encode(owner.chain.0), &self.metadata.chain)?;
         same("epoch", owner.epoch.0.to_string(), epoch)?;
         debug_assert_eq!(owner.key.len(), KEY_BYTES);
         same("key", hex::encode(owner.key), key)?;
-        let mut records = Vec::new();
+        let floor = round("data.floor", floor)?;
+        let complete_from = match complete_from {
+            Some(text) => round("data.complete_from", text)?,
+            None => floor,
+        };
+        if complete_from > floor {
+            return Err(value(
+                "data.complete_from",
+                "a round up to data.floor",
+                &complete_from.0.to_string(),
+            ));
+        }
+        let mut records = BTreeSet::new();
+        let mut take = |place: &str, record: Record| {
+            if records.insert(record) {
+                Ok(())
+            } else {
+                Err(InterchangeError::Twice { place: place.to_owned() })
+            }
+        };
         let lists = [
-            (Kind::Proposal, &self.data.signed_proposals),
-            (Kind::Ticket, &self.data.signed_tickets),
-            (Kind::FinalityVote, &self.data.signed_finality_votes),
+            (Kind::Proposal, "data.signed_proposals", &self.data.signed_proposals),
+            (Kind::Ticket, "data.signed_tickets", &self.data.signed_tickets),
+            (Kind::FinalityVote, "data.signed_finality_votes", &self.data.signed_finality_votes),
         ];
-        for (kind, list) in lists {
-            for signed in list {
-                let mut block = [0; 32];
-                hex::decode_to_slice(&signed.block, &mut block)
-                    .map_err(|_| InterchangeError::Value { field: "block", found: signed.block.clone() })?;
-                let round = Round(number("round", &signed.round)?);
-                let subround = Subround(number("subround", &signed.subround)?);
-                records.push(Record { round, kind, subround, block });
+        for (kind, list, of_kind) in lists {
+            for (i, signed) in of_kind.iter().enumerate() {
+                let place = format!("{list}[{i}]");
+                let round = round(&format!("{place}.round"), &signed.round)?;
+                let subround = Subround(number(&format!("{place}.subround"), &signed.subround)?);
+                let block = block(&format!("{place}.block"), &signed.block)?;
+                take(&place, Record { round, kind, subround, block })?;
             }
         }
-        for signed in &self.data.signed_timeouts {
-            let subround = Subround(number("subround", &signed.subround)?);
-            records.push(Record::timeout(Round(number("round", &signed.round)?), subround));
+        for (i, signed) in self.data.signed_timeouts.iter().enumerate() {
+            let place = format!("data.signed_timeouts[{i}]");
+            let round = round(&format!("{place}.round"), &signed.round)?;
+            let subround = Subround(number(&format!("{place}.subround"), &signed.subround)?);
+            take(&place, Record::timeout(round, subround))?;
         }
-        Ok((Round(number("floor", floor)?), records))
+        let mut signed = Signed::complete(floor, complete_from);
+        records.into_iter().for_each(|record| signed.insert(record));
+        Ok(signed)
     }
 }
 
-fn number<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, InterchangeError> {
-    text.parse().map_err(|_| InterchangeError::Value { field, found: text.to_owned() })
+/// A number in its one form.
+fn number<T: FromStr + ToString>(place: &str, text: &str) -> Result<T, InterchangeError> {
+    let number =
+        text.parse::<T>().ok().filter(|number| number.to_string() == text || mutant!(LogTakesAnyNumber));
+    number.ok_or_else(|| value(place, "a number in digits, without sign, space or leading zeros", text))
+}
+
+fn round(place: &str, text: &str) -> Result<Round, InterchangeError> {
+    let found = number(place, text)?;
+    if found > MAX_ROUND {
+        return Err(value(place, "a round that a chain reaches (up to 2^62)", text));
+    }
+    Ok(Round(found))
+}
+
+fn block(place: &str, text: &str) -> Result<[u8; 32], InterchangeError> {
+    let mut block = [0; 32];
+    let read = hex::decode_to_slice(text, &mut block).is_ok() && hex::encode(block) == text;
+    if read { Ok(block) } else { Err(value(place, "32 bytes in lower-case hexadecimal", text)) }
+}
+
+fn value(place: &str, expected: &'static str, found: &str) -> InterchangeError {
+    InterchangeError::Value { place: place.to_owned(), expected, found: shown(found) }
+}
+
+/// What the reader of JSON says, which may repeat a name from the document, and where.
+fn told(error: &serde_json::Error) -> String {
+    let text: String = error.to_string().chars().take(SHOWN_CHARACTERS).collect();
+    format!("{} (line {}, column {})", text.escape_debug(), error.line(), error.column())
+}
+
+/// The beginning of a text that a stranger wrote, for a message.
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARACTERS).collect()
 }
 
 /// Why a document is not imported.
@@ -211,7 +290,8 @@ pub enum InterchangeError {
     },
     /// It is of another format or version.
     #[error(
-        "format {format:?}, version {version:?}, where {INTERCHANGE_FORMAT:?}, version {INTERCHANGE_VERSION:?} is read"
+        "format {format:?}, version {version:?}, where {INTERCHANGE_FORMAT:?}, version {VERSION_WITHOUT_COMPLETE:?} or \
+         {INTERCHANGE_VERSION:?} is read"
     )]
     Format {
         /// The format it names.
@@ -230,12 +310,35 @@ pub enum InterchangeError {
         found: String,
     },
     /// A value is not what its field holds.
-    #[error("{found:?} is no {field}")]
+    #[error("{place} is {found:?}, where {expected} is expected")]
     Value {
-        /// The field.
-        field: &'static str,
-        /// What it says.
+        /// Where it stands.
+        place: String,
+        /// What the field holds.
+        expected: &'static str,
+        /// The beginning of it.
         found: String,
+    },
+    /// A record comes twice.
+    #[error("{place} repeats a record: each comes once")]
+    Twice {
+        /// Where the second stands.
+        place: String,
+    },
+    /// It would raise the floor further than the caller allows.
+    #[error(
+        "the document leaves all rounds below {}, where this log has left those below {} and may be raised to {}. Nothing was \
+         imported: it would bar this key from signing until the chain is there, and cannot be taken back. If the chain \
+         is there, import with `import_up_to` and name that round",
+        floor.0, known.0, highest.0
+    )]
+    Rise {
+        /// The floor of the document, by its field or by a record.
+        floor: Round,
+        /// The floor of the log.
+        known: Round,
+        /// The highest floor that is allowed.
+        highest: Round,
     },
     /// The log could not be written.
     #[error(transparent)]

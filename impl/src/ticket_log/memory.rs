@@ -19,7 +19,7 @@ pub struct MemoryLog {
 }
 
 impl MemoryLog {
-    /// An empty log: nothing signed, and nothing but votes to be signed below `floor`.
+    /// An empty log: nothing signed in `floor` or above, and nothing to be signed below it.
     #[must_use]
     pub const fn new(owner: Owner, rules: SigningRules, floor: Round) -> Self {
         Self {

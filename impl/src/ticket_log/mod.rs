@@ -12,31 +12,74 @@
 //! - [`Record`] is what is written, [`Signed`] the index of it that answers "may I sign this?", under [`SigningRules`].
 //! - [`TicketLog`] is what a miner's host drives. [`FileLog`] is the durable instance, [`MemoryLog`] the one for tests and
 //!   explorations, with its crash points as operations.
-//! - [`LogImage`] and [`LogContents`] are the bytes of that file without the file.
+//! - [`LogImage`] and [`LogContents`] are the bytes of that file without the file; [`Files`] is what is done with it, and
+//!   [`FaultyFiles`] a file system that fails.
 //! - [`Interchange`] moves a log to another machine as JSON.
 //!
 //! # What a log refuses to sign
 //! Proposals and tickets contradicting recorded ones, a ticket in a (round, subround) that was timed out, anything but a vote
 //! in a round that was left, and a vote in a round where another block was ticketed or voted for. A round is left by a vote
-//! in it and by any proposal, ticket or timeout of a later one. What was recorded already may be signed again, since BLS
-//! signatures are deterministic: a restarted miner repeats itself and never contradicts itself.
+//! in it and by any proposal, ticket or timeout of a later one. Nothing at all is signed in rounds of which the log does not
+//! know everything ([`Signed::complete_from`]): no record is not "not signed". What was recorded already may be signed again,
+//! since BLS signatures are deterministic: a restarted miner repeats itself and never contradicts itself.
 //!
-//! # Why an append-only file
-//! A key-value store (redb was tried) costs the same flush and hides the bytes; here every byte offset at which a crash can cut
-//! is a test case, and an error can name the offset that is damaged. Measured on ext4 on a virtual disk, 600 flushes of one
-//! record each, interleaved: 158 us against 180 us in the median, 3.9 ms against 4.0 ms at the 90th percentile. The disk is
-//! what a flush costs. All records that wait at a flush share one. The example `flush` measures another disk.
+//! # What a log says is on the disk
+//! A file can be read before it is on the disk: after a killed process, and after a sync that failed, the next process reads what
+//! the system still holds in memory, and a power cut takes it away. A miner that repeated what it read there could say the
+//! opposite afterwards. So [`FileLog::open`] reads, decides, writes everything into a new file, syncs it, renames it, and
+//! syncs the folder; only then does it return, and only then does anybody believe it. That is right whatever the truth was:
+//! - A frame that was flushed is durable and is read, so that nothing that left is lost.
+//! - A frame that was not flushed may be read or not. Its signature never left, so that losing it contradicts nothing; and if
+//!   it is read, then it is durable when the open returns, and saying it from then on is as safe as after any flush.
+//!
+//! Syncing the old file again would not do: after a failed sync the system takes the bytes for written and writes them no more.
+//! After any failed write, sync or rename a log refuses everything until it is opened anew ([`LogError::Failed`]).
+//!
+//! # A torn tail and a damaged file
+//! A crash costs at most the frame that was being written, whose signatures had not left. Any other damage is refused with its
+//! offset, but one: a disk that loses exactly the sector of the last frame, which it had reported durable, leaves what a crash
+//! leaves. That costs the records of one flush, of one round: the miner may then contradict what it signed there, once, and
+//! convict itself. [`LogImage`] and the format have the details.
+//!
+//! # A lost log
+//! Who has neither the log nor an export made after the last signature makes a new log with a floor *above every round in
+//! which the key may have signed*: `FileLog::create(.., floor)`. Below it the new log signs nothing, not even a finality vote.
+//! How to find it: with the old process stopped, ask the other miners for the highest notarization that each has (verify it), and
+//! take the highest round `N` of the answers of `n - f` of them. Then `N + 3` is safe. For to sign in round r, this miner had to
+//! know a notarization of r - 1, and so at least `n - f - 1 - f` other honest miners had ticketed in r - 1; the answers leave
+//! out `f - 1` others at most, which are fewer; so one of those answered, and in r - 1 it knew a notarization of r - 2. With
+//! fewer answers, or older ones, add a margin: the rounds that the chain can make in the time in question, for instance 1,000 and
+//! a quarter of an hour of silence. Too high a floor costs that silence only, up to where it is an error of its own
+//! ([`MAX_ROUND`](crate::bounds::MAX_ROUND)); one that is too low convicts. Until the chain is there the miner counts as one that is down, so that more than `f` lost logs at once
+//! stop the chain of this epoch. A restored backup or snapshot is a lost log.
+//!
+//! # One process
+//! The log file itself is locked, and the file that is locked is compared with the one that has the name, since opening renames;
+//! so no file beside it matters. Each flush looks whether its file still has its name, and refuses if somebody removed or replaced
+//! it ([`LogError::Replaced`]): then another process may sign by another log. Two machines with one key are not told apart.
+//!
+//! # Why a file of its own format
+//! A key-value store (redb was tried) costs the same flush and hides the bytes; here every byte and sector that a crash or a
+//! disk can change is a test case, and an error can name the offset that is damaged. A flush overwrites one sector of a file
+//! that does not grow, so that the file system has nothing but that sector to write. All records that wait at a flush share one
+//! sector if there are no more than [`RECORDS_PER_FRAME`]. The example `flush` measures a disk.
 
+mod faulty_files;
 mod file;
+mod files;
 mod format;
 mod image;
 mod interchange;
+#[cfg(test)]
+mod loss_tests;
 mod memory;
 mod record;
 mod signed;
 
-pub use file::{COMPACT_ABOVE_BYTES, FileLog};
-pub use format::MAX_RECORDS_PER_FLUSH;
+pub use faulty_files::{Fault, FaultyFile, FaultyFiles, Operation, Sectors, Survival};
+pub use file::{FRAMES_PER_FILE, FileLog};
+pub use files::{Files, Identity, OsFiles};
+pub use format::{MAX_LOG_BYTES, RECORDS_PER_FRAME, SECTOR_BYTES};
 pub use image::{LogContents, LogImage};
 pub use interchange::{
     INTERCHANGE_FORMAT, INTERCHANGE_VERSION, Interchange, InterchangeError, MAX_INTERCHANGE_BYTES,
@@ -47,6 +90,8 @@ pub use signed::{Conflict, Permit, Signed, SigningRules};
 
 use std::io;
 use std::path::PathBuf;
+
+use crate::committee::Round;
 
 /// How many records a log has taken since it was opened. A record is durable once a flush has returned its position or a
 /// higher one.
@@ -101,7 +146,9 @@ pub enum LogError {
     },
     /// There is no log. A missing log is not an empty one: whoever lost it does not know what was signed.
     #[error(
-        "there is no ticket log in {}: create one for a new key or epoch, or import an export of the lost one",
+        "there is no ticket log in {}. For a key that has signed nothing in this epoch create one whose floor is the first \
+         round of the epoch. If the log is lost, import an export that was made after the last signature, or create one \
+         {SAFE_FLOOR}",
         path.display()
     )]
     Missing {
@@ -120,8 +167,23 @@ pub enum LogError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another file has its name, or none.
+    #[error(
+        "{} was removed or replaced while this process was writing to it, so that another process may sign with the same \
+         key. Nothing more is signed here: stop all miners with this key, and open the log anew",
+        path.display()
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is the log of another chain, epoch or key.
-    #[error("{} is the ticket log of another {field}: it says {found}, expected is {expected}", path.display())]
+    #[error(
+        "{} is the ticket log of another {field}: it says {found}, expected is {expected}. It was left as it is. Use the \
+         folder of the log of this key, chain and epoch. Only if there was never one is a new log in another folder safe, \
+         with the first round of the epoch as its floor; if it is lost, create one {SAFE_FLOOR}",
+        path.display()
+    )]
     OtherOwner {
         /// The file.
         path: PathBuf,
@@ -133,7 +195,11 @@ pub enum LogError {
         found: String,
     },
     /// It was written by another version of this crate.
-    #[error("{} has format version {found}, this program reads {supported}", path.display())]
+    #[error(
+        "{} has format version {found}, this program reads {supported}: export it as JSON with the program that wrote it, and \
+         import that into a new log in another folder",
+        path.display()
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -144,8 +210,9 @@ pub enum LogError {
     },
     /// It is damaged where a crash cannot have damaged it.
     #[error(
-        "{} is damaged at byte {offset}: {reason}. What was signed after that byte is unknown. Keep the file, and start from \
-         an export of it, or from a new log whose floor is a round that this miner has surely not reached",
+        "{} is damaged at byte {offset}: {reason}. What was signed after that byte is unknown, and the file was left as it is. \
+         Move it away and keep it; then import an export that was made after the last signature into a new log, or create \
+         one {SAFE_FLOOR}",
         path.display()
     )]
     Damaged {
@@ -156,6 +223,20 @@ pub enum LogError {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// There is more to be kept than a file holds.
+    #[error("what {} must keep is more than {MAX_LOG_BYTES} bytes: no chain has so many subrounds in one round", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The floor of a new log is a round that no chain reaches.
+    #[error("a log with floor {} would never sign anything: the highest round is {limit}", floor.0)]
+    Floor {
+        /// The floor.
+        floor: Round,
+        /// The highest that there may be.
+        limit: u64,
+    },
     /// An earlier write failed.
     #[error("an earlier write to {} failed: open the log anew to see what is on the disk", path.display())]
     Failed {
@@ -163,3 +244,8 @@ pub enum LogError {
         path: PathBuf,
     },
 }
+
+/// What is safe to do when it is unknown what was signed.
+const SAFE_FLOOR: &str = "whose floor is above every round in which this key may have signed: with n - f other miners asked \
+                          after this one stopped, three above the highest notarized round that they know; nothing is signed \
+                          below it";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::record::{Kind, Record};
-use crate::bounds::SIGNED_ROUNDS_KEPT;
+use crate::bounds::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::committee::{Round, Subround};
 use crate::mutants::mutant;
 use crate::rules::{Rules, SubroundEntryRule, TicketRule};
@@ -36,21 +36,35 @@ pub enum Permit {
     Again,
 }
 
-/// What a log knows was signed.
+/// What a log knows was signed, and from which round on it knows all of it.
 ///
-/// Bounded: records of rounds more than [`SIGNED_ROUNDS_KEPT`] below the floor are dropped, and nothing new is permitted
-/// there.
+/// **No record is not "not signed".** A new log has no records of the rounds below its floor, and says nothing about them: the
+/// key may have signed there, in a log that is lost. Only from [`Signed::complete_from`] on does a missing record mean that
+/// nothing was signed, and nothing new is permitted below that round, a finality vote included: it claims that no other block
+/// of its round was ticketed, and rests upon every record of that round.
+///
+/// Bounded: records of rounds more than [`SIGNED_ROUNDS_KEPT`] below the floor are dropped, and the log is complete from there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Signed {
     floor: Round,
+    complete_from: Round,
     records: BTreeSet<Record>,
 }
 
 impl Signed {
-    /// Nothing signed, and nothing but votes to be signed below `floor`.
+    /// Nothing signed in `floor` or above it, and nothing known about the rounds below: nothing is signed there.
     #[must_use]
     pub const fn from_floor(floor: Round) -> Self {
-        Self { floor, records: BTreeSet::new() }
+        Self { floor, complete_from: floor, records: BTreeSet::new() }
+    }
+
+    /// An index with this floor that is complete from a round; a log is never complete from above its floor, nor from more
+    /// than [`SIGNED_ROUNDS_KEPT`] rounds below it.
+    pub(super) fn complete(floor: Round, complete_from: Round) -> Self {
+        let mut signed =
+            Self { floor: Round(0), complete_from: complete_from.min(floor), records: BTreeSet::new() };
+        signed.raise_floor(floor);
+        signed
     }
 
     /// The lowest round that was not left: no new proposal, ticket or timeout below it is permitted.
@@ -59,10 +73,10 @@ impl Signed {
         self.floor
     }
 
-    /// The lowest round whose records are kept; nothing new is permitted below it.
+    /// The lowest round from which every signature is recorded; nothing new is permitted below it.
     #[must_use]
-    pub const fn kept_from(&self) -> Round {
-        Round(self.floor.0.saturating_sub(SIGNED_ROUNDS_KEPT))
+    pub const fn complete_from(&self) -> Round {
+        self.complete_from
     }
 
     /// What was signed, by round.
@@ -92,8 +106,11 @@ impl Signed {
         if self.contains(record) {
             return Ok(Permit::Again);
         }
-        if record.round < self.kept_from() {
-            return Err(Conflict::Forgotten { record: *record, kept_from: self.kept_from() });
+        if record.round.0 > MAX_ROUND {
+            return Err(Conflict::TooHigh { record: *record });
+        }
+        if record.round < self.complete_from && !mutant!(LogTrustsSilence) {
+            return Err(Conflict::Unknown { record: *record, complete_from: self.complete_from });
         }
         // Votes are cast on leaving a round; everything else of it is over then (A4).
         if record.kind != Kind::FinalityVote && record.round < self.floor {
@@ -107,7 +124,7 @@ impl Signed {
 
     /// Records a signature, whether or not it was permitted: what was signed was signed.
     pub fn insert(&mut self, record: Record) {
-        if record.round >= self.kept_from() {
+        if record.round >= self.complete_from {
             self.records.insert(record);
         }
         self.raise_floor(match record.kind {
@@ -119,12 +136,24 @@ impl Signed {
 
     /// Leaves all rounds below `floor`. The floor never sinks.
     pub fn raise_floor(&mut self, floor: Round) {
-        if floor <= self.floor {
-            return;
+        if floor > self.floor {
+            self.floor = floor;
+            self.forget_below(Round(floor.0.saturating_sub(SIGNED_ROUNDS_KEPT)));
         }
-        self.floor = floor;
-        let kept_from = self.kept_from();
-        while self.records.first().is_some_and(|record| record.round < kept_from) {
+    }
+
+    /// Adds what another log of the same key recorded: what was signed was signed, even if it contradicts what is recorded
+    /// here. Together they are complete from where both are.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.raise_floor(other.floor);
+        self.forget_below(other.complete_from);
+        other.records().for_each(|record| self.insert(*record));
+    }
+
+    /// The log is not complete below this round any more.
+    fn forget_below(&mut self, round: Round) {
+        self.complete_from = self.complete_from.max(round);
+        while self.records.first().is_some_and(|record| record.round < self.complete_from) {
             self.records.pop_first();
         }
     }
@@ -171,13 +200,20 @@ pub enum Conflict {
         /// The lowest round that was not left.
         floor: Round,
     },
-    /// Its round is so old that what was signed in it is not known any more.
-    #[error("{record:?} is of a round whose records are gone: they are kept from round {}", kept_from.0)]
-    Forgotten {
+    /// It is of a round of which the log does not know everything that was signed: a lost log may have said something else, or
+    /// the records are so old that they were dropped.
+    #[error("{record:?} is of a round of which this log does not know what was signed: it is complete from round {}", complete_from.0)]
+    Unknown {
         /// What was to be signed.
         record: Record,
-        /// The lowest round whose records are kept.
-        kept_from: Round,
+        /// The lowest round from which everything is recorded.
+        complete_from: Round,
+    },
+    /// Its round is one that no chain reaches: recorded, it would bar every other.
+    #[error("{record:?} is of a round above {MAX_ROUND}, which no chain reaches")]
+    TooHigh {
+        /// What was to be signed.
+        record: Record,
     },
 }
 
@@ -293,11 +329,11 @@ mod tests {
         assert!(log.contains(&old));
         log.insert(timeout(at(6 + SIGNED_ROUNDS_KEPT, 0)));
         assert!(!log.contains(&old));
-        assert_eq!(log.kept_from(), Round(6));
+        assert_eq!(log.complete_from(), Round(6));
         for record in [old, vote(at(5, 0), A)] {
             assert_eq!(
                 log.permits(&HARDENED, &record),
-                Err(Conflict::Forgotten { record, kept_from: Round(6) })
+                Err(Conflict::Unknown { record, complete_from: Round(6) })
             );
         }
         log.insert(old);
@@ -305,14 +341,52 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_closes_all_rounds_below_and_never_sinks() {
+    fn a_floor_closes_all_rounds_below_to_votes_as_well_and_never_sinks() {
         let mut log = Signed::from_floor(Round(100));
         log.raise_floor(Round(50));
-        assert_eq!(log.floor(), Round(100));
-        let record = ticket(at(99, 0), A);
-        assert_eq!(log.permits(&HARDENED, &record), Err(Conflict::RoundLeft { record, floor: Round(100) }));
-        assert_eq!(log.permits(&HARDENED, &ticket(at(100, 0), A)), Ok(Permit::New));
+        assert_eq!((log.floor(), log.complete_from()), (Round(100), Round(100)));
+        for record in [ticket(at(99, 0), A), proposal(at(99, 0), A), timeout(at(99, 0)), vote(at(99, 0), A)] {
+            let unknown = Err(Conflict::Unknown { record, complete_from: Round(100) });
+            assert_eq!(log.permits(&HARDENED, &record), unknown);
+        }
+        for record in [ticket(at(100, 0), A), vote(at(100, 0), A)] {
+            assert_eq!(log.permits(&HARDENED, &record), Ok(Permit::New));
+        }
+        // Rounds that this log has left itself are known.
+        log.insert(timeout(at(110, 0)));
+        assert_eq!(log.permits(&HARDENED, &vote(at(105, 0), A)), Ok(Permit::New));
+        assert!(log.permits(&HARDENED, &vote(at(99, 0), A)).is_err(), "still unknown");
+        log.insert(timeout(at(100 + SIGNED_ROUNDS_KEPT + 5, 0)));
+        assert_eq!(log.complete_from(), Round(105));
+    }
+
+    #[test]
+    fn no_round_near_the_end_of_the_numbers_is_signed_in() {
+        for round in [MAX_ROUND + 1, u64::MAX - 1, u64::MAX] {
+            for record in [ticket(at(round, 0), A), vote(at(round, 0), A), timeout(at(round, 0))] {
+                assert_eq!(verdict(&[], record), Err(Conflict::TooHigh { record }));
+            }
+        }
+        let last = vote(at(MAX_ROUND, 0), A);
+        assert_eq!(verdict(&[], last), Ok(Permit::New), "negative control");
+        let mut log = signed(&[last]);
         log.insert(vote(at(u64::MAX, 0), A));
         assert_eq!(log.floor(), Round(u64::MAX), "no overflow");
+    }
+
+    #[test]
+    fn two_logs_of_one_key_are_complete_from_where_both_are() {
+        let here = signed(&[ticket(at(5, 0), A), timeout(at(6, 0))]);
+        let mut there = Signed::complete(Round(9), Round(6));
+        there.insert(ticket(at(7, 0), B));
+        let mut both = here.clone();
+        both.add(&there);
+        assert_eq!((both.floor(), both.complete_from()), (Round(9), Round(6)));
+        assert_eq!(both.records().copied().collect::<Vec<_>>(), [timeout(at(6, 0)), ticket(at(7, 0), B)]);
+        there.add(&here);
+        assert_eq!(there, both, "in either order");
+        assert_eq!(Signed::complete(Round(3), Round(9)).complete_from(), Round(3), "never above the floor");
+        let high = Signed::complete(Round(90), Round(3));
+        assert_eq!(high.complete_from(), Round(90 - SIGNED_ROUNDS_KEPT));
     }
 }

@@ -80,6 +80,38 @@ fn a_miner_that_lost_everything_but_its_log_signs_nothing_twice_and_catches_up()
     }
 }
 
+/// A run in which the miners in turn lose their logs, one in so many milliseconds, and begin with new ones.
+fn with_lost_logs(seed: u64, losses: u64, every: u64, above: u64) -> Setup {
+    let mut setup = Setup::new(4, Rules::HARDENED, seed);
+    setup.network = Network { delay: 1..=250, ..Network::RELIABLE };
+    for time in 0..losses {
+        let miner = (time % 4) as u16;
+        setup.faults.push((310 + time * every, Fault::Kill(miner)));
+        setup.faults.push((320 + time * every, Fault::RestartWithNewLog(miner, above)));
+    }
+    setup
+}
+
+#[test]
+fn a_new_log_with_the_floor_that_is_advised_contradicts_nothing_that_is_lost() {
+    for seed in 0..20 {
+        // The chain has reached the floor of one before the next begins anew: below it that one signs nothing.
+        let mut world = World::mock(&with_lost_logs(seed, 6, 6_000, 3));
+        world.run(40_000);
+        let height = world.observer.lowest();
+        assert!(world.run_to_height(height + 4, 60_000), "seed {seed}: stops at {height}");
+        world.assert_safe();
+    }
+    // Without a floor above what was signed the observer sees it.
+    let violated = (0..200).any(|seed| {
+        let mut world = World::mock(&with_lost_logs(seed, 20, 170, 0));
+        world.run(5_000);
+        world.observer.at_the_end();
+        world.observer.violations.iter().any(|violation| violation.starts_with("S1"))
+    });
+    assert!(violated, "negative control");
+}
+
 #[test]
 fn amnesia_breaks_the_one_ticket_rule() {
     // The expected violation of `Volatile` (A2): a restarted miner tickets another block of the same subround.

@@ -44,6 +44,9 @@ pub enum Fault {
     Restart(u16),
     /// The miner starts again with an empty disk beside its log.
     RestartWithLogOnly(u16),
+    /// The miner has lost its log and starts again with a new one, whose floor is so many rounds above the highest notarized
+    /// round that `n - f` others know. Of the others those are asked that are least far.
+    RestartWithNewLog(u16, u64),
     /// Participants of different groups do not hear each other; the groups list miners, sharders are in the first.
     Partition(Vec<Vec<u16>>),
     /// All hear each other.

@@ -1,10 +1,10 @@
 //! Crashes, restarts, partitions.
 
-use zus_bpp::committee::MinerId;
+use zus_bpp::committee::{MinerId, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Input, Recovery};
 use zus_bpp::rules::TicketLogRule;
-use zus_bpp::ticket_log::{Kind, Record, Signed};
+use zus_bpp::ticket_log::{Kind, MemoryLog, Record, Signed, TicketLog};
 
 use super::super::host::record_of;
 use super::super::{Crash, Fault};
@@ -21,6 +21,21 @@ impl<S: Scheme + Clone> World<S> {
             }
             Fault::RestartWithLogOnly(i) => {
                 let disk = &mut self.hosts[usize::from(i)].disk;
+                disk.stored.clear();
+                let recovery = disk.recovery();
+                self.start(usize::from(i), recovery);
+            }
+            Fault::RestartWithNewLog(i, above) => {
+                let mut known: Vec<Round> = self
+                    .hosts
+                    .iter()
+                    .filter_map(|host| Some(Round(host.miner.as_ref()?.round().0 - 1)))
+                    .collect();
+                known.sort_unstable();
+                let answers = usize::from(self.config.quorum());
+                let Some(highest) = known.get(answers - 1) else { return };
+                let disk = &mut self.hosts[usize::from(i)].disk;
+                disk.log = MemoryLog::new(*disk.log.owner(), *disk.log.rules(), Round(highest.0 + above));
                 disk.stored.clear();
                 let recovery = disk.recovery();
                 self.start(usize::from(i), recovery);
