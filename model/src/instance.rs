@@ -70,9 +70,7 @@ fn require(
 
 /// Whether there are as many rounds and subrounds as the state has room for: without this there is no layout of blocks.
 pub fn sized(rounds: u8, subrounds: u8) -> Result<(), Unfit> {
-    for (value, most, field) in
-        [(rounds, MAX_ROUNDS, "rounds"), (subrounds, MAX_SUBROUNDS, "subrounds")]
-    {
+    for (value, most, field) in [(rounds, MAX_ROUNDS, "rounds"), (subrounds, MAX_SUBROUNDS, "subrounds")] {
         require(
             (1..=most).contains(&usize::from(value)),
             field,
@@ -118,12 +116,7 @@ impl Parts {
             || format!("a committee of {n}"),
             || format!("use 1 to {MAX_COMMITTEE}: tallies have six bits"),
         )?;
-        require(
-            byzantine < n,
-            "byzantine",
-            || format!("{byzantine} of {n}"),
-            || "leave one honest".into(),
-        )?;
+        require(byzantine < n, "byzantine", || format!("{byzantine} of {n}"), || "leave one honest".into())?;
         let honest = n - byzantine;
         let sum: u64 = groups.iter().map(|&w| u64::from(w)).sum();
         require(
@@ -272,7 +265,10 @@ impl Parts {
         require(
             !lazy || waits,
             "reductions",
-            || "`lazy` is for an asynchronous network, and subrounds that are entered with a certificate".into(),
+            || {
+                "`lazy` is for an asynchronous network, and subrounds that are entered with a certificate"
+                    .into()
+            },
             || "set lazy = false".into(),
         )?;
         require(

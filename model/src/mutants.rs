@@ -21,9 +21,7 @@ use crate::{
     committed,
     properties::{Facts, Property},
     report::RunReport,
-    scenario::{
-        Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, syntax, unasked,
-    },
+    scenario::{Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, syntax, unasked},
     trace::Trace,
 };
 use schemars::JsonSchema;

@@ -74,9 +74,7 @@ impl Protocol {
             state.environment.synchronous() == 1
                 && miners.iter().any(|m| m.crashed() == 1 || m.round() < first)
         });
-        show(P::Restarted, &|| {
-            state.environment.crashes() > miners.iter().map(|m| m.crashed()).sum::<u32>()
-        });
+        show(P::Restarted, &|| state.environment.crashes() > miners.iter().map(|m| m.crashed()).sum::<u32>());
     }
 
     /// Two honest miners that hold a beacon value of the same round.

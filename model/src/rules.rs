@@ -287,7 +287,9 @@ impl Rules {
     pub fn votes(&self) -> bool {
         // No `matches!`: a new rule must say on which side it is.
         match self.finality {
-            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => true,
+            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
+                true
+            }
             FinalityRule::TwoThirds
             | FinalityRule::CommonAncestor { .. }
             | FinalityRule::TwoDelta

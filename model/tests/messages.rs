@@ -172,7 +172,9 @@ fn a_bound_that_is_hit_comes_with_what_to_do() {
     let folder = folder_with(&[]);
     let (code, out, _) = zus(folder.path(), &["check", "hardened_live", "--quiet", "--max-states", "3000"]);
     assert_eq!(code, Some(3));
-    for said in ["states were seen", "of them wait", "bytes of memory", "--max-memory", "zus simulate hardened_live"] {
+    for said in
+        ["states were seen", "of them wait", "bytes of memory", "--max-memory", "zus simulate hardened_live"]
+    {
         assert!(out.contains(said), "{said}: {out}");
     }
     // Near the end fewer come than go, and the rest can be estimated.

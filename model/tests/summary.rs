@@ -112,8 +112,11 @@ fn what_is_the_same_is_said_and_what_is_not_asked_any_more_is_too() {
         summary::write(&Inputs { after: vec![after], before: vec![report(BEFORE)], ..Inputs::default() })
     };
     let text = same(report(BEFORE));
-    for shown in ["no verdict changed", "0 numbers of states moved, 1 are the same", "every run that is shown is the same"]
-    {
+    for shown in [
+        "no verdict changed",
+        "0 numbers of states moved, 1 are the same",
+        "every run that is shown is the same",
+    ] {
         assert!(text.contains(shown), "{shown}\n{text}");
     }
     assert!(!text.contains("## ") && !text.contains("```"), "{text}");

@@ -221,8 +221,18 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
             "\"block\":\"B(9,0)#1\"",
             ": steps, step 1: `block`: the instance has no block",
         ),
-        ("no beacon share", "\"beacon_threshold\": 2", "\"beacon_threshold\": 0", ": instance.beacon_threshold: 0 shares"),
-        ("too many shares", "\"beacon_threshold\": 2", "\"beacon_threshold\": 5", ": instance.beacon_threshold: 5 shares"),
+        (
+            "no beacon share",
+            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 0",
+            ": instance.beacon_threshold: 0 shares",
+        ),
+        (
+            "too many shares",
+            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 5",
+            ": instance.beacon_threshold: 5 shares",
+        ),
         ("too many restarts", "\"restarts\": 0", "\"restarts\": 16", ": instance.restarts: 16 is too many"),
         (
             "nobody who could be behind",
@@ -236,7 +246,12 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
             "\"finality\": { \"CommonAncestor\": { \"depth\": 255 } }",
             ": instance.rules: finality: a depth of 255",
         ),
-        ("a Byzantine generator of nobody", "\"generator\": \"honest\"", "\"generator\": \"byzantine\"", ": instance.blocks: (1, 0) has 1 Byzantine"),
+        (
+            "a Byzantine generator of nobody",
+            "\"generator\": \"honest\"",
+            "\"generator\": \"byzantine\"",
+            ": instance.blocks: (1, 0) has 1 Byzantine",
+        ),
         ("a key twice", "\"miner\":0", "\"miner\":1,\"miner\":0", "duplicate field `miner`"),
         (
             "a field of an action that has none",
@@ -274,7 +289,10 @@ fn more_generators_than_members_are_refused() {
     };
     assert!(read(&with(4)).is_ok());
     let error = read(&with(5)).unwrap_err().to_string();
-    assert!(error.contains("instance.blocks: (1, 0) has 0 Byzantine and 5 honest generators of 0 and 4"), "{error}");
+    assert!(
+        error.contains("instance.blocks: (1, 0) has 0 Byzantine and 5 honest generators of 0 and 4"),
+        "{error}"
+    );
 }
 
 /// Whatever a trace says, reading and replaying it ends in a run or in an error, never in a panic.

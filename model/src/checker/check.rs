@@ -296,8 +296,11 @@ fn judge(
         };
         // A run is a run, whatever else is reachable; that there is none says something only where its premise is.
         let of_all = matches!(found, Found::Holds | Found::Unreachable | Found::Sampled);
-        let absent: Vec<Property> =
-            if of_all { scenario.premises_of(e.property).filter(|&p| !reached(p)).collect() } else { Vec::new() };
+        let absent: Vec<Property> = if of_all {
+            scenario.premises_of(e.property).filter(|&p| !reached(p)).collect()
+        } else {
+            Vec::new()
+        };
         let vacuous = absent.first().map(|premise| match found {
             Found::Sampled => format!("in these runs {}: it says nothing", premise.absent()),
             _ => format!("{}: it says nothing", premise.absent()),

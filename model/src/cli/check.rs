@@ -12,7 +12,9 @@ use zus_model::{
     committed, memory,
     mutants::{Executioner, committed_mutants},
     report::{
-        Report, RunReport, ScenarioReport, baseline::{Comparison, compare}, junit, markdown, sarif, text,
+        Report, RunReport, ScenarioReport,
+        baseline::{Comparison, compare},
+        junit, markdown, sarif, text,
     },
     scenario::{Overrides, Scenario},
     trace::Trace,
@@ -33,10 +35,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             scenarios(&mut session, &args.scenarios, limits, &command)
         }
     })??;
-    session.report.compared = earlier.map(|earlier| Comparison {
-        required: args.unchanged,
-        ..compare(&earlier, &session.report)
-    });
+    session.report.compared =
+        earlier.map(|earlier| Comparison { required: args.unchanged, ..compare(&earlier, &session.report) });
     session.finish(start)
 }
 

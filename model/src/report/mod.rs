@@ -343,7 +343,9 @@ fn said(found: Found) -> &'static str {
 impl ScenarioReport {
     /// What to do about a bound that was hit, if that left something open.
     pub fn advice(&self) -> Option<String> {
-        let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else { return None };
+        let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else {
+            return None;
+        };
         let all = rest.estimate.map_or("and no end is in sight".to_owned(), |all| {
             format!("perhaps {} in all", text::grouped(all.next_multiple_of(1_000)))
         });

@@ -52,13 +52,20 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     for mutant in report.mutants.iter().filter(|m| m.standing > Standing::Sampled) {
         findings.push(survivor(mutant, &mut rules));
     }
-    let changes = report.compared.iter().flat_map(|compared| compared.changes.iter().map(move |c| (compared, c)));
+    let changes =
+        report.compared.iter().flat_map(|compared| compared.changes.iter().map(move |c| (compared, c)));
     for (compared, change) in changes {
         let path = report.scenarios.iter().find(|s| s.name == change.of).map(|s| s.path.as_str());
         let place = place(path.unwrap_or(&compared.against), 1);
         let of = (format!("baseline/{}/{}", change.of, change.what), Standing::Differs);
-        let mut finding =
-            finding(rule(&mut rules, BASELINE.0, BASELINE.1), BASELINE.0, of, &change.sentence(), &place, None);
+        let mut finding = finding(
+            rule(&mut rules, BASELINE.0, BASELINE.1),
+            BASELINE.0,
+            of,
+            &change.sentence(),
+            &place,
+            None,
+        );
         if !compared.required {
             finding.level = Some(ResultLevel::Note);
         }

@@ -98,7 +98,8 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         };
         let mark = if p.vacuous.is_some() { "SAYS NOTHING" } else { mark };
         let found = p.found.to_string();
-        let columns = [(p.property.id(), width), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
+        let columns =
+            [(p.property.id(), width), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
         let _ = writeln!(out, "  {style}{}{style:#}", row(&columns));
         if let Some(why) = &p.vacuous {
             let _ = writeln!(out, "      {found}, but {why}");

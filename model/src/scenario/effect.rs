@@ -10,8 +10,8 @@ use crate::{
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, Rules,
-        SubroundEntryRule, TicketLogRule, TicketRule,
+        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, Rules, SubroundEntryRule,
+        TicketLogRule, TicketRule,
     },
 };
 
@@ -73,9 +73,10 @@ impl Protocol {
 fn nowhere(question: Question, p: &Protocol) -> Option<Idle> {
     let (rounds, subrounds) = (p.blocks.rounds, p.blocks.subrounds);
     match question {
-        Question::SubroundEntry if subrounds == 1 => {
-            because("there is one subround, and none to enter after it", "set subrounds = 2 or more, or remove it")
-        }
+        Question::SubroundEntry if subrounds == 1 => because(
+            "there is one subround, and none to enter after it",
+            "set subrounds = 2 or more, or remove it",
+        ),
         Question::SubroundSwitch if !p.rules.chained() => because(
             "what a miner switches to matters where the beacon is chained to it",
             "set beacon = \"Chained\", or remove it",
@@ -105,10 +106,9 @@ fn nowhere(question: Question, p: &Protocol) -> Option<Idle> {
         Question::Head if p.observers == 0 => {
             because("no observer has a head", "set observers = 1 or 2, or remove it")
         }
-        Question::SubroundCap if subrounds < 3 => because(
-            "there is no subround after subround 1",
-            "set subrounds = 3 or more, or remove it",
-        ),
+        Question::SubroundCap if subrounds < 3 => {
+            because("there is no subround after subround 1", "set subrounds = 3 or more, or remove it")
+        }
         Question::Finality if p.never_final() => because(
             format!("a block is final that many rounds below a tip, and there are {rounds}"),
             "set rounds above the depth, or remove it",
@@ -140,8 +140,7 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
         }
         Question::Ticket => {
             let differs = (1..=rounds).flat_map(|r| (0..subrounds).map(move |s| (r, s))).any(|(r, s)| {
-                let eligible =
-                    |b: &BlockId| p.blocks.place(*b).generator != Generator::Outsider;
+                let eligible = |b: &BlockId| p.blocks.place(*b).generator != Generator::Outsider;
                 let of = || p.blocks.of_subround(r, s).filter(eligible);
                 of().any(|first| {
                     of().filter(|&then| then != first).any(|then| {
@@ -178,7 +177,10 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
             let n = p.committee.n;
             let other = quorum(without.quorum, n);
             if other == p.committee.quorum {
-                because(format!("the quorum of {n} members is {other} without it too"), "use another n, or remove it")
+                because(
+                    format!("the quorum of {n} members is {other} without it too"),
+                    "use another n, or remove it",
+                )
             } else {
                 None
             }
@@ -244,7 +246,10 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
             )
         }
         Question::Head => same(
-            rounds == 1 && [with.head, without.head].iter().all(|r| !matches!(r, HeadRule::Anywhere | HeadRule::MovesBack)),
+            rounds == 1
+                && [with.head, without.head]
+                    .iter()
+                    .all(|r| !matches!(r, HeadRule::Anywhere | HeadRule::MovesBack)),
             "with one round there is none to skip",
             "set rounds = 2 or more, or remove it",
         ),
@@ -265,19 +270,21 @@ fn allows(rule: TicketRule, (first, then): (u8, u8)) -> bool {
 
 /// The rule with the same effect that comes first.
 fn effective_finality(p: &Protocol, rule: FinalityRule) -> FinalityRule {
-    let one_ticket = p.blocks.subrounds == 1 && p.rules.ticket == TicketRule::OncePerSubround;
+    // A vote beside a ticket for another block takes two blocks of a round.
+    let one_block = (1..=p.blocks.rounds).all(|round| p.blocks.of_round(round).count() < 2);
     match rule {
-        FinalityRule::CommonAncestor { depth: 0 } | FinalityRule::TwoDeltaWithoutWait => FinalityRule::TwoThirds,
+        FinalityRule::CommonAncestor { depth: 0 } | FinalityRule::TwoDeltaWithoutWait => {
+            FinalityRule::TwoThirds
+        }
         FinalityRule::TwoDelta if p.is_asynchronous() => FinalityRule::TwoThirds,
-        FinalityRule::VotesAfterOtherTicket if one_ticket => FinalityRule::Votes,
+        FinalityRule::VotesAfterOtherTicket if one_block => FinalityRule::Votes,
         rule => rule,
     }
 }
 
 /// Whether a round has a Byzantine generator in two subrounds.
 fn twice_in_a_round(p: &Protocol) -> bool {
-    let byzantine =
-        |b: &BlockId| p.blocks.place(*b).generator == Generator::Byzantine;
+    let byzantine = |b: &BlockId| p.blocks.place(*b).generator == Generator::Byzantine;
     (1..=p.blocks.rounds).any(|round| {
         let mut subrounds = p.blocks.of_round(round).filter(byzantine).map(|b| p.blocks.place(b).subround);
         subrounds.next().is_some_and(|first| subrounds.any(|other| other != first))

@@ -28,12 +28,14 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
     let ranks = || blocks.all().any(|b| blocks.place(b).rank > 0);
     let good = matches!(protocol.network, Network::PartiallySynchronous | Network::Synchronous);
     let (about, fix) = match property {
-        p if p.is_liveness() && !good => {
-            ("a network that becomes synchronous", "use network = \"partially_synchronous\", or expect no L property")
-        }
-        Property::Ending | Property::Behind if !good => {
-            ("a network that becomes synchronous", "use network = \"partially_synchronous\", or do not expect it")
-        }
+        p if p.is_liveness() && !good => (
+            "a network that becomes synchronous",
+            "use network = \"partially_synchronous\", or expect no L property",
+        ),
+        Property::Ending | Property::Behind if !good => (
+            "a network that becomes synchronous",
+            "use network = \"partially_synchronous\", or do not expect it",
+        ),
         Property::S7 | Property::Head if protocol.observers == 0 => {
             ("an observer with a head of its own", "set observers = 1 or 2, or do not expect it")
         }
@@ -49,9 +51,10 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
         Property::W6 | Property::Restarted if protocol.crashes == 0 => {
             ("a restart", "set restarts = 1 or more, or do not expect it")
         }
-        Property::W6 if protocol.rules.ticket_log == TicketLogRule::Volatile => {
-            ("a ticket log that is written before a ticket is sent", "use ticket_log = \"Durable\", or do not expect it")
-        }
+        Property::W6 if protocol.rules.ticket_log == TicketLogRule::Volatile => (
+            "a ticket log that is written before a ticket is sent",
+            "use ticket_log = \"Durable\", or do not expect it",
+        ),
         Property::W7 if !twins() => {
             ("a generator of two blocks", "name a byzantine generator with twins = 2, or do not expect it")
         }
@@ -74,7 +77,8 @@ impl Reading<'_> {
         let mut expect = Vec::new();
         for (property, verdict) in given.get_ref() {
             let (p, v) = (*property.get_ref(), *verdict.get_ref());
-            let refused = |message: String, fix: &str| Err(self.invalid(property.span(), "expect", message, fix));
+            let refused =
+                |message: String, fix: &str| Err(self.invalid(property.span(), "expect", message, fix));
             let fits = match v {
                 Verdict::Holds | Verdict::Violated => !p.is_witness(),
                 Verdict::Reachable | Verdict::Unreachable => p.is_witness(),
@@ -98,7 +102,8 @@ impl Reading<'_> {
                 return refused(message, "set reserved_rounds = 1 or more");
             }
             if p == Property::S1 && !mutated && protocol.rules.ticket == TicketRule::BetterOrEqualRank {
-                let message = "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
+                let message =
+                    "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
                 return refused(message, "expect no S1, or use ticket = \"BetterRank\"");
             }
             if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {

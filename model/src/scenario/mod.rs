@@ -89,7 +89,10 @@ pub struct Scenario {
 impl Scenario {
     /// What a search looks for: what is expected, and the premises of what is to hold.
     pub fn asked(&self) -> Facts {
-        self.expect.iter().flat_map(|e| std::iter::once(e.property).chain(self.premises_of(e.property))).collect()
+        self.expect
+            .iter()
+            .flat_map(|e| std::iter::once(e.property).chain(self.premises_of(e.property)))
+            .collect()
     }
 
     /// What must be reachable, or a verdict on `property` says nothing; where miners may restart, that one does.
@@ -161,7 +164,9 @@ impl ScenarioError {
     pub fn place(&self) -> (&str, Option<usize>) {
         match self {
             ScenarioError::Unreadable { path, .. } | ScenarioError::TooLarge { path } => (path, None),
-            ScenarioError::Syntax { path, line, .. } | ScenarioError::Invalid { path, line, .. } => (path, Some(*line)),
+            ScenarioError::Syntax { path, line, .. } | ScenarioError::Invalid { path, line, .. } => {
+                (path, Some(*line))
+            }
         }
     }
 }
@@ -207,9 +212,13 @@ fn did_you_mean(path: &str) -> String {
 pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
     let at = error.span().unwrap_or(0..0);
     let message = error.message().trim().replace('\n', ", ");
-    let (message, fix) = match message.split_once(", expected one of ").or(message.split_once(", expected ")) {
+    let (message, fix) = match message.split_once(", expected one of ").or(message.split_once(", expected "))
+    {
         Some((message, known)) if known.starts_with('`') => {
-            let near = message.split('`').nth(1).and_then(|wrong| nearest(wrong, known.split('`').skip(1).step_by(2)));
+            let near = message
+                .split('`')
+                .nth(1)
+                .and_then(|wrong| nearest(wrong, known.split('`').skip(1).step_by(2)));
             let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
             (message.to_owned(), format!("{meant}use one of {known}"))
         }
@@ -224,8 +233,10 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
     // Where a field is missing there is none to name, and the span is that of the whole table.
     let field = if message.starts_with("missing field") { None } else { field_at(text, at.start) };
     let field = field.unwrap_or_else(|| "scenario".into());
-    let shaped = field.ends_with("finality") || field.ends_with("rules") && message.contains("CommonAncestor");
-    let shape = if shaped { "; a rule with fields is written { CommonAncestor = { depth = 3 } }" } else { "" };
+    let shaped =
+        field.ends_with("finality") || field.ends_with("rules") && message.contains("CommonAncestor");
+    let shape =
+        if shaped { "; a rule with fields is written { CommonAncestor = { depth = 3 } }" } else { "" };
     let fix = fix + shape;
     ScenarioError::Syntax { path: path.into(), line: line_of(text, &at), field, message, fix }
 }

@@ -176,11 +176,15 @@ impl Reading<'_> {
             for (question, span, without) in file.rules.written(rules, base) {
                 let field = question.field();
                 let asked = scenario.asked();
-                let same_layout = || layout(&without).is_ok_and(|other| other.same_as(&scenario.protocol.blocks));
+                let same_layout =
+                    || layout(&without).is_ok_and(|other| other.same_as(&scenario.protocol.blocks));
                 let idle = idle(question, &scenario.protocol, &without, asked).or_else(|| {
                     let cap = rules.subround_cap != without.subround_cap;
                     (cap && same_layout()).then(|| {
-                        ("the generators are the same without it".into(), "give later subrounds others".into())
+                        (
+                            "the generators are the same without it".into(),
+                            "give later subrounds others".into(),
+                        )
                     })
                 });
                 if let Some((why, fix)) = idle {
@@ -238,8 +242,10 @@ impl Reading<'_> {
         {
             let f = *claimed.get_ref();
             let message = format!("n = {n} tolerates f = floor((n - 1) / 3) = {tolerated}, not {f}");
-            let fix =
-                format!("use f = {tolerated} or remove `f`; f = {f} takes n = {} at least", 3 * u64::from(f) + 1);
+            let fix = format!(
+                "use f = {tolerated} or remove `f`; f = {f} takes n = {} at least",
+                3 * u64::from(f) + 1
+            );
             return Err(self.invalid(claimed.span(), "f", message, fix));
         }
         let byzantine = or(&file.byzantine, tolerated);
@@ -294,11 +300,18 @@ impl Reading<'_> {
         let table = file.generators.get_ref();
         if table.is_empty() || table.iter().any(|ranks| ranks.is_empty()) {
             let fix = "give one list of ranks per subround; the last one repeats";
-            return Err(self.invalid(file.generators.span(), "generators", "a subround without a generator", fix));
+            return Err(self.invalid(
+                file.generators.span(),
+                "generators",
+                "a subround without a generator",
+                fix,
+            ));
         }
-        // A mutant's rule may leave lists unread, and that is what it changes.
-        let capped =
-            rules.subround_cap == SubroundCapRule::CappedAtOne && *self.mutation == Overrides::default();
+        // Where the file, or a mutant, writes the rule, the lists that it leaves unread are what it changes.
+        let profile = Rules::profile(file.profile.get_ref());
+        let capped = [Some(rules.subround_cap), profile.map(|base| base.subround_cap)]
+            .iter()
+            .all(|cap| *cap == Some(SubroundCapRule::CappedAtOne));
         let read = if capped { subrounds.min(2) } else { subrounds };
         let mut seen = BTreeSet::new();
         let at = |order: &Order| (order.round, order.subround);
@@ -309,14 +322,20 @@ impl Reading<'_> {
         }
         for order in &file.order {
             let Order { round, subround, ranks } = order.get_ref();
-            let refused = |message: String, fix: String| Err(self.invalid(order.span(), "order", message, fix));
+            let refused =
+                |message: String, fix: String| Err(self.invalid(order.span(), "order", message, fix));
             if !(1..=rounds).contains(round) || *subround >= subrounds || ranks.is_empty() {
                 let message = format!("(round, subround) = ({round}, {subround})");
                 let last = subrounds - 1;
-                return refused(message, format!("use rounds 1 to {rounds}, subrounds 0 to {last}, and name a generator"));
+                return refused(
+                    message,
+                    format!("use rounds 1 to {rounds}, subrounds 0 to {last}, and name a generator"),
+                );
             }
             if *subround >= read {
-                let message = format!("({round}, {subround}) is never read: later subrounds have the generators of subround 1");
+                let message = format!(
+                    "({round}, {subround}) is never read: later subrounds have the generators of subround 1"
+                );
                 return refused(message, "remove it, or use subround_cap = \"Unbounded\"".into());
             }
             if *ranks == table[usize::from(*subround).min(table.len() - 1)] {
@@ -372,7 +391,12 @@ impl Reading<'_> {
         if let Some(states) = &file.states
             && *states.get_ref() == 0
         {
-            return Err(self.invalid(states.span(), "states", "no scenario has none", "pin 1 or more, or remove it"));
+            return Err(self.invalid(
+                states.span(),
+                "states",
+                "no scenario has none",
+                "pin 1 or more, or remove it",
+            ));
         }
         let Some(given) = &file.simulate else { return Ok(None) };
         let runs = *given.get_ref();
@@ -399,7 +423,13 @@ impl Reading<'_> {
         let generator = |b: BlockId| p.blocks.place(b).generator;
         let equivocates = p.blocks.all().any(|b| generator(b) == Generator::Byzantine);
         let remove = "remove it";
-        self.idle(&file.twins, "twins", !equivocates, "no generator is Byzantine", "name a byzantine one, or remove it")?;
+        self.idle(
+            &file.twins,
+            "twins",
+            !equivocates,
+            "no generator is Byzantine",
+            "name a byzantine one, or remove it",
+        )?;
         for (idle, why, fix) in [
             (p.committee.byzantine == 0, "no member is Byzantine", "set byzantine = 1 or more, or remove it"),
             (p.rules.beacon == BeaconRule::SeedFromProposal, "that beacon rule has one already", remove),
@@ -433,7 +463,11 @@ impl Reading<'_> {
             (&switches.byzantine_available, p.committee.byzantine == 0, "no member is Byzantine"),
             (&switches.symmetry, alone, "no two miners are interchangeable"),
             (&switches.symmetry, sampled, named),
-            (&switches.counting, archived, "miners that forget, or restart behind, need the past by name anyway"),
+            (
+                &switches.counting,
+                archived,
+                "miners that forget, or restart behind, need the past by name anyway",
+            ),
             (&switches.counting, sampled, named),
             (&switches.lazy, subrounds == 1, "nobody times out of the only subround"),
             (&switches.lazy, sampled, named),
@@ -444,7 +478,12 @@ impl Reading<'_> {
             ),
         ] {
             if let Some(given) = given.as_ref().filter(|given| idle && !given.get_ref()) {
-                return Err(self.invalid(given.span(), "reductions", format!("it changes nothing: {why}"), remove));
+                return Err(self.invalid(
+                    given.span(),
+                    "reductions",
+                    format!("it changes nothing: {why}"),
+                    remove,
+                ));
             }
         }
         Ok(())
@@ -458,12 +497,18 @@ impl Reading<'_> {
         let refused = |why: &str, fix: &str| {
             Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))
         };
-        if threshold == default || !matches!(p.network, Network::Async | Network::Lossy) || !p.reductions.eager {
+        if threshold == default
+            || !matches!(p.network, Network::Async | Network::Lossy)
+            || !p.reductions.eager
+        {
             return Ok(());
         }
         let one_value = p.blocks.rounds == 1 && (p.blocks.subrounds == 1 || !p.rules.chained());
         if one_value {
-            return refused("all shares of the first round are there from the start", "set rounds = 2 or more, or remove it");
+            return refused(
+                "all shares of the first round are there from the start",
+                "set rounds = 2 or more, or remove it",
+            );
         }
         let least = p.committee.weights.iter().min().copied().unwrap_or(0) + p.committee.byzantine;
         if threshold.max(default) <= least {

@@ -20,7 +20,8 @@ impl Protocol {
             }
             Property::Final => Some(format!("{} is final", self.name(self.first_final(state)?))),
             Property::Head => {
-                let observer = (0..state.observers_used()).find(|&o| state.head(o) != crate::blocks::GENESIS)?;
+                let observer =
+                    (0..state.observers_used()).find(|&o| state.head(o) != crate::blocks::GENESIS)?;
                 Some(format!("observer {observer} has finalized {}", self.name(state.head(observer))))
             }
             Property::Beacon => {

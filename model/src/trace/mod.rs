@@ -290,7 +290,9 @@ impl Trace {
             .steps
             .into_iter()
             .enumerate()
-            .map(|(index, object)| read(&protocol.blocks, object.0).map_err(|message| bad(index + 1, message)))
+            .map(|(index, object)| {
+                read(&protocol.blocks, object.0).map_err(|message| bad(index + 1, message))
+            })
             .collect::<Result<_, _>>()?;
         Ok(Trace { producer: file.producer, scenario: file.scenario, claim: file.claim, protocol, steps })
     }

@@ -100,7 +100,8 @@ pub fn cells() -> Vec<Cell> {
             let anything = profile == "deployed" || rules.contains("BetterOrEqualRank");
             let asked = Property::ALL.iter().filter(|p| {
                 // No observer has a head, and in one round every block extends genesis.
-                let judged = **p != Property::S7 && (**p != Property::S3 || !instance.contains("rounds = 1\n"));
+                let judged =
+                    **p != Property::S7 && (**p != Property::S3 || !instance.contains("rounds = 1\n"));
                 let safety = !p.is_witness() && !p.is_liveness() && judged;
                 (safety && !(anything && **p == Property::S1)) || (live && p.is_liveness())
             });

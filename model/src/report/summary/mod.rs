@@ -163,7 +163,8 @@ impl Summary {
             self.lines.push(format!("{}, drawn below", counted(new, "new run")));
         }
         if others > 0 {
-            self.lines.push(format!("{} of the same length as before, drawn below", counted(others, "other run")));
+            self.lines
+                .push(format!("{} of the same length as before, drawn below", counted(others, "other run")));
         }
         if self.runs.is_empty() {
             self.lines.push("every run that is shown is the same".into());
