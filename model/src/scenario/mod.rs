@@ -219,8 +219,8 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
                 .split('`')
                 .nth(1)
                 .and_then(|wrong| nearest(wrong, known.split('`').skip(1).step_by(2)));
-            let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            (message.to_owned(), format!("{meant}use one of {known}"))
+            let meant = near.map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+            (format!("{message}{meant}"), format!("use one of {known}"))
         }
         _ if message.starts_with("missing field") => {
             (message, "add it; README.md, \"How to write a scenario\", describes all fields".into())
