@@ -249,6 +249,11 @@ impl Blocks {
         Blocks { rounds, subrounds, places, first, masks, most_honest }
     }
 
+    /// Whether the same blocks can exist in `other`.
+    pub fn same_as(&self, other: &Blocks) -> bool {
+        self.places == other.places
+    }
+
     /// Number of blocks.
     pub fn len(&self) -> usize {
         self.places.len()

@@ -17,6 +17,11 @@ pub const fn tolerated(n: u32) -> u32 {
     n.saturating_sub(1) / 3
 }
 
+/// Shares that make a beacon value in a committee of `n`, unless a scenario says otherwise.
+pub const fn default_threshold(n: u32) -> u32 {
+    tolerated(n) + 1
+}
+
 /// Tickets (or votes, or timeouts) that make a certificate in a committee of `n`.
 pub const fn quorum(rule: QuorumRule, n: u32) -> u32 {
     match rule {

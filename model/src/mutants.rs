@@ -21,7 +21,7 @@ use crate::{
     committed,
     properties::{Facts, Property},
     report::RunReport,
-    scenario::{Expectation, Overrides, Scenario, ScenarioError, Verdict, syntax},
+    scenario::{Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, syntax, unasked},
     trace::Trace,
 };
 use schemars::JsonSchema;
@@ -156,14 +156,36 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
                 invalid(row.scenario.span().start, "scenario", format!("there is no scenario `{named}`"), fix)
             })?
         };
-        let line = line(row.property.span().start);
+        let (baseline, mutated) = (with(&Overrides::default())?, with(row.rules.get_ref())?);
+        let at = row.property.span().start;
+        if let Some((about, fix)) = unasked(property, &baseline.protocol) {
+            let message = format!("{} is about {about}, which `{named}` does not have", property.id());
+            return Err(invalid(at, "property", message, &fix));
+        }
+        let (rules, base) = (mutated.protocol.rules, baseline.protocol.rules);
+        let asked: Facts = baseline.asked().iter().chain([property]).collect();
+        for (question, span, without) in row.rules.get_ref().written(rules, base) {
+            let field = question.field();
+            let same_layout = baseline.protocol.blocks.same_as(&mutated.protocol.blocks);
+            let idle = if without == rules {
+                Some((format!("it is that of `{named}` already"), "override it otherwise".to_owned()))
+            } else if question == Question::SubroundCap && same_layout {
+                Some(("the generators are the same without it".into(), "name another scenario".into()))
+            } else {
+                idle(question, &mutated.protocol, &without, asked)
+            };
+            if let Some((why, fix)) = idle {
+                return Err(invalid(span.start, field, format!("it changes nothing: {why}"), &fix));
+            }
+        }
+        let line = line(at);
         mutants.push(Mutant {
             id,
             name: row.name,
             evidence: row.evidence,
             property,
-            baseline: expecting(with(&Overrides::default())?, property, Verdict::Holds, line),
-            mutated: expecting(with(row.rules.get_ref())?, property, Verdict::Violated, line),
+            baseline: expecting(baseline, property, Verdict::Holds, line),
+            mutated: expecting(mutated, property, Verdict::Violated, line),
         });
     }
     Ok(mutants)
@@ -248,7 +270,7 @@ impl Executioner {
         if scenario.simulate.is_some() {
             return check(scenario, options);
         }
-        let asked: Facts = scenario.expect.iter().map(|e| e.property).filter(|p| !p.is_witness()).collect();
+        let asked: Facts = scenario.asked().iter().filter(|p| !p.is_witness()).collect();
         let enough: Facts = std::iter::once(mutant.property).collect();
         exhaust(scenario, asked, Some(enough), options)
     }
@@ -267,7 +289,10 @@ impl Executioner {
                     .map_or(Found::Unknown, |f| f.found);
                 let unfit = checked.findings.iter().find(|f| f.standing > Standing::Sampled).map(|f| {
                     let (id, found, expected) = (f.property.id(), f.found, f.expected);
-                    format!("without the change {id} is {found}, and should be {expected}")
+                    match &f.vacuous {
+                        Some(why) => format!("without the change {id} {found}, but {why}"),
+                        None => format!("without the change {id} is {found}, and should be {expected}"),
+                    }
                 });
                 (found, unfit)
             })

@@ -1,5 +1,8 @@
 //! The properties of protocol.md, section 5, by id. A state has *facts*: safety properties it violates, liveness
 //! properties it violates (if it is quiescent), witnesses that it shows.
+//!
+//! A property that holds says nothing where that which it is about never comes about: S5 where no block becomes final.
+//! So each has *premises* (`premises.rs`), witnesses with a name instead of a number.
 
 use crate::{
     action::Action,
@@ -12,29 +15,33 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! properties {
-    ($($id:ident $bit:literal $text:literal;)*) => {
+    ([$($id:ident $bit:literal $text:literal;)*] [$($premise:ident $name:literal $at:literal $says:literal;)*]) => {
         /// A property, by its id.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
         #[repr(u8)]
         pub enum Property {
             $(#[doc = $text] $id = $bit,)*
+            $(#[doc = $says] #[serde(rename = $name)] $premise = $at,)*
         }
         impl Property {
-            /// All of them, in order.
+            /// Those of protocol.md, in order.
             pub const ALL: &[Property] = &[$(Property::$id),*];
+            /// The premises of others, in order.
+            pub const PREMISES: &[Property] = &[$(Property::$premise),*];
             /// What it says.
             pub const fn text(self) -> &'static str {
-                match self { $(Property::$id => $text,)* }
+                match self { $(Property::$id => $text,)* $(Property::$premise => $says,)* }
             }
-            /// Its id, as in protocol.md.
+            /// Its id, as in protocol.md, or its name.
             pub const fn id(self) -> &'static str {
-                match self { $(Property::$id => stringify!($id),)* }
+                match self { $(Property::$id => stringify!($id),)* $(Property::$premise => $name,)* }
             }
         }
     };
 }
 
 properties! {
+    [
     S1 0 "an honest miner signs at most what its ticket rule allows, across crashes too";
     S2 1 "at most one notarized block per (round, subround)";
     S3 2 "a notarized block's parent is notarized in exactly the round before";
@@ -58,11 +65,23 @@ properties! {
     W6 21 "a crash between ticket log and send, and a recovery in the same subround";
     W7 22 "an equivocating generator with both blocks ticketed by honest miners";
     W8 23 "a miner jumps over a round";
+    ]
+    [
+    Signed "signed" 32 "an honest miner signs a ticket";
+    Notarized "notarized" 33 "a block is notarized";
+    Child "child" 34 "a block of a later round than the first is notarized";
+    Final "final" 35 "a block becomes final";
+    Head "head" 36 "an observer finalizes a block";
+    Beacon "beacon" 37 "two honest miners of one round know its beacon value";
+    Ending "ending" 38 "a run of the good period comes to its end";
+    Behind "behind" 39 "at the end of the asynchronous phase a miner is behind, or down";
+    Restarted "restarted" 40 "a miner comes back after a crash";
+    ]
 }
 
 impl Property {
     /// As a bit of a set.
-    pub const fn bit(self) -> u32 {
+    pub const fn bit(self) -> u64 {
         1 << self as u8
     }
 
@@ -79,7 +98,7 @@ impl Property {
 
 /// A set of properties.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Facts(pub u32);
+pub struct Facts(pub u64);
 
 impl Facts {
     /// Whether `property` is among them.
@@ -87,14 +106,19 @@ impl Facts {
         self.0 & property.bit() != 0
     }
 
+    /// Whether a premise is among them.
+    pub(crate) const fn has_premise(self) -> bool {
+        self.0 >> Property::Signed as u8 != 0
+    }
+
     /// Adds `property` if `when`.
-    fn note(&mut self, property: Property, when: bool) {
+    pub(crate) fn note(&mut self, property: Property, when: bool) {
         self.0 |= if when { property.bit() } else { 0 };
     }
 
     /// The properties in the set.
     pub fn iter(self) -> impl Iterator<Item = Property> {
-        Property::ALL.iter().copied().filter(move |p| self.has(*p))
+        Property::ALL.iter().chain(Property::PREMISES).copied().filter(move |p| self.has(*p))
     }
 }
 
@@ -132,6 +156,9 @@ impl Protocol {
         }
         self.safety_of_notarized(state, notarized, asked, &mut facts);
         self.witnesses_of_notarized(state, notarized, asked, &mut facts);
+        if asked.has_premise() {
+            self.premises_shown(state, notarized, asked, &mut facts);
+        }
         let liveness = asked.iter().any(Property::is_liveness);
         if liveness && state.environment.synchronous() == 1 && self.quiescent(state) {
             facts.0 |= self.stalled(state).0 & asked.0;

@@ -285,9 +285,15 @@ impl Rules {
 
     /// Whether miners cast finality votes.
     pub fn votes(&self) -> bool {
-        matches!(
-            self.finality,
-            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving
-        )
+        // No `matches!`: a new rule must say on which side it is.
+        match self.finality {
+            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
+                true
+            }
+            FinalityRule::TwoThirds
+            | FinalityRule::CommonAncestor { .. }
+            | FinalityRule::TwoDelta
+            | FinalityRule::TwoDeltaWithoutWait => false,
+        }
     }
 }

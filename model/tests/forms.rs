@@ -29,7 +29,7 @@ ticket = "BetterRank"
 
 [expect]
 S2 = "holds"
-S3 = "holds"
+S8 = "holds"
 W3 = "reachable"
 "#;
 

@@ -55,8 +55,8 @@ fn a_mutant_is_killed_by_its_property_with_a_run_that_replays() {
 
 #[test]
 fn a_mutant_that_survives_is_a_failure() {
-    // Nothing is relayed, which no safety property can tell.
-    let result = ran(&row("x", "one_subround", "S2", "echo = \"None\""));
+    // An unverified seed lets an outsider's block be ticketed (S4), but each miner signs one.
+    let result = ran(&row("x", "one_subround", "S2", "beacon = \"SeedFromProposal\""));
     assert_eq!((result.standing, result.found), (Standing::Differs, Found::Holds));
     assert_eq!(result.why.as_deref(), Some("it survives"));
 }
@@ -95,6 +95,21 @@ fn a_bad_list_is_refused_with_line_field_and_fix() {
             "a witness",
             row("x", "one_subround", "W2", "echo = \"None\""),
             "m.toml:6: property: W2 is a witness",
+        ),
+        (
+            "a rule that the scenario has already",
+            row("x", "one_subround", "S2", "ticket = \"OncePerSubround\""),
+            "m.toml:7: rules.ticket: it changes nothing: it is that of `one_subround` already",
+        ),
+        (
+            "a rule that cannot matter",
+            row("x", "one_subround", "S2", "ticket = \"BetterRank\", ticket_log = \"Volatile\""),
+            "m.toml:7: rules.ticket_log: it changes nothing: no miner restarts",
+        ),
+        (
+            "a property of nobody",
+            row("x", "one_subround", "S7", "ticket = \"BetterRank\""),
+            "m.toml:6: property: S7 is about an observer",
         ),
         (
             "no scenario",

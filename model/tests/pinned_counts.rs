@@ -12,7 +12,7 @@ use zus_model::{
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
 const PINNED: &[(&str, u64, u64, u32)] = &[
     ("late_better_rank", 186, 554, 10),
-    ("catalogue_no_such_block", 323, 745, 12),
+    ("catalogue_no_such_block", 5_628, 25_648, 27),
     ("catalogue_far_ahead", 1_769, 4_579, 18),
     ("two_subrounds", 4_882, 19_630, 15),
     ("hardened_loss", 39_392, 206_231, 20),

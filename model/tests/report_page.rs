@@ -78,6 +78,7 @@ fn parts() -> Parts {
         mutants: Vec::new(),
         summary: Summary::default(),
         compared: None,
+        error: None,
     };
     let mut scenario = explored("finality-two-thirds-too-many-async", 10_000);
     scenario.question = HOSTILE.into();

@@ -8,7 +8,7 @@ use zus_model::{
     },
     mutants::committed_mutants,
     report::{
-        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, mermaid,
+        Report, RunReport, ScenarioReport, mermaid,
         page::figures::Figures,
         summary::{
             self, Inputs,
@@ -29,22 +29,14 @@ generators = [["honest", "honest"]]
 
 [expect]
 S2 = "holds"
-S3 = "holds"
+S8 = "holds"
 "#;
 
 fn report(text: &str) -> Report {
     let options = Options { limits: Limits::default(), command: "cargo test", progress: &|_| {} };
     let scenario = parse("tickets", "tickets.toml", text).unwrap();
-    let mut report = Report {
-        format: FORMAT.into(),
-        version: VERSION,
-        tool: "zus 0".into(),
-        command: "zus check tickets.toml".into(),
-        scenarios: vec![ScenarioReport::new(&check(&scenario, options))],
-        mutants: Vec::new(),
-        summary: Summary::default(),
-        compared: None,
-    };
+    let mut report = Report::new("zus check tickets.toml".into());
+    report.scenarios.push(ScenarioReport::new(&check(&scenario, options)));
     report.summarize(1.0, 0);
     report
 }
@@ -97,7 +89,7 @@ fn a_changed_rule_shows_in_every_part() {
         "- **1 verdict changed**",
         "| tickets | S2 | holds | **violated in 6 steps** | holds (tickets.toml:14) | DIFFERS |",
         "## Unique states\n",
-        "- 1 new shortest run, drawn below",
+        "- 1 new run, drawn below",
         "```mermaid\nsequenceDiagram\n",
         "- **1 is not as expected**",
         "- **1 proof condition broke**",
@@ -120,13 +112,16 @@ fn what_is_the_same_is_said_and_what_is_not_asked_any_more_is_too() {
         summary::write(&Inputs { after: vec![after], before: vec![report(BEFORE)], ..Inputs::default() })
     };
     let text = same(report(BEFORE));
-    for shown in ["no verdict changed", "0 numbers of states moved, 1 are the same", "no shortest run is new"]
-    {
+    for shown in [
+        "no verdict changed",
+        "0 numbers of states moved, 1 are the same",
+        "every run that is shown is the same",
+    ] {
         assert!(text.contains(shown), "{shown}\n{text}");
     }
     assert!(!text.contains("## ") && !text.contains("```"), "{text}");
-    let text = same(report(&BEFORE.replace("S3 = \"holds\"\n", "")));
-    assert!(text.contains("| tickets | S3 | holds | **(none)** |"), "{text}");
+    let text = same(report(&BEFORE.replace("S8 = \"holds\"\n", "")));
+    assert!(text.contains("| tickets | S8 | holds | **(none)** |"), "{text}");
     let gone = Proofs { conditions: Vec::new(), ..proofs(Outcome::Holds) };
     let inputs =
         Inputs { proofs: vec![gone], proofs_before: vec![proofs(Outcome::Holds)], ..Inputs::default() };
@@ -134,6 +129,17 @@ fn what_is_the_same_is_said_and_what_is_not_asked_any_more_is_too() {
     // Without an earlier report, what is not as expected is what there is to say.
     let text = summary::write(&Inputs { after: vec![changed()], ..Inputs::default() });
     assert!(text.contains("no earlier report") && text.contains("sequenceDiagram"), "{text}");
+}
+
+/// Another run of the same length is not said to be new, let alone shorter.
+#[test]
+fn a_run_of_the_same_length_is_another_one() {
+    let mut before = changed();
+    let run = before.scenarios[0].properties[0].run.as_mut().unwrap();
+    run.steps[0].says = "miner 3 tickets B(1,0)#1".into();
+    let text = summary::write(&Inputs { after: vec![changed()], before: vec![before], ..Inputs::default() });
+    assert!(text.contains("- 1 other run of the same length as before, drawn below"), "{text}");
+    assert!(!text.contains("shortest") && !text.contains("1 new run"), "{text}");
 }
 
 #[test]

@@ -190,16 +190,16 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
         ("an unknown field of the instance", "\"quorum\": 3", "\"q\": 3", "unknown field `q`"),
         ("another quorum", "\"quorum\": 3", "\"quorum\": 2", ": instance.quorum: 2, but the rule gives 3"),
         ("another f", "\"f\": 1", "\"f\": 2", ": instance.f: 2, but n = 4 tolerates 1"),
-        ("too many members", "\"n\": 4", "\"n\": 64", ": instance.n: 64 members"),
+        ("too many members", "\"n\": 4", "\"n\": 64", ": instance.n: a committee of 64"),
         ("too few members", "\"byzantine\": 0", "\"byzantine\": 1", ": instance.honest: "),
-        ("too many rounds", "\"rounds\": 1", "\"rounds\": 200", ": instance.blocks: 1 to 6 rounds"),
+        ("too many rounds", "\"rounds\": 1", "\"rounds\": 200", ": instance.rounds: 200 is out of range"),
         (
             "no good period",
             "\"reserved_rounds\": 0",
             "\"reserved_rounds\": 1",
-            ": instance.reserved_rounds: only a",
+            ": instance.reserved_rounds: this network has no good period",
         ),
-        ("too many observers", "\"observers\": 0", "\"observers\": 3", ": instance.observers: more than 2"),
+        ("too many observers", "\"observers\": 0", "\"observers\": 3", ": instance.observers: 3 is too many"),
         ("a block out of its place", "\"rank\": 0", "\"rank\": 7", ": instance.blocks: "),
         ("a rule that is none", "\"RoundOnly\"", "\"Rounds\"", "unknown variant `Rounds`"),
         (
@@ -221,6 +221,44 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
             "\"block\":\"B(9,0)#1\"",
             ": steps, step 1: `block`: the instance has no block",
         ),
+        (
+            "no beacon share",
+            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 0",
+            ": instance.beacon_threshold: 0 shares",
+        ),
+        (
+            "too many shares",
+            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 5",
+            ": instance.beacon_threshold: 5 shares",
+        ),
+        ("too many restarts", "\"restarts\": 0", "\"restarts\": 16", ": instance.restarts: 16 is too many"),
+        (
+            "nobody who could be behind",
+            "\"restarts\": 0",
+            "\"restarts\": 0,\n    \"restarts_behind\": true",
+            ": instance.restarts_behind: no miner restarts",
+        ),
+        (
+            "a depth that no round has",
+            "\"finality\": \"Votes\"",
+            "\"finality\": { \"CommonAncestor\": { \"depth\": 255 } }",
+            ": instance.rules: finality: a depth of 255",
+        ),
+        (
+            "a Byzantine generator of nobody",
+            "\"generator\": \"honest\"",
+            "\"generator\": \"byzantine\"",
+            ": instance.blocks: (1, 0) has 1 Byzantine",
+        ),
+        ("a key twice", "\"miner\":0", "\"miner\":1,\"miner\":0", "duplicate field `miner`"),
+        (
+            "a field of an action that has none",
+            "{\"do\":\"ticket\",\"miner\":0,\"block\":\"B(1,0)#1\",\"parent\":\"genesis\"",
+            "{\"do\":\"synchronize\",\"miner\":0",
+            ": steps, step 1: unknown field `miner`",
+        ),
         ("a number too large", "\"miner\":0", "\"miner\":256", ": steps, step 1: invalid value"),
     ] {
         assert!(good.contains(from), "{what}");
@@ -231,6 +269,30 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
             assert!(error.starts_with(&format!("t.json:{}:", steps + 1)), "{what}: {error}");
         }
     }
+}
+
+/// A committee of four with nine honest generators in one subround: each of its blocks is in order, and no order draws them.
+#[test]
+fn more_generators_than_members_are_refused() {
+    let good = late_better_rank().to_json();
+    let first = good.lines().position(|line| line.contains("\"blocks\": [")).unwrap();
+    let end = good.lines().skip(first).position(|line| line.trim() == "],").unwrap() + first;
+    let place = |rank: usize| {
+        format!(
+            r#"{{"name":"B(1,0)#{rank}","round":1,"subround":0,"rank":{rank},"twin":0,"generator":"honest"}}"#
+        )
+    };
+    let with = |count: usize| {
+        let places: Vec<String> = (0..count).map(place).collect();
+        let lines: Vec<&str> = good.lines().collect();
+        format!("{}\n{}\n{}", lines[..=first].join("\n"), places.join(",\n"), lines[end..].join("\n"))
+    };
+    assert!(read(&with(4)).is_ok());
+    let error = read(&with(5)).unwrap_err().to_string();
+    assert!(
+        error.contains("instance.blocks: (1, 0) has 0 Byzantine and 5 honest generators of 0 and 4"),
+        "{error}"
+    );
 }
 
 /// Whatever a trace says, reading and replaying it ends in a run or in an error, never in a panic.

@@ -82,7 +82,10 @@ impl Protocol {
                 FinalityRule::Votes => ticketed_no_other,
                 FinalityRule::VotesAfterOtherTicket => true,
                 FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
-                _ => false,
+                FinalityRule::TwoThirds
+                | FinalityRule::CommonAncestor { .. }
+                | FinalityRule::TwoDelta
+                | FinalityRule::TwoDeltaWithoutWait => false,
             };
         if votes {
             if !ticketed_no_other {

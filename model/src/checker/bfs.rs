@@ -79,6 +79,10 @@ pub struct Exploration {
     pub depth: u32,
     /// Most bytes of table, queue and buffers at a time.
     pub peak_bytes: u64,
+    /// States that were seen and not expanded.
+    pub waiting: u64,
+    /// New states for each one expanded, of the last level: a number below 1 lets the rest be estimated.
+    pub growth: f64,
     /// Why it ended.
     pub end: End,
     /// Each fact found, with the fingerprints of a shortest run to it.
@@ -139,6 +143,7 @@ pub fn explore(
     codec.pack(&initial, &mut first.next);
     let mut found: BTreeMap<Property, Fingerprint> = BTreeMap::new();
     let (mut generated, mut depth, mut peak_bytes) = (1u64, 0, 0);
+    let (mut waiting, mut growth) = (1, f64::INFINITY);
     let unique = |shards: &[Shard]| shards.iter().map(|s| s.table.len() as u64).sum::<u64>();
 
     let end = 'levels: loop {
@@ -147,8 +152,8 @@ pub fn explore(
             break End::AllFound;
         }
         let frontier: Vec<Vec<u8>> = shards.iter_mut().map(|shard| std::mem::take(&mut shard.next)).collect();
-        let waiting: usize = frontier.iter().map(Vec::len).sum();
-        if waiting == 0 {
+        let level_bytes: usize = frontier.iter().map(Vec::len).sum();
+        if level_bytes == 0 {
             break End::Exhausted;
         }
         if generated > 1 {
@@ -178,8 +183,9 @@ pub fn explore(
             let seen = unique(&shards);
             done += batch.iter().map(|chunk| chunk.len()).sum::<usize>();
             let next: usize = shards.iter().map(|s| s.next.len()).sum();
-            let frontier = ((waiting - done + next) / codec.bytes) as u64;
-            progress(Progress { unique: seen, generated, depth, frontier });
+            waiting = ((level_bytes - done + next) / codec.bytes) as u64;
+            growth = next as f64 / done as f64;
+            progress(Progress { unique: seen, generated, depth, frontier: waiting });
             for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
                 let least: &mut Fingerprint = level.entry(property).or_insert(state);
                 *least = (*least).min(state);
@@ -194,7 +200,7 @@ pub fn explore(
         found.extend(level);
     };
     let found = found.into_iter().map(|(p, f)| (p, walk_back(&shards, start, f))).collect();
-    Exploration { unique: unique(&shards), generated, depth, peak_bytes, end, found }
+    Exploration { unique: unique(&shards), generated, depth, peak_bytes, waiting, growth, end, found }
 }
 
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to

@@ -89,10 +89,33 @@ pub struct Finding {
     pub found: Found,
     /// How the two compare.
     pub standing: Standing,
+    /// Why a verdict of all states says nothing: its premise is reachable in none of them.
+    pub vacuous: Option<String>,
     /// The run that shows it.
     pub trace: Option<Trace>,
     /// Why there is none, though something was found.
     pub fault: Option<RunError>,
+}
+
+/// What a search that hit a bound left.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Rest {
+    /// States that were seen and not expanded.
+    pub waiting: u64,
+    /// Unique states that there may be in all, if fewer than one new one came of each; none where there is no end in sight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<u64>,
+}
+
+impl Rest {
+    /// New states for each one expanded from which on no end is in sight.
+    const ENDLESS: f64 = 0.97;
+
+    /// A geometric series goes on from the last level.
+    fn new(unique: u64, waiting: u64, growth: f64) -> Self {
+        let more = waiting as f64 * growth / (1.0 - growth);
+        Rest { waiting, estimate: (growth < Self::ENDLESS).then(|| unique + more as u64) }
+    }
 }
 
 /// A scenario checked.
@@ -110,6 +133,8 @@ pub struct Checked {
     pub depth: u32,
     /// Most bytes of table, queue and buffers at a time.
     pub peak_bytes: u64,
+    /// Where a bound was hit: the states that wait, and how many all of them may be.
+    pub rest: Option<Rest>,
     /// Seconds.
     pub seconds: f64,
     /// Expectation by expectation.
@@ -156,7 +181,7 @@ fn enough(scenario: &Scenario) -> Option<Facts> {
 /// Checks `scenario`.
 pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
     let start = Instant::now();
-    let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
+    let asked: Facts = scenario.asked();
     let mut checked = match scenario.simulate {
         Some(runs) => sample(scenario, asked, Sample { seed: 0, runs, steps: MOST_STEPS }, options),
         None => exhaust(scenario, asked, enough(scenario), options),
@@ -169,19 +194,21 @@ pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
 pub fn exhaust(scenario: &Scenario, asked: Facts, enough: Option<Facts>, options: Options<'_>) -> Checked {
     let protocol = &scenario.protocol;
     let exploration = explore(protocol, asked, enough, options.limits, options.progress, &|_| {});
-    let Exploration { unique, generated, depth, peak_bytes, end, found } = exploration;
+    let Exploration { unique, generated, depth, peak_bytes, waiting, growth, end, found } = exploration;
     let method = match end {
         End::Exhausted => Method::Exhausted,
         End::AllFound => Method::AllFound,
         End::States => Method::StateLimit,
         End::Memory => Method::MemoryLimit,
     };
-    let findings = judge(scenario, method, |property| {
+    let reached = |premise: Property| found.contains_key(&premise);
+    let findings = judge(scenario, method, reached, |property| {
         let path = found.get(&property)?;
         Some((produced_by(options.command.into(), None), named_run(protocol, path, property)))
     });
     let scenario = scenario.clone();
-    Checked { scenario, method, unique, generated, depth, peak_bytes, seconds: 0.0, findings }
+    let rest = matches!(end, End::States | End::Memory).then(|| Rest::new(unique, waiting, growth));
+    Checked { scenario, method, unique, generated, depth, peak_bytes, rest, seconds: 0.0, findings }
 }
 
 /// Samples `scenario` for what it expects.
@@ -205,7 +232,8 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
         };
         format!("zus simulate {} --seed {seed} --runs 1{steps}", quoted(name_of(scenario)))
     };
-    let findings = judge(scenario, method, |property| {
+    let reached = |premise: Property| found.contains_key(&premise);
+    let findings = judge(scenario, method, reached, |property| {
         let (seed, actions) = found.get(&property)?;
         let producer = produced_by(again(*seed), Some(*seed));
         Some((producer, shortened(protocol, actions.clone(), property)))
@@ -217,6 +245,7 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
         generated: sampled.states,
         depth: sampled.longest as u32,
         peak_bytes: 0,
+        rest: None,
         seconds: 0.0,
         findings,
     }
@@ -239,7 +268,12 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-fn judge(scenario: &Scenario, method: Method, shown: impl Fn(Property) -> Option<Shown>) -> Vec<Finding> {
+fn judge(
+    scenario: &Scenario,
+    method: Method,
+    reached: impl Fn(Property) -> bool,
+    shown: impl Fn(Property) -> Option<Shown>,
+) -> Vec<Finding> {
     let finding = |e: &crate::scenario::Expectation| {
         let run = shown(e.property);
         let found = match (&run, method) {
@@ -260,12 +294,30 @@ fn judge(scenario: &Scenario, method: Method, shown: impl Fn(Property) -> Option
         } else {
             Standing::Differs
         };
+        // A run is a run, whatever else is reachable; that there is none says something only where its premise is.
+        let of_all = matches!(found, Found::Holds | Found::Unreachable | Found::Sampled);
+        let absent: Vec<Property> = if of_all {
+            scenario.premises_of(e.property).filter(|&p| !reached(p)).collect()
+        } else {
+            Vec::new()
+        };
+        let vacuous = absent.first().map(|premise| match found {
+            Found::Sampled => format!("in these runs {}: it says nothing", premise.absent()),
+            _ => format!("{}: it says nothing", premise.absent()),
+        });
+        let meant = absent.iter().all(|&p| scenario.is_without(p));
+        let standing = match (found, of_all && !meant) {
+            (_, false) => standing,
+            (Found::Sampled, true) => standing.max(Standing::Incomplete),
+            (_, true) => Standing::Differs,
+        };
         let mut finding = Finding {
             property: e.property,
             expected: e.verdict,
             line: e.line,
             found,
             standing,
+            vacuous,
             trace: None,
             fault: None,
         };

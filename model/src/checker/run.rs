@@ -173,6 +173,9 @@ fn conclude(protocol: &Protocol, state: &State, property: Property) -> Vec<Actio
         Property::S6 if protocol.observers == 0 => {
             protocol.final_with_rival(state).map_or(Vec::new(), |(block, _)| vec![finalize(0, block)])
         }
+        Property::Final if protocol.observers == 0 => {
+            protocol.first_final(state).map_or(Vec::new(), |block| vec![finalize(0, block)])
+        }
         Property::W5 if protocol.observers == 0 => {
             protocol.final_through_descendant(state).map_or(Vec::new(), |(_, block)| vec![finalize(0, block)])
         }

@@ -51,8 +51,9 @@ Examples:
   zus check --mutants                     every rule change of mutants.toml must be caught
   zus check --out out                     report.txt, .json, .md, .xml (JUnit), .sarif, and a trace of every run
   zus check --baseline out/report.json    what differs from an earlier report
+  zus check --baseline out/report.json --unchanged    the same, and a difference is exit code 1
 
-Exit code: 0 all as expected, 1 a verdict differs, 2 bad input or usage, 3 a bound was hit before the answer was
+Exit code: 0 all as expected, 1 a verdict differs, or says nothing, or (with --unchanged) anything that --baseline has, 2 bad input or usage, 3 a bound was hit before the answer was
 complete.")]
 pub(super) struct CheckArgs {
     /// Scenario files, or names of committed scenarios [default: all committed ones]
@@ -70,6 +71,9 @@ pub(super) struct CheckArgs {
     /// Compare with an earlier report (report.json): verdicts, shortest runs, numbers of states
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
+    /// Let every difference from the baseline be exit code 1, not only verdicts that are not expected
+    #[arg(long, requires = "baseline")]
+    pub(super) unchanged: bool,
     /// Leave the runs out of text and Markdown
     #[arg(long, short)]
     pub(super) quiet: bool,

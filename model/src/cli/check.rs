@@ -12,8 +12,9 @@ use zus_model::{
     committed, memory,
     mutants::{Executioner, committed_mutants},
     report::{
-        FORMAT, Report, RunReport, ScenarioReport, Summary, VERSION, baseline::compare, junit, markdown,
-        sarif, text,
+        Report, RunReport, ScenarioReport,
+        baseline::{Comparison, compare},
+        junit, markdown, sarif, text,
     },
     scenario::{Overrides, Scenario},
     trace::Trace,
@@ -34,7 +35,8 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             scenarios(&mut session, &args.scenarios, limits, &command)
         }
     })??;
-    session.report.compared = earlier.map(|earlier| compare(&earlier, &session.report));
+    session.report.compared =
+        earlier.map(|earlier| Comparison { required: args.unchanged, ..compare(&earlier, &session.report) });
     session.finish(start)
 }
 
@@ -118,16 +120,7 @@ impl Session {
     pub fn new(format: Option<Format>, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
         let opened = |out: &Path| Folder::open(out).map_err(|source| unwritable(out, source));
         let out = out.map(opened).transpose()?;
-        let report = Report {
-            format: FORMAT.into(),
-            version: VERSION,
-            tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(),
-            command: command_line(),
-            scenarios: Vec::new(),
-            mutants: Vec::new(),
-            summary: Summary::default(),
-            compared: None,
-        };
+        let report = Report::new(command_line());
         let stdout = anstream::AutoStream::auto(std::io::stdout());
         Ok(Session { report, format, out, quiet, saved: BTreeSet::new(), stdout })
     }

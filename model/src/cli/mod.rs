@@ -29,7 +29,10 @@ use std::{
     path::Path,
     process::ExitCode,
 };
-use zus_model::checker::check::{Standing, quoted};
+use zus_model::{
+    checker::check::{Standing, quoted},
+    report::{ErrorReport, Report, junit, markdown, sarif},
+};
 use zus_output::{plain, whole};
 
 /// How a command ends.
@@ -134,6 +137,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    let format = match &cli.command {
+        Command::Check(args) => Some(args.format),
+        Command::Simulate(args) => Some(args.format),
+        _ => None,
+    };
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Simulate(args) => simulate::run(&args),
@@ -157,6 +165,10 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let mut stderr = anstream::stderr();
             let _ = writeln!(stderr, "error: {}", plain::message(&failure.to_string()));
+            if let Some(format) = format {
+                // A reader of the other forms finds the error where it looks for results.
+                let _ = write!(anstream::stdout(), "{}", in_form(format, &failure));
+            }
             ExitCode::from(Exit::BadInput as u8)
         }
     }
@@ -193,6 +205,27 @@ fn unwritable(path: &Path, source: io::Error) -> Failure {
 /// A note on standard error. Nobody has to read it.
 fn note(text: &str) {
     let _ = write!(anstream::stderr(), "{text}");
+}
+
+/// The failure in the form that was asked for; nothing for a terminal, which has it already.
+fn in_form(format: Format, failure: &Failure) -> String {
+    let (path, line) = match failure {
+        Failure::Scenario(error) => {
+            let (path, line) = error.place();
+            (Some(path.to_owned()), line)
+        }
+        Failure::Unusable { path, .. } | Failure::Unwritable { path, .. } => (Some(path.clone()), None),
+        _ => (None, None),
+    };
+    let error = ErrorReport { message: plain::message(&failure.to_string()), path, line };
+    let report = Report::failed(command_line(), error);
+    match format {
+        Format::Text => String::new(),
+        Format::Json => report.to_json(),
+        Format::Markdown => markdown::write(&report, false),
+        Format::Junit => junit::write(&report).unwrap_or_default(),
+        Format::Sarif => sarif::write(&report).unwrap_or_default(),
+    }
 }
 
 /// Does `work` on that many threads.

@@ -9,7 +9,6 @@ use zus_model::{
         simulate::Sample,
     },
     committed,
-    properties::Facts,
 };
 
 /// Runs the command.
@@ -17,7 +16,7 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let scenario = committed::find(&args.scenario)?;
     let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
-    let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
+    let asked = scenario.asked();
     let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
     let command = command_line();
     let mut checked = on_threads(args.threads, || {

@@ -12,6 +12,9 @@ pub struct Comparison {
     pub against: String,
     /// What differs; nothing else does.
     pub changes: Vec<Change>,
+    /// Whether nothing may differ.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
 }
 
 /// One difference.
@@ -62,7 +65,7 @@ pub fn compare(earlier: &Report, now: &Report) -> Comparison {
         };
         note(&format!("mutant {id}"), "killed by", of(earlier), of(now));
     }
-    Comparison { against: earlier.command.clone(), changes }
+    Comparison { against: earlier.command.clone(), changes, required: false }
 }
 
 fn named<'a>(report: &'a Report, name: &str) -> Option<&'a ScenarioReport> {
@@ -70,6 +73,9 @@ fn named<'a>(report: &'a Report, name: &str) -> Option<&'a ScenarioReport> {
 }
 
 fn verdict(p: &PropertyReport) -> String {
+    if let Some(why) = &p.vacuous {
+        return format!("{}, but {why}", p.found);
+    }
     match &p.run {
         Some(run) => format!("{} in {} steps", p.found, run.steps.len()),
         None => p.found.to_string(),
@@ -86,10 +92,23 @@ fn union<T: PartialEq>(mut first: Vec<T>, others: Vec<T>) -> Vec<T> {
     first
 }
 
+impl Change {
+    /// As a sentence.
+    pub fn sentence(&self) -> String {
+        format!("{}, {}: it was {}, and is {}", self.of, self.what, shown(&self.before), shown(&self.after))
+    }
+}
+
 impl Comparison {
+    /// Whether something differs that may not.
+    pub fn fails(&self) -> bool {
+        self.required && !self.changes.is_empty()
+    }
+
     /// As lines for a terminal.
     pub fn text(&self) -> String {
-        let head = format!("beside {}: {} differences", self.against, self.changes.len());
+        let mark = if self.fails() { "  DIFFERS" } else { "" };
+        let head = format!("beside {}: {} differences{mark}", self.against, self.changes.len());
         let rows = self.changes.iter().map(|c| {
             let (before, after) = (shown(&c.before), shown(&c.after));
             format!("  {}  {}: {before} -> {after}", c.of, c.what)

@@ -13,6 +13,26 @@ pub fn write(report: &Report) -> Result<String, quick_junit::SerializeError> {
     for scenario in &report.scenarios {
         suites.add_test_suite(suite(scenario));
     }
+    if let Some(error) = &report.error {
+        let mut suite = TestSuite::new("input");
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(error.message.as_str());
+        let name = error.path.as_deref().unwrap_or("zus");
+        suite.add_test_case(TestCase::new(name, status));
+        suites.add_test_suite(suite);
+    }
+    if let Some(compared) = report.compared.as_ref().filter(|compared| !compared.changes.is_empty()) {
+        let mut suite = TestSuite::new("baseline");
+        let standing = if compared.required { Standing::Differs } else { Standing::AsExpected };
+        for change in &compared.changes {
+            let status = status(standing, format!("{} (beside {})", change.sentence(), compared.against));
+            let mut case = TestCase::new(format!("{}, {}", change.of, change.what), status);
+            case.set_classname("baseline");
+            case.set_system_out(change.sentence());
+            suite.add_test_case(case);
+        }
+        suites.add_test_suite(suite);
+    }
     if !report.mutants.is_empty() {
         let mut suite = TestSuite::new("mutants");
         for mutant in &report.mutants {
@@ -33,7 +53,7 @@ fn suite(scenario: &ScenarioReport) -> TestSuite {
     let mut suite = TestSuite::new(scenario.name.as_str());
     suite.set_time(seconds(scenario.seconds));
     for p in &scenario.properties {
-        let message = format!("expected {}, found {} ({}:{})", p.expected, p.found, scenario.path, p.line);
+        let message = format!("{} ({}:{})", p.sentence(), scenario.path, p.line);
         let mut case = TestCase::new(format!("{} {}", p.property.id(), p.text), status(p.standing, message));
         case.set_classname(scenario.name.as_str());
         add_run(&mut case, p.run.as_ref());

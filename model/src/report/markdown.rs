@@ -47,6 +47,9 @@ pub fn write(report: &Report, runs: bool) -> String {
 fn tables(report: &Report) -> String {
     let mut out = String::from("# zus check\n\n");
     let _ = writeln!(out, "{}\n", text::summary_line(&report.summary));
+    if let Some(error) = &report.error {
+        let _ = writeln!(out, "**Nothing was checked.** {}\n", cell(&error.message));
+    }
     if let Some(compared) = &report.compared {
         let _ = writeln!(out, "## Beside `{}`\n", compared.against.replace('`', "'"));
         if compared.changes.is_empty() {
@@ -82,9 +85,7 @@ fn tables(report: &Report) -> String {
             text::mark(scenario.standing),
             scenario.seconds,
         );
-        if scenario.standing != Standing::AsExpected {
-            out.push_str(&remarks(scenario));
-        }
+        out.push_str(&remarks(scenario));
     }
     if !report.mutants.is_empty() {
         out.push_str("\n## Mutants\n\n| # | rule change | killed by | | states | steps | seconds |\n");
@@ -115,11 +116,12 @@ fn verdicts(scenario: &ScenarioReport) -> String {
 /// What is not as expected, or was not answered, row by row.
 fn remarks(scenario: &ScenarioReport) -> String {
     let mut out = String::new();
-    for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled) {
+    for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled || p.vacuous.is_some()) {
         let (id, expected, found, mark) = (p.property.id(), p.expected, p.found, text::mark(p.standing));
+        let why = p.vacuous.as_ref().map_or(String::new(), |why| format!(", but {}", cell(why)));
         let _ = writeln!(
             out,
-            "| | {}:{} | {id}: expected **{expected}**, found **{found}** | {mark} | | |",
+            "| | {}:{} | {id}: expected **{expected}**, found **{found}**{why} | {mark} | | |",
             cell(&scenario.path),
             p.line
         );
@@ -128,6 +130,12 @@ fn remarks(scenario: &ScenarioReport) -> String {
         let asked = scenario.pinned.map_or("every state".into(), |pinned| format!("{pinned} states"));
         let mark = text::mark(scenario.exploration);
         let _ = writeln!(out, "| | | {asked} asked for, {} seen | {mark} | | |", scenario.unique);
+    }
+    for note in &scenario.notes {
+        let _ = writeln!(out, "| | | note: {} | | | |", cell(note));
+    }
+    if let Some(advice) = scenario.advice() {
+        let _ = writeln!(out, "| | | {} | | | |", cell(&advice));
     }
     out
 }

@@ -15,7 +15,7 @@ pub mod text;
 
 use crate::{
     action::Action,
-    checker::check::{Checked, Found, Standing, quoted},
+    checker::check::{Checked, Found, Rest, Standing, quoted},
     committed::name_of,
     mutants::MutantResult,
     properties::Property,
@@ -51,6 +51,22 @@ pub struct Report {
     /// What differs from an earlier report, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<baseline::Comparison>,
+    /// Why nothing was checked: the input could not be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+}
+
+/// Why nothing was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorReport {
+    /// What is wrong, with the fix.
+    pub message: String,
+    /// In which file, if in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// In which line of it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// All scenarios and mutants together.
@@ -112,6 +128,12 @@ pub struct ScenarioReport {
     pub exploration: Standing,
     /// The worst of its properties and of the exploration.
     pub standing: Standing,
+    /// Where a bound was hit: what is left, as far as one can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+    /// What a reader should know of the file though nothing is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Property by property.
     pub properties: Vec<PropertyReport>,
 }
@@ -163,6 +185,9 @@ pub struct PropertyReport {
     pub found: Found,
     /// How the two compare.
     pub standing: Standing,
+    /// Why the verdict says nothing: its premise is not reachable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vacuous: Option<String>,
     /// Line of the scenario file where it is expected.
     pub line: usize,
     /// The shortest run that shows it.
@@ -231,6 +256,7 @@ impl ScenarioReport {
                 expected: finding.expected,
                 found: finding.found,
                 standing: finding.standing,
+                vacuous: finding.vacuous.clone(),
                 line: finding.line,
                 run: finding.trace.as_ref().map(|trace| {
                     let again = match (trace.producer.seed, &trace.producer.command) {
@@ -268,8 +294,74 @@ impl ScenarioReport {
             peak_bytes: checked.peak_bytes,
             exploration: checked.exploration(),
             standing: checked.standing(),
+            rest: checked.rest,
+            notes: checked.scenario.notes.clone(),
             properties,
         }
+    }
+}
+
+impl PropertyReport {
+    /// What was found beside what is expected, as a sentence: what every form says of what is not as expected.
+    pub fn sentence(&self) -> String {
+        let (id, found) = (self.property.id(), said(self.found));
+        let expected = match self.expected {
+            Verdict::Holds => "hold",
+            Verdict::Violated => "be violated",
+            Verdict::Reachable => "be reachable",
+            Verdict::Unreachable => "be unreachable",
+        };
+        let mut sentence = match (&self.vacuous, self.found == self.expected.into()) {
+            (Some(why), true) => return format!("{id} {found}, as expected, but {why}"),
+            (_, true) => format!("{id} {found}, as expected"),
+            (vacuous, false) => {
+                let why = vacuous.as_ref().map_or(String::new(), |why| format!(", and {why}"));
+                format!("{id} {found}, but it is expected to {expected}{why}")
+            }
+        };
+        match (&self.run, &self.fault) {
+            (_, Some(fault)) => sentence += &format!("; this is not to be believed: {fault}"),
+            (Some(run), None) => sentence += &format!(", in {} steps: {}", run.steps.len(), run.because),
+            (None, None) => {}
+        }
+        sentence
+    }
+}
+
+/// A verdict as the end of a sentence.
+fn said(found: Found) -> &'static str {
+    match found {
+        Found::Holds => "holds",
+        Found::Violated => "is violated",
+        Found::Reachable => "is reachable",
+        Found::Unreachable => "is unreachable",
+        Found::Sampled => "was shown by no run of a sample",
+        Found::Unknown => "is not known, because a bound was hit",
+    }
+}
+
+impl ScenarioReport {
+    /// What to do about a bound that was hit, if that left something open.
+    pub fn advice(&self) -> Option<String> {
+        let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else {
+            return None;
+        };
+        let all = rest.estimate.map_or("and no end is in sight".to_owned(), |all| {
+            format!("perhaps {} in all", text::grouped(all.next_multiple_of(1_000)))
+        });
+        let per_state = self.peak_bytes.div_ceil(self.unique.max(1));
+        let name = match crate::committed::names().find(|name| *name == self.name) {
+            Some(name) if self.path.starts_with("model/scenarios/") => name,
+            _ => &self.path,
+        };
+        Some(format!(
+            "{} states were seen, {} of them wait, {all}; a state takes about {per_state} bytes of memory.\n\
+             Raise --max-states or --max-memory, or make the instance smaller (rounds, subrounds, generators, twins = 1), \
+             or look at random runs: zus simulate {}",
+            text::grouped(self.unique),
+            text::grouped(rest.waiting),
+            quoted(name)
+        ))
     }
 }
 
@@ -299,6 +391,28 @@ impl RunReport {
 }
 
 impl Report {
+    /// A report of nothing yet, of the command that makes it.
+    pub fn new(command: String) -> Self {
+        Report {
+            format: FORMAT.into(),
+            version: VERSION,
+            tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(),
+            command,
+            scenarios: Vec::new(),
+            mutants: Vec::new(),
+            summary: Summary::default(),
+            compared: None,
+            error: None,
+        }
+    }
+
+    /// A report that says only why nothing was checked.
+    pub fn failed(command: String, error: ErrorReport) -> Self {
+        let mut report = Report { error: Some(error), ..Report::new(command) };
+        report.summarize(0.0, 0);
+        report
+    }
+
     /// All together, once everything has been checked.
     pub fn summarize(&mut self, seconds: f64, peak_memory: u64) {
         let mut summary = Summary { seconds, peak_memory, ..Summary::default() };
@@ -318,6 +432,9 @@ impl Report {
             }
         }
         self.mutants.iter().for_each(|m| count(m.standing));
+        if self.error.is_some() || self.compared.as_ref().is_some_and(|compared| compared.fails()) {
+            count(Standing::Differs);
+        }
         let explored = |s: &&ScenarioReport| !matches!(s.method, Method::Sampled { .. });
         summary.unique = self.scenarios.iter().filter(explored).map(|s| s.unique).sum::<u64>()
             + self.mutants.iter().map(|m| m.unique).sum::<u64>();

@@ -20,6 +20,10 @@ const STATES: (&str, &str) =
     ("states", "the number of unique states is the pinned one, and every state was seen");
 /// The rule of a mutant that is not caught.
 const MUTANT: (&str, &str) = ("mutant", "a changed rule breaks the property that it is said to break");
+/// The rule of what differs from an earlier report.
+const BASELINE: (&str, &str) = ("baseline", "nothing differs from an earlier report");
+/// The rule of input that cannot be used.
+const INPUT: (&str, &str) = ("input", "the input can be used");
 /// Where the format is described.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -31,13 +35,7 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     for scenario in &report.scenarios {
         for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled) {
             let id = p.property.id();
-            let why = match (&p.run, &p.fault) {
-                (Some(run), _) => format!(", in {} steps: {}", run.steps.len(), run.because),
-                (None, Some(fault)) => format!(", which is not to be believed: {fault}"),
-                (None, None) => String::new(),
-            };
-            let text =
-                format!("{}: {id} is expected to be {}, and is {}{why}", scenario.name, p.expected, p.found);
+            let text = format!("{}: {}", scenario.name, p.sentence());
             let place = place(&scenario.path, p.line);
             let of = (format!("{}/{id}", scenario.name), p.standing);
             findings.push(finding(
@@ -53,6 +51,30 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     }
     for mutant in report.mutants.iter().filter(|m| m.standing > Standing::Sampled) {
         findings.push(survivor(mutant, &mut rules));
+    }
+    let changes =
+        report.compared.iter().flat_map(|compared| compared.changes.iter().map(move |c| (compared, c)));
+    for (compared, change) in changes {
+        let path = report.scenarios.iter().find(|s| s.name == change.of).map(|s| s.path.as_str());
+        let place = place(path.unwrap_or(&compared.against), 1);
+        let of = (format!("baseline/{}/{}", change.of, change.what), Standing::Differs);
+        let mut finding = finding(
+            rule(&mut rules, BASELINE.0, BASELINE.1),
+            BASELINE.0,
+            of,
+            &change.sentence(),
+            &place,
+            None,
+        );
+        if !compared.required {
+            finding.level = Some(ResultLevel::Note);
+        }
+        findings.push(finding);
+    }
+    if let Some(error) = &report.error {
+        let place = place(error.path.as_deref().unwrap_or("."), error.line.unwrap_or(1));
+        let of = ("input".to_owned(), Standing::Differs);
+        findings.push(finding(rule(&mut rules, INPUT.0, INPUT.1), INPUT.0, of, &error.message, &place, None));
     }
     let (name, version) = report.tool.split_once(' ').unwrap_or((&report.tool, "0"));
     let driver = ToolComponent::builder().name(name).semantic_version(version).rules(rules).build();

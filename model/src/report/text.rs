@@ -88,6 +88,7 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         scenario.profile,
         scenario.network.name(),
     );
+    let width = scenario.properties.iter().map(|p| p.property.id().len() + 1).max().unwrap_or(0).max(4);
     for p in &scenario.properties {
         let style = style(p.standing);
         let steps = p.run.as_ref().map_or(String::new(), |run| format!("in {} steps", run.steps.len()));
@@ -95,12 +96,20 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
             Standing::AsExpected => ("", String::new()),
             other => (mark(other), format!("expected {} at {}:{}", p.expected, scenario.path, p.line)),
         };
+        let mark = if p.vacuous.is_some() { "SAYS NOTHING" } else { mark };
         let found = p.found.to_string();
-        let columns = [(p.property.id(), 4), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
+        let columns =
+            [(p.property.id(), width), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
         let _ = writeln!(out, "  {style}{}{style:#}", row(&columns));
+        if let Some(why) = &p.vacuous {
+            let _ = writeln!(out, "      {found}, but {why}");
+        }
         if let Some(fault) = &p.fault {
             let _ = writeln!(out, "      {fault}");
         }
+    }
+    for note in &scenario.notes {
+        let _ = writeln!(out, "  note: {note}");
     }
     if scenario.exploration != Standing::AsExpected {
         let style = style(scenario.exploration);
@@ -126,6 +135,9 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         scenario.seconds,
         per_second(scenario.unique, scenario.seconds),
     );
+    if let Some(advice) = scenario.advice().filter(|_| scenario.standing == Standing::Incomplete) {
+        let _ = write!(out, "{}", indented(&advice));
+    }
     if runs {
         for found in &scenario.properties {
             if let Some(steps) = &found.run {
@@ -209,6 +221,9 @@ pub fn write(report: &Report, runs: bool) -> String {
     }
     if !report.mutants.is_empty() {
         let _ = writeln!(out, "{}", mutants(&report.mutants, runs));
+    }
+    if let Some(error) = &report.error {
+        let _ = writeln!(out, "error: {}\n", error.message);
     }
     if let Some(compared) = &report.compared {
         let _ = writeln!(out, "{}\n", plain::text(&compared.text()));

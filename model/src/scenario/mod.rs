@@ -4,15 +4,18 @@
 //! what is wrong, with file, line, field and the fix. The expected verdicts are data: `zus check` fails when reality
 //! differs in either direction.
 
+mod effect;
+mod expecting;
+mod overrides;
 mod reading;
 
+pub(crate) use effect::idle;
+pub(crate) use expecting::unasked;
+pub use overrides::{Overrides, Question};
+
 use crate::{
-    properties::Property,
+    properties::{Facts, Property},
     protocol::Protocol,
-    rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
-        Rules, SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
-    },
 };
 use reading::Reading;
 use schemars::JsonSchema;
@@ -79,6 +82,29 @@ pub struct Scenario {
     pub exhaustive: bool,
     /// How many random runs stand in for an exhaustive exploration, if it is too large for one.
     pub simulate: Option<u64>,
+    /// What a reader should know of the file though nothing is wrong with it, each with its line.
+    pub notes: Vec<String>,
+}
+
+impl Scenario {
+    /// What a search looks for: what is expected, and the premises of what is to hold.
+    pub fn asked(&self) -> Facts {
+        self.expect
+            .iter()
+            .flat_map(|e| std::iter::once(e.property).chain(self.premises_of(e.property)))
+            .collect()
+    }
+
+    /// What must be reachable, or a verdict on `property` says nothing; where miners may restart, that one does.
+    pub fn premises_of(&self, property: Property) -> impl Iterator<Item = Property> + use<> {
+        let restarts = self.protocol.crashes > 0 && !Property::PREMISES.contains(&property);
+        property.premises().iter().copied().chain(restarts.then_some(Property::Restarted))
+    }
+
+    /// Whether the scenario says by name that it is without that premise.
+    pub fn is_without(&self, premise: Property) -> bool {
+        self.expect.iter().any(|e| e.property == premise && e.verdict == Verdict::Unreachable)
+    }
 }
 
 /// Why a scenario cannot be used.
@@ -86,7 +112,8 @@ pub struct Scenario {
 pub enum ScenarioError {
     /// The file cannot be read.
     #[error(
-        "{path}: cannot be read: {source}\n  fix: name an existing scenario file (the committed ones are in model/scenarios)"
+        "{path}: cannot be read: {source}\n  fix: {}name an existing scenario file (the committed ones are in model/scenarios)",
+        did_you_mean(.path)
     )]
     Unreadable {
         /// The file.
@@ -132,42 +159,14 @@ pub enum ScenarioError {
     },
 }
 
-/// Rules that differ from those of a profile, or of a scenario.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-pub struct Overrides {
-    beacon: Option<BeaconRule>,
-    ticket: Option<TicketRule>,
-    subround_entry: Option<SubroundEntryRule>,
-    subround_switch: Option<SubroundSwitchRule>,
-    finality: Option<FinalityRule>,
-    quorum: Option<QuorumRule>,
-    ticket_log: Option<TicketLogRule>,
-    echo: Option<EchoRule>,
-    parent: Option<ParentRule>,
-    proposal: Option<ProposalRule>,
-    counting: Option<CountingRule>,
-    head: Option<HeadRule>,
-    subround_cap: Option<SubroundCapRule>,
-}
-
-impl Overrides {
-    /// `base`, but for what is overridden.
-    pub fn over(&self, base: Rules) -> Rules {
-        Rules {
-            beacon: self.beacon.unwrap_or(base.beacon),
-            ticket: self.ticket.unwrap_or(base.ticket),
-            subround_entry: self.subround_entry.unwrap_or(base.subround_entry),
-            subround_switch: self.subround_switch.unwrap_or(base.subround_switch),
-            finality: self.finality.unwrap_or(base.finality),
-            quorum: self.quorum.unwrap_or(base.quorum),
-            ticket_log: self.ticket_log.unwrap_or(base.ticket_log),
-            echo: self.echo.unwrap_or(base.echo),
-            parent: self.parent.unwrap_or(base.parent),
-            proposal: self.proposal.unwrap_or(base.proposal),
-            counting: self.counting.unwrap_or(base.counting),
-            head: self.head.unwrap_or(base.head),
-            subround_cap: self.subround_cap.unwrap_or(base.subround_cap),
+impl ScenarioError {
+    /// The file, and the line in it, if there is one.
+    pub fn place(&self) -> (&str, Option<usize>) {
+        match self {
+            ScenarioError::Unreadable { path, .. } | ScenarioError::TooLarge { path } => (path, None),
+            ScenarioError::Syntax { path, line, .. } | ScenarioError::Invalid { path, line, .. } => {
+                (path, Some(*line))
+            }
         }
     }
 }
@@ -203,16 +202,30 @@ pub fn parse_with(
     Reading { path, text, mutation }.scenario(name, file)
 }
 
+/// The committed scenario that somebody may have meant who named no file.
+fn did_you_mean(path: &str) -> String {
+    let near = nearest(path.strip_suffix(".toml").unwrap_or(path), crate::committed::names());
+    near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "))
+}
+
 /// What toml and serde found wrong, with the line, the field and the fix.
 pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
     let at = error.span().unwrap_or(0..0);
     let message = error.message().trim().replace('\n', ", ");
-    let (message, fix) = match message.split_once(", expected one of ") {
-        Some((message, known)) => (message.to_owned(), format!("use one of {known}")),
-        None if message.starts_with("missing field") => {
+    let (message, fix) = match message.split_once(", expected one of ").or(message.split_once(", expected "))
+    {
+        Some((message, known)) if known.starts_with('`') => {
+            let near = message
+                .split('`')
+                .nth(1)
+                .and_then(|wrong| nearest(wrong, known.split('`').skip(1).step_by(2)));
+            let meant = near.map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+            (format!("{message}{meant}"), format!("use one of {known}"))
+        }
+        _ if message.starts_with("missing field") => {
             (message, "add it; README.md, \"How to write a scenario\", describes all fields".into())
         }
-        None => (
+        _ => (
             message,
             "correct the value; README.md, \"How to write a scenario\", describes all fields".into(),
         ),
@@ -220,7 +233,24 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
     // Where a field is missing there is none to name, and the span is that of the whole table.
     let field = if message.starts_with("missing field") { None } else { field_at(text, at.start) };
     let field = field.unwrap_or_else(|| "scenario".into());
+    let shaped =
+        field.ends_with("finality") || field.ends_with("rules") && message.contains("CommonAncestor");
+    let shape =
+        if shaped { "; a rule with fields is written { CommonAncestor = { depth = 3 } }" } else { "" };
+    let fix = fix + shape;
     ScenarioError::Syntax { path: path.into(), line: line_of(text, &at), field, message, fix }
+}
+
+/// Of `known` the word that is most like `wrong`, if one is.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    /// What is longer is no misspelt name, and takes long to compare.
+    const LONGEST: usize = 64;
+    if wrong.len() > LONGEST {
+        return None;
+    }
+    let likeness = |word: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &word.to_lowercase());
+    let scored = known.map(|word| (likeness(word), word)).filter(|(likeness, _)| *likeness > 0.8);
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }
 
 /// The key whose value stands at that byte of a TOML text, with its table.

@@ -1,70 +1,67 @@
-//! From the text of a scenario file to a [`Scenario`]: every value is checked here, and refused with its line.
+//! From the text of a scenario file to a [`Scenario`]: every value is checked here, and refused with its line. So is a
+//! setting that can change nothing: a verdict about it would be a verdict about nothing. What is off by default (`false`,
+//! 0) may be written as such anywhere.
 
-use super::{Expectation, Overrides, Scenario, ScenarioError, Verdict, line_of};
+use super::{
+    Overrides, Scenario, ScenarioError, Verdict,
+    effect::idle,
+    expecting::{Given, Mode},
+    line_of,
+};
 use crate::{
-    blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS},
-    committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
-    properties::Property,
+    blocks::{BlockId, Blocks, Generator},
+    committee::{default_threshold, tolerated},
+    instance::{Parts, Unfit, sized},
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{Rules, SubroundEntryRule, TicketRule},
+    rules::{BeaconRule, ParentRule, Rules, SubroundCapRule, SubroundEntryRule},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeSet, ops::Range};
 use toml::Spanned;
 
-/// Restarts that the state can count.
-const MAX_RESTARTS: u32 = 15;
-/// Byzantine members whose messages the state can name, where they are explicit.
-const MAX_EXPLICIT_BYZANTINE: u32 = 3;
 /// Random runs of one check at most.
 const MAX_RUNS: u64 = 1_000_000_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    question: String,
+    question: Spanned<String>,
     profile: Spanned<String>,
     n: Spanned<u32>,
-    #[serde(default)]
     f: Option<Spanned<u32>>,
-    #[serde(default)]
     byzantine: Option<Spanned<u32>>,
     rounds: Spanned<u8>,
     subrounds: Spanned<u8>,
     network: Spanned<Network>,
-    #[serde(default)]
     reserved_rounds: Option<Spanned<u8>>,
-    #[serde(default)]
     reserved_subrounds: Option<Spanned<u8>>,
-    #[serde(default)]
     restarts: Option<Spanned<u32>>,
-    #[serde(default)]
-    restarts_behind: bool,
-    #[serde(default)]
+    restarts_behind: Option<Spanned<bool>>,
     observers: Option<Spanned<usize>>,
-    #[serde(default)]
     twins: Option<Spanned<u8>>,
-    #[serde(default)]
-    outsider: bool,
-    #[serde(default)]
+    outsider: Option<Spanned<bool>>,
     groups: Option<Spanned<Vec<u32>>>,
-    #[serde(default)]
     beacon_threshold: Option<Spanned<u32>>,
-    generators: Spanned<Vec<Vec<Generator>>>,
+    generators: Spanned<Vec<Vec<Drawn>>>,
     #[serde(default)]
     order: Vec<Spanned<Order>>,
     #[serde(default)]
     rules: Overrides,
     #[serde(default)]
-    reductions: Reductions,
-    expect: Spanned<BTreeMap<Spanned<Property>, Spanned<Verdict>>>,
-    #[serde(default)]
+    reductions: Switches,
+    expect: Given,
     states: Option<Spanned<u64>>,
-    #[serde(default)]
-    exhaustive: bool,
-    #[serde(default)]
+    exhaustive: Option<Spanned<bool>>,
     simulate: Option<Spanned<u64>>,
+}
+
+/// A generator that the order draws.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Drawn {
+    Honest,
+    Byzantine,
 }
 
 /// The generators of one round and subround, where they differ from `generators`.
@@ -73,7 +70,23 @@ pub(super) struct File {
 struct Order {
     round: u8,
     subround: u8,
-    ranks: Vec<Generator>,
+    ranks: Vec<Drawn>,
+}
+
+/// Which reductions are named.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switches {
+    byzantine_available: Option<Spanned<bool>>,
+    eager: Option<Spanned<bool>>,
+    symmetry: Option<Spanned<bool>>,
+    counting: Option<Spanned<bool>>,
+    lazy: Option<Spanned<bool>>,
+}
+
+/// What is written, or else the default.
+fn or<T: Copy>(given: &Option<Spanned<T>>, default: T) -> T {
+    given.as_ref().map_or(default, |given| *given.get_ref())
 }
 
 /// One file being read.
@@ -87,7 +100,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn invalid(
+    pub(super) fn invalid(
         &self,
         span: Range<usize>,
         field: &'static str,
@@ -103,6 +116,23 @@ impl Reading<'_> {
         }
     }
 
+    /// Refuses a setting that is written, and switched on, where it can change nothing.
+    fn idle<T: PartialEq + Default>(
+        &self,
+        given: &Option<Spanned<T>>,
+        field: &'static str,
+        idle: bool,
+        why: &str,
+        fix: &str,
+    ) -> Result<(), ScenarioError> {
+        match given {
+            Some(given) if idle && *given.get_ref() != T::default() => {
+                Err(self.invalid(given.span(), field, format!("it changes nothing: {why}"), fix))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The scenario that the file is.
     pub fn scenario(&self, name: &str, file: File) -> Result<Scenario, ScenarioError> {
         let profile = file.profile.get_ref().clone();
@@ -114,138 +144,260 @@ impl Reading<'_> {
                 "use `documented`, `deployed` or `hardened`",
             )
         })?;
+        if file.question.get_ref().trim().is_empty() {
+            let fix = "say in one line what the scenario answers";
+            return Err(self.invalid(file.question.span(), "question", "nothing is asked", fix));
+        }
         let rules = self.mutation.over(file.rules.over(base));
-        let network = *file.network.get_ref();
-        let committee = self.committee(
-            &rules,
-            &file.n,
-            file.f.as_ref(),
-            file.byzantine.as_ref(),
-            file.groups.as_ref(),
-            file.beacon_threshold.as_ref(),
-        )?;
-        let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
-        for (value, most, span, field) in [
-            (rounds, MAX_ROUNDS, file.rounds.span(), "rounds"),
-            (subrounds, MAX_SUBROUNDS, file.subrounds.span(), "subrounds"),
-        ] {
-            if value == 0 || value as usize > most {
-                return Err(self.invalid(
-                    span,
-                    field,
-                    format!("{value} is out of range"),
-                    format!("use 1 to {most}"),
-                ));
-            }
-        }
-        let (reserved_rounds, reserved_subrounds) = self.reserved(&file)?;
-        let blocks = self.blocks(&file, &rules, &committee, rounds, subrounds)?;
-        let restarts = self.restarts(&file)?;
-        let observers = file.observers.as_ref().map_or(0, |o| *o.get_ref());
-        if observers > 2 {
-            let span = file.observers.as_ref().map_or(0..0, |o| o.span());
-            let fix = "use 0 (any observer), 1 or 2";
-            return Err(self.invalid(span, "observers", format!("{observers} is too many"), fix));
-        }
-        let reductions = self.reductions(&file, &rules, &committee)?;
+        let unfit = |unfit: Unfit| self.unfit(&file, unfit);
+        let parts = self.parts(&file, rules)?;
+        let layout = |rules: &Rules| self.layout(&file, rules);
+        let protocol = parts.checked().map_err(unfit)?;
         let simulate = self.simulated(&file)?;
-        let protocol = Protocol {
-            committee,
-            rules,
-            blocks,
-            crashes: restarts,
-            restarts_behind: file.restarts_behind,
-            network,
-            observers,
-            reserved_rounds,
-            reserved_subrounds,
-            reductions,
-        };
-        let expect = self.expectations(&file.expect, &protocol, file.groups.is_some(), simulate.is_some())?;
-        Ok(Scenario {
+        let mode = Mode { grouped: file.groups.is_some(), simulated: simulate.is_some() };
+        let expect = self.expectations(&file.expect, &protocol, mode)?;
+        let exhaustive = or(&file.exhaustive, false);
+        let mut scenario = Scenario {
             name: name.into(),
             path: self.path.into(),
             // A question of several lines is one paragraph.
-            question: file.question.split_whitespace().collect::<Vec<_>>().join(" "),
+            question: file.question.get_ref().split_whitespace().collect::<Vec<_>>().join(" "),
             profile,
             protocol,
             expect,
-            states: file.states.map(Spanned::into_inner),
-            exhaustive: file.exhaustive,
+            states: file.states.as_ref().map(|states| *states.get_ref()),
+            exhaustive,
             simulate,
+            notes: Vec::new(),
+        };
+        // Under a mutant's rule the rest of the file is as it was judged without it.
+        if *self.mutation == Overrides::default() {
+            self.settings(&file, &scenario)?;
+            for (question, span, without) in file.rules.written(rules, base) {
+                let field = question.field();
+                let asked = scenario.asked();
+                let same_layout =
+                    || layout(&without).is_ok_and(|other| other.same_as(&scenario.protocol.blocks));
+                let idle = idle(question, &scenario.protocol, &without, asked).or_else(|| {
+                    let cap = rules.subround_cap != without.subround_cap;
+                    (cap && same_layout()).then(|| {
+                        (
+                            "the generators are the same without it".into(),
+                            "give later subrounds others".into(),
+                        )
+                    })
+                });
+                if let Some((why, fix)) = idle {
+                    return Err(self.invalid(span, field, format!("it changes nothing: {why}"), fix));
+                }
+                if rules == without {
+                    let line = line_of(self.text, &span);
+                    let profile = &scenario.profile;
+                    let note = format!("{}:{line}: {field} is that of `{profile}` already", self.path);
+                    scenario.notes.push(note);
+                }
+            }
+        }
+        Ok(scenario)
+    }
+
+    /// What is wrong with the instance, at the field that says it.
+    fn unfit(&self, file: &File, Unfit { field, message, fix }: Unfit) -> ScenarioError {
+        let at = |given: Option<Range<usize>>, or: Range<usize>| given.unwrap_or(or);
+        let (field, span) = match field {
+            "byzantine" => (field, at(file.byzantine.as_ref().map(|g| g.span()), file.n.span())),
+            "groups" => match &file.groups {
+                Some(groups) => (field, groups.span()),
+                None => ("n", file.n.span()),
+            },
+            "beacon_threshold" => {
+                (field, at(file.beacon_threshold.as_ref().map(|g| g.span()), file.n.span()))
+            }
+            "rounds" => (field, file.rounds.span()),
+            "subrounds" => (field, file.subrounds.span()),
+            "generators" => (field, file.generators.span()),
+            "restarts" => (field, at(file.restarts.as_ref().map(|g| g.span()), file.n.span())),
+            "restarts_behind" => (field, at(file.restarts_behind.as_ref().map(|g| g.span()), file.n.span())),
+            "observers" => (field, at(file.observers.as_ref().map(|g| g.span()), file.n.span())),
+            "reserved_rounds" => {
+                (field, at(file.reserved_rounds.as_ref().map(|g| g.span()), file.rounds.span()))
+            }
+            "reserved_subrounds" => {
+                (field, at(file.reserved_subrounds.as_ref().map(|g| g.span()), file.subrounds.span()))
+            }
+            "reductions" => (field, file.network.span()),
+            "rules" => (field, file.profile.span()),
+            _ => (field, file.n.span()),
+        };
+        self.invalid(span, field, message, fix)
+    }
+
+    /// The instance that the file writes down.
+    fn parts(&self, file: &File, rules: Rules) -> Result<Parts, ScenarioError> {
+        let unfit = |unfit: Unfit| self.unfit(file, unfit);
+        let n = *file.n.get_ref();
+        let tolerated = tolerated(n);
+        if let Some(claimed) = &file.f
+            && *claimed.get_ref() != tolerated
+        {
+            let f = *claimed.get_ref();
+            let message = format!("n = {n} tolerates f = floor((n - 1) / 3) = {tolerated}, not {f}");
+            let fix = format!(
+                "use f = {tolerated} or remove `f`; f = {f} takes n = {} at least",
+                3 * u64::from(f) + 1
+            );
+            return Err(self.invalid(claimed.span(), "f", message, fix));
+        }
+        let byzantine = or(&file.byzantine, tolerated);
+        let honest = n.saturating_sub(byzantine).min(crate::committee::MAX_COMMITTEE);
+        let groups = file.groups.as_ref().map_or_else(|| vec![1; honest as usize], |g| g.get_ref().clone());
+        let network = *file.network.get_ref();
+        sized(*file.rounds.get_ref(), *file.subrounds.get_ref()).map_err(unfit)?;
+        self.orders(file, &rules)?;
+        let good = u8::from(network == Network::PartiallySynchronous);
+        let asynchronous = matches!(network, Network::Async | Network::Lossy);
+        let switches = &file.reductions;
+        Ok(Parts {
+            n,
+            byzantine,
+            groups,
+            beacon_threshold: or(&file.beacon_threshold, default_threshold(n)),
+            rules,
+            blocks: self.layout(file, &rules)?,
+            network,
+            restarts: or(&file.restarts, 0),
+            restarts_behind: or(&file.restarts_behind, false),
+            observers: or(&file.observers, 0),
+            reserved_rounds: or(&file.reserved_rounds, good),
+            reserved_subrounds: or(&file.reserved_subrounds, good),
+            reductions: Reductions {
+                byzantine_available: or(&switches.byzantine_available, true),
+                eager: or(&switches.eager, true),
+                symmetry: or(&switches.symmetry, true),
+                counting: or(&switches.counting, true),
+                lazy: or(
+                    &switches.lazy,
+                    asynchronous && rules.subround_entry == SubroundEntryRule::Certificate,
+                ),
+            },
         })
     }
 
-    /// Rounds and subrounds at the end that are kept for the good period.
-    fn reserved(&self, file: &File) -> Result<(u8, u8), ScenarioError> {
-        let good = *file.network.get_ref() == Network::PartiallySynchronous;
-        let one = |given: &Option<Spanned<u8>>, of: &Spanned<u8>, field| {
-            let value = given.as_ref().map_or(u8::from(good), |r| *r.get_ref());
-            let span = given.as_ref().map_or(of.span(), |g| g.span());
-            let of = *of.get_ref();
-            if value >= of {
-                let fix =
-                    format!("allow more than {value} of them, so that one is left before the good period");
-                Err(self.invalid(span, field, format!("{value} of {of} are reserved"), fix))
-            } else if value > 0 && !good {
-                let fix = "remove it, or use network = \"partially_synchronous\"";
-                Err(self.invalid(span, field, "this network has no good period to reserve for", fix))
-            } else {
-                Ok(value)
-            }
-        };
-        Ok((
-            one(&file.reserved_rounds, &file.rounds, "reserved_rounds")?,
-            one(&file.reserved_subrounds, &file.subrounds, "reserved_subrounds")?,
-        ))
+    /// The generators by rank of one subround, and which list of `generators` they are, if one.
+    fn drawn<'f>(&self, file: &'f File, round: u8, subround: u8) -> (&'f [Drawn], Option<usize>) {
+        let of = |o: &&Spanned<Order>| (o.get_ref().round, o.get_ref().subround) == (round, subround);
+        if let Some(order) = file.order.iter().find(of) {
+            return (&order.get_ref().ranks, None);
+        }
+        let table = file.generators.get_ref();
+        let list = usize::from(subround).min(table.len() - 1);
+        (&table[list], Some(list))
     }
 
-    fn restarts(&self, file: &File) -> Result<u32, ScenarioError> {
-        let Some(given) = &file.restarts else { return Ok(0) };
-        let restarts = *given.get_ref();
-        if restarts > MAX_RESTARTS {
-            let fix = format!("use at most {MAX_RESTARTS}");
-            return Err(self.invalid(given.span(), "restarts", format!("{restarts} is too many"), fix));
-        }
-        if restarts > 0 && *file.network.get_ref() == Network::Synchronous {
-            let fix = "use another network, or no restarts";
-            let message = "no miner crashes in a network that is synchronous from the start";
-            return Err(self.invalid(given.span(), "restarts", message, fix));
-        }
-        Ok(restarts)
-    }
-
-    fn reductions(
-        &self,
-        file: &File,
-        rules: &Rules,
-        committee: &Committee,
-    ) -> Result<Reductions, ScenarioError> {
-        let asynchronous = matches!(file.network.get_ref(), Network::Async | Network::Lossy);
-        let mut reductions = file.reductions;
-        // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
-        // have one.
-        reductions.lazy &= asynchronous && rules.subround_entry == SubroundEntryRule::Certificate;
-        let merged = reductions.eager && reductions.byzantine_available;
-        if !asynchronous && !merged {
+    /// Lists of generators: each is there once, is read, and says something of its own.
+    fn orders(&self, file: &File, rules: &Rules) -> Result<(), ScenarioError> {
+        let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
+        let table = file.generators.get_ref();
+        if table.is_empty() || table.iter().any(|ranks| ranks.is_empty()) {
+            let fix = "give one list of ranks per subround; the last one repeats";
             return Err(self.invalid(
-                file.network.span(),
-                "reductions",
-                "a synchronous network is defined with `eager` and `byzantine_available` only",
-                "remove these two from [reductions], or use network = \"async\"",
+                file.generators.span(),
+                "generators",
+                "a subround without a generator",
+                fix,
             ));
         }
-        if !reductions.byzantine_available && committee.byzantine > MAX_EXPLICIT_BYZANTINE {
-            let message = format!(
-                "explicit Byzantine messages have room for {MAX_EXPLICIT_BYZANTINE} Byzantine miners"
-            );
-            return Err(self.invalid(file.n.span(), "reductions", message, "set byzantine_available = true"));
+        // Where the file, or a mutant, writes the rule, the lists that it leaves unread are what it changes.
+        let profile = Rules::profile(file.profile.get_ref());
+        let capped = [Some(rules.subround_cap), profile.map(|base| base.subround_cap)]
+            .iter()
+            .all(|cap| *cap == Some(SubroundCapRule::CappedAtOne));
+        let read = if capped { subrounds.min(2) } else { subrounds };
+        let mut seen = BTreeSet::new();
+        let at = |order: &Order| (order.round, order.subround);
+        if let Some(again) = file.order.iter().find(|order| !seen.insert(at(order.get_ref()))) {
+            let (round, subround) = at(again.get_ref());
+            let message = format!("({round}, {subround}) a second time");
+            return Err(self.invalid(again.span(), "order", message, "keep one of the two"));
         }
-        Ok(reductions)
+        for order in &file.order {
+            let Order { round, subround, ranks } = order.get_ref();
+            let refused =
+                |message: String, fix: String| Err(self.invalid(order.span(), "order", message, fix));
+            if !(1..=rounds).contains(round) || *subround >= subrounds || ranks.is_empty() {
+                let message = format!("(round, subround) = ({round}, {subround})");
+                let last = subrounds - 1;
+                return refused(
+                    message,
+                    format!("use rounds 1 to {rounds}, subrounds 0 to {last}, and name a generator"),
+                );
+            }
+            if *subround >= read {
+                let message = format!(
+                    "({round}, {subround}) is never read: later subrounds have the generators of subround 1"
+                );
+                return refused(message, "remove it, or use subround_cap = \"Unbounded\"".into());
+            }
+            if *ranks == table[usize::from(*subround).min(table.len() - 1)] {
+                let message = format!("({round}, {subround}) changes nothing: `generators` says the same");
+                return refused(message, "remove it".into());
+            }
+        }
+        let used: BTreeSet<usize> = (1..=rounds)
+            .flat_map(|round| (0..read).map(move |subround| (round, subround)))
+            .filter_map(|(round, subround)| self.drawn(file, round, subround).1)
+            .collect();
+        let Some(unused) = (0..table.len()).find(|list| !used.contains(list)) else { return Ok(()) };
+        let message = if unused < usize::from(read) {
+            format!("list {} is never read: subround {unused} has an [[order]] in every round", unused + 1)
+        } else {
+            format!("list {} is for subround {unused}, and the generators of {read} are read", unused + 1)
+        };
+        let fix = "remove the list, or give `generators` what the [[order]]s say";
+        Err(self.invalid(file.generators.span(), "generators", message, fix))
+    }
+
+    /// The blocks that can exist under those rules.
+    fn layout(&self, file: &File, rules: &Rules) -> Result<Blocks, ScenarioError> {
+        let twins = or(&file.twins, 2);
+        if !(1..=2).contains(&twins) {
+            let span = file.twins.as_ref().map_or(0..0, |t| t.span());
+            return Err(self.invalid(span, "twins", format!("{twins} blocks"), "use 1 or 2"));
+        }
+        let ranks = |round: u8, subround: u8| {
+            let (drawn, _) = self.drawn(file, round, subround);
+            drawn
+                .iter()
+                .map(|drawn| match drawn {
+                    Drawn::Honest => Generator::Honest,
+                    Drawn::Byzantine => Generator::Byzantine,
+                })
+                .collect()
+        };
+        let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
+        Blocks::new(rounds, subrounds, twins, or(&file.outsider, false), rules, ranks).map_err(|too_many| {
+            let of = too_many.round.map_or("all rounds together".into(), |r| format!("round {r}"));
+            let message = format!(
+                "{of} can have {} blocks, the state has room for {}",
+                too_many.needed, too_many.limit
+            );
+            let fix = "use fewer rounds, subrounds, generators or twins";
+            self.invalid(file.rounds.span(), "rounds", message, fix)
+        })
     }
 
     /// How many random runs stand in for an exploration, if any do.
     fn simulated(&self, file: &File) -> Result<Option<u64>, ScenarioError> {
+        if let Some(states) = &file.states
+            && *states.get_ref() == 0
+        {
+            return Err(self.invalid(
+                states.span(),
+                "states",
+                "no scenario has none",
+                "pin 1 or more, or remove it",
+            ));
+        }
         let Some(given) = &file.simulate else { return Ok(None) };
         let runs = *given.get_ref();
         if runs == 0 || runs > MAX_RUNS {
@@ -257,238 +409,114 @@ impl Reading<'_> {
             let message = "random runs do not count unique states";
             return Err(self.invalid(states.span(), "states", message, fix));
         }
-        if file.exhaustive {
+        if or(&file.exhaustive, false) {
             let fix = "remove `exhaustive` or `simulate`";
             return Err(self.invalid(given.span(), "simulate", "random runs are not exhaustive", fix));
         }
         Ok(Some(runs))
     }
 
-    fn committee(
-        &self,
-        rules: &Rules,
-        n: &Spanned<u32>,
-        f: Option<&Spanned<u32>>,
-        byzantine: Option<&Spanned<u32>>,
-        groups: Option<&Spanned<Vec<u32>>>,
-        beacon_threshold: Option<&Spanned<u32>>,
-    ) -> Result<Committee, ScenarioError> {
-        let members = *n.get_ref();
-        if members == 0 || members > MAX_COMMITTEE {
-            let fix = format!("use 1 to {MAX_COMMITTEE}: tallies have six bits");
-            return Err(self.invalid(n.span(), "n", format!("a committee of {members}"), fix));
+    /// Refuses what is written and can change nothing, but for [`Reading::orders`] and rules.
+    fn settings(&self, file: &File, scenario: &Scenario) -> Result<(), ScenarioError> {
+        let p = &scenario.protocol;
+        let subrounds = p.blocks.subrounds;
+        let generator = |b: BlockId| p.blocks.place(b).generator;
+        let equivocates = p.blocks.all().any(|b| generator(b) == Generator::Byzantine);
+        let remove = "remove it";
+        self.idle(
+            &file.twins,
+            "twins",
+            !equivocates,
+            "no generator is Byzantine",
+            "name a byzantine one, or remove it",
+        )?;
+        for (idle, why, fix) in [
+            (p.committee.byzantine == 0, "no member is Byzantine", "set byzantine = 1 or more, or remove it"),
+            (p.rules.beacon == BeaconRule::SeedFromProposal, "that beacon rule has one already", remove),
+            (
+                p.reductions.eager,
+                "a block is proposed with its first ticket, and no honest miner tickets that of an outsider",
+                "set eager = false in [reductions], so that it is sent all the same, or remove it",
+            ),
+        ] {
+            self.idle(&file.outsider, "outsider", idle, why, fix)?;
         }
-        let tolerated = tolerated(members);
-        if let Some(claimed) = f
-            && *claimed.get_ref() != tolerated
-        {
-            return Err(self.invalid(
-                claimed.span(),
-                "f",
-                format!(
-                    "n = {members} tolerates f = floor((n - 1) / 3) = {tolerated}, not {}",
-                    claimed.get_ref()
-                ),
-                format!(
-                    "use f = {tolerated} or remove `f`; f = {} takes n = {} at least",
-                    claimed.get_ref(),
-                    3 * u64::from(*claimed.get_ref()) + 1
-                ),
-            ));
-        }
-        let faulty = byzantine.map_or(tolerated, |b| *b.get_ref());
-        if faulty >= members {
-            let span = byzantine.map_or(n.span(), |b| b.span());
-            return Err(self.invalid(
-                span,
-                "byzantine",
-                format!("{faulty} of {members}"),
-                "leave one honest",
-            ));
-        }
-        let honest = members - faulty;
-        let weights = groups.map_or_else(|| vec![1; honest as usize], |g| g.get_ref().clone());
-        let span = groups.map_or(n.span(), |g| g.span());
-        if weights.iter().map(|&w| u64::from(w)).sum::<u64>() != u64::from(honest) || weights.contains(&0) {
-            let message = format!("the groups {weights:?} are not the {honest} honest members");
-            return Err(self.invalid(
-                span,
-                "groups",
-                message,
-                format!("let them add up to {honest}, each at least 1"),
-            ));
-        }
-        if weights.len() > MAX_HONEST {
-            let message = format!("{} honest miners do not fit into the state", weights.len());
-            let fix = format!("use at most {MAX_HONEST}, or `groups` of miners that act together");
-            return Err(self.invalid(span, "n", message, fix));
-        }
-        if let Some(threshold) = beacon_threshold
-            && !(1..=members).contains(threshold.get_ref())
-        {
-            let message = format!("{} shares of {members} members", threshold.get_ref());
-            return Err(self.invalid(
-                threshold.span(),
-                "beacon_threshold",
-                message,
-                format!("use 1 to {members}; f + 1 = {} is the default", tolerated + 1),
-            ));
-        }
-        Ok(Committee {
-            n: members,
-            f: tolerated,
-            byzantine: faulty,
-            quorum: quorum(rules.quorum, members),
-            beacon_threshold: beacon_threshold.map_or(tolerated + 1, |t| *t.get_ref()),
-            weights,
-        })
-    }
+        let ones = file.groups.as_ref().is_some_and(|g| g.get_ref().iter().all(|&weight| weight == 1));
+        self.idle(&file.groups, "groups", ones, "each miner acts alone without it", remove)?;
+        let unseen = p.never_final() && p.rules.parent != ParentRule::OnFinalizedHead;
+        let why = "no block can become final, so no observer does anything";
+        self.idle(&file.observers, "observers", unseen, why, "use another rule of finality, or remove it")?;
+        self.threshold(file, p)?;
+        let of_all = |v| matches!(v, Verdict::Holds | Verdict::Unreachable);
+        let whole = scenario.states.is_some() || scenario.expect.iter().any(|e| of_all(e.verdict));
+        let why = "what is expected needs every state anyway";
+        self.idle(&file.exhaustive, "exhaustive", whole, why, remove)?;
 
-    fn blocks(
-        &self,
-        file: &File,
-        rules: &Rules,
-        committee: &Committee,
-        rounds: u8,
-        subrounds: u8,
-    ) -> Result<Blocks, ScenarioError> {
-        let table = file.generators.get_ref();
-        if table.is_empty() || table.iter().any(|ranks| ranks.is_empty()) {
-            return Err(self.invalid(
-                file.generators.span(),
-                "generators",
-                "a subround without a generator",
-                "give one list of ranks per subround; the last one repeats",
-            ));
-        }
-        for order in &file.order {
-            let o = order.get_ref();
-            if !(1..=rounds).contains(&o.round) || o.subround >= subrounds || o.ranks.is_empty() {
-                let message = format!("(round, subround) = ({}, {})", o.round, o.subround);
-                let fix = format!(
-                    "use rounds 1 to {rounds}, subrounds 0 to {}, and name a generator",
-                    subrounds - 1
-                );
-                return Err(self.invalid(order.span(), "order", message, fix));
+        // What a reduction merges must be there, and another one must not forbid it.
+        let asynchronous = matches!(p.network, Network::Async | Network::Lossy);
+        let switches = &file.reductions;
+        let sampled = scenario.simulate.is_some();
+        let alone = p.committee.weights.iter().collect::<BTreeSet<_>>().len() == p.honest();
+        let archived = Protocol { reductions: Reductions::ALL, ..p.clone() }.keeps_archive();
+        let named = "random runs name every miner, so it is off";
+        for (given, idle, why) in [
+            (&switches.byzantine_available, p.committee.byzantine == 0, "no member is Byzantine"),
+            (&switches.symmetry, alone, "no two miners are interchangeable"),
+            (&switches.symmetry, sampled, named),
+            (
+                &switches.counting,
+                archived,
+                "miners that forget, or restart behind, need the past by name anyway",
+            ),
+            (&switches.counting, sampled, named),
+            (&switches.lazy, subrounds == 1, "nobody times out of the only subround"),
+            (&switches.lazy, sampled, named),
+            (
+                &switches.lazy,
+                !asynchronous || p.rules.subround_entry != SubroundEntryRule::Certificate,
+                "timeouts wait for a use only in an asynchronous network, and with certificates",
+            ),
+        ] {
+            if let Some(given) = given.as_ref().filter(|given| idle && !given.get_ref()) {
+                return Err(self.invalid(
+                    given.span(),
+                    "reductions",
+                    format!("it changes nothing: {why}"),
+                    remove,
+                ));
             }
         }
-        let ranks = |round: u8, subround: u8| {
-            let special = file
-                .order
-                .iter()
-                .map(|o| o.get_ref())
-                .find(|o| (o.round, o.subround) == (round, subround))
-                .map(|o| o.ranks.clone());
-            special.unwrap_or_else(|| table[(subround as usize).min(table.len() - 1)].clone())
+        Ok(())
+    }
+
+    /// A threshold changes something where a miner can be without the value, and where it is not as good as the default.
+    fn threshold(&self, file: &File, p: &Protocol) -> Result<(), ScenarioError> {
+        let Some(given) = &file.beacon_threshold else { return Ok(()) };
+        let default = default_threshold(p.committee.n);
+        let threshold = *given.get_ref();
+        let refused = |why: &str, fix: &str| {
+            Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))
         };
-        for round in 1..=rounds {
-            for subround in 0..subrounds {
-                let drawn = ranks(round, subround);
-                let byzantine = drawn.iter().filter(|g| **g != Generator::Honest).count();
-                let honest = drawn.len() - byzantine;
-                if byzantine > committee.byzantine as usize || honest > committee.honest() {
-                    let message = format!(
-                        "({round}, {subround}) has {byzantine} Byzantine and {honest} honest generators of {} and {}",
-                        committee.byzantine,
-                        committee.honest()
-                    );
-                    let fix = "a miner generates at one rank of a subround: remove generators";
-                    return Err(self.invalid(file.generators.span(), "generators", message, fix));
-                }
-            }
+        if threshold == default
+            || !matches!(p.network, Network::Async | Network::Lossy)
+            || !p.reductions.eager
+        {
+            return Ok(());
         }
-        let twins = file.twins.as_ref().map_or(2, |t| *t.get_ref());
-        if !(1..=2).contains(&twins) {
-            let span = file.twins.as_ref().map_or(0..0, |t| t.span());
-            return Err(self.invalid(span, "twins", format!("{twins} blocks"), "use 1 or 2"));
-        }
-        Blocks::new(rounds, subrounds, twins, file.outsider, rules, ranks).map_err(|too_many| {
-            let of = too_many.round.map_or("all rounds together".into(), |r| format!("round {r}"));
-            let message = format!(
-                "{of} can have {} blocks, the state has room for {}",
-                too_many.needed, too_many.limit
+        let one_value = p.blocks.rounds == 1 && (p.blocks.subrounds == 1 || !p.rules.chained());
+        if one_value {
+            return refused(
+                "all shares of the first round are there from the start",
+                "set rounds = 2 or more, or remove it",
             );
-            self.invalid(
-                file.rounds.span(),
-                "rounds",
-                message,
-                "use fewer rounds, subrounds, generators or twins",
-            )
-        })
-    }
-
-    fn expectations(
-        &self,
-        given: &Spanned<BTreeMap<Spanned<Property>, Spanned<Verdict>>>,
-        protocol: &Protocol,
-        grouped: bool,
-        simulated: bool,
-    ) -> Result<Vec<Expectation>, ScenarioError> {
-        if given.get_ref().is_empty() {
-            let fix = "expect at least one verdict, e.g. S2 = \"holds\"";
-            return Err(self.invalid(given.span(), "expect", "nothing is expected", fix));
         }
-        let mut expect = Vec::new();
-        for (property, verdict) in given.get_ref() {
-            let (p, v) = (*property.get_ref(), *verdict.get_ref());
-            let fits = match v {
-                Verdict::Holds | Verdict::Violated => !p.is_witness(),
-                Verdict::Reachable | Verdict::Unreachable => p.is_witness(),
-            };
-            if !fits {
-                let fix =
-                    "S and L properties are `holds` or `violated`, witnesses W `reachable` or `unreachable`";
-                return Err(self.invalid(
-                    verdict.span(),
-                    "expect",
-                    format!("{} cannot be `{v}`", p.id()),
-                    fix,
-                ));
-            }
-            let good = matches!(protocol.network, Network::PartiallySynchronous | Network::Synchronous);
-            if p.is_liveness() && !good {
-                let fix = "use network = \"partially_synchronous\", or expect no L property";
-                let message = format!("{} is about a network that becomes synchronous", p.id());
-                return Err(self.invalid(property.span(), "expect", message, fix));
-            }
-            if matches!(p, Property::L2 | Property::L5)
-                && protocol.network == Network::PartiallySynchronous
-                && protocol.reserved_rounds == 0
-                && !simulated
-            {
-                let message = format!("{} needs a round that only the good period reaches", p.id());
-                let fix = "set reserved_rounds = 1 or more";
-                return Err(self.invalid(property.span(), "expect", message, fix));
-            }
-            // A mutant's base asks for what its property is not.
-            let mutated = *self.mutation != Overrides::default();
-            if p == Property::S1 && !mutated && protocol.rules.ticket == TicketRule::BetterOrEqualRank {
-                let message =
-                    "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
-                let fix = "expect no S1, or use ticket = \"BetterRank\"";
-                return Err(self.invalid(property.span(), "expect", message, fix));
-            }
-            if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {
-                let message = format!("`{v}` cannot be claimed from miners that act in groups");
-                return Err(self.invalid(
-                    verdict.span(),
-                    "expect",
-                    message,
-                    "expect violations and witnesses only",
-                ));
-            }
-            if !grouped && !simulated && p.is_liveness() && v == Verdict::Holds && protocol.observers > 0 {
-                let fix = "set observers = 0";
-                return Err(self.invalid(
-                    property.span(),
-                    "expect",
-                    "liveness is judged for any observer",
-                    fix,
-                ));
-            }
-            let line = line_of(self.text, &property.span());
-            expect.push(Expectation { property: p, verdict: v, line });
+        let least = p.committee.weights.iter().min().copied().unwrap_or(0) + p.committee.byzantine;
+        if threshold.max(default) <= least {
+            return refused(
+                "one honest share and those of the Byzantine members are enough, as by default",
+                "use a threshold above byzantine + 1, or remove it",
+            );
         }
-        Ok(expect)
+        Ok(())
     }
 }

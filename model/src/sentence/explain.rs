@@ -33,6 +33,15 @@ impl Protocol {
                 self.explain_stall(state, property)
             }
             Property::W4 | Property::W8 => self.explain_move(state, property),
+            Property::Signed
+            | Property::Notarized
+            | Property::Child
+            | Property::Final
+            | Property::Head
+            | Property::Beacon
+            | Property::Ending
+            | Property::Behind
+            | Property::Restarted => self.explain_premise(state, property),
             Property::W6 => (0..self.honest()).find(|&m| state.miners[m].resent() == 1).map(|m| {
                 let (who, at) = (self.miner_name(m), self.position_of(state, m));
                 format!("{who} crashed between log and send, and sent its ticket in {at}")

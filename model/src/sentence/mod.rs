@@ -5,10 +5,11 @@
 //! scenario, trace and report. Miners are numbered from 0 as in the actions, honest and Byzantine ones apart.
 //!
 //! Steps are put into words here, violated safety properties and witnesses in `explain.rs`, and runs that are stuck
-//! (liveness) in `stall.rs`.
+//! (liveness) in `stall.rs`, premises that are met in `premise.rs`.
 
 mod describe;
 mod explain;
+mod premise;
 mod stall;
 
 use crate::{

@@ -49,9 +49,7 @@ pub enum TraceError {
         version: u64,
     },
     /// Its instance is none.
-    #[error(
-        "{path}:{line}: {source}\n  fix: write the instance as `zus check --out DIR` does (model/src/trace/mod.rs)"
-    )]
+    #[error("{path}:{line}: {source}")]
     Instance {
         /// The file.
         path: String,

@@ -2,18 +2,14 @@
 
 use crate::{
     blocks::{Blocks, Generator, Place},
-    committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
+    committee::Committee,
+    instance::{Parts, Unfit, sized},
     protocol::{Network, Protocol},
     reductions::Reductions,
     rules::Rules,
     sentence::block_name,
 };
 use serde::{Deserialize, Serialize};
-
-/// Restarts that the state can count.
-const MAX_RESTARTS: u32 = 15;
-/// Byzantine members whose messages the state can name, where they are explicit.
-const MAX_EXPLICIT_BYZANTINE: u32 = 3;
 
 /// Where a block stands, by name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -105,12 +101,26 @@ impl From<&Protocol> for Instance {
 
 /// Why an [`Instance`] is none.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("instance.{field}: {message}")]
+#[error("instance.{field}: {message}\n  fix: {fix}")]
 pub struct BadInstance {
     /// The field.
     pub field: &'static str,
     /// What is wrong with it.
     pub message: String,
+    /// What to change.
+    pub fix: String,
+}
+
+impl From<Unfit> for BadInstance {
+    /// Two fields have another name in a trace.
+    fn from(Unfit { field, message, fix }: Unfit) -> Self {
+        let field = match field {
+            "groups" => "honest",
+            "generators" => "blocks",
+            same => same,
+        };
+        BadInstance { field, message, fix }
+    }
 }
 
 impl TryFrom<&Instance> for Protocol {
@@ -118,74 +128,45 @@ impl TryFrom<&Instance> for Protocol {
 
     fn try_from(given: &Instance) -> Result<Self, BadInstance> {
         let require = |fine: bool, field: &'static str, message: &dyn Fn() -> String| {
-            if fine { Ok(()) } else { Err(BadInstance { field, message: message() }) }
+            let fix = "write the instance as `zus check --out DIR` does (model/src/trace/mod.rs)".to_owned();
+            if fine { Ok(()) } else { Err(BadInstance { field, message: message(), fix }) }
         };
-        require((1..=MAX_COMMITTEE).contains(&given.n), "n", &|| {
-            format!("{} members; 1 to {MAX_COMMITTEE} can be counted", given.n)
-        })?;
-        require(given.f == tolerated(given.n), "f", &|| {
-            format!("{}, but n = {} tolerates {}", given.f, given.n, tolerated(given.n))
-        })?;
-        let q = quorum(given.rules.quorum, given.n);
-        require(given.quorum == q, "quorum", &|| format!("{}, but the rule gives {q}", given.quorum))?;
-        // No weight is above MAX_COMMITTEE where all together are not, so the sum of seven cannot overflow.
-        let weights_fit = given.honest.len() <= MAX_HONEST
-            && given.honest.iter().all(|w| (1..=MAX_COMMITTEE).contains(w))
-            && given.byzantine <= MAX_COMMITTEE
-            && given.honest.iter().sum::<u32>() + given.byzantine == given.n;
-        require(weights_fit && !given.honest.is_empty(), "honest", &|| {
-            format!(
-                "1 to {MAX_HONEST} miners that stand for {} - {} members are needed, not {:?}",
-                given.n, given.byzantine, given.honest
-            )
-        })?;
-        let synchronous = !matches!(given.network, Network::Async | Network::Lossy);
-        let merged = given.reductions.eager && given.reductions.byzantine_available;
-        require(!synchronous || merged, "reductions", &|| {
-            "a synchronous network is defined with `eager` and `byzantine_available` only".into()
-        })?;
-        let named = given.reductions.byzantine_available || given.byzantine <= MAX_EXPLICIT_BYZANTINE;
-        require(named, "byzantine", &|| {
-            format!("explicit Byzantine messages have room for {MAX_EXPLICIT_BYZANTINE} Byzantine miners")
-        })?;
-        require(given.restarts <= MAX_RESTARTS, "restarts", &|| format!("more than {MAX_RESTARTS}"))?;
-        require(given.observers <= 2, "observers", &|| "more than 2".into())?;
+        sized(given.rounds, given.subrounds)?;
         let places: Vec<Place> = given.blocks.iter().map(NamedPlace::place).collect();
-        let blocks = Blocks::from_places(given.rounds, given.subrounds, &places)
-            .map_err(|error| BadInstance { field: "blocks", message: error.to_string() })?;
+        let blocks = Blocks::from_places(given.rounds, given.subrounds, &places);
+        let blocks = blocks.map_err(|error| BadInstance {
+            field: "blocks",
+            message: error.to_string(),
+            fix: "name the blocks in order, each once".into(),
+        })?;
         for (block, place) in blocks.all().zip(&given.blocks) {
             let name = block_name(&blocks, block);
             require(name == place.name, "blocks", &|| {
                 format!("the block in the place of {name} is called {}", place.name)
             })?;
         }
-        let reserved = given.reserved_rounds > 0 || given.reserved_subrounds > 0;
-        require(!reserved || given.network == Network::PartiallySynchronous, "reserved_rounds", &|| {
-            "only a network that becomes synchronous has a good period to reserve for".into()
-        })?;
-        require(given.reserved_rounds < given.rounds, "reserved_rounds", &|| "all rounds".into())?;
-        require(given.reserved_subrounds < given.subrounds, "reserved_subrounds", &|| {
-            "all subrounds".into()
-        })?;
-        Ok(Protocol {
-            committee: Committee {
-                n: given.n,
-                f: given.f,
-                byzantine: given.byzantine,
-                quorum: given.quorum,
-                beacon_threshold: given.beacon_threshold,
-                weights: given.honest.clone(),
-            },
+        let parts = Parts {
+            n: given.n,
+            byzantine: given.byzantine,
+            groups: given.honest.clone(),
+            beacon_threshold: given.beacon_threshold,
             rules: given.rules,
             blocks,
-            crashes: given.restarts,
-            restarts_behind: given.restarts_behind,
             network: given.network,
+            restarts: given.restarts,
+            restarts_behind: given.restarts_behind,
             observers: given.observers,
             reserved_rounds: given.reserved_rounds,
             reserved_subrounds: given.reserved_subrounds,
             reductions: given.reductions,
-        })
+        };
+        let protocol = parts.checked()?;
+        let Committee { n, f, quorum, .. } = protocol.committee;
+        require(given.f == f, "f", &|| format!("{}, but n = {n} tolerates {f}", given.f))?;
+        require(given.quorum == quorum, "quorum", &|| {
+            format!("{}, but the rule gives {quorum}", given.quorum)
+        })?;
+        Ok(protocol)
     }
 }
 

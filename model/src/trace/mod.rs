@@ -41,9 +41,11 @@
 mod error;
 mod instance;
 mod locate;
+mod object;
 
 pub use error::{ReplayError, TraceError};
 pub use instance::{BadInstance, Instance, NamedPlace};
+pub use object::Object;
 
 use crate::{
     action::Action,
@@ -145,7 +147,7 @@ struct File {
     claim: Option<Claim>,
     instance: Instance,
     #[serde(default, skip_serializing)]
-    steps: Vec<Map<String, Value>>,
+    steps: Vec<Object>,
 }
 
 /// The fields of actions that name blocks.
@@ -288,7 +290,9 @@ impl Trace {
             .steps
             .into_iter()
             .enumerate()
-            .map(|(index, object)| read(&protocol.blocks, object).map_err(|message| bad(index + 1, message)))
+            .map(|(index, object)| {
+                read(&protocol.blocks, object.0).map_err(|message| bad(index + 1, message))
+            })
             .collect::<Result<_, _>>()?;
         Ok(Trace { producer: file.producer, scenario: file.scenario, claim: file.claim, protocol, steps })
     }
@@ -351,6 +355,12 @@ fn read(blocks: &Blocks, mut object: Map<String, Value>) -> Result<Step, String>
             *value = block.0.into();
         }
     }
+    let keys: Vec<String> = object.keys().cloned().collect();
     let action = serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
-    Ok(Step { action, says })
+    // serde passes over whatever stands beside the name of an action that has no fields.
+    let known = written(blocks, &action);
+    match keys.iter().find(|key| !known.contains_key(key.as_str())) {
+        Some(key) => Err(format!("unknown field `{key}`")),
+        None => Ok(Step { action, says }),
+    }
 }

@@ -94,13 +94,14 @@ impl Site for Explorer {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Question {
-            steps: Vec<serde_json::Map<String, serde_json::Value>>,
+            steps: Vec<trace::Object>,
         }
         let question: Question = match serde_json::from_slice(question) {
             Ok(question) => question,
             Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
         };
-        match self.explored.at(question.steps).map(|place| place.to_json()) {
+        let steps = question.steps.into_iter().map(|step| step.0).collect();
+        match self.explored.at(steps).map(|place| place.to_json()) {
             Ok(body) => Answer { status: StatusCode::OK, kind: JSON, body: body.into() },
             Err(refused) => refusal(StatusCode::UNPROCESSABLE_ENTITY, &refused.to_string()),
         }

@@ -108,10 +108,11 @@ fn verdict(p: &PropertyReport, part: &Part, runs: &mut Runs, expected: bool) -> 
     let odd = expected && p.standing == Standing::Differs;
     let words = html! {
         (p.property.id())
-        @if p.fault.is_some() { "?" }
+        @if p.fault.is_some() || p.vacuous.is_some() { "?" }
         @if let Some(steps) = steps { " in " (steps) }
     };
     let title = match (&p.run, &p.fault) {
+        _ if p.vacuous.is_some() => p.sentence(),
         (Some(run), _) => format!("{}: {}", p.found, run.because),
         (None, Some(fault)) => format!("{}, but not to be believed: {fault}", p.found),
         (None, None) => format!("{}: {}", p.found, p.text),
@@ -204,7 +205,7 @@ fn elsewhere(parts: &Parts, cells: &[matrix::Cell], row: &str, runs: &mut Runs) 
 fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut Runs) -> Markup {
     let of = cells.iter().find(|c| c.row == row && c.column == *column);
     let Some(s) = of.and_then(|c| part.report.scenarios.iter().find(|s| s.name == c.scenario)) else {
-        return html! { td.absent { "not expressible" } };
+        return html! { td.absent title="The rule can change nothing here, or the instance cannot be written down" { "no difference" } };
     };
     let broken: Vec<&PropertyReport> = s.properties.iter().filter(|p| p.found == Found::Violated).collect();
     let unknown = s.properties.iter().filter(|p| p.found == Found::Unknown);
@@ -217,11 +218,14 @@ fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut
     } else {
         "holds"
     };
+    let empty: Vec<&str> =
+        s.properties.iter().filter(|p| p.vacuous.is_some()).map(|p| p.property.id()).collect();
     let again = format!("zus check {}", quoted(&s.path));
     html! {
         td.(class) {
             @if broken.is_empty() {
                 strong { @if bounded { "bounded" } @else { "holds" } }
+                @if !empty.is_empty() { " (" (empty.join(", ")) " about nothing)" }
             } @else {
                 strong { "violated " } @for p in &broken { (verdict(p, part, runs, false)) }
                 @if !open.is_empty() { small.open { "not known: " (open.join(", ")) } }

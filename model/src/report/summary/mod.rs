@@ -1,4 +1,4 @@
-//! What a change changed, as Markdown for a pull request: verdicts, numbers of states, new shortest runs, conditions of
+//! What a change changed, as Markdown for a pull request: verdicts, numbers of states, new runs, conditions of
 //! the proofs, mutants that survive, and numbers of other tools that moved. What is the same is counted, not shown.
 
 pub mod proofs;
@@ -143,20 +143,32 @@ impl Summary {
             .collect();
         self.table("Mutants changed", &["mutant", "before", "now"], &rows);
 
+        let mut others = 0;
         let old = |name: &str, id: &str| property(before, name, id).and_then(|(_, p)| p.run.as_ref());
         for scenario in &after.scenarios {
             for p in &scenario.properties {
                 let Some(run) = &p.run else { continue };
                 let earlier = old(&scenario.name, p.property.id());
                 if earlier.is_none_or(|earlier| words(earlier) != words(run)) {
+                    if earlier.is_some_and(|earlier| earlier.steps.len() == run.steps.len()) {
+                        others += 1;
+                    }
                     self.runs.push(section(&scenario.name, p.property.id(), run));
                 }
             }
         }
-        self.lines.push(match self.runs.len() {
-            0 => "no shortest run is new".into(),
-            count => format!("{}, drawn below", counted(count, "new shortest run")),
-        });
+        // Another run of the same length is no shorter one: the search, or the words, took another of several.
+        let new = self.runs.len() - others;
+        if new > 0 {
+            self.lines.push(format!("{}, drawn below", counted(new, "new run")));
+        }
+        if others > 0 {
+            self.lines
+                .push(format!("{} of the same length as before, drawn below", counted(others, "other run")));
+        }
+        if self.runs.is_empty() {
+            self.lines.push("every run that is shown is the same".into());
+        }
     }
 
     /// What is not as the scenarios expect, whatever was before; with `runs`, with the runs that show it.
@@ -170,7 +182,10 @@ impl Summary {
                     s.name.clone(),
                     p.property.id().into(),
                     p.expected.to_string(),
-                    format!("**{}**{steps}", p.found),
+                    match &p.vacuous {
+                        Some(why) => format!("**{}**{steps}, but {why}", p.found),
+                        None => format!("**{}**{steps}", p.found),
+                    },
                     format!("{}:{}", s.path, p.line),
                 ]);
                 if let (true, Some(run)) = (runs, &p.run) {
@@ -332,7 +347,7 @@ impl Summary {
         }
         out.push_str(&self.sections);
         if !self.runs.is_empty() {
-            out.push_str("\n## New shortest runs\n");
+            out.push_str("\n## Runs\n");
         }
         let mut left_out = 0;
         for run in &self.runs {

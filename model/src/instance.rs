@@ -1,0 +1,281 @@
+//! What makes an instance of the protocol one: the one validator, through which everything passes that writes an instance
+//! down, a scenario and a trace.
+
+use crate::{
+    blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS},
+    committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
+    protocol::{Network, Protocol},
+    reductions::Reductions,
+    rules::{BeaconRule, FinalityRule, ProposalRule, Rules, SubroundEntryRule, TicketLogRule},
+};
+
+/// Restarts that the state can count.
+pub const MAX_RESTARTS: u32 = 15;
+/// Observers that the state has heads for.
+pub const MAX_OBSERVERS: usize = 2;
+/// Byzantine members whose messages the state can name, where they are explicit.
+const MAX_EXPLICIT_BYZANTINE: u32 = 3;
+
+/// The parts of an instance, as they are written down.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Members of the committee.
+    pub n: u32,
+    /// Members that are Byzantine.
+    pub byzantine: u32,
+    /// Members that each honest miner stands for.
+    pub groups: Vec<u32>,
+    /// Shares that make a beacon value.
+    pub beacon_threshold: u32,
+    /// A choice for every open question.
+    pub rules: Rules,
+    /// The blocks that can exist.
+    pub blocks: Blocks,
+    /// What the network does.
+    pub network: Network,
+    /// Crashes of honest miners, at most.
+    pub restarts: u32,
+    /// Whether a restarted miner may find itself in an earlier round.
+    pub restarts_behind: bool,
+    /// Observers with a head of their own.
+    pub observers: usize,
+    /// Rounds at the end that only a synchronous network reaches.
+    pub reserved_rounds: u8,
+    /// Subrounds at the end of a round that only a synchronous network reaches.
+    pub reserved_subrounds: u8,
+    /// Which reductions are on.
+    pub reductions: Reductions,
+}
+
+/// Why parts make no instance. The field has the name that it has in a scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unfit {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to change.
+    pub fix: String,
+}
+
+/// `Err` unless it is fine.
+fn require(
+    fine: bool,
+    field: &'static str,
+    message: impl FnOnce() -> String,
+    fix: impl FnOnce() -> String,
+) -> Result<(), Unfit> {
+    if fine { Ok(()) } else { Err(Unfit { field, message: message(), fix: fix() }) }
+}
+
+/// Whether there are as many rounds and subrounds as the state has room for: without this there is no layout of blocks.
+pub fn sized(rounds: u8, subrounds: u8) -> Result<(), Unfit> {
+    for (value, most, field) in [(rounds, MAX_ROUNDS, "rounds"), (subrounds, MAX_SUBROUNDS, "subrounds")] {
+        require(
+            (1..=most).contains(&usize::from(value)),
+            field,
+            || format!("{value} is out of range"),
+            || format!("use 1 to {most}"),
+        )?;
+    }
+    Ok(())
+}
+
+impl Parts {
+    /// The instance.
+    pub fn checked(self) -> Result<Protocol, Unfit> {
+        let committee = self.committee()?;
+        self.rules(&committee)?;
+        self.reserved()?;
+        self.generators()?;
+        self.faults()?;
+        self.reductions()?;
+        Ok(Protocol {
+            committee,
+            rules: self.rules,
+            blocks: self.blocks,
+            crashes: self.restarts,
+            restarts_behind: self.restarts_behind,
+            network: self.network,
+            observers: self.observers,
+            reserved_rounds: self.reserved_rounds,
+            reserved_subrounds: self.reserved_subrounds,
+            reductions: self.reductions,
+        })
+    }
+
+    fn asynchronous(&self) -> bool {
+        matches!(self.network, Network::Async | Network::Lossy)
+    }
+
+    fn committee(&self) -> Result<Committee, Unfit> {
+        let Parts { n, byzantine, beacon_threshold, ref groups, .. } = *self;
+        require(
+            (1..=MAX_COMMITTEE).contains(&n),
+            "n",
+            || format!("a committee of {n}"),
+            || format!("use 1 to {MAX_COMMITTEE}: tallies have six bits"),
+        )?;
+        require(byzantine < n, "byzantine", || format!("{byzantine} of {n}"), || "leave one honest".into())?;
+        let honest = n - byzantine;
+        let sum: u64 = groups.iter().map(|&w| u64::from(w)).sum();
+        require(
+            sum == u64::from(honest) && !groups.contains(&0),
+            "groups",
+            || {
+                let shown: Vec<String> = groups.iter().take(MAX_HONEST + 1).map(u32::to_string).collect();
+                let more = if groups.len() > shown.len() { ", ..." } else { "" };
+                format!("the groups [{}{more}] are not the {honest} honest members", shown.join(", "))
+            },
+            || format!("let them add up to {honest}, each at least 1"),
+        )?;
+        require(
+            groups.len() <= MAX_HONEST,
+            "groups",
+            || format!("{} honest miners do not fit into the state", groups.len()),
+            || format!("use at most {MAX_HONEST}, or `groups` of miners that act together"),
+        )?;
+        require(
+            (1..=n).contains(&beacon_threshold),
+            "beacon_threshold",
+            || format!("{beacon_threshold} shares of {n} members"),
+            || format!("use 1 to {n}"),
+        )?;
+        let quorum = quorum(self.rules.quorum, n);
+        Ok(Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, weights: groups.clone() })
+    }
+
+    fn rules(&self, committee: &Committee) -> Result<(), Unfit> {
+        require(
+            committee.quorum > 0,
+            "rules",
+            || format!("quorum: {:?} of n = {} is nobody", self.rules.quorum, committee.n),
+            || "use more members, or another quorum".into(),
+        )?;
+        let FinalityRule::CommonAncestor { depth } = self.rules.finality else { return Ok(()) };
+        require(
+            usize::from(depth) <= MAX_ROUNDS,
+            "rules",
+            || format!("finality: a depth of {depth}"),
+            || format!("use a depth of at most {MAX_ROUNDS}, as in {{ CommonAncestor = {{ depth = 3 }} }}"),
+        )
+    }
+
+    fn reserved(&self) -> Result<(), Unfit> {
+        let good = self.network == Network::PartiallySynchronous;
+        for (value, of, field) in [
+            (self.reserved_rounds, self.blocks.rounds, "reserved_rounds"),
+            (self.reserved_subrounds, self.blocks.subrounds, "reserved_subrounds"),
+        ] {
+            require(
+                value == 0 || good,
+                field,
+                || "this network has no good period to reserve for".into(),
+                || "remove it, or use network = \"partially_synchronous\"".into(),
+            )?;
+            require(
+                value < of,
+                field,
+                || format!("{value} of {of} are reserved"),
+                || format!("allow more than {value} of them, so that one is left before the good period"),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// A miner generates at one rank of a subround; who makes two blocks there is Byzantine, or has a rule for it.
+    fn generators(&self) -> Result<(), Unfit> {
+        let Parts { blocks, rules, .. } = self;
+        let twice =
+            rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
+        // Under a chained beacon there is an order for each seed, so a member may have one rank under each of two.
+        let orders = if rules.beacon == BeaconRule::Chained { 2 } else { 1 };
+        for (round, subround) in
+            (1..=blocks.rounds).flat_map(|round| (0..blocks.subrounds).map(move |subround| (round, subround)))
+        {
+            let count = |generator: Generator, twin: u8| {
+                let of = |b: &crate::blocks::BlockId| {
+                    let place = blocks.place(*b);
+                    (place.generator, place.twin) == (generator, twin)
+                };
+                blocks.of_subround(round, subround).filter(of).count()
+            };
+            let byzantine = count(Generator::Byzantine, 0);
+            let (outsiders, honest) = (count(Generator::Outsider, 0), count(Generator::Honest, 0));
+            let most = self.byzantine as usize;
+            require(
+                byzantine <= most && outsiders <= most.max(1) && honest <= orders * self.groups.len(),
+                "generators",
+                || {
+                    format!(
+                        "({round}, {subround}) has {byzantine} Byzantine and {honest} honest generators of {most} and {}",
+                        self.groups.len()
+                    )
+                },
+                || "a miner generates at one rank of a subround: remove generators".into(),
+            )?;
+            require(
+                count(Generator::Outsider, 1) == 0 && (twice || count(Generator::Honest, 1) == 0),
+                "generators",
+                || format!("({round}, {subround}) has two blocks of a generator that makes one"),
+                || "remove the second block, or use proposal = \"Twice\"".into(),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn faults(&self) -> Result<(), Unfit> {
+        require(
+            self.restarts <= MAX_RESTARTS,
+            "restarts",
+            || format!("{} is too many", self.restarts),
+            || format!("use at most {MAX_RESTARTS}"),
+        )?;
+        require(
+            self.restarts == 0 || self.network != Network::Synchronous,
+            "restarts",
+            || "no miner crashes in a network that is synchronous from the start".into(),
+            || "use another network, or no restarts".into(),
+        )?;
+        require(
+            !self.restarts_behind || self.restarts > 0,
+            "restarts_behind",
+            || "no miner restarts, so none finds itself behind".into(),
+            || "set restarts = 1 or more, or remove it".into(),
+        )?;
+        require(
+            self.observers <= MAX_OBSERVERS,
+            "observers",
+            || format!("{} is too many", self.observers),
+            || "use 0 (any observer), 1 or 2".into(),
+        )
+    }
+
+    fn reductions(&self) -> Result<(), Unfit> {
+        let Reductions { eager, byzantine_available, lazy, .. } = self.reductions;
+        require(
+            self.asynchronous() || eager && byzantine_available,
+            "reductions",
+            || "a synchronous network is defined with `eager` and `byzantine_available` only".into(),
+            || "remove these two from [reductions], or use network = \"async\"".into(),
+        )?;
+        // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
+        // have one.
+        let waits = self.asynchronous() && self.rules.subround_entry == SubroundEntryRule::Certificate;
+        require(
+            !lazy || waits,
+            "reductions",
+            || {
+                "`lazy` is for an asynchronous network, and subrounds that are entered with a certificate"
+                    .into()
+            },
+            || "set lazy = false".into(),
+        )?;
+        require(
+            byzantine_available || self.byzantine <= MAX_EXPLICIT_BYZANTINE,
+            "reductions",
+            || format!("explicit Byzantine messages have room for {MAX_EXPLICIT_BYZANTINE} Byzantine miners"),
+            || "set byzantine_available = true".into(),
+        )
+    }
+}

@@ -1,0 +1,122 @@
+//! What is expected of a scenario: each expectation must be one that the instance can answer.
+
+use super::{Expectation, Overrides, ScenarioError, Verdict, effect::Idle, line_of, reading::Reading};
+use crate::{
+    properties::Property,
+    protocol::{Network, Protocol},
+    rules::{TicketLogRule, TicketRule},
+};
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// The table `[expect]`.
+pub(super) type Given = Spanned<BTreeMap<Spanned<Property>, Spanned<Verdict>>>;
+
+/// How a scenario is judged, beside its instance.
+#[derive(Clone, Copy)]
+pub(super) struct Mode {
+    /// Its miners act in groups.
+    pub grouped: bool,
+    /// Random runs stand in for an exploration.
+    pub simulated: bool,
+}
+
+/// Why `property` is about something that `protocol` does not have, and what would give it that.
+pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
+    let blocks = &protocol.blocks;
+    let twins = || blocks.all().any(|b| blocks.place(b).twin == 1);
+    let ranks = || blocks.all().any(|b| blocks.place(b).rank > 0);
+    let good = matches!(protocol.network, Network::PartiallySynchronous | Network::Synchronous);
+    let (about, fix) = match property {
+        p if p.is_liveness() && !good => (
+            "a network that becomes synchronous",
+            "use network = \"partially_synchronous\", or expect no L property",
+        ),
+        Property::Ending | Property::Behind if !good => (
+            "a network that becomes synchronous",
+            "use network = \"partially_synchronous\", or do not expect it",
+        ),
+        Property::S7 | Property::Head if protocol.observers == 0 => {
+            ("an observer with a head of its own", "set observers = 1 or 2, or do not expect it")
+        }
+        Property::W1 | Property::W2 | Property::W4 if blocks.subrounds == 1 => {
+            ("a second subround", "set subrounds = 2 or more, or do not expect it")
+        }
+        Property::W5 | Property::W8 | Property::S3 | Property::Child if blocks.rounds == 1 => {
+            ("a second round", "set rounds = 2 or more, or do not expect it")
+        }
+        Property::W3 if !ranks() => {
+            ("a second generator in a subround", "name another generator, or do not expect it")
+        }
+        Property::W6 | Property::Restarted if protocol.crashes == 0 => {
+            ("a restart", "set restarts = 1 or more, or do not expect it")
+        }
+        Property::W6 if protocol.rules.ticket_log == TicketLogRule::Volatile => (
+            "a ticket log that is written before a ticket is sent",
+            "use ticket_log = \"Durable\", or do not expect it",
+        ),
+        Property::W7 if !twins() => {
+            ("a generator of two blocks", "name a byzantine generator with twins = 2, or do not expect it")
+        }
+        _ => return None,
+    };
+    Some((about.into(), fix.into()))
+}
+
+impl Reading<'_> {
+    pub(super) fn expectations(
+        &self,
+        given: &Given,
+        protocol: &Protocol,
+        Mode { grouped, simulated }: Mode,
+    ) -> Result<Vec<Expectation>, ScenarioError> {
+        if given.get_ref().is_empty() {
+            let fix = "expect at least one verdict, e.g. S2 = \"holds\"";
+            return Err(self.invalid(given.span(), "expect", "nothing is expected", fix));
+        }
+        let mut expect = Vec::new();
+        for (property, verdict) in given.get_ref() {
+            let (p, v) = (*property.get_ref(), *verdict.get_ref());
+            let refused =
+                |message: String, fix: &str| Err(self.invalid(property.span(), "expect", message, fix));
+            let fits = match v {
+                Verdict::Holds | Verdict::Violated => !p.is_witness(),
+                Verdict::Reachable | Verdict::Unreachable => p.is_witness(),
+            };
+            if !fits {
+                let fix = "S and L properties are `holds` or `violated`, witnesses (W and names) `reachable` or `unreachable`";
+                let message = format!("{} cannot be `{v}`", p.id());
+                return Err(self.invalid(verdict.span(), "expect", message, fix));
+            }
+            // A mutant's base asks for what its property is not.
+            let mutated = *self.mutation != Overrides::default();
+            if !mutated && let Some((about, fix)) = unasked(p, protocol) {
+                return refused(format!("{} is about {about}", p.id()), &fix);
+            }
+            if matches!(p, Property::L2 | Property::L5)
+                && protocol.network == Network::PartiallySynchronous
+                && protocol.reserved_rounds == 0
+                && !simulated
+            {
+                let message = format!("{} needs a round that only the good period reaches", p.id());
+                return refused(message, "set reserved_rounds = 1 or more");
+            }
+            if p == Property::S1 && !mutated && protocol.rules.ticket == TicketRule::BetterOrEqualRank {
+                let message =
+                    "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
+                return refused(message, "expect no S1, or use ticket = \"BetterRank\"");
+            }
+            if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {
+                let message = format!("`{v}` cannot be claimed from miners that act in groups");
+                let fix = "expect violations and witnesses only";
+                return Err(self.invalid(verdict.span(), "expect", message, fix));
+            }
+            if !grouped && !simulated && p.is_liveness() && v == Verdict::Holds && protocol.observers > 0 {
+                return refused("liveness is judged for any observer".into(), "set observers = 0");
+            }
+            let line = line_of(self.text, &property.span());
+            expect.push(Expectation { property: p, verdict: v, line });
+        }
+        Ok(expect)
+    }
+}

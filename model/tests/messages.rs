@@ -1,0 +1,185 @@
+//! What `zus` says where something is wrong: in every form, with the name that was meant, and with what to do next.
+
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+const SMALL: &str = r#"question = "?"
+profile = "hardened"
+n = 4
+rounds = 1
+subrounds = 1
+network = "async"
+generators = [["honest"]]
+
+[expect]
+S2 = "holds"
+"#;
+
+fn zus(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn an_error_stands_where_a_form_has_its_results() {
+    let bad = SMALL.replace("n = 4", "n = 64");
+    let folder = folder_with(&[("bad.toml", &bad), ("before.json", "{}")]);
+    for arguments in [
+        &["check", "bad.toml"][..],
+        &["simulate", "bad.toml"],
+        &["check", "hardened_live", "--baseline", "before.json"],
+    ] {
+        let file = arguments.last().unwrap();
+        for format in ["json", "markdown", "junit", "sarif"] {
+            let (code, out, err) = zus(folder.path(), &[arguments, &["--format", format]].concat());
+            assert_eq!(code, Some(2), "{arguments:?} {format}: {out}");
+            assert!(err.starts_with("error: "), "{err}");
+            assert!(out.contains(file) && !out.contains("\"level\": \"none\""), "{format}: {out}");
+            match format {
+                "json" => {
+                    let report: Value = serde_json::from_str(&out).unwrap();
+                    assert_eq!(report["error"]["path"], *file);
+                    assert_eq!(report["summary"]["standing"], "differs");
+                }
+                "junit" => assert!(out.contains("errors=\"1\"") && out.contains("<error message="), "{out}"),
+                "sarif" => {
+                    let log: Value = serde_json::from_str(&out).unwrap();
+                    let result = &log["runs"][0]["results"][0];
+                    assert_eq!((&result["ruleId"], &result["level"]), (&"input".into(), &"error".into()));
+                    let line = if *file == "bad.toml" { 3 } else { 1 };
+                    let region = &result["locations"][0]["physicalLocation"]["region"];
+                    assert_eq!(region["startLine"], line);
+                }
+                _ => assert!(out.contains("**Nothing was checked.**"), "{out}"),
+            }
+        }
+        let (_, out, _) = zus(folder.path(), arguments);
+        assert_eq!(out, "", "the text is for people, who read the error stream");
+    }
+}
+
+#[test]
+fn a_difference_from_the_baseline_is_an_exit_code_where_it_is_asked() {
+    let folder = folder_with(&[("s.toml", SMALL)]);
+    let at = folder.path();
+    assert_eq!(zus(at, &["check", "s.toml", "--quiet", "--out", "before"]).0, Some(0));
+    let beside = ["check", "s.toml", "--quiet", "--baseline", "before/report.json"];
+    let strict = [&beside[..], &["--unchanged"]].concat();
+    assert_eq!(zus(at, &strict).0, Some(0));
+    // A second generator: other states, and the same verdict.
+    fs::write(at.join("s.toml"), SMALL.replace("[[\"honest\"]]", "[[\"honest\", \"honest\"]]")).unwrap();
+    let (code, out, _) = zus(at, &beside);
+    assert!(code == Some(0) && out.contains("1 differences\n"), "{out}");
+    let (code, out, _) = zus(at, &strict);
+    assert!(code == Some(1) && out.contains("1 differences  DIFFERS"), "{out}");
+    for (format, strictly, loosely) in [
+        ("junit", "failures=\"1\"", "failures=\"0\""),
+        ("sarif", "\"level\": \"error\"", "\"level\": \"note\""),
+        ("json", "\"required\": true", "\"changes\": ["),
+        ("markdown", "| s | unique states |", "| s | unique states |"),
+    ] {
+        for (arguments, code, shown) in [(&strict[..], 1, strictly), (&beside[..], 0, loosely)] {
+            let (found, out, err) = zus(at, &[arguments, &["--format", format]].concat());
+            assert_eq!(found, Some(code), "{format}: {err}");
+            assert!(out.contains(shown), "{format}: {shown} in {out}");
+        }
+    }
+    assert_eq!(zus(at, &["check", "s.toml", "--unchanged"]).0, Some(2), "unchanged beside nothing");
+}
+
+#[test]
+fn what_holds_about_nothing_is_said_in_every_form() {
+    // The deployed node finalizes three rounds below a tip, and there are two: nothing is ever final.
+    let empty = SMALL
+        .replace("hardened", "deployed")
+        .replace("rounds = 1\nsub", "rounds = 2\nsub")
+        .replace("S2 = \"holds\"", "S5 = \"holds\"");
+    let folder = folder_with(&[("empty.toml", &empty)]);
+    let why = "nothing ever becomes final: it says nothing";
+    for (format, shown) in [
+        ("text", "S5  holds       SAYS NOTHING"),
+        ("json", "\"standing\": \"differs\""),
+        ("markdown", "expected **holds**, found **holds**, but"),
+        ("junit", "failures=\"1\""),
+        ("sarif", "empty: S5 holds, as expected, but "),
+    ] {
+        let (code, out, err) = zus(folder.path(), &["check", "empty.toml", "--format", format]);
+        assert_eq!(code, Some(1), "{format}: {out}{err}");
+        assert!(out.contains(shown) && out.contains(why), "{format}: {out}");
+    }
+    fs::write(folder.path().join("meant.toml"), empty + "final = \"unreachable\"\n").unwrap();
+    let (code, out, _) = zus(folder.path(), &["check", "meant.toml"]);
+    assert!(code == Some(0) && out.contains(why), "{out}");
+    // A sample that never gets there has not looked at anything.
+    let (code, out, _) = zus(folder.path(), &["simulate", "empty.toml", "--runs", "5"]);
+    assert!(code == Some(3) && out.contains("in these runs nothing ever becomes final"), "{out}");
+}
+
+#[test]
+fn a_verdict_is_a_sentence_that_can_be_read() {
+    let folder = folder_with(&[("s.toml", &SMALL.replace("\"holds\"", "\"violated\""))]);
+    let (_, out, _) = zus(folder.path(), &["check", "s.toml", "--format", "sarif"]);
+    assert!(out.contains("s: S2 holds, but it is expected to be violated"), "{out}");
+    assert!(!out.contains("to be holds"), "{out}");
+}
+
+#[test]
+fn the_name_that_was_meant_is_named() {
+    let folder = folder_with(&[]);
+    let said = |text: &str| {
+        fs::write(folder.path().join("s.toml"), text).unwrap();
+        let (code, _, err) = zus(folder.path(), &["check", "s.toml"]);
+        assert_eq!(code, Some(2), "{text}");
+        err
+    };
+    let with = |rules: &str| SMALL.replace("[expect]", &format!("[rules]\n{rules}\n\n[expect]"));
+    for (text, meant) in [
+        (SMALL.replace("subrounds", "subround"), "did you mean `subrounds`?"),
+        (with("tickets = \"BetterRank\""), "did you mean `ticket`?"),
+        (with("ticket = \"betterrank\""), "did you mean `BetterRank`?"),
+        (SMALL.replace("\"async\"", "\"asynchronous\""), "did you mean `"),
+        (with("finality = \"CommonAncestor\""), "{ CommonAncestor = { depth = 3 } }"),
+        (with("finality = { CommonAncestor = 3 }"), "{ CommonAncestor = { depth = 3 } }"),
+        (with("finality = { CommonAncestor = { deep = 3 } }"), "{ CommonAncestor = { depth = 3 } }"),
+        (SMALL.replace("S2 =", "finale ="), "did you mean `final`?"),
+    ] {
+        let err = said(&text);
+        assert!(err.contains(meant), "{meant}: {err}");
+    }
+    let far = said(&SMALL.replace("subrounds", "xyzzy"));
+    assert!(!far.contains("did you mean"), "{far}");
+    let (code, _, err) = zus(folder.path(), &["check", "hardend"]);
+    assert!(code == Some(2) && err.contains("did you mean `hardened`?"), "{err}");
+    let (_, _, err) = zus(folder.path(), &["check", "nothing-like-it"]);
+    assert!(!err.contains("did you mean"), "{err}");
+}
+
+#[test]
+fn a_bound_that_is_hit_comes_with_what_to_do() {
+    let folder = folder_with(&[]);
+    let (code, out, _) = zus(folder.path(), &["check", "hardened_live", "--quiet", "--max-states", "3000"]);
+    assert_eq!(code, Some(3));
+    for said in
+        ["states were seen", "of them wait", "bytes of memory", "--max-memory", "zus simulate hardened_live"]
+    {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    // Near the end fewer come than go, and the rest can be estimated.
+    let (_, out, _) = zus(folder.path(), &["check", "hardened_live", "--quiet", "--max-states", "54000"]);
+    let all = out.split("perhaps ").nth(1).unwrap_or_else(|| panic!("{out}"));
+    let all: u64 = all.split(" in all").next().unwrap().replace(',', "").parse().unwrap();
+    assert!((54_000..70_000).contains(&all), "{all}, and there are 55,553");
+}

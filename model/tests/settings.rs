@@ -1,0 +1,427 @@
+//! Settings and what they change: every field of the format, toggled, leads to other states, to another answer, or to an
+//! error that names it; and where a rule is said to change nothing, it does not.
+
+use std::collections::BTreeSet;
+use zus_model::{
+    checker::{
+        bfs::{End, Limits, explore},
+        check::{Options, check},
+    },
+    committed,
+    properties::{Facts, Property},
+    protocol::Protocol,
+    scenario::{Overrides, Scenario, ScenarioError, Verdict, parse},
+};
+
+/// Unique states of an instance that is compared at most.
+const MOST_STATES: u64 = 20_000;
+
+/// A scenario by its parts, so that a field can be put anywhere.
+fn scenario(head: &str, tables: &str, expect: &str) -> Result<Scenario, ScenarioError> {
+    parse(
+        "s",
+        "s.toml",
+        &format!("question = \"?\"\nprofile = \"hardened\"\n{head}\n{tables}\n[expect]\n{expect}\n"),
+    )
+}
+
+/// What an instance does: its states by name of nobody, and which properties show.
+fn behaviour(protocol: &Protocol) -> Option<(u64, u64, u32, BTreeSet<&'static str>)> {
+    let asked: Facts = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
+    let limits = Limits { states: MOST_STATES, ..Limits::default() };
+    let e = explore(protocol, asked, None, limits, &|_| {}, &|_| {});
+    (e.end == End::Exhausted)
+        .then(|| (e.unique, e.generated, e.depth, e.found.keys().map(|p| p.id()).collect()))
+}
+
+/// The fields that the format has: the parser names them when it meets one that it does not know.
+fn fields(text: &str) -> Vec<String> {
+    let error = parse("s", "s.toml", text).unwrap_err().to_string();
+    let known = error.split("use one of ").nth(1).unwrap_or_else(|| panic!("{error}"));
+    known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+const INSTANCE: &str = "n = 4\nbyzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\n\
+                        generators = [[\"byzantine\", \"honest\"]]";
+
+/// What toggling a field must lead to.
+enum Toggle {
+    /// Of [`INSTANCE`] this part becomes the second, without the field, and the third, with it: other states, or other
+    /// properties show.
+    Changes(&'static str, &'static str, &'static str),
+    /// Another answer of the same states: the field of the scenario that says so.
+    Answers(&'static str, fn(&Scenario) -> bool),
+    /// It is for readers, or checked against others only.
+    Says(&'static str),
+}
+use Toggle::{Answers, Changes, Says};
+
+/// Each field of the format: how it changes something in [`INSTANCE`], and a place where it cannot, with the field that the
+/// error names.
+const FIELDS: &[(&str, Toggle, &str, &str)] = &[
+    ("question", Says("the report prints it"), "", ""),
+    ("profile", Says("the starting point of the rules, each of which is toggled"), "", ""),
+    ("n", Changes("n = 4", "n = 4", "n = 5"), "n = 4", "n = 64"),
+    ("f", Says("it is checked against n"), "n = 4", "n = 4\nf = 2"),
+    (
+        "byzantine",
+        Changes("byzantine = 1", "byzantine = 1", "byzantine = 2"),
+        "byzantine = 1",
+        "byzantine = 4",
+    ),
+    ("rounds", Changes("rounds = 1", "rounds = 1", "rounds = 2"), "rounds = 1", "rounds = 7"),
+    (
+        "subrounds",
+        Changes("subrounds = 2", "subrounds = 2", "subrounds = 1"),
+        "subrounds = 2",
+        "subrounds = 5",
+    ),
+    (
+        "network",
+        Changes("\"async\"", "\"async\"", "\"synchronous\""),
+        "network = \"async\"",
+        "restarts = 1\nnetwork = \"synchronous\"",
+    ),
+    (
+        "reserved_rounds",
+        Changes(
+            "rounds = 1\nsubrounds = 2\nnetwork = \"async\"",
+            "rounds = 2\nsubrounds = 1\nreserved_subrounds = 0\nnetwork = \"partially_synchronous\"",
+            "rounds = 2\nsubrounds = 1\nreserved_subrounds = 0\nreserved_rounds = 0\nnetwork = \"partially_synchronous\"",
+        ),
+        "n = 4",
+        "n = 4\nreserved_rounds = 1",
+    ),
+    (
+        "reserved_subrounds",
+        Changes(
+            "\"async\"",
+            "\"partially_synchronous\"\nreserved_rounds = 0",
+            "\"partially_synchronous\"\nreserved_rounds = 0\nreserved_subrounds = 0",
+        ),
+        "n = 4",
+        "n = 4\nreserved_subrounds = 1",
+    ),
+    (
+        "restarts",
+        Changes("subrounds = 2", "subrounds = 1", "subrounds = 1\nrestarts = 1"),
+        "n = 4",
+        "n = 4\nrestarts = 16",
+    ),
+    (
+        "restarts_behind",
+        Changes(
+            "subrounds = 2",
+            "subrounds = 1\nrestarts = 1",
+            "subrounds = 1\nrestarts = 1\nrestarts_behind = true",
+        ),
+        "n = 4",
+        "n = 4\nrestarts_behind = true",
+    ),
+    ("observers", Changes("n = 4", "n = 4", "n = 4\nobservers = 1"), "n = 4", "n = 4\nobservers = 3"),
+    (
+        "twins",
+        Changes("n = 4", "n = 4", "n = 4\ntwins = 1"),
+        "[[\"byzantine\", \"honest\"]]",
+        "[[\"honest\"]]\ntwins = 2",
+    ),
+    (
+        "outsider",
+        Changes(
+            "subrounds = 2",
+            "subrounds = 1\nreductions.eager = false\ntwins = 1",
+            "subrounds = 1\noutsider = true\nreductions.eager = false\ntwins = 1",
+        ),
+        "n = 4",
+        "n = 4\noutsider = true",
+    ),
+    ("groups", Changes("n = 4", "n = 4", "n = 4\ngroups = [2, 1]"), "n = 4", "n = 4\ngroups = [1, 1, 1]"),
+    (
+        "beacon_threshold",
+        Changes(
+            "rounds = 1\nsubrounds = 2",
+            "rounds = 2\nsubrounds = 1",
+            "rounds = 2\nsubrounds = 1\nbeacon_threshold = 4",
+        ),
+        "n = 4",
+        "n = 4\nbeacon_threshold = 4",
+    ),
+    (
+        "generators",
+        Changes("[[\"byzantine\", \"honest\"]]", "[[\"byzantine\", \"honest\"]]", "[[\"honest\"]]"),
+        "[[\"byzantine\", \"honest\"]]",
+        "[[\"honest\"], [\"honest\"], [\"byzantine\"]]",
+    ),
+    (
+        "order",
+        Changes(
+            "rounds = 1",
+            "rounds = 1",
+            "order = [{ round = 1, subround = 1, ranks = [\"honest\"] }]\nrounds = 1",
+        ),
+        "rounds = 1",
+        "order = [{ round = 1, subround = 1, ranks = [\"honest\"] }, { round = 1, subround = 1, ranks = [\"byzantine\"] }]\nrounds = 1",
+    ),
+    ("rules", Says("each is toggled below"), "n = 4", "n = 4\nrules.ticket_log = \"Volatile\""),
+    ("reductions", Says("each is toggled below"), "subrounds = 2", "subrounds = 1\nreductions.lazy = false"),
+    ("expect", Says("an expectation is compared with what is found"), "", ""),
+    ("states", Answers("states = 5", |s| s.states == Some(5)), "n = 4", "n = 4\nstates = 0"),
+    (
+        "exhaustive",
+        Answers("exhaustive = true", |s| s.exhaustive),
+        "n = 4",
+        "n = 4\nstates = 9\nexhaustive = true",
+    ),
+    ("simulate", Answers("simulate = 3", |s| s.simulate == Some(3)), "n = 4", "n = 4\nsimulate = 0"),
+];
+
+/// What is expected where a field is toggled: it can be claimed of grouped miners, and needs no search of all states.
+const EXPECT: &str = "signed = \"reachable\"";
+
+#[test]
+fn every_field_changes_something_or_is_refused() {
+    let known: BTreeSet<String> = fields("colour = 1\n").into_iter().collect();
+    let listed: BTreeSet<String> = FIELDS.iter().map(|(field, ..)| (*field).to_owned()).collect();
+    assert_eq!(known, listed, "a field of the format has no row here, or a row no field");
+    let before = scenario(INSTANCE, "", EXPECT).unwrap_or_else(|error| panic!("{error}"));
+    for (field, toggle, from, to) in FIELDS {
+        match toggle {
+            Changes(from, without, with) => {
+                assert!(INSTANCE.contains(from), "{field}");
+                let [before, after] = [without, with].map(|to| {
+                    let read = scenario(&INSTANCE.replacen(from, to, 1), "", EXPECT);
+                    behaviour(&read.unwrap_or_else(|error| panic!("{field}: {error}")).protocol)
+                });
+                assert!(before.is_some() || after.is_some(), "{field}: both are too large to be compared");
+                assert_ne!(before, after, "{field} changes nothing");
+            }
+            Answers(line, says) => {
+                let changed = scenario(&format!("{line}\n{INSTANCE}"), "", EXPECT);
+                assert!(says(&changed.unwrap_or_else(|error| panic!("{field}: {error}"))), "{field}");
+                assert!(!says(&before), "{field}");
+            }
+            Says(why) => assert!(!why.is_empty()),
+        }
+        if to.is_empty() {
+            continue;
+        }
+        assert!(INSTANCE.contains(from), "{field}");
+        let refused = scenario(&INSTANCE.replacen(from, to, 1), "", EXPECT);
+        let error = refused.err().unwrap_or_else(|| panic!("{field}: `{to}` is taken")).to_string();
+        let named = error.starts_with("s.toml:") && error.contains(": ") && error.contains("\n  fix: ");
+        let at = error.split(": ").nth(1).unwrap_or_default();
+        assert!(named && (at.starts_with(field) || ["network"].contains(field)), "{field}: {error}");
+    }
+}
+
+/// Small instances in which rules are compared: between them every rule can matter, and every one cannot.
+const GROUNDS: &[&str] = &[
+    "byzantine = 0\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"]]",
+    "byzantine = 1\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\"]]",
+    "byzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]",
+    "byzantine = 0\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+    "byzantine = 1\nrounds = 2\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]",
+    "byzantine = 0\nrounds = 2\nsubrounds = 1\nnetwork = \"async\"\nobservers = 1\ngenerators = [[\"honest\"]]",
+    "byzantine = 1\nrounds = 1\nsubrounds = 1\nrestarts = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]",
+    "byzantine = 1\nrounds = 1\nsubrounds = 1\nrestarts = 1\nrestarts_behind = true\nnetwork = \"async\"\ngenerators = [[\"byzantine\"]]",
+    "byzantine = 3\nrounds = 1\nsubrounds = 3\nnetwork = \"async\"\ngenerators = [[\"honest\"], [\"honest\"], [\"byzantine\", \"honest\"]]",
+    "byzantine = 1\nrounds = 1\nsubrounds = 2\nreserved_rounds = 0\nnetwork = \"partially_synchronous\"\ngenerators = [[\"byzantine\"], [\"honest\"]]",
+    "byzantine = 0\nrounds = 2\nsubrounds = 1\nreserved_rounds = 0\nreserved_subrounds = 0\nnetwork = \"partially_synchronous\"\ngenerators = [[\"honest\"]]",
+];
+
+/// Answers that change nothing in any of [`GROUNDS`], though they could: under votes no two conflicting blocks are final, so
+/// no head has a choice, and nobody withholds the last ticket of a notarization that a miner then needs relayed.
+const HAPPENS: &[(&str, &str)] = &[
+    ("head", "Anywhere"),
+    ("head", "MovesBack"),
+    ("head", "SkipsMissing"),
+    ("parent", "OnFinalizedHead"),
+    ("echo", "TimeoutCertificates"),
+    ("echo", "None"),
+    ("subround_switch", "FirstArrival"),
+    ("ticket_log", "VotesVolatile"),
+];
+
+#[test]
+fn a_rule_is_refused_only_where_it_changes_nothing_and_changes_something_elsewhere() {
+    // Everything that can be judged is asked, so that a difference in what is final is seen.
+    let expect = "final = \"reachable\"\nS5 = \"holds\"";
+    let (mut refused, mut wrong) = (0, Vec::new());
+    let (mut asked, mut changing) = (BTreeSet::new(), BTreeSet::new());
+    for ground in GROUNDS {
+        let base =
+            scenario(&format!("n = 4\n{ground}"), "", expect).unwrap_or_else(|error| panic!("{error}"));
+        let before = behaviour(&base.protocol).unwrap_or_else(|| panic!("too large: {ground}"));
+        for question in fields(&format!("[rules]\ncolour = 1\n{ground}")) {
+            let mut answers = fields(&format!("[rules]\n{question} = \"?\"\n"));
+            if let Some(at) = answers.iter().position(|answer| answer == "CommonAncestor") {
+                answers.remove(at);
+            }
+            for answer in answers {
+                let tables = format!("[rules]\n{question} = \"{answer}\"");
+                let what = format!("{question} = {answer} in {}", ground.replace('\n', ", "));
+                // The mutants' way reads the same rule without asking whether it changes anything.
+                let text = format!(
+                    "question = \"?\"\nprofile = \"hardened\"\nn = 4\n{ground}\n[expect]\n{expect}\n"
+                );
+                let mutation: Overrides = toml::from_str(&format!("{question} = \"{answer}\"")).unwrap();
+                let under = zus_model::scenario::parse_with("s", "s.toml", &text, &mutation);
+                let Ok(under) = under else { continue };
+                let after = behaviour(&under.protocol);
+                let same = after.as_ref() == Some(&before);
+                match scenario(&format!("n = 4\n{ground}"), &tables, expect) {
+                    Err(error) => {
+                        refused += 1;
+                        assert!(
+                            error.to_string().contains(&format!("rules.{question}: ")),
+                            "{what}: {error}"
+                        );
+                        // A shorter reduction may be lost, but nothing else shows than did.
+                        let shows = after.as_ref().map(|after| &after.3) == Some(&before.3);
+                        if !same && !shows {
+                            wrong.push(format!(
+                                "refused, and changes something: {what}: {before:?} {after:?}"
+                            ));
+                        }
+                    }
+                    Ok(taken) if taken.notes.is_empty() => {
+                        asked.insert((question.clone(), answer.clone()));
+                        if !same {
+                            changing.insert((question.clone(), answer));
+                        }
+                    }
+                    Ok(taken) => {
+                        assert!(same, "{what}");
+                        assert!(
+                            taken.notes[0].contains(&format!("rules.{question} is that of `hardened`")),
+                            "{:?}",
+                            taken.notes
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let idle: Vec<_> = asked
+        .difference(&changing)
+        .filter(|(question, answer)| !HAPPENS.contains(&(question.as_str(), answer.as_str())))
+        .collect();
+    assert!(idle.is_empty(), "taken, and changes nothing anywhere: {idle:?}");
+    assert!(refused > 100 && changing.len() > 15, "{refused} refused, {changing:?} change something");
+}
+
+#[test]
+fn every_reduction_that_is_off_saves_something_or_is_refused() {
+    let saves = "byzantine = 1\nrounds = 1\nsubrounds = 2\ntwins = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\"], [\"honest\"]]";
+    let base = scenario(&format!("n = 4\n{saves}"), "", EXPECT).unwrap();
+    let before = behaviour(&base.protocol).unwrap();
+    let idle: &[(&str, &str)] = &[
+        (
+            "byzantine_available",
+            "byzantine = 0\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+        ),
+        (
+            "symmetry",
+            "byzantine = 3\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+        ),
+        (
+            "counting",
+            "byzantine = 0\nrestarts = 1\nrestarts_behind = true\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+        ),
+        (
+            "lazy",
+            "byzantine = 0\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+        ),
+    ];
+    for name in fields("[reductions]\ncolour = 1\n") {
+        let off =
+            scenario(&format!("n = 4\n{saves}"), &format!("[reductions]\n{name} = false"), EXPECT).unwrap();
+        assert_ne!(behaviour(&off.protocol), Some(before.clone()), "{name}");
+        let Some((_, ground)) = idle.iter().find(|(idle, _)| *idle == name) else {
+            assert_eq!(name, "eager", "a reduction without a place where it saves nothing");
+            continue;
+        };
+        let refused = scenario(&format!("n = 4\n{ground}"), &format!("[reductions]\n{name} = false"), EXPECT);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("reductions: it changes nothing: "), "{error}");
+    }
+}
+
+#[test]
+fn an_expectation_of_what_the_instance_does_not_have_is_refused() {
+    let small =
+        "n = 4\nbyzantine = 0\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]";
+    for property in Property::ALL.iter().chain(Property::PREMISES) {
+        let verdict = if property.is_witness() { "unreachable" } else { "holds" };
+        let read = scenario(small, "", &format!("{} = \"{verdict}\"", property.id()));
+        let Ok(taken) = read else {
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains(&format!("expect: {} is about ", property.id())), "{error}");
+            continue;
+        };
+        // What is taken is about something: it shows, or what it presumes does.
+        let asked: Facts = property.premises().iter().copied().chain([*property]).collect();
+        let e = explore(&taken.protocol, asked, None, Limits::default(), &|_| {}, &|_| {});
+        assert!(!e.found.is_empty() || property.premises().is_empty(), "{}", property.id());
+    }
+}
+
+#[test]
+fn every_committed_scenario_that_claims_finality_claims_that_something_is_final() {
+    let mut claims = 0;
+    for name in committed::names() {
+        let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+        let holds =
+            |p: Property| scenario.expect.iter().any(|e| e.property == p && e.verdict == Verdict::Holds);
+        if holds(Property::S5) || holds(Property::S6) {
+            claims += 1;
+            let named = scenario
+                .expect
+                .iter()
+                .any(|e| e.property == Property::Final && e.verdict == Verdict::Reachable);
+            assert!(named, "{name} claims S5 or S6, and not that anything becomes final");
+        }
+        assert!(scenario.notes.len() <= 1, "{:?}", scenario.notes);
+    }
+    assert!(claims >= 14, "{claims}");
+}
+
+/// A rule by which votes never come, as the wrong recipe for a new rule makes one: nothing is ever final, so that no two
+/// final blocks conflict. What a search finds of it is that it says nothing.
+#[test]
+fn what_holds_of_nothing_is_not_as_expected() {
+    let ground = "n = 4\nbyzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]";
+    let options = Options { limits: Limits::default(), command: "", progress: &|_| {} };
+    let claims = "S2 = \"holds\"\nS5 = \"holds\"\nS6 = \"holds\"\nS10 = \"holds\"";
+    let mut recipe = scenario(ground, "", claims).unwrap();
+    assert_eq!(check(&recipe, options).standing(), Default::default(), "as long as votes come");
+    // No vote is cast, and the observers wait for q of them.
+    recipe.protocol.rules.finality = zus_model::rules::FinalityRule::CommonAncestor { depth: 2 };
+    let checked = check(&recipe, options);
+    for finding in &checked.findings {
+        let empty = finding.vacuous.as_deref();
+        match finding.property {
+            Property::S2 => assert_eq!(empty, None),
+            _ => assert_eq!(empty, Some("nothing ever becomes final: it says nothing")),
+        }
+        assert_eq!(finding.found, zus_model::checker::check::Found::Holds);
+    }
+    assert_ne!(checked.standing(), Default::default());
+    // The scenario may say so.
+    let line = 1;
+    recipe.expect.push(zus_model::scenario::Expectation {
+        property: Property::Final,
+        verdict: Verdict::Unreachable,
+        line,
+    });
+    let meant = check(&recipe, options);
+    assert_eq!(meant.standing(), Default::default());
+    assert!(meant.findings[1].vacuous.is_some(), "and is told all the same");
+    // Nothing is notarized where no notarization is recorded: nothing else can be said either.
+    let nothing = scenario(ground, "[rules]\ncounting = \"NotRecorded\"", claims).unwrap();
+    let checked = check(&nothing, options);
+    assert!(checked.findings.iter().all(|f| f.vacuous.is_some()), "{:?}", checked.findings);
+    let says = checked.findings[0].vacuous.as_deref();
+    assert_eq!(says, Some("no block is ever notarized: it says nothing"));
+}
