@@ -1,0 +1,187 @@
+//! The page of the protocol (`PROTOCOL.md`) and the code say the same, and every citation of the page leads somewhere.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zus_model::mutants::committed_mutants;
+use zus_model::properties::Property;
+use zus_model::rules::Rules;
+
+const PAGE: &str = include_str!("../PROTOCOL.md");
+const RULES: &str = include_str!("../src/rules.rs");
+
+/// The text of a section, without its heading.
+fn section(number: u32) -> &'static str {
+    let rest = PAGE.split(&format!("\n## {number}. ")).nth(1).unwrap_or_else(|| panic!("no section {number}"));
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+/// The rows of all tables in a text, as cells without code marks.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| -> Vec<String> {
+        let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
+        inner.split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    };
+    let lines = text.lines().filter(|line| line.starts_with("| ") && !line.contains("---"));
+    lines.map(cells).collect()
+}
+
+#[test]
+fn properties_have_their_sentences() {
+    let shown: BTreeSet<(String, String, String)> = rows(section(5))
+        .into_iter()
+        .filter(|row| row[0] != "id")
+        .map(|row| (row[0].clone(), row[1].clone(), row[2].clone()))
+        .collect();
+    let kind = |property: Property| match (property.is_witness(), property.is_liveness()) {
+        (true, _) => "witness",
+        (false, true) => "liveness",
+        (false, false) => "safety",
+    };
+    let known = Property::ALL.iter().map(|p| (p.id().into(), kind(*p).into(), p.text().into())).collect();
+    assert_eq!(shown, known);
+}
+
+/// Rule and value of each variant in `rules.rs` that is a choice: a variant that is wrong on purpose says so in its doc.
+fn choices() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    let (mut rule, mut wrong, mut depth) = (None, false, 0);
+    for line in RULES.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("pub enum ").and_then(|rest| rest.strip_suffix("Rule {")) {
+            (rule, depth) = (Some(snake(name)), 1);
+            continue;
+        }
+        let Some(of) = &rule else { continue };
+        if line.starts_with("/// ") {
+            wrong |= depth == 1 && (line.contains("*Mutant") || line.contains("*Design finding"));
+            continue;
+        }
+        let name: String = line.chars().take_while(char::is_ascii_alphanumeric).collect();
+        if depth == 1 && name.starts_with(char::is_uppercase) {
+            if !wrong {
+                found.insert((of.clone(), name));
+            }
+            wrong = false;
+        }
+        depth += line.matches('{').count();
+        depth -= line.matches('}').count();
+        if depth == 0 {
+            rule = None;
+        }
+    }
+    found
+}
+
+/// `TicketLog` as a key of a scenario has it.
+fn snake(name: &str) -> String {
+    let letters = name.char_indices().flat_map(|(at, letter)| {
+        let gap = (at > 0 && letter.is_uppercase()).then_some('_');
+        gap.into_iter().chain(letter.to_lowercase())
+    });
+    letters.collect()
+}
+
+#[test]
+fn every_rule_and_value_is_described_and_no_other() {
+    let mut shown = BTreeSet::new();
+    let mut rule = String::new();
+    for row in rows(section(3)).into_iter().filter(|row| row.len() == 4 && row[2] != "value") {
+        if row[0] == "rule" || !row[2].starts_with(char::is_uppercase) || row[3].contains("hardened") {
+            continue;
+        }
+        // The table of profiles has four columns, too: its last three are values.
+        if row[1].starts_with(char::is_uppercase) {
+            continue;
+        }
+        if !row[0].is_empty() {
+            rule = row[0].clone();
+        }
+        shown.insert((rule.clone(), row[2].clone()));
+    }
+    // Two questions have no table row, because a profile has no choice there and every other value is wrong on purpose.
+    let mut known = choices();
+    for (rule, value) in [("proposal", "Once"), ("counting", "Genuine"), ("head", "Descends")] {
+        assert!(known.remove(&(rule.into(), value.into())), "{rule} {value}");
+    }
+    assert_eq!(shown, known);
+}
+
+#[test]
+fn profiles_are_those_of_the_code() {
+    let table = rows(section(3).split("| rule | `documented`").nth(1).expect("a table of profiles"));
+    for (column, rules) in [(1, Rules::DOCUMENTED), (2, Rules::DEPLOYED), (3, Rules::HARDENED)] {
+        let Ok(Value::Object(known)) = serde_json::to_value(rules) else { panic!("rules are an object") };
+        for row in &table {
+            let value = match &known[&row[0]] {
+                Value::String(name) => name.clone(),
+                Value::Object(fields) => format!("CommonAncestor (depth {})", fields["CommonAncestor"]["depth"]),
+                other => panic!("{other}"),
+            };
+            assert_eq!(row[column], value, "{}", row[0]);
+        }
+        assert!(table.len() >= 10, "{} rows", table.len());
+    }
+}
+
+#[test]
+fn rule_changes_to_catch_are_those_that_the_model_catches() {
+    let shown: BTreeSet<String> =
+        rows(section(7)).into_iter().map(|row| row[0].clone()).filter(|id| id != "#").collect();
+    let mutants = committed_mutants().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(shown, mutants.iter().map(|mutant| mutant.id.clone()).collect());
+    for mutant in &mutants {
+        let row = rows(section(7)).into_iter().find(|row| row[0] == mutant.id).expect("seen above");
+        assert!(row[3].contains(mutant.property.id()), "{}: {} in `{}`", mutant.id, mutant.property.id(), row[3]);
+    }
+}
+
+/// The text files of the project that people write.
+fn texts(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            // Inputs of fuzzing hold any text.
+            if !["target", "corpus", "regressions", "node_modules"].contains(&&*name) && !name.starts_with('.') {
+                texts(&path, found);
+            }
+        } else if [".rs", ".md", ".toml", ".epr", ".smt2"].iter().any(|end| name.ends_with(end)) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_citation_leads_to_a_section() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    texts(&root, &mut files);
+    let (mut cited, mut wrong) = (0, Vec::new());
+    for file in files {
+        if file.ends_with("model/tests/protocol_page.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            let mut say = |why: &str| wrong.push(format!("{}:{}: {why}: {line}", file.display(), number + 1));
+            for name in ["protocol.md", "mutants.md", "epochs.md"] {
+                if line.contains(name) {
+                    say("no such page; the protocol is model/PROTOCOL.md");
+                }
+            }
+            let Some((_, after)) = line.split_once("PROTOCOL.md") else { continue };
+            cited += 1;
+            // "PROTOCOL.md, section 4", and in Markdown a link.
+            let after = after.trim_start_matches([')', '`', ']', ',', ' ']);
+            if let Some(section) = after.strip_prefix("section ") {
+                let digits: String = section.chars().take_while(char::is_ascii_digit).collect();
+                if !PAGE.contains(&format!("\n## {digits}. ")) {
+                    say("no such section");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cited >= 40, "{cited} citations: were they looked for?");
+}
