@@ -359,6 +359,12 @@ mutants! {
     SharderWaitsForNone,
     /// S10: a vote is compared with one ticket of its signer only.
     FirstTicketOnly,
+    /// Bounds: a statement is heard from anybody, and its signature checked.
+    SenderUnchecked,
+    /// Bounds: a peer is heard however many faults it has shown.
+    NeverMute,
+    /// Bounds: the bytes of answers are not counted.
+    AnswerBytesUncounted,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

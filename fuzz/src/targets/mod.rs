@@ -18,7 +18,7 @@
 //! | `equivocation` | what one member says against itself, straight and through others | the duty *culprit* |
 //! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
 //! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
-//! | `floods` | messages of rounds without end, and of strangers | a bound |
+//! | `floods` | messages of rounds without end, of strangers, wrong ones and requests | a bound |
 //! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
 //! | `profiles` | a schedule under other rules | what they promise |
 
@@ -31,6 +31,7 @@ mod crypto;
 mod differential_bls;
 mod entry;
 mod equivocation;
+mod floods;
 mod key_generation;
 mod ledger;
 mod messages;
@@ -48,10 +49,11 @@ pub use crypto::{beacon, certificate, ticket_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
 pub use equivocation::equivocation;
+pub use floods::floods;
 pub use key_generation::dkg;
 pub use ledger::ledger;
 pub use messages::messages;
-pub use overrun::{floods, overrun};
+pub use overrun::overrun;
 pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};

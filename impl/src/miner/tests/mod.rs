@@ -4,5 +4,6 @@ mod bounds;
 mod from_the_ticket;
 mod mutants;
 mod regressions;
+mod senders;
 mod stage;
 mod to_the_ticket;
