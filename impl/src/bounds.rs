@@ -72,3 +72,33 @@ pub const MAX_EVIDENCE_PER_MINER: usize = 4;
 
 /// Finality votes that are sent again while nothing moves: the newest ones, since they finalize the rest.
 pub const RESENT_VOTES: usize = 2;
+
+/// Work, in microseconds of processor time, that one peer may cause at once and for nothing; until some of it is paid back
+/// it is not heard ([`WORK_PER_SECOND`]).
+pub const WORK_LIMIT: u64 = 400_000;
+
+/// Work that one peer may cause for nothing from then on, in microseconds a second.
+pub const WORK_PER_SECOND: u64 = 16_000;
+
+/// Work of a message, beside its bytes and its signatures.
+pub const MESSAGE_WORK: u64 = 2;
+
+/// Bytes of a message that are one microsecond of work: they are decoded, and hashed if they are a block.
+pub const BYTES_PER_WORK: u64 = 256;
+
+/// Work of checking a signature, a beacon share or a certificate of 100 miners. One ticket takes 0.7 ms (`benches/README.md`).
+pub const CHECK_WORK: u64 = 1_000;
+
+/// What a fault is charged that is proved to be the sender's. It may have cost several checks: a wrong signature among those of
+/// a quorum makes a product of pairings fail before it is found.
+pub const FAULT_WORK: u64 = 4_000;
+
+/// Bytes of answers to chain requests that one peer gets at once, and one block more.
+pub const ANSWER_ALLOWANCE_BYTES: u64 = 8 << 20;
+
+/// Bytes of answers a second to all peers from then on; each has the same share of it, and none has another's.
+pub const ANSWER_BYTES_PER_SECOND: u64 = 16 << 20;
+
+/// Bytes of payload that a host serves from its storage in one answer ([`Output::Serve`](crate::miner::Output::Serve)): any
+/// block fits.
+pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;

@@ -8,6 +8,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 pub mod application;
 pub mod block;
 pub mod bounds;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::block::{Block, BlockId};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::committee::{MinerId, Round};
+use crate::committee::{MinerId, Peer, Round};
 use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
@@ -50,6 +50,30 @@ impl Message {
             }
             None => Message::Ticket(ticket),
         }
+    }
+
+    /// Whether an honest participant ever sends this message from `peer`: the link says who the sender is, so this is known
+    /// before any signature is looked at.
+    ///
+    /// A statement of one miner comes from that miner and nobody else. A block, too, is sent by its generator only; others get
+    /// it in a [`ChainResponse`]. Certificates and evidence are relayed, by every miner that has verified them. A sharder asks
+    /// for blocks and serves them, and says nothing else.
+    #[must_use]
+    pub fn may_come_from(&self, peer: Peer) -> bool {
+        let signer = match self {
+            Message::BeaconShare(share) => share.signer,
+            Message::Proposal(proposal) => proposal.block.header().generator,
+            Message::Ticket(ticket) => ticket.signer,
+            Message::UncompressedTicket(ticket) => ticket.signer,
+            Message::Timeout(timeout) => timeout.signer,
+            Message::FinalityVote(vote) => vote.signer,
+            Message::Notarization(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityCertificate(_)
+            | Message::Evidence(_) => return matches!(peer, Peer::Miner(_)),
+            Message::ChainRequest(_) | Message::ChainResponse(_) => return true,
+        };
+        peer == Peer::Miner(signer)
     }
 
     /// The same message with every signature in 48 bytes.

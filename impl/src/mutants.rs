@@ -419,6 +419,12 @@ mutants! {
     SecondNotarizationForgotten,
     /// S10: evidence is relayed and not kept.
     EvidenceForgotten,
+    /// Bounds: a statement is heard from anybody, and its signature checked.
+    SenderUnchecked,
+    /// Bounds: a peer is heard however many faults it has shown.
+    NeverMute,
+    /// Bounds: the bytes of answers are not counted.
+    AnswerBytesUncounted,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

@@ -18,7 +18,7 @@
 //! | `equivocation` | what one member says against itself, straight and through others | the duty *culprit* |
 //! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
 //! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
-//! | `floods` | messages of rounds without end, and of strangers | a bound |
+//! | `floods` | messages of rounds without end, of strangers, wrong ones and requests | a bound |
 //! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
 //! | `profiles` | a schedule under other rules | what they promise |
 //! | `soak` | what is long, and a seed | S1 to S10, duties, a bound on memory |
@@ -32,6 +32,7 @@ mod crypto;
 mod differential_bls;
 mod entry;
 mod equivocation;
+mod floods;
 mod key_generation;
 mod ledger;
 mod long;
@@ -50,11 +51,12 @@ pub use crypto::{beacon, certificate, ticket_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
 pub use equivocation::equivocation;
+pub use floods::floods;
 pub use key_generation::dkg;
 pub use ledger::ledger;
 pub use long::soak;
 pub use messages::messages;
-pub use overrun::{floods, overrun};
+pub use overrun::overrun;
 pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};

@@ -1,10 +1,8 @@
-//! Targets about worlds that the protocol does not promise to survive, and what holds there all the same.
+//! A target about worlds that the protocol does not promise to survive, and what holds there all the same.
 //!
 //! `overrun`: more than `f` members are Byzantine, up to all but one. Blocks conflict, and so do certificates; still no head
 //! moves back or aside (S7), no honest miner contradicts itself (S1) or is convicted, and whoever sees two certificates that
 //! cannot both be has the proof against those who signed both (S10).
-//!
-//! `floods`: one member sends messages of rounds and subrounds without end: what is kept stays within bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,17 +12,17 @@ use zus_bpp::certified::{FinalityCertificate, Notarization};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::evidence::Evidence;
-use zus_bpp::message::{BeaconShare, Message};
-use zus_bpp::miner::{Milestone, Output, Refusal};
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Milestone, Output};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
-use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
+use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use crate::bounds::{descends, guilty, quorum, tolerated};
 use crate::byzantine::{Deed, Flaw};
 use crate::schedule::operation::perform;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
-use crate::world::{Content, Event, Receivers, SHARDER, Setup, Watch, World, bit, record_of};
+use crate::world::{Event, Receivers, SHARDER, Watch, World, bit, record_of};
 
 /// Final blocks of which a miner keeps the certificates.
 const FINAL_BLOCKS_KEPT: u64 = 64;
@@ -416,74 +414,4 @@ fn grow(
         }
     }
     Some(())
-}
-
-/// Signatures and shares of one member that a miner in its first round keeps at most: of rounds 1 to 5 and subrounds 0 to 4 of
-/// each a ticket and a timeout, of each round a vote and a share; and what it has of itself and of its application.
-const KEPT: usize = 5 * (5 * 2 + 2) + 16;
-/// Messages of one flood.
-const MESSAGES: usize = 400;
-
-/// See the module doc.
-///
-/// # Panics
-/// When more is kept, or a stranger is heard.
-pub fn floods(bytes: &[u8]) {
-    let mut random = crate::schedule::Random::seeded_by(bytes);
-    let mut setup = Setup::new(4, 0);
-    setup.byzantine = vec![3];
-    let ground = ground_of(&setup);
-    let (committee, key) = (&ground.config.committee, &ground.keys.members[3]);
-    let mut world = World::new(Arc::clone(&ground));
-    world.start(&mut ());
-    let (member, me) = (Peer::Miner(MinerId(3)), bit(Peer::Miner(world.hosts[0].id)));
-    let mut shares = BTreeSet::new();
-    for _ in 0..MESSAGES {
-        let far = |random: &mut crate::schedule::Random| match random.below(4) {
-            0 => random.bits() >> random.below(63),
-            _ => random.below(48) as u64,
-        };
-        // Half of them of rounds that are kept, since the subrounds of those have a bound of their own.
-        let near = random.below(2) == 0;
-        let round = if near { 1 + random.below(5) as u64 } else { far(&mut random) };
-        let (round, subround) = (Round(round), Subround(far(&mut random) as u32));
-        let block = BlockId([random.bits() as u8; 32]);
-        let message = match random.below(4) {
-            0 => Signed::sign(Ticket { round, subround, block }, committee, key).map(Message::Ticket),
-            1 => Signed::sign(Timeout { round, subround }, committee, key).map(Message::Timeout),
-            2 => Signed::sign(FinalityVote { round, subround, block }, committee, key)
-                .map(Message::FinalityVote),
-            _ => BeaconShare::sign(BeaconTarget::Round(round), committee, key).map(Message::BeaconShare),
-        };
-        let content = Content::Message(message.expect("a member signs"));
-        // The same from somebody who is not there.
-        let stranger =
-            if random.below(2) == 0 { Peer::Miner(MinerId(4)) } else { Peer::Sharder(SharderId(1)) };
-        let mut refused = Refused(false);
-        let before = world.hosts[0].miner.collected();
-        // The first share of a later round that is kept: in its own round it is combined at once.
-        let first = match &content {
-            Content::Message(Message::BeaconShare(share)) if (2..=5).contains(&share.target.round().0) => {
-                shares.insert(share.target.round())
-            }
-            _ => false,
-        };
-        world.hand_over(stranger, &content, me, None, &mut refused);
-        assert!(refused.0 && world.hosts[0].miner.collected() == before, "{stranger} is heard");
-        world.hand_over(member, &content, me, None, &mut ());
-        let kept = world.hosts[0].miner.collected();
-        assert!(kept <= KEPT, "{kept} signatures and shares are kept");
-        assert!(!first || kept == before + 1, "a share is not kept");
-    }
-}
-
-/// Whether a stranger was refused.
-struct Refused(bool);
-
-impl Watch<MockScheme> for Refused {
-    fn watch(&mut self, _: &World<MockScheme>, event: &Event) {
-        if let Event::Step { outputs, .. } = event {
-            self.0 |= matches!(outputs[..], [Output::Refused { refusal: Refusal::Stranger, .. }]);
-        }
-    }
 }

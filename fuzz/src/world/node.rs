@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
-use zus_bpp::chain::respond;
+use zus_bpp::chain::respond_within;
 use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -158,10 +158,10 @@ impl<S: Scheme + Clone> World<S> {
                 self.answer(index, answer, inputs);
             }
             Output::Finalized(found) => self.hosts[index].commit(found.clone()),
-            Output::Serve { to, after } => {
+            Output::Serve { to, after, bytes } => {
                 let above = self.hosts[index].history.iter().filter(|known| known.block.round() > *after);
                 let path = above.take(33).cloned().collect();
-                if let Some(response) = respond(path) {
+                if let Some(response) = respond_within(path, *bytes) {
                     let content = Content::Message(Message::ChainResponse(Arc::new(response)));
                     self.network.send(me, bit(*to), content);
                 }

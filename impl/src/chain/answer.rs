@@ -12,7 +12,8 @@ use crate::mutants::mutant;
 impl Chain {
     /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
     /// none, or when the first of them is no longer kept.
-    pub fn answer(&self, request: &ChainRequest) -> Option<ChainResponse> {
+    /// `most` is how many bytes of payload fit; the first block always does.
+    pub fn answer(&self, request: &ChainRequest, most: usize) -> Option<ChainResponse> {
         let tip = request.tip.and_then(|id| self.find(id)).unwrap_or_else(|| self.head());
         let mut path = Vec::new();
         let mut block = tip;
@@ -31,7 +32,7 @@ impl Chain {
         if mutant!(AnswerTooHigh) && path.len() > 1 {
             path.remove(0);
         }
-        let mut response = respond(path)?;
+        let mut response = respond_within(path, most)?;
         response.finality = self
             .finality
             .as_ref()
@@ -51,11 +52,18 @@ impl Chain {
 /// then hold one block more than [`MAX_CHAIN_BLOCKS`].
 #[must_use]
 pub fn respond(path: Vec<FinalBlock>) -> Option<ChainResponse> {
+    respond_within(path, MAX_CHAIN_BYTES)
+}
+
+/// [`respond`] with `most` bytes of payload at most, where that is less than [`MAX_CHAIN_BYTES`]; the first block always fits.
+#[must_use]
+pub fn respond_within(path: Vec<FinalBlock>, most: usize) -> Option<ChainResponse> {
+    let most = most.min(MAX_CHAIN_BYTES);
     let mut bytes = 0usize;
     let mut count = 0;
     for found in path.iter().take(MAX_CHAIN_BLOCKS) {
         bytes = bytes.saturating_add(found.block.payload().len());
-        if count > 0 && bytes > MAX_CHAIN_BYTES {
+        if count > 0 && bytes > most {
             break;
         }
         count += 1;

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 pub use answer::ChainResponseError;
 pub(crate) use answer::check_links;
-pub use answer::respond;
+pub use answer::{respond, respond_within};
 pub(crate) use catch_up::{AnswerError, CatchUp};
 use level::Level;
 pub use level::{Node, Verdict};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rounds::{Beacon, HeldShare, KnownBeacon, is_near};
 use super::{Audience, Effects, Event, Milestone, Miner, Output, Refusal};
 use crate::block::Block;
-use crate::bounds::MAX_STRIKES;
+use crate::bounds::{CHECK_WORK, MAX_STRIKES};
 use crate::committee::{MinerId, Peer, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BatchSeed, Scheme, Signature};
@@ -113,6 +113,9 @@ impl<S: Scheme> Miner<S> {
         let verified = !trusted_for_now && !known_wrong;
         let wrong =
             known_wrong || verified && !self.scheme.verify_beacon_share(signer, &preimage, &signature);
+        if verified {
+            self.accounts.charge(from, CHECK_WORK);
+        }
         let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
         if wrong {
             beacon.found_wrong(share, direct);
@@ -121,7 +124,9 @@ impl<S: Scheme> Miner<S> {
         // What was held unverified came from the signer itself, and is not its genuine share.
         if let Some(held) = held {
             beacon.found_wrong(held.share, true);
+            self.accounts.fault(from);
         }
+        let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
         beacon.put(HeldShare { share, verified });
         self.combine_beacon(fx);
         Ok(())

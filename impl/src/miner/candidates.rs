@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rounds::{Candidate, signed_candidate};
 use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
 use crate::block::{Block, BlockId};
-use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
+use crate::bounds::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::certified::{Notarization, TimeoutCertificate, Verified};
 use crate::chain::Verdict;
 use crate::committee::{Peer, Round};
@@ -16,6 +16,9 @@ use crate::message::Proposal;
 use crate::mutants::mutant;
 use crate::rules::{BeaconRule, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
+
+/// What a proposal may cost: its signature, two certificates and a beacon value.
+const PROPOSAL_WORK: u64 = 4 * CHECK_WORK;
 
 impl<S: Scheme> Miner<S> {
     /// Whether the twin of an equivocating generator can be ticketed too.
@@ -65,7 +68,10 @@ impl<S: Scheme> Miner<S> {
         if !signed.is_genuine(&committee, &self.scheme) {
             return Err(Refusal::WrongSignature(header.generator));
         }
+        // Until it turns out to be worth it.
+        self.accounts.charge(from, PROPOSAL_WORK);
         if let Some(first) = first {
+            self.accounts.fault(from);
             // Both signatures were verified: excluded, even where the bound on evidence is reached.
             self.exclude(&first);
             self.accuse(Evidence::Proposals { first, second: signed }, fx);
@@ -187,6 +193,8 @@ impl<S: Scheme> Miner<S> {
             rank,
             signature: proposal.signature,
         };
+        self.accounts.forgive(from, PROPOSAL_WORK);
+        self.accounts.forgive_arrival(from);
         self.add_candidate(block, candidate, fx);
     }
 

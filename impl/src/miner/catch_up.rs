@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::{Effects, Event, Miner, Output, Refusal, Source, Stored, Timer};
 use crate::block::BlockId;
+use crate::bounds::{CHECK_WORK, SERVED_BYTES};
 use crate::chain::AnswerError;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::mutants::mutant;
+use crate::wire;
 
 impl From<AnswerError> for Refusal {
     fn from(error: AnswerError) -> Self {
@@ -72,11 +74,15 @@ impl<S: Scheme> Miner<S> {
         if !may && !mutant!(self.config, AnswerAlways) {
             return;
         }
-        if let Some(response) = self.chain.answer(request) {
+        let Some(most) = self.accounts.answer_bytes(from, fx.now) else { return };
+        if let Some(response) = self.chain.answer(request, most) {
+            self.accounts.answered(from, wire::length_of_response(&response));
             let message = Message::ChainResponse(Arc::new(response));
             fx.out.push(Output::Send { to: from, message });
         } else if request.after < self.chain.finals()[0].block.round() {
-            fx.out.push(Output::Serve { to: from, after: request.after });
+            let bytes = most.min(SERVED_BYTES);
+            self.accounts.answered(from, SERVED_BYTES);
+            fx.out.push(Output::Serve { to: from, after: request.after, bytes });
         } else {
             return;
         }
@@ -84,8 +90,10 @@ impl<S: Scheme> Miner<S> {
         if let Peer::Miner(_) = from
             && !mutant!(EvidenceUntold)
         {
-            let proofs = self.evidence.one_against_each();
-            fx.out.extend(proofs.map(|proof| Output::Send { to: from, message: Message::Evidence(proof) }));
+            for proof in self.evidence.one_against_each() {
+                self.accounts.answered(from, wire::body(&*proof).len());
+                fx.out.push(Output::Send { to: from, message: Message::Evidence(proof) });
+            }
         }
     }
 
@@ -99,7 +107,9 @@ impl<S: Scheme> Miner<S> {
             // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
-        let checked = self.chain.check_answer(&response, &self.config, &self.scheme)?;
+        let checked = self.chain.check_answer(&response, &self.config, &self.scheme).inspect_err(|_| {
+            self.accounts.charge(from, CHECK_WORK * (response.blocks.len() as u64 + 1));
+        })?;
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
@@ -135,6 +145,7 @@ impl<S: Scheme> Miner<S> {
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());
+            self.accounts.forgive_arrival(from);
         }
     }
 }

@@ -3,20 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use thiserror::Error;
-
+use super::Refusal;
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::chain::{ChainResponseError, FinalBlock};
+use crate::chain::FinalBlock;
 use crate::committee::{MinerId, Peer, Round, Subround};
-use crate::crypto::certificate::CertificateError;
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::BeaconValue;
-use crate::evidence::{Evidence, EvidenceError};
+use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
 use crate::ticket_log::{Conflict, Record};
-use crate::wire::WireError;
 
 /// Something that happened outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -211,16 +208,20 @@ pub enum Output {
     /// A block is final. Every final block comes once, parents first; the application commits it.
     Finalized(FinalBlock),
     /// A peer asks for blocks above this round, which are not kept in memory any more. A host that stores the chain can
-    /// answer with [`respond`](crate::chain::respond); not answering is fine where sharders do.
+    /// answer; not answering is fine where sharders do.
     Serve {
         /// Who asks.
         to: Peer,
         /// The first block to send is of the round after this one.
         after: Round,
+        /// Bytes of payload to send at most, but the first block always:
+        /// [`respond_within`](crate::chain::respond_within).
+        bytes: usize,
     },
     /// Proof of an offence, new to this miner; it is relayed too.
     Evidence(Arc<Evidence>),
-    /// A message was refused, and why: an honest peer with the same rules does not send such a message.
+    /// A message was refused, and why. [`Refusal::proves_sender_faulty`] tells whether it was the sender's fault; nothing has to
+    /// be done.
     Refused {
         /// Whose message it was.
         from: Peer,
@@ -370,70 +371,4 @@ impl fmt::Display for Milestone {
             }
         }
     }
-}
-
-/// Why a message was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum Refusal {
-    /// The bytes are no message.
-    #[error("malformed: {0}")]
-    Malformed(#[from] WireError),
-    /// The peer is no participant.
-    #[error("not a participant")]
-    Stranger,
-    /// A signature is not its signer's.
-    #[error("wrong signature of {0}")]
-    WrongSignature(MinerId),
-    /// A certificate proves nothing.
-    #[error("wrong certificate: {0}")]
-    Certificate(#[from] CertificateError),
-    /// A beacon share signs what the rules do not ask for.
-    #[error("a beacon share for another beacon rule")]
-    OtherBeaconRule,
-    /// A proposal cannot become a candidate.
-    #[error("proposal: {0}")]
-    Proposal(#[from] ProposalError),
-    /// Evidence convicts nobody.
-    #[error("evidence: {0}")]
-    Evidence(#[from] EvidenceError),
-    /// An answer is no piece of the chain.
-    #[error("chain: {0}")]
-    Chain(#[from] ChainResponseError),
-}
-
-/// Why a proposal cannot become a candidate (step 4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
-pub enum ProposalError {
-    /// It belongs to another chain or epoch.
-    #[error("the block belongs to another chain or epoch")]
-    Foreign,
-    /// Its generator is no member, or it has no parent.
-    #[error("the block has no possible generator or parent")]
-    Impossible,
-    /// Its payload is too large.
-    #[error("a payload of {0} bytes")]
-    PayloadTooLarge(usize),
-    /// It carries no certificate of its parent for exactly the round before (S3).
-    #[error("the parent is not shown to be notarized in the round before")]
-    ParentNotNotarized,
-    /// The parent's certificate is labelled otherwise than the parent.
-    #[error("the parent's certificate names another round or subround than the parent")]
-    WrongLabel,
-    /// The timeout certificate of the subround before is missing or of another subround.
-    #[error("no timeout certificate of the subround before")]
-    NoTimeoutCertificate,
-    /// Its beacon value is not the committee's.
-    #[error("the beacon value is not the committee's")]
-    WrongBeacon,
-    /// Its generator has no turn in this subround (S4).
-    #[error("the generator's rank {rank} is not below {generators}")]
-    NotEligible {
-        /// The rank.
-        rank: u16,
-        /// How many generators there are.
-        generators: u16,
-    },
-    /// Its time is too far in the future.
-    #[error("the block's time is too far in the future")]
-    Early,
 }

@@ -40,8 +40,16 @@
 //! - **Start anew with nothing on the way.** Confirmations and timers belong to one start of the miner; those of an earlier
 //!   one are dropped with it. Should one come through all the same, a [`WriteId`] tells that it is old, and an old timer
 //!   can at most end a waiting time early, which safety does not rest upon.
-//! - **Act on [`Output::Refused`]**: a peer that keeps sending what is refused costs a signature check each time; limiting
-//!   or dropping it is the host's decision.
+//! - **Give each miner the messages of its epoch.** What is signed in another one looks like a wrong signature here, and
+//!   counts as its sender's fault.
+//!
+//! A host need not limit its peers: what one of them costs is bounded here ([`Miner::hears_now`] tells whether it is heard).
+//!
+//! # What a peer costs
+//! A statement that has one signer is heard from that signer alone, so it counts against nobody else when it is wrong. What is relayed,
+//! certificates and evidence, was verified by whoever relays it. So each wrong message proves its *sender* faulty
+//! ([`Refusal::proves_sender_faulty`]), and who shows too many faults, or makes too much work for nothing, is not heard for
+//! a while. `accounts` says how much that is, and why it costs no progress; the numbers are in [`bounds`](crate::bounds).
 
 mod accuse;
 mod beacon;
@@ -55,6 +63,7 @@ mod ledger;
 mod propose;
 mod receive;
 mod recover;
+mod refusal;
 mod resend;
 mod rounds;
 mod sign;
@@ -68,10 +77,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use config::{Config, StartError, TicketForm, Timing};
-pub use interface::{Audience, Input, Milestone, Output, ProposalError, Refusal, Stored, Timer, WriteId};
+pub use interface::{Audience, Input, Milestone, Output, Stored, Timer, WriteId};
 pub use recover::Recovery;
+pub use refusal::{ProposalError, Refusal};
 pub use view::Phase;
 
+use crate::accounts::Accounts;
 use crate::block::{BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::{CatchUp, Chain};
@@ -110,6 +121,8 @@ pub struct Miner<S> {
     signing: Signing,
     evidence: EvidenceStore,
     catch_up: CatchUp,
+    /// What each peer costs.
+    accounts: Accounts,
     /// Proposals whose parent has to be known before they can be judged: the newest of each generator.
     waiting: Vec<(Peer, Proposal)>,
     /// Whether [`Input::Start`] was given.
@@ -196,13 +209,24 @@ impl<S: Scheme> Miner<S> {
         if self.started == matches!(input, Input::Start) {
             return;
         }
+        let before = fx.out.len();
         match input {
             Input::Start => self.start(fx),
-            Input::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
-                Ok(message) => self.receive(from, message, fx),
-                Err(error) => fx.refuse(from, error.into()),
-            },
-            Input::Message { from, message } => self.receive(from, message, fx),
+            Input::Bytes { from, bytes } => {
+                if !self.hears(from, bytes.len(), fx) {
+                    return;
+                }
+                match crate::wire::decode(&bytes) {
+                    Ok(message) => self.receive(from, message, fx),
+                    Err(error) => fx.refuse(from, error.into()),
+                }
+            }
+            Input::Message { from, message } => {
+                if !self.hears(from, 0, fx) {
+                    return;
+                }
+                self.receive(from, message, fx);
+            }
             Input::Payload { round, subround, payload } => {
                 self.events.push_back(Event::Payload(round, subround, payload));
             }
@@ -220,6 +244,21 @@ impl<S: Scheme> Miner<S> {
             Input::Timer(Timer::Finality { round }) => self.finalize_after_wait(round, fx),
         }
         self.run(fx);
+        self.charge_faults(&fx.out[before..]);
+    }
+
+    /// Charges for the faults that a step has shown: those of the sender of a message, and those of whose signatures were held.
+    fn charge_faults(&mut self, out: &[Output]) {
+        for output in out {
+            match output {
+                Output::Refused { from, refusal } if refusal.proves_sender_faulty() => {
+                    self.accounts.fault(*from);
+                }
+                // It came from its signer: see `Message::may_come_from`.
+                Output::Blamed(signer) => self.accounts.fault(Peer::Miner(*signer)),
+                _ => {}
+            }
+        }
     }
 
     /// Acts on the facts of this step, and on those that follow from them. Ends: each fact is acted upon once, and a fact

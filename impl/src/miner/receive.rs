@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::rounds::is_near;
 use super::{Effects, Event, Miner, Refusal, Source};
+use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
@@ -16,9 +17,19 @@ use crate::statement::{FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::Added;
 
 impl<S: Scheme> Miner<S> {
-    pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
+    /// Whether a message of so many bytes from this peer is looked at: decided before it is decoded.
+    pub(super) fn hears(&mut self, from: Peer, bytes: usize, fx: &mut Effects<'_>) -> bool {
         if !self.config.committee.knows(from) && !mutant!(StrangerHeard) {
             fx.refuse(from, Refusal::Stranger);
+            return false;
+        }
+        // Nobody has a link to itself: what was said here is known.
+        from != Peer::Miner(self.me) && self.accounts.hears(from, bytes, fx.now)
+    }
+
+    pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
+        if !message.may_come_from(from) && !mutant!(SenderUnchecked) && !mutant!(TrustRelayed) {
+            fx.refuse(from, Refusal::NotItsSender);
             return;
         }
         let received = match message {
@@ -72,10 +83,14 @@ impl<S: Scheme> Miner<S> {
             return;
         };
         let direct = from == Peer::Miner(ticket.signer) || mutant!(TrustRelayed);
+        if state.tickets.suspects(ticket.signer) {
+            self.accounts.charge(from, CHECK_WORK);
+        }
         match state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme) {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
             Added::Contradiction { first } => {
+                self.accounts.fault(from);
                 self.accuse(Evidence::Tickets { first, second: ticket }, fx);
                 self.compare_with_vote(ticket, fx);
             }
@@ -107,6 +122,9 @@ impl<S: Scheme> Miner<S> {
         }
         let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
         let direct = from == Peer::Miner(timeout.signer) || mutant!(TrustRelayed);
+        if state.timeouts.suspects(timeout.signer) {
+            self.accounts.charge(from, CHECK_WORK);
+        }
         match state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme) {
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
             Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
@@ -141,10 +159,14 @@ impl<S: Scheme> Miner<S> {
         }
         let direct = from == Peer::Miner(vote.signer) || mutant!(TrustRelayed);
         let votes = &mut self.rounds.get_mut(vote.round).votes;
+        if votes.suspects(vote.signer) {
+            self.accounts.charge(from, CHECK_WORK);
+        }
         match votes.add(vote, direct, &self.config.committee, &self.scheme) {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(vote.signer)),
             Added::Contradiction { first } => {
+                self.accounts.fault(from);
                 self.accuse(Evidence::FinalityVotes { first, second: vote }, fx);
                 self.compare_with_tickets(vote, fx);
             }

@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::rounds::{Candidate, Rounds};
 use super::sign::Signing;
 use super::{Config, Effects, Entry, Miner, Phase, Source, StartError, Stored};
+use crate::accounts::Accounts;
 use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock, check_read_back};
 use crate::committee::{Round, Subround};
@@ -73,6 +74,7 @@ impl<S: Scheme> Miner<S> {
             signing: Signing::default(),
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
+            accounts: Accounts::new(&config.committee),
             waiting: Vec::new(),
             started: false,
             events: VecDeque::new(),

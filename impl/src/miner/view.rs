@@ -4,9 +4,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Config, Miner};
-use crate::block::{Block, BlockId};
+use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization};
-use crate::committee::{MinerId, Round, Subround};
+use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::{BeaconValue, Scheme};
 use crate::evidence::Evidence;
@@ -161,6 +161,18 @@ impl<S: Scheme> Miner<S> {
         self.evidence.all()
     }
 
+    /// Whether messages of a peer are heard at this time, or dropped because of what it sent before.
+    #[must_use]
+    pub fn hears_now(&self, peer: Peer, now: Time) -> bool {
+        self.accounts.is_heard(peer, now)
+    }
+
+    /// How many faults a peer has shown that are certainly its own: for metrics, and for a host that drops such peers.
+    #[must_use]
+    pub fn faults_of(&self, peer: Peer) -> u32 {
+        self.accounts.faults(peer)
+    }
+
     /// Signatures, shares and candidates that are held: bounded, whatever peers send.
     #[must_use]
     pub fn collected(&self) -> usize {
@@ -168,7 +180,8 @@ impl<S: Scheme> Miner<S> {
     }
 }
 
-/// Two miners are equal when they are in the same state; configuration and keys are not compared.
+/// Two miners are equal when they are in the same state; configuration and keys are not compared, nor what peers cost: that
+/// decides which messages are lost, as any network may.
 impl<S> PartialEq for Miner<S> {
     fn eq(&self, other: &Self) -> bool {
         self.state() == other.state()
@@ -203,6 +216,7 @@ impl<S> Miner<S> {
             signing,
             evidence,
             catch_up,
+            accounts: _,
             waiting,
             started,
             events,

@@ -6,6 +6,8 @@
 //! certified and not here is a *gap*: it is reported, and asked for until it is filled.
 //!
 //! Old blocks are served from the host's storage, through [`History`].
+//!
+//! What one peer costs is bounded as it is for a miner ([`miner`](crate::miner), "What a peer costs").
 
 mod interface;
 #[cfg(test)]
@@ -15,9 +17,13 @@ use std::sync::Arc;
 
 pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, SharderTimer};
 
+use crate::accounts::Accounts;
 use crate::block::{Block, BlockId, Time};
+use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond};
+use crate::chain::{
+    CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within,
+};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -38,6 +44,8 @@ pub struct Sharder<S> {
     /// The block of the highest notarization.
     highest: Option<(Round, BlockId)>,
     catch_up: CatchUp,
+    /// What each peer costs.
+    accounts: Accounts,
     /// The gap that was reported last.
     reported: Option<(Round, Round)>,
 }
@@ -62,6 +70,7 @@ impl<S: Scheme> Sharder<S> {
         check_read_back(&finals, &[], &config, &scheme)?;
         Ok(Self {
             chain: Chain::new(&config.genesis, finals),
+            accounts: Accounts::new(&config.committee),
             config,
             scheme,
             me,
@@ -104,12 +113,23 @@ impl<S: Scheme> Sharder<S> {
         out: &mut Vec<SharderOutput>,
     ) {
         infect!(self.config);
+        let before = out.len();
         match input {
-            SharderInput::Bytes { from, bytes } => match crate::wire::decode(&bytes) {
-                Ok(message) => self.receive(now, from, message, history, out),
-                Err(error) => out.push(SharderOutput::Refused { from, refusal: error.into() }),
-            },
-            SharderInput::Message { from, message } => self.receive(now, from, message, history, out),
+            SharderInput::Bytes { from, bytes } => {
+                if !self.hears(now, from, bytes.len(), out) {
+                    return;
+                }
+                match crate::wire::decode(&bytes) {
+                    Ok(message) => self.receive(now, from, message, history, out),
+                    Err(error) => out.push(SharderOutput::Refused { from, refusal: error.into() }),
+                }
+            }
+            SharderInput::Message { from, message } => {
+                if !self.hears(now, from, 0, out) {
+                    return;
+                }
+                self.receive(now, from, message, history, out);
+            }
             SharderInput::Timer(SharderTimer::CatchUp) => {
                 self.catch_up.timer_set = false;
                 self.report_gap(out);
@@ -131,6 +151,34 @@ impl<S: Scheme> Sharder<S> {
             }
         }
         self.watch_for_gaps(now, out);
+        for output in &out[before..] {
+            if let SharderOutput::Refused { from, refusal } = output
+                && refusal.proves_sender_faulty()
+            {
+                self.accounts.fault(*from);
+            }
+        }
+    }
+
+    /// Whether messages of a peer are heard at this time, or dropped because of what it sent before.
+    #[must_use]
+    pub fn hears_now(&self, peer: Peer, now: Time) -> bool {
+        self.accounts.is_heard(peer, now)
+    }
+
+    /// How many faults a peer has shown that are certainly its own: for metrics, and for a host that drops such peers.
+    #[must_use]
+    pub fn faults_of(&self, peer: Peer) -> u32 {
+        self.accounts.faults(peer)
+    }
+
+    /// Whether a message of so many bytes from this peer is looked at: decided before it is decoded.
+    fn hears(&mut self, now: Time, from: Peer, bytes: usize, out: &mut Vec<SharderOutput>) -> bool {
+        if !self.config.committee.knows(from) {
+            out.push(SharderOutput::Refused { from, refusal: Refusal::Stranger });
+            return false;
+        }
+        from != Peer::Sharder(self.me) && self.accounts.hears(from, bytes, now)
     }
 
     fn poll_later(&self, now: Time, out: &mut Vec<SharderOutput>) {
@@ -146,8 +194,8 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
-        if !self.config.committee.knows(from) {
-            out.push(SharderOutput::Refused { from, refusal: Refusal::Stranger });
+        if !message.may_come_from(from) && !mutant!(SenderUnchecked) {
+            out.push(SharderOutput::Refused { from, refusal: Refusal::NotItsSender });
             return;
         }
         let received = match message {
@@ -158,7 +206,7 @@ impl<S: Scheme> Sharder<S> {
                 Ok(())
             }
             Message::ChainResponse(response) => self.receive_chain(now, from, &response, out),
-            // The rest is between miners.
+            // The rest is between miners, and costs nothing here.
             Message::BeaconShare(_)
             | Message::Proposal(_)
             | Message::Ticket(_)
@@ -350,7 +398,9 @@ impl<S: Scheme> Sharder<S> {
             // Nothing is missing any more, or it was never asked for: it costs nothing.
             return Ok(());
         }
-        let checked = self.chain.check_answer(response, &self.config, &self.scheme)?;
+        let checked = self.chain.check_answer(response, &self.config, &self.scheme).inspect_err(|_| {
+            self.accounts.charge(from, CHECK_WORK * (response.blocks.len() as u64 + 1));
+        })?;
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in &response.blocks {
             new |= self.chain.insert(Arc::clone(block));
@@ -363,6 +413,7 @@ impl<S: Scheme> Sharder<S> {
             && self.chain.is_connected(last.round(), last.id())
         {
             self.catch_up.helped(from, last.round());
+            self.accounts.forgive_arrival(from);
         }
         if let Some(certificate) = checked.finality {
             self.certified_final(certificate, out);
@@ -385,20 +436,23 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
-        let stored = || {
+        let stored = |most| {
             // One more than fit: its parent certificate may be the one that the last block lacks.
-            let limit = crate::bounds::MAX_CHAIN_BLOCKS + 1;
+            let limit = MAX_CHAIN_BLOCKS + 1;
             let blocks: Vec<FinalBlock> = (1..=limit as u64)
                 .map_while(|step| history.block(Round(request.after.0.checked_add(step)?)))
                 .collect();
             // A damaged block is not passed on: the peer asks another one.
-            respond(blocks).filter(|response| check_links(response, &self.config.committee).is_ok())
+            respond_within(blocks, most)
+                .filter(|response| check_links(response, &self.config.committee).is_ok())
         };
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
             && !mutant!(SharderServesNobody)
-            && let Some(response) = self.chain.answer(request).or_else(stored)
+            && let Some(most) = self.accounts.answer_bytes(from, now)
+            && let Some(response) = self.chain.answer(request, most).or_else(|| stored(most))
         {
+            self.accounts.answered(from, crate::wire::length_of_response(&response));
             let message = Message::ChainResponse(Arc::new(response));
             out.push(SharderOutput::Send { to: from, message });
         }

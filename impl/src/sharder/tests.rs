@@ -68,6 +68,10 @@ impl Stage {
     }
 
     fn child(&self, parent: &Block, subround: u32) -> Arc<Block> {
+        self.child_with(parent, subround, 0)
+    }
+
+    fn child_with(&self, parent: &Block, subround: u32, payload: usize) -> Arc<Block> {
         Arc::new(Block::new(BlockContent {
             chain: parent.header().chain,
             epoch: parent.header().epoch,
@@ -78,7 +82,7 @@ impl Stage {
             parent_notarization: (parent.round() > Round(0)).then(|| self.notarization(parent)),
             beacon: self.keys.observer().beacon_value(&Signature([0; 48])),
             beacon_signature: Signature([0; 48]),
-            payload: Vec::new(),
+            payload: vec![0; payload],
             time: Time(0),
         }))
     }
@@ -183,6 +187,81 @@ fn what_is_stored_is_served_from_memory_and_from_storage() {
         _ => None,
     });
     assert_eq!(served, Some(3));
+}
+
+/// A sharder that is 10,000 rounds behind asks its peers, each of which gives it a share of its bytes: how long that takes in
+/// virtual time, with 25 ms between two peers, and whether the last blocks come at all (L5).
+fn catches_up(rounds: u64, payload: usize) -> u64 {
+    let mut stage = stage();
+    let mut history = MemoryHistory::default();
+    let mut parent = stage.config.genesis.clone();
+    for _ in 0..rounds {
+        let block = stage.child_with(&parent, 0, payload);
+        history.store(FinalBlock { block: block.clone(), notarization: Some(stage.notarization(&block)) });
+        parent = block;
+    }
+    let last: Vec<FinalBlock> = history.block(Round(rounds)).into_iter().collect();
+    let serves = |id| {
+        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(id), last.clone())
+            .expect("starts")
+    };
+    // One for each peer that can be asked: four miners, which answer as sharders do, and the other sharder.
+    let mut peers: Vec<_> = (0..5).map(|_| serves(1)).collect();
+    let me = Peer::Sharder(SharderId(0));
+    let finality = stage.finality(&parent, &[0, 1, 2]);
+    let from = Peer::Miner(MinerId(0));
+    let mut due = std::collections::BTreeMap::new();
+    let mut number = 0;
+    let mut now = Time(0);
+    let mut next = Some(SharderInput::Message { from, message: Message::FinalityCertificate(finality) });
+    while stage.sharder.finalized().round() < Round(rounds) {
+        let input = match next.take() {
+            Some(input) => input,
+            None => {
+                let ((at, _), input) = due.pop_first().expect("somebody is asked for what is missing");
+                now = at;
+                input
+            }
+        };
+        let mut out = Vec::new();
+        stage.sharder.step(now, input, &stage.history, &mut out);
+        for output in out {
+            number += 1;
+            match output {
+                SharderOutput::SetTimer { timer, at } => {
+                    due.insert((at, number), SharderInput::Timer(timer));
+                }
+                SharderOutput::Send { to, message } => {
+                    let index = match to {
+                        Peer::Miner(miner) => usize::from(miner.0),
+                        Peer::Sharder(_) => 4,
+                    };
+                    let mut answers = Vec::new();
+                    let asked = SharderInput::Message { from: me, message };
+                    peers[index].step(now.after(25), asked, &history, &mut answers);
+                    for answer in answers {
+                        if let SharderOutput::Send { message, .. } = answer {
+                            let input = SharderInput::Message { from: to, message };
+                            due.insert((now.after(50), number), input);
+                        }
+                    }
+                }
+                SharderOutput::Finalized(found) => stage.stored.push(found.block.round()),
+                SharderOutput::Refused { from, refusal } => panic!("{from} is refused: {refusal}"),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(stage.stored.len() as u64, rounds);
+    assert!((0..4).all(|id| stage.sharder.faults_of(Peer::Miner(MinerId(id))) == 0));
+    now.0
+}
+
+#[test]
+fn who_is_10_000_rounds_behind_is_served_within_the_budgets() {
+    // 313 answers, one after the other: 31 seconds.
+    let took = catches_up(10_000, 100);
+    assert!(took < 40_000, "{took} ms");
 }
 
 /// Storage that counts how often it is read.

@@ -198,6 +198,12 @@ impl<T: Statement> TicketPool<T> {
         &self.entries[start..start + length]
     }
 
+    /// Whether the next signature of `signer` is verified by itself, because of an earlier one.
+    #[must_use]
+    pub fn suspects(&self, signer: MinerId) -> bool {
+        (1..MAX_STRIKES).contains(&self.strikes(signer))
+    }
+
     fn strikes(&self, signer: MinerId) -> u8 {
         self.strikes.iter().find(|(striker, _)| *striker == signer).map_or(0, |(_, count)| *count)
     }

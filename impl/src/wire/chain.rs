@@ -14,22 +14,41 @@ use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal
 use crate::miner::Stored;
 use crate::mutants::mutant;
 
+/// Everything of a block in front of its payload.
+fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
+    let header = block.header();
+    header.chain.encode(bytes);
+    header.epoch.encode(bytes);
+    header.round.encode(bytes);
+    header.subround.encode(bytes);
+    header.generator.encode(bytes);
+    header.parent.encode(bytes);
+    encode_option(block.parent_notarization(), bytes);
+    header.beacon.encode(bytes);
+    block.beacon_signature().encode(bytes);
+    header.time.encode(bytes);
+    bytes.extend_from_slice(&(block.payload().len() as u32).to_be_bytes());
+}
+
 impl Encode for Block {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let header = self.header();
-        header.chain.encode(bytes);
-        header.epoch.encode(bytes);
-        header.round.encode(bytes);
-        header.subround.encode(bytes);
-        header.generator.encode(bytes);
-        header.parent.encode(bytes);
-        encode_option(self.parent_notarization(), bytes);
-        header.beacon.encode(bytes);
-        self.beacon_signature().encode(bytes);
-        header.time.encode(bytes);
-        bytes.extend_from_slice(&(self.payload().len() as u32).to_be_bytes());
+        encode_head(self, bytes);
         bytes.extend_from_slice(self.payload());
     }
+}
+
+/// How many bytes [`encode`](super::encode) makes of an answer. Costs nothing for its payloads.
+pub(crate) fn length_of_response(response: &ChainResponse) -> usize {
+    // Version, kind of message, number of blocks.
+    let mut rest = vec![0; 3];
+    let mut payloads = 0;
+    for block in &response.blocks {
+        encode_head(block, &mut rest);
+        payloads += block.payload().len();
+    }
+    response.notarization.encode(&mut rest);
+    encode_option(response.finality.as_ref(), &mut rest);
+    rest.len() + payloads
 }
 
 impl Decode for Block {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::bounds::{
-    MAX_EVIDENCE_PER_MINER, MAX_PAYLOAD_BYTES, ROUNDS_AHEAD, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND,
+    FAULT_WORK, MAX_EVIDENCE_PER_MINER, MAX_PAYLOAD_BYTES, ROUNDS_AHEAD, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND,
+    WORK_LIMIT, WORK_PER_SECOND,
 };
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
@@ -24,6 +25,7 @@ struct Victim {
     miner: Miner<MockScheme>,
     flooder: MockScheme,
     config: Arc<zus_bpp::miner::Config>,
+    now: Time,
 }
 
 fn victim() -> Victim {
@@ -33,14 +35,14 @@ fn victim() -> Victim {
     let member = |id| keys.member(MinerId(id)).expect("a member");
     let mut miner = Miner::new(config.clone(), member(0), Recovery::default()).expect("a member's scheme");
     miner.step(Time(0), Input::Start, &mut Vec::new());
-    Victim { miner, flooder: member(FLOODER.0), config }
+    Victim { miner, flooder: member(FLOODER.0), config, now: Time(1) }
 }
 
 impl Victim {
     fn hears(&mut self, message: Message) -> Vec<Output> {
         let mut out = Vec::new();
         let from = Peer::Miner(FLOODER);
-        self.miner.step(Time(1), Input::Message { from, message }, &mut out);
+        self.miner.step(self.now, Input::Message { from, message }, &mut out);
         out
     }
 
@@ -118,6 +120,8 @@ fn blocks_without_a_turn_or_a_parent() {
         }));
         let proposed = Proposed { round: block.round(), subround: block.subround(), block: block.id() };
         let signature = victim.signed(proposed).signature;
+        // Now and then, lest it be not heard any more.
+        victim.now = victim.now.after(1_000);
         let out = victim.hears(Message::Proposal(Proposal { block, timeout_certificate: None, signature }));
         assert!(out.iter().any(|output| matches!(output, Output::Refused { .. })), "block {i}: {out:?}");
     }
@@ -160,6 +164,25 @@ fn strangers_are_not_heard() {
         let mut out = Vec::new();
         victim.miner.step(Time(1), Input::Message { from, message: Message::Ticket(ticket) }, &mut out);
         assert!(matches!(out[..], [Output::Refused { .. }]), "{out:?}");
+    }
+}
+
+/// While one of four sends wrong messages of every kind, rounds go on as before; everybody finds it out, and nobody else.
+#[test]
+fn honest_peers_are_served_while_one_sends_what_is_wrong() {
+    let mut setup = Setup::new(4, Rules::HARDENED, 3);
+    setup.byzantine = vec![(3, super::network::Byzantine::Spam)];
+    let mut world = super::network::World::mock(&setup);
+    assert!(world.run_to_height(6, 20_000));
+    world.assert_safe();
+    assert!(world.now.0 < 6 * 700, "{} ms for 6 rounds", world.now.0);
+    let seconds = 1 + world.now.0 / 1_000;
+    for i in 0..3 {
+        let miner = world.miner(i).expect("it runs");
+        let faults = u64::from(miner.faults_of(Peer::Miner(FLOODER)));
+        let most = (WORK_LIMIT + seconds * WORK_PER_SECOND) / FAULT_WORK + 1;
+        // A step may find out several at once.
+        assert!((50..=most + 8).contains(&faults), "miner {i} counts {faults} faults");
     }
 }
 

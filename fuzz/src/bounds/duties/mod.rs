@@ -36,10 +36,11 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
+use zus_bpp::rules::TicketLogRule;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::{Violation, tolerated};
-use crate::world::{Cause, World};
+use crate::world::{Cause, Host, World};
 
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
 const ROUNDS_HELD: u64 = 3;
@@ -180,6 +181,14 @@ impl Duties {
         let neglected = self.idle(world, host, cause, outputs).or_else(|| self.finality(world, host, cause));
         if neglected.is_some() {
             return neglected;
+        }
+        // Bounds: what is counted against a peer is its own fault. (Without a log a restarted miner contradicts itself.)
+        let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+        let counted = |other: &&Host<S>| world.hosts[host].miner.faults_of(Peer::Miner(other.id)) > 0;
+        if (durable || world.crashes == 0)
+            && let Some(honest) = world.hosts.iter().find(counted)
+        {
+            return wrong("bounds", format!("{id} counts a fault of {}, which is honest", honest.id));
         }
         for (index, output) in outputs.iter().enumerate() {
             if let Some(facts) = self.output(world, host, cause, output, &outputs[..index]) {

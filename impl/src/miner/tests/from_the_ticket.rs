@@ -204,18 +204,19 @@ fn step_9_a_timeout_certificate_takes_a_miner_along_and_is_relayed() {
 #[test]
 fn step_9_a_proposal_of_a_later_subround_brings_its_certificate() {
     let mut stage = stage();
-    let block = stage.first_block(1, stage.generator(1, 1));
+    let generator = stage.generator(1, 1);
+    let block = stage.first_block(1, generator);
     let without = stage.proposal(&block, None);
     assert_eq!(
-        refusal(stage.hears(1, without)),
+        refusal(stage.hears(generator, without)),
         Some(Refusal::Proposal(ProposalError::NoTimeoutCertificate))
     );
     let of_another = stage.timeouts(1, 1, &[1, 2, 3]);
     let wrong = stage.proposal(&block, Some(of_another));
-    assert!(is_refused(stage.hears(1, wrong)));
+    assert!(is_refused(stage.hears(generator, wrong)));
     let certificate = stage.timeouts(1, 0, &[1, 2, 3]);
     let right = stage.proposal(&block, Some(certificate));
-    assert!(!is_refused(stage.hears(1, right)));
+    assert!(!is_refused(stage.hears(generator, right)));
     assert_eq!(stage.miner.subround(), Subround(1));
     stage.window_closes();
     assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);

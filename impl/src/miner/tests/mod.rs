@@ -6,5 +6,6 @@ mod from_the_ticket;
 mod mutants;
 mod read_back;
 mod regressions;
+mod senders;
 mod stage;
 mod to_the_ticket;

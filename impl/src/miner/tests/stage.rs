@@ -102,8 +102,13 @@ impl Stage {
 
     /// A message from miner `from`; returns what came of it.
     pub fn hears(&mut self, from: u16, message: Message) -> &[Output] {
+        self.hears_peer(Peer::Miner(id(from)), message)
+    }
+
+    /// A message from a peer; returns what came of it.
+    pub fn hears_peer(&mut self, from: Peer, message: Message) -> &[Output] {
         let before = self.out.len();
-        self.input(Input::Message { from: Peer::Miner(id(from)), message });
+        self.input(Input::Message { from, message });
         &self.out[before..]
     }
 

@@ -35,15 +35,17 @@ fn step_1_shares_make_the_beacon_value_and_wrong_ones_are_found_out() {
 }
 
 #[test]
-fn step_1_a_share_of_another_must_prove_itself() {
+fn step_1_a_share_is_heard_from_its_signer() {
     let mut stage = stage();
     let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
-    assert!(is_refused(stage.hears(2, Message::BeaconShare(wrong))));
     let (right, third) = (stage.share(1, 1), stage.share(3, 1));
-    stage.hears(2, Message::BeaconShare(right));
-    assert!(stage.miner.beacon().is_none(), "two shares of three");
+    for share in [wrong, right] {
+        assert!(is_refused(stage.hears(2, Message::BeaconShare(share))));
+    }
     stage.hears(3, Message::BeaconShare(third));
-    assert!(stage.miner.beacon().is_some(), "a relayed share that is right counts");
+    assert!(stage.miner.beacon().is_none(), "two shares of three: a relayed share does not count");
+    stage.hears(1, Message::BeaconShare(right));
+    assert!(stage.miner.beacon().is_some());
 }
 
 #[test]

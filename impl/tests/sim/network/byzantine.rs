@@ -27,12 +27,14 @@ pub enum Byzantine {
     Noise,
     /// Signs everything of the rounds and subrounds to come.
     Flood,
+    /// Says what an honest miner says, and beside each message sends wrong ones of its kind.
+    Spam,
     /// Shows miner 2 another block than the rest, tickets in secret, and shows a notarization to miner 0 alone.
     Divide,
 }
 
 impl Byzantine {
-    /// Every way.
+    /// Every way that is drawn at random.
     pub const ALL: [Byzantine; 9] = [
         Byzantine::Silent,
         Byzantine::NoProposals,
@@ -93,7 +95,43 @@ pub fn tamper<S: Scheme>(
             other => vec![other.clone()],
         },
         Byzantine::Flood => flood(message, to, committee, scheme),
+        Byzantine::Spam => spam(message),
     }
+}
+
+/// Wrong messages of one kind that [`Byzantine::Spam`] sends beside each genuine one.
+const SPAM: u8 = 40;
+
+fn spam(message: &Message) -> Vec<Message> {
+    let mut messages = vec![message.clone()];
+    for number in 0..SPAM {
+        let mut wrong = garbage(message);
+        // Another one each time, so that none is known.
+        match &mut wrong {
+            Message::BeaconShare(share) => share.share.0[4] = number,
+            Message::Proposal(proposal) => proposal.signature.0[4] = number,
+            Message::Ticket(ticket) => ticket.signature.0[4] = number,
+            Message::Timeout(timeout) => timeout.signature.0[4] = number,
+            Message::FinalityVote(vote) => vote.signature.0[4] = number,
+            Message::Notarization(known) => {
+                let known = Arc::make_mut(known);
+                known.statement.round = known.statement.round.next();
+                known.certificate.aggregate.0[4] = number;
+            }
+            Message::TimeoutCertificate(known) => Arc::make_mut(known).certificate.aggregate.0[4] = number,
+            Message::FinalityCertificate(known) => {
+                let known = Arc::make_mut(known);
+                known.statement.round = known.statement.round.next();
+                known.certificate.aggregate.0[4] = number;
+            }
+            // What is tampered with is compressed.
+            Message::UncompressedTicket(_) => {}
+            // Requests without end, and answers that nobody asked for.
+            Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
+        }
+        messages.push(wrong);
+    }
+    messages
 }
 
 /// The twin of a block: the same place, another content.

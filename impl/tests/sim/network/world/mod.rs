@@ -10,7 +10,6 @@ use std::sync::Arc;
 use zus_bpp::application::{Application, Transaction, TransactionQueue};
 use zus_bpp::block::Time;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
-use zus_bpp::chain::respond;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::Scheme;
@@ -241,6 +240,7 @@ impl<S: Scheme + Clone> World<S> {
     /// When a property was violated, with the properties and the seed.
     pub fn assert_safe(&mut self) {
         self.observer.at_the_end();
+        self.nobody_honest_is_faulty();
         // Nothing is said twice, except by the timer that says it again.
         let most = 2 + self.now.0 / self.config.timing.resend;
         for ((miner, _, message), times) in &self.said {
@@ -249,6 +249,27 @@ impl<S: Scheme + Clone> World<S> {
         let violations = &self.observer.violations;
         let first: Vec<&String> = violations.iter().take(5).collect();
         assert!(violations.is_empty(), "{} violations, among them {first:#?}", violations.len());
+    }
+
+    /// No participant counts a fault of an honest one. (Without a log a restarted miner contradicts itself.)
+    fn nobody_honest_is_faulty(&mut self) {
+        let durable = self.config.rules.ticket_log == TicketLogRule::Durable;
+        let honest = |i: &usize| self.hosts[*i].byzantine.is_none();
+        let miners = (0..self.hosts.len()).filter(honest).map(|i| Peer::Miner(MinerId(i as u16)));
+        let peers: Vec<Peer> =
+            miners.chain((0..self.sharders.len()).map(|i| Peer::Sharder(SharderId(i as u16)))).collect();
+        let mut blamed = Vec::new();
+        for &peer in peers.iter().filter(|_| durable) {
+            for i in (0..self.hosts.len()).filter(honest) {
+                let faults = self.hosts[i].miner.as_ref().map_or(0, |miner| miner.faults_of(peer));
+                blamed.extend((faults > 0).then(|| format!("M{i} counts {faults} faults of {peer}")));
+            }
+            for (i, host) in self.sharders.iter().enumerate() {
+                let faults = host.sharder.faults_of(peer);
+                blamed.extend((faults > 0).then(|| format!("S{i} counts {faults} faults of {peer}")));
+            }
+        }
+        self.observer.violations.extend(blamed);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zus_bpp::application::Application;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
-use zus_bpp::chain::respond;
+use zus_bpp::chain::respond_within;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -99,11 +99,11 @@ impl<S: Scheme + Clone> World<S> {
                         self.observer.finalized(Peer::Miner(me), &found);
                     }
                 }
-                Output::Serve { to, after } => {
+                Output::Serve { to, after, bytes } => {
                     let first = usize::try_from(after.0).unwrap_or(usize::MAX);
                     let above = self.hosts[i].disk.history.iter().skip(first);
                     let path = above.take(MAX_CHAIN_BLOCKS + 1).cloned().collect();
-                    if let Some(response) = respond(path) {
+                    if let Some(response) = respond_within(path, bytes) {
                         self.send(me, to, &Message::ChainResponse(Arc::new(response)));
                     }
                 }

@@ -1,0 +1,253 @@
+//! What each peer costs, and when it is not heard for a while. Shared by miner and sharder.
+//!
+//! Every peer has a debt of *work*, in microseconds of processor time as [`bounds`](crate::bounds) states it for a committee
+//! of 100. What it sends adds to the debt: a little for a message and its bytes, much for a fault that is proved to be its own
+//! ([`Refusal::proves_sender_faulty`](crate::miner::Refusal::proves_sender_faulty), a wrong signature that was held, a
+//! contradiction), and a signature check for what had to be verified and led nowhere. Time pays the debt back. As long as it is above
+//! [`WORK_LIMIT`], messages of that peer are dropped before they are decoded. So one peer costs [`WORK_LIMIT`] once and
+//! [`WORK_PER_SECOND`] from then on, whatever it sends.
+//!
+//! **What led somewhere is free**: a certificate that was not known, a block that became a candidate, an answer that was asked for and
+//! helped. An honest peer cannot add to it at will: each certificate cost a quorum, a generator has one block a
+//! subround, and answers are asked for. Nor can a Byzantine one. What remains of honest traffic is some dozens of microseconds
+//! a round.
+//!
+//! **Why this costs no progress.** A message that is dropped is lost as on a network that loses messages: what the protocol
+//! cannot do without is sent again ([resend](crate::miner)), by everybody. The debt is of the peer at the other end of the
+//! link and not of the signers that it names: what a peer that is not heard has signed still counts in certificates that others
+//! relay. Peers that break no rule are not affected, and a peer that did is heard again when the debt is paid.
+//!
+//! **Answers** to chain requests have a budget in bytes: [`ANSWER_ALLOWANCE_BYTES`] for each peer, and a share of
+//! [`ANSWER_BYTES_PER_SECOND`] from then on, which all peers divide evenly. So none can use up the share of another.
+//!
+//! All of it is integer arithmetic on the time that the caller gives: the same inputs have the same effect. It is no part of
+//! a participant's state as `Eq` and `Hash` see it: it decides which messages are lost and how many blocks an answer has, and both are
+//! free to a network anyhow.
+
+use crate::block::Time;
+use crate::bounds::{
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK, FAULT_WORK, MESSAGE_WORK, WORK_LIMIT,
+    WORK_PER_SECOND,
+};
+use crate::committee::{Committee, Peer};
+use crate::mutants::mutant;
+
+/// One account for each participant; see the module doc.
+#[derive(Clone, Debug)]
+pub(crate) struct Accounts {
+    miners: u16,
+    /// Miners, then sharders.
+    accounts: Vec<Account>,
+    /// What the message that is being handled was charged for having arrived.
+    arrival: u64,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Account {
+    /// Work that is not paid back, in microseconds.
+    debt: u64,
+    /// Bytes of answers that are not paid back.
+    answered: u64,
+    /// Faults that are proved to be this peer's.
+    faults: u32,
+    /// When debt and bytes were last reckoned.
+    at: Time,
+}
+
+impl Account {
+    fn after(&self, now: Time, answer_bytes_per_millisecond: u64) -> Self {
+        let milliseconds = now.0.saturating_sub(self.at.0);
+        let paid = |debt: u64, rate: u64| debt.saturating_sub(milliseconds.saturating_mul(rate));
+        Self {
+            debt: paid(self.debt, WORK_PER_SECOND / 1_000),
+            answered: paid(self.answered, answer_bytes_per_millisecond),
+            faults: self.faults,
+            at: now,
+        }
+    }
+}
+
+impl Accounts {
+    /// Nobody owes anything.
+    pub fn new(committee: &Committee) -> Self {
+        let peers = usize::from(committee.miners()) + usize::from(committee.sharders());
+        Self { miners: committee.miners(), accounts: vec![Account::default(); peers], arrival: 0 }
+    }
+
+    fn index(&self, peer: Peer) -> usize {
+        match peer {
+            Peer::Miner(miner) => usize::from(miner.0),
+            Peer::Sharder(sharder) => usize::from(self.miners) + usize::from(sharder.0),
+        }
+    }
+
+    /// Each peer's share of the bytes of all answers.
+    fn answer_rate(&self) -> u64 {
+        (ANSWER_BYTES_PER_SECOND / 1_000 / self.accounts.len().max(1) as u64).max(1)
+    }
+
+    /// The account as it is now. `None` for a stranger.
+    fn settled(&mut self, peer: Peer, now: Time) -> Option<&mut Account> {
+        let (index, rate) = (self.index(peer), self.answer_rate());
+        let account = self.accounts.get_mut(index)?;
+        *account = account.after(now, rate);
+        Some(account)
+    }
+
+    /// Whether messages of `peer` are heard now.
+    pub fn is_heard(&self, peer: Peer, now: Time) -> bool {
+        let account = self.accounts.get(self.index(peer));
+        account.is_none_or(|account| account.after(now, 0).debt < WORK_LIMIT || mutant!(NeverMute))
+    }
+
+    /// Whether a message of so many bytes that arrived from `peer` is heard; if so, it is charged for.
+    pub fn hears(&mut self, peer: Peer, bytes: usize, now: Time) -> bool {
+        let work = MESSAGE_WORK + bytes as u64 / BYTES_PER_WORK;
+        self.arrival = 0;
+        let Some(account) = self.settled(peer, now) else { return true };
+        if account.debt >= WORK_LIMIT && !mutant!(NeverMute) {
+            return false;
+        }
+        account.debt += work;
+        self.arrival = work;
+        true
+    }
+
+    /// What `peer` sent cost so much more.
+    pub fn charge(&mut self, peer: Peer, work: u64) {
+        let index = self.index(peer);
+        if let Some(account) = self.accounts.get_mut(index) {
+            account.debt = account.debt.saturating_add(work);
+        }
+    }
+
+    /// `peer` has shown a fault.
+    pub fn fault(&mut self, peer: Peer) {
+        let index = self.index(peer);
+        if let Some(account) = self.accounts.get_mut(index) {
+            account.faults = account.faults.saturating_add(1);
+            account.debt = account.debt.saturating_add(FAULT_WORK);
+        }
+    }
+
+    /// How many faults `peer` has shown; 0 for a stranger.
+    pub fn faults(&self, peer: Peer) -> u32 {
+        self.accounts.get(self.index(peer)).map_or(0, |account| account.faults)
+    }
+
+    /// So much of what was charged was worth it.
+    pub fn forgive(&mut self, peer: Peer, work: u64) {
+        let index = self.index(peer);
+        if let Some(account) = self.accounts.get_mut(index) {
+            account.debt = account.debt.saturating_sub(work);
+        }
+    }
+
+    /// The message that is being handled was worth what it was charged for having arrived.
+    pub fn forgive_arrival(&mut self, peer: Peer) {
+        let work = std::mem::take(&mut self.arrival);
+        self.forgive(peer, work);
+    }
+
+    /// How many bytes of answers `peer` may be sent now. `None` when it has had its share.
+    pub fn answer_bytes(&mut self, peer: Peer, now: Time) -> Option<usize> {
+        if mutant!(AnswerBytesUncounted) {
+            return Some(usize::MAX);
+        }
+        let answered = self.settled(peer, now)?.answered;
+        let left = ANSWER_ALLOWANCE_BYTES.checked_sub(answered).filter(|&left| left > 0)?;
+        Some(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// An answer of so many bytes was sent.
+    pub fn answered(&mut self, peer: Peer, bytes: usize) {
+        let index = self.index(peer);
+        if let Some(account) = self.accounts.get_mut(index) {
+            account.answered = account.answered.saturating_add(bytes as u64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committee::{ChainId, Epoch, MinerId, SharderId};
+
+    const PEER: Peer = Peer::Miner(MinerId(1));
+
+    fn accounts() -> Accounts {
+        Accounts::new(&Committee::new(ChainId([1; 32]), Epoch(1), 4, 2).expect("a committee"))
+    }
+
+    #[test]
+    fn who_owes_too_much_is_not_heard_until_it_is_paid_back_and_others_are() {
+        let mut accounts = accounts();
+        let faults = WORK_LIMIT / FAULT_WORK;
+        for _ in 0..faults {
+            assert!(accounts.hears(PEER, 100, Time(5)));
+            accounts.fault(PEER);
+        }
+        assert_eq!(u64::from(accounts.faults(PEER)), faults);
+        assert!(!accounts.hears(PEER, 100, Time(5)));
+        assert!(!accounts.is_heard(PEER, Time(5)));
+        for other in [Peer::Miner(MinerId(0)), Peer::Miner(MinerId(2)), Peer::Sharder(SharderId(1))] {
+            assert!(accounts.hears(other, 100, Time(5)));
+        }
+        // What is dropped costs nothing.
+        assert!(!accounts.hears(PEER, 1 << 20, Time(5)));
+        let paid = Time(5 + faults * MESSAGE_WORK * 1_000 / WORK_PER_SECOND + 1);
+        assert!(accounts.is_heard(PEER, paid));
+        assert!(accounts.hears(PEER, 100, paid));
+    }
+
+    /// However the time of a second is spent, no more than the stated work is done in it.
+    #[test]
+    fn work_beyond_the_limit_is_bounded_a_second() {
+        for work in [0, 1_000, FAULT_WORK] {
+            let mut accounts = accounts();
+            let mut done = 0;
+            for millisecond in 0..20_000 {
+                for _ in 0..50 {
+                    if accounts.hears(PEER, 97, Time(millisecond)) {
+                        accounts.charge(PEER, work);
+                        done += MESSAGE_WORK + work;
+                    }
+                }
+            }
+            assert!(done <= WORK_LIMIT + 20 * WORK_PER_SECOND + FAULT_WORK, "{done}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_pays_nothing_and_locks_nobody_out() {
+        let mut accounts = accounts();
+        accounts.charge(PEER, WORK_LIMIT);
+        assert!(!accounts.hears(PEER, 0, Time(0)));
+        accounts.charge(PEER, WORK_PER_SECOND);
+        assert!(accounts.hears(PEER, 0, Time(2_000)));
+        accounts.charge(PEER, WORK_LIMIT);
+        assert!(!accounts.hears(PEER, 0, Time(1_000)));
+        assert!(!accounts.hears(PEER, 0, Time(2_000)));
+        assert!(accounts.hears(PEER, 0, Time(40_000)));
+    }
+
+    #[test]
+    fn answers_have_a_budget_in_bytes_for_each_peer_and_in_all() {
+        let mut accounts = accounts();
+        let peers =
+            (0..4).map(|i| Peer::Miner(MinerId(i))).chain((0..2).map(|i| Peer::Sharder(SharderId(i))));
+        let mut sent = 0;
+        for millisecond in 0..10_000 {
+            for peer in peers.clone() {
+                if let Some(bytes) = accounts.answer_bytes(peer, Time(millisecond)) {
+                    let bytes = bytes.min(1 << 20);
+                    accounts.answered(peer, bytes);
+                    sent += bytes as u64;
+                }
+            }
+        }
+        assert!(sent <= 6 * ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND, "{sent}");
+        assert!(sent >= 6 * ANSWER_ALLOWANCE_BYTES, "{sent}");
+        assert_eq!(accounts.answer_bytes(Peer::Sharder(SharderId(9)), Time(0)), None, "a stranger");
+    }
+}

@@ -1,0 +1,398 @@
+//! Who may send what, and against whom it counts when it is wrong: every kind of message, by an exhaustive match.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::stage::{Stage, id, is_refused, refusal, ticket_of, vote_of};
+use crate::bounds::{
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_SECOND, FAULT_WORK, SERVED_BYTES, WORK_LIMIT, WORK_PER_SECOND,
+};
+use crate::committee::{Peer, Round, SharderId, Subround};
+use crate::crypto::curve::G1;
+use crate::crypto::scheme::Signature;
+use crate::crypto::uncompressed::UncompressedSignature;
+use crate::evidence::{Evidence, EvidenceError};
+use crate::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
+use crate::miner::{Input, Output, ProposalError, Refusal};
+use crate::mutants::Mutant;
+use crate::rules::Rules;
+use crate::statement::{Ticket, Timeout};
+use crate::wire::{self, WireError};
+
+const SHARDER: Peer = Peer::Sharder(SharderId(0));
+
+fn miner(number: u16) -> Peer {
+    Peer::Miner(id(number))
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sender {
+    /// The miner that signed it.
+    Signer,
+    /// Every miner.
+    Miners,
+    /// Every participant.
+    Anybody,
+}
+
+/// The decision for each kind, beside the one of the code: a new kind does not compile until it is decided here, too.
+fn sender_of(message: &Message) -> (usize, Sender) {
+    match message {
+        Message::BeaconShare(_) => (0, Sender::Signer),
+        Message::Proposal(_) => (1, Sender::Signer),
+        Message::Ticket(_) => (2, Sender::Signer),
+        Message::UncompressedTicket(_) => (3, Sender::Signer),
+        Message::Notarization(_) => (4, Sender::Miners),
+        Message::Timeout(_) => (5, Sender::Signer),
+        Message::TimeoutCertificate(_) => (6, Sender::Miners),
+        Message::FinalityVote(_) => (7, Sender::Signer),
+        Message::FinalityCertificate(_) => (8, Sender::Miners),
+        Message::Evidence(_) => (9, Sender::Miners),
+        Message::ChainRequest(_) => (10, Sender::Anybody),
+        Message::ChainResponse(_) => (11, Sender::Anybody),
+    }
+}
+
+const KINDS: usize = 12;
+
+/// One message of each kind, all of them what miner 3 signs; `spoilt`: with a wrong signature, certificate or proof in it.
+fn messages(stage: &Stage, spoilt: bool) -> Vec<Message> {
+    let spoil = |signature: &mut Signature| signature.0[5] ^= u8::from(spoilt);
+    let block = stage.first_block(0, 3);
+    let (mut share, mut ticket) = (stage.share(3, 1), stage.signed(3, ticket_of(&block)));
+    let mut timeout = stage.signed(3, Timeout { round: Round(1), subround: Subround(0) });
+    let mut vote = stage.signed(3, vote_of(&block));
+    let mut notarization = stage.notarization(&block, &[1, 2, 3]);
+    let mut timeouts = stage.timeouts(1, 0, &[1, 2, 3]);
+    let mut finality = stage.finality(&block, &[1, 2, 3]);
+    let other = Ticket { block: stage.first_block(0, 2).id(), ..ticket_of(&block) };
+    let mut second = stage.signed(3, other);
+    let response = ChainResponse {
+        blocks: vec![Arc::clone(&block)],
+        notarization: Arc::clone(&notarization),
+        finality: None,
+    };
+    let mut proposal = match stage.proposal(&block, None) {
+        Message::Proposal(proposal) => proposal,
+        _ => unreachable!("a proposal"),
+    };
+    spoil(&mut share.share);
+    spoil(&mut ticket.signature);
+    spoil(&mut timeout.signature);
+    spoil(&mut vote.signature);
+    spoil(&mut second.signature);
+    spoil(&mut proposal.signature);
+    spoil(&mut Arc::make_mut(&mut notarization).certificate.aggregate);
+    spoil(&mut Arc::make_mut(&mut timeouts).certificate.aggregate);
+    spoil(&mut Arc::make_mut(&mut finality).certificate.aggregate);
+    let point = Signature(G1::generator().encode());
+    let uncompressed = UncompressedTicket {
+        statement: ticket.statement,
+        signer: id(3),
+        signature: UncompressedSignature::new(point).expect("a point"),
+    };
+    let all = vec![
+        Message::BeaconShare(share),
+        Message::Proposal(proposal),
+        Message::Ticket(ticket),
+        Message::UncompressedTicket(uncompressed),
+        Message::Notarization(notarization),
+        Message::Timeout(timeout),
+        Message::TimeoutCertificate(timeouts),
+        Message::FinalityVote(vote),
+        Message::FinalityCertificate(finality),
+        Message::Evidence(Arc::new(Evidence::Tickets { first: stage.signed(3, ticket_of(&block)), second })),
+        Message::ChainRequest(ChainRequest { after: Round(0), tip: None }),
+        Message::ChainResponse(Arc::new(response)),
+    ];
+    let kinds: BTreeSet<usize> = all.iter().map(|message| sender_of(message).0).collect();
+    assert_eq!(kinds, (0..KINDS).collect(), "one of each");
+    all
+}
+
+/// Signatures, shares and certificates that the miner under test has checked.
+fn checks(stage: &Stage) -> u64 {
+    let calls = stage.schemes[0].calls();
+    calls.verify + calls.verify_aggregate + calls.verify_beacon_share + calls.verify_beacon
+}
+
+fn allowed(sender: Sender, from: Peer) -> bool {
+    match sender {
+        Sender::Signer => from == miner(3),
+        Sender::Miners => matches!(from, Peer::Miner(_)),
+        Sender::Anybody => true,
+    }
+}
+
+#[test]
+fn what_an_honest_peer_does_not_send_is_dropped_before_a_signature_is_looked_at() {
+    for from in [miner(1), miner(2), miner(3), SHARDER] {
+        for spoilt in [false, true] {
+            let kinds = messages(&Stage::new(Rules::HARDENED), spoilt).len();
+            for kind in 0..kinds {
+                let mut stage = Stage::new(Rules::HARDENED);
+                let message = messages(&stage, spoilt).swap_remove(kind);
+                let sender = sender_of(&message).1;
+                assert_eq!(message.may_come_from(from), allowed(sender, from), "{from}: {message:?}");
+                if allowed(sender, from) {
+                    continue;
+                }
+                let (before, held) = (checks(&stage), stage.miner.collected());
+                let out = stage.hears_peer(from, message.clone());
+                assert_eq!(refusal(out), Some(Refusal::NotItsSender), "{from}: {message:?}");
+                assert_eq!((checks(&stage), stage.miner.collected()), (before, held), "{from}: {message:?}");
+                assert_eq!(stage.miner.faults_of(from), 1);
+                assert_eq!(stage.miner.faults_of(miner(3)), u32::from(from == miner(3)));
+            }
+        }
+    }
+}
+
+/// Negative control: the miner that hears everybody looks at the signature.
+#[test]
+fn a_miner_that_hears_statements_from_anybody_checks_what_others_relay() {
+    let mut stage = Stage::with(Rules::HARDENED, Some(Mutant::SenderUnchecked));
+    let message = messages(&stage, true).swap_remove(2);
+    let before = checks(&stage);
+    let out = stage.hears(1, message);
+    assert_eq!(refusal(out), Some(Refusal::WrongSignature(id(3))));
+    assert!(checks(&stage) > before);
+}
+
+/// A link to oneself is none: what comes back through one is not even decoded.
+#[test]
+fn a_miners_own_message_that_is_handed_back_is_dropped() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let share = Message::BeaconShare(stage.share(0, 1));
+    let (held, before) = (stage.miner.clone(), checks(&stage));
+    assert_eq!(stage.hears(0, share), []);
+    let out = stage.out.len();
+    stage.input(Input::Bytes { from: miner(0), bytes: vec![0xff; 40] });
+    assert_eq!((stage.out.len(), checks(&stage)), (out, before));
+    assert!(stage.miner == held && stage.miner.faults_of(miner(0)) == 0);
+}
+
+/// Whoever sends a wrong message of its own kind is charged with it, and the signers that it names are not.
+#[test]
+fn what_is_wrong_counts_against_its_sender_and_its_sender_alone() {
+    for kind in 0..KINDS {
+        let mut stage = Stage::new(Rules::HARDENED);
+        let message = messages(&stage, true).swap_remove(kind);
+        let from = match &message {
+            // Held until a quorum is there; then they are found wrong one by one, and it is the signer that is charged.
+            Message::BeaconShare(_)
+            | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
+            | Message::Timeout(_)
+            | Message::FinalityVote(_) => {
+                blamed_when_counted(&mut stage, message);
+                continue;
+            }
+            // An answer was not asked for; a request proves nothing.
+            Message::ChainRequest(_) | Message::ChainResponse(_) => continue,
+            Message::Proposal(_) => 3,
+            Message::Notarization(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityCertificate(_)
+            | Message::Evidence(_) => 1,
+        };
+        let out = stage.hears(from, message.clone());
+        let refusal = refusal(out).expect("it is wrong");
+        assert!(refusal.proves_sender_faulty(), "{refusal}");
+        for other in 0..4 {
+            assert_eq!(stage.miner.faults_of(miner(other)), u32::from(other == from), "{message:?}");
+        }
+    }
+}
+
+fn blamed_when_counted(stage: &mut Stage, wrong: Message) {
+    stage.hears(3, wrong.clone());
+    for number in [1, 2] {
+        let block = stage.first_block(0, 3);
+        let message = match &wrong {
+            Message::BeaconShare(_) => Message::BeaconShare(stage.share(number, 1)),
+            Message::Timeout(timeout) => Message::Timeout(stage.signed(number, timeout.statement)),
+            Message::FinalityVote(vote) => Message::FinalityVote(stage.signed(number, vote.statement)),
+            _ => Message::Ticket(stage.signed(number, ticket_of(&block))),
+        };
+        assert!(!is_refused(stage.hears(number, message)));
+    }
+    assert_eq!(stage.miner.faults_of(miner(3)), 1, "{wrong:?}");
+    assert_eq!([1, 2].map(|number| stage.miner.faults_of(miner(number))), [0, 0]);
+}
+
+/// What an honest peer may come to send by itself, because it knows less or more, is held against nobody.
+#[test]
+fn what_depends_on_who_knows_what_proves_nobody_faulty() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    for message in messages(&stage, false) {
+        if matches!(message, Message::UncompressedTicket(_)) {
+            // A signature of the mock is no point.
+            continue;
+        }
+        let from = if allowed(sender_of(&message).1, miner(1)) { 1 } else { 3 };
+        for _ in 0..3 {
+            assert!(!is_refused(stage.hears(from, message.clone())), "{message:?}");
+        }
+    }
+    assert_eq!([1, 2, 3].map(|number| stage.miner.faults_of(miner(number))), [0; 3]);
+    // A clock that goes too fast.
+    let mut stage = Stage::new(Rules::HARDENED);
+    let mut content = stage.content(0, &stage.config.genesis, None, stage.generator(1, 0));
+    content.time = stage.now.after(stage.config.timing.clock_drift + 1);
+    let early = Arc::new(crate::block::Block::new(content));
+    let generator = miner(early.header().generator.0);
+    let out = stage.proposes(&early);
+    assert_eq!(refusal(out), Some(ProposalError::Early.into()));
+    assert_eq!(stage.miner.faults_of(generator), 0);
+    let excused = [
+        Refusal::Stranger,
+        Refusal::Proposal(ProposalError::Foreign),
+        Refusal::Proposal(ProposalError::WrongLabel),
+        Refusal::Chain(crate::chain::ChainResponseError::Foreign(Round(1))),
+    ];
+    assert!(excused.iter().all(|refusal| !refusal.proves_sender_faulty()));
+    let faults = [
+        Refusal::Malformed(WireError::Empty { field: "blocks" }),
+        Refusal::Evidence(EvidenceError::NoContradiction),
+        Refusal::Proposal(ProposalError::NotEligible { rank: 2, generators: 1 }),
+    ];
+    assert!(faults.iter().all(Refusal::proves_sender_faulty));
+}
+
+/// Wrong messages of each kind, as many as one likes: few are looked at, then none for a while, and the others are heard.
+#[test]
+fn who_sends_too_much_that_is_wrong_is_not_heard_for_a_while() {
+    let most = WORK_LIMIT / FAULT_WORK + 1;
+    for kind in [1, 4, 6, 8, 9] {
+        let mut stage = Stage::new(Rules::HARDENED);
+        let message = messages(&stage, true).swap_remove(kind);
+        let flood = |stage: &mut Stage| {
+            let before = checks(stage);
+            for _ in 0..10_000 {
+                stage.hears(3, message.clone());
+                stage.out.clear();
+            }
+            checks(stage) - before
+        };
+        let checked = flood(&mut stage);
+        assert!((1..=2 * most).contains(&checked), "{checked} checks for {message:?}");
+        assert!(!stage.miner.hears_now(miner(3), stage.now) && stage.miner.hears_now(miner(1), stage.now));
+        // After a second it is heard again, for as much as a second pays for.
+        stage.now = stage.now.after(1_000);
+        let again = flood(&mut stage);
+        assert!((1..=2 * (WORK_PER_SECOND / FAULT_WORK + 1)).contains(&again), "{again} checks a second");
+        // Even what is right is lost now, and what others relay counts: here the certificate that miner 3 is in.
+        let block = stage.first_block(0, 3);
+        let notarization = Message::Notarization(stage.notarization(&block, &[1, 2, 3]));
+        assert_eq!(stage.hears(3, notarization.clone()), []);
+        stage.hears(1, notarization);
+        assert_eq!(stage.miner.round(), Round(2));
+    }
+}
+
+/// Negative control of the test before.
+#[test]
+fn a_miner_that_hears_everybody_for_ever_checks_it_all() {
+    let mut stage = Stage::with(Rules::HARDENED, Some(Mutant::NeverMute));
+    let message = messages(&stage, true).swap_remove(4);
+    let before = checks(&stage);
+    for _ in 0..1_000 {
+        stage.hears(3, message.clone());
+    }
+    assert_eq!(checks(&stage) - before, 1_000);
+}
+
+/// Bytes that are no message, and large ones.
+#[test]
+fn bytes_that_are_no_message_are_charged_too() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    for length in [0, 1, 97, 1 << 20] {
+        let before = stage.miner.faults_of(miner(2));
+        stage.input(Input::Bytes { from: miner(2), bytes: vec![0xee; length] });
+        assert_eq!(stage.miner.faults_of(miner(2)), before + 1);
+    }
+    for _ in 0..1_000 {
+        stage.input(Input::Bytes { from: miner(2), bytes: vec![0xee; 97] });
+    }
+    assert!(!stage.miner.hears_now(miner(2), stage.now));
+    assert!(u64::from(stage.miner.faults_of(miner(2))) <= WORK_LIMIT / FAULT_WORK);
+}
+
+/// A member may sign what is genuine and useless without end: that is bounded, too.
+#[test]
+fn genuine_messages_that_lead_nowhere_are_charged() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let before = checks(&stage);
+    for i in 0..2_000_u32 {
+        let (round, subround) = (Round(1 + u64::from(i % 5)), Subround(i / 5 % 5));
+        let mut ticket = ticket_of(&stage.first_block(0, 3));
+        (ticket.round, ticket.subround) = (round, subround);
+        ticket.block.0[..4].copy_from_slice(&i.to_be_bytes());
+        let ticket = Message::Ticket(stage.signed(3, ticket));
+        stage.hears(3, ticket);
+        // Blocks that nobody can have asked for: on a parent without a certificate, with a time of their own each.
+        let mut content = stage.content(0, &stage.config.genesis, None, 3);
+        content.round = Round(3);
+        content.time = crate::block::Time(u64::from(i));
+        let block = Arc::new(crate::block::Block::new(content));
+        stage.proposes(&block);
+        stage.out.clear();
+    }
+    let checked = checks(&stage) - before;
+    assert!(checked <= 4 * WORK_LIMIT / FAULT_WORK, "{checked} checks");
+}
+
+/// Requests are answered within a budget of bytes, whatever is asked for.
+#[test]
+fn the_bytes_of_answers_are_bounded() {
+    let bytes_sent = |mutant| {
+        let mut stage = Stage::with(Rules::HARDENED, mutant);
+        // One notarized block of the greatest size.
+        let mut content = stage.content(0, &stage.config.genesis, None, stage.generator(1, 0));
+        content.payload = vec![7; crate::bounds::MAX_PAYLOAD_BYTES];
+        let block = Arc::new(crate::block::Block::new(content));
+        stage.proposes(&block);
+        let notarization = stage.notarization(&block, &[1, 2, 3]);
+        stage.hears(1, Message::Notarization(notarization));
+        let mut bytes = 0;
+        let mut asked = 0;
+        for _ in 0..500 {
+            stage.now = stage.now.after(20);
+            let request = Message::ChainRequest(ChainRequest { after: Round(0), tip: Some(block.id()) });
+            asked += wire::encode(&request).len();
+            let out = stage.hears(2, request);
+            let answers = out.iter().filter_map(|output| match output {
+                Output::Send { to, message } if *to == miner(2) => Some(wire::encode(message).len()),
+                _ => None,
+            });
+            bytes += answers.sum::<usize>();
+            stage.out.clear();
+        }
+        (bytes as u64, asked as u64)
+    };
+    // Ten seconds, and five participants.
+    let allowance = ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND / 5 + 2 * SERVED_BYTES as u64;
+    let (bytes, asked) = bytes_sent(None);
+    assert!(bytes >= ANSWER_ALLOWANCE_BYTES && bytes <= allowance + 16 * asked, "{bytes} bytes");
+    let (without, _) = bytes_sent(Some(Mutant::AnswerBytesUncounted));
+    assert!(without > 10 * allowance, "{without} bytes without a budget");
+}
+
+/// The length that is counted is that of the encoding.
+#[test]
+fn the_length_of_an_answer_is_known_without_encoding_it() {
+    let stage = Stage::new(Rules::HARDENED);
+    let block = stage.first_block(0, 1);
+    let notarization = stage.notarization(&block, &[1, 2, 3]);
+    let mut content = stage.content(0, &block, Some(Arc::clone(&notarization)), 2);
+    content.payload = vec![1; 1_000];
+    let child = Arc::new(crate::block::Block::new(content));
+    for finality in [None, Some(stage.finality(&block, &[1, 2, 3]))] {
+        let blocks = vec![Arc::clone(&block), Arc::clone(&child)];
+        let response = ChainResponse { blocks, notarization: Arc::clone(&notarization), finality };
+        let length = wire::length_of_response(&response);
+        assert_eq!(length, wire::encode(&Message::ChainResponse(Arc::new(response))).len());
+    }
+}
