@@ -1,5 +1,5 @@
-//! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what, and the
-//! command that replays it. The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
+//! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what. The
+//! command that replays the input is printed beside it ([`execute`]). The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
 //! `tests/corpus.rs` runs the same bodies on stable.
 //!
 //! | target | driven by the bytes | what judges it |
@@ -35,6 +35,7 @@ mod key_generation;
 mod ledger;
 mod messages;
 mod overrun;
+mod panics;
 mod profiles;
 pub mod recovery;
 mod runs;
@@ -52,6 +53,7 @@ pub use key_generation::dkg;
 pub use ledger::ledger;
 pub use messages::messages;
 pub use overrun::{floods, overrun};
+pub use panics::{execute, from_hex};
 pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};

@@ -12,6 +12,9 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     match trace.replay() {
         Err(error) => {
             writeln!(stdout, "{path}: rejected: {error}")?;
+            if let Some(fault) = &trace.finding {
+                writeln!(stdout, "{path}: found in production ({}): {}", fault.kind, fault.because)?;
+            }
             Ok(Exit::Differs)
         }
         Ok(replayed) => {
@@ -25,6 +28,13 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
                 format!("and {} is {}", claim.property.id(), claim.verdict)
             });
             writeln!(stdout, "{path}: a run of {} steps, {claim}", trace.steps.len())?;
+            if let Some(fault) = &trace.finding {
+                writeln!(
+                    stdout,
+                    "{path}: after it, found in production ({}): {}",
+                    fault.kind, fault.because
+                )?;
+            }
             Ok(Exit::AsExpected)
         }
     }
