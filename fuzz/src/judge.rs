@@ -5,9 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
+use zus_model::checker::check::quoted;
+
 use crate::campaign::{CALM_EVERY, walk};
 use crate::product::Product;
 use crate::schedule::Random;
+use crate::schedule::run::panic_message;
 use crate::targets::{ALL, Target};
 use crate::world::Adjust;
 
@@ -22,8 +25,34 @@ pub struct Kill {
     pub executions: u64,
     /// Seconds that it took.
     pub seconds: f64,
-    /// The input of the target that shows it.
+    /// The input of the target, or the schedule, that shows it; empty for a product.
     pub input: Vec<u8>,
+    /// The command of the tool that shows it again, about a file with that input.
+    pub replay: Replay,
+}
+
+/// Which command of the tool shows a finding again.
+#[derive(Clone, Debug)]
+pub enum Replay {
+    /// `replay FILE`.
+    Schedule,
+    /// `run TARGET FILE`.
+    Target(String),
+    /// `product` with these options.
+    Product(String),
+}
+
+impl Replay {
+    /// The arguments of the tool, for an input in this file.
+    #[must_use]
+    pub fn arguments(&self, file: &Path) -> String {
+        let file = zus_output::plain::path(file);
+        match self {
+            Replay::Schedule => format!("replay {}", quoted(&file)),
+            Replay::Target(name) => format!("run {name} {}", quoted(&file)),
+            Replay::Product(options) => format!("product {options}"),
+        }
+    }
 }
 
 /// Random inputs of a target for one unit of effort; runs on real signatures take tens of milliseconds each.
@@ -40,7 +69,6 @@ fn share(name: &str) -> u64 {
         "answers" => 4_000,
         "evidence" => 32_000,
         "profiles" => 200,
-        "soak" => 2,
         "dkg" => 40,
         "scenario" | "trace" => 0, // They read files of the model.
         _ => 4_000,
@@ -62,10 +90,7 @@ pub fn targets_by_cost() -> impl Iterator<Item = &'static (&'static str, Target)
 pub fn finding(target: Target, bytes: &[u8]) -> Option<String> {
     // Targets do not catch panics themselves, since an engine aborts first; here no engine runs.
     let panic = catch_unwind(AssertUnwindSafe(|| target(bytes))).err()?;
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    let text = text.unwrap_or_else(|| "a panic".into());
-    Some(text.lines().next().unwrap_or_default().chars().take(120).collect())
+    Some(panic_message(&*panic).lines().next().unwrap_or_default().chars().take(120).collect())
 }
 
 /// Does something without printing panics.
@@ -83,7 +108,8 @@ pub fn by_target(name: &str, target: Target, effort: u64) -> Option<Kill> {
     let start = Instant::now();
     let mut executions = 0;
     let kill = |what: String, executions: u64, input: Vec<u8>| {
-        Some(Kill { by: name.into(), what, executions, seconds: start.elapsed().as_secs_f64(), input })
+        let (seconds, replay) = (start.elapsed().as_secs_f64(), Replay::Target(name.into()));
+        Some(Kill { by: name.into(), what, executions, seconds, input, replay })
     };
     let corpus = committed(name);
     for input in &corpus {
@@ -137,13 +163,15 @@ fn committed(name: &str) -> Vec<Vec<u8>> {
 #[must_use]
 pub fn by_walk(adjust: Adjust, runs: u64) -> Option<Kill> {
     let start = Instant::now();
-    let walked = catch_unwind(AssertUnwindSafe(|| walk(1, runs, adjust, Some(CALM_EVERY))));
-    let (what, executions) = match walked {
-        Ok(found) => found.map(|found| (found.failure.kind(), found.runs))?,
-        Err(_) => ("a panic in production".into(), 0),
-    };
-    let seconds = start.elapsed().as_secs_f64();
-    Some(Kill { by: "walk".into(), what, executions, seconds, input: Vec::new() })
+    let found = walk(1, runs, adjust, Some(CALM_EVERY))?;
+    Some(Kill {
+        by: "walk".into(),
+        what: found.failure.kind(),
+        executions: found.runs,
+        seconds: start.elapsed().as_secs_f64(),
+        input: found.schedule.explicit(),
+        replay: Replay::Schedule,
+    })
 }
 
 /// Steps of one product that are explored at most: a bug may take the end from an exploration. Without one the largest has
@@ -168,7 +196,12 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
         if let Some((what, explored)) = found {
             pairs += explored as u64;
             let seconds = start.elapsed().as_secs_f64();
-            return Some(Kill { by: "product".into(), what, executions: pairs, seconds, input: Vec::new() });
+            let refusals = if refusals { " --refusals" } else { "" };
+            let options = format!(
+                "--rounds {rounds} --subrounds {subrounds} --byzantine {byzantine} --seed {seed} --crashes {crashes}{refusals}"
+            );
+            let (input, replay) = (Vec::new(), Replay::Product(options));
+            return Some(Kill { by: "product".into(), what, executions: pairs, seconds, input, replay });
         }
     }
     None

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zus_bpp::miner::Config;
 use zus_bpp::mutants::Mutant;
-use zus_fuzz::campaign::{run, walk};
+use zus_fuzz::campaign::{Until, play, run, walk};
 use zus_fuzz::schedule::Schedule;
 use zus_fuzz::shrink::shrink;
 use zus_fuzz::world::Adjust;
@@ -28,12 +28,7 @@ fn kind(schedule: &Schedule) -> Option<String> {
 
 /// The run as a person reads it.
 fn told(schedule: &Schedule) -> String {
-    let mut setup = schedule.header.setup();
-    setup.adjust = BUG;
-    let mut run = zus_fuzz::schedule::Run::new(&setup, schedule.header.swarm()).expect("the model has room");
-    run.keeps_story = true;
-    run.choose_all(&schedule.choices);
-    run.to_string()
+    play(schedule, BUG, Until::Choices, true).told()
 }
 
 #[test]

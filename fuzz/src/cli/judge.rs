@@ -1,17 +1,24 @@
 //! `zus-fuzz judge`: is anything wrong with the production code as it is?
 
+use std::path::Path;
+
+use super::finding::{check, judged};
 use crate::judge::{judge as judge_all, quietly};
 
-/// Returns whether nothing is.
-pub fn judge(effort: u64) -> bool {
+/// Returns whether nothing is. The input that shows a finding goes to `out`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn judge(effort: u64, out: &Path) -> std::io::Result<bool> {
+    check(out)?;
     match quietly(|| judge_all(effort)) {
         None => {
             println!("nothing is wrong");
-            true
+            Ok(true)
         }
         Some(kill) => {
-            println!("{}: {} ({} executions, {:.2} s)", kill.by, kill.what, kill.executions, kill.seconds);
-            false
+            judged(&kill, out)?;
+            Ok(false)
         }
     }
 }

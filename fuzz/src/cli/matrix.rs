@@ -19,12 +19,9 @@ use zus_model::checker::bfs::Limits;
 use zus_model::checker::check::{Found, Options};
 use zus_model::mutants::{Executioner, committed_mutants};
 
-use crate::campaign::{CALM_EVERY, run, walk};
+use crate::campaign::{CALM_EVERY, shortened, walk};
 use crate::judge::{Kill, by_product, by_target, quietly, targets_by_cost};
-use crate::liveness::Stalled;
 use crate::product::timeless;
-use crate::schedule::{Failure, Schedule};
-use crate::shrink::shrink;
 use crate::world::Adjust;
 
 /// Gives the honest participants a bug.
@@ -40,10 +37,6 @@ fn give_timeless(config: &mut Config, variant: u16) {
 
 /// Runs after which the targets are asked before the walk goes on.
 const SOON: u64 = 200;
-
-/// Attempts to make a witness shorter, at most. (A run that never ends well costs a thousand times as much: 30; one
-/// that never gets quiet: none.)
-const SHORTENINGS: u32 = 3_000;
 
 /// What to do.
 pub struct Request {
@@ -243,23 +236,8 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
         Ok(Some(found)) => {
             let what = found.failure.kind();
             let seconds = start.elapsed().as_secs_f64();
-            code.walk = Some(Seen { by: "walk".into(), what: what.clone(), executions: found.runs, seconds });
-            // Attempts, not seconds: the same witness on every machine.
-            let attempts = match found.failure {
-                // Each attempt would take seconds.
-                Failure::Liveness(Stalled::NeverQuiet) => 0,
-                Failure::Liveness(_) => 30,
-                _ => SHORTENINGS,
-            };
-            let left = std::cell::Cell::new(attempts);
-            // The synchronous end of a run is looked at only where the run itself shows nothing.
-            let calms = run(&found.schedule, adjust).failure().is_none();
-            let fails = |schedule: &Schedule| {
-                let may = left.get() > 0;
-                left.set(left.get().saturating_sub(1));
-                may && is_wrong(schedule, adjust, calms).is_some_and(|kind| kind == what)
-            };
-            let short = shrink(&found.schedule, fails);
+            code.walk = Some(Seen { by: "walk".into(), what, executions: found.runs, seconds });
+            let short = shortened(&found.schedule, &found.failure, found.at_end, adjust);
             code.witness = Some(short.choices.len());
             if request.write {
                 write_witness(&format!("{:?}.run", Mutant::ALL[index]), &short.explicit())?;
@@ -300,13 +278,6 @@ fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let folder = root().join("regressions/mutants");
     std::fs::create_dir_all(&folder)?;
     zus_output::whole::write(folder.join(name), bytes)
-}
-
-/// What is wrong with a schedule, in one word; with a synchronous network at its end or without.
-fn is_wrong(schedule: &Schedule, adjust: Adjust, calms: bool) -> Option<String> {
-    let run = run(schedule, adjust);
-    let failure = run.failure().or_else(|| if calms { run.ends_well().err() } else { None });
-    failure.map(|failure| failure.kind())
 }
 
 /// The rule changes, through the model.

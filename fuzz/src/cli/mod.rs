@@ -6,6 +6,7 @@ macro_rules! println {
 }
 
 mod coverage;
+mod finding;
 mod judge;
 #[cfg(feature = "mutants")]
 mod matrix;
@@ -19,7 +20,7 @@ mod study;
 #[cfg(any(feature = "mutants", feature = "schemata"))]
 mod trial;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -28,15 +29,15 @@ use stateright::Checker;
 
 use zus_bpp::rules::Rules;
 use zus_model::memory;
-use zus_output::{plain, pulse::Pulse, whole};
+use zus_output::{plain, pulse::Pulse};
 
-use crate::campaign::{CALM_EVERY, run, walk_under};
+use crate::judge::finding as judge_input;
 use crate::product::Product;
-use crate::schedule::{Schedule, profile};
-use crate::shrink::shrink;
+use crate::refinement::Names;
+use crate::schedule::profile;
 use crate::soak::Plan;
 use crate::targets;
-use crate::world::Adjust;
+use finding::Bug;
 
 /// Production code against the model.
 #[derive(Parser)]
@@ -60,6 +61,9 @@ enum Command {
         /// runs are under `hardened` and the others under all other rules in turn.
         #[arg(long, value_parser = rules)]
         rules: Option<Rules>,
+        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
+        #[arg(long, value_parser = Bug::named)]
+        mutant: Option<Bug>,
         /// Where a finding goes.
         #[arg(long, default_value = "finding.run")]
         out: PathBuf,
@@ -143,6 +147,9 @@ enum Command {
         /// How much: 1 takes some ten seconds where nothing is wrong.
         #[arg(long, default_value_t = 1)]
         effort: u64,
+        /// Where the input of a finding goes.
+        #[arg(long, default_value = "finding.input")]
+        out: PathBuf,
     },
     /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
     #[cfg(feature = "schemata")]
@@ -199,8 +206,11 @@ enum Command {
         /// Its name.
         target: String,
         /// Inputs.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "hex")]
         files: Vec<PathBuf>,
+        /// An input of two hexadecimal digits a byte, as a panic prints it.
+        #[arg(long, value_parser = hex)]
+        hex: Option<Hex>,
     },
     /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
@@ -236,14 +246,20 @@ enum Command {
     Shrink {
         /// A schedule.
         file: PathBuf,
-        /// Where the shorter one goes.
+        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
+        #[arg(long, value_parser = Bug::named)]
+        mutant: Option<Bug>,
+        /// Where the shorter one goes; without it, it replaces the longer one.
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Runs a schedule and prints it; writes its trace for `zus replay`.
+    /// Plays a schedule, and then a synchronous network, and prints it; writes its trace for `zus replay`.
     Replay {
         /// A schedule.
         file: PathBuf,
+        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
+        #[arg(long, value_parser = Bug::named)]
+        mutant: Option<Bug>,
         /// Where the trace goes.
         #[arg(long)]
         trace: Option<PathBuf>,
@@ -254,7 +270,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Walk { runs, seed, rules, out } => walks(rules, runs, seed, &out),
+        Command::Walk { runs, seed, rules, mutant, out } => {
+            finding::walk(rules, runs, seed, &mutant.unwrap_or(Bug::NONE), &out)
+        }
         Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
@@ -268,7 +286,7 @@ pub fn main() -> ExitCode {
         Command::Matrix { runs, only, model, product, units, keep, write } => {
             matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })
         }
-        Command::Judge { effort } => Ok(judge::judge(effort)),
+        Command::Judge { effort, out } => judge::judge(effort, &out),
         #[cfg(feature = "schemata")]
         Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
         #[cfg(feature = "schemata")]
@@ -279,14 +297,18 @@ pub fn main() -> ExitCode {
         Command::Speed { seconds, instrumented, json, readme } => {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })
         }
-        Command::Run { target, files } => runs(&target, &files),
+        Command::Run { target, files, hex } => runs(&target, &files, hex),
         Command::Coverage { seconds, seed, inputs } => coverage::coverage(seconds, seed, &inputs),
         #[cfg(feature = "study")]
         Command::Study { edges, feedback, seconds, seeds, mutants } => {
             study::study(&study::Study { edges, feedback, seconds, seeds, mutants })
         }
-        Command::Shrink { file, out } => shrinks(&file, out.as_deref()),
-        Command::Replay { file, trace } => replays(&file, trace.as_deref()),
+        Command::Shrink { file, mutant, out } => {
+            finding::shrink(&file, &mutant.unwrap_or(Bug::NONE), out.as_deref())
+        }
+        Command::Replay { file, mutant, trace } => {
+            finding::replay(&file, &mutant.unwrap_or(Bug::NONE), trace.as_deref())
+        }
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -311,28 +333,6 @@ fn live(name: &str) -> Result<Rules, String> {
     if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
 }
 
-fn walks(rules: Option<Rules>, runs: u64, seed: u64, out: &Path) -> std::io::Result<bool> {
-    whole::check(out).map_err(|error| unwritable(out, &error))?;
-    let _pulse = Pulse::new(format!("walking, {runs} runs at most, from seed {seed}"));
-    let start = Instant::now();
-    let Some(found) = walk_under(rules, seed, runs, Adjust::NONE, Some(CALM_EVERY)) else {
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{runs} runs, nothing wrong, {:.0} runs a second", runs as f64 / seconds);
-        return Ok(true);
-    };
-    let kind = found.failure.kind();
-    let fails = |schedule: &Schedule| {
-        let run = run(schedule, Adjust::NONE);
-        run.failure().or_else(|| run.ends_well().err()).is_some_and(|failure| failure.kind() == kind)
-    };
-    let short = shrink(&found.schedule, fails);
-    zus_output::whole::write(out, short.explicit())?;
-    println!("run {}: {}\n{short:?}", found.runs, found.failure);
-    println!("{} choices, of {}", short.choices.len(), found.schedule.choices.len());
-    println!("replay: cargo run -p zus-fuzz -- replay {}", zus_output::plain::path(out));
-    Ok(false)
-}
-
 fn explore(product: Product, refusals: bool) -> bool {
     let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
@@ -347,19 +347,19 @@ fn explore(product: Product, refusals: bool) -> bool {
         checker.max_depth()
     );
     for (property, path) in &found {
-        println!("VIOLATED: {property}\n{:?}", path.last_state());
-        for action in copy.refusals(path.last_state()) {
-            println!("refused: {action:?}");
+        let last = path.last_state();
+        println!("VIOLATED: {property}\n{last:?}");
+        let names = Names::of(&last.run.world);
+        let refinement = &last.run.judges.refinement;
+        for action in copy.refusals(last) {
+            let deed = refinement.protocol.deed(&refinement.state, &action);
+            println!("refused: {}", names.translate(&deed));
         }
-        for offer in path.clone().into_actions() {
-            println!("  {offer:?}");
+        for (number, offer) in path.clone().into_actions().into_iter().enumerate() {
+            println!("{:3}. {}", number + 1, offer.told(&last.run));
         }
     }
     found.is_empty()
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> std::io::Error {
-    std::io::Error::new(error.kind(), format!("{}: cannot be written: {error}", plain::path(path)))
 }
 
 fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
@@ -367,58 +367,33 @@ fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
     Ok((kind.to_owned(), folder.into()))
 }
 
-fn runs(target: &str, files: &[PathBuf]) -> std::io::Result<bool> {
+/// An input in a command.
+#[derive(Clone)]
+struct Hex(Vec<u8>);
+
+fn hex(text: &str) -> Result<Hex, String> {
+    targets::from_hex(text).map(Hex)
+}
+
+fn runs(target: &str, files: &[PathBuf], hex: Option<Hex>) -> std::io::Result<bool> {
     let unknown = || {
         let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
         std::io::Error::other(format!("no target {target}: there are {}", names.join(", ")))
     };
     let body = targets::named(target).ok_or_else(unknown)?;
+    let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
+    inputs.extend(hex.map(|Hex(bytes)| ("the given bytes".to_owned(), bytes)));
     for file in files {
-        let bytes = std::fs::read(file).map_err(|error| {
-            std::io::Error::new(error.kind(), format!("{}: {error}", zus_output::plain::path(file)))
-        })?;
-        println!("{}: {}", zus_output::plain::path(file), targets::tell(target, &bytes));
-        body(&bytes);
+        inputs.push((plain::path(file), finding::read(file)?));
+    }
+    for (name, bytes) in inputs {
+        println!("{name}: {}", targets::tell(target, &bytes));
+        // The panic's own message, with its place, is on standard error.
+        if let Some(found) = judge_input(body, &bytes) {
+            println!("WRONG: {found}");
+            return Ok(false);
+        }
     }
     println!("nothing is wrong");
     Ok(true)
-}
-
-fn shrinks(file: &Path, out: Option<&Path>) -> std::io::Result<bool> {
-    let schedule = Schedule::from_file(&std::fs::read(file)?);
-    let first = run(&schedule, Adjust::NONE);
-    let Some(failure) = first.failure().or_else(|| first.ends_well().err()) else {
-        println!("nothing is wrong with this run");
-        return Ok(true);
-    };
-    let kind = failure.kind();
-    let start = Instant::now();
-    let short = shrink(&schedule, |schedule| {
-        let run = run(schedule, Adjust::NONE);
-        run.failure().or_else(|| run.ends_well().err()).is_some_and(|failure| failure.kind() == kind)
-    });
-    println!(
-        "{} choices of {}, {:?}\n{short:?}",
-        short.choices.len(),
-        schedule.choices.len(),
-        start.elapsed()
-    );
-    if let Some(out) = out {
-        zus_output::whole::write(out, short.explicit())?;
-    }
-    Ok(false)
-}
-
-fn replays(file: &Path, trace: Option<&Path>) -> std::io::Result<bool> {
-    let schedule = Schedule::from_file(&std::fs::read(file)?);
-    println!("{schedule:?}");
-    let run = run(&schedule, Adjust::NONE);
-    if let Some(path) = trace {
-        let command = format!("zus-fuzz replay {}", zus_output::plain::path(file));
-        match run.judges.refinement.trace(&command) {
-            Ok(trace) => zus_output::whole::write(path, trace.to_json())?,
-            Err(error) => eprintln!("the actions are no run: {error}"),
-        }
-    }
-    Ok(run.failure().is_none())
 }

@@ -231,7 +231,7 @@ fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>
 
 fn traces() -> Found {
     let trace = |(seed, run): (usize, Run)| {
-        let trace = run.judges.refinement.trace("zus-fuzz seeds").ok()?;
+        let trace = run.judges.refinement.trace("zus-fuzz seeds", None).ok()?;
         Some((format!("run-{seed}.json"), trace.to_json().into_bytes()))
     };
     runs().enumerate().take(4).filter_map(trace).collect()

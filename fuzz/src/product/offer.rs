@@ -5,6 +5,7 @@ use zus_bpp::committee::{MinerId, Peer, Subround};
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
 use zus_bpp::ticket_log::Record;
+use zus_model::sentence::block_name;
 
 use crate::byzantine::{self, Deed};
 use crate::schedule::Run;
@@ -74,6 +75,44 @@ pub enum Offer {
         /// Which miner.
         host: usize,
     },
+}
+
+impl Offer {
+    /// The choice in a sentence, about a run of its product.
+    #[must_use]
+    pub fn told(&self, run: &Run) -> String {
+        let who = |host: usize| run.world.hosts[host].id;
+        let refinement = &run.judges.refinement;
+        let name = |block: BlockId| match refinement.places.of(&block) {
+            Some(place) => block_name(&refinement.protocol.blocks, place),
+            None => block.to_string(),
+        };
+        let over = |crash: Option<CrashPoint>| crash.map_or(String::new(), |crash| crash.to_string());
+        match *self {
+            Offer::Select { host, block, crash } => format!(
+                "{} gets the proposal of {}, and its window closes{}",
+                who(host),
+                name(block),
+                over(crash)
+            ),
+            Offer::Window { host } => {
+                format!("the window of {} closes before it knows the beacon value", who(host))
+            }
+            Offer::Shares { host } => format!("{} gets all beacon shares", who(host)),
+            Offer::Wait { host, crash } => format!("the wait of {} ends{}", who(host), over(crash)),
+            Offer::Tickets { host, block } => format!("{} gets all tickets for {}", who(host), name(block)),
+            Offer::Notarization { host, block, crash } => {
+                format!("{} gets the notarization of {}{}", who(host), name(block), over(crash))
+            }
+            Offer::Timeouts { host, subround } => {
+                format!("{} gets all timeouts of subround {subround}", who(host))
+            }
+            Offer::TimeoutCertificate { host, subround } => {
+                format!("{} gets the timeout certificate of subround {subround}", who(host))
+            }
+            Offer::Restart { host } => format!("{} restarts", who(host)),
+        }
+    }
 }
 
 /// Over a ticket: nothing was decided yet on disk; the record lost, durable and unsent, sent.

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use zus_bpp::block::BlockId;
 use zus_bpp::ticket_log::Record;
 
+use crate::refinement::Names;
 use crate::schedule::{Failure, Run};
 
 /// A state of the product.
@@ -57,7 +58,8 @@ impl Hash for Pair {
 impl fmt::Debug for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let refinement = &self.run.judges.refinement;
-        f.write_str(&refinement.protocol.describe(&refinement.state))?;
+        let names = Names::of(&self.run.world);
+        f.write_str(&names.translate(&refinement.protocol.describe(&refinement.state)))?;
         self.run.failure().map_or(Ok(()), |failure| write!(f, "\nWRONG: {failure}"))
     }
 }

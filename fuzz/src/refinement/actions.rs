@@ -22,10 +22,14 @@ use crate::world::{Event, World};
 impl Refinement {
     fn perform(&mut self, action: Action) -> Result<(), Finding> {
         if let Err(guard) = self.protocol.enabled(&self.state, &action) {
-            let deed = self.protocol.deed(&self.state, &action, &self.state);
+            let deed = self.protocol.deed(&self.state, &action);
             return Err(Finding::Disabled { action, deed, guard });
         }
+        let before = self.sentences.is_some().then(|| self.state);
         self.protocol.perform(&mut self.state, &action);
+        if let (Some(before), Some(sentences)) = (before, &mut self.sentences) {
+            sentences.push(self.protocol.sentence(&before, &action, &self.state));
+        }
         if self.keeps_actions {
             self.actions.push(action);
         }
@@ -368,7 +372,7 @@ impl Refinement {
         view.set_head(0, self.heads[observer]);
         let action = Action::Finalize { observer: 0, block };
         if let Err(guard) = self.protocol.enabled(&view, &action) {
-            let deed = format!("{who} {}", self.protocol.deed(&view, &action, &view));
+            let deed = format!("{who}, as {}", self.protocol.deed(&view, &action));
             return Err(Finding::Disabled { action, deed, guard });
         }
         self.heads[observer] = block;

@@ -5,7 +5,7 @@ use std::fmt;
 use bytemuck::bytes_of;
 use zus_model::protocol::Protocol;
 use zus_model::sentence::block_name;
-use zus_model::state::{Miner, State};
+use zus_model::state::{Environment, Miner, State};
 
 /// A field with two values.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,30 +42,38 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
     };
     for index in 0..protocol.honest() {
         let (m, p) = (compared(model.miners[index]), compared(production.miners[index]));
-        if m != p {
-            for (name, get) in MINER_FIELDS {
-                if get(&m) != get(&p) {
-                    let field = format!("miner {index}: {name}");
-                    return difference(field, &get(&m), &get(&p));
-                }
-            }
-            return difference(format!("miner {index}"), &format!("{m:?}"), &format!("{p:?}"));
+        if m == p {
+            continue;
         }
+        for (name, meaning, get) in MINER_FIELDS {
+            if get(&m) != get(&p) {
+                let shown = |miner: &Miner| meaning.told(protocol, miner.round() as u8, get(miner));
+                return difference(format!("miner {index}: {name}"), &shown(&m), &shown(&p));
+            }
+        }
+        return difference(format!("miner {index}"), &format!("{m:?}"), &format!("{p:?}"));
     }
     for block in protocol.blocks.all() {
         let (m, p) = (model.block(block), production.block(block));
-        let fields: [(&str, u32, u32); 6] = [
-            ("parent (position + 1 in the round before)", m.parent(), p.parent()),
-            ("tickets of honest miners", m.tickets(), p.tickets()),
-            ("finality votes of honest miners", m.votes(), p.votes()),
-            ("tickets of Byzantine miners, as a set", m.byzantine_tickets(), p.byzantine_tickets()),
-            ("finality votes of Byzantine miners, as a set", m.byzantine_votes(), p.byzantine_votes()),
-            ("notarized", m.notarized(), p.notarized()),
+        let below = protocol.blocks.round(block);
+        let fields: [(&str, Meaning, u32, u32); 6] = [
+            ("parent", Meaning::Before, m.parent(), p.parent()),
+            ("tickets of honest miners", Meaning::Number, m.tickets(), p.tickets()),
+            ("finality votes of honest miners", Meaning::Number, m.votes(), p.votes()),
+            ("tickets of Byzantine miners", Meaning::Members, m.byzantine_tickets(), p.byzantine_tickets()),
+            (
+                "finality votes of Byzantine miners",
+                Meaning::Members,
+                m.byzantine_votes(),
+                p.byzantine_votes(),
+            ),
+            ("notarized", Meaning::Flag, m.notarized(), p.notarized()),
         ];
-        for (name, model, production) in fields {
+        for (name, meaning, model, production) in fields {
             if model != production {
                 let field = format!("{}: {name}", block_name(&protocol.blocks, block));
-                return difference(field, &model, &production);
+                let shown = |value| meaning.told(protocol, below, value);
+                return difference(field, &shown(model), &shown(production));
             }
         }
     }
@@ -76,8 +84,8 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
                 let field = format!("timeouts of ({round}, {subround})");
                 return difference(
                     field,
-                    &format!("{} honest, Byzantine set {}", m.honest(), m.byzantine()),
-                    &format!("{} honest, Byzantine set {}", p.honest(), p.byzantine()),
+                    &tally(protocol, m.honest(), m.byzantine()),
+                    &tally(protocol, p.honest(), p.byzantine()),
                 );
             }
         }
@@ -98,28 +106,108 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
     }
     for index in 0..protocol.honest() {
         let (m, p) = (&model.archive[index], &production.archive[index]);
-        if m != p {
-            return difference(format!("what miner {index} has sent"), &format!("{m:?}"), &format!("{p:?}"));
+        for round in 1..=protocol.blocks.rounds {
+            let at = usize::from(round) - 1;
+            let fields: [(&str, Meaning, u32, u32); 3] = [
+                ("tickets", Meaning::Blocks, m.tickets[at].into(), p.tickets[at].into()),
+                ("finality votes", Meaning::Blocks, m.votes[at].into(), p.votes[at].into()),
+                ("timeouts", Meaning::Members, m.timeouts[at].into(), p.timeouts[at].into()),
+            ];
+            for (name, meaning, model, production) in fields {
+                if model != production {
+                    let shown = |value| meaning.told(protocol, round, value);
+                    let field = format!("miner {index}: {name} of round {round} that it has sent");
+                    return difference(field, &shown(model), &shown(production));
+                }
+            }
         }
     }
-    if model.environment != production.environment {
-        let (m, p) = (model.environment, production.environment);
-        return difference("the environment".into(), &format!("{m:?}"), &format!("{p:?}"));
+    for (name, get) in ENVIRONMENT_FIELDS {
+        let (m, p) = (get(&model.environment), get(&production.environment));
+        if m != p {
+            return difference(name.into(), &m, &p);
+        }
     }
     None
 }
 
-type Field = (&'static str, fn(&Miner) -> u32);
+fn tally(protocol: &Protocol, honest: u32, byzantine: u32) -> String {
+    format!("{honest} of honest miners, of Byzantine ones {}", Meaning::Members.told(protocol, 0, byzantine))
+}
+
+/// The meaning of a number in the state.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// A count.
+    Number,
+    /// 1 is true.
+    Flag,
+    /// A block of the round: its position + 1, 0 for none.
+    Block,
+    /// A block of the round before: its position + 1; 0 for none, or genesis.
+    Before,
+    /// Blocks of the round, a bit for each position.
+    Blocks,
+    /// Numbers, a bit for each.
+    Members,
+}
+
+impl Meaning {
+    /// The value in words; `round` is the round that positions are of.
+    fn told(self, protocol: &Protocol, round: u8, value: u32) -> String {
+        let blocks = &protocol.blocks;
+        let of = |round: u8, position: u32| {
+            let found = blocks.of_round(round).nth(position as usize);
+            found.map_or_else(|| format!("position {position}"), |block| block_name(blocks, block))
+        };
+        let set = |member: &dyn Fn(u32) -> String| {
+            let members: Vec<String> = (0..32).filter(|bit| value >> bit & 1 == 1).map(member).collect();
+            if members.is_empty() { "none".into() } else { members.join(", ") }
+        };
+        match self {
+            Meaning::Number => value.to_string(),
+            Meaning::Flag => (if value == 1 { "yes" } else { "no" }).into(),
+            Meaning::Block | Meaning::Before if value == 0 => "none".into(),
+            Meaning::Block => of(round, value - 1),
+            Meaning::Before => match round.saturating_sub(1) {
+                0 => "genesis".into(),
+                before => of(before, value - 1),
+            },
+            Meaning::Blocks => set(&|position| of(round, position)),
+            Meaning::Members => set(&|member| member.to_string()),
+        }
+    }
+}
+
+type Field = (&'static str, Meaning, fn(&Miner) -> u32);
 
 const MINER_FIELDS: [Field; 10] = [
-    ("round", Miner::round),
-    ("subround", Miner::subround),
-    ("entry block (position + 1 in the round before)", Miner::entry),
-    ("tickets of its round, as a set of positions", Miner::tickets),
-    ("ticket in the log that has not left (position + 1)", Miner::unsent),
-    ("selected block", Miner::selected),
-    ("has given its subround up", Miner::timed_out),
-    ("has sent its beacon share", Miner::shared),
-    ("has proposed in its subround", Miner::proposed),
-    ("is down", Miner::crashed),
+    ("round", Meaning::Number, Miner::round),
+    ("subround", Meaning::Number, Miner::subround),
+    ("block through which it entered its round", Meaning::Before, Miner::entry),
+    ("tickets of its round", Meaning::Blocks, Miner::tickets),
+    ("ticket in the log that has not left", Meaning::Block, Miner::unsent),
+    ("selected block", Meaning::Block, Miner::selected),
+    ("has given its subround up", Meaning::Flag, Miner::timed_out),
+    ("has sent its beacon share", Meaning::Flag, Miner::shared),
+    ("has proposed in its subround", Meaning::Flag, Miner::proposed),
+    ("is down", Meaning::Flag, Miner::crashed),
+];
+
+type EnvironmentField = (&'static str, fn(&Environment) -> u32);
+
+const ENVIRONMENT_FIELDS: [EnvironmentField; 10] = [
+    ("the network is synchronous", Environment::synchronous),
+    ("highest round when the network became synchronous", Environment::stable_since),
+    ("crashes", Environment::crashes),
+    ("an honest miner accepted a notarization with a wrong label (S8)", Environment::mislabelled),
+    ("a finalized head moved back or aside (S7)", Environment::moved_aside),
+    ("a finalized chain has a hole (S5)", Environment::holed),
+    ("head of observer 0", Environment::head0),
+    ("head of observer 1", Environment::head1),
+    ("an honest miner proposed twice in one subround (S10)", Environment::proposed_twice),
+    (
+        "an honest miner sent a ticket and a finality vote that contradict each other (S10)",
+        Environment::contradicted,
+    ),
 ];

@@ -56,11 +56,13 @@
 mod abstraction;
 mod actions;
 mod difference;
+mod names;
 mod places;
 mod rules;
 
 pub use abstraction::{View, abstraction};
 pub use difference::{Difference, first_difference};
+pub use names::Names;
 pub use places::{NoPlace, Places};
 pub use rules::model_rules;
 
@@ -71,12 +73,14 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_model::action::{Action, Blocked};
 use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
 use zus_model::committee::Committee;
+use zus_model::properties::Property;
 use zus_model::protocol::{Network, Protocol};
 use zus_model::reductions::Reductions;
 use zus_model::state::State;
-use zus_model::trace::{Producer, ReplayError, Trace};
+use zus_model::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
 
 use crate::bounds;
+use crate::schedule::Failure;
 use crate::world::{Event, Ground, Watch, World};
 
 /// Crashes that the state of the model can count.
@@ -86,7 +90,7 @@ pub const MAX_CRASHES: u32 = 15;
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Finding {
     /// A production step is an action that may not happen.
-    #[error("production does what the model forbids: {deed}: {guard}\n  action: {action:?}")]
+    #[error("production does what the model forbids: {deed}: {guard}")]
     Disabled {
         /// The action.
         action: Action,
@@ -166,6 +170,8 @@ pub struct Refinement {
     pub places: Places,
     /// The actions so far.
     pub actions: Vec<Action>,
+    /// Where they are kept, a sentence for each action: what happened, from the states before and after it.
+    pub sentences: Option<Vec<String>>,
     /// What production looks like.
     view: View,
     /// Entries of the world's list of what Byzantine members signed that are no action yet, and how many were looked at.
@@ -193,6 +199,7 @@ impl Refinement {
             state: protocol.initial(),
             places: Places::new(genesis, &protocol.blocks),
             actions: Vec::new(),
+            sentences: None,
             view: View::new(world),
             unsaid: (Vec::new(), 0),
             heads: vec![GENESIS; world.hosts.len() + 1],
@@ -203,22 +210,38 @@ impl Refinement {
         })
     }
 
-    /// The run so far as a trace that `zus replay` reads; with the action that may not happen at its end, if there is one.
+    /// The run so far as a trace that `zus replay` reads, with what is wrong at its end. An action of production that may not
+    /// happen is its last step. A property that the model shows violated, too, is the trace's claim.
     ///
     /// # Errors
     /// When the actions are no run: never, for what this refinement has applied.
-    pub fn trace(&self, command: &str) -> Result<Trace, ReplayError> {
+    pub fn trace(&self, command: &str, failure: Option<&Failure>) -> Result<Trace, ReplayError> {
         let producer = Producer {
             tool: concat!("zus-fuzz ", env!("CARGO_PKG_VERSION")).into(),
             command: Some(command.into()),
             seed: None,
         };
         let mut trace = Trace::of_run(producer, None, None, &self.protocol, &self.actions)?;
-        if let Some(Finding::Disabled { action, deed, .. }) = &self.finding {
-            let says = Some(format!("PRODUCTION DOES, AND MAY NOT: {deed}"));
+        trace.finding = failure.map(|failure| Fault { kind: failure.kind(), because: failure.to_string() });
+        if let Some(Failure::Property(violation)) = failure {
+            trace.claim = self.claim(violation.property, &trace);
+        }
+        if let (Some(Failure::Refinement(_)), Some(Finding::Disabled { action, deed, .. })) =
+            (failure, &self.finding)
+        {
+            let says = Some(format!("production does, and may not: {deed}"));
             trace.steps.push(zus_model::trace::Step { action: *action, says });
         }
         Ok(trace)
+    }
+
+    /// The claim that a property is violated, if the model shows it at the end of this run.
+    fn claim(&self, id: &str, trace: &Trace) -> Option<Claim> {
+        let property = Property::ALL.iter().copied().find(|property| property.id() == id)?;
+        let states = trace.replay().ok()?.states;
+        let shown = shows(&self.protocol, &states, &self.actions, property);
+        let because = self.protocol.explain(states.last()?, property).unwrap_or_default();
+        shown.then(|| Claim { property, verdict: shown_verdict(property), because })
     }
 
     fn check<S: Scheme + Clone>(&mut self, world: &World<S>, event: &Event) -> Result<(), Finding> {
@@ -247,7 +270,7 @@ impl Refinement {
             && !self.beyond
             && let Err(finding) = self.sync_byzantine(world)
         {
-            self.finding = Some(finding);
+            self.finding = Some(Names::of(world).in_finding(finding));
         }
     }
 }
@@ -257,7 +280,7 @@ impl<S: Scheme + Clone> Watch<S> for Refinement {
         if self.finding.is_none()
             && let Err(finding) = self.check(world, event)
         {
-            self.finding = Some(finding);
+            self.finding = Some(Names::of(world).in_finding(finding));
         }
     }
 }

@@ -25,6 +25,9 @@ pub use vocabulary::resolve;
 
 use std::fmt;
 
+use crate::campaign::{self, Until};
+use crate::world::Adjust;
+
 /// A schedule: a header, and choices.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Schedule {
@@ -87,15 +90,9 @@ const EXPLICIT: [u8; 8] = *b"zus-run2";
 /// The same from when headers had no rules: what they say of rules is not read.
 const EXPLICIT_HARDENED: [u8; 8] = *b"zus-run1";
 
-/// Replays the run and prints it: what `cargo fuzz fmt` and a crash show.
+/// Replays the run to its end and prints it: what `cargo fuzz fmt` shows.
 impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut run = match Run::new(&self.header.setup(), self.header.swarm()) {
-            Ok(run) => run,
-            Err(error) => return writeln!(f, "no run: {error}"),
-        };
-        run.keeps_story = true;
-        run.choose_all(&self.choices);
-        fmt::Display::fmt(&run, f)
+        f.write_str(&campaign::play(self, Adjust::NONE, Until::End, true).told())
     }
 }

@@ -1,11 +1,13 @@
 //! A run: a world, its refinement and its oracle, driven by choices, with the first thing that goes wrong.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use thiserror::Error;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::Scheme;
+use zus_model::sentence::block_name;
 
 use super::choices::Choice;
 use super::header::ground_of;
@@ -15,7 +17,7 @@ use super::telling::Told;
 use super::vocabulary::resolve;
 use crate::bounds::{Oracle, Violation};
 use crate::liveness::{Stalled, calm, is_live};
-use crate::refinement::{Finding, Refinement};
+use crate::refinement::{Finding, Names, Refinement};
 use crate::world::{Event, Ground, Receivers, Setup, Watch, World};
 
 /// What a run shows to be wrong.
@@ -30,6 +32,9 @@ pub enum Failure {
     /// A synchronous network does not help.
     #[error(transparent)]
     Liveness(#[from] Stalled),
+    /// Production panics.
+    #[error("a panic in production: {0}")]
+    Panic(String),
 }
 
 impl Failure {
@@ -41,7 +46,9 @@ impl Failure {
             Failure::Refinement(Finding::Differs(_)) => "differs".into(),
             Failure::Refinement(Finding::NoPlace { .. }) => "no place".into(),
             Failure::Property(violation) => violation.property.into(),
-            Failure::Liveness(_) => "liveness".into(),
+            Failure::Liveness(Stalled::NoFinality { .. }) => "liveness".into(),
+            Failure::Liveness(Stalled::NeverQuiet) => "never quiet".into(),
+            Failure::Panic(_) => "panic".into(),
         }
     }
 }
@@ -78,6 +85,8 @@ pub struct Run<S = MockScheme> {
     pub keeps_story: bool,
     /// What happened, one line an operation.
     pub story: Vec<String>,
+    /// The message of a panic in production, after which nothing more happens.
+    panicked: Option<String>,
 }
 
 impl Run {
@@ -108,8 +117,8 @@ impl<S: Scheme + Clone> Run<S> {
         let world = World::speaking(ground, long_tickets);
         let refinement = Refinement::new(&world)?;
         let judges = Judges { refinement, oracle: Oracle::default(), steps: 0 };
-        let mut run = Self { world, judges, swarm, keeps_story: false, story: Vec::new() };
-        run.world.start(&mut run.judges);
+        let mut run = Self { world, judges, swarm, keeps_story: false, story: Vec::new(), panicked: None };
+        run.panicked = caught(|| run.world.start(&mut run.judges)).err();
         Ok(run)
     }
 
@@ -133,16 +142,14 @@ impl<S: Scheme + Clone> Run<S> {
 
     /// Performs one operation.
     pub fn perform(&mut self, operation: &Operation) {
-        let before = self.judges.refinement.actions.len();
-        let told = self.keeps_story.then(|| Told(&self.world, operation).to_string());
-        perform(&mut self.world, operation, &mut self.judges);
-        if let Some(told) = told {
-            self.story.push(told);
-            let refinement = &self.judges.refinement;
-            for action in refinement.actions.get(before..).unwrap_or_default() {
-                let said = refinement.protocol.deed(&refinement.state, action, &refinement.state);
-                self.story.push(format!("    {said}"));
-            }
+        if self.keeps_story {
+            self.story.push(Told(&self.world, operation).to_string());
+            self.judges.refinement.sentences = Some(Vec::new());
+        }
+        self.panicked = caught(|| perform(&mut self.world, operation, &mut self.judges)).err();
+        if let Some(sentences) = self.judges.refinement.sentences.take() {
+            let names = Names::of(&self.world);
+            self.story.extend(sentences.iter().map(|said| format!("    {}", names.translate(said))));
         }
     }
 
@@ -156,7 +163,7 @@ impl<S: Scheme + Clone> Run<S> {
             return Ok(0);
         }
         let (mut world, mut oracle) = (self.world.clone(), self.judges.oracle.clone());
-        let took = calm(&mut world, &mut oracle);
+        let took = caught(|| calm(&mut world, &mut oracle)).map_err(Failure::Panic)?;
         oracle.violation.map_or(Ok(()), |violation| Err(Failure::Property(violation)))?;
         Ok(took?)
     }
@@ -165,10 +172,52 @@ impl<S: Scheme + Clone> Run<S> {
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         let property = self.judges.oracle.violation.clone().map(Failure::Property);
-        property.or_else(|| self.judges.refinement.finding.clone().map(Failure::Refinement))
+        let found = property.or_else(|| self.judges.refinement.finding.clone().map(Failure::Refinement));
+        found.or_else(|| self.panicked.clone().map(Failure::Panic))
+    }
+
+    /// The run as a person reads it, up to this failure. A block that the model knows has the name that the model gives it.
+    #[must_use]
+    pub fn told(&self, failure: Option<&Failure>) -> String {
+        let mut text = format!("{self}");
+        match failure {
+            None => text.push_str("nothing is wrong\n"),
+            Some(failure) => text.push_str(&format!("WRONG: {failure}\n")),
+        }
+        let refinement = &self.judges.refinement;
+        let named = self
+            .world
+            .blocks
+            .iter()
+            .filter_map(|block| Some((block.id(), refinement.places.of(&block.id())?)));
+        let mut legend = Vec::new();
+        for (id, place) in named {
+            let (id, name) = (id.to_string(), block_name(&refinement.protocol.blocks, place));
+            if text.contains(&id) {
+                text = text.replace(&id, &name);
+                legend.push(format!("{name} is {id}"));
+            }
+        }
+        if !legend.is_empty() {
+            text.push_str(&format!("block ids: {}\n", legend.join(", ")));
+        }
+        text
     }
 }
 
+/// Does something in which production may panic; `Err` is the message.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
+}
+
+/// The message of a panic.
+#[must_use]
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+/// The world and what happened in it, without a verdict.
 impl<S: Scheme + Clone> fmt::Display for Run<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let setup = &self.world.ground.setup;
@@ -192,9 +241,6 @@ impl<S: Scheme + Clone> fmt::Display for Run<S> {
                 writeln!(f, "{number:3}. {line}")?;
             }
         }
-        match self.failure() {
-            None => writeln!(f, "nothing is wrong"),
-            Some(failure) => writeln!(f, "WRONG: {failure}"),
-        }
+        Ok(())
     }
 }

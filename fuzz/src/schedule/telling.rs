@@ -7,11 +7,12 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
+use zus_bpp::miner::Timer;
 use zus_bpp::ticket_log::{Kind as RecordKind, Record};
 
 use super::operation::Operation;
-use crate::byzantine::Deed;
-use crate::world::{Content, CrashPoint, Kind, Receivers, SHARDER, World};
+use crate::byzantine::{Deed, Flaw};
+use crate::world::{Content, Kind, Receivers, SHARDER, World};
 
 /// An operation in words, about a world before it happens.
 pub struct Told<'a, S>(pub &'a World<S>, pub &'a Operation);
@@ -20,14 +21,18 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Told(world, operation) = self;
         let miner = |host: usize| Peer::Miner(world.hosts[host].id);
+        let sent = |message: usize| {
+            let envelope = world.network.sent().get(message);
+            envelope.map_or_else(|| "a message".into(), |envelope| told(&envelope.content))
+        };
         match operation {
             Operation::Deliver { message, to, crash } => {
                 let envelope = Arc::clone(&world.network.sent()[*message]);
                 write!(f, "{} gets {} of {}", names(*to), told(&envelope.content), envelope.from)?;
-                told_crash(f, *crash)
+                crash.map_or(Ok(()), |crash| crash.fmt(f))
             }
-            Operation::DeliverAll { to, kind: None } => write!(f, "{} get everything", names(*to)),
-            Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} get every {kind:?}", names(*to)),
+            Operation::DeliverAll { to, kind: None } => write!(f, "{} everything", getters(*to)),
+            Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} every {}", getters(*to), words(kind)),
             Operation::DeliverBackwards { to } => {
                 write!(f, "{} gets everything, the newest first", names(*to))
             }
@@ -38,8 +43,8 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
                 write!(f, "{} is lost for {}", told(&world.network.sent()[*message].content), names(*to))
             }
             Operation::Fire { host, timer, crash } => {
-                write!(f, "{timer:?} of {} fires", miner(*host))?;
-                told_crash(f, *crash)
+                write!(f, "{} of {}", told_timer(timer), miner(*host))?;
+                crash.map_or(Ok(()), |crash| crash.fmt(f))
             }
             Operation::Round { without } => {
                 write!(f, "all but {} go through a round as far as its tickets", miner(*without))
@@ -61,26 +66,49 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
                 Deed::Certify(record) => {
                     write!(f, "Byzantine {member} certifies {}, to {}", told_record(record), names(*to))
                 }
-                Deed::Propose { round, subround, parent, flaw } => write!(
+                Deed::Propose { round, subround, parent, flaw } => {
+                    write!(f, "Byzantine {member} proposes in ({round}, {subround}) on {parent}")?;
+                    if *flaw != Flaw::None {
+                        write!(f, " with a flaw ({})", words(flaw))?;
+                    }
+                    write!(f, ", to {}", names(*to))
+                }
+                Deed::Share { round, garbage } => {
+                    let what = if *garbage { "garbage as its share" } else { "its share" };
+                    write!(f, "Byzantine {member} sends {what} of round {round}, to {}", names(*to))
+                }
+                Deed::Relay(message) => {
+                    write!(f, "Byzantine {member} relays {}, to {}", sent(*message), names(*to))
+                }
+                Deed::Relabel { message, round, subround } => write!(
                     f,
-                    "Byzantine {member} proposes in ({round}, {subround}) on {parent} (flaw: {flaw:?}), to {}",
+                    "Byzantine {member} sends {} under the label ({round}, {subround}), to {}",
+                    sent(*message),
                     names(*to)
                 ),
-                other => write!(f, "Byzantine {member} does {other:?}, to {}", names(*to)),
+                Deed::Forge { victim, record } => write!(
+                    f,
+                    "Byzantine {member} sends {} in the name of {victim}, to {}",
+                    told_record(record),
+                    names(*to)
+                ),
+                Deed::ForgeCertificate(record) => write!(
+                    f,
+                    "Byzantine {member} sends a forged certificate of {}, to {}",
+                    told_record(record),
+                    names(*to)
+                ),
+                Deed::Garbage(_) => {
+                    write!(f, "Byzantine {member} sends bytes that are no message, to {}", names(*to))
+                }
+                Deed::Mutate { message, bit } => write!(
+                    f,
+                    "Byzantine {member} sends {} with bit {bit} of its encoding flipped, to {}",
+                    sent(*message),
+                    names(*to)
+                ),
             },
             Operation::SharderPolls => write!(f, "the sharder polls"),
-        }
-    }
-}
-
-fn told_crash(f: &mut fmt::Formatter<'_>, crash: Option<CrashPoint>) -> fmt::Result {
-    match crash {
-        None => Ok(()),
-        Some(CrashPoint { after_steps, flushed: true }) => {
-            write!(f, ", and crashes after the flush of step {after_steps}")
-        }
-        Some(CrashPoint { after_steps, flushed: false }) => {
-            write!(f, ", and crashes before the flush of step {after_steps}")
         }
     }
 }
@@ -109,9 +137,41 @@ fn told(content: &Content) -> String {
             format!("the timeout certificate of ({}, {})", known.round, known.subround)
         }
         Message::FinalityCertificate(known) => format!("the finality certificate of {}", known.block),
-        Message::Evidence(evidence) => format!("evidence against {:?}", evidence.convicts()),
-        other => format!("{:?}", Kind::of(&Content::Message(other.clone()))),
+        Message::Evidence(evidence) => {
+            let guilty: Vec<String> = evidence.convicts().iter().map(ToString::to_string).collect();
+            format!("evidence against {}", guilty.join(", "))
+        }
+        other => format!("a message ({})", words(&Kind::of(&Content::Message(other.clone())))),
     }
+}
+
+/// A timer that fires, in words.
+fn told_timer(timer: &Timer) -> String {
+    match timer {
+        Timer::Window { round, subround } => format!("the end of the window of ({round}, {subround})"),
+        Timer::Wait { round, subround } => format!("the end of the wait of ({round}, {subround})"),
+        Timer::Resend { round, subround } => format!("the time to send again in ({round}, {subround})"),
+        Timer::CatchUp => "the time to ask again for missing blocks".into(),
+        Timer::Finality { round } => format!("the end of the 2Δ wait of round {round}"),
+    }
+}
+
+/// The name of a variant in words: `TimeoutCertificate` is `timeout certificate`.
+fn words(variant: &impl fmt::Debug) -> String {
+    let name = format!("{variant:?}");
+    let mut words = String::with_capacity(name.len() + 4);
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+/// Receivers with their verb.
+fn getters(set: Receivers) -> String {
+    format!("{} {}", names(set), if set.count_ones() == 1 { "gets" } else { "get" })
 }
 
 fn names(set: Receivers) -> String {

@@ -41,7 +41,11 @@ macro_rules! engine_entry {
             }
         }
 
-        libfuzzer_sys::fuzz_target!(|input: Input| $crate::targets::$name(&input.0));
+        libfuzzer_sys::fuzz_target!(|input: Input| $crate::targets::execute(
+            stringify!($name),
+            $crate::targets::$name,
+            &input.0
+        ));
     };
 }
 
@@ -52,7 +56,9 @@ macro_rules! engine_entry {
 macro_rules! engine_entry {
     ($name:ident) => {
         fn main() {
-            afl::fuzz!(|bytes: &[u8]| { $crate::targets::$name(bytes) });
+            afl::fuzz!(|bytes: &[u8]| {
+                $crate::targets::execute(stringify!($name), $crate::targets::$name, bytes)
+            });
         }
     };
 }
@@ -65,7 +71,9 @@ macro_rules! engine_entry {
     ($name:ident) => {
         fn main() {
             loop {
-                honggfuzz::fuzz!(|bytes: &[u8]| { $crate::targets::$name(bytes) });
+                honggfuzz::fuzz!(|bytes: &[u8]| {
+                    $crate::targets::execute(stringify!($name), $crate::targets::$name, bytes)
+                });
             }
         }
     };
@@ -79,7 +87,7 @@ macro_rules! engine_entry {
     ($name:ident) => {
         fn main() -> std::io::Result<()> {
             for path in std::env::args_os().skip(1) {
-                $crate::targets::$name(&std::fs::read(path)?);
+                $crate::targets::execute(stringify!($name), $crate::targets::$name, &std::fs::read(path)?);
             }
             Ok(())
         }

@@ -1,5 +1,5 @@
-//! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what, and the
-//! command that replays it. The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
+//! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what. The
+//! command that replays the input is printed beside it ([`execute`]). The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
 //! `tests/corpus.rs` runs the same bodies on stable.
 //!
 //! | target | driven by the bytes | what judges it |
@@ -38,6 +38,7 @@ mod ledger;
 mod long;
 mod messages;
 mod overrun;
+mod panics;
 mod profiles;
 pub mod recovery;
 mod runs;
@@ -57,6 +58,7 @@ pub use ledger::ledger;
 pub use long::soak;
 pub use messages::messages;
 pub use overrun::overrun;
+pub use panics::{execute, from_hex};
 pub use profiles::profiles;
 pub use recovery::recovery;
 pub use runs::{conformance, conformance_bls, twins};

@@ -30,6 +30,7 @@ pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
 pub use said::{certified_by, long_form, record_of, signer_of, ticket_of};
 pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
 
+use std::fmt;
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId, Time};
@@ -55,6 +56,13 @@ pub struct CrashPoint {
     pub after_steps: u8,
     /// Whether the records of that step are durable.
     pub flushed: bool,
+}
+
+impl fmt::Display for CrashPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.flushed { "after" } else { "before" };
+        write!(f, ", and crashes {side} the flush of step {}", self.after_steps)
+    }
 }
 
 /// One step of a participant, or something that happened to it.

@@ -13,6 +13,10 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     match trace.replay() {
         Err(error) => {
             writeln!(stdout, "{path}: rejected: {}", plain::message(&error.to_string()))?;
+            if let Some(fault) = &trace.finding {
+                let (kind, because) = (plain::line(&fault.kind), plain::message(&fault.because));
+                writeln!(stdout, "{path}: found in production ({kind}): {because}")?;
+            }
             Ok(Exit::Differs)
         }
         Ok(replayed) => {
@@ -26,6 +30,13 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
                 format!("and {} is {}", claim.property.id(), claim.verdict)
             });
             writeln!(stdout, "{path}: a run of {} steps, {claim}", trace.steps.len())?;
+            if let Some(fault) = &trace.finding {
+                writeln!(
+                    stdout,
+                    "{path}: after it, found in production ({}): {}",
+                    fault.kind, fault.because
+                )?;
+            }
             Ok(Exit::AsExpected)
         }
     }

@@ -117,6 +117,7 @@ impl Explored {
             },
             scenario: Some(scenario.name.clone()),
             claim: None,
+            finding: None,
             protocol: named(&scenario.protocol),
             steps: Vec::new(),
         };
@@ -126,7 +127,7 @@ impl Explored {
     /// From the end of a run, of which any number of steps can be taken back.
     pub fn trace(trace: Trace) -> Self {
         let question = trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone());
-        Explored { start: Trace { claim: None, ..trace }, question }
+        Explored { start: Trace { claim: None, finding: None, ..trace }, question }
     }
 
     /// The page.
@@ -191,7 +192,7 @@ impl Explored {
             let of_the_instance = matches!(guard, Blocked::NotInRules | Blocked::NoSuch);
             (!of_the_instance).then(|| Choice {
                 because: Some(protocol.reason(&state, action, guard)),
-                ..choice(trace, &state, action, &state)
+                ..choice(trace, &state, action, None)
             })
         });
         let facts = protocol.facts(&state, Property::ALL.iter().copied().collect::<Facts>());
@@ -218,7 +219,7 @@ impl Explored {
             steps: trace.steps.iter().map(|s| trace.step_json(&s.action)).collect(),
             enabled: enabled
                 .iter()
-                .map(|action| choice(trace, &state, action, &protocol.apply(&state, action)))
+                .map(|action| choice(trace, &state, action, Some(&protocol.apply(&state, action))))
                 .collect(),
             blocked: blocked.collect(),
             properties: properties.collect(),
@@ -227,14 +228,17 @@ impl Explored {
     }
 }
 
-fn choice(trace: &Trace, before: &State, action: &Action, after: &State) -> Choice {
+/// `after` is `None` where the action may not happen.
+fn choice(trace: &Trace, before: &State, action: &Action, after: Option<&State>) -> Choice {
     let p = &trace.protocol;
     let who = match p.acts(action) {
         Some(index) => p.participant(index),
         None => "network".into(),
     };
-    let says =
-        if before == after { p.deed(before, action, after) } else { p.sentence(before, action, after) };
+    let says = match after {
+        Some(after) => p.sentence(before, action, after),
+        None => p.deed(before, action),
+    };
     Choice { who, says, step: trace.step_json(action), because: None }
 }
 

@@ -99,7 +99,7 @@ impl Protocol {
 
     /// One sentence about `action` happening in `before` and leading to `after`: who does what, and what comes of it.
     pub fn sentence(&self, before: &State, action: &Action, after: &State) -> String {
-        let mut sentence = self.deed(before, action, after);
+        let mut sentence = self.told(before, action, Some(after));
         for block in self.blocks.all() {
             let new = self.notarized(after, block) && !self.notarized(before, block);
             if new && !matches!(action, Action::Notarize { .. }) {
@@ -116,8 +116,14 @@ impl Protocol {
         sentence
     }
 
-    /// What an action does, without what comes of it. Any action may be asked about, also one that cannot happen.
-    pub fn deed(&self, before: &State, action: &Action, after: &State) -> String {
+    /// An action in words, without its effects: for an action that did not happen, or cannot. Any action may be asked about.
+    pub fn deed(&self, before: &State, action: &Action) -> String {
+        self.told(before, action, None)
+    }
+
+    /// The action in words. Effects (a vote, a new position, the parent of a proposal) are read from `after`, so without it
+    /// none is named.
+    fn told(&self, before: &State, action: &Action, after: Option<&State>) -> String {
         use Action as A;
         let who = |miner: u8| self.miner_name(miner as usize);
         let byzantine = |number: u8| format!("Byzantine miner {number}");
@@ -126,8 +132,9 @@ impl Protocol {
         match *action {
             A::ShareBeacon { miner } => format!("{} sends its beacon share for {}", who(miner), at(miner)),
             A::Propose { miner, block } => {
-                let parent = after.block_or_none(self, block);
-                format!("{} proposes {}, which extends {parent}", who(miner), self.name(block))
+                let parent = after.and_then(|after| after.parent_name(self, block));
+                let extends = parent.map_or(String::new(), |parent| format!(", which extends {parent}"));
+                format!("{} proposes {}{extends}", who(miner), self.name(block))
             }
             A::ByzantinePropose { block, parent } => {
                 let (generator, block, parent) = (self.generator(block), self.name(block), self.name(parent));
@@ -171,7 +178,8 @@ impl Protocol {
                 format!("{} sends a finality vote for {}", byzantine(b), self.name(block))
             }
             A::Timeout { miner } if self.rules.subround_entry == SubroundEntryRule::Local => {
-                let to = if known(miner) { self.position_of(after, miner as usize) } else { "?".into() };
+                let to = after.filter(|_| known(miner)).map(|after| self.position_of(after, miner as usize));
+                let to = to.unwrap_or_else(|| "the next subround".into());
                 format!("{} times out of {} and enters {to}", who(miner), at(miner))
             }
             A::Timeout { miner } => format!("{} times out of {} and says so", who(miner), at(miner)),
@@ -208,19 +216,27 @@ impl Protocol {
         }
     }
 
-    fn leave_sentence(&self, before: &State, after: &State, miner: u8, block: BlockId, how: &str) -> String {
+    fn leave_sentence(
+        &self,
+        before: &State,
+        after: Option<&State>,
+        miner: u8,
+        block: BlockId,
+        how: &str,
+    ) -> String {
         let who = self.miner_name(miner as usize);
         let name = self.name(block);
         if block.index() >= self.blocks.len() || miner as usize >= self.honest() {
             return format!("{who} {how} a notarization of {name}");
         }
         let (round, from) = (self.blocks.round(block), before.miners[miner as usize].round());
-        let voted = if after.block(block).votes() > before.block(block).votes() {
-            ", votes for it"
-        } else if self.rules.finality == FinalityRule::Votes {
-            ", does not vote, having ticketed another block of the round,"
-        } else {
-            ""
+        let votes = after.map(|after| after.block(block).votes() > before.block(block).votes());
+        let voted = match votes {
+            Some(true) => ", votes for it",
+            Some(false) if self.rules.finality == FinalityRule::Votes => {
+                ", does not vote, having ticketed another block of the round,"
+            }
+            Some(false) | None => "",
         };
         let moves = if u32::from(round) > from {
             format!("jumps from round {from} to round {}", round + 1)
@@ -285,11 +301,9 @@ impl Protocol {
 }
 
 impl State {
-    /// The name of the parent of `block`, or `nothing`.
-    fn block_or_none(&self, protocol: &Protocol, block: BlockId) -> String {
-        if block.index() >= protocol.blocks.len() {
-            return "nothing".into();
-        }
-        self.parent(&protocol.blocks, block).map_or("nothing".into(), |p| protocol.name(p))
+    /// The name of the parent of `block`, if it has one.
+    fn parent_name(&self, protocol: &Protocol, block: BlockId) -> Option<String> {
+        let known = block.index() < protocol.blocks.len();
+        known.then(|| self.parent(&protocol.blocks, block)).flatten().map(|parent| protocol.name(parent))
     }
 }

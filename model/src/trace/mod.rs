@@ -25,6 +25,7 @@
 //! ```
 //!
 //! - `format`, `version`: read first; another version is refused with a message, never guessed at.
+//! - `finding`: where production code made the run, what it did wrong after the steps ([`Fault`]).
 //! - `producer`: which tool wrote it, and the command that makes it again, with its seed if it has one.
 //! - `scenario`: the name of the scenario it came from, if it came from one; for people, nothing depends on it.
 //! - `claim`: what the run shows: a property, `violated` or `reachable`, and why, in one sentence. A run that shows
@@ -114,6 +115,8 @@ pub struct Trace {
     pub scenario: Option<String>,
     /// What it shows.
     pub claim: Option<Claim>,
+    /// What production code did wrong at its end, where production code made it.
+    pub finding: Option<Fault>,
     /// What it is a run of.
     pub protocol: Protocol,
     /// The steps, from the initial state.
@@ -127,6 +130,17 @@ pub struct Replayed {
     pub states: Vec<State>,
     /// One sentence for each step.
     pub sentences: Vec<String>,
+}
+
+/// What production code did wrong after the steps of a trace. The model may be unable to show it: then the trace has no
+/// claim. Where the model forbids what production did, that is the trace's last step, and a replay refuses it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The kind in a word or two: a property's id, `disabled`, `differs`, `liveness`, `panic`.
+    pub kind: String,
+    /// The facts, in a sentence.
+    pub because: String,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +159,8 @@ struct File {
     scenario: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<Claim>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    finding: Option<Fault>,
     instance: Instance,
     #[serde(default, skip_serializing)]
     steps: Vec<Object>,
@@ -163,12 +179,24 @@ impl Trace {
         actions: &[Action],
     ) -> Result<Trace, ReplayError> {
         let steps = actions.iter().map(|&action| Step { action, says: None }).collect();
-        let mut trace = Trace { producer, scenario, claim, protocol: protocol.clone(), steps };
+        let mut trace = Trace { producer, scenario, claim, finding: None, protocol: protocol.clone(), steps };
         let replayed = trace.replay()?;
         for (step, sentence) in trace.steps.iter_mut().zip(replayed.sentences) {
             step.says = Some(sentence);
         }
         Ok(trace)
+    }
+
+    /// The trace without its last step, if that is what production did and the model forbids.
+    #[must_use]
+    pub fn without_fault(&self) -> Option<Trace> {
+        let last = self.steps.len();
+        let refused = matches!(self.replay(), Err(ReplayError::Blocked { step, .. }) if step == last);
+        (self.finding.is_some() && refused).then(|| {
+            let mut legal = self.clone();
+            legal.steps.pop();
+            legal
+        })
     }
 
     /// Executes the steps, and looks whether the claim is a fact.
@@ -181,7 +209,7 @@ impl Trace {
             if let Err(guard) = protocol.enabled(&before, action) {
                 return Err(ReplayError::Blocked {
                     step: index + 1,
-                    deed: protocol.deed(&before, action, &before),
+                    deed: protocol.deed(&before, action),
                     guard,
                     action: Value::Object(written(&protocol.blocks, action)).to_string(),
                 });
@@ -207,6 +235,7 @@ impl Trace {
             producer: self.producer.clone(),
             scenario: self.scenario.clone(),
             claim: self.claim.clone(),
+            finding: self.finding.clone(),
             instance: Instance::from(&self.protocol),
             steps: Vec::new(),
         };
@@ -294,7 +323,8 @@ impl Trace {
                 read(&protocol.blocks, object.0).map_err(|message| bad(index + 1, message))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Trace { producer: file.producer, scenario: file.scenario, claim: file.claim, protocol, steps })
+        let File { producer, scenario, claim, finding, .. } = file;
+        Ok(Trace { producer, scenario, claim, finding, protocol, steps })
     }
 }
 

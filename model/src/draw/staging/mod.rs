@@ -21,8 +21,11 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The scene of a trace, which must be a run and show what it claims.
+/// The scene of a trace, which must be a run and show what it claims. A last step that production took and the model forbids
+/// is left out; the finding says it.
 pub fn stage(trace: &Trace) -> Result<Scene, ReplayError> {
+    let legal = trace.without_fault();
+    let trace = legal.as_ref().unwrap_or(trace);
     let replayed = trace.replay()?;
     let mut stage = Stage::new(&trace.protocol, &replayed.states[0], observers(trace));
     for (index, step) in trace.steps.iter().enumerate() {
@@ -280,13 +283,22 @@ impl<'a> Stage<'a> {
     fn scene(mut self, trace: &Trace) -> Scene {
         let end = trace.claim.as_ref().and_then(|claim| self.end(claim.property));
         let p = self.protocol;
-        let shows = trace.claim.as_ref().zip(end).map(|(claim, event)| Shown {
+        let last = self.events.len().saturating_sub(1);
+        let claimed = trace.claim.as_ref().zip(end).map(|(claim, event)| Shown {
             property: claim.property.id().into(),
             verdict: claim.verdict.to_string(),
             text: claim.property.text().into(),
             because: claim.because.clone(),
             event,
         });
+        let found = trace.finding.as_ref().map(|fault| Shown {
+            property: fault.kind.clone(),
+            verdict: "found in production".into(),
+            text: "what production code did after this run is wrong".into(),
+            because: fault.because.clone(),
+            event: last,
+        });
+        let shows = claimed.or(found).filter(|_| !self.events.is_empty());
         let cards = p.blocks.all().map(|b| {
             let place = p.blocks.place(b);
             BlockCard {
@@ -306,7 +318,7 @@ impl<'a> Stage<'a> {
         let named = trace.scenario.clone().unwrap_or_else(|| trace.producer.tool.clone());
         let title = match &trace.claim {
             Some(claim) => format!("{named}: {} {}", claim.property.id(), claim.verdict),
-            None => named,
+            None => trace.finding.as_ref().map_or(named.clone(), |fault| format!("{named}: {}", fault.kind)),
         };
         Scene {
             format: FORMAT.into(),

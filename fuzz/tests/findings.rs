@@ -1,0 +1,154 @@
+//! A finding says facts, and its command shows it again: for every deliberate bug that a short walk finds, and through the
+//! tool's own process for one finding of each kind.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use zus_bpp::miner::Config;
+use zus_bpp::mutants::Mutant;
+use zus_fuzz::campaign::{CALM_EVERY, Until, play, shortened_within, walk};
+use zus_fuzz::judge::quietly;
+use zus_fuzz::schedule::Schedule;
+use zus_fuzz::world::Adjust;
+use zus_model::trace::Trace;
+
+fn give(config: &mut Config, variant: u16) {
+    config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
+}
+
+fn bug(mutant: Mutant) -> Adjust {
+    Adjust(give, Mutant::ALL.iter().position(|known| *known == mutant).expect("a mutant") as u16)
+}
+
+/// Runs of a walk for each bug. `RUNS=100000` walks longer.
+fn runs() -> u64 {
+    std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(200)
+}
+
+/// Shorter schedules that are tried for each finding.
+const ATTEMPTS: u32 = 12;
+
+#[test]
+fn what_a_walk_writes_fails_again_as_it_was_found() {
+    let mut found_by_choices = 0;
+    let mut found_at_end = 0;
+    for &mutant in Mutant::ALL {
+        let adjust = bug(mutant);
+        let Some(found) = quietly(|| walk(1, runs(), adjust, Some(CALM_EVERY))) else { continue };
+        if found.at_end {
+            found_at_end += 1
+        } else {
+            found_by_choices += 1
+        }
+        let short =
+            quietly(|| shortened_within(ATTEMPTS, &found.schedule, &found.failure, found.at_end, adjust));
+        for schedule in [&found.schedule, &short] {
+            // As a file, and played as `replay` plays it.
+            let again = Schedule::from_file(&schedule.explicit());
+            let played = quietly(|| play(&again, adjust, Until::End, true));
+            let kind = played.failure.as_ref().map(|failure| failure.kind());
+            assert_eq!(kind, Some(found.failure.kind()), "{mutant:?}: {}", played.told());
+            let story = played.told();
+            assert!(story.contains("WRONG: "), "{story}");
+            // Bit fields and names of types are for nobody.
+            for raw in ["Environment(", "BlockId(", "MinerId(", "Miner(", "Archive {"] {
+                assert!(!story.contains(raw), "{mutant:?}: {raw} in {story}");
+            }
+        }
+        // The control: the real code is not accused.
+        assert!(play(&short, Adjust::NONE, Until::End, false).failure.is_none(), "{mutant:?}: {short:?}");
+    }
+    println!("{found_by_choices} found by choices, {found_at_end} at the end");
+    assert!(found_by_choices >= 30 && found_at_end >= 1, "{found_by_choices} and {found_at_end}");
+}
+
+#[test]
+fn a_sentence_about_a_vote_says_what_the_miner_did() {
+    let mut said = (0, 0);
+    for seed in 0..200 {
+        let mut random = zus_fuzz::schedule::Random::new(seed);
+        let played = play(&Schedule::random(&mut random), Adjust::NONE, Until::Choices, true);
+        let story = played.told();
+        let votes = story.lines().filter(|line| line.contains(", votes for it and ")).count();
+        let refuses = story.lines().filter(|line| line.contains(", does not vote, having")).count();
+        said = (said.0 + votes, said.1 + refuses);
+    }
+    // Nearly all miners vote; a few have ticketed another block.
+    assert!(said.0 > 100 && said.1 > 0 && said.0 > said.1, "{said:?}");
+}
+
+#[test]
+fn one_transcript_has_one_numbering_of_miners() {
+    for seed in 0..100 {
+        let mut random = zus_fuzz::schedule::Random::new(seed);
+        let played = play(&Schedule::random(&mut random), Adjust::NONE, Until::Choices, true);
+        let setup = &played.run.world.ground.setup;
+        let numbers = |line: &str, word: &str| -> Vec<u16> {
+            let after = line.match_indices(word).filter(|(at, _)| !line[..*at].ends_with("Byzantine "));
+            let after = after.map(|(at, _)| line[at + word.len()..].chars().take_while(char::is_ascii_digit));
+            after.filter_map(|digits| digits.collect::<String>().parse().ok()).collect()
+        };
+        for line in played.told().lines().filter(|line| line.starts_with("    ")) {
+            for number in numbers(line, "miner ") {
+                assert!(!setup.byzantine.contains(&number), "{line}: Byzantine are {:?}", setup.byzantine);
+            }
+        }
+    }
+}
+
+fn tool(arguments: &[&str], folder: &Path) -> Output {
+    let tool = env!("CARGO_BIN_EXE_zus-fuzz");
+    Command::new(tool).args(arguments).current_dir(folder).output().expect("the tool runs")
+}
+
+/// The failure that an output of the tool names last.
+fn wrong(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let last = text.lines().rfind(|line| line.contains("WRONG: ")).unwrap_or_else(|| panic!("{text}"));
+    last.split_once("WRONG: ").expect("found above").1.to_owned()
+}
+
+/// The arguments of the tool in the last command that it printed.
+fn printed(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().rfind(|line| line.starts_with("replay: ")).unwrap_or_else(|| panic!("{text}"));
+    let (cargo, arguments) = line.split_once(" -- ").expect("a command of cargo");
+    assert!(cargo.contains("cargo run -p zus-fuzz --features mutants"), "{line}");
+    arguments.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tool_prints_commands_that_fail_in_the_same_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A property, an action that the model forbids, a state that differs, a world that does not move.
+    for (bug, drawn) in
+        [("QuorumOneLower", true), ("SecondTicket", true), ("ForgetOwnTicket", true), ("NoResend", false)]
+    {
+        let walked = tool(&["walk", "--mutant", bug, "--runs", "3000", "--out", "found.run"], folder.path());
+        assert_eq!(walked.status.code(), Some(1), "{bug}: {}", String::from_utf8_lossy(&walked.stdout));
+        let text = String::from_utf8_lossy(&walked.stdout).into_owned();
+        // The finding comes first, with its command; the run is told once.
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.contains("WRONG: "), "{first}");
+        assert!(
+            text.lines().nth(1).is_some_and(|line| line.starts_with("replay: "))
+                || text.contains("\nreplay: ")
+        );
+        assert_eq!(text.matches("miners, Byzantine").count(), 1, "{text}");
+        let arguments = printed(&walked);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let again = tool(&[&arguments[..], &["--trace", "run.json"]].concat(), folder.path());
+        assert_eq!(again.status.code(), Some(1), "{bug}");
+        assert_eq!(wrong(&again), wrong(&walked), "{bug}");
+        let trace = Trace::load(&folder.path().join("run.json")).expect("a trace");
+        let found = trace.finding.clone().expect("the trace says what is wrong");
+        assert!(wrong(&again).starts_with(found.because.lines().next().unwrap_or_default()), "{found:?}");
+        if drawn {
+            let scene = zus_model::draw::staging::stage(&trace).expect("it is drawn");
+            assert!(scene.shows.is_some(), "{bug}: the drawing marks nothing");
+        }
+    }
+    // Without the bug the same file shows nothing.
+    let calm = tool(&["replay", "found.run"], folder.path());
+    assert_eq!(calm.status.code(), Some(0));
+}
