@@ -1,6 +1,6 @@
 //! What Byzantine members do. Each has its own keys and everything that was ever sent; all of them conspire.
 //!
-//! The vocabulary is the catalogue of mutants.md and of the issue: equivocate, send to a subset, withhold and release, replay
+//! The vocabulary is the catalogue of PROTOCOL.md, section 7 and of the issue: equivocate, send to a subset, withhold and release, replay
 //! from an older round or subround, relabel, forge with wrong keys, garbage bytes, a field of a real message mutated.
 //! What a member signs is recorded in the world ([`World::byzantine`]), for the oracles and the refinement.
 

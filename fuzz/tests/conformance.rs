@@ -28,7 +28,7 @@ fn random_runs_of_the_production_code_are_runs_of_the_model() {
 }
 
 /// Without this the walk above could be vacuous: it must take every action that the hardened profile has in its explicit
-/// form, and reach every witness of protocol.md.
+/// form, and reach every witness of PROTOCOL.md.
 #[test]
 fn random_runs_take_every_action_and_reach_every_witness() {
     let (mut actions, mut witnesses) = (BTreeSet::new(), Facts::default());

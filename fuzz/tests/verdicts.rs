@@ -1,4 +1,4 @@
-//! The expected verdicts of protocol.md, section 6, on production code: the known runs, played by production miners. Each run is
+//! The expected verdicts of PROTOCOL.md, section 6, on production code: the known runs, played by production miners. Each run is
 //! also checked against the model under the same rules, and each has its control: `hardened`, which is not broken by it.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Blocks and their ids. An id commits to every field of the block (protocol.md, section 1; mutant 39).
+//! Blocks and their ids. An id commits to every field of the block (PROTOCOL.md, section 1; mutant 39).
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -1,4 +1,4 @@
-//! One enum per open question of the protocol (protocol.md, section 3), and the three profiles.
+//! One enum per open question of the protocol (PROTOCOL.md, section 3), and the three profiles.
 
 /// What the beacon signs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,4 +1,4 @@
-//! What is signed: statements, their preimages (protocol.md, section 1), and single signatures over them.
+//! What is signed: statements, their preimages (PROTOCOL.md, section 1), and single signatures over them.
 //!
 //! Every preimage has the same 100 bytes: a tag that no other kind has (16), the chain (32), the epoch (8), the round (8),
 //! the subround (4) and a block id or beacon value (32; zero where there is none), integers big-endian. A fixed length and
@@ -17,7 +17,7 @@ pub const PREIMAGE_BYTES: usize = 100;
 /// The bytes that are signed.
 pub type Preimage = [u8; PREIMAGE_BYTES];
 
-/// Something that a miner signs with its identity key, at most once or under the rules of protocol.md.
+/// Something that a miner signs with its identity key, at most once or under the rules of PROTOCOL.md.
 pub trait Statement: Copy + Eq + Ord + std::hash::Hash + std::fmt::Debug {
     /// The domain of its signatures.
     const DOMAIN: Domain;

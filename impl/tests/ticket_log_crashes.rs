@@ -15,7 +15,7 @@ enum Miner {
     Correct,
     /// Releases a signature when it is appended, before the flush.
     ReleasesBeforeFlush,
-    /// Restarts with an empty log (mutants.md, A2).
+    /// Restarts with an empty log (PROTOCOL.md, section 7, A2).
     Forgets,
 }
 

@@ -111,7 +111,9 @@ fn a_document_cannot_lock_a_key_for_good() {
     let highest = 4 + MAX_IMPORTED_RISE;
     let export = |folder: &str, floor: u64, records: &[Record]| {
         let mut log = FileLog::create(&old.path().join(folder), OWNER, rules(), Round(floor)).unwrap();
-        records.iter().for_each(|record| drop(log.append(*record).unwrap()));
+        for record in records {
+            log.append(*record).unwrap();
+        }
         log.export().unwrap()
     };
     let mut log = created(new.path(), &[ticket(4, 1)]);

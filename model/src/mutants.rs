@@ -1,4 +1,4 @@
-//! Rule changes that must be caught: `model/mutants.toml`, one row of `mutants.md` each.
+//! Rule changes that must be caught: `model/mutants.toml`, one row of `PROTOCOL.md`, section 7 each.
 //!
 //! A mutant is a scenario under one changed rule. It is *killed* when the changed rule breaks the property that it is
 //! said to break. That the property breaks for this reason and no other is shown by the same scenario without the
@@ -35,7 +35,7 @@ const FOLDER: &str = "mutants";
 /// A rule change, and what it breaks.
 #[derive(Clone, Debug)]
 pub struct Mutant {
-    /// Its number in `mutants.md`.
+    /// Its number in `PROTOCOL.md`, section 7.
     pub id: String,
     /// The rule change.
     pub name: String,
@@ -70,7 +70,7 @@ struct Row {
 /// What became of a mutant.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MutantResult {
-    /// Its number in `mutants.md`.
+    /// Its number in `PROTOCOL.md`, section 7.
     pub id: String,
     /// The rule change.
     pub name: String,

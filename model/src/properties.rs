@@ -1,4 +1,4 @@
-//! The properties of protocol.md, section 5, by id. A state has *facts*: safety properties it violates, liveness
+//! The properties of PROTOCOL.md, section 5, by id. A state has *facts*: safety properties it violates, liveness
 //! properties it violates (if it is quiescent), witnesses that it shows.
 //!
 //! A property that holds says nothing where that which it is about never comes about: S5 where no block becomes final.
@@ -24,7 +24,7 @@ macro_rules! properties {
             $(#[doc = $says] #[serde(rename = $name)] $premise = $at,)*
         }
         impl Property {
-            /// Those of protocol.md, in order.
+            /// Those of PROTOCOL.md, in order.
             pub const ALL: &[Property] = &[$(Property::$id),*];
             /// The premises of others, in order.
             pub const PREMISES: &[Property] = &[$(Property::$premise),*];
@@ -32,7 +32,7 @@ macro_rules! properties {
             pub const fn text(self) -> &'static str {
                 match self { $(Property::$id => $text,)* $(Property::$premise => $says,)* }
             }
-            /// Its id, as in protocol.md, or its name.
+            /// Its id, as in PROTOCOL.md, or its name.
             pub const fn id(self) -> &'static str {
                 match self { $(Property::$id => stringify!($id),)* $(Property::$premise => $name,)* }
             }

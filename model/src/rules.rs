@@ -1,7 +1,7 @@
-//! One enum per open question of the protocol (protocol.md, section 3), and the three profiles.
+//! One enum per open question of the protocol (PROTOCOL.md, section 3), and the three profiles.
 //!
 //! A new value is one variant here plus its arms in the actions that it concerns. Values marked *mutant* are wrong on
-//! purpose: they are the rule changes of `mutants.md`, and a scenario that uses one is expected to be violated.
+//! purpose: they are the rule changes of `PROTOCOL.md`, section 7, and a scenario that uses one is expected to be violated.
 
 use serde::{Deserialize, Serialize};
 

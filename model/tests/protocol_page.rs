@@ -13,7 +13,8 @@ const RULES: &str = include_str!("../src/rules.rs");
 
 /// The text of a section, without its heading.
 fn section(number: u32) -> &'static str {
-    let rest = PAGE.split(&format!("\n## {number}. ")).nth(1).unwrap_or_else(|| panic!("no section {number}"));
+    let rest =
+        PAGE.split(&format!("\n## {number}. ")).nth(1).unwrap_or_else(|| panic!("no section {number}"));
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
@@ -115,7 +116,9 @@ fn profiles_are_those_of_the_code() {
         for row in &table {
             let value = match &known[&row[0]] {
                 Value::String(name) => name.clone(),
-                Value::Object(fields) => format!("CommonAncestor (depth {})", fields["CommonAncestor"]["depth"]),
+                Value::Object(fields) => {
+                    format!("CommonAncestor (depth {})", fields["CommonAncestor"]["depth"])
+                }
                 other => panic!("{other}"),
             };
             assert_eq!(row[column], value, "{}", row[0]);
@@ -132,7 +135,13 @@ fn rule_changes_to_catch_are_those_that_the_model_catches() {
     assert_eq!(shown, mutants.iter().map(|mutant| mutant.id.clone()).collect());
     for mutant in &mutants {
         let row = rows(section(7)).into_iter().find(|row| row[0] == mutant.id).expect("seen above");
-        assert!(row[3].contains(mutant.property.id()), "{}: {} in `{}`", mutant.id, mutant.property.id(), row[3]);
+        assert!(
+            row[3].contains(mutant.property.id()),
+            "{}: {} in `{}`",
+            mutant.id,
+            mutant.property.id(),
+            row[3]
+        );
     }
 }
 
@@ -143,7 +152,9 @@ fn texts(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             // Inputs of fuzzing hold any text.
-            if !["target", "corpus", "regressions", "node_modules"].contains(&&*name) && !name.starts_with('.') {
+            if !["target", "corpus", "regressions", "node_modules"].contains(&&*name)
+                && !name.starts_with('.')
+            {
                 texts(&path, found);
             }
         } else if [".rs", ".md", ".toml", ".epr", ".smt2"].iter().any(|end| name.ends_with(end)) {

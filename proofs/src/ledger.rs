@@ -8,7 +8,7 @@ use crate::{
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All property ids of protocol.md, section 5.
+/// All property ids of PROTOCOL.md, section 5.
 pub const IDS: &[&str] = &[
     "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2", "L3", "L4", "L5", "W1", "W2",
     "W3", "W4", "W5", "W6", "W7", "W8",
@@ -76,7 +76,7 @@ pub enum LedgerError {
     #[error("ledger.toml: no row for {0}")]
     Missing(&'static str),
     /// A row for no property.
-    #[error("ledger.toml: `{0}` is no property of protocol.md")]
+    #[error("ledger.toml: `{0}` is no property of PROTOCOL.md")]
     Unknown(String),
     /// A proof that does not exist.
     #[error("ledger.toml: {0} names `{1}`, which is no condition, lemma, witness or theorem")]

@@ -21,7 +21,7 @@ use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::rules::QuorumRule;
 
-/// Members, tolerated faults, quorum, generators: by hand, from protocol.md, section 1, and step 2.
+/// Members, tolerated faults, quorum, generators: by hand, from PROTOCOL.md, section 1, and step 2.
 const TABLE: [(u16, usize, usize, u16); 16] = [
     (1, 0, 1, 1),
     (2, 0, 2, 2),

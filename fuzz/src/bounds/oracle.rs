@@ -1,4 +1,4 @@
-//! The safety properties of protocol.md by id, judged from what honest participants say, finalize and write.
+//! The safety properties of PROTOCOL.md by id, judged from what honest participants say, finalize and write.
 //!
 //! Every block below names its property and reason. What a Byzantine miner signed is known from the harness's own record of
 //! it, so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.

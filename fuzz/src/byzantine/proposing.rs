@@ -13,7 +13,6 @@ use zus_bpp::statement::{Proposed, Signed};
 use zus_bpp::ticket_log::Record;
 
 use super::{Flaw, MOST_BLOCKS, assembled, certify_quietly, notarization, sign_missing, signature_of};
-use crate::bounds;
 use crate::world::{REFUSED_PAYLOAD, World};
 
 /// The block of a member, with its signature. `None` where there can be none.

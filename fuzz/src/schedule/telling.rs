@@ -32,7 +32,9 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
                 crash.map_or(Ok(()), |crash| crash.fmt(f))
             }
             Operation::DeliverAll { to, kind: None } => write!(f, "{} everything", getters(*to)),
-            Operation::DeliverAll { to, kind: Some(kind) } => write!(f, "{} every {}", getters(*to), words(kind)),
+            Operation::DeliverAll { to, kind: Some(kind) } => {
+                write!(f, "{} every {}", getters(*to), words(kind))
+            }
             Operation::DeliverBackwards { to } => {
                 write!(f, "{} gets everything, the newest first", names(*to))
             }

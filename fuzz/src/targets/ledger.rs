@@ -60,7 +60,7 @@ impl Plain {
         Round(self.floor().0.saturating_sub(SIGNED_ROUNDS_KEPT).max(FLOOR))
     }
 
-    /// Steps 2, 5, 8 and 9 of protocol.md, as what contradicts what.
+    /// Steps 2, 5, 8 and 9 of PROTOCOL.md, as what contradicts what.
     fn permits(&self, new: &Record) -> bool {
         if new.round < self.kept_from() {
             return false;

@@ -251,7 +251,7 @@ pub enum SignersError {
         /// Size of the committee.
         committee_size: usize,
     },
-    /// One signer twice (mutants.md, A6).
+    /// One signer twice (PROTOCOL.md, section 7, A6).
     #[error("signer {} is counted twice", member.0)]
     Duplicate {
         /// The signer.

@@ -21,9 +21,7 @@ use crate::accounts::Accounts;
 use crate::block::{Block, BlockId, Time};
 use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{
-    CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within,
-};
+use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};

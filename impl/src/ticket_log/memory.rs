@@ -62,7 +62,7 @@ impl MemoryLog {
         Self { signed, appended: 0, ..self }
     }
 
-    /// The amnesia of `ticket_log: Volatile`: a restart that finds nothing (mutants.md, A2).
+    /// The amnesia of `ticket_log: Volatile`: a restart that finds nothing (PROTOCOL.md, section 7, A2).
     #[must_use]
     pub fn forget(self) -> Self {
         Self::new(self.owner, self.rules, self.floor)

@@ -1,6 +1,6 @@
 //! The ticket log: what this miner signed, on disk before the signature leaves (S1, S6; `ticket_log: Durable`).
 //!
-//! A miner that forgets what it signed signs against it after a restart, and convicts itself (mutants.md, A2). So every
+//! A miner that forgets what it signed signs against it after a restart, and convicts itself (PROTOCOL.md, section 7, A2). So every
 //! proposal, ticket, timeout and finality vote is recorded first:
 //!
 //! ```text

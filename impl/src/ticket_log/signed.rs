@@ -162,7 +162,7 @@ impl Signed {
 /// Whether signing `new` contradicts `signed`, which is of the same round and another record.
 fn contradicts(rules: &SigningRules, signed: &Record, new: &Record) -> bool {
     match (signed.kind, new.kind) {
-        // An honest generator makes one block a subround (mutants.md, 31).
+        // An honest generator makes one block a subround (PROTOCOL.md, section 7, 31).
         (Kind::Proposal, Kind::Proposal) => signed.subround == new.subround,
         // S1.
         (Kind::Ticket, Kind::Ticket) => rules.one_ticket_per_subround && signed.subround == new.subround,

@@ -1,5 +1,5 @@
 //! The next-state relation: one function pair a step, `*_enabled` beside `*_apply`, in the order and with the numbers
-//! of protocol.md, section 4.
+//! of PROTOCOL.md, section 4.
 //!
 //! A guard that is false says which one it is ([`Blocked`]): `zus replay`, the explorer and the conformance harness
 //! all report it. [`Protocol::actions`] lists candidates and keeps those that [`Protocol::enabled`] lets pass, so

@@ -48,7 +48,7 @@ impl Shows for Protocol {
     }
 }
 
-/// Every property of protocol.md is asked.
+/// Every property of PROTOCOL.md is asked.
 impl Model for Protocol {
     type State = State;
     type Action = Action;

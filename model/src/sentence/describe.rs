@@ -1,4 +1,4 @@
-//! A state as a reader of protocol.md would write it down, and an action without the state that it happens in.
+//! A state as a reader of PROTOCOL.md would write it down, and an action without the state that it happens in.
 
 use crate::{
     action::Action,

@@ -1,4 +1,4 @@
-//! States and steps in the words of protocol.md.
+//! States and steps in the words of PROTOCOL.md.
 //!
 //! A block is named by its place: `B(1,0)#0` is the block of rank 0 in round 1, subround 0, and `B(1,0)#0'` its twin,
 //! the second block of the same generator. The names depend on nothing but the place, so they mean the same in every

@@ -79,7 +79,7 @@ pub struct Function {
 /// A closed formula with a name: an axiom, an invariant, a property.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// Its name; for a property of protocol.md, its id.
+    /// Its name; for a property of PROTOCOL.md, its id.
     pub name: String,
     /// What it says.
     pub sentence: String,

@@ -1,7 +1,7 @@
 //! What a miner owes: duties of the protocol that no safety property notices when they are neglected.
 //!
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
-//! Each names its step of protocol.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
+//! Each names its step of PROTOCOL.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
 //! miner must do because of what it has heard; `arriving`: what it must do with what came early; `culprit`: what it must be able
 //! to prove; `finality`: what has to be final without votes; `archive`: what the sharder owes; `memory`: what all of these
 //! remember.
