@@ -88,7 +88,7 @@ fn wrong_readers_are_noticed() {
     assert!(file.lose(believes, lost, 8).is_err() && file.forge(believes).is_err());
     let noticed = |reader: Reader| {
         let mut random = Random::new(1);
-        (0..40).any(|_| judge(&Schedule::random(&mut random), reader).is_err())
+        (0..400).any(|_| judge(&Schedule::random(&mut random), reader).is_err())
     };
     assert!(!noticed(LogContents::read));
     assert!(noticed(forgets), "runs do not notice it");

@@ -378,14 +378,13 @@ fn milliseconds(time: Duration) -> String {
 
 fn main() {
     let filter = std::env::args().nth(1);
-    let threshold = trusted_threshold();
-    let (committee, members) = trusted_dealer::deal([1; 32], MINERS, threshold).expect("keys");
+    let (committee, members) = trusted_dealer::deal([1; 32], MINERS).expect("keys");
     let scheme = |member| BlstScheme::member(committee.clone(), member).expect("its own keys");
     let schemes: Vec<BlstScheme> = members.into_iter().map(scheme).collect();
-    println!(
+    zus_output::say!(
         "| what one member sends to a miner of {MINERS} | bytes | us a byte, looked at | 1 Mbit/s: first second, then ms a second | 100 Mbit/s: first second, then ms a second |"
     );
-    println!("|---|---|---|---|---|");
+    zus_output::say!("|---|---|---|---|---|");
     for kind in KINDS {
         if filter.as_ref().is_some_and(|filter| !kind.name.contains(filter.as_str())) {
             continue;
@@ -415,11 +414,6 @@ fn main() {
             let then = (0..SECONDS).map(|_| network.second(kind, bytes, &mut counter)).collect();
             row.push(format!("{}, {}", milliseconds(first), milliseconds(median(then))));
         }
-        println!("| {} |", row.join(" | "));
+        zus_output::say!("| {} |", row.join(" | "));
     }
-}
-
-/// Of the beacon, as the committee of the benches has it.
-fn trusted_threshold() -> usize {
-    zus_bpp::committee::max_faulty(usize::from(MINERS)) + 1
 }

@@ -59,13 +59,13 @@ impl Oracle {
     /// S10: evidence never convicts an honest miner, and holds.
     pub(super) fn evidence<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, proof: &Evidence) {
         if let Some(honest) = guilty(proof).into_iter().find(|id| !world.ground.setup.is_byzantine(*id)) {
-            self.wrong("S10", format!("honest {honest} is convicted by {proof:?}"));
+            self.wrong("S10", format!("honest {honest} is convicted by evidence of round {}", proof.round()));
         }
         if self.proofs.contains(proof) {
             return;
         }
         match flaw(world, proof) {
-            Some(flaw) => self.wrong("S10", format!("{who} has evidence {flaw}: {proof:?}")),
+            Some(flaw) => self.wrong("S10", format!("{who} has evidence of round {} {flaw}", proof.round())),
             None => _ = self.proofs.insert(proof.clone()),
         }
     }

@@ -2,12 +2,13 @@
 //! say all that they can say.
 
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
 use zus_bpp::ticket_log::Record;
 
 use crate::byzantine::{self, Deed, Flaw};
 use crate::schedule::Run;
-use crate::world::{Kind, bit};
+use crate::world::{Content, Kind, bit};
 
 /// Shares arrive, if they arrive at once, and Byzantine members say all that they can say, until nothing is new.
 pub(super) fn settle(run: &mut Run, shares: bool) {
@@ -78,6 +79,9 @@ fn speak(run: &mut Run) {
     for &member in &ground.setup.byzantine {
         let member = MinerId(member);
         for round in (1..=u64::from(ground.setup.rounds)).map(Round) {
+            if !ground.setup.chained() && !has_shared(run, member, round) {
+                byzantine::perform(&mut run.world, member, &Deed::Share { round, garbage: false }, all);
+            }
             for subround in (0..u32::from(ground.setup.subrounds)).map(Subround) {
                 if !ground.order(round.0, subround.0).contains(&member) {
                     continue;
@@ -121,4 +125,12 @@ fn speak(run: &mut Run) {
             );
         }
     }
+}
+
+/// Whether a member has sent its beacon share for a round.
+fn has_shared(run: &Run, member: MinerId, round: Round) -> bool {
+    run.world.network.sent().iter().any(|envelope| {
+        matches!(&envelope.content, Content::Message(Message::BeaconShare(share))
+            if share.signer == member && share.target.round() == round)
+    })
 }

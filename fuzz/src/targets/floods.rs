@@ -143,8 +143,13 @@ fn requests(ground: &Arc<Ground<MockScheme>>) {
         time: Time(0),
     }));
     let statement = Ticket { round: Round(1), subround: Subround(0), block: block.id() };
-    let signers = Signers::from_members(4, (0..3).map(MinerId)).expect("three of four");
-    let certificate = Certificate { signers, aggregate: beacon_signature };
+    let signed = ground.keys.members.iter().take(3).filter_map(|member| {
+        let signed = Signed::sign(statement, &config.committee, member)?;
+        Some((signed.signer, signed.signature))
+    });
+    let signatures: Vec<(MinerId, Signature)> = signed.collect();
+    let certificate = Certificate::assemble(&ground.keys.observer, config.quorum(), &signatures)
+        .expect("three of four sign it");
     let finals =
         vec![FinalBlock { block, notarization: Some(Arc::new(Certified { statement, certificate })) }];
     let peers = u64::from(config.committee.miners() + config.committee.sharders());

@@ -52,18 +52,22 @@ impl ArchiveDuties {
         // What comes unasked is not looked at.
         let unasked = matches!(input, SharderInput::Message { from, message: Message::ChainResponse(_) } if !self.asked.contains(from));
         let mut facts = self.outputs(world, unasked, outputs);
-        if let SharderInput::Message { message, .. } = input {
+        // A peer that has shown faults may not be heard, so only honest miners oblige the sharder.
+        let is_honest = |from: &Peer| matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
+        if let SharderInput::Message { from, message } = input
+            && is_honest(from)
+        {
             self.remember(world, message);
         }
         match input {
             SharderInput::Message { from, message } => {
                 let refused = outputs.iter().any(|output| matches!(output, SharderOutput::Refused { .. }));
                 let by_votes = world.ground.setup.rules.finality == FinalityRule::Votes;
-                let honest = matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
+                let honest = is_honest(from);
                 facts = facts.or_else(|| match message {
                     Message::ChainRequest(request) => self.serves(world, found, *from, request, outputs),
-                    // Whoever shows a certificate that is not refused: it was verified, or it is no higher than one that was.
-                    Message::FinalityCertificate(known) if !refused && by_votes => {
+                    // A certificate that is not refused was verified, or is no higher than one that was.
+                    Message::FinalityCertificate(known) if honest && !refused && by_votes => {
                         self.certified = self.certified.max(known.round);
                         None
                     }
@@ -90,7 +94,7 @@ impl ArchiveDuties {
                 });
                 if let Message::ChainResponse(response) = message {
                     if let Some(known) =
-                        response.finality.as_ref().filter(|_| !refused && by_votes && !unasked)
+                        response.finality.as_ref().filter(|_| honest && !refused && by_votes && !unasked)
                     {
                         self.certified = self.certified.max(known.round);
                     }

@@ -356,17 +356,16 @@ fn step_1_a_beacon_share_is_verified_once() {
         signer: id(1),
         share: Signature([9; 48]),
     };
-    // A relayed share is verified at once.
     let genuine = stage.share(3, 1);
-    stage.hears(2, Message::BeaconShare(genuine));
-    let before = checks(&stage);
-    // With these two it makes a combination that fails: the others are known to be genuine.
+    stage.hears(3, Message::BeaconShare(genuine));
+    // With its own and this one it makes a combination that fails: both of the others are looked at.
     stage.hears(1, Message::BeaconShare(wrong(1)));
-    assert_eq!(checks(&stage) - before, 1);
+    let before = checks(&stage);
+    assert!(before > 0, "the shares of a combination that fails are verified");
     for from in [1, 2, 3] {
         assert!(is_refused(stage.hears(from, Message::BeaconShare(wrong(1)))));
     }
-    assert_eq!(checks(&stage) - before, 1, "it is known to be wrong");
+    assert_eq!(checks(&stage), before, "it is known to be wrong");
     // One that takes another's place proves itself; of the next round, so that nothing is combined yet.
     stage.hears(1, Message::BeaconShare(wrong(2)));
     let genuine = stage.share(1, 2);

@@ -107,6 +107,11 @@ pub fn cells() -> Vec<Cell> {
             });
             let expect: String = asked.map(|p| format!("{} = \"holds\"\n", p.id())).collect();
             let rules = if rules.is_empty() { String::new() } else { format!("\n[rules]\n{rules}\n") };
+            // With capped subrounds a third list would never be read.
+            let instance = match profile {
+                "deployed" => instance.replace(", [\"honest\"]]\n\n", "]\n\n"),
+                _ => instance.to_owned(),
+            };
             let text = format!(
                 "question = \"{row}: what holds with {column}?\"\nprofile = \"{profile}\"\nn = 4\n{instance}{rules}\n[expect]\n{expect}",
                 row = row.replace('"', "'"),
