@@ -54,10 +54,8 @@ impl ArchiveDuties {
         let mut facts = self.outputs(world, unasked, outputs);
         // A peer that has shown faults may not be heard, so only honest miners oblige the sharder.
         let is_honest = |from: &Peer| matches!(from, Peer::Miner(miner) if world.host_of(*miner).is_some());
-        if let SharderInput::Message { from, message } = input
-            && is_honest(from)
-        {
-            self.remember(world, message);
+        if let SharderInput::Message { from, message } = input {
+            self.remember(world, message, is_honest(from));
         }
         match input {
             SharderInput::Message { from, message } => {
@@ -124,13 +122,15 @@ impl ArchiveDuties {
         facts.map(|(property, facts)| Violation { property, facts: format!("the sharder {facts}") })
     }
 
-    /// Notarizations that a message shows.
-    fn remember<S: Scheme + Clone>(&mut self, world: &World<S>, message: &Message) {
+    /// Notarizations that a message shows, and those that an honest miner shows straight.
+    fn remember<S: Scheme + Clone>(&mut self, world: &World<S>, message: &Message, honest: bool) {
         match message {
             Message::Notarization(known) => {
                 if is_genuine(world, known) {
                     self.shown.insert((known.round, known.block));
-                    self.noted.insert((known.round, known.block));
+                    if honest {
+                        self.noted.insert((known.round, known.block));
+                    }
                 }
             }
             Message::ChainResponse(response) => {
@@ -318,7 +318,9 @@ impl ArchiveDuties {
                     found.sharder.notarizations().any(|known| (known.round, known.block) == (round, *block))
                 };
                 let knows = |block: &BlockId| self.noted.contains(&(round, *block)) || admits(block);
-                let due = of_round.len() == 1
+                let open = round > found.sharder.finalized().round();
+                let due = open
+                    && of_round.len() == 1
                     && of_round.iter().all(|block| knows(block) && has(found, round, *block));
                 due.then(|| {
                     ("step 10", format!("has waited for others of round {round}, and it is not final"))
