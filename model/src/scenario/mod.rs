@@ -11,7 +11,8 @@ use crate::{
     protocol::Protocol,
     rules::{
         BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
-        Rules, SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
+        Rules, SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, ThresholdRule, TicketLogRule,
+        TicketRule,
     },
 };
 use reading::Reading;
@@ -137,6 +138,7 @@ pub enum ScenarioError {
 #[serde(deny_unknown_fields)]
 pub struct Overrides {
     beacon: Option<BeaconRule>,
+    threshold: Option<ThresholdRule>,
     ticket: Option<TicketRule>,
     subround_entry: Option<SubroundEntryRule>,
     subround_switch: Option<SubroundSwitchRule>,
@@ -152,10 +154,16 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// Whether it names a rule for the beacon threshold.
+    fn names_threshold(&self) -> bool {
+        self.threshold.is_some()
+    }
+
     /// `base`, but for what is overridden.
     pub fn over(&self, base: Rules) -> Rules {
         Rules {
             beacon: self.beacon.unwrap_or(base.beacon),
+            threshold: self.threshold.unwrap_or(base.threshold),
             ticket: self.ticket.unwrap_or(base.ticket),
             subround_entry: self.subround_entry.unwrap_or(base.subround_entry),
             subround_switch: self.subround_switch.unwrap_or(base.subround_switch),

@@ -3,7 +3,7 @@
 use super::{Expectation, Overrides, Scenario, ScenarioError, Verdict, line_of};
 use crate::{
     blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS},
-    committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
+    committee::{self, Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
     properties::Property,
     protocol::{Network, Protocol},
     reductions::Reductions,
@@ -51,6 +51,8 @@ pub(super) struct File {
     groups: Option<Spanned<Vec<u32>>>,
     #[serde(default)]
     beacon_threshold: Option<Spanned<u32>>,
+    #[serde(default)]
+    exposed: Option<Spanned<u32>>,
     generators: Spanned<Vec<Vec<Generator>>>,
     #[serde(default)]
     order: Vec<Spanned<Order>>,
@@ -116,7 +118,14 @@ impl Reading<'_> {
         })?;
         let rules = self.mutation.over(file.rules.over(base));
         let network = *file.network.get_ref();
-        let committee = self.committee(
+        if let Some(threshold) = &file.beacon_threshold
+            && (file.rules.names_threshold() || self.mutation.names_threshold())
+        {
+            let message = "the rule `threshold` has no effect beside a number of shares";
+            let fix = "remove `beacon_threshold`, or `threshold` from [rules]";
+            return Err(self.invalid(threshold.span(), "beacon_threshold", message, fix));
+        }
+        let mut committee = self.committee(
             &rules,
             &file.n,
             file.f.as_ref(),
@@ -124,6 +133,12 @@ impl Reading<'_> {
             file.groups.as_ref(),
             file.beacon_threshold.as_ref(),
         )?;
+        if let Some(exposed) = &file.exposed {
+            committee.exposed = *exposed.get_ref();
+            if let Some((message, fix)) = committee.exposed_refused(&rules) {
+                return Err(self.invalid(exposed.span(), "exposed", message, fix));
+            }
+        }
         let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
         for (value, most, span, field) in [
             (rounds, MAX_ROUNDS, file.rounds.span(), "rounds"),
@@ -323,6 +338,7 @@ impl Reading<'_> {
             let fix = format!("use at most {MAX_HONEST}, or `groups` of miners that act together");
             return Err(self.invalid(span, "n", message, fix));
         }
+        let by_rule = committee::beacon_threshold(rules.threshold, members);
         if let Some(threshold) = beacon_threshold
             && !(1..=members).contains(threshold.get_ref())
         {
@@ -331,7 +347,7 @@ impl Reading<'_> {
                 threshold.span(),
                 "beacon_threshold",
                 message,
-                format!("use 1 to {members}; f + 1 = {} is the default", tolerated + 1),
+                format!("use 1 to {members}, or remove it: n - f = {by_rule} is the default"),
             ));
         }
         Ok(Committee {
@@ -339,7 +355,8 @@ impl Reading<'_> {
             f: tolerated,
             byzantine: faulty,
             quorum: quorum(rules.quorum, members),
-            beacon_threshold: beacon_threshold.map_or(tolerated + 1, |t| *t.get_ref()),
+            beacon_threshold: beacon_threshold.map_or(by_rule, |t| *t.get_ref()),
+            exposed: 0,
             weights,
         })
     }
@@ -466,6 +483,20 @@ impl Reading<'_> {
                 let message =
                     "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
                 let fix = "expect no S1, or use ticket = \"BetterRank\"";
+                return Err(self.invalid(property.span(), "expect", message, fix));
+            }
+            if matches!(p, Property::S11 | Property::W10) && !mutated && !protocol.forms_beacon() {
+                let message = format!("{} is empty where the adversary has no honest member's share", p.id());
+                let fix = format!(
+                    "set exposed = 1 (at most f = {}) and beacon = \"RoundOnly\", or do not expect it",
+                    protocol.committee.f
+                );
+                return Err(self.invalid(property.span(), "expect", message, fix));
+            }
+            if p == Property::W9 && !mutated && !protocol.remembers_rounds() {
+                let message = "W9 is about finality votes of miners that remember the rounds they left";
+                let fix =
+                    "expect no W9, or use finality = \"Votes\" without `restarts_behind` or a volatile log";
                 return Err(self.invalid(property.span(), "expect", message, fix));
             }
             if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {

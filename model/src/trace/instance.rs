@@ -47,6 +47,9 @@ pub struct Instance {
     pub quorum: u32,
     /// Shares that determine a beacon value.
     pub beacon_threshold: u32,
+    /// Honest members whose key share the adversary has: the last ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exposed: u32,
     /// Members that each honest miner stands for (1, unless they act in groups).
     pub honest: Vec<u32>,
     /// Rounds, from 1.
@@ -87,6 +90,7 @@ impl From<&Protocol> for Instance {
             byzantine: committee.byzantine,
             quorum: committee.quorum,
             beacon_threshold: committee.beacon_threshold,
+            exposed: committee.exposed,
             honest: committee.weights.clone(),
             rounds: blocks.rounds,
             subrounds: blocks.subrounds,
@@ -167,15 +171,20 @@ impl TryFrom<&Instance> for Protocol {
         require(given.reserved_subrounds < given.subrounds, "reserved_subrounds", &|| {
             "all subrounds".into()
         })?;
+        let committee = Committee {
+            n: given.n,
+            f: given.f,
+            byzantine: given.byzantine,
+            quorum: given.quorum,
+            beacon_threshold: given.beacon_threshold,
+            exposed: given.exposed,
+            weights: given.honest.clone(),
+        };
+        if let Some((message, fix)) = committee.exposed_refused(&given.rules) {
+            return Err(BadInstance { field: "exposed", message: format!("{message}; {fix}") });
+        }
         Ok(Protocol {
-            committee: Committee {
-                n: given.n,
-                f: given.f,
-                byzantine: given.byzantine,
-                quorum: given.quorum,
-                beacon_threshold: given.beacon_threshold,
-                weights: given.honest.clone(),
-            },
+            committee,
             rules: given.rules,
             blocks,
             crashes: given.restarts,
@@ -187,6 +196,10 @@ impl TryFrom<&Instance> for Protocol {
             reductions: given.reductions,
         })
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl NamedPlace {
