@@ -493,6 +493,12 @@ impl Reading<'_> {
                 );
                 return Err(self.invalid(property.span(), "expect", message, fix));
             }
+            if p == Property::S11 && protocol.reductions.eager && protocol.blocks.rounds == 1 {
+                let message =
+                    "under `eager` the shares of round 1 are sent as the run begins, so S11 is empty there";
+                let fix = "set rounds = 2, or eager = false in [reductions]";
+                return Err(self.invalid(property.span(), "expect", message, fix));
+            }
             if p == Property::W9 && !mutated && !protocol.remembers_rounds() {
                 let message = "W9 is about finality votes of miners that remember the rounds they left";
                 let fix =
