@@ -145,6 +145,8 @@ pub struct World<S> {
     pub byzantine: Vec<(MinerId, Record)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
     pub blocks: Made,
+    /// Blocks of Byzantine miners that were made with a flaw.
+    pub flawed: Vec<BlockId>,
     /// Blocks of which an honest participant has seen a notarization.
     pub notarized: Vec<Ticket>,
     /// Crashes so far.
@@ -180,6 +182,7 @@ impl<S: Scheme + Clone> World<S> {
             network: Network::default(),
             byzantine: Vec::new(),
             blocks: Made::default(),
+            flawed: Vec::new(),
             notarized: Vec::new(),
             crashes: 0,
             refused_by_log: Vec::new(),

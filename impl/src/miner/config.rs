@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::block::{Block, Time};
-use crate::bounds::MAX_BLOCKS_PER_GENERATOR;
+use crate::block::{Block, Header, Time};
+use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, PAYLOAD_ROUNDS};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
-use crate::rules::{Rules, TicketRule};
+use crate::rules::{FinalityRule, Rules, TicketRule};
 use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
@@ -93,6 +93,10 @@ pub struct Config {
     /// Subrounds above this one repeat its generators, as in the deployed node; `None`: every subround has its own. Under a
     /// chained beacon they have its beacon value, too.
     pub subround_cap: Option<Subround>,
+    /// How many rounds above the final block that it names a block may have a payload, `K`; part of the protocol: all
+    /// participants must use the same number. It says something where finality takes votes only: the other rules have no
+    /// certificates that a block could name.
+    pub payload_rounds: u64,
     /// Waiting times.
     pub timing: Timing,
     /// The block of round 0.
@@ -124,6 +128,7 @@ impl Config {
             rules,
             generators: committee.default_generators(),
             subround_cap: (rules == Rules::DEPLOYED).then_some(Subround(1)),
+            payload_rounds: PAYLOAD_ROUNDS,
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
             ticket_form: TicketForm::default(),
@@ -187,6 +192,13 @@ impl Config {
             TicketRule::BetterRank => generators,
             TicketRule::BetterOrEqualRank => generators * MAX_BLOCKS_PER_GENERATOR,
         }
+    }
+
+    /// Whether a block must have an empty payload: it is more than `payload_rounds` rounds above the block that it names as
+    /// final.
+    #[must_use]
+    pub fn must_be_empty(&self, header: &Header) -> bool {
+        self.rules.finality == FinalityRule::Votes && header.is_beyond(self.payload_rounds)
     }
 
     /// Whether a miner signs one ticket per (round, subround) only.

@@ -418,6 +418,33 @@ pub enum ProposalError {
     /// The parent's certificate is labelled otherwise than the parent.
     #[error("the parent's certificate names another round or subround than the parent")]
     WrongLabel,
+    /// It names a block of its own round or a later one as final.
+    #[error("the block names one of round {named} as final, which is not below its own round")]
+    FinalityNotBefore {
+        /// The round that it names.
+        named: Round,
+    },
+    /// It names a lower final block than its parent does.
+    #[error("the block names one of round {named} as final, its parent one of round {parent}")]
+    FinalityFalls {
+        /// The round that it names.
+        named: Round,
+        /// The round that its parent names.
+        parent: Round,
+    },
+    /// It carries a finality certificate, and there are none under these rules.
+    #[error("the block carries a finality certificate, and finality takes no votes here")]
+    FinalityWithoutVotes,
+    /// It has a payload, and is too far above the block that it names as final.
+    #[error(
+        "a payload in a block more than {bound} rounds above the one that it names as final, of round {named}"
+    )]
+    PayloadBeyond {
+        /// The round that it names.
+        named: Round,
+        /// How many rounds above it may have a payload.
+        bound: u64,
+    },
     /// The timeout certificate of the subround before is missing or of another subround.
     #[error("no timeout certificate of the subround before")]
     NoTimeoutCertificate,

@@ -22,6 +22,7 @@ impl Encode for Block {
         header.generator.encode(bytes);
         header.parent.encode(bytes);
         encode_option(self.parent_notarization(), bytes);
+        encode_option(self.finality(), bytes);
         header.beacon.encode(bytes);
         self.beacon_signature().encode(bytes);
         header.time.encode(bytes);
@@ -40,6 +41,7 @@ impl Decode for Block {
             generator: MinerId::decode(reader)?,
             parent: BlockId::decode(reader)?,
             parent_notarization: decode_option(reader, "parent certificate flag")?,
+            finality: decode_option(reader, "final block flag")?,
             beacon: BeaconValue::decode(reader)?,
             beacon_signature: Signature::decode(reader)?,
             time: Decode::decode(reader)?,

@@ -3,6 +3,7 @@
 mod bounds;
 mod from_the_ticket;
 mod mutants;
+mod named_finality;
 mod regressions;
 mod stage;
 mod to_the_ticket;
