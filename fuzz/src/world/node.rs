@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
-use zus_bpp::chain::respond;
+use zus_bpp::chain::{FinalBlock, StoredBlock, respond};
 use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -162,6 +162,19 @@ impl<S: Scheme + Clone> World<S> {
                 let path =
                     self.hosts[index].history.iter().skip(after.0 as usize).take(33).cloned().collect();
                 if let Some(response) = respond(path) {
+                    let content = Content::Message(Message::ChainResponse(Arc::new(response)));
+                    self.network.send(me, bit(*to), content);
+                }
+            }
+            Output::Load { block, .. } => {
+                inputs.extend(self.hosts[index].load(block).map(Input::Loaded));
+            }
+            Output::ServeStored { to, blocks } => {
+                let whole = |known: &StoredBlock| {
+                    let block = self.hosts[index].load(&known.block)?;
+                    Some(FinalBlock { block, notarization: known.notarization.clone() })
+                };
+                if let Some(response) = respond(blocks.iter().filter_map(whole).collect()) {
                     let content = Content::Message(Message::ChainResponse(Arc::new(response)));
                     self.network.send(me, bit(*to), content);
                 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::chain::{ChainResponseError, FinalBlock};
+use crate::chain::{ChainResponseError, FinalBlock, StoredBlock};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::ranks::Rank;
@@ -59,6 +59,8 @@ pub enum Input {
     },
     /// What came in this [`Output::Store`], and in every one before it, is durable.
     Stored(WriteId),
+    /// The answer to [`Output::Load`].
+    Loaded(Arc<Block>),
     /// The record of this [`Output::Persist`], and of every one before it, is durable.
     Persisted(WriteId),
 }
@@ -193,6 +195,14 @@ pub enum Output {
         /// What to keep.
         stored: Stored,
     },
+    /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
+    /// [`Input::Loaded`]. It is about to become final. A host that cannot read it stops, as when it cannot write.
+    Load {
+        /// The block's round.
+        round: Round,
+        /// The block.
+        block: BlockId,
+    },
     /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
     RequestPayload {
         /// The round of the block to be made.
@@ -216,6 +226,14 @@ pub enum Output {
         to: Peer,
         /// The first block to send is of the round after this one.
         after: Round,
+    },
+    /// A peer asks for these blocks, consecutive and lowest first, which are not all in memory: each came in
+    /// [`Output::Store`] or [`Output::Finalized`]. The host answers with [`respond`](crate::chain::respond).
+    ServeStored {
+        /// Who asks.
+        to: Peer,
+        /// The blocks, with their certificates; more than fit into an answer by one.
+        blocks: Vec<StoredBlock>,
     },
     /// Proof of an offence, new to this miner; it is relayed too.
     Evidence(Arc<Evidence>),

@@ -72,6 +72,7 @@ impl<S: Scheme> Miner<S> {
             signing: Signing::default(),
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
+            loading: Vec::new(),
             waiting: Vec::new(),
             started: false,
             events: VecDeque::new(),
@@ -92,7 +93,9 @@ impl<S: Scheme> Miner<S> {
         for item in stored {
             match item {
                 Stored::Block(block) => {
+                    let (round, id) = (block.round(), block.id());
                     self.chain.insert(block);
+                    self.chain.mark_stored(round, id);
                 }
                 Stored::Notarization(notarization) => {
                     let notarization = Verified::trusted(notarization);

@@ -17,7 +17,7 @@ pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, Sharder
 
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, respond};
+use crate::chain::{Answer, CatchUp, Chain, FinalBlock, FinalizeError, respond};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -242,7 +242,7 @@ impl<S: Scheme> Sharder<S> {
                 self.store(path, out);
                 out.push(SharderOutput::Certified(certificate.into_inner()));
             }
-            Err(FinalizeError::Missing { .. }) => {
+            Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => {
                 if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round)
                     && !mutant!(SharderForgets)
                 {
@@ -286,7 +286,7 @@ impl<S: Scheme> Sharder<S> {
         match self.chain.finalize(round, block) {
             Ok(path) => self.store(path, out),
             Err(FinalizeError::Conflict(_)) => out.push(SharderOutput::Conflict { round, block }),
-            Err(FinalizeError::Missing { .. } | FinalizeError::Behind(_)) => {}
+            Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. } | FinalizeError::Behind(_)) => {}
         }
     }
 
@@ -395,7 +395,7 @@ impl<S: Scheme> Sharder<S> {
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
             && !mutant!(SharderServesNobody)
-            && let Some(response) = self.chain.answer(request).or_else(stored)
+            && let Some(response) = self.chain.answer(request).and_then(Answer::whole).or_else(stored)
         {
             let message = Message::ChainResponse(Arc::new(response));
             out.push(SharderOutput::Send { to: from, message });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zus_bpp::application::Application;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
-use zus_bpp::chain::respond;
+use zus_bpp::chain::{FinalBlock, StoredBlock, respond};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -104,6 +104,20 @@ impl<S: Scheme + Clone> World<S> {
                     let above = self.hosts[i].disk.history.iter().skip(first);
                     let path = above.take(MAX_CHAIN_BLOCKS + 1).cloned().collect();
                     if let Some(response) = respond(path) {
+                        self.send(me, to, &Message::ChainResponse(Arc::new(response)));
+                    }
+                }
+                Output::Load { block, .. } => {
+                    let block = self.hosts[i].disk.load(block).expect("what was stored is there");
+                    answers.push(Input::Loaded(block));
+                }
+                Output::ServeStored { to, blocks } => {
+                    let disk = &self.hosts[i].disk;
+                    let whole = |known: StoredBlock| {
+                        let block = disk.load(known.block).expect("what was stored is there");
+                        FinalBlock { block, notarization: known.notarization }
+                    };
+                    if let Some(response) = respond(blocks.into_iter().map(whole).collect()) {
                         self.send(me, to, &Message::ChainResponse(Arc::new(response)));
                     }
                 }
