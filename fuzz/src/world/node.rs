@@ -171,7 +171,7 @@ impl<S: Scheme + Clone> World<S> {
             }
             Output::ServeStored { to, blocks } => {
                 let whole = |known: &StoredBlock| {
-                    let block = self.hosts[index].load(&known.block)?;
+                    let block = known.whole.clone().or_else(|| self.hosts[index].load(&known.block))?;
                     Some(FinalBlock { block, notarization: known.notarization.clone() })
                 };
                 if let Some(response) = respond(blocks.iter().filter_map(whole).collect()) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Chain, FinalBlock};
-use crate::block::BlockId;
+use crate::block::{Block, BlockId};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::Notarization;
 use crate::committee::Round;
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-/// A block that the host has, or can be given by the miner's final blocks; see [`Output::ServeStored`].
+/// A block of an answer; see [`Output::ServeStored`].
 ///
 /// [`Output::ServeStored`]: crate::miner::Output::ServeStored
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +38,8 @@ pub struct StoredBlock {
     pub round: Round,
     /// The block.
     pub block: BlockId,
+    /// The block itself, where the miner has it whole: the host need not have been told to store it yet.
+    pub whole: Option<Arc<Block>>,
     /// Its certificate, where the miner has it.
     pub notarization: Option<Arc<Notarization>>,
 }
@@ -54,7 +56,8 @@ impl Chain {
         while at > request.after {
             if at <= last {
                 let notarization = self.notarization_of(at, want).cloned();
-                path.push(StoredBlock { round: at, block: want, notarization });
+                let whole = self.block(at, want).map(Arc::clone);
+                path.push(StoredBlock { round: at, block: want, whole, notarization });
             }
             want = self.header(at, want)?.parent;
             at = at.previous()?;
@@ -64,7 +67,7 @@ impl Chain {
             path.remove(0);
         }
         let whole = |known: &StoredBlock| {
-            let block = Arc::clone(self.block(known.round, known.block)?);
+            let block = known.whole.clone()?;
             Some(FinalBlock { block, notarization: known.notarization.clone() })
         };
         let Some(whole) = path.iter().map(whole).collect::<Option<Vec<FinalBlock>>>() else {

@@ -227,8 +227,8 @@ pub enum Output {
         /// The first block to send is of the round after this one.
         after: Round,
     },
-    /// A peer asks for these blocks, consecutive and lowest first, which are not all in memory: each came in
-    /// [`Output::Store`] or [`Output::Finalized`]. The host answers with [`respond`](crate::chain::respond).
+    /// A peer asks for these blocks, consecutive and lowest first, which are not all in memory: each that is
+    /// not given here came in [`Output::Store`] or [`Output::Finalized`]. The host answers with [`respond`](crate::chain::respond).
     ServeStored {
         /// Who asks.
         to: Peer,

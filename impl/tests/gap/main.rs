@@ -164,7 +164,7 @@ impl Net {
             }
             Output::ServeStored { to: Peer::Miner(to), blocks } => {
                 let whole = |known: zus_bpp::chain::StoredBlock| FinalBlock {
-                    block: host.disk.load(known.block),
+                    block: known.whole.unwrap_or_else(|| host.disk.load(known.block)),
                     notarization: known.notarization,
                 };
                 let path = blocks.into_iter().map(whole).collect();
