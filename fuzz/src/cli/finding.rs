@@ -78,7 +78,7 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
         println!("{runs} runs, nothing wrong, {:.0} runs a second", runs as f64 / seconds);
         return Ok(true);
     };
-    write(out, &found.schedule.explicit())?;
+    write(out, found.schedule.explicit())?;
     println!("run {} of seed {seed}: WRONG: {}", found.runs, found.failure);
     let shown = quoted(&plain::path(out));
     println!("replay: {}", bug.command(&format!("replay {shown}")));
@@ -113,7 +113,7 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
     let same = played.failure.as_ref().is_some_and(|again| again.kind() == failure.kind());
     let (kept, played) =
         if same { (short, played) } else { (long, play(long, bug.adjust, Until::End, true)) };
-    write(out, &kept.explicit())?;
+    write(out, kept.explicit())?;
     println!("{}", played.told());
     println!("{} choices, of {}", kept.choices.len(), long.choices.len());
     println!("replay: {}", bug.command(&format!("replay {}", quoted(&plain::path(out)))));

@@ -25,7 +25,7 @@ impl Refinement {
             let deed = self.protocol.deed(&self.state, &action);
             return Err(Finding::Disabled { action, deed, guard });
         }
-        let before = self.sentences.is_some().then(|| self.state);
+        let before = self.sentences.is_some().then_some(self.state);
         self.protocol.perform(&mut self.state, &action);
         if let (Some(before), Some(sentences)) = (before, &mut self.sentences) {
             sentences.push(self.protocol.sentence(&before, &action, &self.state));
