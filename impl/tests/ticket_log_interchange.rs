@@ -223,7 +223,7 @@ fn documents_that_are_not_understood_are_refused() {
     assert!(value(of_floor("3"), "data.complete_from"), "above the floor");
     let list = json.find("\"signed_tickets\": [").unwrap() + "\"signed_tickets\": [".len();
     let end = list + json[list..].find(']').unwrap();
-    let twice = [&json[..end].trim_end(), ",", &json[list..]].concat();
+    let twice = [json[..end].trim_end(), ",", &json[list..]].concat();
     let refused = import(&twice);
     assert!(
         matches!(&refused, Err(InterchangeError::Twice { place }) if place == "data.signed_tickets[1]"),

@@ -35,8 +35,8 @@ fn without_room_the_earlier_file_stays() {
     if let Some(folder) = env::var_os("FOLDER").map(PathBuf::from) {
         // The control: there is no room, and what is written in place is lost.
         fs::write(folder.join("in_place"), &large).unwrap_err();
-        whole::write(&folder.join("whole"), &large).unwrap_err();
-        whole::write(&folder.join("new"), &large).unwrap_err();
+        whole::write(folder.join("whole"), &large).unwrap_err();
+        whole::write(folder.join("new"), &large).unwrap_err();
         return;
     }
     let folder = tempfile::tempdir().unwrap();

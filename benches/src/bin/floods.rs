@@ -208,7 +208,7 @@ impl Network {
             beacon,
             wrong: Vec::new(),
         };
-        let of = |i| network.signed(FLOODER, ticket(Round(1_000_000 + i))).signature;
+        let of = |i: u64| network.signed(FLOODER, ticket(Round(1_000_000 + i))).signature;
         network.wrong = (0..256).map(of).collect();
         network
     }

@@ -217,10 +217,13 @@ fn lost_repeated_and_swapped_frames_are_refused() {
     }
 }
 
+/// A change of a sector, and the reason for which it is refused.
+type Foreign = (&'static str, fn(&mut Sector));
+
 /// A checksum that is right does not make a frame one of this program.
 #[test]
 fn a_frame_with_the_right_checksum_that_is_not_understood_is_refused_with_its_place() {
-    let foreign: [(&str, fn(&mut Sector)); 6] = [
+    let foreign: [Foreign; 6] = [
         ("a frame holds an unknown kind of record", |sector| sector[COUNT_BYTES] = 9),
         ("a frame holds an unknown kind of record", |sector| sector[COUNT_BYTES] = 0),
         ("the number of records of a frame is impossible", |sector| sector[1] = 0),

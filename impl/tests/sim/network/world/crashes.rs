@@ -32,7 +32,7 @@ impl<S: Scheme + Clone> World<S> {
                     .filter_map(|host| Some(Round(host.miner.as_ref()?.round().0 - 1)))
                     .collect();
                 known.sort_unstable();
-                let answers = usize::from(self.config.quorum());
+                let answers = self.config.quorum();
                 let Some(highest) = known.get(answers - 1) else { return };
                 let disk = &mut self.hosts[usize::from(i)].disk;
                 disk.log = MemoryLog::new(*disk.log.owner(), *disk.log.rules(), Round(highest.0 + above));
