@@ -3,7 +3,7 @@
 //!
 //! Short runs never forget anything: nothing is pruned in them, no bound on evidence is reached, no final block is dropped. Here
 //! the network is synchronous most of the time; what goes wrong in turn is drawn from the seed:
-//! - a miner is cut off for up to [`AWAY`] rounds, more than others keep in memory, and catches up;
+//! - a miner is cut off for up to `AWAY` rounds, more than others keep in memory, and catches up;
 //! - a miner crashes and starts from its disk;
 //! - Byzantine members sign two tickets, two votes, two blocks, in time and late, and send old messages again;
 //! - proposals are lost for a number of subrounds.

@@ -64,7 +64,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes that [`hex`] has written.
+/// The bytes that `hex` has written.
 ///
 /// # Errors
 /// When the text is not two hexadecimal digits a byte.
