@@ -32,11 +32,11 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> 
     synced(&place.folder)
 }
 
-/// Whether [`write`] could write at `path` now, as far as can be told without writing: a mistyped folder is found before
+/// Whether [`write()`] could write at `path` now, as far as can be told without writing: a mistyped folder is found before
 /// the work, not after it.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref();
     match Place::of(path)? {
