@@ -1,7 +1,8 @@
 //! What each peer costs, and when it is not heard for a while. Shared by miner and sharder.
 //!
 //! Every peer has a debt of *work*, in microseconds of processor time as [`bounds`](crate::bounds) states it for a committee
-//! of 100. What it sends adds to the debt: a little for a message and its bytes, much for a fault that is proved to be its own
+//! of 100, measured by `benches/src/bin/floods`. What it sends adds to the debt: a little for a message, and for its bytes if they
+//! are decoded, much for a fault that is proved to be its own
 //! ([`Refusal::proves_sender_faulty`](crate::miner::Refusal::proves_sender_faulty), a wrong signature that was held, a
 //! contradiction), and a signature check for what had to be verified and led nowhere. Time pays the debt back. As long as it is above
 //! [`WORK_LIMIT`], messages of that peer are dropped before they are decoded. So one peer costs [`WORK_LIMIT`] once and
@@ -17,8 +18,12 @@
 //! link and not of the signers that it names: what a peer that is not heard has signed still counts in certificates that others
 //! relay. Peers that break no rule are not affected, and a peer that did is heard again when the debt is paid.
 //!
-//! **Answers** to chain requests have a budget in bytes: [`ANSWER_ALLOWANCE_BYTES`] for each peer, and a share of
-//! [`ANSWER_BYTES_PER_SECOND`] from then on, which all peers divide evenly. So none can use up the share of another.
+//! **Answers** to chain requests have a budget in bytes. Each peer has an allowance: [`ANSWER_ALLOWANCE_BYTES`] at once, and a
+//! share of [`ANSWER_BYTES_PER_SECOND`] from then on, which all peers divide evenly, so that none can use up the share of another.
+//! Beyond the allowance it gets [`ANSWER_BYTES_PER_REQUEST_BYTE`] bytes for each byte of its requests.
+//!
+//! Accounts belong to members and not to links: who connects again has the same one, and who is no member has none and is not
+//! heard.
 //!
 //! All of it is integer arithmetic on the time that the caller gives: the same inputs have the same effect. It is no part of
 //! a participant's state as `Eq` and `Hash` see it: it decides which messages are lost and how many blocks an answer has, and both are
@@ -26,8 +31,8 @@
 
 use crate::block::Time;
 use crate::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK, FAULT_WORK, MESSAGE_WORK, WORK_LIMIT,
-    WORK_PER_SECOND,
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
+    FAULT_WORK, MESSAGE_WORK, WORK_LIMIT, WORK_PER_SECOND,
 };
 use crate::committee::{Committee, Peer};
 use crate::mutants::mutant;
@@ -100,17 +105,23 @@ impl Accounts {
         account.is_none_or(|account| account.after(now, 0).debt < WORK_LIMIT || mutant!(NeverMute))
     }
 
-    /// Whether a message of so many bytes that arrived from `peer` is heard; if so, it is charged for.
-    pub fn hears(&mut self, peer: Peer, bytes: usize, now: Time) -> bool {
-        let work = MESSAGE_WORK + bytes as u64 / BYTES_PER_WORK;
+    /// Whether a message that arrived from `peer` is heard; if so, it is charged for.
+    pub fn hears(&mut self, peer: Peer, now: Time) -> bool {
         self.arrival = 0;
         let Some(account) = self.settled(peer, now) else { return true };
         if account.debt >= WORK_LIMIT && !mutant!(NeverMute) {
             return false;
         }
-        account.debt += work;
-        self.arrival = work;
+        account.debt += MESSAGE_WORK;
+        self.arrival = MESSAGE_WORK;
         true
+    }
+
+    /// So many bytes of the message that is being handled are decoded.
+    pub fn decodes(&mut self, peer: Peer, bytes: usize) {
+        let work = bytes as u64 / BYTES_PER_WORK;
+        self.charge(peer, work);
+        self.arrival += work;
     }
 
     /// What `peer` sent cost so much more.
@@ -159,6 +170,14 @@ impl Accounts {
         Some(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
+    /// `peer` asked with so many bytes.
+    pub fn asked(&mut self, peer: Peer, bytes: usize, now: Time) {
+        if let Some(account) = self.settled(peer, now) {
+            let paid = (bytes as u64).saturating_mul(ANSWER_BYTES_PER_REQUEST_BYTE);
+            account.answered = account.answered.saturating_sub(paid);
+        }
+    }
+
     /// An answer of so many bytes was sent.
     pub fn answered(&mut self, peer: Peer, bytes: usize) {
         let index = self.index(peer);
@@ -182,22 +201,24 @@ mod tests {
     #[test]
     fn who_owes_too_much_is_not_heard_until_it_is_paid_back_and_others_are() {
         let mut accounts = accounts();
-        let faults = WORK_LIMIT / FAULT_WORK;
+        let faults = WORK_LIMIT.div_ceil(FAULT_WORK);
         for _ in 0..faults {
-            assert!(accounts.hears(PEER, 100, Time(5)));
+            assert!(accounts.hears(PEER, Time(5)));
             accounts.fault(PEER);
         }
         assert_eq!(u64::from(accounts.faults(PEER)), faults);
-        assert!(!accounts.hears(PEER, 100, Time(5)));
+        assert!(!accounts.hears(PEER, Time(5)));
         assert!(!accounts.is_heard(PEER, Time(5)));
         for other in [Peer::Miner(MinerId(0)), Peer::Miner(MinerId(2)), Peer::Sharder(SharderId(1))] {
-            assert!(accounts.hears(other, 100, Time(5)));
+            assert!(accounts.hears(other, Time(5)));
         }
         // What is dropped costs nothing.
-        assert!(!accounts.hears(PEER, 1 << 20, Time(5)));
-        let paid = Time(5 + faults * MESSAGE_WORK * 1_000 / WORK_PER_SECOND + 1);
+        assert!(!accounts.hears(PEER, Time(5)));
+        let owed = faults * (FAULT_WORK + MESSAGE_WORK) - WORK_LIMIT;
+        let paid = Time(5 + owed * 1_000 / WORK_PER_SECOND + 1);
+        assert!(!accounts.is_heard(PEER, Time(paid.0 - 2)));
         assert!(accounts.is_heard(PEER, paid));
-        assert!(accounts.hears(PEER, 100, paid));
+        assert!(accounts.hears(PEER, paid));
     }
 
     /// However the time of a second is spent, no more than the stated work is done in it.
@@ -208,10 +229,13 @@ mod tests {
             let mut done = 0;
             for millisecond in 0..20_000 {
                 for _ in 0..50 {
-                    if accounts.hears(PEER, 97, Time(millisecond)) {
+                    if accounts.hears(PEER, Time(millisecond)) {
                         accounts.charge(PEER, work);
                         done += MESSAGE_WORK + work;
                     }
+                }
+                if millisecond == 1_000 {
+                    assert!(done <= 20_000 + FAULT_WORK, "{done} in the first second");
                 }
             }
             assert!(done <= WORK_LIMIT + 20 * WORK_PER_SECOND + FAULT_WORK, "{done}");
@@ -222,13 +246,13 @@ mod tests {
     fn a_clock_that_goes_back_pays_nothing_and_locks_nobody_out() {
         let mut accounts = accounts();
         accounts.charge(PEER, WORK_LIMIT);
-        assert!(!accounts.hears(PEER, 0, Time(0)));
+        assert!(!accounts.hears(PEER, Time(0)));
         accounts.charge(PEER, WORK_PER_SECOND);
-        assert!(accounts.hears(PEER, 0, Time(2_000)));
-        accounts.charge(PEER, WORK_LIMIT);
-        assert!(!accounts.hears(PEER, 0, Time(1_000)));
-        assert!(!accounts.hears(PEER, 0, Time(2_000)));
-        assert!(accounts.hears(PEER, 0, Time(40_000)));
+        assert!(accounts.hears(PEER, Time(2_000)));
+        accounts.charge(PEER, 2 * WORK_LIMIT);
+        assert!(!accounts.hears(PEER, Time(1_000)));
+        assert!(!accounts.hears(PEER, Time(2_000)));
+        assert!(accounts.hears(PEER, Time(40_000)));
     }
 
     #[test]
@@ -249,5 +273,49 @@ mod tests {
         assert!(sent <= 6 * ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND, "{sent}");
         assert!(sent >= 6 * ANSWER_ALLOWANCE_BYTES, "{sent}");
         assert_eq!(accounts.answer_bytes(Peer::Sharder(SharderId(9)), Time(0)), None, "a stranger");
+    }
+
+    /// Beyond the allowance each byte of a request is worth so many of answers, and what is not used up is not saved.
+    #[test]
+    fn beyond_the_allowance_answers_are_sixteen_times_the_requests() {
+        let sent = |request: usize, most: usize| {
+            let mut accounts = accounts();
+            let (mut sent, mut asked) = (0, 0);
+            for millisecond in 0..10_000 {
+                accounts.asked(PEER, request, Time(millisecond));
+                asked += request as u64;
+                if let Some(bytes) = accounts.answer_bytes(PEER, Time(millisecond)) {
+                    let bytes = bytes.min(most);
+                    accounts.answered(PEER, bytes);
+                    sent += bytes as u64;
+                }
+            }
+            (sent, asked)
+        };
+        let allowance = ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND / 6;
+        for request in [0, 11, 43, 1_000] {
+            let (sent, asked) = sent(request, usize::MAX);
+            let paid = ANSWER_BYTES_PER_REQUEST_BYTE * asked;
+            assert!(sent <= allowance + paid, "{sent} bytes for requests of {request}");
+            assert!(sent >= (allowance + paid) * 99 / 100, "{sent} bytes for requests of {request}");
+        }
+        // Small answers to large requests first, large ones to small requests then.
+        let mut accounts = accounts();
+        (0..1_000).for_each(|_| accounts.asked(PEER, 1 << 20, Time(0)));
+        assert_eq!(accounts.answer_bytes(PEER, Time(0)), Some(ANSWER_ALLOWANCE_BYTES as usize));
+    }
+
+    /// Accounts are of members: another link is no new account, and a miner that sends as a sharder too has two of them at most.
+    #[test]
+    fn a_fault_is_remembered_for_the_member_and_not_for_the_link() {
+        let mut accounts = accounts();
+        accounts.charge(PEER, 2 * WORK_LIMIT);
+        for _ in 0..3 {
+            assert!(!accounts.hears(Peer::Miner(MinerId(1)), Time(1)));
+        }
+        for peer in 0..u16::MAX {
+            accounts.charge(Peer::Miner(MinerId(peer)), 1);
+        }
+        assert_eq!(accounts.accounts.len(), 6, "no account for who is no member");
     }
 }

@@ -425,6 +425,10 @@ mutants! {
     NeverMute,
     /// Bounds: the bytes of answers are not counted.
     AnswerBytesUncounted,
+    /// L5: who is behind starts at its finalized head again when four peers in a row have no bytes left for it.
+    StartsAgainAtHead,
+    /// Bounds: a large message is decoded and hashed before anybody asks whether it is of use.
+    NoGlance,
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.

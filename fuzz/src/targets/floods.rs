@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_SECOND, FAULT_WORK, MAX_PAYLOAD_BYTES, WORK_LIMIT,
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, FAULT_WORK,
+    MAX_PAYLOAD_BYTES, WORK_LIMIT,
 };
 use zus_bpp::certified::Certified;
 use zus_bpp::chain::FinalBlock;
@@ -166,7 +167,9 @@ fn requests(ground: &Arc<Ground<MockScheme>>) {
         answers += out.iter().filter(|output| matches!(output, SharderOutput::Send { .. })).count() as u64;
     }
     let share = ANSWER_BYTES_PER_SECOND * now.0 / 1_000 / peers;
-    let most = ANSWER_ALLOWANCE_BYTES + share + MAX_PAYLOAD_BYTES as u64;
+    // A request without a tip has 11 bytes.
+    let paid = ANSWER_BYTES_PER_REQUEST_BYTE * 11 * REQUESTS;
+    let most = ANSWER_ALLOWANCE_BYTES + share + paid + MAX_PAYLOAD_BYTES as u64;
     let sent = answers * MAX_PAYLOAD_BYTES as u64;
     assert!(answers > 0 && sent <= most, "{sent} bytes of answers to one peer, not {most}");
 }

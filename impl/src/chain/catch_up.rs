@@ -18,9 +18,13 @@ use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
 use crate::mutants::mutant;
 
-/// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
-/// reached are of another branch.
-const ATTEMPTS_PER_START: u32 = 4;
+/// After so many requests without success the next one starts lower: perhaps the blocks that were reached are of another branch.
+/// First by some rounds, then by twice as many, down to the finalized head: to start there at once would be to ask for the same blocks
+/// for ever, when peers only have sent all that they have to spare.
+const ATTEMPTS_PER_RETREAT: u32 = 4;
+
+/// Rounds of the first retreat.
+const RETREAT: u64 = 2;
 
 /// The state of catching up.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -33,6 +37,11 @@ pub(crate) struct CatchUp {
     hint: Option<Peer>,
     /// How often somebody was asked since something was missing: rotates through the peers.
     attempts: u32,
+    /// How often the next request started lower since something new came.
+    retreats: u32,
+    /// Whose turn it is to be asked for more, and for lower blocks: each has a turn of its own, lest always the same peers be asked
+    /// for lower blocks. Success does not take it back, so that all peers share the work.
+    turns: [u32; 2],
     /// The last block received, when it is not final yet: the next request starts there.
     reached: Option<Round>,
     /// The peer that was asked last has just helped: it can be asked for more.
@@ -49,7 +58,7 @@ impl CatchUp {
 
     /// Nothing is missing.
     pub fn satisfied(&mut self) {
-        (self.reached, self.attempts, self.succeeded) = (None, 0, false);
+        (self.reached, self.attempts, self.retreats, self.succeeded) = (None, 0, 0, false);
         self.asked.clear();
     }
 
@@ -60,6 +69,11 @@ impl CatchUp {
         index.map(|index| self.asked.swap_remove(index)).is_some()
     }
 
+    /// Whether this peer was asked and has not answered.
+    pub fn expects(&self, from: Peer) -> bool {
+        self.asked.contains(&from)
+    }
+
     /// The next request, and to whom. `None` when there is nobody else.
     pub fn request(
         &mut self,
@@ -68,10 +82,17 @@ impl CatchUp {
         head: Round,
         tip: Option<BlockId>,
     ) -> Option<(Peer, ChainRequest)> {
-        let peer = self.next_peer(me, committee)?;
+        let hint = self.hint.filter(|&hint| self.attempts == 0 && hint != me);
         self.attempts = self.attempts.saturating_add(1);
-        if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
-            self.reached = None;
+        let retreats = self.attempts.is_multiple_of(ATTEMPTS_PER_RETREAT);
+        let peer = match hint {
+            Some(hint) => hint,
+            None => self.next_in_turn(retreats, me, committee)?,
+        };
+        if retreats {
+            let rounds = if mutant!(StartsAgainAtHead) { u64::MAX } else { RETREAT << self.retreats.min(62) };
+            self.reached = self.reached.map(|reached| Round(reached.0.saturating_sub(rounds)));
+            self.retreats = self.retreats.saturating_add(1);
         }
         if !self.asked.contains(&peer) {
             self.asked.push(peer);
@@ -81,14 +102,11 @@ impl CatchUp {
         Some((peer, ChainRequest { after, tip }))
     }
 
-    /// First whoever showed something new, then miners and sharders in turn.
-    fn next_peer(&self, me: Peer, committee: &Committee) -> Option<Peer> {
-        if self.attempts == 0
-            && let Some(hint) = self.hint.filter(|&hint| hint != me)
-        {
-            return Some(hint);
-        }
-        let turn = self.attempts / 2;
+    /// Miners and sharders in turn.
+    fn next_in_turn(&mut self, retreats: bool, me: Peer, committee: &Committee) -> Option<Peer> {
+        let next = &mut self.turns[usize::from(retreats)];
+        let (turn, sharders_turn) = (*next / 2, *next % 2 == 1);
+        *next = next.wrapping_add(1);
         let sharder = || {
             let id = turn.checked_rem(u32::from(committee.sharders()))?;
             Some(Peer::Sharder(SharderId(id as u16))).filter(|&peer| peer != me)
@@ -103,12 +121,15 @@ impl CatchUp {
             let id = (first + turn.checked_rem(others)?).checked_rem(miners)?;
             Some(Peer::Miner(MinerId(id as u16)))
         };
-        if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
+        if sharders_turn { sharder().or_else(miner) } else { miner().or_else(sharder) }
     }
 
-    /// A peer that was asked answered with blocks up to `last` of which something is new, and they lead up from what was
-    /// here. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
-    pub fn helped(&mut self, from: Peer, last: Round) {
+    /// A peer that was asked answered with blocks up to `last` that lead up from what was here, and of which something is new or
+    /// they lead further than those of the last answer. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
+    pub fn helped(&mut self, from: Peer, last: Round, new: bool) {
+        if new {
+            self.retreats = 0;
+        }
         self.reached = self.reached.max(Some(last));
         self.succeeded = true;
         self.attempts = 0;

@@ -204,6 +204,15 @@ pub trait Scheme {
         shares.iter().map(|(signer, share)| self.verify_beacon_share(*signer, message, share)).collect()
     }
 
+    /// Some of the shares that are wrong, one each of strictly increasing signers, when the value that they combine to is wrong.
+    ///
+    /// Found from sums, which is cheap; shares whose errors cancel in a sum are not found, so that none may be named although the value
+    /// is wrong: then [`Scheme::verify_beacon_shares`] tells. An implementation that knows no cheap way names none.
+    fn wrong_beacon_shares(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Vec<MinerId> {
+        let _not_needed_here = (message, shares);
+        Vec::new()
+    }
+
     /// Combines the first [`Scheme::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
     /// key. `None` when too few are given or the result does not verify: some share is bad.
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature>;

@@ -141,7 +141,8 @@ impl<S: Scheme> Miner<S> {
         }
         let preimage = target.preimage(&self.config.committee);
         let threshold = self.scheme.beacon_threshold();
-        for _ in 0..2 {
+        // Once with all, once without those that sums show to be wrong, once without all wrong ones.
+        for _ in 0..3 {
             let Some(beacon) = self.beacon_mut(&target) else { return };
             let shares: Vec<(MinerId, Signature)> = beacon
                 .shares
@@ -170,12 +171,20 @@ impl<S: Scheme> Miner<S> {
         let open: Vec<(MinerId, Signature)> =
             open.map(|held| (held.share.signer, held.share.share)).collect();
         let seed = self.config.batch_seed.as_ref().map(BatchSeed::as_bytes);
-        let mut verdicts = self.scheme.verify_beacon_shares(&preimage, &open, seed).into_iter();
+        // Whoever is named is wrong. Each share is verified only when nobody is: at worst, when two of them conspire.
+        let named = self.scheme.wrong_beacon_shares(&preimage, &open);
+        let each = named.is_empty();
+        let verdicts: Vec<bool> = match each {
+            true => self.scheme.verify_beacon_shares(&preimage, &open, seed),
+            false => open.iter().map(|(signer, _)| !named.contains(signer)).collect(),
+        };
+        let mut verdicts = verdicts.into_iter();
         let mut wrong = Vec::new();
         shares.retain_mut(|held| {
             if is_open(held) {
-                held.verified = verdicts.next() == Some(true);
-                if !held.verified && !mutant!(KeepWrongShares) {
+                let right = verdicts.next() == Some(true);
+                held.verified = each && right;
+                if !right && !mutant!(KeepWrongShares) {
                     wrong.push(held.share);
                     return false;
                 }

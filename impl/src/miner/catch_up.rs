@@ -69,6 +69,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
     pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
+        self.accounts.asked(from, wire::length_of_request(request), fx.now);
         // The bound on answers is on the work for them too.
         let may = self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval);
         if !may && !mutant!(self.config, AnswerAlways) {
@@ -110,6 +111,8 @@ impl<S: Scheme> Miner<S> {
         let checked = self.chain.check_answer(&response, &self.config, &self.scheme).inspect_err(|_| {
             self.accounts.charge(from, CHECK_WORK * (response.blocks.len() as u64 + 1));
         })?;
+        // It was asked for, and it is right: that it may be no help any more is nobody's fault.
+        self.accounts.forgive_arrival(from);
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
@@ -144,8 +147,7 @@ impl<S: Scheme> Miner<S> {
             response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
-            self.catch_up.helped(from, last.round());
-            self.accounts.forgive_arrival(from);
+            self.catch_up.helped(from, last.round(), new);
         }
     }
 }

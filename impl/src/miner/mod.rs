@@ -213,16 +213,13 @@ impl<S: Scheme> Miner<S> {
         match input {
             Input::Start => self.start(fx),
             Input::Bytes { from, bytes } => {
-                if !self.hears(from, bytes.len(), fx) {
+                if !self.hears(from, fx) {
                     return;
                 }
-                match crate::wire::decode(&bytes) {
-                    Ok(message) => self.receive(from, message, fx),
-                    Err(error) => fx.refuse(from, error.into()),
-                }
+                self.receive_bytes(from, &bytes, fx);
             }
             Input::Message { from, message } => {
-                if !self.hears(from, 0, fx) {
+                if !self.hears(from, fx) {
                     return;
                 }
                 self.receive(from, message, fx);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rounds::is_near;
-use super::{Effects, Event, Miner, Refusal, Source};
+use super::{Effects, Event, Miner, ProposalError, Refusal, Source};
 use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::Peer;
@@ -15,16 +15,53 @@ use crate::mutants::mutant;
 use crate::rules::{FinalityRule, SubroundEntryRule};
 use crate::statement::{FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::Added;
+use crate::wire::{self, Glance};
 
 impl<S: Scheme> Miner<S> {
-    /// Whether a message of so many bytes from this peer is looked at: decided before it is decoded.
-    pub(super) fn hears(&mut self, from: Peer, bytes: usize, fx: &mut Effects<'_>) -> bool {
+    /// Whether a message from this peer is looked at: decided before it is decoded.
+    pub(super) fn hears(&mut self, from: Peer, fx: &mut Effects<'_>) -> bool {
         if !self.config.committee.knows(from) && !mutant!(StrangerHeard) {
             fx.refuse(from, Refusal::Stranger);
             return false;
         }
         // Nobody has a link to itself: what was said here is known.
-        from != Peer::Miner(self.me) && self.accounts.hears(from, bytes, fx.now)
+        from != Peer::Miner(self.me) && self.accounts.hears(from, fx.now)
+    }
+
+    /// Decodes a message, and hashes the blocks in it, if a glance does not tell already that it is of no use.
+    pub(super) fn receive_bytes(&mut self, from: Peer, bytes: &[u8], fx: &mut Effects<'_>) {
+        match self.is_of_use(from, bytes) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(refusal) => return fx.refuse(from, refusal),
+        }
+        self.accounts.decodes(from, bytes.len());
+        match wire::decode(bytes) {
+            Ok(message) => self.receive(from, message, fx),
+            Err(error) => fx.refuse(from, error.into()),
+        }
+    }
+
+    /// What [`Miner::receive`] finds out of a large message without looking at more than its first fields.
+    fn is_of_use(&self, from: Peer, bytes: &[u8]) -> Result<bool, Refusal> {
+        if mutant!(NoGlance) {
+            return Ok(true);
+        }
+        match wire::glance(bytes) {
+            Some(Glance::Proposal { chain, epoch, round, generator }) => {
+                let unchecked = mutant!(SenderUnchecked) || mutant!(TrustRelayed);
+                if from != Peer::Miner(generator) && !unchecked {
+                    return Err(Refusal::NotItsSender);
+                }
+                let committee = &self.config.committee;
+                if (chain, epoch) != (committee.chain(), committee.epoch()) && !mutant!(EpochUnchecked) {
+                    return Err(ProposalError::Foreign.into());
+                }
+                Ok(round >= self.round)
+            }
+            Some(Glance::ChainResponse) => Ok(self.catch_up.expects(from)),
+            _ => Ok(true),
+        }
     }
 
     pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {

@@ -19,7 +19,7 @@ pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, Sharder
 
 use crate::accounts::Accounts;
 use crate::block::{Block, BlockId, Time};
-use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS};
+use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within};
 use crate::committee::{Peer, Round, SharderId};
@@ -29,6 +29,7 @@ use crate::miner::{Config, Refusal, StartError};
 use crate::mutants::{infect, mutant};
 use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Ticket};
+use crate::wire::{self, Glance};
 
 /// See the module doc.
 #[derive(Clone, Debug)]
@@ -114,16 +115,17 @@ impl<S: Scheme> Sharder<S> {
         let before = out.len();
         match input {
             SharderInput::Bytes { from, bytes } => {
-                if !self.hears(now, from, bytes.len(), out) {
+                if !self.hears(now, from, out) || !self.is_of_use(from, &bytes) {
                     return;
                 }
-                match crate::wire::decode(&bytes) {
+                self.accounts.decodes(from, bytes.len());
+                match wire::decode(&bytes) {
                     Ok(message) => self.receive(now, from, message, history, out),
                     Err(error) => out.push(SharderOutput::Refused { from, refusal: error.into() }),
                 }
             }
             SharderInput::Message { from, message } => {
-                if !self.hears(now, from, 0, out) {
+                if !self.hears(now, from, out) {
                     return;
                 }
                 self.receive(now, from, message, history, out);
@@ -170,13 +172,23 @@ impl<S: Scheme> Sharder<S> {
         self.accounts.faults(peer)
     }
 
-    /// Whether a message of so many bytes from this peer is looked at: decided before it is decoded.
-    fn hears(&mut self, now: Time, from: Peer, bytes: usize, out: &mut Vec<SharderOutput>) -> bool {
+    /// Whether a message from this peer is looked at: decided before it is decoded.
+    fn hears(&mut self, now: Time, from: Peer, out: &mut Vec<SharderOutput>) -> bool {
         if !self.config.committee.knows(from) {
             out.push(SharderOutput::Refused { from, refusal: Refusal::Stranger });
             return false;
         }
-        from != Peer::Sharder(self.me) && self.accounts.hears(from, bytes, now)
+        from != Peer::Sharder(self.me) && self.accounts.hears(from, now)
+    }
+
+    /// What [`Sharder::receive`] finds out without looking at more than the first bytes.
+    fn is_of_use(&self, from: Peer, bytes: &[u8]) -> bool {
+        match wire::glance(bytes) {
+            _ if mutant!(NoGlance) => true,
+            Some(Glance::BetweenMiners | Glance::Proposal { .. }) => false,
+            Some(Glance::ChainResponse) => self.catch_up.expects(from),
+            Some(Glance::Notarization | Glance::FinalityCertificate | Glance::ChainRequest) | None => true,
+        }
     }
 
     fn poll_later(&self, now: Time, out: &mut Vec<SharderOutput>) {
@@ -399,6 +411,8 @@ impl<S: Scheme> Sharder<S> {
         let checked = self.chain.check_answer(response, &self.config, &self.scheme).inspect_err(|_| {
             self.accounts.charge(from, CHECK_WORK * (response.blocks.len() as u64 + 1));
         })?;
+        // It was asked for, and it is right: that it may be no help any more is nobody's fault.
+        self.accounts.forgive_arrival(from);
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in &response.blocks {
             new |= self.chain.insert(Arc::clone(block));
@@ -410,8 +424,7 @@ impl<S: Scheme> Sharder<S> {
             response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
-            self.catch_up.helped(from, last.round());
-            self.accounts.forgive_arrival(from);
+            self.catch_up.helped(from, last.round(), new);
         }
         if let Some(certificate) = checked.finality {
             self.certified_final(certificate, out);
@@ -434,23 +447,34 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
-        let stored = |most| {
+        let stored = |most: usize| {
+            let most = most.min(MAX_CHAIN_BYTES);
             // One more than fit: its parent certificate may be the one that the last block lacks.
             let limit = MAX_CHAIN_BLOCKS + 1;
+            let mut payload = 0usize;
             let blocks: Vec<FinalBlock> = (1..=limit as u64)
-                .map_while(|step| history.block(Round(request.after.0.checked_add(step)?)))
+                .map_while(|step| {
+                    // No more is read than is sent, and one block for its certificate.
+                    if payload > most {
+                        return None;
+                    }
+                    let found = history.block(Round(request.after.0.checked_add(step)?))?;
+                    payload = payload.saturating_add(found.block.payload().len());
+                    Some(found)
+                })
                 .collect();
             // A damaged block is not passed on: the peer asks another one.
             respond_within(blocks, most)
                 .filter(|response| check_links(response, &self.config.committee).is_ok())
         };
+        self.accounts.asked(from, wire::length_of_request(request), now);
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
             && !mutant!(SharderServesNobody)
             && let Some(most) = self.accounts.answer_bytes(from, now)
             && let Some(response) = self.chain.answer(request, most).or_else(|| stored(most))
         {
-            self.accounts.answered(from, crate::wire::length_of_response(&response));
+            self.accounts.answered(from, wire::length_of_response(&response));
             let message = Message::ChainResponse(Arc::new(response));
             out.push(SharderOutput::Send { to: from, message });
         }

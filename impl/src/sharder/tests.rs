@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::block::BlockContent;
+use crate::bounds::{ANSWER_ALLOWANCE_BYTES, MAX_PAYLOAD_BYTES};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{Signed, Statement};
 
@@ -135,9 +137,9 @@ fn a_claim_without_a_certificate_is_not_believed() {
     assert_eq!(stage.hears(3, Message::ChainResponse(Arc::new(response.clone()))), [], "nobody asked");
     // Asked for, but with one wrong certificate on the way.
     let finality = stage.finality(&blocks[2], &[1, 2, 3]);
-    stage.hears(3, Message::FinalityCertificate(finality));
+    stage.hears(2, Message::FinalityCertificate(finality));
     let wrong = ChainResponse { notarization: Arc::new(forged), ..response };
-    assert!(is_refused(&stage.hears(3, Message::ChainResponse(Arc::new(wrong)))));
+    assert!(is_refused(&stage.hears(2, Message::ChainResponse(Arc::new(wrong)))));
     assert_eq!(stage.stored, []);
 }
 
@@ -191,8 +193,13 @@ fn what_is_stored_is_served_from_memory_and_from_storage() {
 
 /// A sharder that is 10,000 rounds behind asks its peers, each of which gives it a share of its bytes: how long that takes in
 /// virtual time, with 25 ms between two peers, and whether the last blocks come at all (L5).
-fn catches_up(rounds: u64, payload: usize) -> u64 {
+///
+/// `None` when it has not got there after ten seconds a round.
+fn catches_up(rounds: u64, payload: usize, mutant: Option<Mutant>) -> Option<u64> {
     let mut stage = stage();
+    let config = Config { mutant, ..(*stage.config).clone() };
+    stage.sharder = Sharder::new(Arc::new(config), stage.keys.observer(), SharderId(0), Vec::new())
+        .expect("it starts with nothing");
     let mut history = MemoryHistory::default();
     let mut parent = stage.config.genesis.clone();
     for _ in 0..rounds {
@@ -219,6 +226,9 @@ fn catches_up(rounds: u64, payload: usize) -> u64 {
             Some(input) => input,
             None => {
                 let ((at, _), input) = due.pop_first().expect("somebody is asked for what is missing");
+                if at > Time(10_000 * rounds) {
+                    return None;
+                }
                 now = at;
                 input
             }
@@ -254,14 +264,71 @@ fn catches_up(rounds: u64, payload: usize) -> u64 {
     }
     assert_eq!(stage.stored.len() as u64, rounds);
     assert!((0..4).all(|id| stage.sharder.faults_of(Peer::Miner(MinerId(id))) == 0));
-    now.0
+    Some(now.0)
 }
 
 #[test]
 fn who_is_10_000_rounds_behind_is_served_within_the_budgets() {
     // 313 answers, one after the other: 31 seconds.
-    let took = catches_up(10_000, 100);
-    assert!(took < 40_000, "{took} ms");
+    let took = catches_up(10_000, 100, None);
+    assert!(took.is_some_and(|took| took < 40_000), "{took:?} ms");
+}
+
+/// The largest blocks, and more of them than the allowances of all five peers hold: what a second allows is enough to go on.
+#[test]
+fn who_is_behind_by_more_than_all_allowances_gets_through() {
+    let blocks = 48;
+    assert!(blocks * (MAX_PAYLOAD_BYTES as u64) > 5 * ANSWER_ALLOWANCE_BYTES);
+    let took = catches_up(blocks, MAX_PAYLOAD_BYTES, None);
+    assert!(
+        took.is_some_and(|took| took < blocks * 1_000),
+        "{took:?} ms; the chain grows by a block a second"
+    );
+    let took = catches_up(blocks, MAX_PAYLOAD_BYTES, Some(Mutant::StartsAgainAtHead));
+    assert!(took.is_none_or(|took| took > 2 * blocks * 1_000), "{took:?} ms with the bug");
+}
+
+/// What sharders do not hear is not decoded: bytes that only begin like it draw no refusal, and no fault.
+#[test]
+fn what_is_between_miners_is_not_even_decoded() {
+    let mut stage = stage();
+    let block = stage.child_with(&stage.config.genesis.clone(), 0, 1_000);
+    let proposal = crate::message::Proposal {
+        block: block.clone(),
+        timeout_certificate: None,
+        signature: crate::crypto::scheme::Signature([0; 48]),
+    };
+    let answer =
+        ChainResponse { notarization: stage.notarization(&block), blocks: vec![block], finality: None };
+    for message in [Message::Proposal(proposal), Message::ChainResponse(Arc::new(answer))] {
+        let mut bytes = wire::encode(&message);
+        bytes.push(0);
+        let mut out = Vec::new();
+        let from = Peer::Miner(MinerId(1));
+        stage.sharder.step(Time(1), SharderInput::Bytes { from, bytes }, &stage.history, &mut out);
+        assert_eq!((out, stage.sharder.faults_of(from)), (vec![], 0), "{message:?}");
+    }
+}
+
+/// Storage is not read further than an answer reaches.
+#[test]
+fn a_large_block_is_not_read_for_an_answer_that_it_does_not_fit_into() {
+    let mut stage = stage();
+    let mut history = MemoryHistory::default();
+    let mut parent = stage.config.genesis.clone();
+    for _ in 0..20 {
+        parent = stage.child_with(&parent, 0, MAX_PAYLOAD_BYTES);
+        history.store(FinalBlock { block: parent.clone(), notarization: Some(stage.notarization(&parent)) });
+    }
+    let last: Vec<FinalBlock> = history.block(Round(20)).into_iter().collect();
+    stage.sharder =
+        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), last).expect("starts");
+    let history = Counting(history, std::cell::Cell::new(0));
+    let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
+    let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
+    stage.sharder.step(Time(1), input, &history, &mut Vec::new());
+    let fit = crate::bounds::MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES;
+    assert!((fit..=fit + 1).contains(&history.1.get()), "{} blocks read", history.1.get());
 }
 
 /// Storage that counts how often it is read.

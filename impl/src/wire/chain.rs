@@ -37,6 +37,12 @@ impl Encode for Block {
     }
 }
 
+/// How many bytes [`encode`](super::encode) makes of a request.
+pub(crate) fn length_of_request(request: &ChainRequest) -> usize {
+    // Version, kind of message.
+    2 + super::body(request).len()
+}
+
 /// How many bytes [`encode`](super::encode) makes of an answer. Costs nothing for its payloads.
 pub(crate) fn length_of_response(response: &ChainResponse) -> usize {
     // Version, kind of message, number of blocks.

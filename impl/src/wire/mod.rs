@@ -13,10 +13,12 @@
 //! version.
 
 mod chain;
+mod glance;
 mod items;
 mod reader;
 
-pub(crate) use chain::length_of_response;
+pub(crate) use chain::{length_of_request, length_of_response};
+pub(crate) use glance::{Glance, glance};
 pub use reader::{Reader, WireError};
 
 use crate::block::Digest;

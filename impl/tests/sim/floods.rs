@@ -121,7 +121,7 @@ fn blocks_without_a_turn_or_a_parent() {
         let proposed = Proposed { round: block.round(), subround: block.subround(), block: block.id() };
         let signature = victim.signed(proposed).signature;
         // Now and then, lest it be not heard any more.
-        victim.now = victim.now.after(1_000);
+        victim.now = victim.now.after(2_000);
         let out = victim.hears(Message::Proposal(Proposal { block, timeout_certificate: None, signature }));
         assert!(out.iter().any(|output| matches!(output, Output::Refused { .. })), "block {i}: {out:?}");
     }
@@ -182,7 +182,7 @@ fn honest_peers_are_served_while_one_sends_what_is_wrong() {
         let faults = u64::from(miner.faults_of(Peer::Miner(FLOODER)));
         let most = (WORK_LIMIT + seconds * WORK_PER_SECOND) / FAULT_WORK + 1;
         // A step may find out several at once.
-        assert!((50..=most + 8).contains(&faults), "miner {i} counts {faults} faults");
+        assert!((4..=most + 8).contains(&faults), "miner {i} counts {faults} faults");
     }
 }
 

@@ -222,4 +222,29 @@ fn beacon_shares_whose_errors_cancel_in_the_sum_are_found() {
         crate::crypto::group_testing::sift(keys, &hash, &stage.shares, &|signers| keys.prepared_sum(signers));
     assert_eq!(sifted.wrong, [], "negative control: a plain sum keeps them");
     assert_eq!(stage.wrong(Some(&SEED)).0, [2, 7]);
+    let named = |stage: &Shares| stage.verifier.wrong_beacon_shares(Shares::MESSAGE, &stage.shares);
+    assert_eq!(named(&stage), [], "so nobody is named, and each share is verified");
+    // Whoever is named beside them is wrong.
+    stage.add(11, &G1::hash(b"error", b"two"));
+    assert_eq!(named(&stage), [MinerId(11)]);
+}
+
+/// One wrong share among those that are combined costs some sums and products of two pairings, and not a check of each.
+#[test]
+fn a_wrong_beacon_share_is_named_for_less_than_one_check_in_four_shares() {
+    let mut stage = Shares::new();
+    let named = |stage: &Shares| {
+        let before = products_so_far();
+        let named = stage.verifier.wrong_beacon_shares(Shares::MESSAGE, &stage.shares);
+        (named, products_so_far() - before)
+    };
+    assert_eq!(named(&stage), (vec![], 1));
+    stage.add(11, &G1::hash(b"error", b"one"));
+    let (wrong, products) = named(&stage);
+    assert_eq!(wrong, [MinerId(11)]);
+    assert!(products < 10, "{products}");
+    stage.shares[3].1 = Signature([0xc0; 48]);
+    let (mut wrong, _) = named(&stage);
+    wrong.sort_unstable();
+    assert_eq!(wrong, [MinerId(3), MinerId(11)]);
 }

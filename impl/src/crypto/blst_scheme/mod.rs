@@ -192,6 +192,12 @@ impl Scheme for BlstScheme {
         }
     }
 
+    fn wrong_beacon_shares(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Vec<MinerId> {
+        let keys = self.committee.beacon().share_sums();
+        group_testing::sift(keys, &self.beacon_hash(message), shares, &|signers| keys.prepared_sum(signers))
+            .wrong
+    }
+
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature> {
         self.committee.beacon().combine(message, shares).ok()
     }

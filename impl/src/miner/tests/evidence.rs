@@ -121,12 +121,12 @@ fn evidence_of_a_wrong_form_or_beyond_the_bound_costs_no_signature_check() {
     let one = stage.signed(2, ticket_of(&a));
     let of_another = stage.signed(3, ticket_of(&b));
     let (few, more) = (stage.notarization(&a, &[2]), stage.notarization(&b, &[1, 2, 3]));
-    for evidence in [
-        Evidence::Tickets { first: one, second: one },
-        Evidence::Tickets { first: one, second: of_another },
-        Evidence::Notarizations { first: few, second: more },
+    for (from, evidence) in [
+        (1, Evidence::Tickets { first: one, second: one }),
+        (2, Evidence::Tickets { first: one, second: of_another }),
+        (3, Evidence::Notarizations { first: few, second: more }),
     ] {
-        assert!(is_refused(stage.hears(2, Message::Evidence(Arc::new(evidence)))));
+        assert!(is_refused(stage.hears(from, Message::Evidence(Arc::new(evidence)))));
     }
     assert_eq!(checks(&stage), kept);
     assert_eq!(stage.miner.evidence().len(), MAX_EVIDENCE_PER_MINER);

@@ -153,8 +153,8 @@ fn step_8_a_certificate_that_is_not_one_moves_nobody() {
     relabelled.statement.round = Round(9);
     let mut resigned = (*stage.notarization(&block, &[0, 1, 2])).clone();
     resigned.certificate.signers = stage.notarization(&block, &[1, 2, 3]).certificate.signers.clone();
-    for wrong in [(*thin).clone(), relabelled, resigned] {
-        assert!(is_refused(stage.hears(1, Message::Notarization(Arc::new(wrong)))));
+    for (from, wrong) in [(1, (*thin).clone()), (2, relabelled), (3, resigned)] {
+        assert!(is_refused(stage.hears(from, Message::Notarization(Arc::new(wrong)))));
     }
     assert_eq!(stage.miner.round(), Round(1));
 }
@@ -211,9 +211,11 @@ fn step_9_a_proposal_of_a_later_subround_brings_its_certificate() {
         refusal(stage.hears(generator, without)),
         Some(Refusal::Proposal(ProposalError::NoTimeoutCertificate))
     );
+    stage.debts_are_paid();
     let of_another = stage.timeouts(1, 1, &[1, 2, 3]);
     let wrong = stage.proposal(&block, Some(of_another));
     assert!(is_refused(stage.hears(generator, wrong)));
+    stage.debts_are_paid();
     let certificate = stage.timeouts(1, 0, &[1, 2, 3]);
     let right = stage.proposal(&block, Some(certificate));
     assert!(!is_refused(stage.hears(generator, right)));

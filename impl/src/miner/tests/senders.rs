@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, refusal, ticket_of, vote_of};
 use crate::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_SECOND, FAULT_WORK, SERVED_BYTES, WORK_LIMIT, WORK_PER_SECOND,
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, CHECK_WORK, FAULT_WORK,
+    MESSAGE_WORK, SERVED_BYTES, WORK_LIMIT, WORK_PER_SECOND,
 };
 use crate::committee::{Peer, Round, SharderId, Subround};
 use crate::crypto::curve::G1;
@@ -17,7 +18,7 @@ use crate::miner::{Input, Output, ProposalError, Refusal};
 use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{Ticket, Timeout};
-use crate::wire::{self, WireError};
+use crate::wire::{self, Glance, WireError};
 
 const SHARDER: Peer = Peer::Sharder(SharderId(0));
 
@@ -309,15 +310,19 @@ fn a_miner_that_hears_everybody_for_ever_checks_it_all() {
 fn bytes_that_are_no_message_are_charged_too() {
     let mut stage = Stage::new(Rules::HARDENED);
     for length in [0, 1, 97, 1 << 20] {
+        stage.now = stage.now.after(1_000);
         let before = stage.miner.faults_of(miner(2));
         stage.input(Input::Bytes { from: miner(2), bytes: vec![0xee; length] });
         assert_eq!(stage.miner.faults_of(miner(2)), before + 1);
     }
+    stage.now = stage.now.after(10_000);
+    let before = u64::from(stage.miner.faults_of(miner(2)));
     for _ in 0..1_000 {
         stage.input(Input::Bytes { from: miner(2), bytes: vec![0xee; 97] });
     }
     assert!(!stage.miner.hears_now(miner(2), stage.now));
-    assert!(u64::from(stage.miner.faults_of(miner(2))) <= WORK_LIMIT / FAULT_WORK);
+    let faults = u64::from(stage.miner.faults_of(miner(2))) - before;
+    assert_eq!(faults, WORK_LIMIT.div_ceil(FAULT_WORK + MESSAGE_WORK));
 }
 
 /// A member may sign what is genuine and useless without end: that is bounded, too.
@@ -341,7 +346,76 @@ fn genuine_messages_that_lead_nowhere_are_charged() {
         stage.out.clear();
     }
     let checked = checks(&stage) - before;
-    assert!(checked <= 4 * WORK_LIMIT / FAULT_WORK, "{checked} checks");
+    // Each fault took three checks at most, and so did the last message that was heard.
+    assert!(checked <= 3 * (WORK_LIMIT / CHECK_WORK + 1), "{checked} checks");
+}
+
+/// A large message that a glance shows to be of no use is not decoded, nor its blocks hashed: what follows its first fields is
+/// no message, and nobody notices.
+#[test]
+fn what_is_of_no_use_is_not_decoded() {
+    let refused = |mutant, from: u16, change: fn(&mut crate::block::BlockContent)| {
+        let mut stage = Stage::with(Rules::HARDENED, mutant);
+        let mut content = stage.content(0, &stage.config.genesis, None, 3);
+        change(&mut content);
+        let block = Arc::new(crate::block::Block::new(content));
+        let mut bytes = wire::encode(&stage.proposal(&block, None));
+        bytes.push(0);
+        stage.out.clear();
+        stage.input(Input::Bytes { from: miner(from), bytes });
+        (refusal(&stage.out), stage.miner.faults_of(miner(from)))
+    };
+    let malformed = Refusal::Malformed(WireError::TrailingBytes { count: 1 });
+    assert_eq!(refused(None, 3, |_| {}), (Some(malformed), 1));
+    assert_eq!(refused(None, 1, |_| {}), (Some(Refusal::NotItsSender), 1));
+    assert_eq!(refused(None, 3, |block| block.round = Round(0)), (None, 0));
+    let foreign = Some(Refusal::Proposal(ProposalError::Foreign));
+    assert_eq!(refused(None, 3, |block| block.epoch.0 += 1), (foreign, 0));
+    // Negative control.
+    let no_glance = Some(Mutant::NoGlance);
+    assert_eq!(refused(no_glance, 1, |_| {}), (Some(malformed), 1));
+    assert_eq!(refused(no_glance, 3, |block| block.round = Round(0)), (Some(malformed), 1));
+    for (mutant, expected) in [(None, None), (no_glance, Some(malformed))] {
+        let mut stage = Stage::with(Rules::HARDENED, mutant);
+        let mut bytes = wire::encode(&messages(&stage, false)[11]);
+        bytes.push(0);
+        stage.input(Input::Bytes { from: miner(2), bytes });
+        assert_eq!(refusal(&stage.out), expected, "an answer that nobody asked for");
+    }
+}
+
+/// A glance tells what decoding tells, for every kind.
+#[test]
+fn a_glance_sees_what_is_there() {
+    let stage = Stage::new(Rules::HARDENED);
+    for message in messages(&stage, false) {
+        let bytes = wire::encode(&message);
+        let expected = match &message {
+            Message::Proposal(proposal) => {
+                let header = proposal.block.header();
+                let (chain, epoch) = (header.chain, header.epoch);
+                Glance::Proposal { chain, epoch, round: header.round, generator: header.generator }
+            }
+            Message::BeaconShare(_)
+            | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
+            | Message::Timeout(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityVote(_)
+            | Message::Evidence(_) => Glance::BetweenMiners,
+            Message::Notarization(_) => Glance::Notarization,
+            Message::FinalityCertificate(_) => Glance::FinalityCertificate,
+            Message::ChainRequest(_) => Glance::ChainRequest,
+            Message::ChainResponse(_) => Glance::ChainResponse,
+        };
+        assert_eq!(wire::glance(&bytes), Some(expected));
+        assert_eq!(wire::glance(&bytes[..1]), None);
+    }
+    // No other kind is seen where none is decoded.
+    for kind in 11..=u8::MAX {
+        assert_eq!(wire::glance(&[wire::VERSION, kind]), None);
+    }
+    assert_eq!(wire::glance(&[wire::VERSION + 1, 9]), None);
 }
 
 /// Requests are answered within a budget of bytes, whatever is asked for.
@@ -375,7 +449,10 @@ fn the_bytes_of_answers_are_bounded() {
     // Ten seconds, and five participants.
     let allowance = ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND / 5 + 2 * SERVED_BYTES as u64;
     let (bytes, asked) = bytes_sent(None);
-    assert!(bytes >= ANSWER_ALLOWANCE_BYTES && bytes <= allowance + 16 * asked, "{bytes} bytes");
+    assert!(
+        bytes >= ANSWER_ALLOWANCE_BYTES && bytes <= allowance + ANSWER_BYTES_PER_REQUEST_BYTE * asked,
+        "{bytes} bytes"
+    );
     let (without, _) = bytes_sent(Some(Mutant::AnswerBytesUncounted));
     assert!(without > 10 * allowance, "{without} bytes without a budget");
 }
@@ -384,6 +461,10 @@ fn the_bytes_of_answers_are_bounded() {
 #[test]
 fn the_length_of_an_answer_is_known_without_encoding_it() {
     let stage = Stage::new(Rules::HARDENED);
+    for tip in [None, Some(stage.first_block(0, 1).id())] {
+        let request = ChainRequest { after: Round(7), tip };
+        assert_eq!(wire::length_of_request(&request), wire::encode(&Message::ChainRequest(request)).len());
+    }
     let block = stage.first_block(0, 1);
     let notarization = stage.notarization(&block, &[1, 2, 3]);
     let mut content = stage.content(0, &block, Some(Arc::clone(&notarization)), 2);

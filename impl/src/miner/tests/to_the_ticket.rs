@@ -184,6 +184,7 @@ fn step_4_a_parent_of_any_subround_of_the_round_before_will_do_and_no_other_pare
     for certificate in [Some(too_few), Some(other), None] {
         let block = Arc::new(Block::new(stage.content(0, &first, certificate, generator)));
         assert!(is_refused(stage.proposes(&block)));
+        stage.debts_are_paid();
     }
     let grandchild = {
         let child = Arc::new(Block::new(stage.content(0, &first, None, generator)));
@@ -197,6 +198,7 @@ fn step_4_a_parent_of_any_subround_of_the_round_before_will_do_and_no_other_pare
         Some(Refusal::Proposal(ProposalError::ParentNotNotarized)),
         "a parent two rounds below"
     );
+    stage.debts_are_paid();
     let certificate = stage.notarization(&rival, &[1, 2, 3]);
     let content = stage.content(0, &rival, Some(certificate), generator);
     assert!(!is_refused(stage.proposes(&Arc::new(Block::new(content)))));

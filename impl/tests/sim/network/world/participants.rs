@@ -35,17 +35,22 @@ impl<S: Scheme + Clone> World<S> {
         running.step(self.now, input, &mut out);
         self.steps += 1;
         self.hosts[i].steps += 1;
-        if let Some((victim, step, pause)) = self.kill_at_step
+        if let Some((victim, step, _)) = self.kill_at_step
             && usize::from(victim) == i
             && self.hosts[i].steps == step + 1
         {
             self.hosts[i].kill_in_step = true;
-            self.schedule.add(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
         }
         if self.hosts[i].kill_in_step && !out.is_empty() {
             out.truncate(self.random.usize(0..out.len()));
             self.outputs(i, out);
             self.kill(i);
+            // After the crash, and not after the step that it was planned for, which may have had no output to crash in.
+            if let Some((victim, _, pause)) =
+                self.kill_at_step.filter(|(victim, ..)| usize::from(*victim) == i)
+            {
+                self.schedule.add(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
+            }
             return;
         }
         self.outputs(i, out);

@@ -1,0 +1,48 @@
+//! What the first bytes of a message tell, before the rest is decoded and hashed.
+
+use super::{Reader, VERSION};
+use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use crate::wire::Decode;
+
+/// What a message is about, as far as it takes no work to see it. Only kinds that can be large, and the number of the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Glance {
+    /// A block of this chain and epoch, round and generator.
+    Proposal {
+        chain: ChainId,
+        epoch: Epoch,
+        round: Round,
+        generator: MinerId,
+    },
+    /// Blocks that were asked for, or not.
+    ChainResponse,
+    /// What sharders hear beside answers.
+    Notarization,
+    FinalityCertificate,
+    ChainRequest,
+    /// The rest is between miners, and small.
+    BetweenMiners,
+}
+
+/// A glance at a message. `None` when not even that can be read: decoding will say why.
+pub(crate) fn glance(bytes: &[u8]) -> Option<Glance> {
+    let mut reader = Reader::new(bytes);
+    if reader.byte("version").ok()? != VERSION {
+        return None;
+    }
+    Some(match reader.byte("kind of message").ok()? {
+        1 => {
+            let chain = ChainId::decode(&mut reader).ok()?;
+            let epoch = Epoch::decode(&mut reader).ok()?;
+            let round = Round::decode(&mut reader).ok()?;
+            let _subround = Subround::decode(&mut reader).ok()?;
+            Glance::Proposal { chain, epoch, round, generator: MinerId::decode(&mut reader).ok()? }
+        }
+        3 => Glance::Notarization,
+        7 => Glance::FinalityCertificate,
+        9 => Glance::ChainRequest,
+        10 => Glance::ChainResponse,
+        0 | 2 | 4..=6 | 8 => Glance::BetweenMiners,
+        _ => return None,
+    })
+}
