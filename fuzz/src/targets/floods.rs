@@ -16,9 +16,10 @@ use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::message::{BeaconShare, ChainRequest, Message};
-use zus_bpp::miner::{Output, Refusal};
+use zus_bpp::miner::{Input, Output, Refusal};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
+use zus_bpp::wire;
 
 use crate::schedule::{Random, ground_of};
 use crate::world::{Content, Event, Ground, Setup, Watch, World, bit};
@@ -84,8 +85,19 @@ pub fn floods(bytes: &[u8]) {
         assert!(kept <= KEPT, "{kept} signatures and shares are kept");
         assert!(!first || !heard || kept == before + 1, "a share is not kept");
     }
+    useless_bytes(&world);
     wrong_messages(&mut world, &mut random);
     requests(&ground);
+}
+
+/// What begins like an answer that nobody asked for, or like a block of another member, is not decoded, whatever follows: it may be
+/// megabytes.
+fn useless_bytes(world: &World<MockScheme>) {
+    let mut bytes = vec![0xff; 200];
+    bytes[..2].copy_from_slice(&[wire::VERSION, 10]);
+    let (mut miner, mut out) = (world.hosts[0].miner.clone(), Vec::new());
+    miner.step(world.now, Input::Bytes { from: Peer::Miner(MinerId(1)), bytes }, &mut out);
+    assert!(out.is_empty(), "an answer that nobody asked for is decoded: {out:?}");
 }
 
 /// Another member than the one before sends what is wrong, and what is another's: little of it is looked at while the time stands
