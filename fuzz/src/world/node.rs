@@ -56,6 +56,9 @@ impl<S: Scheme + Clone> World<S> {
             Input::Bytes { from, bytes } => wire::decode(bytes).ok().map(|message| (*from, message)),
             _ => None,
         };
+        // Whoever has shown faults is not heard for a while, as if its messages were lost. All others always are.
+        let miner = &self.hosts[index].miner;
+        let heard = heard.filter(|(from, _)| miner.hears_now(*from, self.now) || miner.faults_of(*from) == 0);
         let mut outputs = Vec::new();
         self.hosts[index].miner.step(self.now, input, &mut outputs);
         let mut confirmations = Confirmations::default();

@@ -17,8 +17,8 @@ use crate::mutants::mutant;
 use crate::rules::{BeaconRule, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
-/// What a proposal may cost: its signature, two certificates and a beacon value.
-const PROPOSAL_WORK: u64 = 4 * CHECK_WORK;
+/// What a proposal costs that brings nothing but itself: its signature.
+const PROPOSAL_WORK: u64 = CHECK_WORK;
 
 impl<S: Scheme> Miner<S> {
     /// Whether the twin of an equivocating generator can be ticketed too.
@@ -79,8 +79,16 @@ impl<S: Scheme> Miner<S> {
                 return Ok(());
             }
         }
+        // A certificate of what is known costs a check, too, and brings nothing; what is wrong is a fault.
+        let parent_round = header.round.previous().unwrap_or_default();
+        let known = self.chain.notarization_of(parent_round, header.parent);
+        let again = known.is_some() && known != block.parent_notarization();
+        let own = self.timeout_certificate.as_ref().map(|(known, _)| &**known);
+        let timed_out =
+            proposal.timeout_certificate.as_ref().is_some_and(|certificate| own != Some(certificate));
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
+        self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));
