@@ -20,6 +20,12 @@ pub const MAX_SHARDERS: u16 = 1_024;
 /// Bytes of the payload of one block.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
+/// Rounds above the highest final block that a block names in which it may have a payload; in later rounds its payload is
+/// empty, or no honest miner tickets it. So what is notarized and not final holds a bounded number of payloads, and the
+/// chain goes on all the same. Part of the protocol: all participants use the same number
+/// ([`Config::payload_rounds`](crate::miner::Config::payload_rounds)).
+pub const PAYLOAD_ROUNDS: u64 = 64;
+
 /// Bytes of one encoded message, whatever its kind; what is longer is refused before it is read.
 pub const MAX_MESSAGE_BYTES: usize = MAX_CHAIN_BYTES + (1 << 20);
 

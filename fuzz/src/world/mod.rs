@@ -158,6 +158,8 @@ pub struct World<S> {
     pub byzantine: Vec<(MinerId, Record)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
     pub blocks: Made,
+    /// Blocks of Byzantine miners that were made with a flaw.
+    pub flawed: Vec<BlockId>,
     /// Blocks of which an honest participant has seen a notarization.
     pub notarized: Vec<Ticket>,
     /// Crashes so far.
@@ -214,6 +216,7 @@ impl<S: Scheme + Clone> World<S> {
             network: Network::default(),
             byzantine: Vec::new(),
             blocks,
+            flawed: Vec::new(),
             notarized,
             crashes: 0,
             refused_by_log: Vec::new(),

@@ -17,6 +17,7 @@ use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
 use crate::mutants::mutant;
+use crate::rules::FinalityRule;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
 /// reached are of another branch.
@@ -155,7 +156,7 @@ pub(crate) enum AnswerError {
 pub(crate) struct CheckedAnswer {
     /// Lowest round first.
     pub notarizations: Vec<Verified<Arc<Notarization>>>,
-    /// Of one of the blocks.
+    /// The highest that the answer shows: it comes beside the blocks, or the last block names it.
     pub finality: Option<Verified<Arc<FinalityCertificate>>>,
 }
 
@@ -191,10 +192,31 @@ impl Chain {
         if !mutant!(AnswerUnverified) {
             batch.verify(config.batch_seed.as_ref())?;
         }
+        let finality = finality.cloned().map(Verified::trusted);
         Ok(CheckedAnswer {
             notarizations: notarizations.into_iter().cloned().map(Verified::trusted).collect(),
-            finality: finality.cloned().map(Verified::trusted),
+            finality: self.named_finality(response, config, scheme).or(finality),
         })
+    }
+
+    /// The finality certificate that the last block of an answer names, when it says more than what is known and what came
+    /// beside the blocks. By these certificates a node finalizes while it catches up, and need not hold the whole way first.
+    ///
+    /// The quorum that ticketed the block has verified the certificate; a node acts only on what it has verified itself. One
+    /// that is wrong proves nothing against the peer, who is right to answer with what is notarized, and is ignored.
+    fn named_finality<S: Scheme>(
+        &self,
+        response: &ChainResponse,
+        config: &Config,
+        scheme: &S,
+    ) -> Option<Verified<Arc<FinalityCertificate>>> {
+        let named = response.blocks.last()?.finality()?;
+        let beside = response.finality.as_ref().map_or(Round(0), |known| known.round);
+        let is_new = named.round > self.head().round().max(beside);
+        if !is_new || config.rules.finality != FinalityRule::Votes || mutant!(NamedFinalityUnused) {
+            return None;
+        }
+        Arc::clone(named).verified(&config.committee, config.quorum(), scheme).ok()
     }
 }
 

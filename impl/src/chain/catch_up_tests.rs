@@ -60,6 +60,7 @@ impl Stage {
                 generator: MinerId(0),
                 parent: parent.id(),
                 parent_notarization: certificate.take(),
+                finality: None,
                 beacon: self.members[0].beacon_value(&beacon_signature),
                 beacon_signature,
                 payload: Vec::new(),

@@ -45,6 +45,7 @@ fn content_of_child(parent: &Arc<Block>, subround: u32, payload: usize) -> Block
         generator: MinerId(0),
         parent: parent.id(),
         parent_notarization: certified,
+        finality: None,
         beacon: BeaconValue([0; 32]),
         beacon_signature: Signature([0; 48]),
         payload: vec![0; payload],

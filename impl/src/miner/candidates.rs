@@ -6,7 +6,7 @@ use super::rounds::{Candidate, signed_candidate};
 use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
 use crate::block::{Block, BlockId};
 use crate::bounds::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
-use crate::certified::{Notarization, TimeoutCertificate, Verified};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::Verdict;
 use crate::committee::{Peer, Round};
 use crate::crypto::ranks::Rank;
@@ -14,11 +14,11 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Proposal;
 use crate::mutants::mutant;
-use crate::rules::{BeaconRule, SubroundEntryRule, TicketRule};
+use crate::rules::{BeaconRule, FinalityRule, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
-/// What a proposal may cost: its signature, two certificates and a beacon value.
-const PROPOSAL_WORK: u64 = 4 * CHECK_WORK;
+/// What a proposal may cost: its signature, three certificates and a beacon value.
+const PROPOSAL_WORK: u64 = 5 * CHECK_WORK;
 
 impl<S: Scheme> Miner<S> {
     /// Whether the twin of an equivocating generator can be ticketed too.
@@ -47,6 +47,7 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
+        self.check_claim_of_finality(block)?;
         let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if header.round < self.round || early {
             return Ok(());
@@ -81,6 +82,7 @@ impl<S: Scheme> Miner<S> {
         }
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
+        let finality = self.check_finality(block)?;
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));
@@ -88,7 +90,61 @@ impl<S: Scheme> Miner<S> {
         if let Some(timeout) = timeout {
             self.events.push_back(Event::TimeoutCertified(timeout, source));
         }
+        // After the parent, through which the round is entered: what is final is of a round that was left.
+        if let Some(finality) = finality {
+            self.events.push_back(Event::FinalityCertified(finality, source));
+        }
         self.events.push_back(Event::Proposal(from, proposal));
+        Ok(())
+    }
+
+    /// What a block says of the final block that it names, as far as the block alone shows it: below its own round, and near
+    /// enough for its payload.
+    fn check_claim_of_finality(&self, block: &Block) -> Result<(), ProposalError> {
+        let header = block.header();
+        let named = header.final_round;
+        if block.finality().is_some() && self.config.rules.finality != FinalityRule::Votes {
+            return Err(ProposalError::FinalityWithoutVotes);
+        }
+        if named >= header.round && !mutant!(self.config, NamedFinalityOfLater) {
+            return Err(ProposalError::FinalityNotBefore { named });
+        }
+        if self.config.must_be_empty(header)
+            && !block.payload().is_empty()
+            && !mutant!(self.config, PayloadBeyondTaken)
+        {
+            return Err(ProposalError::PayloadBeyond { named, bound: self.config.payload_rounds });
+        }
+        Ok(())
+    }
+
+    /// The certificate of the final block that a block names must be genuine. Returns it when it says something new.
+    ///
+    /// That the named block is an ancestor is not checked: with at most `f` faulty miners it is the only notarized block of
+    /// its round (S6), so that every notarized chain goes through it; with more, a certificate of another chain is proof of
+    /// the offence, and is reported as a conflict.
+    fn check_finality(&self, block: &Block) -> Result<Option<Verified<Arc<FinalityCertificate>>>, Refusal> {
+        let Some(certificate) = block.finality() else { return Ok(None) };
+        let known = self.chain.finality().into_iter().chain(&self.pending_finality);
+        if known.into_iter().any(|known| ***known == **certificate) {
+            return Ok(None);
+        }
+        let certificate = Arc::clone(certificate);
+        if mutant!(self.config, NamedFinalityUnverified) {
+            return Ok(None);
+        }
+        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        Ok((!self.is_known_final(&verified)).then_some(verified))
+    }
+
+    /// A block names no lower final block than its parent does. Not known when the parent is not.
+    fn check_finality_rises(&self, block: &Block) -> Result<(), ProposalError> {
+        let header = block.header();
+        let parent = header.round.previous().and_then(|round| self.chain.block(round, header.parent));
+        let Some(parent) = parent.map(|parent| parent.header().final_round) else { return Ok(()) };
+        if header.final_round < parent && !mutant!(self.config, NamedFinalityFalls) {
+            return Err(ProposalError::FinalityFalls { named: header.final_round, parent });
+        }
         Ok(())
     }
 
@@ -186,6 +242,10 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, ProposalError::Early.into());
             return;
         }
+        if let Err(error) = self.check_finality_rises(&block) {
+            fx.refuse(from, error.into());
+            return;
+        }
         let candidate = Candidate {
             block: block.id(),
             parent: header.parent,
@@ -278,6 +338,13 @@ impl<S: Scheme> Miner<S> {
         let before = self.chain.block(parent_round, parent).map(|parent| parent.header().time);
         if before.is_some_and(|before| block.header().time < before) && !mutant!(TimeUnchecked) {
             self.chain.judge(round, id, Verdict::Refused);
+            return;
+        }
+        // The parent may have come after the proposal was collected.
+        if let Err(error) = self.check_finality_rises(&block) {
+            self.chain.judge(round, id, Verdict::Refused);
+            // Only its generator sends a proposal.
+            fx.refuse(Peer::Miner(block.header().generator), error.into());
             return;
         }
         self.chain.judge(round, id, Verdict::Asked);

@@ -49,7 +49,12 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         if self.is_certified_final(&certificate.statement) {
-            self.check_against_head(&certificate, fx);
+            if certificate.round > self.chain.head().round() {
+                // A higher one waits for blocks. This one needs fewer of them.
+                self.try_certificate(&certificate, fx);
+            } else {
+                self.check_against_head(&certificate, fx);
+            }
             return;
         }
         if self.relays(source) && !mutant!(self.config, NoFinalityRelay) {

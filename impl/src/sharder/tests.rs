@@ -80,6 +80,7 @@ impl Stage {
             generator: MinerId(1),
             parent: parent.id(),
             parent_notarization: (parent.round() > Round(0)).then(|| self.notarization(parent)),
+            finality: None,
             beacon: self.keys.observer().beacon_value(&Signature([0; 48])),
             beacon_signature: Signature([0; 48]),
             payload: vec![0; payload],

@@ -24,6 +24,7 @@ fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
     header.generator.encode(bytes);
     header.parent.encode(bytes);
     encode_option(block.parent_notarization(), bytes);
+    encode_option(block.finality(), bytes);
     header.beacon.encode(bytes);
     block.beacon_signature().encode(bytes);
     header.time.encode(bytes);
@@ -61,6 +62,7 @@ impl Decode for Block {
             generator: MinerId::decode(reader)?,
             parent: BlockId::decode(reader)?,
             parent_notarization: decode_option(reader, "parent certificate flag")?,
+            finality: decode_option(reader, "final block flag")?,
             beacon: BeaconValue::decode(reader)?,
             beacon_signature: Signature::decode(reader)?,
             time: Decode::decode(reader)?,
