@@ -71,7 +71,7 @@ impl fmt::Display for BlockId {
 }
 
 /// Everything that a block's id commits to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Header {
     /// The chain.
     pub chain: ChainId,

@@ -123,9 +123,11 @@ impl Cause {
             Input::Timer(timer) => Cause::Timer(*timer),
             Input::Message { .. } | Input::Bytes { .. } => Cause::Message,
             Input::Validated { block, accepted: true, .. } => Cause::Accepted(*block),
-            Input::Payload { .. } | Input::Validated { .. } | Input::Stored(_) | Input::Persisted(_) => {
-                Cause::Node
-            }
+            Input::Payload { .. }
+            | Input::Validated { .. }
+            | Input::Stored(_)
+            | Input::Loaded(_)
+            | Input::Persisted(_) => Cause::Node,
         }
     }
 }

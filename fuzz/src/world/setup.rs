@@ -102,6 +102,10 @@ impl Setup {
             config.generators = generators;
         }
         config.payload_rounds = self.payload_rounds;
+        if self.payload_rounds < PAYLOAD_ROUNDS {
+            // So few rounds are whole that blocks have to be loaded.
+            config.whole_rounds = 1;
+        }
         (self.adjust.0)(&mut config, self.adjust.1);
         config
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::block::{Block, BlockId};
+use crate::block::{Block, BlockId, Header};
 use crate::certified::{Notarization, Verified};
 use crate::committee::{Round, Subround};
 
@@ -19,15 +19,75 @@ pub enum Verdict {
     Refused,
 }
 
+/// A block above the head, whole or as far as the chain needs it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Body {
+    Whole(Arc<Block>),
+    /// The host has the block.
+    Away(Box<Header>),
+}
+
 /// A block above the head.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Node {
-    /// The block.
-    pub block: Arc<Block>,
+    id: BlockId,
+    body: Body,
+    /// Whether the host was told to store it.
+    pub stored: bool,
     /// Whether every block between it and the head is known.
     pub connected: bool,
     /// What the application thinks of it.
     pub verdict: Verdict,
+}
+
+impl Node {
+    /// A whole block that nobody was asked about.
+    pub(super) fn new(block: Arc<Block>, connected: bool) -> Self {
+        let id = block.id();
+        Self { id, body: Body::Whole(block), stored: false, connected, verdict: Verdict::Unasked }
+    }
+
+    /// The block's id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// The block's header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        match &self.body {
+            Body::Whole(block) => block.header(),
+            Body::Away(header) => header,
+        }
+    }
+
+    /// The block, if it is whole here.
+    #[must_use]
+    pub fn block(&self) -> Option<&Arc<Block>> {
+        match &self.body {
+            Body::Whole(block) => Some(block),
+            Body::Away(_) => None,
+        }
+    }
+
+    /// Keeps the header of a block that was judged. Returns the block if the host was not told to store it.
+    fn put_away(&mut self) -> Option<Arc<Block>> {
+        let settled = matches!(self.verdict, Verdict::Accepted | Verdict::Refused);
+        let Body::Whole(block) = &self.body else { return None };
+        if !settled {
+            return None;
+        }
+        let header = Box::new(*block.header());
+        let Body::Whole(block) = std::mem::replace(&mut self.body, Body::Away(header)) else { return None };
+        let told = std::mem::replace(&mut self.stored, true);
+        (!told).then_some(block)
+    }
+
+    /// Makes the block whole again.
+    pub(super) fn put_back(&mut self, block: Arc<Block>) {
+        self.body = Body::Whole(block);
+    }
 }
 
 /// See the module doc. Both lists are ordered, so that equal knowledge is an equal value, whatever arrived first.
@@ -48,7 +108,7 @@ impl Level {
     }
 
     fn position(&self, id: BlockId) -> Result<usize, usize> {
-        self.nodes.binary_search_by_key(&id, |node| node.block.id())
+        self.nodes.binary_search_by_key(&id, |node| node.id)
     }
 
     pub(super) fn node(&self, id: BlockId) -> Option<&Node> {
@@ -60,7 +120,7 @@ impl Level {
     }
 
     pub(super) fn insert(&mut self, node: Node) {
-        if let Err(index) = self.position(node.block.id()) {
+        if let Err(index) = self.position(node.id) {
             self.nodes.insert(index, node);
         }
     }
@@ -69,9 +129,9 @@ impl Level {
     pub(super) fn connect_children_of(&mut self, parents: &[BlockId]) -> Vec<BlockId> {
         let mut children = Vec::new();
         for node in &mut self.nodes {
-            if !node.connected && parents.contains(&node.block.header().parent) {
+            if !node.connected && parents.contains(&node.header().parent) {
                 node.connected = true;
-                children.push(node.block.id());
+                children.push(node.id);
             }
         }
         children
@@ -92,16 +152,26 @@ impl Level {
     }
 
     pub(super) fn has_candidates(&self, below: Subround) -> bool {
-        self.nodes.iter().any(|node| node.block.subround() < below)
+        self.nodes.iter().any(|node| node.header().subround < below)
     }
 
     pub(super) fn forget_candidates(&mut self, below: Subround, keep: impl Fn(BlockId) -> bool) {
         let mut nodes = std::mem::take(&mut self.nodes);
         nodes.retain(|node| {
-            let id = node.block.id();
-            node.block.subround() >= below || self.is_notarized(id) || keep(id)
+            let id = node.id;
+            node.header().subround >= below || self.is_notarized(id) || keep(id)
         });
         self.nodes = nodes;
+    }
+
+    /// Whether [`Level::put_away`] would change something.
+    pub(super) fn is_whole(&self) -> bool {
+        self.nodes.iter().any(|node| node.block().is_some())
+    }
+
+    /// Keeps the headers of the blocks that were judged. Returns those that the host was not told to store.
+    pub(super) fn put_away(&mut self) -> Vec<Arc<Block>> {
+        self.nodes.iter_mut().filter_map(Node::put_away).collect()
     }
 
     /// Whether a block here descends from none of `parents`, all connected blocks of the round below; a block whose
@@ -117,5 +187,5 @@ impl Level {
 }
 
 fn is_stray(node: &Node, parents: &[BlockId], above_head: bool) -> bool {
-    (node.connected || above_head) && !parents.contains(&node.block.header().parent)
+    (node.connected || above_head) && !parents.contains(&node.header().parent)
 }

@@ -1,5 +1,6 @@
 //! Steps 3 to 5: collect, select, ticket.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::rounds::{Candidate, signed_candidate};
@@ -140,8 +141,8 @@ impl<S: Scheme> Miner<S> {
     /// A block names no lower final block than its parent does. Not known when the parent is not.
     fn check_finality_rises(&self, block: &Block) -> Result<(), ProposalError> {
         let header = block.header();
-        let parent = header.round.previous().and_then(|round| self.chain.block(round, header.parent));
-        let Some(parent) = parent.map(|parent| parent.header().final_round) else { return Ok(()) };
+        let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
+        let Some(parent) = parent.map(|parent| parent.final_round) else { return Ok(()) };
         if header.final_round < parent && !mutant!(self.config, NamedFinalityFalls) {
             return Err(ProposalError::FinalityFalls { named: header.final_round, parent });
         }
@@ -168,8 +169,8 @@ impl<S: Scheme> Miner<S> {
             if certificate.round != parent_round {
                 return Err(ProposalError::ParentNotNotarized.into());
             }
-            let parent = self.chain.block(parent_round, header.parent);
-            if parent.is_some_and(|parent| parent.subround() != certificate.subround) {
+            let parent = self.chain.header(parent_round, header.parent);
+            if parent.is_some_and(|parent| parent.subround != certificate.subround) {
                 return Err(ProposalError::WrongLabel.into());
             }
         }
@@ -264,8 +265,7 @@ impl<S: Scheme> Miner<S> {
         match self.config.rules.beacon {
             BeaconRule::RoundOnly => Some(BeaconTarget::Round(header.round)),
             BeaconRule::Chained => {
-                let parent = self.chain.block(header.round.previous()?, header.parent)?;
-                let previous = parent.header().beacon;
+                let previous = self.chain.header(header.round.previous()?, header.parent)?.beacon;
                 Some(BeaconTarget::Chained { round: header.round, subround: header.subround, previous })
             }
         }
@@ -329,13 +329,14 @@ impl<S: Scheme> Miner<S> {
     /// Shows a block to the application, once, after its parent was accepted.
     pub(super) fn ask_application(&mut self, round: Round, id: BlockId, fx: &mut Effects<'_>) {
         let Some(node) = self.chain.node(round, id) else { return };
-        let block = Arc::clone(&node.block);
+        // A block is put away only after it was judged.
+        let Some(block) = node.block().map(Arc::clone) else { return };
         let Some(parent_round) = round.previous() else { return };
         let parent = block.header().parent;
         if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, parent) {
             return;
         }
-        let before = self.chain.block(parent_round, parent).map(|parent| parent.header().time);
+        let before = self.chain.header(parent_round, parent).map(|parent| parent.time);
         if before.is_some_and(|before| block.header().time < before) && !mutant!(TimeUnchecked) {
             self.chain.judge(round, id, Verdict::Refused);
             return;
@@ -361,6 +362,10 @@ impl<S: Scheme> Miner<S> {
             self.events.push_back(Event::Accepted(round, id));
             self.accepted(round, id, fx);
         }
+        // What was caught up with is old already. A block that is being finalized stays.
+        if round < self.whole_from(self.round) && self.loading.is_empty() {
+            self.put_away(round..round.next(), fx);
+        }
     }
 
     /// A block can be built upon: its children can be judged, and its round's successor can be proposed for.
@@ -373,15 +378,30 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
+    /// The lowest round whose blocks stay whole for a miner in `round`. Where finality takes no votes nothing is put away:
+    /// these rules are for examination.
+    pub(super) fn whole_from(&self, round: Round) -> Round {
+        let votes = self.config.rules.finality == FinalityRule::Votes;
+        Round(if votes { round.0.saturating_sub(self.config.whole_rounds.max(1)) } else { 0 })
+    }
+
+    /// Keeps the headers of the judged blocks of these rounds, once the host has the blocks.
+    pub(super) fn put_away(&mut self, rounds: Range<Round>, fx: &mut Effects<'_>) {
+        for block in self.chain.put_away(rounds) {
+            self.store(Stored::Block(block), fx);
+        }
+    }
+
     /// Steps 4 and 5: tickets what the rule allows among the candidates of the own subround.
     pub(super) fn select(&mut self, fx: &mut Effects<'_>) {
-        while let Some(block) = self.choice() {
+        while let Some(id) = self.choice() {
             let (round, subround) = self.here();
-            if let Some(block) = self.chain.block(round, block).map(Arc::clone) {
+            if let Some(block) = self.chain.block(round, id).map(Arc::clone) {
                 self.store(Stored::Block(block), fx);
+                self.chain.mark_stored(round, id);
             }
             // What is withheld is not entered, and would be chosen again.
-            if !self.sign(Ticket { round, subround, block }, fx) {
+            if !self.sign(Ticket { round, subround, block: id }, fx) {
                 return;
             }
         }

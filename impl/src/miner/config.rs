@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::block::{Block, Header, Time};
-use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, PAYLOAD_ROUNDS};
+use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, PAYLOAD_ROUNDS, WHOLE_ROUNDS};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
@@ -94,6 +94,8 @@ pub struct Config {
     /// participants must use the same number. It says something where finality takes votes only: the other rules have no
     /// certificates that a block could name.
     pub payload_rounds: u64,
+    /// Rounds below the own one whose blocks stay whole in memory, at least 1; each miner chooses for itself.
+    pub whole_rounds: u64,
     /// Waiting times.
     pub timing: Timing,
     /// The block of round 0.
@@ -135,6 +137,7 @@ impl Config {
             rules,
             generators: committee.default_generators(),
             payload_rounds: PAYLOAD_ROUNDS,
+            whole_rounds: WHOLE_ROUNDS,
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
             ticket_form: TicketForm::default(),

@@ -104,6 +104,7 @@ impl<S: Scheme> Miner<S> {
             },
             fx,
         );
+        self.chain.mark_stored(round, proposed.block);
         self.sign(proposed, fx);
     }
 }

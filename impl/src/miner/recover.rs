@@ -75,6 +75,7 @@ impl<S: Scheme> Miner<S> {
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
             accounts: Accounts::new(&config.committee),
+            loading: Vec::new(),
             waiting: Vec::new(),
             started: false,
             events: VecDeque::new(),
@@ -95,7 +96,9 @@ impl<S: Scheme> Miner<S> {
         for item in stored {
             match item {
                 Stored::Block(block) => {
+                    let (round, id) = (block.round(), block.id());
                     self.chain.insert(block);
+                    self.chain.mark_stored(round, id);
                 }
                 Stored::Notarization(notarization) => {
                     let notarization = Verified::trusted(notarization);
