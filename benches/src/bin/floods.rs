@@ -242,6 +242,7 @@ impl Network {
             generator,
             parent,
             parent_notarization: self.last.as_ref().map(|(_, notarization)| Arc::clone(notarization)),
+            finality: None,
             beacon: self.beacon.1,
             beacon_signature: self.beacon.0,
             payload: vec![0; payload],

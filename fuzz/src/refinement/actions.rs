@@ -245,6 +245,8 @@ impl Refinement {
             | Output::Validate { .. }
             | Output::Finalized(_)
             | Output::Serve { .. }
+            | Output::ServeStored { .. }
+            | Output::Load { .. }
             | Output::Evidence(_)
             | Output::Refused { .. }
             | Output::Blamed(_)

@@ -251,11 +251,14 @@ impl<S: Scheme + Clone> World<S> {
         self.ground.base.as_ref().map_or(self.ground.config.genesis.id(), |base| base.block.id())
     }
 
-    /// Whether this is the ticket for the block with which everybody begins, which all have signed.
+    /// Whether this is the ticket for the block with which everybody begins, or the vote for the one below, which all have
+    /// signed.
     #[must_use]
     pub fn is_given(&self, record: &Record) -> bool {
-        let given = self.ground.base.as_ref().and_then(|base| base.notarization.as_ref());
-        given.is_some_and(|known| Record::from(known.statement) == *record)
+        let Some(base) = self.ground.base.as_ref() else { return false };
+        let ticket = base.notarization.as_ref().map(|known| Record::from(known.statement));
+        let vote = base.block.finality().map(|known| Record::from(known.statement));
+        ticket.as_ref() == Some(record) || vote.as_ref() == Some(record)
     }
 
     /// The position among the honest miners of a member.

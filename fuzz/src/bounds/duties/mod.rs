@@ -23,7 +23,7 @@ mod culprit;
 mod finality;
 mod hearing;
 mod memory;
-mod naming;
+pub(super) mod naming;
 mod outputs;
 mod silence;
 
@@ -239,8 +239,8 @@ impl Duties {
             "which does not descend from its finalized head"
         } else if header.time.0 > world.now.0 + config.timing.clock_drift {
             "which is of the future"
-        } else if let Some(why) = naming::misnamed(world, block, parent) {
-            why
+        } else if naming::falls(block, parent) {
+            "which names a lower final block than its parent"
         } else if self.life(host).here == (record.round, record.subround)
             && !self.life(host).accepted.contains(&block.id())
         {
