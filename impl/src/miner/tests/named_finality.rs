@@ -185,8 +185,10 @@ fn a_generator_names_the_highest_certificate_and_leaves_its_block_empty_beyond_k
         let mut chain = Chain::of(rounds.expect("its turn comes"), open, mutant);
         let round = chain.tip.round().0 + 1;
         let before = chain.stage.out.len();
-        let share = chain.stage.share(1, round);
-        chain.stage.hears(1, Message::BeaconShare(share));
+        for other in [1, 2] {
+            let share = chain.stage.share(other, round);
+            chain.stage.hears(other, Message::BeaconShare(share));
+        }
         let asks =
             chain.stage.out[before..].iter().any(|output| matches!(output, Output::RequestPayload { .. }));
         let block = chain.stage.proposals_sent().pop().expect("a proposal");
