@@ -15,8 +15,8 @@ use crate::mutants::mutant;
 pub(crate) enum Answer {
     /// The blocks are here.
     Whole(ChainResponse),
-    /// The host has some of them.
-    Stored(Vec<StoredBlock>),
+    /// The host has some of them. So many bytes will be sent.
+    Stored(Vec<StoredBlock>, usize),
 }
 
 impl Answer {
@@ -24,7 +24,7 @@ impl Answer {
     pub fn whole(self) -> Option<ChainResponse> {
         match self {
             Answer::Whole(response) => Some(response),
-            Answer::Stored(_) => None,
+            Answer::Stored(..) => None,
         }
     }
 }
@@ -46,8 +46,7 @@ pub struct StoredBlock {
 
 impl Chain {
     /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
-    /// none, or when the first of them is no longer kept.
-    /// `most` is how many bytes of payload fit; the first block always does.
+    /// none, or when the first of them is no longer kept. `most` is how many bytes of payload fit; the first block always does.
     pub(crate) fn answer(&self, request: &ChainRequest, most: usize) -> Option<Answer> {
         let head = || (self.head().round(), self.head().id());
         let (mut at, mut want) = request.tip.and_then(|id| self.find(id)).unwrap_or_else(head);
@@ -72,7 +71,8 @@ impl Chain {
             Some(FinalBlock { block, notarization: known.notarization.clone() })
         };
         let Some(whole) = path.iter().map(whole).collect::<Option<Vec<FinalBlock>>>() else {
-            return Some(Answer::Stored(path));
+            let bytes = self.bytes_of(&path, most);
+            return Some(Answer::Stored(path, bytes));
         };
         let mut response = respond_within(whole, most)?;
         response.finality = self
@@ -81,6 +81,20 @@ impl Chain {
             .filter(|finality| response.blocks.iter().any(|block| block.id() == finality.block))
             .map(|finality| Arc::clone(finality));
         Some(Answer::Whole(response))
+    }
+
+    /// How many bytes of these blocks [`respond_within`] sends at most.
+    fn bytes_of(&self, path: &[StoredBlock], most: usize) -> usize {
+        let (mut payloads, mut bytes) = (0usize, 0usize);
+        for (index, known) in path.iter().take(MAX_CHAIN_BLOCKS).enumerate() {
+            let Some(size) = self.size(known.round, known.block) else { break };
+            payloads = payloads.saturating_add(size.payload);
+            if index > 0 && payloads > most.min(MAX_CHAIN_BYTES) {
+                break;
+            }
+            bytes = bytes.saturating_add(size.whole);
+        }
+        bytes
     }
 
     fn find(&self, id: BlockId) -> Option<(Round, BlockId)> {

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use crate::block::{Block, BlockId, Header};
 use crate::certified::{Notarization, Verified};
 use crate::committee::{Round, Subround};
+use crate::wire;
 
 /// What the application thinks of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// It was not asked: the block or its parent is not judgeable yet.
     Unasked,
+    /// It will be asked as soon as the host has given the block back.
+    Loading,
     /// It was asked and has not answered.
     Asked,
     /// It accepts the block.
@@ -24,7 +27,30 @@ pub enum Verdict {
 enum Body {
     Whole(Arc<Block>),
     /// The host has the block.
-    Away(Box<Header>),
+    Away(Box<Stub>),
+}
+
+/// What is kept of a block that the host has.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Stub {
+    header: Header,
+    size: Size,
+}
+
+/// How large a block is on the wire, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Size {
+    /// Of the payload.
+    pub payload: usize,
+    /// Of all of it.
+    pub whole: usize,
+}
+
+impl Size {
+    /// That of a block.
+    pub fn of(block: &Block) -> Self {
+        Self { payload: block.payload().len(), whole: wire::length_of_block(block) }
+    }
 }
 
 /// A block above the head.
@@ -58,7 +84,7 @@ impl Node {
     pub fn header(&self) -> &Header {
         match &self.body {
             Body::Whole(block) => block.header(),
-            Body::Away(header) => header,
+            Body::Away(stub) => &stub.header,
         }
     }
 
@@ -71,15 +97,19 @@ impl Node {
         }
     }
 
-    /// Keeps the header of a block that was judged. Returns the block if the host was not told to store it.
-    fn put_away(&mut self) -> Option<Arc<Block>> {
-        let settled = matches!(self.verdict, Verdict::Accepted | Verdict::Refused);
-        let Body::Whole(block) = &self.body else { return None };
-        if !settled {
-            return None;
+    /// How large the block is.
+    pub(super) fn size(&self) -> Size {
+        match &self.body {
+            Body::Whole(block) => Size::of(block),
+            Body::Away(stub) => stub.size,
         }
-        let header = Box::new(*block.header());
-        let Body::Whole(block) = std::mem::replace(&mut self.body, Body::Away(header)) else { return None };
+    }
+
+    /// Keeps the header. Returns the block if the host was not told to store it.
+    fn put_away(&mut self) -> Option<Arc<Block>> {
+        let Body::Whole(block) = &self.body else { return None };
+        let stub = Box::new(Stub { header: *block.header(), size: Size::of(block) });
+        let Body::Whole(block) = std::mem::replace(&mut self.body, Body::Away(stub)) else { return None };
         let told = std::mem::replace(&mut self.stored, true);
         (!told).then_some(block)
     }
@@ -169,7 +199,7 @@ impl Level {
         self.nodes.iter().any(|node| node.block().is_some())
     }
 
-    /// Keeps the headers of the blocks that were judged. Returns those that the host was not told to store.
+    /// Keeps the headers of the blocks. Returns those that the host was not told to store.
     pub(super) fn put_away(&mut self) -> Vec<Arc<Block>> {
         self.nodes.iter_mut().filter_map(Node::put_away).collect()
     }

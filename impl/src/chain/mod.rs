@@ -1,8 +1,8 @@
 //! The part of the chain that a participant holds in memory: the finalized head, a few final blocks below it, and a tree of
 //! blocks and notarizations above it. Shared by miner and sharder.
 //!
-//! Above the head a miner holds the newest blocks whole, and of older ones that the application has judged the header: the
-//! host has stored them, and they are loaded again when they become final. A block that is away costs about a kibibyte with
+//! Above the head a miner holds the newest blocks whole, and of older ones the header: the host has stored them, and they are
+//! loaded again to be judged, if they were not, and when they become final. A block that is away costs about a kibibyte with
 //! its certificate, whatever its payload was. A sharder has nothing stored that is not final, and holds all blocks whole: of
 //! these at most [`Config::payload_rounds`](crate::miner::Config::payload_rounds) rounds have a payload.
 //!
@@ -18,7 +18,7 @@ mod read_back;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(crate) use answer::Answer;
 pub(crate) use answer::check_links;
 pub use answer::{ChainResponseError, StoredBlock, respond, respond_within};
 pub(crate) use catch_up::{AnswerError, CatchUp};
-use level::Level;
+use level::{Level, Size};
 pub use level::{Node, Verdict};
 pub(crate) use read_back::check_read_back;
 pub use read_back::{Damage, Damaged, Item};
@@ -85,6 +85,8 @@ pub struct Chain {
     finality: Option<Verified<Arc<FinalityCertificate>>>,
     /// Rounds above the head, in increasing order. Copied when changed, so that a clone of the chain is cheap.
     levels: Vec<Arc<Level>>,
+    /// Rounds of `levels` that may hold a whole block.
+    whole: BTreeSet<Round>,
     /// Blocks that became connected and were not yet taken by [`Chain::take_connected`].
     connected: VecDeque<(Round, BlockId)>,
 }
@@ -103,7 +105,7 @@ impl Chain {
         if finals.is_empty() {
             finals.push(FinalBlock { block: Arc::clone(genesis), notarization: None });
         }
-        Self { finals, finality: None, levels: Vec::new(), connected: VecDeque::new() }
+        Self { finals, finality: None, levels: Vec::new(), whole: BTreeSet::new(), connected: VecDeque::new() }
     }
 
     /// The finalized head.
@@ -204,6 +206,7 @@ impl Chain {
         }
         let connected = self.is_connected(parent_round, block.header().parent);
         self.level_mut(round).insert(Node::new(block, connected));
+        self.whole.insert(round);
         if connected {
             self.connected.push_back((round, id));
             self.connect_descendants(round, id);
@@ -332,6 +335,7 @@ impl Chain {
         self.finals.drain(..surplus);
         let head = (self.head().round(), self.head().id());
         self.levels.retain(|level| level.round > head.0);
+        self.whole = self.whole.split_off(&head.0.next());
         // What does not descend from the head any more can never be ticketed or become final.
         let (mut parent_round, mut parents) = (head.0, vec![head.1]);
         for level in &mut self.levels {
@@ -386,11 +390,33 @@ impl Chain {
         away
     }
 
-    /// Keeps the headers of the judged blocks of these rounds. Returns the blocks that the host was not told to store.
+    /// Keeps the headers of the blocks of these rounds. Returns the blocks that the host was not told to store.
     pub fn put_away(&mut self, rounds: Range<Round>) -> Vec<Arc<Block>> {
-        let first = self.levels.partition_point(|level| level.round < rounds.start);
-        let levels = self.levels[first..].iter_mut().take_while(|level| level.round < rounds.end);
-        levels.filter(|level| level.is_whole()).flat_map(|level| Arc::make_mut(level).put_away()).collect()
+        if rounds.is_empty() {
+            return Vec::new();
+        }
+        let whole: Vec<Round> = self.whole.range(rounds).copied().collect();
+        let mut untold = Vec::new();
+        for round in whole {
+            self.whole.remove(&round);
+            if self.level(round).is_some_and(Level::is_whole) {
+                untold.extend(self.level_mut(round).put_away());
+            }
+        }
+        untold
+    }
+
+    /// How many blocks above the head are whole.
+    #[must_use]
+    pub fn whole_blocks(&self) -> usize {
+        let levels = self.whole.iter().filter_map(|round| self.level(*round));
+        levels.flat_map(Level::nodes).filter(|node| node.block().is_some()).count()
+    }
+
+    /// How large a block above the head is, or a final block that is kept.
+    fn size(&self, round: Round, id: BlockId) -> Option<Size> {
+        let above = self.node(round, id).map(Node::size);
+        above.or_else(|| self.kept(round, id).map(|found| Size::of(&found.block)))
     }
 
     /// Makes a block above the head whole again.
@@ -400,6 +426,7 @@ impl Chain {
             && let Some(node) = self.level_mut(round).node_mut(id)
         {
             node.put_back(block);
+            self.whole.insert(round);
         }
     }
 

@@ -1,12 +1,11 @@
 //! Steps 3 to 5: collect, select, ticket.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::rounds::{Candidate, signed_candidate};
 use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
-use crate::block::{Block, BlockId};
-use crate::bounds::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
+use crate::block::{Block, BlockId, Header};
+use crate::bounds::{CHECK_WORK, FINAL_AT_ONCE, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::Verdict;
 use crate::committee::{Peer, Round};
@@ -139,8 +138,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// A block names no lower final block than its parent does. Not known when the parent is not.
-    fn check_finality_rises(&self, block: &Block) -> Result<(), ProposalError> {
-        let header = block.header();
+    fn check_finality_rises(&self, header: &Header) -> Result<(), ProposalError> {
         let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
         let Some(parent) = parent.map(|parent| parent.final_round) else { return Ok(()) };
         if header.final_round < parent && !mutant!(self.config, NamedFinalityFalls) {
@@ -243,7 +241,7 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, ProposalError::Early.into());
             return;
         }
-        if let Err(error) = self.check_finality_rises(&block) {
+        if let Err(error) = self.check_finality_rises(&header) {
             fx.refuse(from, error.into());
             return;
         }
@@ -329,25 +327,28 @@ impl<S: Scheme> Miner<S> {
     /// Shows a block to the application, once, after its parent was accepted.
     pub(super) fn ask_application(&mut self, round: Round, id: BlockId, fx: &mut Effects<'_>) {
         let Some(node) = self.chain.node(round, id) else { return };
-        // A block is put away only after it was judged.
-        let Some(block) = node.block().map(Arc::clone) else { return };
+        let (header, whole) = (*node.header(), node.block().map(Arc::clone));
         let Some(parent_round) = round.previous() else { return };
-        let parent = block.header().parent;
-        if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, parent) {
+        if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, header.parent) {
             return;
         }
-        let before = self.chain.header(parent_round, parent).map(|parent| parent.time);
-        if before.is_some_and(|before| block.header().time < before) && !mutant!(TimeUnchecked) {
+        let before = self.chain.header(parent_round, header.parent).map(|parent| parent.time);
+        if before.is_some_and(|before| header.time < before) && !mutant!(TimeUnchecked) {
             self.chain.judge(round, id, Verdict::Refused);
             return;
         }
         // The parent may have come after the proposal was collected.
-        if let Err(error) = self.check_finality_rises(&block) {
+        if let Err(error) = self.check_finality_rises(&header) {
             self.chain.judge(round, id, Verdict::Refused);
             // Only its generator sends a proposal.
-            fx.refuse(Peer::Miner(block.header().generator), error.into());
+            fx.refuse(Peer::Miner(header.generator), error.into());
             return;
         }
+        let Some(block) = whole else {
+            self.chain.judge(round, id, Verdict::Loading);
+            fx.out.push(Output::Load { round, block: id });
+            return;
+        };
         self.chain.judge(round, id, Verdict::Asked);
         fx.out.push(Output::Validate { block });
     }
@@ -361,10 +362,6 @@ impl<S: Scheme> Miner<S> {
         if accepted {
             self.events.push_back(Event::Accepted(round, id));
             self.accepted(round, id, fx);
-        }
-        // What was caught up with is old already. A block that is being finalized stays.
-        if round < self.whole_from(self.round) && self.loading.is_empty() {
-            self.put_away(round..round.next(), fx);
         }
     }
 
@@ -385,9 +382,12 @@ impl<S: Scheme> Miner<S> {
         Round(if votes { round.0.saturating_sub(self.config.whole_rounds.max(1)) } else { 0 })
     }
 
-    /// Keeps the headers of the judged blocks of these rounds, once the host has the blocks.
-    pub(super) fn put_away(&mut self, rounds: Range<Round>, fx: &mut Effects<'_>) {
-        for block in self.chain.put_away(rounds) {
+    /// At the end of a step: keeps the headers of old blocks; the host is told to store those that it has not. Blocks that are
+    /// about to become final stay.
+    pub(super) fn put_away(&mut self, fx: &mut Effects<'_>) {
+        let head = self.chain.head().round().0;
+        let held = if self.loading.is_empty() { 0 } else { head.saturating_add(FINAL_AT_ONCE + 1) };
+        for block in self.chain.put_away(Round(held)..self.whole_from(self.round)) {
             self.store(Stored::Block(block), fx);
         }
     }

@@ -84,9 +84,8 @@ impl<S: Scheme> Miner<S> {
                     let message = Message::ChainResponse(Arc::new(response));
                     (bytes, Output::Send { to: from, message })
                 }
-                Answer::Stored(blocks) => {
-                    let bytes = most.min(SERVED_BYTES);
-                    (SERVED_BYTES, Output::ServeStored { to: from, blocks, bytes })
+                Answer::Stored(blocks, bytes) => {
+                    (bytes, Output::ServeStored { to: from, blocks, bytes: most })
                 }
             };
             self.accounts.answered(from, bytes);

@@ -6,7 +6,7 @@ use super::leave::blame;
 use super::{Audience, Effects, Event, Milestone, Miner, Output, Source, Stored};
 use crate::block::{Block, BlockId};
 use crate::certified::{FinalityCertificate, Verified};
-use crate::chain::{FinalBlock, FinalizeError};
+use crate::chain::{FinalBlock, FinalizeError, Verdict};
 use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
@@ -149,10 +149,21 @@ impl<S: Scheme> Miner<S> {
 
     /// The host has loaded a block.
     pub(super) fn loaded(&mut self, block: Arc<Block>, fx: &mut Effects<'_>) {
-        self.loading.retain(|awaited| *awaited != block.id());
-        self.chain.put_back(block);
-        if self.loading.is_empty() {
-            self.try_pending_finality(fx);
+        let (round, id) = (block.round(), block.id());
+        if self.scheme.beacon_value(block.beacon_signature()) != block.header().beacon {
+            // All the rest is in the id. As if the host had not answered: what it has is damaged.
+            return;
+        }
+        if self.chain.node(round, id).is_some_and(|node| node.verdict == Verdict::Loading) {
+            self.chain.judge(round, id, Verdict::Asked);
+            fx.out.push(Output::Validate { block: Arc::clone(&block) });
+        }
+        if let Some(index) = self.loading.iter().position(|awaited| *awaited == id) {
+            self.loading.swap_remove(index);
+            self.chain.put_back(block);
+            if self.loading.is_empty() {
+                self.try_pending_finality(fx);
+            }
         }
     }
 

@@ -194,7 +194,8 @@ pub enum Output {
         stored: Stored,
     },
     /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
-    /// [`Input::Loaded`]. It is about to become final. A host that cannot read it stops, as when it cannot write.
+    /// [`Input::Loaded`]. The application has to judge it, or it is about to become final. A host that cannot read it stops, as
+    /// when it cannot write.
     Load {
         /// The block's round.
         round: Round,

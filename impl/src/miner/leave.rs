@@ -224,7 +224,6 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let new_round = round != self.round;
-        let whole_from = self.whole_from(self.round);
         (self.round, self.subround) = (round, subround);
         self.timeout_certificate = certificate;
         let given_up = mutant!(self.config, StayTimedOut) && subround > Subround(0)
@@ -243,7 +242,6 @@ impl<S: Scheme> Miner<S> {
                 self.forget_candidates(left, Subround(u32::MAX));
             }
             self.waiting.retain(|(_, proposal)| proposal.block.round() >= round);
-            self.put_away(whole_from..self.whole_from(round), fx);
         }
         self.forget_candidates(round, Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND)));
         if new_round && mutant!(DropEarlyShares) {

@@ -35,10 +35,9 @@
 //! # Memory above the finalized head
 //! A round need not become final by itself, even without faults, and so the number of rounds above the head has no bound: a
 //! miner that stopped there would stop the chain. Memory is bounded a round instead. A miner holds the blocks of its last
-//! [`Config::whole_rounds`] rounds and those that the application has not judged; of an older block it holds header and
-//! certificate, about a kibibyte. The host has stored the block: it is asked for it when the block becomes final
-//! ([`Output::Load`], [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at a time), and answers peers that ask for it
-//! ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
+//! [`Config::whole_rounds`] rounds; of an older block it holds header and certificate, about a kibibyte. The host has stored
+//! the block: it is asked for it when the application has to judge it, and when it becomes final ([`Output::Load`],
+//! [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
 //! empty payloads. Rules without votes have no certificates to name: `K` says nothing there, and blocks stay whole.
 //!
 //! # What the host must do
@@ -263,6 +262,7 @@ impl<S: Scheme> Miner<S> {
             Input::Timer(Timer::Finality { round }) => self.finalize_after_wait(round, fx),
         }
         self.run(fx);
+        self.put_away(fx);
         self.charge_faults(&fx.out[before..]);
     }
 

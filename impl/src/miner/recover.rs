@@ -146,6 +146,8 @@ impl<S: Scheme> Miner<S> {
         {
             self.subround = self.subround.max(highest.subround.next());
         }
+        // The host has all of them.
+        self.chain.put_away(Round(0)..self.whole_from(self.round));
     }
 
     /// Begins, or goes on where the log ends.

@@ -137,6 +137,12 @@ impl<S: Scheme> Miner<S> {
         self.chain.block(round, id)
     }
 
+    /// How many blocks above the finalized head are whole in memory; of the others the header is.
+    #[must_use]
+    pub fn whole_blocks(&self) -> usize {
+        self.chain.whole_blocks()
+    }
+
     /// The finalized head.
     #[must_use]
     pub fn finalized(&self) -> &Arc<Block> {

@@ -38,6 +38,13 @@ impl Encode for Block {
     }
 }
 
+/// How many bytes a block takes. Costs nothing for its payload.
+pub(crate) fn length_of_block(block: &Block) -> usize {
+    let mut head = Vec::new();
+    encode_head(block, &mut head);
+    head.len() + block.payload().len()
+}
+
 /// How many bytes [`encode`](super::encode) makes of an answer. Costs nothing for its payloads.
 pub(crate) fn length_of_response(response: &ChainResponse) -> usize {
     // Version, kind of message, number of blocks.

@@ -16,7 +16,7 @@ mod chain;
 mod items;
 mod reader;
 
-pub(crate) use chain::length_of_response;
+pub(crate) use chain::{length_of_block, length_of_response};
 pub use reader::{Reader, WireError};
 
 use crate::block::Digest;
