@@ -32,7 +32,8 @@ pub const PAYLOAD_ROUNDS: u64 = 64;
 /// headers and certificates; the host has the blocks ([`Output::Load`](crate::miner::Output::Load)).
 pub const WHOLE_ROUNDS: u64 = 8;
 
-/// Blocks that become final in one step where they have to be loaded first: so many are whole at once.
+/// Blocks that become final in one step where they have to be loaded first: so many are whole at once. Those of the last
+/// [`WHOLE_ROUNDS`] rounds, and those of an answer that the step takes in, may become final beside them.
 pub const FINAL_AT_ONCE: u64 = 32;
 
 /// Bytes of one encoded message, whatever its kind; what is longer is refused before it is read.

@@ -225,6 +225,8 @@ mutants! {
     NamedFinalityFalls,
     /// Step 4: a block may name itself, or a later block, as final.
     NamedFinalityOfLater,
+    /// L4: who gets no answer for a while begins at the finalized head each time.
+    AlwaysFromHead,
     /// L4: who catches up makes nothing final by the certificates that the blocks name.
     NamedFinalityUnused,
     /// A6: a pool counts one signer twice.

@@ -117,7 +117,10 @@ impl Oracle {
             let record = Record::from(certificate.statement);
             self.certificate(world, who, Some(record), &certificate.certificate);
             if (record.round, record.block) != (known.round, known.block.0) {
-                self.wrong("answers", format!("{who} serves a certificate of {record:?} with {}", known.block));
+                self.wrong(
+                    "answers",
+                    format!("{who} serves a certificate of {record:?} with {}", known.block),
+                );
             }
         }
     }

@@ -115,15 +115,18 @@ impl Refinement {
         self.sync_byzantine(world)?;
         match event {
             Event::Step { host, decided, outputs, .. } => {
-                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs.
+                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs. And a block
+                // that has to be empty is proposed in the step that enters the subround.
                 let chained = self.protocol.rules.chained();
+                let ordered = |record: &Record| chained || record.kind == Kind::Proposal;
                 let at_store =
-                    |record: &Record| chained && outputs.iter().any(|output| stores(output, record));
+                    |record: &Record| ordered(record) && outputs.iter().any(|output| stores(output, record));
                 for record in decided.iter().filter(|record| !at_store(record)) {
                     self.decision(world, *host, record)?;
                 }
                 for output in outputs {
-                    if chained && let Some(record) = decided.iter().find(|record| stores(output, record)) {
+                    let stored = |record: &&Record| ordered(record) && stores(output, record);
+                    if let Some(record) = decided.iter().find(stored) {
                         self.decision(world, *host, record)?;
                     }
                     self.output(world, *host, output)?;

@@ -20,7 +20,8 @@ use crate::mutants::mutant;
 use crate::rules::FinalityRule;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
-/// reached are of another branch.
+/// reached are of another branch. After as many more it starts where the highest block was reached: perhaps peers only had
+/// no more to give for a while, and whoever began at the head each time would get no further than they give at once.
 const ATTEMPTS_PER_START: u32 = 4;
 
 /// The state of catching up.
@@ -36,6 +37,10 @@ pub(crate) struct CatchUp {
     attempts: u32,
     /// The last block received, when it is not final yet: the next request starts there.
     reached: Option<Round>,
+    /// The highest block received since something was missing.
+    highest: Option<Round>,
+    /// Whether the last start was at the finalized head.
+    from_head: bool,
     /// The peer that was asked last has just helped: it can be asked for more.
     succeeded: bool,
     /// When each peer was last answered.
@@ -51,6 +56,7 @@ impl CatchUp {
     /// Nothing is missing.
     pub fn satisfied(&mut self) {
         (self.reached, self.attempts, self.succeeded) = (None, 0, false);
+        (self.highest, self.from_head) = (None, false);
         self.asked.clear();
     }
 
@@ -72,7 +78,8 @@ impl CatchUp {
         let peer = self.next_peer(me, committee)?;
         self.attempts = self.attempts.saturating_add(1);
         if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
-            self.reached = None;
+            self.from_head = !self.from_head || mutant!(AlwaysFromHead);
+            self.reached = self.highest.filter(|_| !self.from_head);
         }
         if !self.asked.contains(&peer) {
             self.asked.push(peer);
@@ -111,6 +118,7 @@ impl CatchUp {
     /// here. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
     pub fn helped(&mut self, from: Peer, last: Round) {
         self.reached = self.reached.max(Some(last));
+        self.highest = self.highest.max(self.reached);
         self.succeeded = true;
         self.attempts = 0;
         self.hint = Some(from);

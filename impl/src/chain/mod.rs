@@ -105,7 +105,13 @@ impl Chain {
         if finals.is_empty() {
             finals.push(FinalBlock { block: Arc::clone(genesis), notarization: None });
         }
-        Self { finals, finality: None, levels: Vec::new(), whole: BTreeSet::new(), connected: VecDeque::new() }
+        Self {
+            finals,
+            finality: None,
+            levels: Vec::new(),
+            whole: BTreeSet::new(),
+            connected: VecDeque::new(),
+        }
     }
 
     /// The finalized head.

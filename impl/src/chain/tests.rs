@@ -210,10 +210,16 @@ fn an_answer_holds_the_lowest_blocks_that_fit_and_a_certificate_for_the_last() {
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 0).expect("a committee");
     assert_eq!(check_links(&response, &committee), Ok(()));
     // The tip itself has no certificate here: the answer ends below it.
-    let near =
-        chain.answer(&ChainRequest { after: Round(tip.round().0 - 2), tip: Some(tip.id()) }, usize::MAX).and_then(Answer::whole);
+    let near = chain
+        .answer(&ChainRequest { after: Round(tip.round().0 - 2), tip: Some(tip.id()) }, usize::MAX)
+        .and_then(Answer::whole);
     assert_eq!(near.map(|near| near.blocks.len()), Some(1));
-    assert_eq!(chain.answer(&ChainRequest { after: tip.round(), tip: Some(tip.id()) }, usize::MAX).and_then(Answer::whole), None);
+    assert_eq!(
+        chain
+            .answer(&ChainRequest { after: tip.round(), tip: Some(tip.id()) }, usize::MAX)
+            .and_then(Answer::whole),
+        None
+    );
     assert_eq!(
         chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX).and_then(Answer::whole),
         None,
@@ -229,7 +235,9 @@ fn an_answer_of_large_blocks_is_short() {
         chain.insert(block.clone());
         notarize(&mut chain, block);
     }
-    let response = chain.answer(&ChainRequest { after: Round(0), tip: Some(blocks[9].id()) }, usize::MAX).and_then(Answer::whole);
+    let response = chain
+        .answer(&ChainRequest { after: Round(0), tip: Some(blocks[9].id()) }, usize::MAX)
+        .and_then(Answer::whole);
     assert_eq!(response.expect("an answer").blocks.len(), MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES);
 }
 
@@ -266,8 +274,14 @@ fn final_blocks_are_kept_up_to_a_bound_and_served_with_the_newest_certificate() 
     let head = chain.head().clone();
     let statement = FinalityVote { round: head.round(), subround: head.subround(), block: head.id() };
     chain.certify_final(Verified::trusted(Arc::new(Certified { statement, certificate: certificate() })));
-    assert_eq!(chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX).and_then(Answer::whole), None, "too old");
-    let near = chain.answer(&ChainRequest { after: Round(head.round().0 - 3), tip: None }, usize::MAX).and_then(Answer::whole);
+    assert_eq!(
+        chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX).and_then(Answer::whole),
+        None,
+        "too old"
+    );
+    let near = chain
+        .answer(&ChainRequest { after: Round(head.round().0 - 3), tip: None }, usize::MAX)
+        .and_then(Answer::whole);
     let near = near.expect("recent blocks");
     assert_eq!(near.blocks.len(), 3);
     assert!(near.finality.is_some());

@@ -58,10 +58,10 @@ impl Net {
         let committee = Committee::new(ChainId([7; 32]), Epoch(1), 4, 0).expect("a committee");
         let mut config = Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0));
         config.timing = Timing {
-            window: 10,
-            ticket_wait: 20,
-            resend: 500,
-            catch_up: 5,
+            window: 100,
+            ticket_wait: 200,
+            resend: 1_000,
+            catch_up: 50,
             answer_interval: 1,
             ..Timing::DEFAULT
         };
