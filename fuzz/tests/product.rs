@@ -102,7 +102,7 @@ const RULE_ROWS: [RuleRow; 11] = [
         0,
         0,
         true,
-        1_836,
+        1_826,
     ),
     (
         "Volatile, a crash",
