@@ -46,11 +46,19 @@ pub enum Flaw {
     RefusedPayload,
     /// The timeout certificate of the subround before is missing, or is of an older one.
     NoTimeoutCertificate,
+    /// The certificate of the block that it names as final has signers that never voted for it.
+    ForgedFinality,
+    /// It names a block of its own round or a later one as final, with a genuine certificate.
+    LaterFinality,
+    /// It names no final block, and its parent names one.
+    LowerFinality,
+    /// It has a payload too far above the block that it names as final.
+    PayloadBeyond,
 }
 
 impl Flaw {
     /// All flaws.
-    pub const ALL: [Flaw; 9] = [
+    pub const ALL: [Flaw; 13] = [
         Flaw::None,
         Flaw::NoCertificate,
         Flaw::OtherCertificate,
@@ -60,7 +68,13 @@ impl Flaw {
         Flaw::OutOfPlace,
         Flaw::RefusedPayload,
         Flaw::NoTimeoutCertificate,
+        Flaw::ForgedFinality,
+        Flaw::LaterFinality,
+        Flaw::LowerFinality,
+        Flaw::PayloadBeyond,
     ];
+    /// Flaws in other parts than the block that is named as final; these come first in [`Flaw::ALL`].
+    pub const BESIDE_FINALITY: usize = 9;
 }
 
 /// What a Byzantine member does.

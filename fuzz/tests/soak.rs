@@ -42,15 +42,15 @@ fn the_same_plan_is_the_same_run() {
     assert_eq!(said[0], said[1]);
 }
 
-/// The bound is seen red: what never forgets grows over it.
+/// The bound is seen red: what never forgets grows over it, or something else shows it. Restarts make it forget, so that not
+/// every plan is long enough.
 #[cfg(feature = "mutants")]
 #[test]
 fn a_miner_that_forgets_nothing_breaks_the_bound() {
     use zus_bpp::mutants::Mutant;
     use zus_fuzz::world::Adjust;
     let bug = |config: &mut zus_bpp::miner::Config, _: u16| config.mutant = Some(Mutant::RoundsNeverPruned);
-    let plan = Plan { adjust: Adjust(bug, 0), ..Plan::of(2_000, 1) };
-    let ended = soak(plan);
-    let noticed = matches!(ended, Err(SoakError::Memory { .. } | SoakError::Property { .. }));
-    assert!(noticed, "{ended:?}");
+    let ended = |seed| soak(Plan { adjust: Adjust(bug, 0), ..Plan::of(2_000, seed) });
+    let noticed = |seed| matches!(ended(seed), Err(SoakError::Memory { .. } | SoakError::Property { .. }));
+    assert!((1..=6).any(noticed), "no plan notices it");
 }

@@ -217,8 +217,8 @@ fn setup(arguments: &Arguments) -> Result<Setup, String> {
 
 fn header() {
     println!(
-        "{:>6} {:>8} {:>10} {:>9} {:>8} {:>12} {:>9} {:>7}",
-        "round", "subround", "generator", "block", "tickets", "notarized ms", "final ms", "bytes"
+        "{:>6} {:>8} {:>10} {:>9} {:>8} {:>12} {:>9} {:>7} {:>6}",
+        "round", "subround", "generator", "block", "tickets", "notarized ms", "final ms", "bytes", "names"
     );
 }
 
@@ -269,7 +269,7 @@ impl Printed {
         // A block may be final through a descendant.
         let fin = self.finalized.range(block.round().0..).map(|(_, at)| *at).min().unwrap_or(world.now.0);
         println!(
-            "{:>6} {:>8} {:>10} {:>9} {:>5}/{:<2} {:>12} {:>9} {:>7}",
+            "{:>6} {:>8} {:>10} {:>9} {:>5}/{:<2} {:>12} {:>9} {:>7} {:>6}",
             block.round().0,
             block.subround().0,
             block.header().generator.0,
@@ -279,6 +279,7 @@ impl Printed {
             notarized.unwrap_or_else(|| "?".to_owned()),
             fin.saturating_sub(entered),
             block.payload().len(),
+            block.header().final_round.0,
         );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha3::{Digest as _, Sha3_256};
 
-use crate::certified::Notarization;
+use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, SIGNATURE_BYTES, Signature};
 use crate::mutants::mutant;
@@ -33,7 +33,7 @@ pub struct Digest(pub [u8; 32]);
 pub struct BlockId(pub [u8; 32]);
 
 impl Digest {
-    /// What stands for "no certificate" in the id of a block of round 0 or 1.
+    /// What stands for "no certificate" in the id of a block: of round 0 or 1, or whose generator knew no block to be final.
     pub const NONE: Digest = Digest([0; 32]);
 
     /// The hash of a tag and of `parts`, one after the other. All parts but the last must have a fixed length.
@@ -71,7 +71,7 @@ impl fmt::Display for BlockId {
 }
 
 /// Everything that a block's id commits to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Header {
     /// The chain.
     pub chain: ChainId,
@@ -87,6 +87,11 @@ pub struct Header {
     pub parent: BlockId,
     /// [`Notarization::digest`] of the parent's certificate; [`Digest::NONE`] when the parent is genesis.
     pub parent_certificate: Digest,
+    /// The highest round that the generator could show to be final: that of [`Block::finality`]; 0 when there is none. Never
+    /// below the one that the parent names. It bounds the payload: see [`Header::is_beyond`].
+    pub final_round: Round,
+    /// [`FinalityCertificate::digest`] of that certificate; [`Digest::NONE`] when there is none.
+    pub finality_certificate: Digest,
     /// The beacon value that made the generator eligible (S4).
     pub beacon: BeaconValue,
     /// Hash of the payload.
@@ -110,6 +115,10 @@ impl Header {
         if mutant!(IdWithoutCertificate) {
             certificate = Digest::NONE;
         }
+        let (mut final_round, mut finality) = (self.final_round, self.finality_certificate);
+        if mutant!(IdWithoutFinality) {
+            (final_round, finality) = (Round(0), Digest::NONE);
+        }
         let digest = Digest::of(
             b"zus/block/v1\0\0\0\0",
             &[
@@ -120,12 +129,21 @@ impl Header {
                 &self.generator.0.to_be_bytes(),
                 &self.parent.0,
                 &certificate.0,
+                &final_round.0.to_be_bytes(),
+                &finality.0,
                 &self.beacon.0,
                 &payload.0,
                 &self.time.0.to_be_bytes(),
             ],
         );
         BlockId(digest.0)
+    }
+
+    /// Whether the block is more than `rounds` rounds above the block that it names as final. Its payload must be empty then.
+    /// The answer depends on the block alone and not on the head of the node that asks, so that all nodes give the same.
+    #[must_use]
+    pub fn is_beyond(&self, rounds: u64) -> bool {
+        self.round.0.saturating_sub(self.final_round.0) > rounds
     }
 }
 
@@ -135,6 +153,7 @@ pub struct Block {
     id: BlockId,
     header: Header,
     parent_notarization: Option<Arc<Notarization>>,
+    finality: Option<Arc<FinalityCertificate>>,
     beacon_signature: Signature,
     payload: Vec<u8>,
 }
@@ -156,6 +175,8 @@ pub struct BlockContent {
     pub parent: BlockId,
     /// The parent's certificate; `None` when the parent is genesis.
     pub parent_notarization: Option<Arc<Notarization>>,
+    /// The highest finality certificate that the generator knows; `None` when it knows none, and where finality takes no votes.
+    pub finality: Option<Arc<FinalityCertificate>>,
     /// The beacon value.
     pub beacon: BeaconValue,
     /// The committee's signature of which the beacon value is the hash: whoever has the block can check the generator's
@@ -179,6 +200,7 @@ impl Block {
             generator,
             parent,
             parent_notarization,
+            finality,
             beacon,
             beacon_signature,
             payload,
@@ -194,11 +216,33 @@ impl Block {
             parent_certificate: parent_notarization
                 .as_ref()
                 .map_or(Digest::NONE, |notarization| notarization.digest()),
+            final_round: finality.as_ref().map_or(Round(0), |certificate| certificate.round),
+            finality_certificate: finality.as_ref().map_or(Digest::NONE, |certificate| certificate.digest()),
             beacon,
             payload_root: Digest::of(b"zus/payload/v1\0\0", &[&payload]),
             time,
         };
-        Self { id: header.id(), header, parent_notarization, beacon_signature, payload }
+        Self { id: header.id(), header, parent_notarization, finality, beacon_signature, payload }
+    }
+
+    /// What the block was made from, to make another one like it.
+    #[must_use]
+    pub fn content(&self) -> BlockContent {
+        let Header { chain, epoch, round, subround, generator, parent, beacon, time, .. } = self.header;
+        BlockContent {
+            chain,
+            epoch,
+            round,
+            subround,
+            generator,
+            parent,
+            parent_notarization: self.parent_notarization.clone(),
+            finality: self.finality.clone(),
+            beacon,
+            beacon_signature: self.beacon_signature,
+            payload: self.payload.clone(),
+            time,
+        }
     }
 
     /// The first block of an epoch of a chain: of round 0, final without votes, the parent of the blocks of round 1.
@@ -213,6 +257,7 @@ impl Block {
             generator: MinerId(0),
             parent: BlockId([0; 32]),
             parent_notarization: None,
+            finality: None,
             beacon: seed,
             beacon_signature: Signature([0; SIGNATURE_BYTES]),
             payload: Vec::new(),
@@ -248,6 +293,12 @@ impl Block {
     #[must_use]
     pub fn parent_notarization(&self) -> Option<&Arc<Notarization>> {
         self.parent_notarization.as_ref()
+    }
+
+    /// The certificate of the highest block that the generator knew to be final; `None` when it knew none.
+    #[must_use]
+    pub fn finality(&self) -> Option<&Arc<FinalityCertificate>> {
+        self.finality.as_ref()
     }
 
     /// The committee's signature of which the beacon value is the hash.
@@ -292,6 +343,8 @@ mod tests {
             generator: MinerId(5),
             parent: BlockId([6; 32]),
             parent_certificate: Digest([7; 32]),
+            final_round: Round(1),
+            finality_certificate: Digest([11; 32]),
             beacon: BeaconValue([8; 32]),
             payload_root: Digest([9; 32]),
             time: Time(10),
@@ -300,7 +353,7 @@ mod tests {
 
     type Change = (&'static str, fn(&mut Header));
 
-    const CHANGES: [Change; 10] = [
+    const CHANGES: [Change; 12] = [
         ("chain", |h| h.chain.0[31] ^= 1),
         ("epoch", |h| h.epoch.0 ^= 1),
         ("round", |h| h.round.0 ^= 1 << 63),
@@ -308,6 +361,8 @@ mod tests {
         ("generator", |h| h.generator.0 ^= 1 << 15),
         ("parent", |h| h.parent.0[0] ^= 1),
         ("parent certificate", |h| h.parent_certificate.0[0] ^= 1),
+        ("final round", |h| h.final_round.0 ^= 1 << 62),
+        ("finality certificate", |h| h.finality_certificate.0[31] ^= 1),
         ("beacon", |h| h.beacon.0[0] ^= 1),
         ("payload root", |h| h.payload_root.0[0] ^= 1),
         ("time", |h| h.time.0 ^= 1 << 40),
@@ -337,6 +392,8 @@ mod tests {
             generator: _,
             parent: _,
             parent_certificate: _,
+            final_round: _,
+            finality_certificate: _,
             beacon: _,
             payload_root: _,
             time: _,
@@ -345,16 +402,30 @@ mod tests {
     }
 
     #[test]
-    fn mutant_39_an_id_without_subround_payload_or_certificate_is_noticed() {
+    fn mutant_39_an_id_without_subround_payload_or_certificates_is_noticed() {
         let forgetful = |h: &Header| {
             let blank = Header {
                 subround: Subround(0),
                 payload_root: Digest::NONE,
                 parent_certificate: Digest::NONE,
+                final_round: Round(0),
+                finality_certificate: Digest::NONE,
                 ..*h
             };
             blank.id()
         };
-        assert_eq!(uncommitted(forgetful), ["subround", "parent certificate", "payload root"]);
+        assert_eq!(
+            uncommitted(forgetful),
+            ["subround", "parent certificate", "final round", "finality certificate", "payload root"]
+        );
+    }
+
+    #[test]
+    fn a_block_is_beyond_when_it_is_more_rounds_above_the_one_that_it_names_as_final() {
+        let beyond = |round, final_round, rounds| {
+            Header { round: Round(round), final_round: Round(final_round), ..header() }.is_beyond(rounds)
+        };
+        assert_eq!([beyond(9, 5, 4), beyond(10, 5, 4), beyond(1, 0, 0)], [false, true, true]);
+        assert!(!beyond(5, 9, 0), "a block that names a later one is refused for that");
     }
 }

@@ -2,7 +2,9 @@
 //! another store or do finite (the flood tests attack each of them).
 //!
 //! What is *not* limited by a constant, because an attacker alone cannot make it grow:
-//! - the notarized rounds above the finalized head: each cost `q` tickets, `f + 1` of them honest;
+//! - the notarized rounds above the finalized head: each cost `q` tickets, `f + 1` of them honest. A round costs a miner a
+//!   header and a certificate for each of its notarized or ticketed blocks, about a kibibyte; blocks are whole in the last
+//!   [`WHOLE_ROUNDS`] rounds only, and have a payload in the first [`PAYLOAD_ROUNDS`] above a final block only;
 //! - the number of subrounds. Under [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate) each cost
 //!   `q` timeouts, `f + 1` of them honest. Of the certificates for them a miner holds one, by which it entered its subround; a
 //!   host needs to keep the last of each round above the finalized head. A certificate of any later subround is taken at
@@ -19,6 +21,20 @@ pub const MAX_SHARDERS: u16 = 1_024;
 
 /// Bytes of the payload of one block.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
+
+/// Rounds above the highest final block that a block names in which it may have a payload; in later rounds its payload is
+/// empty, or no honest miner tickets it. So what is notarized and not final holds a bounded number of payloads, and the
+/// chain goes on all the same. Part of the protocol: all participants use the same number
+/// ([`Config::payload_rounds`](crate::miner::Config::payload_rounds)).
+pub const PAYLOAD_ROUNDS: u64 = 64;
+
+/// Rounds below the own one whose blocks a miner holds whole. Of blocks above the finalized head that are older it holds the
+/// headers and certificates; the host has the blocks ([`Output::Load`](crate::miner::Output::Load)).
+pub const WHOLE_ROUNDS: u64 = 8;
+
+/// Blocks that become final in one step where they have to be loaded first: so many are whole at once. Those of the last
+/// [`WHOLE_ROUNDS`] rounds, and those of an answer that the step takes in, may become final beside them.
+pub const FINAL_AT_ONCE: u64 = 32;
 
 /// Bytes of one encoded message, whatever its kind; what is longer is refused before it is read.
 pub const MAX_MESSAGE_BYTES: usize = MAX_CHAIN_BYTES + (1 << 20);

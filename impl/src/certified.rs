@@ -78,6 +78,14 @@ impl Notarization {
     }
 }
 
+impl FinalityCertificate {
+    /// What a block commits to that names the certified block as final: a hash of the whole certificate, signers included.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(b"zus/final-crt/v1", &[&wire::body(self)])
+    }
+}
+
 impl<T> Deref for Certified<T> {
     type Target = T;
 

@@ -213,6 +213,22 @@ mutants! {
     IdWithoutPayload,
     /// 39: the block id does not commit to the parent's certificate.
     IdWithoutCertificate,
+    /// 39: the block id does not commit to the finality certificate that the block names.
+    IdWithoutFinality,
+    /// Step 2: a generator fills its block, however far the block is above the one that it names as final.
+    FillsBeyond,
+    /// Step 4: a block with a payload is taken, however far it is above the block that it names as final.
+    PayloadBeyondTaken,
+    /// Step 4: the finality certificate in a block is not verified.
+    NamedFinalityUnverified,
+    /// Step 4: a block may name a lower final block than its parent does.
+    NamedFinalityFalls,
+    /// Step 4: a block may name itself, or a later block, as final.
+    NamedFinalityOfLater,
+    /// L4: who gets no answer for a while begins at the finalized head each time.
+    AlwaysFromHead,
+    /// L4: who catches up makes nothing final by the certificates that the blocks name.
+    NamedFinalityUnused,
     /// A6: a pool counts one signer twice.
     CountTwice,
     /// S8: a bitmap may name members beyond the committee.
@@ -425,8 +441,6 @@ mutants! {
     NeverMute,
     /// Bounds: the bytes of answers are not counted.
     AnswerBytesUncounted,
-    /// L5: who is behind starts at its finalized head again when four peers in a row have no bytes left for it.
-    StartsAgainAtHead,
     /// Bounds: a large message is decoded and hashed before anybody asks whether it is of use.
     NoGlance,
 }

@@ -9,6 +9,7 @@ use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Violation;
+use super::duties::naming::misnamed;
 use super::promises;
 use crate::world::World;
 
@@ -118,6 +119,9 @@ pub(super) fn block_defect<S: Scheme + Clone>(
                 return wrong("S8", format!("which has a certificate of its parent {defect}"));
             }
         }
+    }
+    if let Some(defect) = misnamed(world, block) {
+        return Some(defect);
     }
     // Under a chained beacon the value follows from that of the parent.
     let genesis = header.parent == config.genesis.id();

@@ -147,6 +147,11 @@ impl Oracle {
                 }
                 Output::Evidence(proof) => self.evidence(world, Peer::Miner(id), proof),
                 Output::Store { stored, .. } => self.keeps(world, Peer::Miner(id), stored),
+                Output::ServeStored { blocks, .. } => {
+                    for known in blocks {
+                        self.served(world, Peer::Miner(id), known);
+                    }
+                }
                 // With at most f Byzantine miners nothing contradicts what is final.
                 Output::Conflict { round, block } => {
                     self.wrong(
@@ -179,6 +184,7 @@ impl Oracle {
                 | Output::RequestPayload { .. }
                 | Output::Validate { .. }
                 | Output::Serve { .. }
+                | Output::Load { .. }
                 | Output::Refused { .. }
                 | Output::Blamed(_) => {}
             }

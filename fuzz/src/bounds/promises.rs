@@ -76,10 +76,15 @@ pub fn of_output(output: &Output) -> Result<(), String> {
             found.notarization.as_deref().map_or(Ok(()), certified)
         }
         Output::Evidence(proof) => evidence(proof),
+        Output::ServeStored { blocks, .. } => blocks.iter().try_for_each(|known| {
+            known.whole.as_deref().map_or(Ok(()), block)?;
+            known.notarization.as_deref().map_or(Ok(()), certified)
+        }),
         Output::SetTimer { .. }
         | Output::Persist { .. }
         | Output::RequestPayload { .. }
         | Output::Serve { .. }
+        | Output::Load { .. }
         | Output::Refused { .. }
         | Output::Blamed(_)
         | Output::Conflict { .. }
@@ -112,7 +117,8 @@ fn block(found: &Block) -> Result<(), String> {
     if bytes > PAYLOAD {
         return Err(format!("a payload of {bytes} bytes"));
     }
-    found.parent_notarization().map_or(Ok(()), |known| certified(known))
+    found.parent_notarization().map_or(Ok(()), |known| certified(known))?;
+    found.finality().map_or(Ok(()), |known| certified(known))
 }
 
 fn certified<T>(known: &Certified<T>) -> Result<(), String> {

@@ -2,7 +2,7 @@
 //! told from who has signed what ([`genuine`](super::genuine)).
 
 use zus_bpp::block::Block;
-use zus_bpp::chain::FinalBlock;
+use zus_bpp::chain::{FinalBlock, StoredBlock};
 use zus_bpp::committee::Peer;
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::scheme::Scheme;
@@ -101,6 +101,27 @@ impl Oracle {
             && let Some(defect) = defect(world, &record, certificate)
         {
             self.wrong("S8", format!("{holder} holds a certificate of {record:?} {defect}"));
+        }
+    }
+
+    /// A block of an answer that the host gives from its storage: those that the miner gives along are genuine, and labelled as
+    /// what they are.
+    pub(super) fn served<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, known: &StoredBlock) {
+        if let Some(block) = &known.whole {
+            self.holds(world, who, block, false);
+            if (block.round(), block.id()) != (known.round, known.block) {
+                self.wrong("answers", format!("{who} serves {} as {}", block.id(), known.block));
+            }
+        }
+        if let Some(certificate) = &known.notarization {
+            let record = Record::from(certificate.statement);
+            self.certificate(world, who, Some(record), &certificate.certificate);
+            if (record.round, record.block) != (known.round, known.block.0) {
+                self.wrong(
+                    "answers",
+                    format!("{who} serves a certificate of {record:?} with {}", known.block),
+                );
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
-use zus_bpp::certified::{Certified, Notarization};
+use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::scheme::{Scheme, Signature};
@@ -43,7 +43,7 @@ pub(super) fn propose<S: Scheme + Clone>(
     }
     let own = world.blocks.iter().filter(|block| {
         (block.round(), block.subround(), block.header().generator) == (round, subround, member)
-            && is_sound(block)
+            && !world.flawed.contains(&block.id())
     });
     let made = own.count();
     if flaw == Flaw::None && made >= MOST_BLOCKS {
@@ -116,14 +116,24 @@ pub(super) fn propose<S: Scheme + Clone>(
             sign_missing(world, &record);
         }
     }
+    let finality = named_final(world, member, round, parent, flaw)?;
+    let named = finality.as_ref().map_or(Round(0), |known| known.round);
+    let beyond = ground.setup.votes() && round.0.saturating_sub(named.0) > ground.setup.payload_rounds;
+    if flaw == Flaw::RefusedPayload && beyond || flaw == Flaw::PayloadBeyond && !beyond {
+        return None;
+    }
     let mut payload = vec![2, member.0 as u8, made as u8];
     if flaw == Flaw::RefusedPayload {
         payload[0] = REFUSED_PAYLOAD;
     }
     payload.push(flaw as u8);
+    if beyond && flaw != Flaw::PayloadBeyond {
+        payload.clear();
+    }
     let mut value = beacon;
     let variant = (round.0 + u64::from(subround.0) + u64::from(member.0)) % 3;
-    let (mut time, mut epoch) = (world.now, committee.epoch());
+    // Blocks with empty payloads differ in their times.
+    let (mut time, mut epoch) = (world.now.after(made as u64), committee.epoch());
     match flaw {
         // The value; or the signature, to which the block's id does not commit.
         Flaw::WrongBeacon if round.0 % 2 == 1 => value.0[0] ^= 1,
@@ -144,6 +154,7 @@ pub(super) fn propose<S: Scheme + Clone>(
         generator: member,
         parent,
         parent_notarization: certificate,
+        finality,
         beacon: value,
         beacon_signature,
         payload,
@@ -154,6 +165,9 @@ pub(super) fn propose<S: Scheme + Clone>(
     let signature = Signed::sign(proposed, committee, scheme)?.signature;
     if world.block(&block.id()).is_none() {
         world.blocks.push(Arc::clone(&block));
+    }
+    if flaw != Flaw::None {
+        world.flawed.push(block.id());
     }
     world.byzantine_signed(member, Record::from(proposed));
     Some(Proposal { block, timeout_certificate, signature })
@@ -174,7 +188,55 @@ fn in_subround(known: &Notarization, subround: Subround) -> Arc<Notarization> {
     Arc::new(other)
 }
 
-/// Whether a Byzantine block was made without a flaw: its payload says so.
-fn is_sound(block: &Block) -> bool {
-    block.payload().last() == Some(&(Flaw::None as u8))
+/// The certificate by which a block names a final one. `None` when the block cannot have this flaw.
+///
+/// Without a flaw: the highest that the Byzantine members can make of the votes that were sent and their own, if it is above
+/// the one that the parent names.
+#[allow(clippy::option_option, reason = "a block may name none, and that may be what is wrong with it")]
+fn named_final<S: Scheme + Clone>(
+    world: &mut World<S>,
+    member: MinerId,
+    round: Round,
+    parent: BlockId,
+    flaw: Flaw,
+) -> Option<Option<Arc<FinalityCertificate>>> {
+    let about_finality =
+        [Flaw::ForgedFinality, Flaw::LaterFinality, Flaw::LowerFinality, Flaw::PayloadBeyond].contains(&flaw);
+    if !world.ground.setup.votes() {
+        return (!about_finality).then_some(None);
+    }
+    let of_parent = world.block(&parent).and_then(|block| block.finality().cloned());
+    let certificate = |world: &World<S>, record: &Record| match certify_quietly(world, record) {
+        Some(Message::FinalityCertificate(known)) => Some(known),
+        _ => None,
+    };
+    let vote = |block: &Arc<Block>| Record::finality_vote(block.round(), block.subround(), block.id().0);
+    match flaw {
+        Flaw::LowerFinality => of_parent.is_some().then_some(None),
+        Flaw::ForgedFinality => {
+            let record = world.block(&parent).map(vote)?;
+            let ground = Arc::clone(&world.ground);
+            let scheme = &ground.keys.members[usize::from(member.0)];
+            let signature = signature_of(scheme, &ground.config.committee, &record)?;
+            let signatures: Vec<(MinerId, Signature)> =
+                (0..ground.setup.quorum()).map(|i| (MinerId(i as u16), signature)).collect();
+            match assembled(world, &record, &signatures)? {
+                Message::FinalityCertificate(known) => Some(Some(known)),
+                _ => None,
+            }
+        }
+        _ => {
+            let later = flaw == Flaw::LaterFinality;
+            let least = of_parent.as_ref().map_or(Round(0), |known| known.round);
+            let fits = |block: &&Arc<Block>| {
+                if later { block.round() >= round } else { block.round() > least && block.round() < round }
+            };
+            let mut records: Vec<Record> = world.blocks.iter().filter(fits).map(vote).collect();
+            records.sort_unstable_by_key(|record| std::cmp::Reverse(record.round));
+            let found = records.into_iter().find_map(|record| Some((record, certificate(world, &record)?)));
+            let Some((record, known)) = found else { return (!later).then_some(of_parent) };
+            sign_missing(world, &record);
+            Some(Some(known))
+        }
+    }
 }

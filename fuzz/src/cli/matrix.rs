@@ -210,9 +210,6 @@ pub fn exempt(mutant: Mutant) -> Option<&'static str> {
         Mutant::SignUnasked => {
             Some("takes away the last of three guards; no step asks for what the first forbids")
         }
-        Mutant::StartsAgainAtHead => {
-            Some("costs who is behind by more than 40 MiB; a unit test of the sharder notices it")
-        }
         _ => None,
     }
 }

@@ -115,15 +115,18 @@ impl Refinement {
         self.sync_byzantine(world)?;
         match event {
             Event::Step { host, decided, outputs, .. } => {
-                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs.
+                // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs. And a block
+                // that has to be empty is proposed in the step that enters the subround.
                 let chained = self.protocol.rules.chained();
+                let ordered = |record: &Record| chained || record.kind == Kind::Proposal;
                 let at_store =
-                    |record: &Record| chained && outputs.iter().any(|output| stores(output, record));
+                    |record: &Record| ordered(record) && outputs.iter().any(|output| stores(output, record));
                 for record in decided.iter().filter(|record| !at_store(record)) {
                     self.decision(world, *host, record)?;
                 }
                 for output in outputs {
-                    if chained && let Some(record) = decided.iter().find(|record| stores(output, record)) {
+                    let stored = |record: &&Record| ordered(record) && stores(output, record);
+                    if let Some(record) = decided.iter().find(stored) {
                         self.decision(world, *host, record)?;
                     }
                     self.output(world, *host, output)?;
@@ -167,6 +170,8 @@ impl Refinement {
         let who = Peer::Miner(world.hosts[host].id);
         let miner = host as u8;
         match record.kind {
+            // Nobody asks for the payload of a block that has to be empty, so that a parked miner makes one, too.
+            Kind::Proposal if record.round.0 > u64::from(self.protocol.blocks.rounds) => Ok(()),
             Kind::Proposal => {
                 let block = self.place(world, who, &BlockId(record.block))?;
                 self.perform(Action::Propose { miner, block })
@@ -243,6 +248,8 @@ impl Refinement {
             | Output::Validate { .. }
             | Output::Finalized(_)
             | Output::Serve { .. }
+            | Output::ServeStored { .. }
+            | Output::Load { .. }
             | Output::Evidence(_)
             | Output::Refused { .. }
             | Output::Blamed(_)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use zus_bpp::bounds::PAYLOAD_ROUNDS;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::rules::{QuorumRule, Rules};
 
@@ -114,6 +115,17 @@ impl Header {
         self.0[4] % SEEDS
     }
 
+    /// Rounds above the final block that it names in which a block may have a payload: in half of all runs so few that blocks of
+    /// the run are beyond them.
+    #[must_use]
+    pub fn payload_rounds(&self) -> u64 {
+        match self.0[4] >> 6 {
+            2 => 1,
+            3 => 2,
+            _ => PAYLOAD_ROUNDS,
+        }
+    }
+
     /// How many choices the run has.
     #[must_use]
     pub fn steps(&self) -> usize {
@@ -172,6 +184,7 @@ impl Header {
         setup.byzantine = self.byzantine();
         setup.disk = self.disk();
         setup.answers_late = setup.disk == Disk::Slow && self.0[4] / SEEDS % 4 == 3;
+        setup.payload_rounds = self.payload_rounds();
         setup.rounds = rounds;
         setup.subrounds = subrounds;
         setup.long_tickets = self.long_tickets();
@@ -184,7 +197,7 @@ thread_local! {
     static GROUNDS: RefCell<HashMap<Key, Arc<Ground<MockScheme>>>> = RefCell::default();
 }
 
-type Key = (Rules, u16, Vec<u16>, (bool, bool), u8, u8, u8, (usize, u16));
+type Key = (Rules, u16, Vec<u16>, (bool, bool), u8, u8, (u8, u64), (usize, u16));
 
 /// The ground of a setup with mock keys, made once a thread.
 ///
@@ -199,7 +212,7 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
         (setup.disk == Disk::Slow, setup.answers_late),
         setup.rounds,
         setup.subrounds,
-        setup.seed as u8,
+        (setup.seed as u8, setup.payload_rounds),
         (setup.adjust.0 as usize, setup.adjust.1),
     );
     GROUNDS.with_borrow_mut(|grounds| {

@@ -270,7 +270,11 @@ fn propose<S: Scheme + Clone>(world: &World<S>, b: u8) -> Option<Deed> {
         parents.extend(world.blocks.iter().filter(|block| block.round() == before).map(|block| block.id()));
     }
     let parent = *parents.get(usize::from(b >> 3) % parents.len().max(1))?;
-    let flaw = if b >= 0xc0 { Flaw::ALL[usize::from(b & 31) % Flaw::ALL.len()] } else { Flaw::None };
+    let flaw = match b {
+        0xf0.. => Flaw::ALL[Flaw::BESIDE_FINALITY + usize::from(b >> 2 & 3)],
+        0xc0..0xf0 => Flaw::ALL[usize::from(b & 31) % Flaw::BESIDE_FINALITY],
+        _ => Flaw::None,
+    };
     Some(Deed::Propose { round, subround, parent, flaw })
 }
 

@@ -68,6 +68,7 @@ impl Ladder {
             generator: MinerId(0),
             parent: parent.as_ref().map_or(config.genesis.id(), |parent| parent.id()),
             parent_notarization: self.notarizations.get((round as usize).wrapping_sub(2)).cloned(),
+            finality: None,
             beacon,
             beacon_signature,
             payload: vec![what],

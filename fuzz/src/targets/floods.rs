@@ -152,6 +152,7 @@ fn requests(ground: &Arc<Ground<MockScheme>>) {
         generator: MinerId(0),
         parent: genesis.id(),
         parent_notarization: None,
+        finality: None,
         beacon: ground.keys.observer.beacon_value(&beacon_signature),
         beacon_signature,
         payload: vec![0; MAX_PAYLOAD_BYTES],

@@ -36,6 +36,8 @@ pub fn messages(bytes: &[u8]) {
     let block = BlockId([who; 32]);
     let notarization =
         || Arc::new(Certified { statement: Ticket { round, subround, block }, certificate: certificate() });
+    let vote = FinalityVote { round, subround, block };
+    let finality = || Arc::new(Certified { statement: vote, certificate: certificate() });
     let make = |parent: bool| {
         Arc::new(Block::new(BlockContent {
             chain: ChainId([1; 32]),
@@ -45,6 +47,7 @@ pub fn messages(bytes: &[u8]) {
             generator: MinerId(u16::from(who)),
             parent: block,
             parent_notarization: parent.then(notarization),
+            finality: (kind & 8 == 0).then(finality),
             beacon: BeaconValue([r; 32]),
             beacon_signature: Signature([s; 48]),
             payload: input[..usize::from(count) % 16].to_vec(),
@@ -61,9 +64,7 @@ pub fn messages(bytes: &[u8]) {
             signature: Signature([who; 48]),
         })
     } else {
-        let vote = FinalityVote { round, subround, block };
-        let finality =
-            (kind & 2 == 0).then(|| Arc::new(Certified { statement: vote, certificate: certificate() }));
+        let finality = (kind & 2 == 0).then(finality);
         let blocks = vec![make(kind & 4 == 0); usize::from(count) % (MOST_BLOCKS + 3)];
         Message::ChainResponse(Arc::new(ChainResponse { blocks, notarization: notarization(), finality }))
     };

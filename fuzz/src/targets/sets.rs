@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha3::{Digest, Sha3_256};
 use zus_bpp::block::{self, BlockId, Header, Time};
-use zus_bpp::certified::Notarization;
+use zus_bpp::certified::{FinalityCertificate, Notarization};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::dkg::Parameters;
@@ -132,6 +132,8 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
         generator: MinerId(generator),
         parent: BlockId(parent),
         parent_certificate: block::Digest(turned(1)),
+        final_round: Round(round >> 3),
+        finality_certificate: block::Digest(turned(5)),
         beacon: BeaconValue(turned(7)),
         payload_root: block::Digest(turned(11)),
         time: Time(time),
@@ -145,6 +147,8 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
         .chain_update(generator.to_be_bytes())
         .chain_update(parent)
         .chain_update(turned(1))
+        .chain_update((round >> 3).to_be_bytes())
+        .chain_update(turned(5))
         .chain_update(turned(7))
         .chain_update(turned(11))
         .chain_update(time.to_be_bytes());
@@ -154,15 +158,21 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
     let signers = Signers::from_members(MINERS.into(), members).expect("members, each once");
     let aggregate = Signature(std::array::from_fn(|i| input[i]));
     let statement = Ticket { round: Round(round), subround: Subround(subround), block: BlockId(parent) };
-    let own = Sha3_256::new()
-        .chain_update(b"zus/certified/v1")
-        .chain_update(round.to_be_bytes())
-        .chain_update(subround.to_be_bytes())
-        .chain_update(parent)
-        .chain_update(MINERS.to_be_bytes())
-        .chain_update([input[5] & 0x7f])
-        .chain_update(aggregate.0);
-    let found = Notarization { statement, certificate: Certificate { signers, aggregate } };
+    let mut bytes = round.to_be_bytes().to_vec();
+    bytes.extend(subround.to_be_bytes());
+    bytes.extend(parent);
+    bytes.extend(MINERS.to_be_bytes());
+    bytes.push(input[5] & 0x7f);
+    bytes.extend(aggregate.0);
+    let certificate = Certificate { signers, aggregate };
+    let own = Sha3_256::new().chain_update(b"zus/certified/v1").chain_update(&bytes);
+    let found = Notarization { statement, certificate: certificate.clone() };
+    assert_eq!(found.digest().0[..], own.finalize()[..], "the digest of {found:?}");
+    // A finality certificate of the same bytes has another digest.
+    let statement =
+        FinalityVote { round: Round(round), subround: Subround(subround), block: BlockId(parent) };
+    let own = Sha3_256::new().chain_update(b"zus/final-crt/v1").chain_update(&bytes);
+    let found = FinalityCertificate { statement, certificate };
     assert_eq!(found.digest().0[..], own.finalize()[..], "the digest of {found:?}");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
@@ -102,6 +102,21 @@ impl<S: Scheme + Clone> Host<S> {
             signed: self.log.signed().clone(),
             stored: self.stored.clone(),
         }
+    }
+
+    /// A block that was stored, durable or not, or is final.
+    #[must_use]
+    pub fn load(&self, id: &BlockId) -> Option<Arc<Block>> {
+        let unconfirmed = self.unconfirmed.iter().filter_map(|asked| match asked {
+            Asked::Stored(_, stored) => Some(stored),
+            _ => None,
+        });
+        let stored = self.stored.iter().chain(unconfirmed).filter_map(|stored| match stored {
+            Stored::Block(block) => Some(block),
+            _ => None,
+        });
+        let finals = self.history.iter().map(|found| &found.block);
+        stored.chain(finals).find(|block| block.id() == *id).map(Arc::clone)
     }
 
     /// Commits a final block; what it makes superfluous on the disk is dropped.

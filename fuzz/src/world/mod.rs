@@ -123,9 +123,11 @@ impl Cause {
             Input::Timer(timer) => Cause::Timer(*timer),
             Input::Message { .. } | Input::Bytes { .. } => Cause::Message,
             Input::Validated { block, accepted: true, .. } => Cause::Accepted(*block),
-            Input::Payload { .. } | Input::Validated { .. } | Input::Stored(_) | Input::Persisted(_) => {
-                Cause::Node
-            }
+            Input::Payload { .. }
+            | Input::Validated { .. }
+            | Input::Stored(_)
+            | Input::Loaded(_)
+            | Input::Persisted(_) => Cause::Node,
         }
     }
 }
@@ -158,6 +160,8 @@ pub struct World<S> {
     pub byzantine: Vec<(MinerId, Record)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
     pub blocks: Made,
+    /// Blocks of Byzantine miners that were made with a flaw.
+    pub flawed: Vec<BlockId>,
     /// Blocks of which an honest participant has seen a notarization.
     pub notarized: Vec<Ticket>,
     /// Crashes so far.
@@ -214,6 +218,7 @@ impl<S: Scheme + Clone> World<S> {
             network: Network::default(),
             byzantine: Vec::new(),
             blocks,
+            flawed: Vec::new(),
             notarized,
             crashes: 0,
             refused_by_log: Vec::new(),
@@ -246,11 +251,14 @@ impl<S: Scheme + Clone> World<S> {
         self.ground.base.as_ref().map_or(self.ground.config.genesis.id(), |base| base.block.id())
     }
 
-    /// Whether this is the ticket for the block with which everybody begins, which all have signed.
+    /// Whether this is the ticket for the block with which everybody begins, or the vote for the one below, which all have
+    /// signed.
     #[must_use]
     pub fn is_given(&self, record: &Record) -> bool {
-        let given = self.ground.base.as_ref().and_then(|base| base.notarization.as_ref());
-        given.is_some_and(|known| Record::from(known.statement) == *record)
+        let Some(base) = self.ground.base.as_ref() else { return false };
+        let ticket = base.notarization.as_ref().map(|known| Record::from(known.statement));
+        let vote = base.block.finality().map(|known| Record::from(known.statement));
+        ticket.as_ref() == Some(record) || vote.as_ref() == Some(record)
     }
 
     /// The position among the honest miners of a member.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
-use zus_bpp::chain::respond_within;
+use zus_bpp::chain::{FinalBlock, StoredBlock, respond_within};
 use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -165,6 +165,19 @@ impl<S: Scheme + Clone> World<S> {
                 let above = self.hosts[index].history.iter().filter(|known| known.block.round() > *after);
                 let path = above.take(33).cloned().collect();
                 if let Some(response) = respond_within(path, *bytes) {
+                    let content = Content::Message(Message::ChainResponse(Arc::new(response)));
+                    self.network.send(me, bit(*to), content);
+                }
+            }
+            Output::Load { block, .. } => {
+                inputs.extend(self.hosts[index].load(block).map(Input::Loaded));
+            }
+            Output::ServeStored { to, blocks, bytes } => {
+                let whole = |known: &StoredBlock| {
+                    let block = known.whole.clone().or_else(|| self.hosts[index].load(&known.block))?;
+                    Some(FinalBlock { block, notarization: known.notarization.clone() })
+                };
+                if let Some(response) = respond_within(blocks.iter().filter_map(whole).collect(), *bytes) {
                     let content = Content::Message(Message::ChainResponse(Arc::new(response)));
                     self.network.send(me, bit(*to), content);
                 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zus_bpp::block::Time;
+use zus_bpp::bounds::PAYLOAD_ROUNDS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::miner::Config;
-use zus_bpp::rules::{BeaconRule, Rules};
+use zus_bpp::rules::{BeaconRule, FinalityRule, Rules};
 use zus_bpp::statement::BeaconTarget;
 
 use super::Receivers;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub begins_at: u64,
     /// Decides the keys, and with them the order of generators.
     pub seed: u64,
+    /// Rounds above the final block that it names in which a block may have a payload, `K`.
+    pub payload_rounds: u64,
     /// How writes become durable.
     pub disk: Disk,
     /// Whether the application, too, answers when the schedule says so; only where the disk is slow.
@@ -78,6 +81,7 @@ impl Setup {
             subrounds: 3,
             begins_at: 0,
             seed,
+            payload_rounds: PAYLOAD_ROUNDS,
             disk: Disk::Crashing,
             answers_late: false,
             long_tickets: 0,
@@ -96,6 +100,11 @@ impl Setup {
         let mut config = Config::new(committee, self.rules, BeaconValue([9; 32]), Time(0));
         if let Some(generators) = self.generators {
             config.generators = generators;
+        }
+        config.payload_rounds = self.payload_rounds;
+        if self.payload_rounds < PAYLOAD_ROUNDS {
+            // So few rounds are whole that blocks have to be loaded.
+            config.whole_rounds = 1;
         }
         (self.adjust.0)(&mut config, self.adjust.1);
         config
@@ -128,6 +137,12 @@ impl Setup {
     #[must_use]
     pub fn chained(&self) -> bool {
         self.rules.beacon == BeaconRule::Chained
+    }
+
+    /// Whether blocks become final by votes.
+    #[must_use]
+    pub fn votes(&self) -> bool {
+        self.rules.finality == FinalityRule::Votes
     }
 
     /// Whether a member is Byzantine.

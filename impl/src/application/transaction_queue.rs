@@ -246,6 +246,7 @@ mod tests {
             generator: MinerId(0),
             parent: parent.id(),
             parent_notarization: None,
+            finality: None,
             beacon: BeaconValue([0; 32]),
             beacon_signature: Signature([0; 48]),
             payload,

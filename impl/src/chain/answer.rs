@@ -5,45 +5,103 @@ use std::sync::Arc;
 use super::{Chain, FinalBlock};
 use crate::block::{Block, BlockId};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
+use crate::certified::Notarization;
 use crate::committee::Round;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::mutants::mutant;
 
+/// What a chain request is answered with.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The blocks are here.
+    Whole(ChainResponse),
+    /// The host has some of them. So many bytes will be sent.
+    Stored(Vec<StoredBlock>, usize),
+}
+
+impl Answer {
+    /// The answer, if all its blocks are here.
+    pub fn whole(self) -> Option<ChainResponse> {
+        match self {
+            Answer::Whole(response) => Some(response),
+            Answer::Stored(..) => None,
+        }
+    }
+}
+
+/// A block of an answer; see [`Output::ServeStored`].
+///
+/// [`Output::ServeStored`]: crate::miner::Output::ServeStored
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredBlock {
+    /// Its round.
+    pub round: Round,
+    /// The block.
+    pub block: BlockId,
+    /// The block itself, where the miner has it whole: the host need not have been told to store it yet.
+    pub whole: Option<Arc<Block>>,
+    /// Its certificate, where the miner has it.
+    pub notarization: Option<Arc<Notarization>>,
+}
+
 impl Chain {
     /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
-    /// none, or when the first of them is no longer kept.
-    /// `most` is how many bytes of payload fit; the first block always does.
-    pub fn answer(&self, request: &ChainRequest, most: usize) -> Option<ChainResponse> {
-        let tip = request.tip.and_then(|id| self.find(id)).unwrap_or_else(|| self.head());
+    /// none, or when the first of them is no longer kept. `most` is how many bytes of payload fit; the first block always does.
+    pub(crate) fn answer(&self, request: &ChainRequest, most: usize) -> Option<Answer> {
+        let head = || (self.head().round(), self.head().id());
+        let (mut at, mut want) = request.tip.and_then(|id| self.find(id)).unwrap_or_else(head);
+        // One more than fit: its parent certificate may be the one that the last block lacks.
+        let last = Round(request.after.0.saturating_add(MAX_CHAIN_BLOCKS as u64 + 1));
         let mut path = Vec::new();
-        let mut block = tip;
-        while block.round() > request.after {
-            path.push(FinalBlock {
-                block: Arc::clone(block),
-                notarization: self.notarization_of(block.round(), block.id()).cloned(),
-            });
-            let below = block.round().previous()?;
-            if below <= request.after {
-                break;
+        while at > request.after {
+            if at <= last {
+                let notarization = self.notarization_of(at, want).cloned();
+                let whole = self.block(at, want).map(Arc::clone);
+                path.push(StoredBlock { round: at, block: want, whole, notarization });
             }
-            block = self.block(below, block.header().parent)?;
+            want = self.header(at, want)?.parent;
+            at = at.previous()?;
         }
         path.reverse();
         if mutant!(AnswerTooHigh) && path.len() > 1 {
             path.remove(0);
         }
-        let mut response = respond_within(path, most)?;
+        let whole = |known: &StoredBlock| {
+            let block = known.whole.clone()?;
+            Some(FinalBlock { block, notarization: known.notarization.clone() })
+        };
+        let Some(whole) = path.iter().map(whole).collect::<Option<Vec<FinalBlock>>>() else {
+            let bytes = self.bytes_of(&path, most);
+            return Some(Answer::Stored(path, bytes));
+        };
+        let mut response = respond_within(whole, most)?;
         response.finality = self
             .finality
             .as_ref()
             .filter(|finality| response.blocks.iter().any(|block| block.id() == finality.block))
             .map(|finality| Arc::clone(finality));
-        Some(response)
+        Some(Answer::Whole(response))
     }
 
-    fn find(&self, id: BlockId) -> Option<&Arc<Block>> {
-        let above = self.levels.iter().find_map(|level| level.node(id)).map(|node| &node.block);
-        above.or_else(|| self.finals.iter().map(|found| &found.block).find(|block| block.id() == id))
+    /// How many bytes of these blocks [`respond_within`] sends at most.
+    fn bytes_of(&self, path: &[StoredBlock], most: usize) -> usize {
+        let (mut payloads, mut bytes) = (0usize, 0usize);
+        for (index, known) in path.iter().take(MAX_CHAIN_BLOCKS).enumerate() {
+            let Some(size) = self.size(known.round, known.block) else { break };
+            payloads = payloads.saturating_add(size.payload);
+            if index > 0 && payloads > most.min(MAX_CHAIN_BYTES) {
+                break;
+            }
+            bytes = bytes.saturating_add(size.whole);
+        }
+        bytes
+    }
+
+    fn find(&self, id: BlockId) -> Option<(Round, BlockId)> {
+        // What is asked for is near the top.
+        let above = self.levels.iter().rev().find(|level| level.node(id).is_some()).map(|level| level.round);
+        let finals = || self.finals.iter().map(|found| &found.block).find(|block| block.id() == id);
+        above.or_else(|| finals().map(|block| block.round())).map(|round| (round, id))
     }
 }
 

@@ -17,14 +17,12 @@ use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
 use crate::mutants::mutant;
+use crate::rules::FinalityRule;
 
-/// After so many requests without success the next one starts lower: perhaps the blocks that were reached are of another branch.
-/// First by some rounds, then by twice as many, down to the finalized head: to start there at once would be to ask for the same blocks
-/// for ever, when peers only have sent all that they have to spare.
-const ATTEMPTS_PER_RETREAT: u32 = 4;
-
-/// Rounds of the first retreat.
-const RETREAT: u64 = 2;
+/// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
+/// reached are of another branch. After as many more it starts where the highest block was reached: perhaps peers only had
+/// no more to give for a while, and whoever began at the head each time would get no further than they give at once.
+const ATTEMPTS_PER_START: u32 = 4;
 
 /// The state of catching up.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -37,13 +35,12 @@ pub(crate) struct CatchUp {
     hint: Option<Peer>,
     /// How often somebody was asked since something was missing: rotates through the peers.
     attempts: u32,
-    /// How often the next request started lower since something new came.
-    retreats: u32,
-    /// Whose turn it is to be asked for more, and for lower blocks: each has a turn of its own, lest always the same peers be asked
-    /// for lower blocks. Success does not take it back, so that all peers share the work.
-    turns: [u32; 2],
     /// The last block received, when it is not final yet: the next request starts there.
     reached: Option<Round>,
+    /// The highest block received since something was missing.
+    highest: Option<Round>,
+    /// Whether the last start was at the finalized head.
+    from_head: bool,
     /// The peer that was asked last has just helped: it can be asked for more.
     succeeded: bool,
     /// When each peer was last answered.
@@ -58,7 +55,8 @@ impl CatchUp {
 
     /// Nothing is missing.
     pub fn satisfied(&mut self) {
-        (self.reached, self.attempts, self.retreats, self.succeeded) = (None, 0, 0, false);
+        (self.reached, self.attempts, self.succeeded) = (None, 0, false);
+        (self.highest, self.from_head) = (None, false);
         self.asked.clear();
     }
 
@@ -82,17 +80,11 @@ impl CatchUp {
         head: Round,
         tip: Option<BlockId>,
     ) -> Option<(Peer, ChainRequest)> {
-        let hint = self.hint.filter(|&hint| self.attempts == 0 && hint != me);
+        let peer = self.next_peer(me, committee)?;
         self.attempts = self.attempts.saturating_add(1);
-        let retreats = self.attempts.is_multiple_of(ATTEMPTS_PER_RETREAT);
-        let peer = match hint {
-            Some(hint) => hint,
-            None => self.next_in_turn(retreats, me, committee)?,
-        };
-        if retreats {
-            let rounds = if mutant!(StartsAgainAtHead) { u64::MAX } else { RETREAT << self.retreats.min(62) };
-            self.reached = self.reached.map(|reached| Round(reached.0.saturating_sub(rounds)));
-            self.retreats = self.retreats.saturating_add(1);
+        if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
+            self.from_head = !self.from_head || mutant!(AlwaysFromHead);
+            self.reached = self.highest.filter(|_| !self.from_head);
         }
         if !self.asked.contains(&peer) {
             self.asked.push(peer);
@@ -102,11 +94,14 @@ impl CatchUp {
         Some((peer, ChainRequest { after, tip }))
     }
 
-    /// Miners and sharders in turn.
-    fn next_in_turn(&mut self, retreats: bool, me: Peer, committee: &Committee) -> Option<Peer> {
-        let next = &mut self.turns[usize::from(retreats)];
-        let (turn, sharders_turn) = (*next / 2, *next % 2 == 1);
-        *next = next.wrapping_add(1);
+    /// First whoever showed something new, then miners and sharders in turn.
+    fn next_peer(&self, me: Peer, committee: &Committee) -> Option<Peer> {
+        if self.attempts == 0
+            && let Some(hint) = self.hint.filter(|&hint| hint != me)
+        {
+            return Some(hint);
+        }
+        let turn = self.attempts / 2;
         let sharder = || {
             let id = turn.checked_rem(u32::from(committee.sharders()))?;
             Some(Peer::Sharder(SharderId(id as u16))).filter(|&peer| peer != me)
@@ -121,16 +116,14 @@ impl CatchUp {
             let id = (first + turn.checked_rem(others)?).checked_rem(miners)?;
             Some(Peer::Miner(MinerId(id as u16)))
         };
-        if sharders_turn { sharder().or_else(miner) } else { miner().or_else(sharder) }
+        if self.attempts % 2 == 1 { sharder().or_else(miner) } else { miner().or_else(sharder) }
     }
 
-    /// A peer that was asked answered with blocks up to `last` that lead up from what was here, and of which something is new or
-    /// they lead further than those of the last answer. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
-    pub fn helped(&mut self, from: Peer, last: Round, new: bool) {
-        if new {
-            self.retreats = 0;
-        }
+    /// A peer that was asked answered with blocks up to `last` of which something is new, and they lead up from what was
+    /// here. An answer that is no help (it came late, and another peer's was faster) takes back nothing of this.
+    pub fn helped(&mut self, from: Peer, last: Round) {
         self.reached = self.reached.max(Some(last));
+        self.highest = self.highest.max(self.reached);
         self.succeeded = true;
         self.attempts = 0;
         self.hint = Some(from);
@@ -176,7 +169,7 @@ pub(crate) enum AnswerError {
 pub(crate) struct CheckedAnswer {
     /// Lowest round first.
     pub notarizations: Vec<Verified<Arc<Notarization>>>,
-    /// Of one of the blocks.
+    /// The highest that the answer shows: it comes beside the blocks, or the last block names it.
     pub finality: Option<Verified<Arc<FinalityCertificate>>>,
 }
 
@@ -212,10 +205,31 @@ impl Chain {
         if !mutant!(AnswerUnverified) {
             batch.verify(config.batch_seed.as_ref())?;
         }
+        let finality = finality.cloned().map(Verified::trusted);
         Ok(CheckedAnswer {
             notarizations: notarizations.into_iter().cloned().map(Verified::trusted).collect(),
-            finality: finality.cloned().map(Verified::trusted),
+            finality: self.named_finality(response, config, scheme).or(finality),
         })
+    }
+
+    /// The finality certificate that the last block of an answer names, when it says more than what is known and what came
+    /// beside the blocks. By these certificates a node finalizes while it catches up, and need not hold the whole way first.
+    ///
+    /// The quorum that ticketed the block has verified the certificate; a node acts only on what it has verified itself. One
+    /// that is wrong proves nothing against the peer, who is right to answer with what is notarized, and is ignored.
+    fn named_finality<S: Scheme>(
+        &self,
+        response: &ChainResponse,
+        config: &Config,
+        scheme: &S,
+    ) -> Option<Verified<Arc<FinalityCertificate>>> {
+        let named = response.blocks.last()?.finality()?;
+        let beside = response.finality.as_ref().map_or(Round(0), |known| known.round);
+        let is_new = named.round > self.head().round().max(beside);
+        if !is_new || config.rules.finality != FinalityRule::Votes || mutant!(NamedFinalityUnused) {
+            return None;
+        }
+        Arc::clone(named).verified(&config.committee, config.quorum(), scheme).ok()
     }
 }
 

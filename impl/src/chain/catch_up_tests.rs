@@ -9,6 +9,7 @@ use crate::crypto::certificate::Certificate;
 use crate::crypto::curve::products_so_far;
 use crate::crypto::scheme::{BatchSeed, BeaconValue, Signature};
 use crate::crypto::trusted_dealer;
+use crate::mutants::{Mutant, Scope};
 use crate::rules::Rules;
 use crate::statement::{FinalityVote, Signed, Statement, Ticket};
 
@@ -60,6 +61,7 @@ impl Stage {
                 generator: MinerId(0),
                 parent: parent.id(),
                 parent_notarization: certificate.take(),
+                finality: None,
                 beacon: self.members[0].beacon_value(&beacon_signature),
                 beacon_signature,
                 payload: Vec::new(),
@@ -182,4 +184,33 @@ fn one_bad_certificate_of_a_batch_is_found_and_no_other_is_refused() {
 #[test]
 fn a_seed_is_not_shown() {
     assert_eq!(format!("{:?}", BatchSeed::new([7; 32])), "BatchSeed(..)");
+}
+
+/// Peers give a bounded number of bytes, and then nothing for a while. With less at once than the whole way takes, whoever
+/// begins at the finalized head after each silence never gets there.
+#[test]
+fn a_silence_of_all_peers_does_not_cost_what_was_reached() {
+    let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 0).expect("a committee");
+    let me = Peer::Miner(MinerId(3));
+    let reaches = |mutant: Option<Mutant>| {
+        let _scope = Scope::enter(mutant);
+        let mut catch_up = CatchUp::default();
+        let mut top = Round(0);
+        for silence in 0..20 {
+            // Three answers of 32 blocks each, and then nothing.
+            for _ in 0..3 {
+                let (peer, request) = catch_up.request(me, &committee, Round(0), None).expect("a peer");
+                let last = Round(request.after.0 + 32);
+                catch_up.helped(peer, last);
+                top = top.max(last);
+            }
+            for _ in 0..ATTEMPTS_PER_START {
+                catch_up.request(me, &committee, Round(0), None).expect("a peer");
+            }
+            assert!(silence > 0 || top == Round(96));
+        }
+        top
+    };
+    assert!(reaches(None) > Round(900), "{}", reaches(None));
+    assert_eq!(reaches(Some(Mutant::AlwaysFromHead)), Round(96));
 }

@@ -12,10 +12,10 @@ impl Chain {
     pub fn compare_seeds(&self, mut round: Round, mut a: BlockId, mut b: BlockId) -> Ordering {
         let mut order = Ordering::Equal;
         while a != b
-            && let (Some(first), Some(second)) = (self.block(round, a), self.block(round, b))
+            && let (Some(first), Some(second)) = (self.header(round, a), self.header(round, b))
         {
-            order = first.subround().cmp(&second.subround()).then(order);
-            (a, b) = (first.header().parent, second.header().parent);
+            order = first.subround.cmp(&second.subround).then(order);
+            (a, b) = (first.parent, second.parent);
             let Some(below) = round.previous() else { break };
             round = below;
         }
@@ -46,7 +46,7 @@ impl Chain {
             }
             meeting = meeting
                 .iter()
-                .filter_map(|&block| self.node(at, block).map(|node| node.block.header().parent))
+                .filter_map(|&block| self.node(at, block).map(|node| node.header().parent))
                 .collect();
             meeting.sort_unstable();
             meeting.dedup();

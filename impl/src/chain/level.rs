@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::block::{Block, BlockId};
+use crate::block::{Block, BlockId, Header};
 use crate::certified::{Notarization, Verified};
 use crate::committee::{Round, Subround};
+use crate::wire;
 
 /// What the application thinks of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// It was not asked: the block or its parent is not judgeable yet.
     Unasked,
+    /// It will be asked as soon as the host has given the block back.
+    Loading,
     /// It was asked and has not answered.
     Asked,
     /// It accepts the block.
@@ -19,15 +22,102 @@ pub enum Verdict {
     Refused,
 }
 
+/// A block above the head, whole or as far as the chain needs it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Body {
+    Whole(Arc<Block>),
+    /// The host has the block.
+    Away(Box<Stub>),
+}
+
+/// What is kept of a block that the host has.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Stub {
+    header: Header,
+    size: Size,
+}
+
+/// How large a block is on the wire, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Size {
+    /// Of the payload.
+    pub payload: usize,
+    /// Of all of it.
+    pub whole: usize,
+}
+
+impl Size {
+    /// That of a block.
+    pub fn of(block: &Block) -> Self {
+        Self { payload: block.payload().len(), whole: wire::length_of_block(block) }
+    }
+}
+
 /// A block above the head.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Node {
-    /// The block.
-    pub block: Arc<Block>,
+    id: BlockId,
+    body: Body,
+    /// Whether the host was told to store it.
+    pub stored: bool,
     /// Whether every block between it and the head is known.
     pub connected: bool,
     /// What the application thinks of it.
     pub verdict: Verdict,
+}
+
+impl Node {
+    /// A whole block that nobody was asked about.
+    pub(super) fn new(block: Arc<Block>, connected: bool) -> Self {
+        let id = block.id();
+        Self { id, body: Body::Whole(block), stored: false, connected, verdict: Verdict::Unasked }
+    }
+
+    /// The block's id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.id
+    }
+
+    /// The block's header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        match &self.body {
+            Body::Whole(block) => block.header(),
+            Body::Away(stub) => &stub.header,
+        }
+    }
+
+    /// The block, if it is whole here.
+    #[must_use]
+    pub fn block(&self) -> Option<&Arc<Block>> {
+        match &self.body {
+            Body::Whole(block) => Some(block),
+            Body::Away(_) => None,
+        }
+    }
+
+    /// How large the block is.
+    pub(super) fn size(&self) -> Size {
+        match &self.body {
+            Body::Whole(block) => Size::of(block),
+            Body::Away(stub) => stub.size,
+        }
+    }
+
+    /// Keeps the header. Returns the block if the host was not told to store it.
+    fn put_away(&mut self) -> Option<Arc<Block>> {
+        let Body::Whole(block) = &self.body else { return None };
+        let stub = Box::new(Stub { header: *block.header(), size: Size::of(block) });
+        let Body::Whole(block) = std::mem::replace(&mut self.body, Body::Away(stub)) else { return None };
+        let told = std::mem::replace(&mut self.stored, true);
+        (!told).then_some(block)
+    }
+
+    /// Makes the block whole again.
+    pub(super) fn put_back(&mut self, block: Arc<Block>) {
+        self.body = Body::Whole(block);
+    }
 }
 
 /// See the module doc. Both lists are ordered, so that equal knowledge is an equal value, whatever arrived first.
@@ -48,7 +138,7 @@ impl Level {
     }
 
     fn position(&self, id: BlockId) -> Result<usize, usize> {
-        self.nodes.binary_search_by_key(&id, |node| node.block.id())
+        self.nodes.binary_search_by_key(&id, |node| node.id)
     }
 
     pub(super) fn node(&self, id: BlockId) -> Option<&Node> {
@@ -60,7 +150,7 @@ impl Level {
     }
 
     pub(super) fn insert(&mut self, node: Node) {
-        if let Err(index) = self.position(node.block.id()) {
+        if let Err(index) = self.position(node.id) {
             self.nodes.insert(index, node);
         }
     }
@@ -69,9 +159,9 @@ impl Level {
     pub(super) fn connect_children_of(&mut self, parents: &[BlockId]) -> Vec<BlockId> {
         let mut children = Vec::new();
         for node in &mut self.nodes {
-            if !node.connected && parents.contains(&node.block.header().parent) {
+            if !node.connected && parents.contains(&node.header().parent) {
                 node.connected = true;
-                children.push(node.block.id());
+                children.push(node.id);
             }
         }
         children
@@ -92,16 +182,26 @@ impl Level {
     }
 
     pub(super) fn has_candidates(&self, below: Subround) -> bool {
-        self.nodes.iter().any(|node| node.block.subround() < below)
+        self.nodes.iter().any(|node| node.header().subround < below)
     }
 
     pub(super) fn forget_candidates(&mut self, below: Subround, keep: impl Fn(BlockId) -> bool) {
         let mut nodes = std::mem::take(&mut self.nodes);
         nodes.retain(|node| {
-            let id = node.block.id();
-            node.block.subround() >= below || self.is_notarized(id) || keep(id)
+            let id = node.id;
+            node.header().subround >= below || self.is_notarized(id) || keep(id)
         });
         self.nodes = nodes;
+    }
+
+    /// Whether [`Level::put_away`] would change something.
+    pub(super) fn is_whole(&self) -> bool {
+        self.nodes.iter().any(|node| node.block().is_some())
+    }
+
+    /// Keeps the headers of the blocks. Returns those that the host was not told to store.
+    pub(super) fn put_away(&mut self) -> Vec<Arc<Block>> {
+        self.nodes.iter_mut().filter_map(Node::put_away).collect()
     }
 
     /// Whether a block here descends from none of `parents`, all connected blocks of the round below; a block whose
@@ -117,5 +217,5 @@ impl Level {
 }
 
 fn is_stray(node: &Node, parents: &[BlockId], above_head: bool) -> bool {
-    (node.connected || above_head) && !parents.contains(&node.block.header().parent)
+    (node.connected || above_head) && !parents.contains(&node.header().parent)
 }

@@ -1,6 +1,11 @@
 //! The part of the chain that a participant holds in memory: the finalized head, a few final blocks below it, and a tree of
 //! blocks and notarizations above it. Shared by miner and sharder.
 //!
+//! Above the head a miner holds the newest blocks whole, and of older ones the header: the host has stored them, and they are
+//! loaded again to be judged, if they were not, and when they become final. A block that is away costs about a kibibyte with
+//! its certificate, whatever its payload was. A sharder has nothing stored that is not final, and holds all blocks whole: of
+//! these at most [`Config::payload_rounds`](crate::miner::Config::payload_rounds) rounds have a payload.
+//!
 //! A block is *connected* when every block between it and the finalized head is here. Only connected blocks can be judged
 //! by the application, ticketed, extended or finalized. The head moves along connected blocks only, and what does not
 //! descend from it is dropped: it never moves back or aside (S7).
@@ -13,21 +18,23 @@ mod read_back;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use answer::ChainResponseError;
+pub(crate) use answer::Answer;
 pub(crate) use answer::check_links;
-pub use answer::{respond, respond_within};
+pub use answer::{ChainResponseError, StoredBlock, respond, respond_within};
 pub(crate) use catch_up::{AnswerError, CatchUp};
-use level::Level;
+use level::{Level, Size};
 pub use level::{Node, Verdict};
 pub(crate) use read_back::check_read_back;
 pub use read_back::{Damage, Damaged, Item};
 
-use crate::block::{Block, BlockId};
-use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
+use crate::block::{Block, BlockId, Header};
+use crate::bounds::{FINAL_AT_ONCE, KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Round, Subround};
 use crate::mutants::mutant;
@@ -56,6 +63,14 @@ pub enum FinalizeError {
         /// The missing block.
         block: BlockId,
     },
+    /// A block between it and the head is not whole here: the host has it.
+    #[error("the block {block} of round {round} has to be loaded")]
+    Away {
+        /// The block's round.
+        round: Round,
+        /// The block.
+        block: BlockId,
+    },
     /// It does not descend from the head: property S5 is broken somewhere.
     #[error("the block does not descend from the finalized head of round {0}")]
     Conflict(Round),
@@ -70,8 +85,10 @@ pub struct Chain {
     finality: Option<Verified<Arc<FinalityCertificate>>>,
     /// Rounds above the head, in increasing order. Copied when changed, so that a clone of the chain is cheap.
     levels: Vec<Arc<Level>>,
+    /// Rounds of `levels` that may hold a whole block.
+    whole: BTreeSet<Round>,
     /// Blocks that became connected and were not yet taken by [`Chain::take_connected`].
-    connected: Vec<(Round, BlockId)>,
+    connected: VecDeque<(Round, BlockId)>,
 }
 
 impl Chain {
@@ -88,7 +105,13 @@ impl Chain {
         if finals.is_empty() {
             finals.push(FinalBlock { block: Arc::clone(genesis), notarization: None });
         }
-        Self { finals, finality: None, levels: Vec::new(), connected: Vec::new() }
+        Self {
+            finals,
+            finality: None,
+            levels: Vec::new(),
+            whole: BTreeSet::new(),
+            connected: VecDeque::new(),
+        }
     }
 
     /// The finalized head.
@@ -144,12 +167,20 @@ impl Chain {
         self.level(round)?.node(id)
     }
 
-    /// A block above the head, or a final block that is kept.
+    /// A whole block above the head, or a final block that is kept.
     pub fn block(&self, round: Round, id: BlockId) -> Option<&Arc<Block>> {
-        self.node(round, id).map(|node| &node.block).or_else(|| {
-            let found = self.final_block(round)?;
-            (found.block.id() == id).then_some(&found.block)
-        })
+        let above = self.node(round, id).and_then(Node::block);
+        above.or_else(|| self.kept(round, id).map(|found| &found.block))
+    }
+
+    /// The header of a block above the head, whole or not, or of a final block that is kept.
+    pub fn header(&self, round: Round, id: BlockId) -> Option<&Header> {
+        let above = self.node(round, id).map(Node::header);
+        above.or_else(|| self.kept(round, id).map(|found| found.block.header()))
+    }
+
+    fn kept(&self, round: Round, id: BlockId) -> Option<&FinalBlock> {
+        self.final_block(round).filter(|found| found.block.id() == id)
     }
 
     /// Whether every block from here down to the head is known; the head itself is connected.
@@ -180,9 +211,10 @@ impl Chain {
             return false;
         }
         let connected = self.is_connected(parent_round, block.header().parent);
-        self.level_mut(round).insert(Node { block, connected, verdict: Verdict::Unasked });
+        self.level_mut(round).insert(Node::new(block, connected));
+        self.whole.insert(round);
         if connected {
-            self.connected.push((round, id));
+            self.connected.push_back((round, id));
             self.connect_descendants(round, id);
         }
         true
@@ -201,7 +233,7 @@ impl Chain {
 
     /// A block that became connected since the last call, in an order in which parents come first.
     pub fn take_connected(&mut self) -> Option<(Round, BlockId)> {
-        (!self.connected.is_empty()).then(|| self.connected.remove(0))
+        self.connected.pop_front()
     }
 
     /// Records what the application was asked or answered about a block.
@@ -217,10 +249,8 @@ impl Chain {
     pub fn unasked_children(&self, round: Round, id: BlockId) -> Vec<BlockId> {
         let children = self.level(round.next()).map_or(&[][..], Level::nodes).iter();
         children
-            .filter(|node| {
-                node.connected && node.verdict == Verdict::Unasked && node.block.header().parent == id
-            })
-            .map(|node| node.block.id())
+            .filter(|node| node.connected && node.verdict == Verdict::Unasked && node.header().parent == id)
+            .map(Node::id)
             .collect()
     }
 
@@ -289,11 +319,13 @@ impl Chain {
                 want = head.1;
                 break;
             }
-            let node = node?.clone();
+            let node = node?;
+            // Of the ancestors of a whole block the miner has loaded those that were away.
+            let block = node.block().ok_or(FinalizeError::Away { round: at, block: want })?;
             let notarization = self.notarization_of(at, want).cloned();
-            want = node.block.header().parent;
+            path.push(FinalBlock { block: Arc::clone(block), notarization });
+            want = node.header().parent;
             at = Round(at.0 - 1);
-            path.push(FinalBlock { block: node.block, notarization });
         }
         if want != head.1 && !mutant!(HeadAnywhere) {
             return Err(FinalizeError::Conflict(head.0));
@@ -309,6 +341,7 @@ impl Chain {
         self.finals.drain(..surplus);
         let head = (self.head().round(), self.head().id());
         self.levels.retain(|level| level.round > head.0);
+        self.whole = self.whole.split_off(&head.0.next());
         // What does not descend from the head any more can never be ticketed or become final.
         let (mut parent_round, mut parents) = (head.0, vec![head.1]);
         for level in &mut self.levels {
@@ -319,13 +352,97 @@ impl Chain {
             if level.has_strays(&parents, above_head) {
                 Arc::make_mut(level).drop_strays(&parents, above_head);
             }
-            parents =
-                level.nodes().iter().filter(|node| node.connected).map(|node| node.block.id()).collect();
+            parents = level.nodes().iter().filter(|node| node.connected).map(Node::id).collect();
             parent_round = level.round;
         }
         let mut connected = std::mem::take(&mut self.connected);
         connected.retain(|&(round, id)| self.node(round, id).is_some());
         self.connected = connected;
+    }
+
+    /// Where a finalization up to this block stops first: at the block itself, or [`FINAL_AT_ONCE`] rounds above the head, so
+    /// that not more than these blocks have to be whole. What is in between is final as well.
+    ///
+    /// # Errors
+    /// [`FinalizeError`], as far as headers tell.
+    pub fn next_final(&self, round: Round, id: BlockId) -> Result<(Round, BlockId), FinalizeError> {
+        let head = (self.head().round(), self.head().id());
+        let stop = Round(head.0.0.saturating_add(FINAL_AT_ONCE));
+        if round <= stop {
+            return Ok((round, id));
+        }
+        let (mut at, mut want, mut next) = (round, id, id);
+        while at > head.0 {
+            if at == stop {
+                next = want;
+            }
+            let node = self.node(at, want).ok_or(FinalizeError::Missing { round: at, block: want })?;
+            want = node.header().parent;
+            at = Round(at.0 - 1);
+        }
+        if want == head.1 { Ok((stop, next)) } else { Err(FinalizeError::Conflict(head.0)) }
+    }
+
+    /// The blocks from the head up to this one that are not whole here, highest first.
+    pub fn away(&self, round: Round, id: BlockId) -> Vec<(Round, BlockId)> {
+        let (mut at, mut want, mut away) = (round, id, Vec::new());
+        while let Some(node) = self.node(at, want) {
+            if node.block().is_none() {
+                away.push((at, want));
+            }
+            want = node.header().parent;
+            at = Round(at.0.saturating_sub(1));
+        }
+        away
+    }
+
+    /// Keeps the headers of the blocks of these rounds. Returns the blocks that the host was not told to store.
+    pub fn put_away(&mut self, rounds: Range<Round>) -> Vec<Arc<Block>> {
+        if rounds.is_empty() {
+            return Vec::new();
+        }
+        let whole: Vec<Round> = self.whole.range(rounds).copied().collect();
+        let mut untold = Vec::new();
+        for round in whole {
+            self.whole.remove(&round);
+            if self.level(round).is_some_and(Level::is_whole) {
+                untold.extend(self.level_mut(round).put_away());
+            }
+        }
+        untold
+    }
+
+    /// How many blocks above the head are whole.
+    #[must_use]
+    pub fn whole_blocks(&self) -> usize {
+        let levels = self.whole.iter().filter_map(|round| self.level(*round));
+        levels.flat_map(Level::nodes).filter(|node| node.block().is_some()).count()
+    }
+
+    /// How large a block above the head is, or a final block that is kept.
+    fn size(&self, round: Round, id: BlockId) -> Option<Size> {
+        let above = self.node(round, id).map(Node::size);
+        above.or_else(|| self.kept(round, id).map(|found| Size::of(&found.block)))
+    }
+
+    /// Makes a block above the head whole again.
+    pub fn put_back(&mut self, block: Arc<Block>) {
+        let (round, id) = (block.round(), block.id());
+        if self.node(round, id).is_some_and(|node| node.block().is_none())
+            && let Some(node) = self.level_mut(round).node_mut(id)
+        {
+            node.put_back(block);
+            self.whole.insert(round);
+        }
+    }
+
+    /// The host was told to store a block.
+    pub fn mark_stored(&mut self, round: Round, id: BlockId) {
+        if self.node(round, id).is_some_and(|node| !node.stored)
+            && let Some(node) = self.level_mut(round).node_mut(id)
+        {
+            node.stored = true;
+        }
     }
 
     /// Remembers the finality certificate of a block at or below the head, when it is the newest.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answer::Answer;
 use super::*;
 use crate::block::{BlockContent, Time};
 use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES, MAX_PAYLOAD_BYTES};
@@ -45,6 +46,7 @@ fn content_of_child(parent: &Arc<Block>, subround: u32, payload: usize) -> Block
         generator: MinerId(0),
         parent: parent.id(),
         parent_notarization: certified,
+        finality: None,
         beacon: BeaconValue([0; 32]),
         beacon_signature: Signature([0; 48]),
         payload: vec![0; payload],
@@ -202,18 +204,24 @@ fn an_answer_holds_the_lowest_blocks_that_fit_and_a_certificate_for_the_last() {
     }
     let tip = blocks.last().expect("some blocks");
     let request = ChainRequest { after: Round(5), tip: Some(tip.id()) };
-    let response = chain.answer(&request, usize::MAX).expect("an answer");
+    let response = chain.answer(&request, usize::MAX).and_then(Answer::whole).expect("an answer");
     assert_eq!(response.blocks.len(), MAX_CHAIN_BLOCKS);
     assert_eq!(response.blocks[0].round(), Round(6));
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 0).expect("a committee");
     assert_eq!(check_links(&response, &committee), Ok(()));
     // The tip itself has no certificate here: the answer ends below it.
-    let near =
-        chain.answer(&ChainRequest { after: Round(tip.round().0 - 2), tip: Some(tip.id()) }, usize::MAX);
+    let near = chain
+        .answer(&ChainRequest { after: Round(tip.round().0 - 2), tip: Some(tip.id()) }, usize::MAX)
+        .and_then(Answer::whole);
     assert_eq!(near.map(|near| near.blocks.len()), Some(1));
-    assert_eq!(chain.answer(&ChainRequest { after: tip.round(), tip: Some(tip.id()) }, usize::MAX), None);
     assert_eq!(
-        chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX),
+        chain
+            .answer(&ChainRequest { after: tip.round(), tip: Some(tip.id()) }, usize::MAX)
+            .and_then(Answer::whole),
+        None
+    );
+    assert_eq!(
+        chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX).and_then(Answer::whole),
         None,
         "nothing is final"
     );
@@ -227,7 +235,9 @@ fn an_answer_of_large_blocks_is_short() {
         chain.insert(block.clone());
         notarize(&mut chain, block);
     }
-    let response = chain.answer(&ChainRequest { after: Round(0), tip: Some(blocks[9].id()) }, usize::MAX);
+    let response = chain
+        .answer(&ChainRequest { after: Round(0), tip: Some(blocks[9].id()) }, usize::MAX)
+        .and_then(Answer::whole);
     assert_eq!(response.expect("an answer").blocks.len(), MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES);
 }
 
@@ -264,8 +274,14 @@ fn final_blocks_are_kept_up_to_a_bound_and_served_with_the_newest_certificate() 
     let head = chain.head().clone();
     let statement = FinalityVote { round: head.round(), subround: head.subround(), block: head.id() };
     chain.certify_final(Verified::trusted(Arc::new(Certified { statement, certificate: certificate() })));
-    assert_eq!(chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX), None, "too old");
-    let near = chain.answer(&ChainRequest { after: Round(head.round().0 - 3), tip: None }, usize::MAX);
+    assert_eq!(
+        chain.answer(&ChainRequest { after: Round(0), tip: None }, usize::MAX).and_then(Answer::whole),
+        None,
+        "too old"
+    );
+    let near = chain
+        .answer(&ChainRequest { after: Round(head.round().0 - 3), tip: None }, usize::MAX)
+        .and_then(Answer::whole);
     let near = near.expect("recent blocks");
     assert_eq!(near.blocks.len(), 3);
     assert!(near.finality.is_some());

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::rounds::{Candidate, signed_candidate};
 use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
-use crate::block::{Block, BlockId};
-use crate::bounds::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
-use crate::certified::{Notarization, TimeoutCertificate, Verified};
+use crate::block::{Block, BlockId, Header};
+use crate::bounds::{CHECK_WORK, FINAL_AT_ONCE, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
+use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::Verdict;
 use crate::committee::{Peer, Round};
 use crate::crypto::ranks::Rank;
@@ -14,7 +14,7 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Proposal;
 use crate::mutants::mutant;
-use crate::rules::{BeaconRule, SubroundEntryRule, TicketRule};
+use crate::rules::{BeaconRule, FinalityRule, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
 /// What a proposal costs that brings nothing but itself: its signature.
@@ -47,6 +47,7 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
+        self.check_claim_of_finality(block)?;
         let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if header.round < self.round || early {
             return Ok(());
@@ -84,10 +85,14 @@ impl<S: Scheme> Miner<S> {
         let known = self.chain.notarization_of(parent_round, header.parent);
         let again = known.is_some() && known != block.parent_notarization();
         let own = self.timeout_certificate.as_ref().map(|(known, _)| &**known);
-        let timed_out =
-            proposal.timeout_certificate.as_ref().is_some_and(|certificate| own != Some(certificate));
+        // One of the own subround or a later one moves the miner.
+        let timed_out = proposal
+            .timeout_certificate
+            .as_ref()
+            .is_some_and(|certificate| own != Some(certificate) && certificate.subround < self.subround);
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
+        let finality = self.check_finality(block)?;
         self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
         let source = Source::Received(from);
         if let Some(parent) = parent {
@@ -96,7 +101,60 @@ impl<S: Scheme> Miner<S> {
         if let Some(timeout) = timeout {
             self.events.push_back(Event::TimeoutCertified(timeout, source));
         }
+        // After the parent, through which the round is entered: what is final is of a round that was left.
+        if let Some(finality) = finality {
+            self.events.push_back(Event::FinalityCertified(finality, source));
+        }
         self.events.push_back(Event::Proposal(from, proposal));
+        Ok(())
+    }
+
+    /// What a block says of the final block that it names, as far as the block alone shows it: below its own round, and near
+    /// enough for its payload.
+    fn check_claim_of_finality(&self, block: &Block) -> Result<(), ProposalError> {
+        let header = block.header();
+        let named = header.final_round;
+        if block.finality().is_some() && self.config.rules.finality != FinalityRule::Votes {
+            return Err(ProposalError::FinalityWithoutVotes);
+        }
+        if named >= header.round && !mutant!(self.config, NamedFinalityOfLater) {
+            return Err(ProposalError::FinalityNotBefore { named });
+        }
+        if self.config.must_be_empty(header)
+            && !block.payload().is_empty()
+            && !mutant!(self.config, PayloadBeyondTaken)
+        {
+            return Err(ProposalError::PayloadBeyond { named, bound: self.config.payload_rounds });
+        }
+        Ok(())
+    }
+
+    /// The certificate of the final block that a block names must be genuine. Returns it when it says something new.
+    ///
+    /// That the named block is an ancestor is not checked: with at most `f` faulty miners it is the only notarized block of
+    /// its round (S6), so that every notarized chain goes through it; with more, a certificate of another chain is proof of
+    /// the offence, and is reported as a conflict.
+    fn check_finality(&self, block: &Block) -> Result<Option<Verified<Arc<FinalityCertificate>>>, Refusal> {
+        let Some(certificate) = block.finality() else { return Ok(None) };
+        let known = self.chain.finality().into_iter().chain(&self.pending_finality);
+        if known.into_iter().any(|known| ***known == **certificate) {
+            return Ok(None);
+        }
+        let certificate = Arc::clone(certificate);
+        if mutant!(self.config, NamedFinalityUnverified) {
+            return Ok(None);
+        }
+        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
+        Ok((!self.is_known_final(&verified)).then_some(verified))
+    }
+
+    /// A block names no lower final block than its parent does. Not known when the parent is not.
+    fn check_finality_rises(&self, header: &Header) -> Result<(), ProposalError> {
+        let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
+        let Some(parent) = parent.map(|parent| parent.final_round) else { return Ok(()) };
+        if header.final_round < parent && !mutant!(self.config, NamedFinalityFalls) {
+            return Err(ProposalError::FinalityFalls { named: header.final_round, parent });
+        }
         Ok(())
     }
 
@@ -120,8 +178,8 @@ impl<S: Scheme> Miner<S> {
             if certificate.round != parent_round {
                 return Err(ProposalError::ParentNotNotarized.into());
             }
-            let parent = self.chain.block(parent_round, header.parent);
-            if parent.is_some_and(|parent| parent.subround() != certificate.subround) {
+            let parent = self.chain.header(parent_round, header.parent);
+            if parent.is_some_and(|parent| parent.subround != certificate.subround) {
                 return Err(ProposalError::WrongLabel.into());
             }
         }
@@ -194,6 +252,10 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, ProposalError::Early.into());
             return;
         }
+        if let Err(error) = self.check_finality_rises(&header) {
+            fx.refuse(from, error.into());
+            return;
+        }
         let candidate = Candidate {
             block: block.id(),
             parent: header.parent,
@@ -212,8 +274,7 @@ impl<S: Scheme> Miner<S> {
         match self.config.rules.beacon {
             BeaconRule::RoundOnly => Some(BeaconTarget::Round(header.round)),
             BeaconRule::Chained => {
-                let parent = self.chain.block(header.round.previous()?, header.parent)?;
-                let previous = parent.header().beacon;
+                let previous = self.chain.header(header.round.previous()?, header.parent)?.beacon;
                 Some(BeaconTarget::Chained { round: header.round, subround: header.subround, previous })
             }
         }
@@ -277,17 +338,28 @@ impl<S: Scheme> Miner<S> {
     /// Shows a block to the application, once, after its parent was accepted.
     pub(super) fn ask_application(&mut self, round: Round, id: BlockId, fx: &mut Effects<'_>) {
         let Some(node) = self.chain.node(round, id) else { return };
-        let block = Arc::clone(&node.block);
+        let (header, whole) = (*node.header(), node.block().map(Arc::clone));
         let Some(parent_round) = round.previous() else { return };
-        let parent = block.header().parent;
-        if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, parent) {
+        if node.verdict != Verdict::Unasked || !self.chain.is_accepted(parent_round, header.parent) {
             return;
         }
-        let before = self.chain.block(parent_round, parent).map(|parent| parent.header().time);
-        if before.is_some_and(|before| block.header().time < before) && !mutant!(TimeUnchecked) {
+        let before = self.chain.header(parent_round, header.parent).map(|parent| parent.time);
+        if before.is_some_and(|before| header.time < before) && !mutant!(TimeUnchecked) {
             self.chain.judge(round, id, Verdict::Refused);
             return;
         }
+        // The parent may have come after the proposal was collected.
+        if let Err(error) = self.check_finality_rises(&header) {
+            self.chain.judge(round, id, Verdict::Refused);
+            // Only its generator sends a proposal.
+            fx.refuse(Peer::Miner(header.generator), error.into());
+            return;
+        }
+        let Some(block) = whole else {
+            self.chain.judge(round, id, Verdict::Loading);
+            fx.out.push(Output::Load { round, block: id });
+            return;
+        };
         self.chain.judge(round, id, Verdict::Asked);
         fx.out.push(Output::Validate { block });
     }
@@ -314,15 +386,33 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
+    /// The lowest round whose blocks stay whole for a miner in `round`. Where finality takes no votes nothing is put away:
+    /// these rules are for examination.
+    pub(super) fn whole_from(&self, round: Round) -> Round {
+        let votes = self.config.rules.finality == FinalityRule::Votes;
+        Round(if votes { round.0.saturating_sub(self.config.whole_rounds.max(1)) } else { 0 })
+    }
+
+    /// At the end of a step: keeps the headers of old blocks; the host is told to store those that it has not. Blocks that are
+    /// about to become final stay.
+    pub(super) fn put_away(&mut self, fx: &mut Effects<'_>) {
+        let head = self.chain.head().round().0;
+        let held = if self.loading.is_empty() { 0 } else { head.saturating_add(FINAL_AT_ONCE + 1) };
+        for block in self.chain.put_away(Round(held)..self.whole_from(self.round)) {
+            self.store(Stored::Block(block), fx);
+        }
+    }
+
     /// Steps 4 and 5: tickets what the rule allows among the candidates of the own subround.
     pub(super) fn select(&mut self, fx: &mut Effects<'_>) {
-        while let Some(block) = self.choice() {
+        while let Some(id) = self.choice() {
             let (round, subround) = self.here();
-            if let Some(block) = self.chain.block(round, block).map(Arc::clone) {
+            if let Some(block) = self.chain.block(round, id).map(Arc::clone) {
                 self.store(Stored::Block(block), fx);
+                self.chain.mark_stored(round, id);
             }
             // What is withheld is not entered, and would be chosen again.
-            if !self.sign(Ticket { round, subround, block }, fx) {
+            if !self.sign(Ticket { round, subround, block: id }, fx) {
                 return;
             }
         }

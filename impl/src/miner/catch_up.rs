@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Effects, Event, Miner, Output, Refusal, Source, Stored, Timer};
 use crate::block::BlockId;
 use crate::bounds::{CHECK_WORK, SERVED_BYTES};
-use crate::chain::AnswerError;
+use crate::chain::{Answer, AnswerError};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -24,7 +24,9 @@ impl From<AnswerError> for Refusal {
 impl<S: Scheme> Miner<S> {
     /// The block that is needed most and is not connected: a final one, the one to build on, a candidate's parent.
     fn missing(&self) -> Option<BlockId> {
-        if let Some(pending) = &self.pending_finality {
+        if let Some(pending) = &self.pending_finality
+            && !self.is_loading_for(pending)
+        {
             return Some(pending.block);
         }
         let before = self.round.previous()?;
@@ -76,10 +78,19 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let Some(most) = self.accounts.answer_bytes(from, fx.now) else { return };
-        if let Some(response) = self.chain.answer(request, most) {
-            self.accounts.answered(from, wire::length_of_response(&response));
-            let message = Message::ChainResponse(Arc::new(response));
-            fx.out.push(Output::Send { to: from, message });
+        if let Some(answer) = self.chain.answer(request, most) {
+            let (bytes, output) = match answer {
+                Answer::Whole(response) => {
+                    let bytes = wire::length_of_response(&response);
+                    let message = Message::ChainResponse(Arc::new(response));
+                    (bytes, Output::Send { to: from, message })
+                }
+                Answer::Stored(blocks, bytes) => {
+                    (bytes, Output::ServeStored { to: from, blocks, bytes: most })
+                }
+            };
+            self.accounts.answered(from, bytes);
+            fx.out.push(output);
         } else if request.after < self.chain.finals()[0].block.round() {
             let bytes = most.min(SERVED_BYTES);
             self.accounts.answered(from, SERVED_BYTES);
@@ -116,8 +127,9 @@ impl<S: Scheme> Miner<S> {
         let head = self.chain.head().round();
         let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
-            if self.chain.node(block.round(), block.id()).is_none() {
-                new = true;
+            let known = self.chain.node(block.round(), block.id());
+            new |= known.is_none();
+            if known.is_none_or(|node| !node.stored) {
                 self.store(Stored::Block(Arc::clone(block)), fx);
             }
         }
@@ -142,12 +154,14 @@ impl<S: Scheme> Miner<S> {
         let head = self.chain.head().round();
         for block in response.blocks.iter().filter(|block| block.round() > head) {
             self.add_block(Arc::clone(block), fx);
+            // `receive_chain` did that.
+            self.chain.mark_stored(block.round(), block.id());
         }
         if let Some(last) =
             response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
-            self.catch_up.helped(from, last.round(), new);
+            self.catch_up.helped(from, last.round());
         }
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::block::{Block, Time};
-use crate::bounds::MAX_BLOCKS_PER_GENERATOR;
+use crate::block::{Block, Header, Time};
+use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, PAYLOAD_ROUNDS, WHOLE_ROUNDS};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
-use crate::rules::{Rules, SubroundCapRule, TicketRule};
+use crate::rules::{FinalityRule, Rules, SubroundCapRule, TicketRule};
 use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
@@ -90,6 +90,12 @@ pub struct Config {
     pub rules: Rules,
     /// How many generators a subround has, `G`.
     pub generators: u16,
+    /// How many rounds above the final block that it names a block may have a payload, `K`; part of the protocol: all
+    /// participants must use the same number. It says something where finality takes votes only: the other rules have no
+    /// certificates that a block could name.
+    pub payload_rounds: u64,
+    /// Rounds below the own one whose blocks stay whole in memory, at least 1; each miner chooses for itself.
+    pub whole_rounds: u64,
     /// Waiting times.
     pub timing: Timing,
     /// The block of round 0.
@@ -130,6 +136,8 @@ impl Config {
             committee,
             rules,
             generators: committee.default_generators(),
+            payload_rounds: PAYLOAD_ROUNDS,
+            whole_rounds: WHOLE_ROUNDS,
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
             ticket_form: TicketForm::default(),
@@ -183,6 +191,13 @@ impl Config {
             TicketRule::BetterRank => generators,
             TicketRule::BetterOrEqualRank => generators * MAX_BLOCKS_PER_GENERATOR,
         }
+    }
+
+    /// Whether a block must have an empty payload: it is more than `payload_rounds` rounds above the block that it names as
+    /// final.
+    #[must_use]
+    pub fn must_be_empty(&self, header: &Header) -> bool {
+        self.rules.finality == FinalityRule::Votes && header.is_beyond(self.payload_rounds)
     }
 
     /// Whether a miner signs one ticket per (round, subround) only.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::leave::blame;
 use super::{Audience, Effects, Event, Milestone, Miner, Output, Source, Stored};
-use crate::block::BlockId;
+use crate::block::{Block, BlockId};
 use crate::certified::{FinalityCertificate, Verified};
-use crate::chain::{FinalBlock, FinalizeError};
+use crate::chain::{FinalBlock, FinalizeError, Verdict};
 use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
@@ -49,7 +49,12 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         if self.is_certified_final(&certificate.statement) {
-            self.check_against_head(&certificate, fx);
+            if certificate.round > self.chain.head().round() {
+                // A higher one waits for blocks. This one needs fewer of them.
+                self.try_certificate(&certificate, fx);
+            } else {
+                self.check_against_head(&certificate, fx);
+            }
             return;
         }
         if self.relays(source) && !mutant!(self.config, NoFinalityRelay) {
@@ -104,20 +109,67 @@ impl<S: Scheme> Miner<S> {
             // The block's notarization is on its way, or will be asked for: the next round is entered through it.
             return false;
         }
-        match self.chain.finalize(round, block) {
-            Ok(path) => {
-                self.chain.certify_final(certificate.clone());
-                self.store(Stored::FinalityCertificate(Arc::clone(certificate)), fx);
-                self.head_moved(path, fx);
-                true
-            }
-            Err(FinalizeError::Missing { .. }) => false,
-            Err(FinalizeError::Behind(_)) => true,
-            Err(FinalizeError::Conflict(_)) => {
-                self.report_conflict(certificate, fx);
-                true
+        loop {
+            let next = match self.chain.next_final(round, block) {
+                Ok((next, ancestor)) if self.load(next, ancestor, fx) => {
+                    self.chain.finalize(next, ancestor).map(|path| (path, next))
+                }
+                Ok(_) => return false,
+                Err(error) => Err(error),
+            };
+            match next {
+                Ok((path, next)) if next < round => self.head_moved(path, fx),
+                Ok((path, _)) => {
+                    self.chain.certify_final(certificate.clone());
+                    self.store(Stored::FinalityCertificate(Arc::clone(certificate)), fx);
+                    self.head_moved(path, fx);
+                    return true;
+                }
+                Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => return false,
+                Err(FinalizeError::Behind(_)) => return true,
+                Err(FinalizeError::Conflict(_)) => {
+                    self.report_conflict(certificate, fx);
+                    return true;
+                }
             }
         }
+    }
+
+    /// Whether all blocks from the head up to this one are whole here. Asks the host for the others, once.
+    fn load(&mut self, round: Round, block: BlockId, fx: &mut Effects<'_>) -> bool {
+        let away = self.chain.away(round, block);
+        for (round, block) in away.iter().rev().copied() {
+            if !self.loading.contains(&block) {
+                self.loading.push(block);
+                fx.out.push(Output::Load { round, block });
+            }
+        }
+        away.is_empty()
+    }
+
+    /// The host has loaded a block.
+    pub(super) fn loaded(&mut self, block: Arc<Block>, fx: &mut Effects<'_>) {
+        let (round, id) = (block.round(), block.id());
+        if self.scheme.beacon_value(block.beacon_signature()) != block.header().beacon {
+            // All the rest is in the id. As if the host had not answered: what it has is damaged.
+            return;
+        }
+        if self.chain.node(round, id).is_some_and(|node| node.verdict == Verdict::Loading) {
+            self.chain.judge(round, id, Verdict::Asked);
+            fx.out.push(Output::Validate { block: Arc::clone(&block) });
+        }
+        if let Some(index) = self.loading.iter().position(|awaited| *awaited == id) {
+            self.loading.swap_remove(index);
+            self.chain.put_back(block);
+            if self.loading.is_empty() {
+                self.try_pending_finality(fx);
+            }
+        }
+    }
+
+    /// Whether nothing but loading keeps the block of a certificate from becoming final.
+    pub(super) fn is_loading_for(&self, certificate: &FinalityCertificate) -> bool {
+        certificate.round < self.round && self.chain.is_connected(certificate.round, certificate.block)
     }
 
     /// Tries the certificate that waits for blocks.
@@ -163,7 +215,7 @@ impl<S: Scheme> Miner<S> {
         match self.chain.finalize(round, block) {
             Ok(path) => self.head_moved(path, fx),
             Err(FinalizeError::Conflict(_)) => fx.out.push(Output::Conflict { round, block }),
-            Err(FinalizeError::Missing { .. } | FinalizeError::Behind(_)) => {}
+            Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. } | FinalizeError::Behind(_)) => {}
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Refusal;
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::chain::FinalBlock;
+use crate::chain::{FinalBlock, StoredBlock};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::BeaconValue;
@@ -56,6 +56,8 @@ pub enum Input {
     },
     /// What came in this [`Output::Store`], and in every one before it, is durable.
     Stored(WriteId),
+    /// The answer to [`Output::Load`].
+    Loaded(Arc<Block>),
     /// The record of this [`Output::Persist`], and of every one before it, is durable.
     Persisted(WriteId),
 }
@@ -191,6 +193,15 @@ pub enum Output {
         /// What to keep.
         stored: Stored,
     },
+    /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
+    /// [`Input::Loaded`]. The application has to judge it, or it is about to become final. A host that cannot read it stops, as
+    /// when it cannot write.
+    Load {
+        /// The block's round.
+        round: Round,
+        /// The block.
+        block: BlockId,
+    },
     /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
     RequestPayload {
         /// The round of the block to be made.
@@ -216,6 +227,16 @@ pub enum Output {
         after: Round,
         /// Bytes of payload to send at most, but the first block always:
         /// [`respond_within`](crate::chain::respond_within).
+        bytes: usize,
+    },
+    /// A peer asks for these blocks, consecutive and lowest first, which are not all in memory: each that is not given
+    /// here came in [`Output::Store`] or [`Output::Finalized`].
+    ServeStored {
+        /// Who asks.
+        to: Peer,
+        /// The blocks, with their certificates; more than fit into an answer by one.
+        blocks: Vec<StoredBlock>,
+        /// Bytes of payload to send at most, as in [`Output::Serve`].
         bytes: usize,
     },
     /// Proof of an offence, new to this miner; it is relayed too.

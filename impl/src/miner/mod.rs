@@ -7,10 +7,15 @@
 //!    valid shares make the beacon value; the order of generators of (r, s) follows from it.
 //! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through
 //!    which it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s),
-//!    across restarts too.
+//!    across restarts too. The block names the highest finality certificate that the miner knows, of a round below r, and
+//!    carries it. More than `K` ([`Config::payload_rounds`]) rounds above the named block the payload is empty, and the
+//!    application is not asked for one.
 //! 3. **Collect** proposals until the window closes.
 //! 4. **Select** the best rank among valid proposals of (r, s): generator eligible (S4), parent notarized in exactly r - 1
-//!    (S3), chain extends the own finalized head (S7), application accepts. A generator with two blocks in one (r, s) is an
+//!    (S3), chain extends the own finalized head (S7), application accepts. The finality certificate that the block names is
+//!    genuine, of a round below r, and of no lower round than the one that its parent names; the payload is empty more than
+//!    `K` rounds above it. These verdicts follow from the block and its parent: a validator's own head has no part in them, or
+//!    those that lag would stop the chain. That the named block is an ancestor follows (S6) and is not checked. A generator with two blocks in one (r, s) is an
 //!    equivocator: the proof is kept and relayed, its first block stays a candidate, no further one becomes one.
 //! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1), and the block in the host's
 //!    storage before that. When nothing was ticketed by the end of the window, a late proposal still is.
@@ -27,6 +32,14 @@
 //! Beside the steps: what others may have lost is sent again while nothing moves (`resend`), missing blocks are asked for
 //! (`catch_up`), offences are proved (`accuse`), and a restart continues from the log (`recover`).
 //!
+//! # Memory above the finalized head
+//! A round need not become final by itself, even without faults, and so the number of rounds above the head has no bound: a
+//! miner that stopped there would stop the chain. Memory is bounded a round instead. A miner holds the blocks of its last
+//! [`Config::whole_rounds`] rounds; of an older block it holds header and certificate, about a kibibyte. The host has stored
+//! the block: it is asked for it when the application has to judge it, and when it becomes final ([`Output::Load`],
+//! [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
+//! empty payloads. Rules without votes have no certificates to name: `K` says nothing there, and blocks stay whole.
+//!
 //! # What the host must do
 //! - **Authenticate peers.** [`Input::Bytes`] and [`Input::Message`] name the peer at the other end of the link. A forged
 //!   name cannot break safety (every signature is checked before it counts) but can waste work.
@@ -34,6 +47,8 @@
 //!   after [`Output::Store`] what it holds before [`Input::Stored`]. The miner asks for a record only when everything stored
 //!   before it is confirmed: a vote in the log whose notarization is lost would silence this miner in that round, and may
 //!   stop the chain.
+//! - **Load what was stored.** [`Output::Load`] and [`Output::ServeStored`] name blocks that came in [`Output::Store`] or
+//!   [`Output::Finalized`] before, whether or not they are durable yet. A host that cannot read one stops.
 //! - **Keep order.** Outputs are carried out in their order. The log and the other storage need no order between them.
 //! - **Stop when the disk refuses.** A refused or failed write or flush is never reported as [`Input::Persisted`] or
 //!   [`Input::Stored`]; the node stops, and starts again from its disk.
@@ -123,6 +138,8 @@ pub struct Miner<S> {
     catch_up: CatchUp,
     /// What each peer costs.
     accounts: Accounts,
+    /// Blocks that the host was asked for: [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at most of one certificate.
+    loading: Vec<BlockId>,
     /// Proposals whose parent has to be known before they can be judged: the newest of each generator.
     waiting: Vec<(Peer, Proposal)>,
     /// Whether [`Input::Start`] was given.
@@ -229,6 +246,7 @@ impl<S: Scheme> Miner<S> {
             }
             Input::Validated { round, block, accepted } => self.judged(round, block, accepted, fx),
             Input::Stored(write) => self.stored(write, fx),
+            Input::Loaded(block) => self.loaded(block, fx),
             Input::Persisted(write) => self.release(write, fx),
             Input::Timer(Timer::Window { round, subround }) => {
                 self.events.push_back(Event::WindowClosed(round, subround));
@@ -241,6 +259,7 @@ impl<S: Scheme> Miner<S> {
             Input::Timer(Timer::Finality { round }) => self.finalize_after_wait(round, fx),
         }
         self.run(fx);
+        self.put_away(fx);
         self.charge_faults(&fx.out[before..]);
     }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::rounds::Candidate;
-use super::{Effects, Miner, Output, Stored};
+use super::{Effects, Event, Miner, Output, Stored};
 use crate::block::{Block, BlockContent};
 use crate::bounds::MAX_PAYLOAD_BYTES;
+use crate::certified::FinalityCertificate;
 use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;
+use crate::rules::FinalityRule;
 use crate::statement::{Proposed, Signed};
 
 use super::Phase;
@@ -31,8 +33,30 @@ impl<S: Scheme> Miner<S> {
         }
         if let Some(parent) = self.chain.block(parent_round, self.entry.block).map(Arc::clone) {
             self.payload_requested = Some((round, subround));
+            if self.is_beyond(&parent) {
+                self.events.push_back(Event::Payload(round, subround, Vec::new()));
+                return;
+            }
             fx.out.push(Output::RequestPayload { round, subround, parent });
         }
+    }
+
+    /// The highest finality certificate that a block of the own round on top of `parent` can name. The parent's counts, so
+    /// that no block names a lower one than its parent: the parent is notarized, so its certificate is genuine.
+    fn named_finality<'a>(&'a self, parent: &'a Block) -> Option<&'a Arc<FinalityCertificate>> {
+        let own = self.chain.finality().into_iter().chain(&self.pending_finality);
+        own.map(|known| &**known)
+            .chain(parent.finality())
+            .filter(|known| known.round < self.round)
+            .max_by_key(|known| known.round)
+    }
+
+    /// Whether a block of the own round on top of `parent` has to be empty.
+    fn is_beyond(&self, parent: &Block) -> bool {
+        let named = self.named_finality(parent).map_or(Round(0), |known| known.round);
+        self.config.rules.finality == FinalityRule::Votes
+            && self.round.0.saturating_sub(named.0) > self.config.payload_rounds
+            && !mutant!(self.config, FillsBeyond)
     }
 
     fn has_proposed(&self) -> bool {
@@ -50,6 +74,7 @@ impl<S: Scheme> Miner<S> {
         if self.has_proposed() || payload.len() > MAX_PAYLOAD_BYTES {
             return;
         }
+        let payload = if self.is_beyond(&parent) { Vec::new() } else { payload };
         let below = mutant!(self.config, WrongParent) && parent_round > Round(0);
         let block = Arc::new(Block::new(BlockContent {
             chain: self.config.committee.chain(),
@@ -59,6 +84,7 @@ impl<S: Scheme> Miner<S> {
             generator: self.me,
             parent: if below { parent.header().parent } else { parent.id() },
             parent_notarization: self.entry.notarization.as_ref().map(|known| (**known).clone()),
+            finality: self.named_finality(&parent).cloned(),
             beacon: beacon.value,
             beacon_signature: beacon.signature,
             payload,
@@ -78,6 +104,7 @@ impl<S: Scheme> Miner<S> {
             },
             fx,
         );
+        self.chain.mark_stored(round, proposed.block);
         self.sign(proposed, fx);
     }
 }

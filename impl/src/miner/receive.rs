@@ -225,7 +225,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a finality certificate says nothing new: its block is on the own final chain, or too old to be compared, or
     /// waits already.
-    fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
+    pub(super) fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
         let FinalityVote { round, block, .. } = certificate.statement;
         if round <= self.chain.head().round() {
             return self.chain.final_id(round).is_none_or(|own| own == block);

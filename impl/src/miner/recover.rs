@@ -75,6 +75,7 @@ impl<S: Scheme> Miner<S> {
             evidence: EvidenceStore::default(),
             catch_up: CatchUp::default(),
             accounts: Accounts::new(&config.committee),
+            loading: Vec::new(),
             waiting: Vec::new(),
             started: false,
             events: VecDeque::new(),
@@ -95,7 +96,9 @@ impl<S: Scheme> Miner<S> {
         for item in stored {
             match item {
                 Stored::Block(block) => {
+                    let (round, id) = (block.round(), block.id());
                     self.chain.insert(block);
+                    self.chain.mark_stored(round, id);
                 }
                 Stored::Notarization(notarization) => {
                     let notarization = Verified::trusted(notarization);
@@ -143,6 +146,8 @@ impl<S: Scheme> Miner<S> {
         {
             self.subround = self.subround.max(highest.subround.next());
         }
+        // The host has all of them.
+        self.chain.put_away(Round(0)..self.whole_from(self.round));
     }
 
     /// Begins, or goes on where the log ends.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::chain::ChainResponseError;
-use crate::committee::MinerId;
+use crate::committee::{MinerId, Round};
 use crate::crypto::certificate::CertificateError;
 use crate::evidence::EvidenceError;
 use crate::wire::WireError;
@@ -107,6 +107,33 @@ pub enum ProposalError {
     /// The parent's certificate is labelled otherwise than the parent.
     #[error("the parent's certificate names another round or subround than the parent")]
     WrongLabel,
+    /// It names a block of its own round or a later one as final.
+    #[error("the block names one of round {named} as final, which is not below its own round")]
+    FinalityNotBefore {
+        /// The round that it names.
+        named: Round,
+    },
+    /// It names a lower final block than its parent does.
+    #[error("the block names one of round {named} as final, its parent one of round {parent}")]
+    FinalityFalls {
+        /// The round that it names.
+        named: Round,
+        /// The round that its parent names.
+        parent: Round,
+    },
+    /// It carries a finality certificate, and there are none under these rules.
+    #[error("the block carries a finality certificate, and finality takes no votes here")]
+    FinalityWithoutVotes,
+    /// It has a payload, and is too far above the block that it names as final.
+    #[error(
+        "a payload in a block more than {bound} rounds above the one that it names as final, of round {named}"
+    )]
+    PayloadBeyond {
+        /// The round that it names.
+        named: Round,
+        /// How many rounds above it may have a payload.
+        bound: u64,
+    },
     /// The timeout certificate of the subround before is missing or of another subround.
     #[error("no timeout certificate of the subround before")]
     NoTimeoutCertificate,
@@ -137,7 +164,12 @@ impl ProposalError {
             ProposalError::Impossible
             | ProposalError::PayloadTooLarge(_)
             | ProposalError::ParentNotNotarized
-            | ProposalError::NoTimeoutCertificate => true,
+            | ProposalError::NoTimeoutCertificate
+            | ProposalError::FinalityNotBefore { .. } => true,
+            // The rules are the same for all.
+            ProposalError::FinalityWithoutVotes | ProposalError::PayloadBeyond { .. } => true,
+            // The generator knows the parent, whose id commits to the round that it names.
+            ProposalError::FinalityFalls { .. } => true,
             // There is one beacon value of a target, and one order that follows from it.
             ProposalError::WrongBeacon | ProposalError::NotEligible { .. } => true,
         }

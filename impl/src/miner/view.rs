@@ -131,10 +131,16 @@ impl<S: Scheme> Miner<S> {
         state.map_or(&[], |state| &state.equivocators)
     }
 
-    /// A block that the miner has: above the finalized head, or one of the last below it.
+    /// A block that the miner has whole: above the finalized head, or one of the last below it.
     #[must_use]
     pub fn block(&self, round: Round, id: BlockId) -> Option<&Arc<Block>> {
         self.chain.block(round, id)
+    }
+
+    /// How many blocks above the finalized head are whole in memory; of the others the header is.
+    #[must_use]
+    pub fn whole_blocks(&self) -> usize {
+        self.chain.whole_blocks()
     }
 
     /// The finalized head.
@@ -217,13 +223,15 @@ impl<S> Miner<S> {
             evidence,
             catch_up,
             accounts: _,
+            loading,
             waiting,
             started,
             events,
         } = self;
         (
             (me, round, subround, phase, entry, timeout_certificate, shared, payload_requested),
-            (rounds, chain, pending_finality, ledger, signing, evidence, catch_up, waiting, started, events),
+            (rounds, chain, pending_finality, ledger, signing, evidence, catch_up, loading),
+            (waiting, started, events),
         )
     }
 }

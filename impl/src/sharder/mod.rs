@@ -21,7 +21,9 @@ use crate::accounts::Accounts;
 use crate::block::{Block, BlockId, Time};
 use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within};
+use crate::chain::{
+    Answer, CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within,
+};
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
@@ -301,7 +303,7 @@ impl<S: Scheme> Sharder<S> {
                 self.store(path, out);
                 out.push(SharderOutput::Certified(certificate.into_inner()));
             }
-            Err(FinalizeError::Missing { .. }) => {
+            Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => {
                 if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round)
                     && !mutant!(SharderForgets)
                 {
@@ -345,7 +347,7 @@ impl<S: Scheme> Sharder<S> {
         match self.chain.finalize(round, block) {
             Ok(path) => self.store(path, out),
             Err(FinalizeError::Conflict(_)) => out.push(SharderOutput::Conflict { round, block }),
-            Err(FinalizeError::Missing { .. } | FinalizeError::Behind(_)) => {}
+            Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. } | FinalizeError::Behind(_)) => {}
         }
     }
 
@@ -424,7 +426,7 @@ impl<S: Scheme> Sharder<S> {
             response.blocks.last().filter(|last| new || self.catch_up.is_further(last.round()))
             && self.chain.is_connected(last.round(), last.id())
         {
-            self.catch_up.helped(from, last.round(), new);
+            self.catch_up.helped(from, last.round());
         }
         if let Some(certificate) = checked.finality {
             self.certified_final(certificate, out);
@@ -472,7 +474,8 @@ impl<S: Scheme> Sharder<S> {
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
             && !mutant!(SharderServesNobody)
             && let Some(most) = self.accounts.answer_bytes(from, now)
-            && let Some(response) = self.chain.answer(request, most).or_else(|| stored(most))
+            && let Some(response) =
+                self.chain.answer(request, most).and_then(Answer::whole).or_else(|| stored(most))
         {
             self.accounts.answered(from, wire::length_of_response(&response));
             let message = Message::ChainResponse(Arc::new(response));

@@ -24,6 +24,7 @@ fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
     header.generator.encode(bytes);
     header.parent.encode(bytes);
     encode_option(block.parent_notarization(), bytes);
+    encode_option(block.finality(), bytes);
     header.beacon.encode(bytes);
     block.beacon_signature().encode(bytes);
     header.time.encode(bytes);
@@ -41,6 +42,13 @@ impl Encode for Block {
 pub(crate) fn length_of_request(request: &ChainRequest) -> usize {
     // Version, kind of message.
     2 + super::body(request).len()
+}
+
+/// How many bytes a block takes. Costs nothing for its payload.
+pub(crate) fn length_of_block(block: &Block) -> usize {
+    let mut head = Vec::new();
+    encode_head(block, &mut head);
+    head.len() + block.payload().len()
 }
 
 /// How many bytes [`encode`](super::encode) makes of an answer. Costs nothing for its payloads.
@@ -67,6 +75,7 @@ impl Decode for Block {
             generator: MinerId::decode(reader)?,
             parent: BlockId::decode(reader)?,
             parent_notarization: decode_option(reader, "parent certificate flag")?,
+            finality: decode_option(reader, "final block flag")?,
             beacon: BeaconValue::decode(reader)?,
             beacon_signature: Signature::decode(reader)?,
             time: Decode::decode(reader)?,

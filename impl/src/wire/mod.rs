@@ -17,7 +17,7 @@ mod glance;
 mod items;
 mod reader;
 
-pub(crate) use chain::{length_of_request, length_of_response};
+pub(crate) use chain::{length_of_block, length_of_request, length_of_response};
 pub(crate) use glance::{Glance, glance};
 pub use reader::{Reader, WireError};
 

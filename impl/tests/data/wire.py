@@ -63,17 +63,23 @@ def about(block):
     return signed(place(5, 1) + block)
 
 
+def optional(value):
+    return b"\1" + value if value else b"\0"
+
+
 def block(parent):
+    """A block names a final block if it has a parent certificate: genesis needs neither."""
     time = number(0x18800000000, 8)
-    flag = b"\1" + parent if parent else b"\0"
     head = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A
-    return head + flag + SEED + run(0x50, 48) + time + number(7, 4) + b"payload"
+    certificates = optional(parent) + optional(FINALITY_CERTIFICATE if parent else None)
+    return head + certificates + SEED + run(0x50, 48) + time + number(7, 4) + b"payload"
 
 
 def block_id(parent):
     digest = sha3(b"zus/certified/v1" + parent) if parent else bytes(32)
     root = sha3(tag("zus/payload/v1") + b"payload")
-    fields = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A + digest + SEED + root
+    named = number(4, 8) + sha3(b"zus/final-crt/v1" + FINALITY_CERTIFICATE) if parent else number(0, 8) + bytes(32)
+    fields = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A + digest + named + SEED + root
     return sha3(tag("zus/block/v1") + fields + number(0x18800000000, 8))
 
 

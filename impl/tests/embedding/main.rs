@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use node::Node;
 use zus_bpp::application::TransactionQueue;
-use zus_bpp::block::Time;
+use zus_bpp::block::{Block, BlockId, Time};
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{ChainId, Committee, Epoch, Round};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
@@ -26,6 +26,16 @@ use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, SigningRules, TicketLog};
 struct Host {
     stored: Vec<Stored>,
     timers: BinaryHeap<Reverse<(Time, Timer)>>,
+}
+
+impl Host {
+    /// A block that was stored.
+    fn load(&self, id: BlockId) -> Option<Arc<Block>> {
+        self.stored.iter().find_map(|stored| match stored {
+            Stored::Block(block) if block.id() == id => Some(Arc::clone(block)),
+            _ => None,
+        })
+    }
 }
 
 const CHAIN: ChainId = ChainId([7; 32]);
@@ -44,10 +54,15 @@ fn run(log: FileLog, host: &Rc<RefCell<Host>>, start: Time, until: Round) -> Res
         miner: Miner::new(Arc::new(config), scheme, recovery)?,
         log,
         application: TransactionQueue::new(),
-        host: move |output| match output {
-            Output::Store { stored, .. } => outside.borrow_mut().stored.push(stored),
-            Output::SetTimer { timer, at } => outside.borrow_mut().timers.push(Reverse((at, timer))),
-            _ => {}
+        host: move |output| {
+            let mut outside = outside.borrow_mut();
+            match output {
+                Output::Store { stored, .. } => outside.stored.push(stored),
+                Output::SetTimer { timer, at } => outside.timers.push(Reverse((at, timer))),
+                Output::Load { block, .. } => return outside.load(block).map(Input::Loaded),
+                _ => {}
+            }
+            None
         },
     };
     let mut now = start;

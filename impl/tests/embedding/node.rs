@@ -7,8 +7,8 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Input, Miner, Output};
 use zus_bpp::ticket_log::{AppendError, TicketLog};
 
-/// The parts of a node. `host` keeps what it is told to store, and returns when that is durable; it sends messages and
-/// remembers timers, which come back as inputs.
+/// The parts of a node. `host` keeps what it is told to store, and returns when that is durable; it answers `Output::Load` with
+/// the block; it sends messages and remembers timers, which come back as inputs.
 pub struct Node<S, L, A, H> {
     pub miner: Miner<S>,
     pub log: L,
@@ -16,7 +16,7 @@ pub struct Node<S, L, A, H> {
     pub host: H,
 }
 
-impl<S: Scheme, L: TicketLog, A: Application, H: FnMut(Output)> Node<S, L, A, H> {
+impl<S: Scheme, L: TicketLog, A: Application, H: FnMut(Output) -> Option<Input>> Node<S, L, A, H> {
     /// Gives the miner one input and carries out what follows. After an error the node must stop.
     pub fn handle(&mut self, now: Time, input: Input) -> Result<(), AppendError> {
         let (mut inputs, mut outputs) = (VecDeque::from([input]), Vec::new());
@@ -25,7 +25,7 @@ impl<S: Scheme, L: TicketLog, A: Application, H: FnMut(Output)> Node<S, L, A, H>
             for output in outputs.drain(..) {
                 match output {
                     Output::Store { write, .. } => {
-                        (self.host)(output);
+                        inputs.extend((self.host)(output));
                         inputs.push_back(Input::Stored(write));
                     }
                     Output::Persist { write, record } => {
@@ -46,7 +46,8 @@ impl<S: Scheme, L: TicketLog, A: Application, H: FnMut(Output)> Node<S, L, A, H>
                         });
                     }
                     Output::Finalized(found) => self.application.commit(&found.block),
-                    other => (self.host)(other), // messages, timers, evidence, and what is for logs and metrics
+                    // Blocks to load, messages, timers, evidence, and what is for logs and metrics.
+                    other => inputs.extend((self.host)(other)),
                 }
             }
         }

@@ -113,6 +113,7 @@ fn blocks_without_a_turn_or_a_parent() {
             generator: FLOODER,
             parent: if i % 2 == 0 { genesis.id() } else { block_id(i) },
             parent_notarization: None,
+            finality: None,
             beacon: BeaconValue([i as u8; 32]),
             beacon_signature: Signature([i as u8; 48]),
             payload: vec![0; if i % 40 == 0 { MAX_PAYLOAD_BYTES + 1 } else { 100 }],

@@ -33,7 +33,7 @@ fn after_every_storm_the_chain_is_one_and_grows() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let seeds = match number("STORM") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("STORMS").unwrap_or(600),
+        None => 0..number("STORMS").unwrap_or(1_200),
     };
     let many = seeds.end - seeds.start >= 300;
     let (mut later, mut two, mut convicted) = (0, 0, 0);

@@ -85,7 +85,7 @@ fn block() -> impl Strategy<Value = Arc<Block>> {
     (
         any::<([u8; 32], u64, u16, [u8; 32], [u8; 32], u64)>(),
         place(),
-        prop::option::of(notarization()),
+        (prop::option::of(notarization()), prop::option::of(certified(vote()))),
         signature(),
         prop::collection::vec(any::<u8>(), 0..200),
     )
@@ -93,7 +93,7 @@ fn block() -> impl Strategy<Value = Arc<Block>> {
             |(
                 (chain, epoch, generator, parent, beacon, time),
                 (round, subround),
-                notarized,
+                (notarized, finality),
                 signature,
                 payload,
             )| {
@@ -105,6 +105,7 @@ fn block() -> impl Strategy<Value = Arc<Block>> {
                     generator: MinerId(generator),
                     parent: BlockId(parent),
                     parent_notarization: notarized,
+                    finality,
                     beacon: BeaconValue(beacon),
                     beacon_signature: signature,
                     payload,

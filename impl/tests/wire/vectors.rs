@@ -78,23 +78,12 @@ fn signed<T>(statement: T) -> Signed<T> {
 
 /// The block with another payload.
 pub fn with_payload(block: &Block, payload: Vec<u8>) -> Block {
-    let header = block.header();
-    Block::new(BlockContent {
-        chain: header.chain,
-        epoch: header.epoch,
-        round: header.round,
-        subround: header.subround,
-        generator: header.generator,
-        parent: header.parent,
-        parent_notarization: block.parent_notarization().cloned(),
-        beacon: header.beacon,
-        beacon_signature: *block.beacon_signature(),
-        payload,
-        time: header.time,
-    })
+    Block::new(BlockContent { payload, ..block.content() })
 }
 
+/// A block; one that extends genesis names no final block either.
 fn block(parent_notarization: Option<Arc<Notarization>>) -> Arc<Block> {
+    let finality = parent_notarization.as_ref().map(|_| finality_certificate());
     Arc::new(Block::new(BlockContent {
         chain: ChainId(bytes(0x01)),
         epoch: Epoch(0x0203_0405_0607_0809),
@@ -103,6 +92,7 @@ fn block(parent_notarization: Option<Arc<Notarization>>) -> Arc<Block> {
         generator: MinerId(6),
         parent: BlockId(bytes(0x20)),
         parent_notarization,
+        finality,
         beacon: BeaconValue(bytes(0x40)),
         beacon_signature: signature(0x50),
         payload: b"payload".to_vec(),

@@ -103,6 +103,7 @@ impl Ground {
             generator,
             parent: before.map_or(self.config.genesis.id(), |before| before.block.id()),
             parent_notarization: before.map(|before| Arc::clone(&before.notarization)),
+            finality: None,
             beacon: BeaconValue([0; 32]),
             beacon_signature: Signature([0; 48]),
             payload: vec![0; payload],

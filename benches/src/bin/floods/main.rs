@@ -77,7 +77,7 @@ impl<'a> Flood<'a> {
 }
 
 /// Nanoseconds that a message takes whose sender is not heard, if the host hands it over all the same.
-fn unheard(ground: &Ground, quiet: &Miner<BlstScheme>) -> f64 {
+fn unheard(quiet: &Miner<BlstScheme>) -> f64 {
     let mut miner = quiet.clone();
     let input = || Input::Bytes { from: Peer::Miner(ground::FLOODER), bytes: vec![0xee; 97] };
     (0..1_000).for_each(|_| miner.step(Time(1_000), input(), &mut Vec::new()));
@@ -225,7 +225,7 @@ fn main() {
     zus_output::say!(
         "Honest members: {:.1} ms a second. A message of a peer that is not heard: {:.0} ns.\n",
         milliseconds(usual),
-        unheard(&ground, &quiet_miner)
+        unheard(&quiet_miner)
     );
     zus_output::say!(
         "| what one peer sends | bytes | us a byte, first four | 1 Mbit/s: worst second, mean, ms | 100 Mbit/s: worst second, mean, ms | bytes of answers, of requests |"

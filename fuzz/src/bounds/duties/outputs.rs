@@ -152,6 +152,8 @@ impl Duties {
             | Output::Validate { .. }
             | Output::Finalized(_)
             | Output::Serve { .. }
+            | Output::ServeStored { .. }
+            | Output::Load { .. }
             | Output::Conflict { .. }
             | Output::Withheld(_)
             | Output::Milestone(

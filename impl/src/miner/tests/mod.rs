@@ -4,6 +4,7 @@ mod bounds;
 mod evidence;
 mod from_the_ticket;
 mod mutants;
+mod named_finality;
 mod read_back;
 mod regressions;
 mod senders;

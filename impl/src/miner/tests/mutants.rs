@@ -182,9 +182,11 @@ fn noticed(case: Mutant, mutant: Option<Mutant>) -> bool {
             stage.timeouts_sent().is_empty()
         }
         Mutant::NoJump => {
-            let mut setup = Setup::new(4, Rules::HARDENED, 1);
-            setup.faults = vec![(500, Fault::Kill(2)), (4_000, Fault::Restart(2))];
-            breaks(world(mutant, setup), 4_500, 10_000, "L")
+            let mut stage = stage();
+            let second = Block::new(stage.content(0, &stage.first_block(0, 1), None, 1));
+            let notarization = stage.notarization(&second, &[1, 2, 3]);
+            stage.hears(1, Message::Notarization(notarization));
+            stage.miner.round() != Round(3)
         }
         Mutant::WorstRank => {
             let mut stage = stage();

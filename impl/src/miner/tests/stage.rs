@@ -46,6 +46,11 @@ impl Stage {
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), MINERS, 1).expect("a committee");
         let mut config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
         config.mutant = mutant;
+        Self::of(config)
+    }
+
+    /// A stage whose miner has this configuration.
+    pub fn of(config: Config) -> Self {
         let config = Arc::new(config);
         let keys = MockWorld::new(MINERS, 1);
         let schemes: Vec<_> = (0..MINERS).map(|i| keys.member(id(i)).expect("a member")).collect();
@@ -205,6 +210,7 @@ impl Stage {
             generator: id(generator),
             parent: parent.id(),
             parent_notarization,
+            finality: None,
             beacon,
             beacon_signature,
             payload: Vec::new(),

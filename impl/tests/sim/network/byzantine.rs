@@ -136,20 +136,8 @@ fn spam(message: &Message) -> Vec<Message> {
 
 /// The twin of a block: the same place, another content.
 pub fn twin(block: &Block) -> Block {
-    let header = block.header();
-    Block::new(BlockContent {
-        chain: header.chain,
-        epoch: header.epoch,
-        round: header.round,
-        subround: header.subround,
-        generator: header.generator,
-        parent: header.parent,
-        parent_notarization: block.parent_notarization().cloned(),
-        beacon: header.beacon,
-        beacon_signature: *block.beacon_signature(),
-        payload: Vec::new(),
-        time: header.time.after(1),
-    })
+    let time = block.header().time.after(1);
+    Block::new(BlockContent { payload: Vec::new(), time, ..block.content() })
 }
 
 fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use zus_bpp::application::TransactionQueue;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::message::Message;
@@ -41,6 +42,17 @@ impl Disk {
     pub fn flush_stores(&mut self, write: WriteId) {
         let count = self.unconfirmed.iter().take_while(|(known, _)| *known <= write).count();
         self.stored.extend(self.unconfirmed.drain(..count).map(|(_, stored)| stored));
+    }
+
+    /// A block that was stored, or is final; durable or not.
+    pub fn load(&self, id: BlockId) -> Option<Arc<Block>> {
+        let stored = self.stored.iter().chain(self.unconfirmed.iter().map(|(_, stored)| stored));
+        let stored = stored.filter_map(|stored| match stored {
+            Stored::Block(block) => Some(block),
+            _ => None,
+        });
+        let finals = self.history.iter().rev().map(|found| &found.block);
+        stored.chain(finals).find(|block| block.id() == id).map(Arc::clone)
     }
 
     /// How many stores a crash may lose.

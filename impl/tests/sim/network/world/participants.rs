@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zus_bpp::application::Application;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
-use zus_bpp::chain::respond_within;
+use zus_bpp::chain::{FinalBlock, StoredBlock, respond_within};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -109,6 +109,21 @@ impl<S: Scheme + Clone> World<S> {
                     let above = self.hosts[i].disk.history.iter().skip(first);
                     let path = above.take(MAX_CHAIN_BLOCKS + 1).cloned().collect();
                     if let Some(response) = respond_within(path, bytes) {
+                        self.send(me, to, &Message::ChainResponse(Arc::new(response)));
+                    }
+                }
+                Output::Load { block, .. } => {
+                    let block = self.hosts[i].disk.load(block).expect("what was stored is there");
+                    answers.push(Input::Loaded(block));
+                }
+                Output::ServeStored { to, blocks, bytes } => {
+                    let disk = &self.hosts[i].disk;
+                    let whole = |known: StoredBlock| {
+                        let stored = || disk.load(known.block).expect("what was stored is there");
+                        let block = known.whole.unwrap_or_else(stored);
+                        FinalBlock { block, notarization: known.notarization }
+                    };
+                    if let Some(response) = respond_within(blocks.into_iter().map(whole).collect(), bytes) {
                         self.send(me, to, &Message::ChainResponse(Arc::new(response)));
                     }
                 }
