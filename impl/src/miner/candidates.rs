@@ -47,7 +47,6 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
-        self.check_claim_of_finality(block)?;
         let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if header.round < self.round || early {
             return Ok(());
@@ -80,6 +79,8 @@ impl<S: Scheme> Miner<S> {
                 return Ok(());
             }
         }
+        // An equivocator is convicted by two signatures, whatever its blocks say.
+        self.check_claim_of_finality(block)?;
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
         let finality = self.check_finality(block)?;
