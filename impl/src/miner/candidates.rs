@@ -47,7 +47,6 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
-        self.check_claim_of_finality(block)?;
         let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if header.round < self.round || early {
             return Ok(());
@@ -90,6 +89,8 @@ impl<S: Scheme> Miner<S> {
             .timeout_certificate
             .as_ref()
             .is_some_and(|certificate| own != Some(certificate) && certificate.subround < self.subround);
+        // An equivocator is convicted by two signatures, whatever its blocks say.
+        self.check_claim_of_finality(block)?;
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
         let finality = self.check_finality(block)?;
