@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, Time};
+use zus_bpp::bounds::{CHECK_WORK, FAULT_WORK, MAX_CHAIN_BLOCKS, WORK_PER_SECOND};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{Epoch, MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::Certificate;
@@ -22,6 +23,9 @@ use crate::world::{Ground, Setup};
 
 /// Rounds of the longest chain.
 const ROUNDS: u64 = 9;
+/// Milliseconds after which a peer is heard again that has sent a wrong answer of the most blocks.
+const DEBT_IS_PAID: u64 =
+    1 + 1_000 * (CHECK_WORK * (MAX_CHAIN_BLOCKS as u64 + 1) + FAULT_WORK) / WORK_PER_SECOND;
 /// Questions that may be asked until the chain is complete.
 const QUESTIONS: usize = 60;
 /// Questions of which the answers may be spoilt; those after them are answered genuinely, at least a block each.
@@ -154,6 +158,7 @@ pub fn answers(bytes: &[u8]) {
     let mut out = Vec::new();
     sharder.step(now, few, &history, &mut out);
     assert!(matches!(out[..], [SharderOutput::Refused { .. }]), "{} of {}: {out:?}", 2, quorum(4));
+    now = now.after(DEBT_IS_PAID);
     let certificate = Message::FinalityCertificate(ladder.finality(&[0, 1, 2]));
     let mut inputs = vec![SharderInput::Message { from, message: certificate }];
     for question in 0..QUESTIONS {
@@ -206,7 +211,8 @@ pub fn answers(bytes: &[u8]) {
             let after = (sharder.finalized().id(), sharder.notarizations().count());
             let refused = out.iter().any(|output| matches!(output, SharderOutput::Refused { .. }));
             assert!(refused && before == after, "a wrong answer is taken: {spoilt:?}");
-            now = now.after(1_000);
+            // Long enough for its sender to be heard again.
+            now = now.after(DEBT_IS_PAID);
             inputs.push(SharderInput::Timer(SharderTimer::CatchUp));
         } else {
             known = known.max(answer.notarization.round);

@@ -264,7 +264,8 @@ impl<S: Scheme> Miner<S> {
             rank,
             signature: proposal.signature,
         };
-        self.accounts.forgive(from, PROPOSAL_WORK);
+        // The signature, and a certificate of the parent other than the one that is known: each miner may have formed its own.
+        self.accounts.forgive(from, PROPOSAL_WORK + CHECK_WORK);
         self.accounts.forgive_arrival(from);
         self.add_candidate(block, candidate, fx);
     }
