@@ -98,7 +98,7 @@ pub const WORK_LIMIT: u64 = 10_000;
 pub const WORK_PER_SECOND: u64 = 8_000;
 
 /// Work of a message, beside its bytes and its signatures. Measured: 0.3 at most (`benches/README.md`, *Floods*).
-pub const MESSAGE_WORK: u64 = 2;
+pub const MESSAGE_WORK: u64 = 1;
 
 /// Bytes of a message that are one microsecond of work: they are decoded, and hashed if they are a block. Measured: 200.
 pub const BYTES_PER_WORK: u64 = 128;
