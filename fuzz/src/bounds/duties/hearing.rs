@@ -54,6 +54,7 @@ impl Duties {
                 && signer != id
                 && world.host_of(signer).is_some_and(|other| world.hosts[other].has_said(&record))
                 && signer_of(message) == Some(signer)
+                && record.round.0 <= here.0.0 + ROUNDS_HELD
                 && !life
                     .heard
                     .iter()
