@@ -33,7 +33,9 @@ fn random_runs_of_the_production_code_are_runs_of_the_model() {
 fn random_runs_take_every_action_and_reach_every_witness() {
     let (mut actions, mut witnesses) = (BTreeSet::new(), Facts::default());
     let mut finalized = 0;
-    let asked: Facts = Property::ALL.iter().copied().filter(|property| property.is_witness()).collect();
+    // W10 is about exposed members, and no world here has any.
+    let reachable = |property: &Property| property.is_witness() && *property != Property::W10;
+    let asked: Facts = Property::ALL.iter().copied().filter(reachable).collect();
     for seed in 0..1_500 {
         let schedule = Schedule::random(&mut Random::new(seed));
         let mut run =

@@ -4,7 +4,7 @@
 //! scenarios about large committees (`percent66_n50`): grouping only removes behaviours, so a violation found under
 //! it is a violation of the committee it stands for, and `holds` is never claimed from it (`scenario.rs` refuses).
 
-use crate::rules::QuorumRule;
+use crate::rules::{BeaconRule, QuorumRule, Rules, ThresholdRule};
 
 /// Honest miners (or groups of them) that the state has room for.
 pub const MAX_HONEST: usize = 7;
@@ -17,11 +17,6 @@ pub const fn tolerated(n: u32) -> u32 {
     n.saturating_sub(1) / 3
 }
 
-/// Shares that make a beacon value in a committee of `n`, unless a scenario says otherwise.
-pub const fn default_threshold(n: u32) -> u32 {
-    tolerated(n) + 1
-}
-
 /// Tickets (or votes, or timeouts) that make a certificate in a committee of `n`.
 pub const fn quorum(rule: QuorumRule, n: u32) -> u32 {
     match rule {
@@ -30,6 +25,15 @@ pub const fn quorum(rule: QuorumRule, n: u32) -> u32 {
         QuorumRule::Percent66 => (66 * n).div_ceil(100),
         QuorumRule::OneLess => (n - tolerated(n)).saturating_sub(1),
         QuorumRule::FaultsPlusOne => tolerated(n) + 1,
+    }
+}
+
+/// Shares that make a beacon value in a committee of `n`: above `2f`, because the shares of up to
+/// `f` honest members may be known to the Byzantine ones, and no more than the honest members have.
+pub const fn beacon_threshold(rule: ThresholdRule, n: u32) -> u32 {
+    match rule {
+        ThresholdRule::Quorum => n - tolerated(n),
+        ThresholdRule::FaultsPlusOne => tolerated(n) + 1,
     }
 }
 
@@ -51,11 +55,39 @@ pub struct Committee {
     pub quorum: u32,
     /// Beacon shares that determine a value, `t`.
     pub beacon_threshold: u32,
+    /// Honest members whose key share was published because they were late in the key generation, so that the adversary
+    /// has it from the start; at most `f`, the last of the honest miners.
+    pub exposed: u32,
     /// Members that each honest miner of the model stands for; their number is the number of honest miners.
     pub weights: Vec<u32>,
 }
 
 impl Committee {
+    /// Why there cannot be so many exposed members, and the fix, if so.
+    pub fn exposed_refused(&self, rules: &Rules) -> Option<(String, String)> {
+        let (exposed, honest) = (self.exposed, self.weights.len() as u32);
+        let most = self.f.min(honest);
+        if exposed == 0 {
+            None
+        } else if exposed > most {
+            let message = format!(
+                "{exposed} exposed members; a key generation exposes at most f = {} honest ones",
+                self.f
+            );
+            Some((message, format!("use at most {most}")))
+        } else if rules.beacon != BeaconRule::RoundOnly {
+            let message = "only under `RoundOnly` does a round have one beacon value to form";
+            Some((message.into(), "set beacon = \"RoundOnly\" in [rules], or remove `exposed`".into()))
+        } else if self.weights.iter().any(|w| *w != 1) {
+            Some((
+                "a member of a group cannot be exposed alone".into(),
+                "remove `groups` or `exposed`".into(),
+            ))
+        } else {
+            None
+        }
+    }
+
     /// How many honest miners (or groups) the model names.
     pub fn honest(&self) -> usize {
         self.weights.len()

@@ -27,6 +27,8 @@ pub struct Parts {
     pub groups: Vec<u32>,
     /// Shares that make a beacon value.
     pub beacon_threshold: u32,
+    /// Honest members whose key share the adversary has: the last ones.
+    pub exposed: u32,
     /// A choice for every open question.
     pub rules: Rules,
     /// The blocks that can exist.
@@ -109,7 +111,7 @@ impl Parts {
     }
 
     fn committee(&self) -> Result<Committee, Unfit> {
-        let Parts { n, byzantine, beacon_threshold, ref groups, .. } = *self;
+        let Parts { n, byzantine, beacon_threshold, exposed, ref groups, .. } = *self;
         require(
             (1..=MAX_COMMITTEE).contains(&n),
             "n",
@@ -142,7 +144,13 @@ impl Parts {
             || format!("use 1 to {n}"),
         )?;
         let quorum = quorum(self.rules.quorum, n);
-        Ok(Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, weights: groups.clone() })
+        let weights = groups.clone();
+        let committee =
+            Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, exposed, weights };
+        match committee.exposed_refused(&self.rules) {
+            Some((message, fix)) => Err(Unfit { field: "exposed", message, fix }),
+            None => Ok(committee),
+        }
     }
 
     fn rules(&self, committee: &Committee) -> Result<(), Unfit> {

@@ -18,12 +18,13 @@ impl Property {
     pub const fn premises(self) -> &'static [Property] {
         match self {
             P::S1 | P::W7 => &[P::Signed],
-            P::S2 | P::S4 | P::S8 | P::W1 | P::W2 | P::W3 | P::W4 | P::W8 => &[P::Notarized],
+            P::S2 | P::S4 | P::S8 | P::W1 | P::W2 | P::W3 | P::W4 | P::W8 | P::W9 => &[P::Notarized],
             P::S3 => &[P::Child],
             // Half of S10 is about conflicting final blocks.
             P::S5 | P::S6 | P::S10 | P::W5 => &[P::Final],
             P::S7 => &[P::Head],
-            P::S9 => &[P::Beacon],
+            P::S9 | P::W10 => &[P::Beacon],
+            P::S11 => &[P::W10],
             P::L1 | P::L2 | P::L3 => &[P::Ending],
             P::L4 => &[P::Ending, P::Behind],
             P::L5 => &[P::Ending, P::Final],
@@ -52,6 +53,7 @@ impl Property {
             P::Ending => "no run of the good period ever comes to its end",
             P::Behind => "no miner is ever behind when the network becomes synchronous",
             P::Restarted => "no miner ever comes back after a crash",
+            P::W10 => "the adversary never has a beacon value",
             _ => "it never comes about",
         }
     }

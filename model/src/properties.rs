@@ -8,8 +8,8 @@ use crate::{
     action::Action,
     blocks::{BlockId, BlockSet, Generator},
     protocol::Protocol,
-    rules::{FinalityRule, TicketRule},
-    state::State,
+    rules::{FinalityRule, TicketLogRule, TicketRule},
+    state::{Miner, State},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,11 +52,12 @@ properties! {
     S8 7 "a notarization holds q genuine tickets of distinct members for exactly that (round, subround, block)";
     S9 8 "two honest miners never disagree on the beacon value of a round";
     S10 9 "when S2 or S5 is broken the signed messages convict at least 2q - n miners, and never an honest one";
-    L1 10 "every round gets a notarization";
-    L2 11 "the finalized head grows";
-    L3 12 "honest miners end up in the same (round, subround)";
-    L4 13 "a miner that is behind, or restarted, catches up";
-    L5 14 "every sharder gets every final block";
+    S11 10 "nobody forms the beacon value of a round before an honest miner that is not exposed has sent its share for it";
+    L1 11 "every round gets a notarization";
+    L2 12 "the finalized head grows";
+    L3 13 "honest miners end up in the same (round, subround)";
+    L4 14 "a miner that is behind, or restarted, catches up";
+    L5 15 "every sharder gets every final block";
     W1 16 "a notarization in subround 1 or later";
     W2 17 "two notarized blocks of one round in different subrounds";
     W3 18 "a lower-priority block wins";
@@ -65,6 +66,8 @@ properties! {
     W6 21 "a crash between ticket log and send, and a recovery in the same subround";
     W7 22 "an equivocating generator with both blocks ticketed by honest miners";
     W8 23 "a miner jumps over a round";
+    W9 24 "a notarized round that can never become final by itself";
+    W10 25 "the adversary forms the beacon value of a round, after an honest share";
     ]
     [
     Signed "signed" 32 "an honest miner signs a ticket";
@@ -139,6 +142,15 @@ impl Protocol {
         }
         if ask(Property::S9) {
             facts.note(Property::S9, self.beacon_disagrees(state));
+        }
+        let environment = &state.environment;
+        facts.note(Property::S11, ask(Property::S11) && environment.formed_early() != 0);
+        facts.note(
+            Property::W10,
+            ask(Property::W10) && environment.formed() & !environment.formed_early() != 0,
+        );
+        if ask(Property::W9) {
+            facts.note(Property::W9, self.never_final(state, notarized).is_some());
         }
         facts.note(Property::S7, ask(Property::S7) && state.environment.moved_aside() == 1);
         if ask(Property::S8) {
@@ -256,6 +268,45 @@ impl Protocol {
                             || self.seed_of_miner(state, a) != self.seed_of_miner(state, b))
                 })
         })
+    }
+
+    /// W9: a round with a notarized block, none of whose blocks can ever have q finality votes. A vote is cast on leaving
+    /// the round, by a miner that ticketed no other block of it over all subrounds; so those that still may vote for a
+    /// block are the honest miners that have not left and ticketed no other. Byzantine miners may always vote. Blocks that
+    /// are not notarized yet, or not even proposed, are counted like the others: they could still become final.
+    ///
+    /// Judged where a miner that has left or ticketed cannot come back without its memory
+    /// ([`Protocol::remembers_rounds`]).
+    pub(crate) fn never_final(&self, state: &State, notarized: BlockSet) -> Option<u8> {
+        if !self.remembers_rounds() {
+            return None;
+        }
+        (1..=self.blocks.rounds).find(|&round| {
+            let lost = |block: BlockId| {
+                let may: u32 = (0..self.honest())
+                    .filter(|&m| self.may_still_vote(&state.miners[m], round, block))
+                    .map(|m| self.weight(m))
+                    .sum();
+                state.block(block).votes() + may + self.committee.byzantine < self.committee.quorum
+            };
+            notarized.iter().any(|b| self.blocks.round(b) == round) && self.blocks.of_round(round).all(lost)
+        })
+    }
+
+    /// Whether an honest miner may still cast a finality vote for `block`, of `round`.
+    fn may_still_vote(&self, m: &Miner, round: u8, block: BlockId) -> bool {
+        match m.round().cmp(&round.into()) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => self.ticketed_no_other(m, block),
+            std::cmp::Ordering::Greater => false,
+        }
+    }
+
+    /// Whether finality takes votes, and nobody can come back into a round that it left, or forget what it ticketed.
+    pub fn remembers_rounds(&self) -> bool {
+        self.rules.finality == FinalityRule::Votes
+            && (self.crashes == 0
+                || !self.restarts_behind && self.rules.ticket_log != TicketLogRule::Volatile)
     }
 
     /// W7: both blocks of an equivocating generator have a ticket of an honest miner.

@@ -80,6 +80,7 @@ impl Protocol {
             }
             state.miners[miner] = m;
             state.add_present(GENESIS, 0, self.weight(miner));
+            self.count_share(&mut state, miner, 1);
         }
         if self.network == Network::Synchronous {
             state.environment.set_synchronous(1);
@@ -269,9 +270,63 @@ impl Protocol {
             .sum()
     }
 
+    /// Whether honest miner `miner` is exposed: the adversary has its key share.
+    #[inline]
+    pub fn exposed(&self, miner: usize) -> bool {
+        miner + self.committee.exposed as usize >= self.honest()
+    }
+
+    /// Whether two honest miners differ in nothing but their name.
+    #[inline]
+    pub(crate) fn alike(&self, a: usize, b: usize) -> bool {
+        self.weight(a) == self.weight(b) && self.exposed(a) == self.exposed(b)
+    }
+
+    /// Whether the adversary has steps that form beacon values (S11): where members are exposed, or the Byzantine ones
+    /// are as many as make a value. Elsewhere no value can be formed before an honest share, and no state is spent on it.
+    #[inline]
+    pub fn forms_beacon(&self) -> bool {
+        self.rules.beacon == BeaconRule::RoundOnly
+            && (self.committee.exposed > 0 || self.committee.byzantine >= self.committee.beacon_threshold)
+    }
+
+    /// Shares of honest miners that are not exposed, beyond which one more of them changes nothing.
+    fn unexposed_enough(&self) -> u32 {
+        let known = self.committee.byzantine + self.committee.exposed;
+        self.committee.beacon_threshold.saturating_sub(known).max(1)
+    }
+
+    /// Honest miners that are not exposed and have sent their share for `round`; no more are counted than matter.
+    #[inline]
+    pub fn unexposed_shares(&self, state: &State, round: u8) -> u32 {
+        state.environment.unexposed_shares() >> (3 * (round - 1)) & 7
+    }
+
+    /// `miner` has sent its share for `round`.
+    pub(crate) fn count_share(&self, next: &mut State, miner: usize, round: u8) {
+        if self.forms_beacon() && round <= self.blocks.rounds && !self.exposed(miner) {
+            let sent = self.unexposed_shares(next, round);
+            let now = (sent + self.weight(miner)).min(self.unexposed_enough());
+            let all = next.environment.unexposed_shares() + ((now - sent) << (3 * (round - 1)));
+            next.environment.set_unexposed_shares(all);
+        }
+    }
+
+    /// Shares of the beacon value of `round` that the adversary has: those of Byzantine and of exposed members from the
+    /// start, the others when they are sent.
+    #[inline]
+    pub fn adversary_shares(&self, state: &State, round: u8) -> u32 {
+        self.committee.byzantine + self.committee.exposed + self.unexposed_shares(state, round)
+    }
+
     /// Step 1: whether the beacon value that orders the generators of `miner`'s (round, subround) can be known to it.
     #[inline]
     pub fn beacon_known(&self, state: &State, miner: usize) -> bool {
+        if self.committee.exposed > 0 {
+            // The adversary may send the share of an exposed miner before that miner does.
+            let round = state.miners[miner].round() as u8;
+            return self.adversary_shares(state, round) >= self.committee.beacon_threshold;
+        }
         self.honest_shares(state, miner) + self.committee.byzantine >= self.committee.beacon_threshold
     }
 

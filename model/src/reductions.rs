@@ -9,9 +9,12 @@
 //! - **eager**: sending a beacon share, proposing, selecting and forming a notarization are merged into the step that
 //!   makes them possible or uses them (`action/beacon.rs`, `proposal.rs`, `ticket.rs`, `notarization.rs`). Each of
 //!   them only adds a message that was implied, so moving it to its cause or its first use commutes with all others.
-//!   Exact when the Byzantine miners and one honest one reach the beacon threshold; otherwise it lets a generator that
-//!   was in the subround before the value was known propose all the same, which adds runs and hides none.
-//! - **symmetry**: honest miners of equal weight are interchangeable, because the environment chooses the order of
+//!   A generator must have known the beacon value before it left its subround. It did where leaving takes a certificate:
+//!   of the q signers of one all honest ones were in the round and had sent their shares, which with the Byzantine ones
+//!   are q, and a beacon value takes at most n - f. So it is exact under `Certificate` with at most f Byzantine miners.
+//!   Where a miner leaves by its own timer (`Local`), one that was in the subround before the value was known may propose
+//!   all the same, which adds runs and hides none; that the runs which violate something are none of these is a test.
+//! - **symmetry**: honest miners of equal weight, exposed or not, are interchangeable, because the environment chooses the order of
 //!   generators, so a state stands for all its permutations: miners are sorted.
 //! - **counting**: who sent what in the past is forgotten where only how many did can matter. A miner's guards read
 //!   what it did in its present round, and tallies; they never read names ([`State::archive`](crate::state::State)).
@@ -160,7 +163,7 @@ impl Protocol {
         if self.reductions.symmetry {
             for miner in 1..self.honest() {
                 let alike = state.miners[miner] == state.miners[miner - 1]
-                    && self.weight(miner) == self.weight(miner - 1)
+                    && self.alike(miner, miner - 1)
                     && (!self.keeps_archive() || state.archive[miner] == state.archive[miner - 1]);
                 rest &= !(u32::from(alike) << miner);
             }
@@ -175,11 +178,11 @@ impl Protocol {
     }
 
     fn sort(&self, state: &mut State) {
-        // Insertion sort: at most seven miners, and nearly sorted already. Only equal weights trade places.
+        // Insertion sort: at most seven miners, and nearly sorted already. Only those of equal weight and exposure trade places.
         for i in 1..self.honest() {
             let mut at = i;
             while at > 0
-                && self.weight(at) == self.weight(at - 1)
+                && self.alike(at, at - 1)
                 && (state.miners[at], &state.archive[at]) > (state.miners[at - 1], &state.archive[at - 1])
             {
                 state.miners.swap(at, at - 1);

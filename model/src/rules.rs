@@ -92,6 +92,24 @@ pub enum QuorumRule {
     FaultsPlusOne,
 }
 
+/// How many shares make a beacon value (step 1), unless a scenario names the number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ThresholdRule {
+    /// `n - f`.
+    #[default]
+    Quorum,
+    /// *Mutant A7.* `f + 1`.
+    FaultsPlusOne,
+}
+
+impl ThresholdRule {
+    /// Whether it is the rule of every profile.
+    fn is_default(&self) -> bool {
+        *self == ThresholdRule::default()
+    }
+}
+
 /// Whether signatures are on disk before they leave (step 5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,6 +214,9 @@ pub enum SubroundCapRule {
 pub struct Rules {
     /// Step 1.
     pub beacon: BeaconRule,
+    /// Step 1; a profile has no choice here. Where a number of shares is named, that one counts.
+    #[serde(default, skip_serializing_if = "ThresholdRule::is_default")]
+    pub threshold: ThresholdRule,
     /// Step 5.
     pub ticket: TicketRule,
     /// Step 9.
@@ -231,6 +252,7 @@ impl Rules {
     /// The public page, taken literally.
     pub const DOCUMENTED: Rules = Rules {
         beacon: BeaconRule::Chained,
+        threshold: ThresholdRule::Quorum,
         ticket: TicketRule::OncePerSubround,
         subround_entry: SubroundEntryRule::Local,
         subround_switch: SubroundSwitchRule::Adopt,

@@ -140,7 +140,16 @@ fields! { Environment, u64;
     proposed_twice, set_proposed_twice: 24, 1;
     /// 1 if an honest miner sent both a finality vote and a ticket for another block of the round (S10).
     contradicted, set_contradicted: 25, 1;
+    /// Rounds whose beacon value the adversary has formed: a set, bit 0 for round 1 (S11).
+    formed, set_formed: 26, 6;
+    /// Those of them in which no honest miner that is not exposed had sent its share.
+    formed_early, set_formed_early: 32, 6;
+    /// Shares that honest miners that are not exposed have sent, where the adversary forms values: three bits a round.
+    unexposed_shares, set_unexposed_shares: 38, 18;
 }
+
+/// The environment has room for the beacon values of so many rounds.
+const _: () = assert!(MAX_ROUNDS <= 6);
 
 /// What honest miners sent in the past, by name. Erased by the `counting` reduction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]

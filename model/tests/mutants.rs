@@ -34,7 +34,7 @@ fn the_committed_mutants_are_those_of_block_production() {
     let ids: Vec<&str> = mutants.iter().map(|m| m.id.as_str()).collect();
     for id in [
         "2", "3", "4", "5", "6", "7", "8", "9", "12", "15", "18", "20", "22", "23", "25", "28", "31", "32",
-        "35", "37", "38", "39", "A1", "A2", "A3", "A4", "A5", "A6",
+        "35", "37", "38", "39", "A1", "A2", "A3", "A4", "A5", "A6", "A7",
     ] {
         assert!(ids.contains(&id), "{id} is not in {ids:?}");
     }

@@ -12,12 +12,12 @@ use zus_model::{
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
 const PINNED: &[(&str, u64, u64, u32)] = &[
     ("late_better_rank", 186, 554, 10),
-    ("catalogue_no_such_block", 5_628, 25_648, 27),
-    ("catalogue_far_ahead", 1_769, 4_579, 18),
-    ("two_subrounds", 4_882, 19_630, 15),
-    ("hardened_loss", 39_392, 206_231, 20),
+    ("catalogue_no_such_block", 299, 675, 12),
+    ("catalogue_far_ahead", 1_613, 4_063, 18),
+    ("two_subrounds", 5_436, 21_622, 15),
+    ("hardened_loss", 45_236, 231_213, 20),
     ("hardened_live", 55_553, 154_180, 29),
-    ("hardened_sharders", 68_679, 308_357, 22),
+    ("hardened_sharders", 87_019, 378_273, 23),
     ("hardened_n7_live", 68_310, 237_411, 25),
 ];
 

@@ -8,12 +8,13 @@ use std::{
 use zus_model::{
     blocks::{Blocks, Generator},
     checker::bfs::{End, Limits, explore},
-    committee::{Committee, quorum, tolerated},
+    committee::{Committee, beacon_threshold, quorum, tolerated},
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     reductions::Reductions,
     rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, TicketLogRule, TicketRule,
+        BeaconRule, CountingRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, ThresholdRule,
+        TicketLogRule, TicketRule,
     },
 };
 
@@ -55,7 +56,8 @@ fn instance(
             f: tolerated(n),
             byzantine,
             quorum: quorum(rules.quorum, n),
-            beacon_threshold: tolerated(n) + 1,
+            beacon_threshold: beacon_threshold(rules.threshold, n),
+            exposed: 0,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
@@ -159,6 +161,19 @@ fn two_honest_generators_without_a_fault_agree_along_the_whole_ladder() {
 fn two_rounds_and_subrounds_of_the_smallest_committee_agree_along_the_whole_ladder() {
     all_agree("n = 1", &instance(1, 0, 2, 2, Rules::HARDENED, &[Honest]), 0);
     all_agree("n = 2", &instance(2, 0, 2, 1, Rules::HARDENED, &[Honest]), 0);
+}
+
+#[test]
+fn an_exposed_member_agrees_along_the_whole_ladder() {
+    for threshold in [ThresholdRule::Quorum, ThresholdRule::FaultsPlusOne] {
+        let rules = Rules { threshold, ..Rules::HARDENED };
+        let mut one = instance(4, 1, 1, 1, rules, &[Byzantine]);
+        one.committee.exposed = 1;
+        all_agree(&format!("exposed, {threshold:?}"), &one, 1);
+        let mut two = instance(4, 1, 2, 1, rules, &[Byzantine]);
+        two.committee.exposed = 1;
+        all_agree(&format!("exposed, two rounds, {threshold:?}"), &two, 2);
+    }
 }
 
 #[test]

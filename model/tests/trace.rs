@@ -36,10 +36,13 @@ const EXAMPLES: &[(&str, Property)] = &[
     ("beacon_split", Property::L1),
     ("deployed_fork", Property::S5),
     ("documented_live", Property::L4),
+    ("exposed_f_plus_one", Property::S11),
+    ("exposed_one_share", Property::W10),
     ("f_plus_one", Property::S5),
     ("hardened", Property::W2),
     ("hardened", Property::W5),
     ("hardened", Property::W8),
+    ("hardened", Property::W9),
     ("hardened_restart", Property::W6),
     ("late_better_rank", Property::S2),
     ("two_delta_synchronous", Property::S5),
@@ -114,6 +117,30 @@ fn what_is_written_is_read_again() {
     }
 }
 
+/// A trace of before there were exposed members has none; and what says how many is judged.
+#[test]
+fn exposed_members_are_optional_and_at_most_f() {
+    let trace = Trace::load(&PathBuf::from(FOLDER).join("exposed_f_plus_one-S11.json")).unwrap();
+    assert_eq!(trace.protocol.committee.exposed, 1);
+    trace.replay().unwrap_or_else(|error| panic!("{error}"));
+    let text = trace.to_json();
+    let exposed = "    \"exposed\": 1,\n";
+    assert!(text.contains(exposed), "{text}");
+    // Nobody exposed: Byzantine miner 0 alone does not reach t = 2, so the step is none.
+    let before = read(&text.replace(exposed, "")).unwrap();
+    assert_eq!(before.protocol.committee.exposed, 0);
+    assert!(!before.to_json().contains("exposed\":"));
+    assert!(matches!(before.replay(), Err(ReplayError::Blocked { step: 1, guard: Blocked::NotInRules, .. })));
+    // With t = n - f the step has too few shares.
+    let right = read(&text.replace("\"beacon_threshold\": 2", "\"beacon_threshold\": 3")).unwrap();
+    assert!(matches!(
+        right.replay(),
+        Err(ReplayError::Blocked { step: 1, guard: Blocked::BeaconUnknown, .. })
+    ));
+    let refused = read(&text.replace(exposed, "    \"exposed\": 2,\n")).unwrap_err().to_string();
+    assert!(refused.contains("instance.exposed: 2 exposed members"), "{refused}");
+}
+
 #[test]
 fn a_step_that_may_not_happen_is_named_with_its_guard() {
     let honest = late_better_rank();
@@ -170,8 +197,9 @@ fn a_claim_that_the_run_does_not_show_is_refused() {
     for property in Property::ALL {
         let verdict = zus_model::trace::shown_verdict(*property);
         trace.claim = Some(Claim { property: *property, verdict, because: "I say so".into() });
-        // One more ticket for a better block keeps the rule that allows it, and convicts nobody.
-        let shown = matches!(property, Property::S2 | Property::S5 | Property::S10 | Property::W4);
+        // One more ticket for a better block keeps the rule that allows it, and convicts nobody; who signed both never votes.
+        let shown =
+            matches!(property, Property::S2 | Property::S5 | Property::S10 | Property::W4 | Property::W9);
         let replays = trace.replay().is_ok();
         assert!(replays || !matches!(property, Property::S2), "{}", property.id());
         assert!(shown || !replays, "{} is claimed and not shown", property.id());

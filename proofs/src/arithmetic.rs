@@ -111,6 +111,21 @@ pub const THEOREMS: &[Theorem] = &[
         multipliers: &[1, 1],
     },
     Theorem {
+        name: "group-unexposed",
+        says: "of n - f miners one is honest and not exposed (S11)",
+        given: &[
+            FAULTS,
+            Inequality {
+                says: "n - f miners, all Byzantine or exposed",
+                terms: &[("b", 1), ("e", 1), ("n", -1), ("f", 1)],
+                constant: 0,
+            },
+            Inequality { says: "at most f are Byzantine", terms: &[("f", 1), ("b", -1)], constant: 0 },
+            Inequality { says: "at most f are exposed", terms: &[("f", 1), ("e", -1)], constant: 0 },
+        ],
+        multipliers: &[1, 1, 1, 1],
+    },
+    Theorem {
         name: "conviction",
         says: "two quorums share at least 2q - n = n - 2f miners, and those are at least f + 1 (S10)",
         given: &[
@@ -176,6 +191,9 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("intersection", include_str!("../arithmetic/intersection.smt2")),
     ("conviction", include_str!("../arithmetic/conviction.smt2")),
     ("group", include_str!("../arithmetic/group.smt2")),
+    ("unexposed", include_str!("../arithmetic/unexposed.smt2")),
+    ("unexposed-tight", include_str!("../arithmetic/unexposed-tight.smt2")),
+    ("beacon-threshold", include_str!("../arithmetic/beacon-threshold.smt2")),
     ("intersection-tight", include_str!("../arithmetic/intersection-tight.smt2")),
     ("byzantine-majority", include_str!("../arithmetic/byzantine-majority.smt2")),
     ("percent66", include_str!("../arithmetic/percent66.smt2")),
@@ -232,7 +250,7 @@ mod tests {
     #[test]
     fn every_arithmetic_axiom_has_its_theorem() {
         use crate::spec::{RuleChoice, Sources, load};
-        for rules in ["hardened", "hardened,quorum=Percent66"] {
+        for rules in ["hardened", "hardened,quorum=Percent66", "hardened,threshold=FaultsPlusOne"] {
             let spec = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
             for axiom in spec.axioms.iter().filter(|a| a.position.file.as_ref() == "committee.epr") {
                 assert!(THEOREMS.iter().any(|t| t.name == axiom.name), "{} rests on no theorem", axiom.name);

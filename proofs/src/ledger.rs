@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All property ids of PROTOCOL.md, section 5.
 pub const IDS: &[&str] = &[
-    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "L1", "L2", "L3", "L4", "L5", "W1", "W2",
-    "W3", "W4", "W5", "W6", "W7", "W8",
+    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "L1", "L2", "L3", "L4", "L5", "W1",
+    "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10",
 ];
 
 /// What a proof is worth.

@@ -45,7 +45,10 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError>
         let plain = name.starts_with("witness:") && name != "witness:W6";
         let excluded: &[&str] = if plain { &["restart"] } else { &[] };
         for size in worlds {
-            run = Search::without(spec, &world(spec, *size), excluded)?.run(name, target, MAX_STEPS);
+            // W10 is about an adversary that has somebody's key share.
+            let exposed = usize::from(name == "witness:W10");
+            let world = World { exposed, ..world(spec, *size) };
+            run = Search::without(spec, &world, excluded)?.run(name, target, MAX_STEPS);
             if run.is_some() {
                 break;
             }

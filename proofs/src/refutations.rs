@@ -21,6 +21,9 @@ pub struct Refutation {
     pub breaks: String,
     /// Byzantine miners among the four.
     pub byzantine: usize,
+    /// Exposed miners among the honest ones.
+    #[serde(default)]
+    pub exposed: usize,
     /// Whether miners may restart; where not, nobody is faulty but the Byzantine ones.
     #[serde(default)]
     pub restarts: bool,
@@ -70,7 +73,11 @@ impl Refutation {
     /// Where it happens.
     pub fn world(&self) -> World {
         let [rounds, subrounds, blocks] = self.world;
-        World { byzantine: self.byzantine, ..World::of_four(rounds, subrounds, blocks) }
+        World {
+            byzantine: self.byzantine,
+            exposed: self.exposed,
+            ..World::of_four(rounds, subrounds, blocks)
+        }
     }
 
     /// The specification for its rules.

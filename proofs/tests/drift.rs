@@ -9,7 +9,7 @@ use zus_model::{
     reductions::Reductions,
     rules::{
         BeaconRule, CountingRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule, Rules,
-        SubroundEntryRule, TicketLogRule, TicketRule,
+        SubroundEntryRule, ThresholdRule, TicketLogRule, TicketRule,
     },
 };
 use zus_proofs::{
@@ -99,6 +99,7 @@ fn a_changed_rule_of_the_model_is_found() {
         (with(|r| r.counting = CountingRule::UnweightedSum), "forbidden notarize/quorum-of-tickets"),
         (with(|r| r.counting = CountingRule::SubroundUnbound), "forbidden notarize/quorum-of-tickets"),
         (with(|r| r.counting = CountingRule::DuplicateSigner), "forbidden notarize/quorum-of-tickets"),
+        (with(|r| r.threshold = ThresholdRule::FaultsPlusOne), "disagree"),
         (with(|r| r.head = HeadRule::Anywhere), "forbidden finalize/above-finalized"),
         (with(|r| r.beacon = BeaconRule::EarlySharesDropped), "missing"),
     ];

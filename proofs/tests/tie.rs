@@ -49,15 +49,15 @@ fn runs(rules: &str, instance: &Instance, seeds: std::ops::Range<u64>, steps: us
 fn every_state_of_tiny_worlds_has_its_image_and_back() {
     let worlds = [
         ("one miner", honest(1, 2, 2, &[Honest]), 1304),
-        ("two miners, two subrounds", honest(2, 1, 2, &[Honest]), 1160),
-        ("two miners, two rounds", honest(2, 2, 1, &[Honest]), 662),
+        ("two miners, two subrounds", honest(2, 1, 2, &[Honest]), 424),
+        ("two miners, two rounds", honest(2, 2, 1, &[Honest]), 108),
         ("one miner that crashes", Instance { crashes: 1, ..honest(1, 2, 2, &[Honest]) }, 7404),
         (
             "one that comes back behind",
             Instance { crashes: 1, behind: true, ..honest(1, 2, 2, &[Honest]) },
             19308,
         ),
-        ("a Byzantine twin among four", Instance { byzantine: 1, ..honest(4, 1, 1, &[Byzantine]) }, 3027),
+        ("a Byzantine twin among four", Instance { byzantine: 1, ..honest(4, 1, 1, &[Byzantine]) }, 1740),
     ];
     let mut whole = Exploration::default();
     for (name, instance, states) in worlds {

@@ -58,7 +58,7 @@ fn every_run_is_a_trace_that_the_model_replays_with_its_claim() {
 #[test]
 fn the_specification_follows_traces_of_the_model_and_of_the_production_code() {
     let sources = Sources::embedded();
-    for name in ["W1", "W2", "W4", "W5", "W8"] {
+    for name in ["W1", "W2", "W4", "W5", "W8", "W9", "W10"] {
         let trace = Trace::load(&folder("traces").join(format!("{name}.json"))).unwrap();
         replay(&sources, &trace).unwrap_or_else(|error| panic!("{name}: {error}"));
     }

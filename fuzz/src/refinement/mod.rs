@@ -144,6 +144,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
             byzantine: setup.byzantine.len() as u32,
             quorum: setup.quorum() as u32,
             beacon_threshold: setup.beacon_threshold() as u32,
+            exposed: 0,
             weights: vec![1; honest],
         },
         rules,

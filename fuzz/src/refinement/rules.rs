@@ -24,6 +24,8 @@ pub fn model_rules(setup: &Setup) -> model::Rules {
             code::BeaconRule::Chained => model::BeaconRule::Chained,
             code::BeaconRule::RoundOnly => model::BeaconRule::RoundOnly,
         },
+        // A scenario's number of shares counts.
+        threshold: model::ThresholdRule::default(),
         ticket: match ticket {
             code::TicketRule::OncePerSubround => model::TicketRule::OncePerSubround,
             code::TicketRule::BetterRank => model::TicketRule::BetterRank,

@@ -8,6 +8,11 @@ use crate::{protocol::Protocol, rules::BeaconRule, state::State};
 
 impl Protocol {
     pub(super) fn beacon_candidates(&self, state: &State, out: &mut Vec<Action>) {
+        if self.forms_beacon() {
+            for round in 1..=self.blocks.rounds {
+                self.offer(state, Action::FormBeacon { round }, out);
+            }
+        }
         let believing = self.rules.beacon == BeaconRule::SeedFromProposal;
         if self.reductions.eager && !believing {
             return;
@@ -43,6 +48,9 @@ impl Protocol {
         let subround = if self.reductions.eager || self.rules.chained() { m.subround() as u8 } else { 0 };
         let entry = next.entry(&self.blocks, miner);
         next.add_present(entry, subround, self.weight(miner));
+        if subround == 0 {
+            self.count_share(next, miner, m.round() as u8);
+        }
         if self.rules.beacon == BeaconRule::EarlySharesDropped && m.subround() == 0 {
             for other in 0..self.honest() {
                 let o = &mut next.miners[other];
@@ -52,6 +60,25 @@ impl Protocol {
                 }
             }
         }
+    }
+
+    /// The adversary combines the shares that it has of a round's value; whether an honest miner that is not exposed had
+    /// sent its own by then is what S11 asks.
+    pub(super) fn form_beacon_enabled(&self, state: &State, round: u8) -> Result<(), Blocked> {
+        require(self.forms_beacon(), Blocked::NotInRules)?;
+        require((1..=self.blocks.rounds).contains(&round), Blocked::NoSuch)?;
+        require(state.environment.formed() >> (round - 1) & 1 == 0, Blocked::Done)?;
+        require(
+            self.adversary_shares(state, round) >= self.committee.beacon_threshold,
+            Blocked::BeaconUnknown,
+        )
+    }
+
+    pub(super) fn form_beacon_apply(&self, next: &mut State, round: u8) {
+        let early = self.unexposed_shares(next, round) == 0;
+        let environment = &mut next.environment;
+        environment.set_formed(environment.formed() | 1 << (round - 1));
+        environment.set_formed_early(environment.formed_early() | u32::from(early) << (round - 1));
     }
 
     pub(super) fn believe_seed_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {

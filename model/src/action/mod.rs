@@ -25,6 +25,11 @@ pub enum Action {
         /// Who.
         miner: u8,
     },
+    /// Step 1: the adversary forms the beacon value of a round from the shares that it has (S11).
+    FormBeacon {
+        /// Of which round.
+        round: u8,
+    },
     /// Step 2: a generator sends its block, extending the block through which it entered.
     Propose {
         /// Who.
@@ -281,6 +286,7 @@ impl Protocol {
         use Action as A;
         match *action {
             A::ShareBeacon { miner } => self.share_beacon_enabled(state, miner),
+            A::FormBeacon { round } => self.form_beacon_enabled(state, round),
             A::Propose { miner, block } => self.propose_enabled(state, miner, block),
             A::ByzantinePropose { block, parent } => self.byzantine_propose_enabled(state, block, parent),
             A::Select { miner, block } => self.select_enabled(state, miner, block),
@@ -323,6 +329,7 @@ impl Protocol {
         use Action as A;
         match *action {
             A::ShareBeacon { miner } => self.share_beacon_apply(next, miner as usize),
+            A::FormBeacon { round } => self.form_beacon_apply(next, round),
             A::Propose { miner, block } => self.propose_apply(next, miner as usize, block),
             A::ByzantinePropose { block, parent } => self.materialize(next, block, parent),
             A::Select { miner, block } => self.select_apply(next, miner as usize, block),

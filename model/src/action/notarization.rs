@@ -97,7 +97,7 @@ impl Protocol {
     }
 
     /// Whether every block that the miner ticketed in its round, over all subrounds, is `block`; none is fine.
-    fn ticketed_no_other(&self, m: &Miner, block: BlockId) -> bool {
+    pub(crate) fn ticketed_no_other(&self, m: &Miner, block: BlockId) -> bool {
         m.spoiled() == 0 && m.tickets() & !(1 << self.blocks.place(block).local) == 0
     }
 

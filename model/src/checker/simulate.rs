@@ -130,7 +130,7 @@ fn below(random: &mut ChaCha8Rng, bound: u32) -> u32 {
 }
 
 /// Kinds of actions.
-const KINDS: usize = 23;
+const KINDS: usize = 24;
 
 /// The kind of an action, and the honest miner that takes it.
 fn kind(action: &Action) -> (usize, Option<u8>) {
@@ -159,6 +159,7 @@ fn kind(action: &Action) -> (usize, Option<u8>) {
         A::Crash { miner } => (20, Some(miner)),
         A::Restart { miner } | A::RestartBehind { miner } => (21, Some(miner)),
         A::Synchronize => (22, None),
+        A::FormBeacon { .. } => (23, None),
     }
 }
 

@@ -42,6 +42,9 @@ pub fn drawn(protocol: &Protocol, action: &Action) -> (Vec<usize>, StepKind, Str
             (one(miner), Receives, format!("notarization {}", name(block)))
         }
         A::Adopt { miner, block } => (one(miner), Receives, format!("notarization {}, adopts", name(block))),
+        A::FormBeacon { round } => {
+            (somebody_byzantine(), Does, format!("forms the beacon value of round {round}"))
+        }
         A::BelieveSeed { miner } => (one(miner), Receives, "a claimed seed".into()),
         A::VoteWithoutLeaving { miner, block } => {
             (one(miner), Sends, format!("finality vote {}", name(block)))

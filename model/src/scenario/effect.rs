@@ -6,7 +6,7 @@
 use super::Question;
 use crate::{
     blocks::{BlockId, Generator, Place},
-    committee::quorum,
+    committee::{beacon_threshold, quorum},
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     rules::{
@@ -63,8 +63,8 @@ impl Protocol {
             || self.committee.beacon_threshold > self.committee.byzantine + least
     }
 
-    /// The last rounds of a rule of finality, below which no block can become final.
-    pub(super) fn never_final(&self) -> bool {
+    /// Whether there are fewer rounds than the rule of finality goes back, so that no block can become final.
+    pub(super) fn too_few_rounds(&self) -> bool {
         matches!(self.rules.finality, FinalityRule::CommonAncestor { depth } if depth >= self.blocks.rounds)
     }
 }
@@ -109,7 +109,7 @@ fn nowhere(question: Question, p: &Protocol) -> Option<Idle> {
         Question::SubroundCap if subrounds < 3 => {
             because("there is no subround after subround 1", "set subrounds = 3 or more, or remove it")
         }
-        Question::Finality if p.never_final() => because(
+        Question::Finality if p.too_few_rounds() => because(
             format!("a block is final that many rounds below a tip, and there are {rounds}"),
             "set rounds above the depth, or remove it",
         ),
@@ -137,6 +137,18 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
                 "in this instance the beacon has the same value for everybody, as without it",
                 "use more rounds and subrounds, or for `SeedFromProposal` byzantine = 1",
             )
+        }
+        Question::Threshold => {
+            let n = p.committee.n;
+            let other = beacon_threshold(without.threshold, n);
+            if other == p.committee.beacon_threshold {
+                because(
+                    format!("{other} shares of {n} make a beacon value without it too"),
+                    "use another n, or remove it",
+                )
+            } else {
+                idle_threshold(p, other)
+            }
         }
         Question::Ticket => {
             let differs = (1..=rounds).flat_map(|r| (0..subrounds).map(move |s| (r, s))).any(|(r, s)| {
@@ -257,6 +269,30 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
         Question::SubroundCap => None,
         Question::SubroundEntry | Question::SubroundSwitch | Question::Proposal => None,
     }
+}
+
+/// Why it changes nothing that as many shares as in `p` make a beacon value, and not `other`.
+pub(super) fn idle_threshold(p: &Protocol, other: u32) -> Option<Idle> {
+    let mut without = p.clone();
+    without.committee.beacon_threshold = other;
+    let formed = p.forms_beacon() || without.forms_beacon();
+    if formed || !p.is_asynchronous() || !p.reductions.eager {
+        return None;
+    }
+    if p.blocks.rounds == 1 && (p.blocks.subrounds == 1 || !p.rules.chained()) {
+        return because(
+            "all shares of the first round are there from the start",
+            "set rounds = 2 or more, or remove it",
+        );
+    }
+    let least = p.committee.weights.iter().min().copied().unwrap_or(0) + p.committee.byzantine;
+    if p.committee.beacon_threshold.max(other) <= least {
+        return because(
+            "one honest share and those of the Byzantine members are enough with and without it",
+            "use a threshold above byzantine + 1, or remove it",
+        );
+    }
+    None
 }
 
 /// Whether the rule lets a miner ticket a block of the second rank after one of the first.

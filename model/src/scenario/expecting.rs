@@ -39,6 +39,18 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
         Property::S7 | Property::Head if protocol.observers == 0 => {
             ("an observer with a head of its own", "set observers = 1 or 2, or do not expect it")
         }
+        Property::S11 | Property::W10 if !protocol.forms_beacon() => (
+            "an adversary that has the share of an honest member",
+            "set exposed = 1 (at most f) and beacon = \"RoundOnly\", or do not expect it",
+        ),
+        Property::S11 if protocol.reductions.eager && blocks.rounds == 1 => (
+            "a round whose shares are not all sent from the start",
+            "set rounds = 2 or more, or eager = false in [reductions]",
+        ),
+        Property::W9 if !protocol.remembers_rounds() => (
+            "finality votes of miners that remember the rounds they left",
+            "use finality = \"Votes\" without `restarts_behind` or a volatile log, or do not expect it",
+        ),
         Property::W1 | Property::W2 | Property::W4 if blocks.subrounds == 1 => {
             ("a second subround", "set subrounds = 2 or more, or do not expect it")
         }

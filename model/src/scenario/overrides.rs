@@ -2,7 +2,7 @@
 
 use crate::rules::{
     BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule, Rules,
-    SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
+    SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, ThresholdRule, TicketLogRule, TicketRule,
 };
 use serde::Deserialize;
 use std::ops::Range;
@@ -36,6 +36,11 @@ macro_rules! overrides {
                 Rules { $($field: self.$field.as_ref().map_or(base.$field, |rule| *rule.get_ref()),)* }
             }
 
+            /// Whether it names the field.
+            pub(crate) fn names(&self, question: Question) -> bool {
+                match question { $(Question::$question => self.$field.is_some(),)* }
+            }
+
             /// What is overridden, where it stands, and `rules` with the answer of `base` to this one question.
             pub(crate) fn written(&self, rules: Rules, base: Rules) -> Vec<(Question, Range<usize>, Rules)> {
                 let mut written = Vec::new();
@@ -51,6 +56,7 @@ macro_rules! overrides {
 
 overrides! {
     Beacon beacon: BeaconRule;
+    Threshold threshold: ThresholdRule;
     Ticket ticket: TicketRule;
     SubroundEntry subround_entry: SubroundEntryRule;
     SubroundSwitch subround_switch: SubroundSwitchRule;

@@ -3,14 +3,14 @@
 //! 0) may be written as such anywhere.
 
 use super::{
-    Overrides, Scenario, ScenarioError, Verdict,
-    effect::idle,
+    Overrides, Question, Scenario, ScenarioError, Verdict,
+    effect::{idle, idle_threshold},
     expecting::{Given, Mode},
     line_of,
 };
 use crate::{
     blocks::{BlockId, Blocks, Generator},
-    committee::{default_threshold, tolerated},
+    committee::{beacon_threshold, tolerated},
     instance::{Parts, Unfit, sized},
     protocol::{Network, Protocol},
     reductions::Reductions,
@@ -43,6 +43,7 @@ pub(super) struct File {
     outsider: Option<Spanned<bool>>,
     groups: Option<Spanned<Vec<u32>>>,
     beacon_threshold: Option<Spanned<u32>>,
+    exposed: Option<Spanned<u32>>,
     generators: Spanned<Vec<Vec<Drawn>>>,
     #[serde(default)]
     order: Vec<Spanned<Order>>,
@@ -148,6 +149,13 @@ impl Reading<'_> {
             let fix = "say in one line what the scenario answers";
             return Err(self.invalid(file.question.span(), "question", "nothing is asked", fix));
         }
+        if let Some(threshold) = &file.beacon_threshold
+            && [&file.rules, self.mutation].iter().any(|rules| rules.names(Question::Threshold))
+        {
+            let message = "the rule `threshold` has no effect beside a number of shares";
+            let fix = "remove `beacon_threshold`, or `threshold` from [rules]";
+            return Err(self.invalid(threshold.span(), "beacon_threshold", message, fix));
+        }
         let rules = self.mutation.over(file.rules.over(base));
         let unfit = |unfit: Unfit| self.unfit(&file, unfit);
         let parts = self.parts(&file, rules)?;
@@ -213,6 +221,7 @@ impl Reading<'_> {
             "beacon_threshold" => {
                 (field, at(file.beacon_threshold.as_ref().map(|g| g.span()), file.n.span()))
             }
+            "exposed" => (field, at(file.exposed.as_ref().map(|g| g.span()), file.n.span())),
             "rounds" => (field, file.rounds.span()),
             "subrounds" => (field, file.subrounds.span()),
             "generators" => (field, file.generators.span()),
@@ -261,7 +270,8 @@ impl Reading<'_> {
             n,
             byzantine,
             groups,
-            beacon_threshold: or(&file.beacon_threshold, default_threshold(n)),
+            beacon_threshold: or(&file.beacon_threshold, beacon_threshold(rules.threshold, n)),
+            exposed: or(&file.exposed, 0),
             rules,
             blocks: self.layout(file, &rules)?,
             network,
@@ -443,7 +453,7 @@ impl Reading<'_> {
         }
         let ones = file.groups.as_ref().is_some_and(|g| g.get_ref().iter().all(|&weight| weight == 1));
         self.idle(&file.groups, "groups", ones, "each miner acts alone without it", remove)?;
-        let unseen = p.never_final() && p.rules.parent != ParentRule::OnFinalizedHead;
+        let unseen = p.too_few_rounds() && p.rules.parent != ParentRule::OnFinalizedHead;
         let why = "no block can become final, so no observer does anything";
         self.idle(&file.observers, "observers", unseen, why, "use another rule of finality, or remove it")?;
         self.threshold(file, p)?;
@@ -489,34 +499,15 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// A threshold changes something where a miner can be without the value, and where it is not as good as the default.
+    /// A number of shares changes something where another one would.
     fn threshold(&self, file: &File, p: &Protocol) -> Result<(), ScenarioError> {
         let Some(given) = &file.beacon_threshold else { return Ok(()) };
-        let default = default_threshold(p.committee.n);
-        let threshold = *given.get_ref();
-        let refused = |why: &str, fix: &str| {
-            Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))
-        };
-        if threshold == default
-            || !matches!(p.network, Network::Async | Network::Lossy)
-            || !p.reductions.eager
-        {
-            return Ok(());
+        let default = beacon_threshold(p.rules.threshold, p.committee.n);
+        match idle_threshold(p, default) {
+            Some((why, fix)) if *given.get_ref() != default => {
+                Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))
+            }
+            _ => Ok(()),
         }
-        let one_value = p.blocks.rounds == 1 && (p.blocks.subrounds == 1 || !p.rules.chained());
-        if one_value {
-            return refused(
-                "all shares of the first round are there from the start",
-                "set rounds = 2 or more, or remove it",
-            );
-        }
-        let least = p.committee.weights.iter().min().copied().unwrap_or(0) + p.committee.byzantine;
-        if threshold.max(default) <= least {
-            return refused(
-                "one honest share and those of the Byzantine members are enough, as by default",
-                "use a threshold above byzantine + 1, or remove it",
-            );
-        }
-        Ok(())
     }
 }

@@ -29,6 +29,13 @@ impl Protocol {
                 self.explain_finality(state, property)
             }
             Property::S10 => self.explain_impunity(state),
+            Property::S11 | Property::W10 => self.explain_formed(state, property),
+            Property::W9 => self.never_final(state, self.notarized_set(state)).map(|round| {
+                format!(
+                    "round {round} has a notarized block, and no block of it can get q = {} votes any more",
+                    self.committee.quorum
+                )
+            }),
             Property::L1 | Property::L2 | Property::L3 | Property::L4 | Property::L5 => {
                 self.explain_stall(state, property)
             }
@@ -50,6 +57,26 @@ impl Protocol {
         // A fact may have a cause that has no better words than the property's own.
         let not = if property.is_witness() { "" } else { "not true that " };
         Some(format!("{}: {}", property.id(), because.unwrap_or_else(|| format!("{not}{}", property.text()))))
+    }
+
+    /// S11 and W10: the round whose value the adversary has formed, early or not.
+    fn explain_formed(&self, state: &State, property: Property) -> Option<String> {
+        let environment = &state.environment;
+        let early = environment.formed_early();
+        let rounds = if property == Property::S11 { early } else { environment.formed() & !early };
+        let round = (1..=self.blocks.rounds).find(|r| rounds >> (r - 1) & 1 == 1)?;
+        let (byzantine, exposed, t) =
+            (self.committee.byzantine, self.committee.exposed, self.committee.beacon_threshold);
+        let own = format!("the adversary has {byzantine} Byzantine and {exposed} exposed shares of t = {t}");
+        Some(if property == Property::S11 {
+            format!(
+                "{own}, and forms the beacon value of round {round} before any other honest miner has sent its share"
+            )
+        } else {
+            format!(
+                "{own}, and forms the beacon value of round {round} with shares that other honest miners have sent"
+            )
+        })
     }
 
     fn notarized_blocks(&self, state: &State) -> Vec<BlockId> {

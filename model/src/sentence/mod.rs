@@ -131,6 +131,7 @@ impl Protocol {
         let at = |miner: u8| if known(miner) { self.position_of(before, miner as usize) } else { "?".into() };
         match *action {
             A::ShareBeacon { miner } => format!("{} sends its beacon share for {}", who(miner), at(miner)),
+            A::FormBeacon { round } => self.form_sentence(before, round),
             A::Propose { miner, block } => {
                 let parent = after.and_then(|after| after.parent_name(self, block));
                 let extends = parent.map_or(String::new(), |parent| format!(", which extends {parent}"));
@@ -200,6 +201,26 @@ impl Protocol {
             A::Restart { miner } => format!("{} restarts in {}", who(miner), at(miner)),
             A::Synchronize => "the network becomes synchronous".into(),
         }
+    }
+
+    /// Whose shares the adversary combines, and which honest ones were sent by then.
+    fn form_sentence(&self, before: &State, round: u8) -> String {
+        let byzantine = (0..self.committee.byzantine).map(|b| format!("Byzantine miner {b}"));
+        let exposed = (0..self.honest())
+            .filter(|&m| self.exposed(m))
+            .map(|m| format!("exposed {}", self.miner_name(m)));
+        let own: Vec<String> = byzantine.chain(exposed).collect();
+        let sent =
+            if (1..=self.blocks.rounds).contains(&round) { self.unexposed_shares(before, round) } else { 0 };
+        let sent = match sent {
+            0 => "before any other honest miner has sent its share".to_owned(),
+            1 => "and one that another honest miner has sent".to_owned(),
+            more => format!("and {more} or more that other honest miners have sent"),
+        };
+        format!(
+            "the adversary forms the beacon value of round {round} from the shares of {}, {sent}",
+            list(&own)
+        )
     }
 
     fn ticket_sentence(&self, before: &State, miner: u8, block: BlockId, parent: BlockId) -> String {

@@ -43,6 +43,9 @@ pub struct Instance {
     pub quorum: u32,
     /// Shares that determine a beacon value.
     pub beacon_threshold: u32,
+    /// Honest members whose key share the adversary has: the last ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exposed: u32,
     /// Members that each honest miner stands for (1, unless they act in groups).
     pub honest: Vec<u32>,
     /// Rounds, from 1.
@@ -83,6 +86,7 @@ impl From<&Protocol> for Instance {
             byzantine: committee.byzantine,
             quorum: committee.quorum,
             beacon_threshold: committee.beacon_threshold,
+            exposed: committee.exposed,
             honest: committee.weights.clone(),
             rounds: blocks.rounds,
             subrounds: blocks.subrounds,
@@ -150,6 +154,7 @@ impl TryFrom<&Instance> for Protocol {
             byzantine: given.byzantine,
             groups: given.honest.clone(),
             beacon_threshold: given.beacon_threshold,
+            exposed: given.exposed,
             rules: given.rules,
             blocks,
             network: given.network,
@@ -168,6 +173,10 @@ impl TryFrom<&Instance> for Protocol {
         })?;
         Ok(protocol)
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl NamedPlace {

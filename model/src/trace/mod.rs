@@ -11,7 +11,7 @@
 //!   "scenario": "late_better_rank",
 //!   "claim": { "property": "S2", "verdict": "violated", "because": "S2: B(1,0)#0 and B(1,0)#1 are both ..." },
 //!   "instance": {
-//!     "n": 4, "f": 1, "byzantine": 0, "quorum": 3, "beacon_threshold": 2, "honest": [1, 1, 1, 1],
+//!     "n": 4, "f": 1, "byzantine": 0, "quorum": 3, "beacon_threshold": 3, "honest": [1, 1, 1, 1],
 //!     "rounds": 1, "subrounds": 1,
 //!     "blocks": [{ "name": "B(1,0)#0", "round": 1, "subround": 0, "rank": 0, "twin": 0, "generator": "honest" }],
 //!     "network": "async", "restarts": 0, "observers": 0, "reserved_rounds": 0, "reserved_subrounds": 0,
@@ -33,6 +33,7 @@
 //! - `instance`: everything that decides which steps may happen (the crate's [`Protocol`], field by field). `honest`
 //!   has one entry for each honest miner: the members that it stands for. `blocks` are the places of blocks, in order.
 //!   `rules` has all rules; those that no profile chooses may be missing.
+//!   `exposed` is the number of honest members whose key share the adversary has: 0 where it is missing.
 //! - `steps`: the actions of [`Action`] in their serde form, except that blocks are named (`sentence.rs`), so that a
 //!   trace can be read, and does not depend on how blocks are numbered. `says` is for people and is not checked.
 //!

@@ -19,6 +19,9 @@ pub struct World {
     pub miners: usize,
     /// How many are Byzantine: the last ones.
     pub byzantine: usize,
+    /// How many honest ones are exposed: those just before the Byzantine ones.
+    #[serde(default, skip_serializing_if = "none")]
+    pub exposed: usize,
     /// Observers.
     pub observers: usize,
     /// Rounds that may have blocks, from 1; one more can be entered.
@@ -43,7 +46,7 @@ pub enum WorldError {
 impl World {
     /// Four miners, one of them Byzantine, two observers.
     pub const fn of_four(rounds: usize, subrounds: usize, blocks: usize) -> Self {
-        World { miners: 4, byzantine: 1, observers: 2, rounds, subrounds, blocks }
+        World { miners: 4, byzantine: 1, exposed: 0, observers: 2, rounds, subrounds, blocks }
     }
 
     /// `f = floor((n - 1) / 3)`.
@@ -92,6 +95,7 @@ impl World {
     fn threshold(&self, spec: &Spec, size: Threshold) -> usize {
         match size {
             Threshold::Quorum => self.quorum(spec),
+            Threshold::WithoutFaulty => self.miners - self.faults(),
             Threshold::OneHonest => self.faults() + 1,
         }
     }
@@ -180,7 +184,7 @@ impl World {
         (relations, functions)
     }
 
-    /// Byzantine miners, and where the blocks stand. Parents are free, of the blocks of lower rounds.
+    /// Byzantine and exposed miners, and where the blocks stand. Parents are free, of the blocks of lower rounds.
     fn blocks(
         &self,
         spec: &Spec,
@@ -193,6 +197,13 @@ impl World {
                 fixed.set(byzantine, &[miner as Element], Bit::TRUE);
             }
             done.0.push(byzantine);
+        }
+        if let Some(exposed) = spec.relation("exposed") {
+            let honest = self.miners - self.byzantine.min(self.miners);
+            for miner in honest - self.exposed.min(honest)..honest {
+                fixed.set(exposed, &[miner as Element], Bit::TRUE);
+            }
+            done.0.push(exposed);
         }
         let layout: Vec<_> = [(0, 0)].into_iter().chain(self.layout()).collect();
         for (name, place) in [("round", 0), ("subround", 1)] {
@@ -277,6 +288,10 @@ impl World {
             _ => None,
         })
     }
+}
+
+fn none(exposed: &usize) -> bool {
+    *exposed == 0
 }
 
 /// The relation of a chained beacon, if the rules have one.

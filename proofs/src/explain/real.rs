@@ -25,8 +25,10 @@ pub fn real_run(spec: &Spec) -> Result<Option<(Vec<String>, Run)>, WorldError> {
     let broken = Formula::Or(spec.safety.iter().map(|s| Formula::negate((*s.formula).clone())).collect());
     for size in worlds {
         let with_faults = world(spec, size);
+        // An exposed miner helps where the threshold of the beacon is too low, and nowhere else.
+        let exposed = usize::from(spec.rules.value("threshold") == Some("FaultsPlusOne"));
         for byzantine in 0..=with_faults.byzantine {
-            let world = World { byzantine, ..with_faults.clone() };
+            let world = World { byzantine, exposed, ..with_faults.clone() };
             let run =
                 Search::new(spec, &world)?.run("counterexample", &Target::State(broken.clone()), MAX_STEPS);
             if let Some(run) = run {

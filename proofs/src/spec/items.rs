@@ -410,8 +410,9 @@ impl Builder {
                 member: self.relation_named(at(list, 2, shape)?)?,
                 size: match name(list, 3, shape)?.as_str() {
                     "q" => Threshold::Quorum,
+                    "n-f" => Threshold::WithoutFaulty,
                     "f+1" => Threshold::OneHonest,
-                    _ => return Err(Fault::Expected("q or f+1").at(&list[3].position)),
+                    _ => return Err(Fault::Expected("q, n-f or f+1").at(&list[3].position)),
                 },
             },
             _ => Interpretation::Closure {

@@ -245,6 +245,8 @@ pub enum Threshold {
     Quorum,
     /// `f + 1`.
     OneHonest,
+    /// `n - f`, whatever the rule for quorums.
+    WithoutFaulty,
 }
 
 /// The whole specification, for one choice of rules.

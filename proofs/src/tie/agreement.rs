@@ -23,10 +23,31 @@ impl Tie<'_> {
                 same(fact, state.timeout(round, subround).honest() as usize, sent)?;
             }
             let sent: u32 = self.protocol.entries(round).map(|entry| state.present(entry, 0)).sum();
-            let shares =
-                (0..honest).filter(|m| image.holds(words.share, &[*m, round.into(), round.into()])).count();
-            same(|| format!("the number of shares for round {round}"), sent as usize, shares)?;
-            let known = sent + self.protocol.committee.byzantine >= self.protocol.committee.beacon_threshold;
+            let pair = [Element::from(round), Element::from(round)];
+            let shared = |m: &Element| image.holds(words.share, &[*m, pair[0], pair[1]]);
+            let committee = &self.protocol.committee;
+            let known = if committee.exposed == 0 {
+                let shares = (0..honest).filter(shared).count();
+                same(|| format!("the number of shares for round {round}"), sent as usize, shares)?;
+                sent + committee.byzantine >= committee.beacon_threshold
+            } else {
+                // The adversary has sent the shares of exposed miners already.
+                let unexposed =
+                    (0..honest).filter(|m| !self.protocol.exposed(*m as usize) && shared(m)).count();
+                let enough = committee.beacon_threshold - committee.byzantine - committee.exposed;
+                let counted = self.protocol.unexposed_shares(state, round);
+                let fact = || format!("the number of shares of others than exposed miners for round {round}");
+                same(fact, counted, enough.min(unexposed as u32))?;
+                self.protocol.adversary_shares(state, round) >= committee.beacon_threshold
+            };
+            if self.protocol.forms_beacon() {
+                let formed = state.environment.formed() >> (round - 1) & 1 == 1;
+                same(
+                    || format!("the forming of the value of round {round}"),
+                    formed,
+                    image.holds(words.formed, &pair),
+                )?;
+            }
             let learnt = (0..honest).all(|m| image.holds(words.known, &[m, round.into(), round.into()]));
             same(|| format!("the beacon value of round {round}"), known, learnt)?;
         }

@@ -155,6 +155,17 @@ impl Tie<'_> {
                 (true, false) if !wrong => Err(Bound::World),
                 _ => Ok(false),
             }
+        } else if index == a.form_beacon {
+            let wrong = arguments[0] != arguments[1];
+            let known = protocol.committee.byzantine + protocol.committee.exposed;
+            if wrong && known > 2 * protocol.committee.f {
+                Err(Bound::WrongShare)
+            } else if arguments[0] == 0 && !wrong && known >= protocol.committee.beacon_threshold {
+                Err(Bound::World)
+            } else {
+                let explored = !wrong && rounds.contains(&arguments[0]);
+                Ok(explored && can(Action::FormBeacon { round: arguments[0] as u8 }))
+            }
         } else if index == a.propose {
             let m = &state.miners[miner as usize];
             if m.round() <= m.reached() {

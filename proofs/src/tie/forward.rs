@@ -175,6 +175,13 @@ impl<'a> Tie<'a> {
                 let ((round, subround), entry) = (position(miner), before.entry(blocks, miner as usize));
                 one(a.share_beacon, &[miner.into(), round, subround, element(entry), round])
             }
+            Action::FormBeacon { round } => {
+                let round = Element::from(round);
+                let shared = |m: Element| image.holds(words.share, &[m, round, round]);
+                let groups = image.size(self.signature.group);
+                let group = self.set_of(image, words.in_group, groups, shared).unwrap_or_default();
+                one(a.form_beacon, &[round, round, group])
+            }
             Action::Propose { miner, block } => {
                 let entry = before.entry(blocks, miner as usize);
                 one(a.propose, &[miner.into(), element(block), element(entry)])
@@ -292,6 +299,13 @@ impl<'a> Tie<'a> {
             let shared = |m: Element| image.holds(words.share, &[m, round, round]);
             let groups = image.size(self.signature.group);
             if let Some(group) = self.set_of(image, words.in_group, groups, shared) {
+                // Where the model has no step for it, whoever can form the value has.
+                let explored = round <= Element::from(blocks.rounds);
+                if !(explored && self.protocol.forms_beacon()) && !image.holds(words.formed, &[round, round])
+                {
+                    let event = Event { action: a.form_beacon, arguments: vec![round, round, group] };
+                    self.execute(image, event, done)?;
+                }
                 for miner in 0..self.protocol.honest() as Element {
                     if !image.holds(words.known, &[miner, round, round]) {
                         let event =

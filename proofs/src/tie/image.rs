@@ -51,6 +51,7 @@ fn threshold(spec: &Spec, protocol: &Protocol, size: Threshold) -> usize {
     };
     match size {
         Threshold::Quorum => quorum(rule, n) as usize,
+        Threshold::WithoutFaulty => (n - tolerated(n)) as usize,
         Threshold::OneHonest => tolerated(n) as usize + 1,
     }
 }
@@ -81,13 +82,17 @@ impl Tie<'_> {
         let (a, blocks) = (&self.actions, &self.protocol.blocks);
         let honest = self.protocol.honest() as Element;
         let mut events = Vec::new();
-        for byzantine in honest..self.protocol.committee.n {
+        let exposed = self.protocol.committee.exposed;
+        for byzantine in honest - exposed..self.protocol.committee.n {
             let mut event = |action: usize, arguments: &[Element]| {
                 let arguments = [&[byzantine], arguments].concat();
                 events.push(Event { action, arguments });
             };
             for round in 0..=Element::from(blocks.rounds) + 1 {
                 event(a.byzantine_share, &[round, round]);
+            }
+            if byzantine < honest {
+                continue; // Exposed: its key signs shares, and nothing else.
             }
             if !self.protocol.reductions.byzantine_available {
                 continue;
@@ -131,6 +136,9 @@ impl Tie<'_> {
         }
         for miner in self.protocol.honest() as Element..self.protocol.committee.n {
             image.set(self.words.byzantine, &[miner], true);
+        }
+        for miner in (0..self.protocol.honest()).filter(|m| self.protocol.exposed(*m)) {
+            image.set(self.words.exposed, &[miner as Element], true);
         }
     }
 

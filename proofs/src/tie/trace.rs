@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zus_model::{
     action::{Action, Blocked},
     blocks::{BadPlaces, BlockId, Blocks, Generator, Place},
-    committee::{Committee, quorum, tolerated},
+    committee::{Committee, beacon_threshold, quorum, tolerated},
     properties::Property,
     protocol::{Network, Protocol},
     reductions::Reductions,
@@ -111,6 +111,7 @@ pub fn model_rules(spec: &Spec) -> Result<Rules, NoTrace> {
     let finality = value("finality");
     Ok(Rules {
         beacon: parse(value("beacon"))?,
+        threshold: parse(value("threshold"))?,
         ticket: parse(value("ticket"))?,
         subround_entry: parse(value("subround_entry"))?,
         subround_switch: parse(value("subround_switch"))?,
@@ -137,7 +138,8 @@ fn protocol_of(spec: &Spec, run: &Run) -> Result<Protocol, NoTrace> {
             f: tolerated(n),
             byzantine,
             quorum: quorum(rules.quorum, n),
-            beacon_threshold: tolerated(n) + 1,
+            beacon_threshold: beacon_threshold(rules.threshold, n),
+            exposed: world.exposed as u32,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
@@ -273,6 +275,11 @@ impl Steps<'_> {
         match action.name.as_str() {
             "share_beacon" if self.state.miners[miner as usize].shared() == 0 => {
                 self.step(index, Action::ShareBeacon { miner })?;
+            }
+            "form_beacon" if self.protocol.forms_beacon() => {
+                // Rounds that nobody has been in are alike; the model has those of the world, from 1.
+                let round = (argument("r") as u8).clamp(1, self.protocol.blocks.rounds);
+                self.step(index, Action::FormBeacon { round })?;
             }
             "propose" => self.step(index, Action::Propose { miner, block })?,
             "byzantine_propose" => {

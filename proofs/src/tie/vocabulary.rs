@@ -50,9 +50,9 @@ macro_rules! vocabulary {
 }
 
 vocabulary! {
-    byzantine, member, in_group, parent, eligible, outranks,
-    at, entered_through, logged, ticket, timeout, notarized, share, known, proposed, head;
-    share_beacon, byzantine_share, learn_beacon, propose, byzantine_propose, log_ticket, send_ticket, byzantine_ticket,
+    byzantine, exposed, member, in_group, parent, eligible, outranks,
+    at, entered_through, logged, ticket, timeout, notarized, share, known, formed, proposed, head;
+    share_beacon, byzantine_share, learn_beacon, form_beacon, propose, byzantine_propose, log_ticket, send_ticket, byzantine_ticket,
     notarize, leave_voting, leave_silently, byzantine_vote, restart, timeout, byzantine_timeout, certify_timeout,
     enter_subround, certify_finality, finalize,
 }
@@ -94,9 +94,10 @@ pub fn rules_of(rules: &Rules) -> String {
         other => format!("{other:?}"),
     };
     format!(
-        "hardened,beacon={:?},ticket={:?},subround_entry={:?},subround_switch={:?},finality={finality},quorum={:?},\
+        "hardened,beacon={:?},threshold={:?},ticket={:?},subround_entry={:?},subround_switch={:?},finality={finality},quorum={:?},\
          ticket_log={:?},echo={:?}",
         rules.beacon,
+        rules.threshold,
         rules.ticket,
         rules.subround_entry,
         rules.subround_switch,

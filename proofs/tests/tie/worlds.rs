@@ -2,7 +2,7 @@
 
 use zus_model::{
     blocks::{Blocks, Generator},
-    committee::{Committee, quorum, tolerated},
+    committee::{Committee, beacon_threshold, quorum, tolerated},
     protocol::{Network, Protocol},
     reductions::Reductions,
     rules::Rules,
@@ -16,6 +16,7 @@ pub const AVAILABLE: Reductions = Reductions { byzantine_available: true, ..Redu
 pub struct Instance {
     pub n: u32,
     pub byzantine: u32,
+    pub exposed: u32,
     pub rounds: u8,
     pub subrounds: u8,
     pub order: Vec<Generator>,
@@ -33,6 +34,7 @@ pub fn honest(n: u32, rounds: u8, subrounds: u8, order: &[Generator]) -> Instanc
     Instance {
         n,
         byzantine: 0,
+        exposed: 0,
         rounds,
         subrounds,
         order: order.to_vec(),
@@ -57,7 +59,8 @@ impl Instance {
                 f: tolerated(self.n),
                 byzantine: self.byzantine,
                 quorum: quorum(self.rules.quorum, self.n),
-                beacon_threshold: tolerated(self.n) + 1,
+                beacon_threshold: beacon_threshold(self.rules.threshold, self.n),
+                exposed: self.exposed,
                 weights: vec![1; honest as usize],
             },
             rules: self.rules,

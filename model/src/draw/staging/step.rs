@@ -72,6 +72,10 @@ impl Stage<'_> {
                 self.shared(row, before, honest(miner));
                 row
             }
+            A::FormBeacon { round } => {
+                let lane = self.byzantine(0);
+                self.event(step, lane, Kind::Beacon, format!("forms the value of round {round}"))
+            }
             A::BelieveSeed { miner } => {
                 self.event(step, honest(miner), Kind::Beacon, "believes a claimed seed".into())
             }

@@ -1,0 +1,17 @@
+; Control: f + 1 miners can all be Byzantine or exposed, so with that threshold the adversary makes every value.
+; expect sat; judge cvc5
+(set-logic ALL)
+(declare-sort Miner 0)
+(declare-const committee (Set Miner))
+(declare-const some (Set Miner))
+(declare-const byzantine (Set Miner))
+(declare-const exposed (Set Miner))
+(declare-const n Int)
+(declare-const f Int)
+(assert (= n (set.card committee)))
+(assert (and (>= n 4) (<= (* 3 f) (- n 1)) (> (* 3 (+ f 1)) (- n 1))))
+(assert (and (set.subset some committee) (set.subset byzantine committee) (set.subset exposed committee)))
+(assert (and (<= (set.card byzantine) f) (<= (set.card exposed) f)))
+(assert (>= (set.card some) (+ f 1)))
+(assert (set.subset some (set.union byzantine exposed)))
+(check-sat)
