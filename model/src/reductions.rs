@@ -12,6 +12,7 @@
 //!   A generator must have known the beacon value before it left its subround. It did where leaving takes a certificate:
 //!   of the q signers of one all honest ones were in the round and had sent their shares, which with the Byzantine ones
 //!   are q, and a beacon value takes at most n - f. So it is exact under `Certificate` with at most f Byzantine miners.
+//!   Round 1 begins with its shares sent, so what is known before them (S11) shows in later rounds only.
 //!   Where a miner leaves by its own timer (`Local`), one that was in the subround before the value was known may propose
 //!   all the same, which adds runs and hides none; that the runs which violate something are none of these is a test.
 //! - **symmetry**: honest miners of equal weight, exposed or not, are interchangeable, because the environment chooses the order of

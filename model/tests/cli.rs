@@ -321,6 +321,12 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
         &["s.toml:10: expect: S11 is empty where the adversary", "fix: set exposed = 1"],
     ),
     (
+        "a property of exposed members in the one round whose shares are there from the start",
+        "n = 4\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\nS2 = \"holds\"",
+        "n = 4\nexposed = 1\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\nS11 = \"holds\"",
+        &["expect: under `eager` the shares of round 1", "fix: set rounds = 2, or eager = false"],
+    ),
+    (
         "a witness of exposed members without one",
         "S2 = \"holds\"",
         "W10 = \"reachable\"",

@@ -167,9 +167,12 @@ fn two_rounds_and_subrounds_of_the_smallest_committee_agree_along_the_whole_ladd
 fn an_exposed_member_agrees_along_the_whole_ladder() {
     for threshold in [ThresholdRule::Quorum, ThresholdRule::FaultsPlusOne] {
         let rules = Rules { threshold, ..Rules::HARDENED };
-        let mut one = instance(4, 1, 1, 1, rules, &[Byzantine]);
-        one.committee.exposed = 1;
-        all_agree(&format!("exposed, {threshold:?}"), &one, 1);
+        // Under `eager` all have sent their shares of round 1 as the run begins, so that S11 can break in later rounds only.
+        if threshold == ThresholdRule::Quorum {
+            let mut one = instance(4, 1, 1, 1, rules, &[Byzantine]);
+            one.committee.exposed = 1;
+            all_agree("exposed", &one, 1);
+        }
         let mut two = instance(4, 1, 2, 1, rules, &[Byzantine]);
         two.committee.exposed = 1;
         all_agree(&format!("exposed, two rounds, {threshold:?}"), &two, 2);
