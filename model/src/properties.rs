@@ -52,7 +52,7 @@ properties! {
     S8 7 "a notarization holds q genuine tickets of distinct members for exactly that (round, subround, block)";
     S9 8 "two honest miners never disagree on the beacon value of a round";
     S10 9 "when S2 or S5 is broken the signed messages convict at least 2q - n miners, and never an honest one";
-    S11 10 "nobody forms the beacon value of a round before an honest miner that is not exposed has sent its share for it";
+    S11 10 "nobody can form the beacon value of a round before an honest miner that is not exposed has sent its share for it";
     L1 11 "every round gets a notarization";
     L2 12 "the finalized head grows";
     L3 13 "honest miners end up in the same (round, subround)";
