@@ -12,7 +12,7 @@ use zus_model::{
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
 const PINNED: &[(&str, u64, u64, u32)] = &[
     ("late_better_rank", 186, 554, 10),
-    ("catalogue_no_such_block", 299, 675, 12),
+    ("catalogue_no_such_block", 2_580, 10_248, 28),
     ("catalogue_far_ahead", 1_613, 4_063, 18),
     ("two_subrounds", 5_436, 21_622, 15),
     ("hardened_loss", 45_236, 231_213, 20),

@@ -147,6 +147,16 @@ const FIELDS: &[(&str, Toggle, &str, &str)] = &[
         "n = 4\nbeacon_threshold = 4",
     ),
     (
+        "exposed",
+        Changes(
+            "rounds = 1\nsubrounds = 2",
+            "rounds = 2\nsubrounds = 1",
+            "rounds = 2\nsubrounds = 1\nexposed = 1",
+        ),
+        "n = 4",
+        "n = 4\nexposed = 2",
+    ),
+    (
         "generators",
         Changes("[[\"byzantine\", \"honest\"]]", "[[\"byzantine\", \"honest\"]]", "[[\"honest\"]]"),
         "[[\"byzantine\", \"honest\"]]",

@@ -251,7 +251,7 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
         ),
         (
             "no beacon share",
-            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 3",
             "\"beacon_threshold\": 0",
             ": instance.beacon_threshold: 0 shares",
         ),

@@ -164,7 +164,7 @@ mod tests {
         assert!(matches!(check_rows(&sources, empty), Err(LedgerError::Empty(_))));
         let mut extra = rows().unwrap();
         let row = extra["S1"].clone();
-        extra.insert("S11".to_string(), row);
+        extra.insert("S12".to_string(), row);
         assert!(matches!(check_rows(&sources, extra), Err(LedgerError::Unknown(_))));
     }
 }

@@ -124,6 +124,10 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
     let same = |same: bool, why: &str, fix: &str| if same { because(why, fix) } else { None };
     match question {
         Question::Beacon => {
+            let other = Protocol { rules: *without, ..p.clone() };
+            if p.forms_beacon() || other.forms_beacon() {
+                return None;
+            }
             let effective = |rule: BeaconRule| match rule {
                 BeaconRule::Chained if subrounds == 1 || rounds == 1 && !p.waits_for_shares() => {
                     BeaconRule::RoundOnly

@@ -113,7 +113,7 @@ fn one_starts_from_a_counterexample() {
     browser.run("document.getElementById('cut').click()");
     browser.until("zus.steps === 21");
     assert!(!texts(&mut browser, "#properties .violated").contains(&"S5".to_owned()));
-    choose(&mut browser, "miner 0 tickets B(4,0)#0'; B(4,0)#0' is notarized");
+    choose(&mut browser, "miner 1 tickets B(4,0)#0'; B(4,0)#0' is notarized");
     assert!(texts(&mut browser, "#properties .violated").contains(&"S5".to_owned()));
     assert_eq!(browser.problems(), Vec::<String>::new());
     // A server that is gone is said, not hidden.

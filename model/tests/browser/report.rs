@@ -76,6 +76,16 @@ fn a_newcomer_finds_the_fork_of_deployed() {
     assert_eq!(browser.run("return document.querySelectorAll('.tree .block.finalized').length"), 3);
     let link = browser.run("return location.hash");
     assert_eq!(link, "#run=run-1");
+    // A run that is opened again hears each key once.
+    let step = "for (const key of ['Home', 'ArrowRight'])
+        zus.chart.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        return zus.selected";
+    let once = browser.run(step);
+    browser.run("document.getElementById('dialog').close()");
+    browser.until("!document.getElementById('dialog').open");
+    browser.run("document.querySelector('button').click()");
+    browser.until("document.getElementById('dialog').open && document.querySelector('.story a')");
+    assert_eq!(browser.run(step), once);
     browser.run("document.getElementById('dialog').close()");
     browser.until("!document.getElementById('dialog').open");
     assert_eq!(browser.problems(), Vec::<String>::new());

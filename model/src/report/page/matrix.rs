@@ -99,9 +99,9 @@ pub fn cells() -> Vec<Cell> {
             // Where every block of a subround may be signed, S1 says nothing.
             let anything = profile == "deployed" || rules.contains("BetterOrEqualRank");
             let asked = Property::ALL.iter().filter(|p| {
-                // No observer has a head, and in one round every block extends genesis.
-                let judged =
-                    **p != Property::S7 && (**p != Property::S3 || !instance.contains("rounds = 1\n"));
+                // No observer has a head, no member is exposed, and in one round every block extends genesis.
+                let judged = !matches!(**p, Property::S7 | Property::S11)
+                    && (**p != Property::S3 || !instance.contains("rounds = 1\n"));
                 let safety = !p.is_witness() && !p.is_liveness() && judged;
                 (safety && !(anything && **p == Property::S1)) || (live && p.is_liveness())
             });
