@@ -257,7 +257,7 @@ fn a_text_that_is_no_trace_is_refused_with_its_line() {
         ),
         (
             "too many shares",
-            "\"beacon_threshold\": 2",
+            "\"beacon_threshold\": 3",
             "\"beacon_threshold\": 5",
             ": instance.beacon_threshold: 5 shares",
         ),

@@ -9,7 +9,7 @@ use crate::{
         check::{Checked, Options, check},
     },
     properties::Property,
-    scenario::{Scenario, ScenarioError, parse},
+    scenario::{Overrides, Scenario, ScenarioError, parse, parse_with},
 };
 use serde::{Deserialize, Serialize};
 
@@ -128,9 +128,22 @@ pub fn columns() -> impl Iterator<Item = &'static str> {
 }
 
 impl Cell {
-    /// Its scenario; `path` is where its file is.
+    /// Its scenario; `path` is where its file is. A rule that changes nothing in a column is judged there all the same: the
+    /// whole row is of one rule.
     pub fn scenario(&self, path: &str) -> Result<Scenario, ScenarioError> {
-        parse(&self.scenario, path, &self.text)
+        let read = parse(&self.scenario, path, &self.text);
+        let parts = self.text.split_once("\n[rules]\n").and_then(|(head, rest)| {
+            let (rules, expect) = rest.split_once("\n\n[expect]\n")?;
+            Some((format!("{head}\n[expect]\n{expect}"), toml::from_str::<Overrides>(rules).ok()?))
+        });
+        match (read, parts) {
+            (Err(ScenarioError::Invalid { field, .. }), Some((text, rules)))
+                if field.starts_with("rules.") =>
+            {
+                parse_with(&self.scenario, path, &text, &rules)
+            }
+            (read, _) => read,
+        }
     }
 }
 
