@@ -301,8 +301,8 @@ impl<'a> Tie<'a> {
             if let Some(group) = self.set_of(image, words.in_group, groups, shared) {
                 // Where the model has no step for it, whoever can form the value has.
                 let explored = round <= Element::from(blocks.rounds);
-                if !(explored && self.protocol.forms_beacon()) && !image.holds(words.formed, &[round, round])
-                {
+                let left_out = explored && self.protocol.forms_beacon();
+                if !left_out && !image.holds(words.formed, &[round, round]) {
                     let event = Event { action: a.form_beacon, arguments: vec![round, round, group] };
                     self.execute(image, event, done)?;
                 }
