@@ -31,7 +31,7 @@ const OPERATIONS: [&str; 6] = [
     "aggregate/n=100/invalid=0",
     "aggregate/n=100/invalid=1",
     "certificate/n=100",
-    "beacon/n=100,t=34",
+    "beacon/n=100,t=67",
     "sign",
     "certificates/n=16/batch=16",
 ];
@@ -71,7 +71,7 @@ fn run(operation: &str) {
                 assert!(Gt::product([(&point, minus_generator), (&hash, &*key)]).is_one());
             });
         }
-        "beacon/n=100,t=34" => {
+        "beacon/n=100,t=67" => {
             let (committee, members) = trusted_dealer::deal([5; 32], 100).expect("keys");
             let shares: Vec<(MinerId, Signature)> =
                 members.iter().map(|member| (member.member, member.beacon.sign(message))).collect();

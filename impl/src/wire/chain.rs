@@ -55,14 +55,10 @@ pub(crate) fn length_of_block(block: &Block) -> usize {
 pub(crate) fn length_of_response(response: &ChainResponse) -> usize {
     // Version, kind of message, number of blocks.
     let mut rest = vec![0; 3];
-    let mut payloads = 0;
-    for block in &response.blocks {
-        encode_head(block, &mut rest);
-        payloads += block.payload().len();
-    }
+    let blocks: usize = response.blocks.iter().map(|block| length_of_block(block)).sum();
     response.notarization.encode(&mut rest);
     encode_option(response.finality.as_ref(), &mut rest);
-    rest.len() + payloads
+    rest.len() + blocks
 }
 
 impl Decode for Block {
