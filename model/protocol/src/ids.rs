@@ -1,0 +1,55 @@
+//! Who takes part, and when (PROTOCOL.md, section 1).
+
+use serde::{Deserialize, Serialize};
+
+/// Declares identifiers that are one number each.
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($number:ty);)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(pub $number);
+        )*
+    };
+}
+
+numbers! {
+    /// A miner of the committee, by its position in the magic block (`0..n`).
+    MinerId(u16);
+    /// A sharder, by its position in the magic block (`0..m`).
+    SharderId(u16);
+    /// The epoch of a committee: there is one for each magic block.
+    Epoch(u64);
+    /// A round. The genesis block is of round 0; the first block is produced in round 1.
+    Round(u64);
+    /// A subround of a round. Every round begins in subround 0.
+    Subround(u32);
+    /// A position in the order of generators: 0 is the best.
+    Rank(u16);
+}
+
+impl Round {
+    /// The round after this one. It saturates: a round number that nobody reaches by counting is never wrapped.
+    #[must_use]
+    pub const fn next(self) -> Round {
+        Round(self.0.saturating_add(1))
+    }
+
+    /// The round before this one, if there is one.
+    #[must_use]
+    pub const fn before(self) -> Option<Round> {
+        match self.0.checked_sub(1) {
+            Some(round) => Some(Round(round)),
+            None => None,
+        }
+    }
+}
+
+impl Subround {
+    /// The subround after this one. It saturates.
+    #[must_use]
+    pub const fn next(self) -> Subround {
+        Subround(self.0.saturating_add(1))
+    }
+}

@@ -1,0 +1,13 @@
+//! The vocabulary of the protocol ([`PROTOCOL.md`](../../PROTOCOL.md)): names that the specification, the checker, the
+//! production crate, the fuzz harness and the proofs share. It has no logic.
+//!
+//! - [`ids`]: who takes part, and when;
+//! - [`rules`]: one closed enum per open question, and the three profiles;
+//! - [`properties`]: the ids of the properties, with their sentences.
+//!
+//! Outside this crate a value of a rule is looked at by an exhaustive `match` only: no `==`, no `matches!`, no `_`. So a
+//! new value does not compile until every place has decided what it means there. A lint of the gate keeps it so.
+
+pub mod ids;
+pub mod properties;
+pub mod rules;

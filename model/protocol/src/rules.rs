@@ -1,0 +1,207 @@
+//! One closed enum per open question of the protocol (PROTOCOL.md, section 3), and the three profiles.
+//!
+//! A rule is a choice that somebody could make. Mistakes that exist only to be caught are no rules: the specification has
+//! them as `Fault`.
+
+use serde::{Deserialize, Serialize};
+
+/// What the beacon signs (step 1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum BeaconRule {
+    /// Round, subround and the seed of the notarized block that the miner adopted.
+    Chained,
+    /// Epoch and round; the order of a subround is a hash of that value and the subround.
+    RoundOnly,
+}
+
+/// Parents that a proposal may have when it is ticketed (step 4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ParentRule {
+    /// A parent notarized in exactly the round before.
+    #[default]
+    Notarized,
+    /// The same, and its chain extends the finalized heads: observers' heads, which in a synchronous network every
+    /// miner knows. (Without observers nobody is bound: a miner may always not know of a final block yet.)
+    OnFinalizedHead,
+}
+
+/// How many tickets a miner signs in one (round, subround) (step 5).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum TicketRule {
+    /// At most one.
+    OncePerSubround,
+    /// One more for a strictly better block until a notarization is known.
+    BetterRank,
+    /// One more for a block at least as good (deployed: the equivocator's twin is signed too; mutant 35).
+    BetterOrEqualRank,
+}
+
+/// Whether signatures are on disk before they leave (step 5).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum TicketLogRule {
+    /// Written and flushed first.
+    Durable,
+    /// Kept in memory only: a restart forgets them (mutant A2).
+    Volatile,
+}
+
+/// How many tickets make a notarization (step 6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum QuorumRule {
+    /// `n - f`, with `f = floor((n - 1) / 3)`.
+    ByzantineMajority,
+    /// `ceil(0.66 n)` (deployed; mutant 37).
+    Percent66,
+}
+
+/// Whether a received certificate is relayed (step 7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum EchoRule {
+    /// Every certificate that makes a miner move is relayed once.
+    Certificates,
+    /// Nothing is relayed (deployed).
+    None,
+}
+
+/// What a notarized block of another subround does to a miner (step 8).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SubroundSwitchRule {
+    /// The first notarized block that arrived fixes subround and seed (deployed; mutant 9).
+    FirstArrival,
+    /// The miner changes its subround, and with it the seed of the next round, to match.
+    Adopt,
+}
+
+/// Conditions under which a miner enters the next subround (step 9).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SubroundEntryRule {
+    /// Its own timeout.
+    Local,
+    /// A certificate of q timeout votes, joined at f + 1.
+    Certificate,
+}
+
+/// How far subrounds count (step 9).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SubroundCapRule {
+    /// Every subround has generators of its own.
+    #[default]
+    Unbounded,
+    /// Later subrounds repeat the generators of subround 1 (deployed; mutant 15).
+    CappedAtOne,
+}
+
+/// When a block is final (step 10).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum FinalityRule {
+    /// As soon as it is notarized, with all its ancestors (mutant 2).
+    TwoThirds,
+    /// When the locally known notarized tips meet in it, `depth` rounds below them; no wait (mutants 3 and 5: 0 and 1).
+    CommonAncestor {
+        /// Rounds between the tips and the block.
+        depth: u8,
+    },
+    /// When the notarized blocks of a round that are known after a wait of 2Δ meet in it.
+    TwoDelta,
+    /// When q miners cast a finality vote for it; a miner votes if it ticketed nothing else in the round.
+    Votes,
+}
+
+/// A choice for every open question, in the order of the steps.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Step 1.
+    pub beacon: BeaconRule,
+    /// Step 5.
+    pub ticket: TicketRule,
+    /// Step 9.
+    pub subround_entry: SubroundEntryRule,
+    /// Step 8.
+    pub subround_switch: SubroundSwitchRule,
+    /// Step 10.
+    pub finality: FinalityRule,
+    /// Step 6.
+    pub quorum: QuorumRule,
+    /// Step 5.
+    pub ticket_log: TicketLogRule,
+    /// Step 7.
+    pub echo: EchoRule,
+    /// Step 4.
+    #[serde(default)]
+    pub parent: ParentRule,
+    /// Step 9.
+    #[serde(default)]
+    pub subround_cap: SubroundCapRule,
+}
+
+impl Rules {
+    /// The public page, taken literally.
+    pub const DOCUMENTED: Rules = Rules {
+        beacon: BeaconRule::Chained,
+        ticket: TicketRule::OncePerSubround,
+        subround_entry: SubroundEntryRule::Local,
+        subround_switch: SubroundSwitchRule::Adopt,
+        finality: FinalityRule::TwoThirds,
+        quorum: QuorumRule::ByzantineMajority,
+        ticket_log: TicketLogRule::Volatile,
+        echo: EchoRule::None,
+        parent: ParentRule::Notarized,
+        subround_cap: SubroundCapRule::Unbounded,
+    };
+
+    /// The Go node as deployed.
+    pub const DEPLOYED: Rules = Rules {
+        ticket: TicketRule::BetterOrEqualRank,
+        subround_switch: SubroundSwitchRule::FirstArrival,
+        finality: FinalityRule::CommonAncestor { depth: 3 },
+        quorum: QuorumRule::Percent66,
+        subround_cap: SubroundCapRule::CappedAtOne,
+        ..Rules::DOCUMENTED
+    };
+
+    /// The profile that this project recommends and proves.
+    pub const HARDENED: Rules = Rules {
+        beacon: BeaconRule::RoundOnly,
+        subround_entry: SubroundEntryRule::Certificate,
+        finality: FinalityRule::Votes,
+        ticket_log: TicketLogRule::Durable,
+        echo: EchoRule::Certificates,
+        ..Rules::DOCUMENTED
+    };
+
+    /// The profiles, by name.
+    pub const PROFILES: [(&str, Rules); 3] =
+        [("documented", Rules::DOCUMENTED), ("deployed", Rules::DEPLOYED), ("hardened", Rules::HARDENED)];
+
+    /// The profile of that name, if there is one.
+    pub fn profile(name: &str) -> Option<Rules> {
+        Rules::PROFILES.into_iter().find(|(known, _)| *known == name).map(|(_, rules)| rules)
+    }
+
+    /// Whether the beacon message, and so the order of generators, depends on the notarized block that was adopted.
+    pub const fn chained(&self) -> bool {
+        match self.beacon {
+            BeaconRule::Chained => true,
+            BeaconRule::RoundOnly => false,
+        }
+    }
+
+    /// Whether miners cast finality votes.
+    pub const fn votes(&self) -> bool {
+        match self.finality {
+            FinalityRule::Votes => true,
+            FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => false,
+        }
+    }
+}

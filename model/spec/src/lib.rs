@@ -1,0 +1,3 @@
+//! The Züs block production protocol as a specification (PROTOCOL.md).
+
+pub mod fault;
