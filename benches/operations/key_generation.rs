@@ -39,7 +39,9 @@ fn generate(n: u16) {
     for dealing in &dealings {
         for recipient in 0..members.len() {
             let receipt = members[recipient].on_dealing(dealing).expect("an honest dealing");
-            members[usize::from(receipt.dealer.0)].on_receipt(&receipt).expect("a receipt");
+            members[usize::from(receipt.dealer.0)]
+                .on_receipt(receipt.recipient, &receipt)
+                .expect("a receipt");
         }
     }
     for member in &mut members {

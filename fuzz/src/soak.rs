@@ -176,7 +176,7 @@ pub fn soak(plan: Plan) -> Result<Report, SoakError> {
 impl Soak {
     fn run(&mut self) -> Result<(), SoakError> {
         let end = self.plan.begins_at.saturating_add(self.plan.rounds);
-        let (mut quiet, mut last, mut sampled) = (0, self.plan.begins_at, self.plan.begins_at);
+        let (mut quiet, mut last, mut sampled) = (0, (self.plan.begins_at, 0), self.plan.begins_at);
         while self.lowest() < end || !self.held_up {
             self.faults();
             self.settle();
@@ -187,7 +187,10 @@ impl Soak {
             self.forget();
             let front = self.world.hosts.iter().map(|host| host.miner.finalized().round().0).max();
             let front = front.unwrap_or_default();
-            (quiet, last) = if front > last || self.mute { (0, front.max(last)) } else { (quiet + 1, last) };
+            // A round that is held up goes on by its subrounds.
+            let held_up_at = if self.mute { self.report.subround } else { 0 };
+            let now = (front.max(last.0), held_up_at.max(last.1));
+            (quiet, last) = if now > last { (0, now) } else { (quiet + 1, last) };
             if quiet > PATIENCE {
                 return Err(SoakError::Stalled(front));
             }

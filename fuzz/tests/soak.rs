@@ -5,6 +5,7 @@
 use zus_fuzz::soak::SoakError;
 use zus_fuzz::soak::{MOST_BYTES, Plan, SLACK_BYTES, soak};
 use zus_fuzz::targets::allocation::Counting;
+use zus_fuzz::world::Adjust;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -23,6 +24,28 @@ fn a_round_is_held_up_for_many_subrounds() {
     let plan = Plan { subrounds: 20, ..Plan::of(5, 2) };
     let report = soak(plan).unwrap_or_else(|wrong| panic!("{wrong}"));
     assert!(report.subround > 20, "{report:?}");
+}
+
+/// 255 is followed by 256, and a block of such a subround becomes final.
+#[test]
+fn a_round_has_more_subrounds_than_a_byte_can_count() {
+    let report = soak(beyond_a_byte(Adjust::NONE)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(report.subround > 257 && report.finalized >= 5, "{report:?}");
+}
+
+fn beyond_a_byte(adjust: Adjust) -> Plan {
+    Plan { subrounds: 257, faults: false, adjust, ..Plan::of(5, 2) }
+}
+
+#[cfg(feature = "mutants")]
+#[test]
+fn subrounds_that_are_counted_by_8_bits_are_noticed() {
+    let bug = |config: &mut zus_bpp::miner::Config, _: u16| {
+        config.mutant = Some(zus_bpp::mutants::Mutant::SubroundByByte);
+    };
+    let ended = soak(beyond_a_byte(Adjust(bug, 0)));
+    assert!(ended.is_err(), "{ended:?}");
+    println!("{ended:?}");
 }
 
 #[test]
@@ -48,7 +71,6 @@ fn the_same_plan_is_the_same_run() {
 #[test]
 fn a_miner_that_forgets_nothing_breaks_the_bound() {
     use zus_bpp::mutants::Mutant;
-    use zus_fuzz::world::Adjust;
     let bug = |config: &mut zus_bpp::miner::Config, _: u16| config.mutant = Some(Mutant::RoundsNeverPruned);
     let ended = |seed| soak(Plan { adjust: Adjust(bug, 0), ..Plan::of(2_000, seed) });
     let noticed = |seed| matches!(ended(seed), Err(SoakError::Memory { .. } | SoakError::Property { .. }));

@@ -8,6 +8,10 @@
 //! [`WORK_LIMIT`], messages of that peer are dropped before they are decoded. So one peer costs [`WORK_LIMIT`] once and
 //! [`WORK_PER_SECOND`] from then on, whatever it sends.
 //!
+//! A fault is often found late: a wrong share, ticket or vote is held until a quorum is summed. So who owes for a fault is a
+//! *suspect*: what it sent before is verified by itself and spoils no further sum. That is charged for where it is wrong only, or
+//! a suspect would remain one for ever.
+//!
 //! **What led somewhere is free**: a certificate that was not known, a block that became a candidate, an answer that was asked for and
 //! helped. An honest peer cannot add to it at will: each certificate cost a quorum, a generator has one block a
 //! subround, and answers are asked for. Nor can a Byzantine one. What remains of honest traffic is some dozens of microseconds
@@ -32,9 +36,9 @@
 use crate::block::Time;
 use crate::bounds::{
     ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
-    FAULT_WORK, MESSAGE_WORK, WORK_LIMIT, WORK_PER_SECOND,
+    CHECK_WORK, FAULT_WORK, MESSAGE_WORK, WORK_LIMIT, WORK_PER_SECOND,
 };
-use crate::committee::{Committee, Peer};
+use crate::committee::{Committee, MinerId, Peer};
 use crate::mutants::mutant;
 
 /// One account for each participant; see the module doc.
@@ -146,6 +150,15 @@ impl Accounts {
         self.accounts.get(self.index(peer)).map_or(0, |account| account.faults)
     }
 
+    /// Miners that have shown a fault for which they still owe: what they sent before it was found is not summed with the
+    /// others' (one wrong signature in a sum costs several checks, and each kind of message has a sum of its own).
+    pub fn suspects(&self, now: Time) -> Vec<MinerId> {
+        let miners = (0..self.miners).map(MinerId).zip(&self.accounts);
+        let owes = |account: &Account| account.faults > 0 && account.after(now, 0).debt > CHECK_WORK;
+        let suspects = miners.filter(|(_, account)| owes(account) && !mutant!(SuspectsTrusted));
+        suspects.map(|(miner, _)| miner).collect()
+    }
+
     /// So much of what was charged was worth it.
     pub fn forgive(&mut self, peer: Peer, work: u64) {
         let index = self.index(peer);
@@ -173,7 +186,8 @@ impl Accounts {
     /// `peer` asked with so many bytes.
     pub fn asked(&mut self, peer: Peer, bytes: usize, now: Time) {
         if let Some(account) = self.settled(peer, now) {
-            let paid = (bytes as u64).saturating_mul(ANSWER_BYTES_PER_REQUEST_BYTE);
+            let worth = ANSWER_BYTES_PER_REQUEST_BYTE * (1 + u64::from(mutant!(RequestBytesTwice)));
+            let paid = (bytes as u64).saturating_mul(worth);
             account.answered = account.answered.saturating_sub(paid);
         }
     }
@@ -190,7 +204,8 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::committee::{ChainId, Epoch, MinerId, SharderId};
+    use crate::committee::{ChainId, Epoch, SharderId};
+    use crate::mutants::{Mutant, Scope};
 
     const PEER: Peer = Peer::Miner(MinerId(1));
 
@@ -293,12 +308,17 @@ mod tests {
             (sent, asked)
         };
         let allowance = ANSWER_ALLOWANCE_BYTES + 10 * ANSWER_BYTES_PER_SECOND / 6;
-        for request in [0, 11, 43, 1_000] {
+        let is_right = |request: usize| {
             let (sent, asked) = sent(request, usize::MAX);
-            let paid = ANSWER_BYTES_PER_REQUEST_BYTE * asked;
-            assert!(sent <= allowance + paid, "{sent} bytes for requests of {request}");
-            assert!(sent >= (allowance + paid) * 99 / 100, "{sent} bytes for requests of {request}");
+            let most = allowance + ANSWER_BYTES_PER_REQUEST_BYTE * asked;
+            sent <= most && sent >= most * 99 / 100
+        };
+        for request in [0, 11, 43, 1_000] {
+            assert!(is_right(request), "{:?} for requests of {request}", sent(request, usize::MAX));
         }
+        // Negative control.
+        let _scope = Scope::enter(Some(Mutant::RequestBytesTwice));
+        assert!(!is_right(1_000));
         // Small answers to large requests first, large ones to small requests then.
         let mut accounts = accounts();
         (0..1_000).for_each(|_| accounts.asked(PEER, 1 << 20, Time(0)));

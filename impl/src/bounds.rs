@@ -62,8 +62,8 @@ pub const SUBROUNDS_BEHIND: u32 = 4;
 /// Blocks of one generator in one (round, subround) that are kept as candidates, where the rule tickets twins too.
 pub const MAX_BLOCKS_PER_GENERATOR: usize = 2;
 
-/// Wrong or contradicting signatures, and wrong beacon shares, of one signer that are looked at in one pool; later ones
-/// are ignored.
+/// Wrong or contradicting signatures, and wrong beacon shares, of one signer that are looked at in one pool, and wrong messages of
+/// one member in a key generation; later ones are ignored.
 pub const MAX_STRIKES: u8 = 4;
 
 /// Known notarizations of one round. Without more than `f` Byzantine miners there is one a subround at most.

@@ -353,6 +353,10 @@ mutants! {
     SecondDealingIgnored,
     /// DKG: the signatures of a key generation do not name its attempt, and nobody compares it.
     AttemptUnbound,
+    /// DKG: the points of a dealing are decoded before its signature is checked.
+    PointsBeforeSignature,
+    /// DKG: a member is heard however many wrong messages it sent.
+    KeyGenerationHearsAll,
     /// Bounds: messages of any round ahead are kept.
     AnyRoundAhead,
     /// Bounds: messages of any subround ahead are kept.
@@ -429,6 +433,8 @@ mutants! {
     EvidenceUnbounded,
     /// S4: under a chained beacon everybody has its turn.
     ChainedEligibility,
+    /// Bounds: subrounds are counted by 8 bits.
+    SubroundByByte,
     /// Bounds: rounds are compared by 32 bits.
     NearByWord,
     /// Step 8: of the notarized blocks of a round only the first one is known.
@@ -439,10 +445,27 @@ mutants! {
     SenderUnchecked,
     /// Bounds: a peer is heard however many faults it has shown.
     NeverMute,
+    /// Bounds: what a member with a fault sent before it was found is summed with the others'.
+    SuspectsTrusted,
     /// Bounds: the bytes of answers are not counted.
     AnswerBytesUncounted,
+    /// Bounds: beyond the allowance each byte of a request is worth twice as many of answers.
+    RequestBytesTwice,
+    /// Bounds: a sharder reads more of its storage than an answer holds.
+    ReadsBeyondAnswer,
+    /// Bounds: wrong beacon shares are looked for one by one.
+    WrongSharesOneByOne,
+    /// Bounds: a glance takes the subround of a proposal for its generator.
+    GlanceMisread,
     /// Bounds: a large message is decoded and hashed before anybody asks whether it is of use.
     NoGlance,
+}
+
+/// A release has no bug. A call and not `false`: two bugs in one condition are not the same expression, whatever a linter says.
+#[cfg(not(any(test, feature = "mutants")))]
+#[inline(always)]
+pub(crate) const fn never() -> bool {
+    false
 }
 
 /// Whether a configuration carries a mutant, or this code has it; constant `false` in every release.
@@ -451,7 +474,7 @@ macro_rules! mutant {
         #[cfg(any(test, feature = "mutants"))]
         let active = $crate::mutants::Mutant::$name.is_active();
         #[cfg(not(any(test, feature = "mutants")))]
-        let active = false;
+        let active = $crate::mutants::never();
         active
     }};
     ($config:expr, $name:ident) => {{
@@ -461,7 +484,7 @@ macro_rules! mutant {
         #[cfg(not(any(test, feature = "mutants")))]
         let active = {
             let _ = &$config;
-            false
+            $crate::mutants::never()
         };
         active
     }};

@@ -55,7 +55,7 @@ fn generate(silent: &[u16]) -> (MagicBlock, Vec<MemberKeys>) {
     for dealing in &dealings {
         for recipient in 0..members.len() {
             let receipt = members[recipient].on_dealing(dealing).unwrap();
-            members[usize::from(receipt.dealer.0)].on_receipt(&receipt).unwrap();
+            members[usize::from(receipt.dealer.0)].on_receipt(receipt.recipient, &receipt).unwrap();
         }
     }
     members.iter_mut().for_each(|member| member.end_dealing().unwrap());

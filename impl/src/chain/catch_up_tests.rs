@@ -214,3 +214,34 @@ fn a_silence_of_all_peers_does_not_cost_what_was_reached() {
     assert!(reaches(None) > Round(900), "{}", reaches(None));
     assert_eq!(reaches(Some(Mutant::AlwaysFromHead)), Round(96));
 }
+
+/// Who catches up makes final what the last block of an answer names, where nothing that says more came beside it.
+#[test]
+fn the_certificate_that_a_block_names_makes_final_where_none_came_beside_it() {
+    let stage = Stage::new();
+    let below = stage.answer(3, |_, _| {});
+    let parent = Arc::clone(below.blocks.last().unwrap());
+    let finality = below.finality.clone();
+    let last = Arc::new(Block::new(BlockContent {
+        chain: ChainId([1; 32]),
+        epoch: Epoch(1),
+        round: Round(4),
+        subround: Subround(0),
+        generator: MinerId(0),
+        parent: parent.id(),
+        parent_notarization: Some(Arc::clone(&below.notarization)),
+        finality: finality.clone(),
+        beacon: stage.members[0].beacon_value(&Signature([4; 48])),
+        beacon_signature: Signature([4; 48]),
+        payload: Vec::new(),
+        time: Time(4),
+    }));
+    let notarization = stage.notarization(&last);
+    let blocks = below.blocks.iter().cloned().chain([last]).collect();
+    let answer = ChainResponse { blocks, notarization, finality: None };
+    let told = || stage.check(&answer, None).0.unwrap().finality.map(Verified::into_inner);
+    assert_eq!(told(), finality);
+    // Negative control.
+    let _scope = Scope::enter(Some(Mutant::NamedFinalityUnused));
+    assert_eq!(told(), None);
+}

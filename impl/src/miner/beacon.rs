@@ -141,6 +141,7 @@ impl<S: Scheme> Miner<S> {
         }
         let preimage = target.preimage(&self.config.committee);
         let threshold = self.scheme.beacon_threshold();
+        self.drop_wrong_shares_of_suspects(&target, threshold, fx);
         // Once with all, once without those that sums show to be wrong, once without all wrong ones.
         for _ in 0..3 {
             let Some(beacon) = self.beacon_mut(&target) else { return };
@@ -160,6 +161,40 @@ impl<S: Scheme> Miner<S> {
             }
             self.drop_wrong_shares(&target, fx);
         }
+    }
+
+    /// Verifies the shares of those that have shown a fault elsewhere, once there are enough of all, so that they spoil no
+    /// combination.
+    fn drop_wrong_shares_of_suspects(
+        &mut self,
+        target: &BeaconTarget,
+        threshold: usize,
+        fx: &mut Effects<'_>,
+    ) {
+        let suspects = self.accounts.suspects(fx.now);
+        if suspects.is_empty() {
+            return;
+        }
+        let preimage = target.preimage(&self.config.committee);
+        let Some(mut beacon) = self.beacon_mut(target).map(std::mem::take) else { return };
+        let of_target = |held: &HeldShare| held.share.target == *target;
+        let enough = beacon.shares.iter().filter(|held| of_target(held)).count() >= threshold;
+        let mut wrong = Vec::new();
+        for held in beacon.shares.iter_mut().filter(|held| enough && of_target(held) && !held.verified) {
+            let BeaconShare { signer, share, .. } = held.share;
+            if suspects.binary_search(&signer).is_ok() {
+                held.verified = self.scheme.verify_beacon_share(signer, &preimage, &share);
+                wrong.extend(Some(held.share).filter(|_| !held.verified));
+            }
+        }
+        if !mutant!(KeepWrongShares) {
+            beacon.shares.retain(|held| !wrong.contains(&held.share));
+        }
+        wrong.iter().for_each(|share| beacon.found_wrong(*share, true));
+        if let Some(place) = self.beacon_mut(target) {
+            *place = beacon;
+        }
+        fx.out.extend(wrong.iter().map(|share| Output::Blamed(share.signer)));
     }
 
     fn drop_wrong_shares(&mut self, target: &BeaconTarget, fx: &mut Effects<'_>) {

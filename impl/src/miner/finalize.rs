@@ -23,9 +23,11 @@ impl<S: Scheme> Miner<S> {
         if !enough || self.is_certified_final(&vote) {
             return;
         }
-        let mut blamed = Vec::new();
-        let state = self.rounds.get_mut(vote.round);
-        let certified = state.votes.certify(&vote, quorum, &self.config.committee, &self.scheme, &mut blamed);
+        let suspects = self.accounts.suspects(fx.now);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
+        let votes = &mut self.rounds.get_mut(vote.round).votes;
+        let mut blamed = votes.verify_alone(&vote, &suspects, committee, scheme);
+        let certified = votes.certify(&vote, quorum, committee, scheme, &mut blamed);
         blame(&blamed, fx);
         if let Some(certificate) = certified {
             self.events.push_back(Event::FinalityCertified(certificate, Source::Formed));

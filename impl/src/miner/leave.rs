@@ -36,14 +36,11 @@ impl<S: Scheme> Miner<S> {
         if state.tickets.count(&ticket) < quorum || mutant!(self.config, ForgetQuorum) {
             return;
         }
-        let mut blamed = Vec::new();
-        let certified = self.rounds.get_mut(round).subround_mut(subround).tickets.certify(
-            &ticket,
-            quorum,
-            &self.config.committee,
-            &self.scheme,
-            &mut blamed,
-        );
+        let suspects = self.accounts.suspects(fx.now);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
+        let tickets = &mut self.rounds.get_mut(round).subround_mut(subround).tickets;
+        let mut blamed = tickets.verify_alone(&ticket, &suspects, committee, scheme);
+        let certified = tickets.certify(&ticket, quorum, committee, scheme, &mut blamed);
         blame(&blamed, fx);
         if let Some(notarization) = certified {
             self.events.push_back(Event::Notarized(notarization, Source::Formed));

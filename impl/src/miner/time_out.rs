@@ -68,10 +68,11 @@ impl<S: Scheme> Miner<S> {
         threshold: usize,
         fx: &mut Effects<'_>,
     ) -> Option<Verified<Arc<TimeoutCertificate>>> {
-        let mut blamed = Vec::new();
-        let state = self.rounds.get_mut(timeout.round).subround_mut(timeout.subround);
-        let certified =
-            state.timeouts.certify(&timeout, threshold, &self.config.committee, &self.scheme, &mut blamed);
+        let suspects = self.accounts.suspects(fx.now);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
+        let timeouts = &mut self.rounds.get_mut(timeout.round).subround_mut(timeout.subround).timeouts;
+        let mut blamed = timeouts.verify_alone(&timeout, &suspects, committee, scheme);
+        let certified = timeouts.certify(&timeout, threshold, committee, scheme, &mut blamed);
         blame(&blamed, fx);
         certified
     }
@@ -91,6 +92,7 @@ impl<S: Scheme> Miner<S> {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
         }
         let next = if mutant!(self.config, SkipSubround) { subround.next().next() } else { subround.next() };
+        let next = if mutant!(self.config, SubroundByByte) { Subround(next.0 & 0xff) } else { next };
         self.enter(round, next, Some((certificate, source)), fx);
     }
 }

@@ -10,7 +10,7 @@ use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::scheme::{BeaconValue, Signature};
-use crate::mutants::Mutant;
+use crate::mutants::{Mutant, Scope};
 use crate::rules::Rules;
 use crate::statement::{Signed, Statement};
 
@@ -292,7 +292,7 @@ fn who_is_behind_by_more_than_all_allowances_gets_through() {
 /// What sharders do not hear is not decoded: bytes that only begin like it draw no refusal, and no fault.
 #[test]
 fn what_is_between_miners_is_not_even_decoded() {
-    let mut stage = stage();
+    let stage = stage();
     let block = stage.child_with(&stage.config.genesis.clone(), 0, 1_000);
     let proposal = crate::message::Proposal {
         block: block.clone(),
@@ -301,20 +301,25 @@ fn what_is_between_miners_is_not_even_decoded() {
     };
     let answer =
         ChainResponse { notarization: stage.notarization(&block), blocks: vec![block], finality: None };
+    let from = Peer::Miner(MinerId(1));
     for message in [Message::Proposal(proposal), Message::ChainResponse(Arc::new(answer))] {
         let mut bytes = wire::encode(&message);
         bytes.push(0);
-        let mut out = Vec::new();
-        let from = Peer::Miner(MinerId(1));
-        stage.sharder.step(Time(1), SharderInput::Bytes { from, bytes }, &stage.history, &mut out);
-        assert_eq!((out, stage.sharder.faults_of(from)), (vec![], 0), "{message:?}");
+        for (mutant, noticed) in [(None, 0), (Some(Mutant::NoGlance), 1)] {
+            let (mut sharder, mut out) = (stage.sharder.clone(), Vec::new());
+            let _scope = Scope::enter(mutant);
+            let input = SharderInput::Bytes { from, bytes: bytes.clone() };
+            sharder.step(Time(1), input, &stage.history, &mut out);
+            let found = (out.len(), sharder.faults_of(from));
+            assert_eq!(found, (noticed, noticed as u32), "{mutant:?}, {message:?}");
+        }
     }
 }
 
 /// Storage is not read further than an answer reaches.
 #[test]
 fn a_large_block_is_not_read_for_an_answer_that_it_does_not_fit_into() {
-    let mut stage = stage();
+    let stage = stage();
     let mut history = MemoryHistory::default();
     let mut parent = stage.config.genesis.clone();
     for _ in 0..20 {
@@ -322,14 +327,20 @@ fn a_large_block_is_not_read_for_an_answer_that_it_does_not_fit_into() {
         history.store(FinalBlock { block: parent.clone(), notarization: Some(stage.notarization(&parent)) });
     }
     let last: Vec<FinalBlock> = history.block(Round(20)).into_iter().collect();
-    stage.sharder =
-        Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), last).expect("starts");
     let history = Counting(history, std::cell::Cell::new(0));
-    let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
-    let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
-    stage.sharder.step(Time(1), input, &history, &mut Vec::new());
+    let reads = |mutant| {
+        let (config, last) = (stage.config.clone(), last.clone());
+        let mut sharder = Sharder::new(config, stage.keys.observer(), SharderId(0), last).expect("starts");
+        let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
+        let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
+        history.1.set(0);
+        let _scope = Scope::enter(mutant);
+        sharder.step(Time(1), input, &history, &mut Vec::new());
+        history.1.get()
+    };
     let fit = crate::bounds::MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES;
-    assert!((fit..=fit + 1).contains(&history.1.get()), "{} blocks read", history.1.get());
+    assert!((fit..=fit + 1).contains(&reads(None)), "{} blocks read", reads(None));
+    assert!(reads(Some(Mutant::ReadsBeyondAnswer)) >= 20, "negative control");
 }
 
 /// Storage that counts how often it is read.

@@ -285,6 +285,32 @@ impl<T: Statement> TicketPool<T> {
         })
     }
 
+    /// Verifies by itself what each of `signers` (in order) signed over `statement`, where no check has seen it, so that it
+    /// spoils no sum: they have shown a fault elsewhere. Wrong signatures are dropped and their signers returned.
+    pub fn verify_alone<S: Scheme>(
+        &mut self,
+        statement: &T,
+        signers: &[MinerId],
+        committee: &Committee,
+        scheme: &S,
+    ) -> Vec<MinerId> {
+        let mut wrong = Vec::new();
+        let open = if signers.is_empty() { Vec::new() } else { self.outside_group(statement) };
+        for (signer, _) in open {
+            let is_open = |entry: &&mut Entry<T>| {
+                entry.signed.signer == signer && entry.signed.statement == *statement && !entry.verified
+            };
+            if signers.binary_search(&signer).is_ok()
+                && let Some(entry) = self.entries.iter_mut().find(is_open)
+            {
+                entry.verified = entry.signed.is_genuine(committee, scheme);
+                wrong.extend(Some(signer).filter(|_| !entry.verified));
+            }
+        }
+        self.drop_wrong(statement, &wrong);
+        wrong
+    }
+
     fn group(&self, statement: &T) -> Option<&Certificate> {
         self.groups.iter().find(|(of, _)| of == statement || mutant!(VerifiedByName)).map(|(_, group)| group)
     }

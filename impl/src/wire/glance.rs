@@ -2,6 +2,7 @@
 
 use super::{Reader, VERSION};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use crate::mutants::mutant;
 use crate::wire::Decode;
 
 /// What a message is about, as far as it takes no work to see it. Only kinds that can be large, and the number of the others.
@@ -35,7 +36,9 @@ pub(crate) fn glance(bytes: &[u8]) -> Option<Glance> {
             let chain = ChainId::decode(&mut reader).ok()?;
             let epoch = Epoch::decode(&mut reader).ok()?;
             let round = Round::decode(&mut reader).ok()?;
-            let _subround = Subround::decode(&mut reader).ok()?;
+            if !mutant!(GlanceMisread) {
+                let _subround = Subround::decode(&mut reader).ok()?;
+            }
             Glance::Proposal { chain, epoch, round, generator: MinerId::decode(&mut reader).ok()? }
         }
         3 => Glance::Notarization,

@@ -165,7 +165,7 @@ impl Generation {
         require_same("a replayed dealing, relabelled", member.on_dealing(&relabelled), refused)?;
         let signature = relabelled.signature;
         let receipt = Receipt { attempt: found, dealer: member.me(), recipient: dealer, signature };
-        require_same("a replayed receipt", member.on_receipt(&receipt), Err(other))
+        require_same("a replayed receipt", member.on_receipt(receipt.recipient, &receipt), Err(other))
     }
 
     /// Whether a recipient's answer is what the dealing deserves.
@@ -214,7 +214,7 @@ impl Generation {
             return Ok(());
         }
         let member = self.honest.iter_mut().find(|member| member.me() == dealer).expect("an honest dealer");
-        let taken = member.on_receipt(&receipt);
+        let taken = member.on_receipt(receipt.recipient, &receipt);
         require(taken.is_ok() == genuine, || format!("{receipt:?}, genuine {genuine}: {taken:?}"))
     }
 

@@ -49,12 +49,7 @@ impl Dealing {
     /// The hash of session, attempt, dealer, commitments and sealed shares.
     #[must_use]
     pub fn digest(&self, session: &Session) -> [u8; 32] {
-        Sha3_256::new()
-            .chain_update(DIGEST_TAG)
-            .chain_update(session.id())
-            .chain_update(self.body())
-            .finalize()
-            .into()
+        digest_of(session, &self.body())
     }
 
     /// Whether this is of the session's attempt, the dealer is a member, signed this, and commits to `t` coefficients and `n`
@@ -86,20 +81,13 @@ impl Dealing {
         bytes
     }
 
-    /// Reads what [`Dealing::encode`] writes; the signature is not checked.
+    /// Reads what [`Dealing::encode`] writes; the signature is not checked. It decodes `t` points before it knows who wrote them:
+    /// for bytes of a stranger there is [`Transcript::receive_dealing`](super::Transcript::receive_dealing).
     ///
     /// # Errors
     /// [`DecodeError`] for another length than this session's dealings have, and for unusable points.
     pub fn decode(session: &Session, bytes: &[u8]) -> Result<Self, DecodeError> {
-        let expected = Self::encoded_bytes(session);
-        let wrong_length = DecodeError::Length { expected, found: bytes.len() };
-        if bytes.len() != expected {
-            return Err(wrong_length);
-        }
-        let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length)?;
-        let (attempt, dealer) = decode_header(header);
-        let (body, signature) = rest.split_last_chunk::<SIGNATURE_BYTES>().ok_or(wrong_length)?;
-        let (points, sealed) = body.split_at(session.parameters().threshold() * G2_BYTES);
+        let Parts { attempt, dealer, points, sealed, signature, .. } = Parts::of(session, bytes)?;
         let points = points
             .as_chunks::<G2_BYTES>()
             .0
@@ -114,7 +102,7 @@ impl Dealing {
             dealer,
             commitments: Commitments::new(points),
             sealed: sealed.as_chunks::<SEALED_SHARE_BYTES>().0.iter().copied().map(SealedShare).collect(),
-            signature: Signature(*signature),
+            signature,
         })
     }
 
@@ -128,6 +116,51 @@ impl Dealing {
         }
         bytes
     }
+}
+
+/// The bytes of a dealing, taken apart: no point is decoded.
+pub(super) struct Parts<'a> {
+    pub attempt: Attempt,
+    pub dealer: MinerId,
+    points: &'a [u8],
+    sealed: &'a [u8],
+    /// All that is signed.
+    body: &'a [u8],
+    pub signature: Signature,
+}
+
+impl<'a> Parts<'a> {
+    /// # Errors
+    /// [`DecodeError::Length`] for another length than this session's dealings have.
+    pub fn of(session: &Session, bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let expected = Dealing::encoded_bytes(session);
+        let wrong_length = DecodeError::Length { expected, found: bytes.len() };
+        if bytes.len() != expected {
+            return Err(wrong_length);
+        }
+        let (body, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>().ok_or(wrong_length)?;
+        let (header, rest) = body.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length)?;
+        let (attempt, dealer) = decode_header(header);
+        let (points, sealed) = rest.split_at(session.parameters().threshold() * G2_BYTES);
+        Ok(Self { attempt, dealer, points, sealed, body, signature: Signature(*signature) })
+    }
+
+    /// [`Dealing::digest`]: the encoding is canonical, so that the bytes tell it.
+    pub fn digest(&self, session: &Session) -> [u8; 32] {
+        digest_of(session, self.body)
+    }
+
+    /// Whether the dealer is a member and signed the dealing with this digest.
+    pub fn is_signed(&self, session: &Session, digest: &[u8; 32]) -> bool {
+        session
+            .identity(self.dealer)
+            .is_some_and(|key| key.public_key().verify(DomainTag::DKG_DEALING, digest, &self.signature))
+    }
+}
+
+fn digest_of(session: &Session, body: &[u8]) -> [u8; 32] {
+    let hash = Sha3_256::new().chain_update(DIGEST_TAG).chain_update(session.id());
+    hash.chain_update(body).finalize().into()
 }
 
 /// Bytes before the body of a dealing or settlement: attempt and dealer.

@@ -15,7 +15,7 @@ use super::dealing::{Dealing, Receipt, sealing_context};
 use super::encryption::{DecryptionKey, rng};
 use super::session::Session;
 use super::settlement::Settlement;
-use super::transcript::{Outcome, Transcript, TranscriptError};
+use super::transcript::{Outcome, Strikes, Transcript, TranscriptError};
 use crate::committee::MinerId;
 use crate::crypto::beacon::BeaconShare;
 use crate::crypto::bls::{AggregateError, DomainTag, SecretKey, aggregate};
@@ -34,6 +34,12 @@ pub struct Member {
     dealing: Dealing,
     polynomial: Polynomial,
     receipts: BTreeMap<MinerId, Signature>,
+    /// The digest of the own dealing.
+    digest: [u8; 32],
+    /// What each dealer's first dealing was answered with.
+    answers: BTreeMap<MinerId, Result<Receipt, ShareRefused>>,
+    /// Who sent receipts that are none.
+    strikes: Strikes,
     transcript: Transcript,
 }
 
@@ -58,8 +64,20 @@ impl Member {
             return Err(MemberError::NotMyKeys { member: me });
         }
         let (polynomial, dealing) = deal(&session, me, &identity, seed)?;
-        let transcript = Transcript::new(session);
-        Ok(Self { me, identity, decryption, dealing, polynomial, receipts: BTreeMap::new(), transcript })
+        let (digest, receipts, answers) = (dealing.digest(&session), BTreeMap::new(), BTreeMap::new());
+        let (strikes, transcript) = (Strikes::default(), Transcript::new(session));
+        Ok(Self {
+            me,
+            identity,
+            decryption,
+            dealing,
+            polynomial,
+            receipts,
+            digest,
+            answers,
+            strikes,
+            transcript,
+        })
     }
 
     /// This member's place in the new committee.
@@ -87,40 +105,62 @@ impl Member {
     /// but there is no receipt to give: then the dealer has to reveal the share, or is out.
     pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<Receipt, MemberError> {
         self.transcript.on_dealing(dealing)?;
-        let digest = self.transcript.dealing_digest(dealing.dealer).copied();
         // Only the first dealing of a dealer gets a receipt; a second one has disqualified it.
-        let (Some(digest), true) = (digest, self.transcript.dealing(dealing.dealer) == Some(dealing)) else {
-            return Err(ShareRefused::SecondDealing { dealer: dealing.dealer }.into());
-        };
-        self.open(dealing)?;
-        Ok(Receipt {
-            attempt: dealing.attempt,
-            dealer: dealing.dealer,
-            recipient: self.me,
-            signature: self.identity.sign(DomainTag::DKG_RECEIPT, &digest),
-        })
+        let first = self.transcript.dealing(dealing.dealer) == Some(dealing);
+        Ok(self.answer(dealing.dealer, first)?)
     }
 
-    /// Takes a receipt for the own dealing. The same one again changes nothing.
+    /// [`Member::on_dealing`] for the bytes of a dealing that `from` brought into the broadcast; see
+    /// [`Transcript::receive_dealing`].
     ///
     /// # Errors
-    /// [`TranscriptError::OtherAttempt`] for a receipt of another attempt; [`MemberError::Receipt`] for one for another dealing,
-    /// of a stranger, or with a wrong signature.
-    pub fn on_receipt(&mut self, receipt: &Receipt) -> Result<(), MemberError> {
+    /// As [`Member::on_dealing`].
+    pub fn receive_dealing(&mut self, from: MinerId, bytes: &[u8]) -> Result<Receipt, MemberError> {
+        let (dealer, first) = self.transcript.receive_dealing(from, bytes)?;
+        Ok(self.answer(dealer, first)?)
+    }
+
+    /// The receipt for a dealing that was taken: made once.
+    fn answer(&mut self, dealer: MinerId, first: bool) -> Result<Receipt, ShareRefused> {
+        let dealing = self.transcript.dealing(dealer).filter(|_| first);
+        let (Some(dealing), Some(digest)) = (dealing, self.transcript.dealing_digest(dealer)) else {
+            return Err(ShareRefused::SecondDealing { dealer });
+        };
+        if let Some(answer) = self.answers.get(&dealer) {
+            return *answer;
+        }
+        let answer = self.open(dealing).map(|_| Receipt {
+            attempt: dealing.attempt,
+            dealer,
+            recipient: self.me,
+            signature: self.identity.sign(DomainTag::DKG_RECEIPT, digest),
+        });
+        self.answers.insert(dealer, answer);
+        answer
+    }
+
+    /// Takes a receipt for the own dealing from `from`, the member that the link authenticated: from nobody but its signer. The
+    /// same one again changes nothing. After [`MAX_STRIKES`](crate::bounds::MAX_STRIKES) wrong signatures a member is not heard
+    /// any more.
+    ///
+    /// # Errors
+    /// [`TranscriptError::OtherAttempt`] for a receipt of another attempt; [`TranscriptError::NotHeard`];
+    /// [`MemberError::Receipt`] for one of another member, for another dealing, of a stranger, or with a wrong signature.
+    pub fn on_receipt(&mut self, from: MinerId, receipt: &Receipt) -> Result<(), MemberError> {
         self.transcript.require_attempt(receipt.recipient, receipt.attempt)?;
+        let refused = Err(MemberError::Receipt { recipient: receipt.recipient });
+        if from != receipt.recipient || receipt.dealer != self.me {
+            return refused;
+        }
         // A signature is unique: what was taken already needs no check, and what differs from it is wrong.
         if let Some(known) = self.receipts.get(&receipt.recipient) {
-            let same = *known == receipt.signature && receipt.dealer == self.me;
-            return same.then_some(()).ok_or(MemberError::Receipt { recipient: receipt.recipient });
+            return if *known == receipt.signature { Ok(()) } else { refused };
         }
-        let session = self.transcript.session();
-        let digest = self.dealing.digest(session);
-        let valid = receipt.dealer == self.me
-            && session.identity(receipt.recipient).is_some_and(|key| {
-                key.public_key().verify(DomainTag::DKG_RECEIPT, &digest, &receipt.signature)
-            });
-        if !valid {
-            return Err(MemberError::Receipt { recipient: receipt.recipient });
+        self.strikes.require_heard(from)?;
+        let Some(key) = self.transcript.session().identity(receipt.recipient) else { return refused };
+        if !key.public_key().verify(DomainTag::DKG_RECEIPT, &self.digest, &receipt.signature) {
+            self.strikes.count(from);
+            return refused;
         }
         self.receipts.insert(receipt.recipient, receipt.signature);
         Ok(())
@@ -161,6 +201,14 @@ impl Member {
     /// [`MemberError::Transcript`] when the transcript refuses the message.
     pub fn on_settlement(&mut self, settlement: &Settlement) -> Result<(), MemberError> {
         Ok(self.transcript.on_settlement(settlement)?)
+    }
+
+    /// [`Member::on_settlement`] for the bytes of a settlement that `from` brought into the broadcast.
+    ///
+    /// # Errors
+    /// [`MemberError::Transcript`] when the transcript refuses the message.
+    pub fn receive_settlement(&mut self, from: MinerId, bytes: &[u8]) -> Result<(), MemberError> {
+        Ok(self.transcript.receive_settlement(from, bytes)?)
     }
 
     /// Ends the key generation: the committee's key, and this member's share of it, the sum of its shares of *all* qualified

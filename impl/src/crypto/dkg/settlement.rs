@@ -130,6 +130,11 @@ impl Settlement {
         })
     }
 
+    /// Attempt and dealer of an encoded settlement.
+    pub(super) fn header(bytes: &[u8]) -> Option<(Attempt, MinerId)> {
+        bytes.first_chunk::<HEADER_BYTES>().map(decode_header)
+    }
+
     fn body(&self) -> Vec<u8> {
         let mut bytes = encode_header(self.attempt, self.dealer).to_vec();
         bytes.extend(self.receipts.bitmap());

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::dealing::Dealing;
+use super::DecodeError;
+use super::dealing::{Dealing, Parts};
 use super::session::{Attempt, Session};
 use super::settlement::Settlement;
+use crate::bounds::MAX_STRIKES;
 use crate::committee::MinerId;
 use crate::crypto::beacon::{BeaconKey, BeaconKeyError};
 use crate::crypto::curve::Scalar;
@@ -55,6 +57,25 @@ pub enum Disqualified {
     },
 }
 
+/// Members that sent what no honest member sends, and how often. Bounded: a byte or two for each member.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Strikes(BTreeMap<MinerId, u8>);
+
+impl Strikes {
+    /// Whether a message of `from` is looked at.
+    pub fn require_heard(&self, from: MinerId) -> Result<(), TranscriptError> {
+        let strikes = self.0.get(&from).copied().unwrap_or(0);
+        let heard = strikes < MAX_STRIKES || mutant!(KeyGenerationHearsAll);
+        heard.then_some(()).ok_or(TranscriptError::NotHeard { from })
+    }
+
+    /// `from` sent something wrong, after a check that was not free.
+    pub fn count(&mut self, from: MinerId) {
+        let strikes = self.0.entry(from).or_default();
+        *strikes = strikes.saturating_add(1);
+    }
+}
+
 /// The messages of one key generation that everybody saw. Bounded: at most one dealing and one settlement of each member
 /// are kept.
 #[derive(Clone, Debug)]
@@ -62,6 +83,8 @@ pub struct Transcript {
     session: Arc<Session>,
     phase: Phase,
     dealers: BTreeMap<MinerId, Dealer>,
+    /// Who brought what is not authentic.
+    strikes: Strikes,
 }
 
 #[derive(Clone, Debug)]
@@ -76,7 +99,8 @@ impl Transcript {
     /// An empty transcript.
     #[must_use]
     pub const fn new(session: Arc<Session>) -> Self {
-        Self { session, phase: Phase::Dealing, dealers: BTreeMap::new() }
+        let strikes = Strikes(BTreeMap::new());
+        Self { session, phase: Phase::Dealing, dealers: BTreeMap::new(), strikes }
     }
 
     /// What the key generation is about.
@@ -103,9 +127,53 @@ impl Transcript {
         if !dealing.is_authentic(&self.session) {
             return Err(TranscriptError::NotAuthentic { dealer: dealing.dealer });
         }
-        let digest = dealing.digest(&self.session);
+        self.take_dealing(dealing.clone(), dealing.digest(&self.session));
+        Ok(())
+    }
+
+    /// [`Transcript::on_dealing`] for the bytes of a dealing, cheapest check first: length, attempt, whether it is known, the
+    /// signature, and the points only then. `from` brought it into the broadcast (the generator of the block, for instance): it
+    /// is to check a message first, and after [`MAX_STRIKES`] that are not authentic or no dealings it is not heard any more. All
+    /// see one broadcast in one order, so that all stop to hear it at the same message; so all are to take the bytes.
+    ///
+    /// Says whose dealing it is, and whether it is the first of its dealer, which alone deserves a receipt.
+    ///
+    /// # Errors
+    /// As [`Transcript::on_dealing`]; [`TranscriptError::NotHeard`]; [`TranscriptError::Unreadable`].
+    pub fn receive_dealing(
+        &mut self,
+        from: MinerId,
+        bytes: &[u8],
+    ) -> Result<(MinerId, bool), TranscriptError> {
+        self.require(Phase::Dealing)?;
+        self.strikes.require_heard(from)?;
+        let session = Arc::clone(&self.session);
+        let parts = Parts::of(&session, bytes)?;
+        self.require_attempt(parts.dealer, parts.attempt)?;
+        let dealer = parts.dealer;
+        if let Some(known) = self.dealers.get(&dealer) {
+            // A signature is of one message: with this one, what differs from the known dealing is not signed.
+            let same = known.dealing.signature == parts.signature;
+            if same || known.fault == Some(Disqualified::TwoDealings) {
+                return Ok((dealer, same));
+            }
+        }
+        let digest = parts.digest(&session);
+        let early = mutant!(PointsBeforeSignature).then(|| Dealing::decode(&session, bytes).err()).flatten();
+        let read = match early {
+            Some(unreadable) => Err(unreadable.into()),
+            None if !parts.is_signed(&session, &digest) => Err(TranscriptError::NotAuthentic { dealer }),
+            None => Dealing::decode(&session, bytes).map_err(TranscriptError::from),
+        };
+        let dealing = read.inspect_err(|_| self.strikes.count(from))?;
+        self.take_dealing(dealing, digest);
+        Ok((dealer, self.dealing_digest(dealer) == Some(&digest)))
+    }
+
+    /// An authentic dealing with this digest.
+    fn take_dealing(&mut self, dealing: Dealing, digest: [u8; 32]) {
         let dealer = self.dealers.entry(dealing.dealer).or_insert_with(|| Dealer {
-            dealing: dealing.clone(),
+            dealing,
             dealing_digest: digest,
             settlement: None,
             fault: None,
@@ -113,7 +181,6 @@ impl Transcript {
         if dealer.dealing_digest != digest && !mutant!(SecondDealingIgnored) {
             dealer.fault = Some(Disqualified::TwoDealings);
         }
-        Ok(())
     }
 
     /// Ends the phase of dealings.
@@ -158,6 +225,32 @@ impl Transcript {
             }
         }
         Ok(())
+    }
+
+    /// [`Transcript::on_settlement`] for the bytes of a settlement that `from` brought into the broadcast; see
+    /// [`Transcript::receive_dealing`].
+    ///
+    /// # Errors
+    /// As [`Transcript::on_settlement`]; [`TranscriptError::NotHeard`]; [`TranscriptError::Unreadable`].
+    pub fn receive_settlement(&mut self, from: MinerId, bytes: &[u8]) -> Result<(), TranscriptError> {
+        self.require(Phase::Settling)?;
+        self.strikes.require_heard(from)?;
+        // What is known, and what cannot change a verdict any more, needs no check.
+        if let (Some((_, dealer)), Some(signature)) = (Settlement::header(bytes), bytes.last_chunk())
+            && let Some(known) = self.dealers.get(&dealer)
+        {
+            let same = known.settlement.as_ref().is_some_and(|(_, known)| known.signature.0 == *signature);
+            let out = matches!(known.fault, Some(Disqualified::TwoDealings | Disqualified::TwoSettlements));
+            if same || out {
+                return Ok(());
+            }
+        }
+        let settlement = Settlement::decode(&self.session, bytes)?;
+        let taken = self.on_settlement(&settlement);
+        if matches!(taken, Err(TranscriptError::NotAuthentic { .. })) {
+            self.strikes.count(from);
+        }
+        taken
     }
 
     /// A dealer's dealing, if it broadcast one.
@@ -309,6 +402,15 @@ pub enum TranscriptError {
         /// Who it claims to be from.
         dealer: MinerId,
     },
+    /// Who brought it brought too much before that is not authentic.
+    #[error("nothing more is heard of miner {}, which brought {MAX_STRIKES} messages that are not authentic", from.0)]
+    NotHeard {
+        /// Who brought it.
+        from: MinerId,
+    },
+    /// The bytes are no message of this session.
+    #[error(transparent)]
+    Unreadable(#[from] DecodeError),
     /// A settlement without a dealing.
     #[error("miner {} settles without a dealing", dealer.0)]
     NothingToSettle {

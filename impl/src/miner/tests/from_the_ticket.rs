@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, refusal, sent, ticket_of, vote_of};
-use crate::block::Block;
+use crate::block::{Block, BlockId};
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Signature;
 use crate::evidence::Evidence;
 use crate::message::{ChainResponse, Message};
 use crate::miner::{Input, Output, Phase, ProposalError, Refusal, Timer};
+use crate::mutants::Mutant;
 use crate::rules::Rules;
-use crate::statement::{FinalityVote, Timeout};
+use crate::statement::{FinalityVote, Ticket, Timeout};
 
 const HARDENED: Rules = Rules::HARDENED;
 
@@ -357,4 +358,24 @@ fn bytes_that_are_no_message_are_refused_with_the_reason() {
     let from = Peer::Miner(id(1));
     stage.input(Input::Bytes { from, bytes: vec![1, 99] });
     assert!(matches!(stage.out.last(), Some(Output::Refused { refusal: Refusal::Malformed(_), .. })));
+}
+
+#[test]
+fn step_6_tickets_that_came_before_the_round_are_counted_when_it_is_entered() {
+    for (mutant, expected) in [(None, true), (Some(Mutant::ForgetEarlyTickets), false)] {
+        let mut stage = Stage::with(Rules::HARDENED, mutant);
+        let early = Ticket { round: Round(2), subround: Subround(0), block: BlockId([9; 32]) };
+        for signer in 1..=3 {
+            let ticket = stage.signed(signer, early);
+            stage.hears(signer, Message::Ticket(ticket));
+        }
+        assert_eq!(stage.miner.round(), Round(1));
+        let block = stage.first_block(0, stage.generator(1, 0));
+        stage.proposes(&block);
+        let notarization = stage.notarization(&block, &[1, 2, 3]);
+        stage.hears(1, Message::Notarization(notarization));
+        let is_early =
+            |message: &Message| matches!(message, Message::Notarization(it) if it.statement == early);
+        assert_eq!(stage.sent().any(is_early), expected, "{mutant:?}");
+    }
 }

@@ -9,4 +9,5 @@ mod read_back;
 mod regressions;
 mod senders;
 mod stage;
+mod suspects;
 mod to_the_ticket;

@@ -41,7 +41,7 @@ fn replays_are_refused(old: &Played) -> bool {
     }
     for receipt in &old.receipts {
         let dealer = &mut world.members[usize::from(receipt.dealer.0)];
-        refused &= dealer.on_receipt(receipt) == Err(other(receipt.recipient.0).into());
+        refused &= dealer.on_receipt(receipt.recipient, receipt) == Err(other(receipt.recipient.0).into());
     }
     if !refused {
         return false;
@@ -79,7 +79,7 @@ fn a_message_with_the_number_of_another_attempt_is_not_authentic() {
     assert_eq!(world.members[0].on_dealing(&dealing), Err(not_authentic.into()));
     let receipt = Receipt { attempt: ATTEMPT, ..old.receipts[0] };
     let refused = Err(MemberError::Receipt { recipient: MinerId(1) });
-    assert_eq!(world.members[0].on_receipt(&receipt), refused);
+    assert_eq!(world.members[0].on_receipt(receipt.recipient, &receipt), refused);
     let dealings = world.dealings();
     world.deal(&dealings, |_, _| false);
     let settlement = Settlement { attempt: ATTEMPT, ..settlement.clone() };

@@ -203,23 +203,35 @@ fn a_receipt_counts_for_its_epoch_dealer_dealing_and_recipient_only() {
         member(&world.session, 1, 200).on_dealing(member(&world.session, 0, 99).dealing()).unwrap();
 
     let refused = Err(MemberError::Receipt { recipient: MinerId(1) });
-    assert_eq!(world.members[0].on_receipt(&receipt), Ok(()));
-    assert_eq!(world.members[0].on_receipt(&receipt), Ok(()), "again");
-    assert_eq!(world.members[0].on_receipt(&old), refused, "of an older epoch");
-    assert_eq!(world.members[0].on_receipt(&other_dealer), refused, "for another dealer");
+    assert_eq!(world.members[0].on_receipt(receipt.recipient, &receipt), Ok(()));
+    assert_eq!(world.members[0].on_receipt(receipt.recipient, &receipt), Ok(()), "again");
+    assert_eq!(world.members[0].on_receipt(old.recipient, &old), refused, "of an older epoch");
+    assert_eq!(
+        world.members[0].on_receipt(other_dealer.recipient, &other_dealer),
+        refused,
+        "for another dealer"
+    );
     let relabelled = Receipt { dealer: MinerId(0), ..other_dealer };
-    assert_eq!(world.members[0].on_receipt(&relabelled), refused, "relabelled");
-    assert_eq!(world.members[0].on_receipt(&other_dealing), refused, "for another dealing");
+    assert_eq!(world.members[0].on_receipt(relabelled.recipient, &relabelled), refused, "relabelled");
+    assert_eq!(
+        world.members[0].on_receipt(other_dealing.recipient, &other_dealing),
+        refused,
+        "for another dealing"
+    );
     let misdelivered = Receipt { dealer: MinerId(2), ..receipt };
-    assert_eq!(world.members[0].on_receipt(&misdelivered), refused, "labelled with another dealer");
+    assert_eq!(
+        world.members[0].on_receipt(misdelivered.recipient, &misdelivered),
+        refused,
+        "labelled with another dealer"
+    );
     let of_another = Receipt { recipient: MinerId(3), ..receipt };
     assert_eq!(
-        world.members[0].on_receipt(&of_another),
+        world.members[0].on_receipt(of_another.recipient, &of_another),
         Err(MemberError::Receipt { recipient: MinerId(3) }),
         "of another recipient"
     );
     let ticket = Receipt { signature: identity(1).sign(DomainTag::DKG_DEALING, &[0; 32]), ..receipt };
-    assert_eq!(world.members[0].on_receipt(&ticket), refused, "of another domain");
+    assert_eq!(world.members[0].on_receipt(ticket.recipient, &ticket), refused, "of another domain");
 }
 
 #[test]
@@ -376,4 +388,28 @@ fn a_member_joins_with_its_registered_keys_only() {
     assert_eq!(join(0, identity(1), decryption(0)), refused(0));
     assert_eq!(join(0, identity(0), decryption(1)), refused(0));
     assert_eq!(join(4, identity(4), decryption(4)), refused(4));
+}
+
+/// A bitmap that has the right number of members, one of them beyond the committee, so that the length is right too.
+#[test]
+fn a_settlement_names_no_members_beyond_the_committee() {
+    let mut world = World::new(4);
+    let dealings = world.dealings();
+    world.deal(&dealings, |_, _| false);
+    let genuine = world.settlements()[0].encode();
+    let bitmap = 6;
+    let found = || {
+        let beyond = |bit: u8| {
+            let mut bytes = genuine.clone();
+            bytes[bitmap] = bytes[bitmap] & !(bytes[bitmap] & bytes[bitmap].wrapping_neg()) | bit;
+            Settlement::decode(&world.session, &bytes)
+        };
+        let outside = (0..8).map(|bit| 1 << bit).filter(|bit| genuine[bitmap] & bit == 0);
+        outside.map(beyond).collect::<Vec<_>>()
+    };
+    assert_eq!(found().len(), 4);
+    assert!(found().iter().all(|found| matches!(found, Err(DecodeError::Signers(_)))), "{:?}", found());
+    // Negative control.
+    let _scope = crate::mutants::Scope::enter(Some(crate::mutants::Mutant::SettlementBitmapBeyond));
+    assert!(found().iter().all(Result::is_ok), "{:?}", found());
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod attempts;
 mod exposure;
+mod floods;
 mod misbehaviour;
 
 use std::sync::Arc;
@@ -75,7 +76,8 @@ impl World {
                 let Ok(receipt) = receipt else { continue };
                 if !lost(receipt.dealer.0, receipt.recipient.0) {
                     // A dishonest dealer's dealing is not the one of its honest twin in this world.
-                    let _refused = self.members[usize::from(receipt.dealer.0)].on_receipt(&receipt);
+                    let _refused =
+                        self.members[usize::from(receipt.dealer.0)].on_receipt(receipt.recipient, &receipt);
                 }
             }
         }
