@@ -11,10 +11,14 @@
 //! second is quiet. The host leaves the link unread while [`Miner::hears_now`] says that its peer is not heard. What is shown is the processor time of *all* messages, less that of a miner that nobody floods: what a
 //! wrong signature costs when it is found among those of others counts too. A second that takes more than 200 ms is not played to its
 //! end but scaled up.
+//!
+//! Two more tables have a sharder and a member of a key generation as the victim.
 #![allow(missing_docs)]
 
 mod cases;
 mod ground;
+mod key_generation;
+mod sharder;
 
 use std::time::Duration;
 
@@ -22,7 +26,7 @@ use cases::{At, CASES, Case, require_all_kinds};
 use ground::{Ground, ROUNDS, served};
 use zus_benches::process_time;
 use zus_bpp::block::Time;
-use zus_bpp::committee::Peer;
+use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Signature;
 use zus_bpp::message::Message;
@@ -52,11 +56,11 @@ impl<'a> Flood<'a> {
         Self { case, ground, messages: Vec::new(), sent: 0 }
     }
 
-    /// The miner is in another round.
-    fn turn(&mut self, miner: &Miner<BlstScheme>) {
-        let index = (miner.round().0 as usize - 1).min(ROUNDS - 1);
+    /// The victim is in another round.
+    fn turn(&mut self, round: Round) {
+        let index = (round.0 as usize - 1).min(ROUNDS - 1);
         let at = At {
-            round: miner.round(),
+            round,
             now: &self.ground.rounds[index],
             before: index.checked_sub(1).map(|before| &self.ground.rounds[before]),
         };
@@ -122,7 +126,7 @@ impl<'a> Run<'a> {
             if let Some(flood) = flood.as_deref_mut() {
                 if round != Some(self.miner.round()) {
                     round = Some(self.miner.round());
-                    flood.turn(&self.miner);
+                    flood.turn(self.miner.round());
                 }
                 // What one second carries is handed over in it, however large one message is.
                 let due_by_now = bytes_a_second * (slice + 1) / SLICES;
@@ -182,7 +186,7 @@ impl<'a> Run<'a> {
 /// Microseconds a byte of the first messages of a flood, of which all are looked at unless their sender is muted.
 fn first_messages(case: &Case, ground: &Ground, quiet: &Miner<BlstScheme>) -> (usize, f64) {
     let mut flood = Flood::new(case, ground);
-    flood.turn(quiet);
+    flood.turn(quiet.round());
     let (mut bytes, mut time, mut longest) = (0, Duration::ZERO, 0);
     for _ in 0..TOLD {
         let mut miner = quiet.clone();
@@ -252,13 +256,20 @@ fn main() {
                     milliseconds(all) - milliseconds(quiet[number - 1])
                 })
                 .collect();
-            let worst = more.iter().copied().fold(f64::MIN, f64::max);
-            let mean = more.iter().sum::<f64>() / more.len() as f64;
-            row.push(format!("{worst:.1}, {mean:.1}"));
+            row.push(worst_and_mean(&more));
             if run.answered > 0 {
                 answers = format!("{}, {}", run.answered, run.asked);
             }
         }
         zus_output::say!("| {} | {} |", row.join(" | "), answers);
     }
+    sharder::table(&ground, filter.as_deref());
+    key_generation::table(filter.as_deref());
+}
+
+/// The worst of some seconds and their mean, in milliseconds.
+fn worst_and_mean(more: &[f64]) -> String {
+    let worst = more.iter().copied().fold(f64::MIN, f64::max);
+    let mean = more.iter().sum::<f64>() / more.len().max(1) as f64;
+    format!("{worst:.1}, {mean:.1}")
 }
