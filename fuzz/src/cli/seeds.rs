@@ -35,6 +35,7 @@ pub fn seeds() -> std::io::Result<bool> {
             "scenario" => scenarios(),
             "trace" => traces(),
             "dkg" | "differential_bls" => [random(), kinds(target)].concat(),
+            "soak" => long_runs(),
             "overrun" => [random(), forks()].concat(),
             _ => random(),
         };
@@ -53,6 +54,11 @@ fn random() -> Found {
         (format!("seed-{seed}"), (0..length).map(|_| random.bits() as u8).collect())
     };
     (0..SEEDS).map(seed).collect()
+}
+
+/// A long run of each kind that takes no minute: not the one of many subrounds, nor that of hundreds of rounds.
+fn long_runs() -> Found {
+    [0, 1, 2, 4].into_iter().map(|kind| (format!("seed-{kind}"), vec![kind, 1])).collect()
 }
 
 /// Every way in which members that are enough for every certificate make two final blocks of one round, among four, five and seven
@@ -211,7 +217,7 @@ fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>
             kept = Some(receipt);
             // One receipt is missing, so that a share is revealed.
             if recipient > 0 {
-                members[usize::from(dealing.dealer.0)].on_receipt(&receipt).ok()?;
+                members[usize::from(dealing.dealer.0)].on_receipt(receipt.recipient, &receipt).ok()?;
             }
         }
     }
