@@ -6,6 +6,7 @@ pub mod checker;
 pub mod committed;
 pub mod committee;
 pub mod draw;
+pub mod expand;
 pub mod good_period;
 pub mod instance;
 pub mod memory;

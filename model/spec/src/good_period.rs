@@ -130,7 +130,7 @@ impl Instance {
     }
 
     /// Whether an honest generator owes `block`, and `miner` can be the one.
-    fn proposal_due(&self, state: &State, miner: MinerId, block: Block) -> bool {
+    pub fn proposal_due(&self, state: &State, miner: MinerId, block: Block) -> bool {
         self.enabled(state, &Action::Propose { miner, block }).is_ok()
             && self.sharers(state, miner).len() >= self.beacon_threshold()
             && self.generator_was_there(state, miner, block)

@@ -204,7 +204,7 @@ impl Instance {
     /// It is judged where no miner can come back to a round that it left, or forget its tickets.
     pub fn never_final(&self, state: &State) -> Option<Round> {
         let forgets = match self.rules.ticket_log {
-            TicketLogRule::Durable => self.has(Fault::VotesVolatile),
+            TicketLogRule::Durable => false,
             TicketLogRule::Volatile => true,
         };
         let returns = match self.crashes {

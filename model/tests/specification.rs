@@ -1,0 +1,639 @@
+//! The packed model and the specification (`zus-spec`) are the same protocol.
+//!
+//! - Without reductions they take the same steps in the same states: the two are walked side by side, state by state.
+//! - With reductions each action of the packed model is a macro step (`expand.rs`), which the specification executes with
+//!   its own guards; after it the two states agree in everything that the reductions keep.
+//! - The runs that `zus check` reports are runs of the specification, and show there what they claim.
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{RngCore, SeedableRng},
+};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use zus_model::{
+    action::Action,
+    blocks::{Blocks, Generator},
+    checker::{
+        bfs::{Limits, explore},
+        check::{Options, check},
+    },
+    committed,
+    committee::{Committee, beacon_threshold, quorum, tolerated},
+    expand::{Expansion, Unexpanded, comparable, packed_action, project, specified},
+    properties::{Facts, Property},
+    protocol::{Network, Protocol},
+    reductions::Reductions,
+    rules::{
+        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
+        Rules, SubroundEntryRule, ThresholdRule, TicketLogRule, TicketRule,
+    },
+    scenario::{Overrides, Scenario},
+    state::State,
+    trace::Trace,
+};
+use zus_spec::{Exploration, Fault};
+
+use Generator::{Byzantine, Honest};
+
+/// An instance without reductions, in an asynchronous network.
+fn instance(
+    n: u32,
+    byzantine: u32,
+    rounds: u8,
+    subrounds: u8,
+    rules: Rules,
+    order: &[Generator],
+) -> Protocol {
+    let twins = if rounds == 1 && subrounds == 1 && n < 4 { 2 } else { 1 };
+    Protocol {
+        committee: Committee {
+            n,
+            f: tolerated(n),
+            byzantine,
+            quorum: quorum(rules.quorum, n),
+            beacon_threshold: beacon_threshold(rules.threshold, n),
+            exposed: 0,
+            weights: vec![1; (n - byzantine) as usize],
+        },
+        rules,
+        blocks: Blocks::new(rounds, subrounds, twins, false, &rules, |_, _| order.to_vec()).unwrap(),
+        crashes: 0,
+        restarts_behind: false,
+        network: Network::Async,
+        observers: 0,
+        reserved_rounds: 0,
+        reserved_subrounds: 0,
+        reductions: Reductions::NONE,
+    }
+}
+
+/// The property of the vocabulary of that name.
+fn vocabulary(property: Property) -> zus_protocol::properties::Property {
+    use zus_protocol::properties::Property as P;
+    P::ALL.iter().chain(P::PREMISES).copied().find(|p| p.id() == property.id()).unwrap()
+}
+
+/// All properties and premises.
+fn everything() -> impl Iterator<Item = Property> {
+    Property::ALL.iter().chain(Property::PREMISES).copied()
+}
+
+/// What is known to differ between the two models in an instance.
+#[derive(Clone, Copy, Default)]
+struct Differences {
+    /// Properties that are not compared state by state, only over all states.
+    properties: &'static [Property],
+    /// Steps that only the packed model takes.
+    packed_only: Option<fn(&State, &Action) -> bool>,
+}
+
+/// What a walk through both models found.
+struct Walk {
+    /// States of the specification.
+    states: HashSet<zus_spec::State>,
+    /// States of the packed model that they are packed into.
+    packed: usize,
+    /// Properties that some state shows.
+    shown: BTreeSet<Property>,
+}
+
+/// Walks the specification through all its states within the bounds of `protocol`, and compares with the packed model: the
+/// steps that may happen, the states that they lead to, and the properties. `Err` says where they part.
+fn side_by_side(protocol: &Protocol, spec: &Exploration, differences: Differences) -> Result<Walk, String> {
+    let asked: Facts = everything().collect();
+    let start = spec.instance.initial();
+    let mut seen = HashSet::from([start.clone()]);
+    let mut packed_seen: HashSet<State> = HashSet::new();
+    let mut shown = BTreeSet::new();
+    let mut waiting = vec![start];
+    while let Some(state) = waiting.pop() {
+        let packed = project(protocol, &spec.instance, &state);
+        packed_seen.insert(comparable(protocol, packed));
+        let facts = protocol.facts(&packed, asked);
+        for property in everything() {
+            let here = spec.shows(&state, vocabulary(property));
+            if here != facts.has(property) && !differences.properties.contains(&property) {
+                return Err(format!("{}: specification {here}, in {state:#?}", property.id()));
+            }
+            if here {
+                shown.insert(property);
+            }
+        }
+        let mut expected = Vec::new();
+        protocol.actions(&packed, &mut expected);
+        if let Some(packed_only) = differences.packed_only {
+            expected.retain(|action| !packed_only(&packed, action));
+        }
+        let mut expected: HashSet<Action> = expected.into_iter().collect();
+        for step in spec.steps(&state) {
+            let action = packed_action(protocol, &state, &step).ok_or(format!("no room for {step:?}"))?;
+            if !expected.remove(&action) {
+                let why = protocol.enabled(&packed, &action);
+                return Err(format!("only the specification takes {step:?} ({why:?}) in {state:#?}"));
+            }
+            let mut next = state.clone();
+            spec.instance.apply(&mut next, &step);
+            let (ours, theirs) = (project(protocol, &spec.instance, &next), protocol.apply(&packed, &action));
+            if comparable(protocol, ours) != comparable(protocol, theirs) {
+                return Err(format!("{step:?} leads to\n{ours:?}\nand\n{theirs:?}"));
+            }
+            if seen.insert(next.clone()) {
+                waiting.push(next);
+            }
+        }
+        if let Some(action) = expected.iter().next() {
+            return Err(format!("only the packed model takes {action:?} in {state:#?}"));
+        }
+    }
+    Ok(Walk { states: seen, packed: packed_seen.len(), shown })
+}
+
+/// The packed model's own search: its states up to what is compared, and the properties that they show.
+fn packed_states(protocol: &Protocol) -> (usize, BTreeSet<Property>) {
+    let states = std::sync::Mutex::new(HashSet::new());
+    let visit = |state: &State| {
+        states.lock().unwrap().insert(comparable(protocol, *state));
+    };
+    let found = explore(protocol, everything().collect(), None, Limits::default(), &|_| {}, &visit).found;
+    (states.into_inner().unwrap().len(), found.keys().copied().collect())
+}
+
+/// Both models of `protocol` agree in every state, and so in their number and in all verdicts.
+fn same(name: &str, protocol: &Protocol, differences: Differences) -> Walk {
+    let (instance, bounds) = specified(protocol);
+    let walk = side_by_side(protocol, &Exploration::new(instance, bounds), differences)
+        .unwrap_or_else(|why| panic!("{name}: {why}"));
+    println!("{name}: {} states of the specification, {} packed", walk.states.len(), walk.packed);
+    if differences.packed_only.is_none() {
+        let (states, shown) = packed_states(protocol);
+        assert_eq!(walk.packed, states, "{name}: numbers of states");
+        assert_eq!(walk.shown, shown, "{name}: verdicts");
+    }
+    walk
+}
+
+const NONE: Differences = Differences { properties: &[], packed_only: None };
+
+#[test]
+fn the_profiles_are_the_same_in_both_models() {
+    same("hardened", &instance(4, 1, 1, 1, Rules::HARDENED, &[Byzantine]), NONE);
+    same("hardened, two subrounds", &instance(2, 0, 1, 2, Rules::HARDENED, &[Honest]), NONE);
+    same("hardened, an equivocator", &instance(3, 1, 1, 1, Rules::HARDENED, &[Byzantine]), NONE);
+    same("hardened, two rounds", &instance(2, 0, 2, 1, Rules::HARDENED, &[Honest]), NONE);
+    same("hardened, one member", &instance(1, 0, 2, 2, Rules::HARDENED, &[Honest]), NONE);
+    same("documented", &instance(2, 0, 2, 1, Rules::DOCUMENTED, &[Honest]), NONE);
+    same("documented, one member", &instance(1, 0, 2, 2, Rules::DOCUMENTED, &[Honest]), NONE);
+    same("documented, f + 1", &instance(2, 1, 1, 2, Rules::DOCUMENTED, &[Byzantine]), NONE);
+    same("deployed", &instance(2, 0, 2, 1, Rules::DEPLOYED, &[Honest]), NONE);
+    same("deployed, one member", &instance(1, 0, 2, 2, Rules::DEPLOYED, &[Honest]), NONE);
+    same("deployed, f + 1", &instance(2, 1, 1, 2, Rules::DEPLOYED, &[Byzantine]), NONE);
+}
+
+#[test]
+fn crashes_and_observers_are_the_same_in_both_models() {
+    let crash = |protocol| Protocol { crashes: 1, ..protocol };
+    same("restart", &crash(instance(2, 0, 1, 2, Rules::HARDENED, &[Honest])), NONE);
+    let volatile = Rules { ticket_log: TicketLogRule::Volatile, ..Rules::HARDENED };
+    same("volatile", &crash(instance(2, 1, 1, 1, volatile, &[Byzantine])), NONE);
+    same("volatile, no fault", &crash(instance(2, 0, 1, 1, volatile, &[Honest, Honest])), NONE);
+    let heads = |rules| Protocol { observers: 2, ..instance(1, 0, 2, 2, rules, &[Honest]) };
+    same("heads", &heads(Rules::HARDENED), NONE);
+    let two_thirds = Rules { finality: FinalityRule::TwoThirds, ..Rules::HARDENED };
+    same("heads of every notarized block", &heads(two_thirds), NONE);
+    let on_head = Rules { parent: ParentRule::OnFinalizedHead, ..two_thirds };
+    same("parents on the head", &heads(on_head), NONE);
+    let mut exposed = instance(4, 1, 1, 1, Rules::HARDENED, &[]);
+    exposed.committee.exposed = 1;
+    same("an exposed member", &exposed, NONE);
+}
+
+#[test]
+fn every_rule_is_the_same_in_both_models() {
+    let hardened = Rules::HARDENED;
+    for ticket in [TicketRule::BetterRank, TicketRule::BetterOrEqualRank] {
+        let rules = Rules { ticket, ..hardened };
+        same("ticket", &instance(2, 1, 1, 1, rules, &[Honest, Byzantine]), NONE);
+    }
+    let chained = Rules { beacon: BeaconRule::Chained, ..hardened };
+    same("chained", &instance(1, 0, 3, 2, chained, &[Honest]), NONE);
+    same(
+        "chained, two members",
+        &instance(2, 0, 2, 1, Rules { echo: EchoRule::None, ..chained }, &[Honest]),
+        NONE,
+    );
+    for finality in [FinalityRule::CommonAncestor { depth: 1 }, FinalityRule::TwoDelta] {
+        same("finality", &instance(1, 0, 3, 2, Rules { finality, ..hardened }, &[Honest]), NONE);
+    }
+    let percent = Rules { quorum: QuorumRule::Percent66, ..hardened };
+    same("66 percent", &instance(3, 1, 1, 1, percent, &[Byzantine]), NONE);
+}
+
+/// Two rounds, the first with two blocks that may be extended.
+fn two_parents(rules: Rules) -> Protocol {
+    let order = |round, _| if round == 1 { vec![Byzantine, Honest] } else { vec![Byzantine] };
+    let blocks = Blocks::new(2, 1, 1, false, &rules, order).unwrap();
+    Protocol { blocks, ..instance(2, 1, 2, 1, rules, &[Byzantine]) }
+}
+
+/// A fault under which the two models are walked side by side, or why they are not.
+fn faulty(fault: Fault) -> Result<(Protocol, Differences), &'static str> {
+    let h = Rules::HARDENED;
+    let crash = |protocol| Protocol { crashes: 1, ..protocol };
+    let counting = |counting| Rules { counting, ..h };
+    let finality = |finality| Rules { finality, ..h };
+    let head = |head| Protocol {
+        observers: 1,
+        ..instance(1, 0, 1, 2, Rules { head, finality: FinalityRule::TwoThirds, ..h }, &[Honest])
+    };
+    let protocol = match fault {
+        Fault::EarlySharesDropped => {
+            return Err("without `eager` a packed miner that shares forgets the shares that it held");
+        }
+        Fault::SeedFromProposal => {
+            let rules = Rules { beacon: BeaconRule::SeedFromProposal, ..h };
+            instance(2, 1, 1, 1, rules, &[Honest])
+        }
+        Fault::BeaconOfFaultsPlusOne => {
+            let rules = Rules { threshold: ThresholdRule::FaultsPlusOne, ..h };
+            let mut protocol = instance(4, 1, 1, 1, rules, &[]);
+            protocol.committee.exposed = 1;
+            // In the round after the last one nobody of the packed model knows a value.
+            return Ok((protocol, Differences { properties: &[Property::Beacon], packed_only: None }));
+        }
+        Fault::ProposesTwice => instance(2, 0, 1, 1, Rules { proposal: ProposalRule::Twice, ..h }, &[Honest]),
+        Fault::ParentUnchecked => two_parents(Rules { parent: ParentRule::Unchecked, ..h }),
+        Fault::ProposalsVolatile => {
+            let rules = Rules { ticket_log: TicketLogRule::ProposalsVolatile, ..h };
+            // In the packed model a generator may make a second block because *another* miner restarted.
+            let other_restarted = |state: &State, action: &Action| match *action {
+                Action::Propose { miner, .. } => {
+                    let m = &state.miners[miner as usize];
+                    m.proposed() == 1 && m.recovered() == 0
+                }
+                _ => false,
+            };
+            let differences = Differences { properties: &[], packed_only: Some(other_restarted) };
+            return Ok((crash(instance(2, 0, 1, 1, rules, &[Honest])), differences));
+        }
+        Fault::VotesVolatile => {
+            crash(instance(2, 0, 1, 2, Rules { ticket_log: TicketLogRule::VotesVolatile, ..h }, &[Honest]))
+        }
+        Fault::QuorumOneLess => {
+            instance(2, 0, 1, 1, Rules { quorum: QuorumRule::OneLess, ..h }, &[Honest, Honest])
+        }
+        Fault::QuorumOfFaultsPlusOne => {
+            instance(3, 0, 1, 1, Rules { quorum: QuorumRule::FaultsPlusOne, ..h }, &[Honest])
+        }
+        Fault::EmbeddedUnverified => {
+            instance(2, 1, 1, 1, counting(CountingRule::EmbeddedUnverified), &[Byzantine])
+        }
+        Fault::LabelUnchecked => instance(1, 0, 3, 1, counting(CountingRule::LabelUnchecked), &[Honest]),
+        Fault::NotRecorded => instance(2, 0, 1, 2, counting(CountingRule::NotRecorded), &[Honest]),
+        Fault::UnweightedSum => instance(3, 1, 1, 1, counting(CountingRule::UnweightedSum), &[Byzantine]),
+        Fault::SubroundUnbound => instance(2, 1, 1, 2, counting(CountingRule::SubroundUnbound), &[Byzantine]),
+        Fault::DuplicateSigner => instance(3, 1, 1, 1, counting(CountingRule::DuplicateSigner), &[Byzantine]),
+        Fault::NotarizationsNotRelayed => {
+            instance(2, 0, 1, 2, Rules { echo: EchoRule::TimeoutCertificates, ..h }, &[Honest])
+        }
+        Fault::VotesAfterOtherTicket => {
+            instance(2, 0, 1, 2, finality(FinalityRule::VotesAfterOtherTicket), &[Honest])
+        }
+        Fault::VotesWithoutLeaving => {
+            let protocol = instance(2, 0, 1, 2, finality(FinalityRule::VotesWithoutLeaving), &[Honest]);
+            // The packed model takes a ticket for the block that was voted for as a contradiction.
+            return Ok((protocol, Differences { properties: &[Property::S10], packed_only: None }));
+        }
+        Fault::OwnSubroundOnly => {
+            let rules = Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..h };
+            instance(2, 0, 1, 3, rules, &[Honest])
+        }
+        Fault::WithoutCertificate => {
+            let rules = Rules { subround_entry: SubroundEntryRule::WithoutCertificate, ..h };
+            instance(2, 0, 1, 3, rules, &[Honest])
+        }
+        Fault::TwoDeltaWithoutWait => {
+            instance(2, 0, 1, 2, finality(FinalityRule::TwoDeltaWithoutWait), &[Honest])
+        }
+        Fault::HeadAnywhere => head(HeadRule::Anywhere),
+        Fault::HeadSkipsMissing => Protocol {
+            observers: 1,
+            ..instance(1, 0, 2, 1, Rules { head: HeadRule::SkipsMissing, ..h }, &[Honest])
+        },
+        Fault::HeadMovesBack => head(HeadRule::MovesBack),
+    };
+    Ok((protocol, NONE))
+}
+
+/// The states of the specification without the mistake in the rules of `protocol`.
+fn states_without_fault(protocol: &Protocol) -> HashSet<zus_spec::State> {
+    let (instance, bounds) = specified(protocol);
+    let right = Exploration::new(zus_spec::Instance { fault: None, ..instance }, bounds);
+    let start = right.instance.initial();
+    let mut seen = HashSet::from([start.clone()]);
+    let mut waiting = vec![start];
+    while let Some(state) = waiting.pop() {
+        for step in right.steps(&state) {
+            let mut next = state.clone();
+            right.instance.apply(&mut next, &step);
+            if seen.insert(next.clone()) {
+                waiting.push(next);
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn every_fault_is_the_same_in_both_models() {
+    let mut apart = 0;
+    for fault in Fault::ALL {
+        match faulty(fault) {
+            Ok((protocol, differences)) => {
+                assert_eq!(specified(&protocol).0.fault, Some(fault));
+                let walk = same(&format!("{fault:?}"), &protocol, differences);
+                // The fault changes something there, if it is not about the good period.
+                let good_period =
+                    matches!(fault, Fault::NotarizationsNotRelayed | Fault::TwoDeltaWithoutWait);
+                assert_eq!(walk.states != states_without_fault(&protocol), !good_period, "{fault:?}");
+            }
+            Err(why) => {
+                println!("{fault:?}: {why}");
+                apart += 1;
+            }
+        }
+    }
+    assert_eq!(apart, 1);
+}
+
+/// The negative control: with one guard removed by a fault the two models part.
+#[test]
+fn a_guard_that_is_removed_is_seen() {
+    let removed = [
+        (Fault::QuorumOneLess, instance(2, 0, 1, 1, Rules::HARDENED, &[Honest])),
+        (Fault::ParentUnchecked, two_parents(Rules::HARDENED)),
+        (Fault::WithoutCertificate, instance(2, 0, 1, 2, Rules::HARDENED, &[Honest])),
+        (Fault::DuplicateSigner, instance(2, 1, 1, 1, Rules::HARDENED, &[Byzantine])),
+        (Fault::VotesAfterOtherTicket, instance(1, 0, 1, 2, Rules::HARDENED, &[Honest])),
+    ];
+    for (fault, protocol) in removed {
+        let (mut instance, bounds) = specified(&protocol);
+        assert!(side_by_side(&protocol, &Exploration::new(instance.clone(), bounds.clone()), NONE).is_ok());
+        instance.fault = Some(fault);
+        let wrong = side_by_side(&protocol, &Exploration::new(instance, bounds), NONE);
+        assert!(wrong.is_err(), "{fault:?} is not seen");
+    }
+}
+
+/// A committed scenario, or one of a mutant.
+fn scenario(name: &str) -> Scenario {
+    committed::scenario(name, &Overrides::default()).unwrap().unwrap()
+}
+
+/// One action in both models. `Ok(None)` where the packed model lets something happen that the specification does not, as
+/// it merges a proposal with the first use of its block:
+/// - a generator would have had to propose before the beacon value was known. That can be where a miner leaves its subround
+///   by its own timer (`reductions.rs`, `eager`);
+/// - in a synchronous network the block carries the notarization of its parent, which must reach another miner before the
+///   window for the block closes. That can be where notarizations are not relayed anyway.
+fn follow(
+    protocol: &Protocol,
+    state: &State,
+    run: &Expansion,
+    action: &Action,
+) -> Result<Option<(State, Expansion)>, String> {
+    let mut run = run.clone();
+    match run.take(protocol, action) {
+        Ok(()) => {}
+        Err(Unexpanded::NoProposer(_)) if !run.instance.timeouts_are_votes() => return Ok(None),
+        Err(Unexpanded::Guard { guard: zus_spec::Blocked::MessagesFirst, .. })
+            if !run.instance.relays_notarizations() =>
+        {
+            return Ok(None);
+        }
+        Err(why) => return Err(format!("{action:?}: {why}, after {:?} in {state:?}", run.steps)),
+    }
+    let next = protocol.apply(state, action);
+    let mut projected = project(protocol, &run.instance, &run.state);
+    for block in protocol.blocks.all() {
+        // An honest generator owed it, and nobody has used it.
+        if run.unused.contains(&zus_model::expand::block_of(&protocol.blocks, block)) {
+            projected.block_mut(block).set_parent(0);
+        }
+    }
+    let (ours, theirs) = (comparable(protocol, projected), comparable(protocol, next));
+    if ours != theirs {
+        return Err(format!("{action:?} leads to\n{ours:?}\nand\n{theirs:?}\nby {:?}", run.steps));
+    }
+    Ok(Some((next, run)))
+}
+
+/// The negative control: where the specification forbids a step that the packed model takes, its run is refused.
+#[test]
+fn a_run_that_the_specification_forbids_is_refused() {
+    let trace =
+        Trace::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/traces/hardened-W8.json")))
+            .unwrap();
+    let taken = |fault| {
+        let mut run = Expansion::new(&trace.protocol).unwrap();
+        run.instance.fault = fault;
+        trace.steps.iter().try_for_each(|step| run.take(&trace.protocol, &step.action))
+    };
+    assert_eq!(taken(None), Ok(()));
+    assert!(matches!(taken(Some(Fault::NotRecorded)), Err(Unexpanded::Guard { .. })));
+}
+
+/// Expands every action in each of the states that a search of `protocol` sees, up to `most` states, each reached by one
+/// run. Gives the number of states, and of actions that were left out.
+fn expand_all(protocol: &Protocol, most: usize) -> Result<(usize, usize), String> {
+    let start = protocol.initial();
+    let mut seen = HashSet::from([protocol.normalize(start)]);
+    let mut waiting = VecDeque::from([(start, Expansion::new(protocol).map_err(|why| why.to_string())?)]);
+    let (mut actions, mut left_out) = (Vec::new(), 0);
+    while let Some((state, run)) = waiting.pop_front() {
+        actions.clear();
+        protocol.actions(&state, &mut actions);
+        for action in &actions {
+            match follow(protocol, &state, &run, action)? {
+                None => left_out += 1,
+                Some((next, run)) => {
+                    if seen.len() < most && seen.insert(protocol.normalize(next)) {
+                        waiting.push_back((next, run));
+                    }
+                }
+            }
+        }
+    }
+    Ok((seen.len(), left_out))
+}
+
+/// The same along random runs.
+fn expand_randomly(protocol: &Protocol, runs: u64) -> Result<(usize, usize), String> {
+    let (mut steps, mut left_out) = (0, 0);
+    for seed in 0..runs {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut state = protocol.initial();
+        let mut run = Expansion::new(protocol).map_err(|why| why.to_string())?;
+        loop {
+            let mut actions = Vec::new();
+            protocol.actions(&state, &mut actions);
+            if actions.is_empty() {
+                break;
+            }
+            let action = actions[random.next_u32() as usize % actions.len()];
+            match follow(protocol, &state, &run, &action)? {
+                None => {
+                    left_out += 1;
+                    break;
+                }
+                Some(next) => (state, run) = next,
+            }
+            steps += 1;
+        }
+    }
+    Ok((steps, left_out))
+}
+
+#[test]
+fn every_action_of_a_small_scenario_is_a_macro_step() {
+    let mut wrong = Vec::new();
+    for (name, most) in [
+        ("late_better_rank", usize::MAX),
+        ("catalogue_no_such_block", usize::MAX),
+        ("catalogue_far_ahead", usize::MAX),
+        ("two_subrounds", usize::MAX),
+        ("amnesia", usize::MAX),
+        ("percent66_n50", usize::MAX),
+        ("exposed_f_plus_one", 1_000),
+        ("hardened_restart", 1_000),
+        ("hardened_restart_behind", 1_000),
+        ("hardened_live", 1_000),
+        ("hardened_sharders", 1_000),
+        ("two_delta_synchronous", 500),
+        ("beacon_adopted", 500),
+        ("documented_live", 500),
+        ("deployed_live", 500),
+    ] {
+        match expand_all(&scenario(name).protocol, most) {
+            Ok((states, left_out)) => {
+                println!("{name}: {states} states, {left_out} actions left out");
+            }
+            Err(why) => wrong.push(format!("{name}: {why}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn random_runs_of_larger_scenarios_are_runs_of_the_specification() {
+    let mut wrong = Vec::new();
+    for (name, runs) in [
+        ("hardened", 10),
+        ("hardened_n7", 5),
+        ("hardened_3_rounds", 10),
+        ("hardened_exposed", 10),
+        ("hardened_live", 10),
+        ("hardened_restart_live", 10),
+        ("f_plus_one", 10),
+        ("beacon_split", 10),
+        ("profile_documented", 10),
+        ("deployed_fork", 10),
+        ("two_delta_guarded", 10),
+    ] {
+        match expand_randomly(&scenario(name).protocol, runs) {
+            Ok((steps, left_out)) => {
+                println!("{name}: {steps} steps in {runs} runs, {left_out} of them cut off");
+            }
+            Err(why) => wrong.push(format!("{name}: {why}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Whether the run of `trace` is one of the specification, and shows what it claims.
+fn replays(trace: &Trace) -> Result<(), String> {
+    let protocol = &trace.protocol;
+    let (_, bounds) = specified(protocol);
+    let mut state = protocol.initial();
+    let mut run = Expansion::new(protocol).map_err(|why| why.to_string())?;
+    let mut before = 0;
+    for step in &trace.steps {
+        before = run.steps.len();
+        (state, run) =
+            follow(protocol, &state, &run, &step.action)?.ok_or("a generator knew no beacon value")?;
+    }
+    run.complete(protocol, &state);
+    let Some(claim) = &trace.claim else { return Ok(()) };
+    let property = vocabulary(claim.property);
+    let spec = Exploration::new(run.instance.clone(), bounds);
+    if shown_from(&spec, &run, before, property)? {
+        return Ok(());
+    }
+    run.propose_unused(protocol, &state);
+    let shown = shown_from(&spec, &run, before, property)?;
+    if shown { Ok(()) } else { Err(format!("{} is not shown by {:?}", property.id(), run.steps)) }
+}
+
+/// Whether a state from the `before`-th on shows `property`: its last macro step may show it before its end (W4, W8).
+fn shown_from(
+    spec: &Exploration,
+    run: &Expansion,
+    before: usize,
+    property: zus_protocol::properties::Property,
+) -> Result<bool, String> {
+    let mut at = run.instance.initial();
+    let mut shown = false;
+    for (index, step) in run.steps.iter().enumerate() {
+        shown |= index >= before && spec.shows(&at, property);
+        run.instance.enabled(&at, step).map_err(|guard| format!("{step:?}: {guard}"))?;
+        run.instance.apply(&mut at, step);
+    }
+    Ok(shown || spec.shows(&at, property))
+}
+
+#[test]
+fn reported_runs_are_runs_of_the_specification() {
+    let mut wrong = Vec::new();
+    let mut runs = 0;
+    let mut judge = |name: String, trace: &Trace| {
+        runs += 1;
+        if let Err(why) = replays(trace) {
+            wrong.push(format!("{name}: {why}"));
+        }
+    };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/traces");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        judge(path.display().to_string(), &Trace::load(&path).unwrap());
+    }
+    let options = Options { limits: Limits::default(), command: "zus check", progress: &|_| {} };
+    for name in [
+        "late_better_rank",
+        "amnesia",
+        "two_subrounds",
+        "two_subrounds_better_rank",
+        "two_subrounds_better_or_equal",
+        "notarized_is_final",
+        "percent66_n50",
+        "catalogue_far_ahead",
+        "catalogue_different_blocks",
+        "catalogue_different_blocks_deployed",
+        "common_ancestor_1",
+        "two_delta_async",
+    ] {
+        for finding in check(&scenario(name), options).findings {
+            if let Some(trace) = finding.trace {
+                judge(format!("{name}, {}", finding.property.id()), &trace);
+            }
+        }
+    }
+    for mutant in zus_model::mutants::committed_mutants().unwrap() {
+        let mut mutated = mutant.mutated.clone();
+        mutated.expect.retain(|expectation| expectation.property == mutant.property);
+        let finding = check(&mutated, options).findings.into_iter().next().unwrap();
+        let trace = finding.trace.unwrap_or_else(|| panic!("{} is not killed", mutant.id));
+        judge(format!("mutant {}, {}", mutant.id, mutant.property.id()), &trace);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert_eq!(runs, 69);
+}
