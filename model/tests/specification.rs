@@ -327,14 +327,18 @@ fn faulty(fault: Fault) -> Result<(Protocol, Differences), &'static str> {
 /// The states of the specification without the mistake in the rules of `protocol`.
 fn states_without_fault(protocol: &Protocol) -> HashSet<zus_spec::State> {
     let (instance, bounds) = specified(protocol);
-    let right = Exploration::new(zus_spec::Instance { fault: None, ..instance }, bounds);
-    let start = right.instance.initial();
+    states(&Exploration::new(zus_spec::Instance { fault: None, ..instance }, bounds))
+}
+
+/// All states of a search.
+fn states(spec: &Exploration) -> HashSet<zus_spec::State> {
+    let start = spec.instance.initial();
     let mut seen = HashSet::from([start.clone()]);
     let mut waiting = vec![start];
     while let Some(state) = waiting.pop() {
-        for step in right.steps(&state) {
+        for step in spec.steps(&state) {
             let mut next = state.clone();
-            right.instance.apply(&mut next, &step);
+            spec.instance.apply(&mut next, &step);
             if seen.insert(next.clone()) {
                 waiting.push(next);
             }
@@ -382,6 +386,50 @@ fn a_guard_that_is_removed_is_seen() {
         let wrong = side_by_side(&protocol, &Exploration::new(instance, bounds), NONE);
         assert!(wrong.is_err(), "{fault:?} is not seen");
     }
+}
+
+/// In the good period the packed model needs its reductions, so here only verdicts are compared: the specification is
+/// searched as it is.
+#[test]
+fn liveness_is_judged_alike() {
+    let h = Rules::HARDENED;
+    let live = |rounds, subrounds, reserved_rounds, rules| Protocol {
+        network: Network::PartiallySynchronous,
+        reserved_rounds,
+        reductions: Reductions { byzantine_available: true, eager: true, ..Reductions::NONE },
+        ..instance(2, 0, rounds, subrounds, rules, &[Honest])
+    };
+    let quiet = Rules { echo: EchoRule::None, ..h };
+    let mut violated = 0;
+    for (name, protocol) in [
+        ("hardened", live(1, 2, 0, h)),
+        ("hardened, two rounds", live(2, 1, 1, h)),
+        ("documented", live(1, 2, 0, Rules::DOCUMENTED)),
+        ("deployed", live(1, 2, 0, Rules::DEPLOYED)),
+        ("chained", live(2, 1, 0, Rules { beacon: BeaconRule::Chained, ..quiet })),
+        ("early shares dropped", live(2, 1, 1, Rules { beacon: BeaconRule::EarlySharesDropped, ..h })),
+        ("not recorded", live(1, 2, 0, Rules { counting: CountingRule::NotRecorded, ..h })),
+        (
+            "without a certificate",
+            live(1, 2, 0, Rules { subround_entry: SubroundEntryRule::WithoutCertificate, ..h }),
+        ),
+        ("one restart", Protocol { crashes: 1, ..live(1, 1, 0, h) }),
+    ] {
+        let asked = [Property::L1, Property::L2, Property::L3, Property::L4, Property::L5, Property::Ending];
+        let facts = asked.iter().copied().collect();
+        let found = explore(&protocol, facts, None, Limits::default(), &|_| {}, &|_| {}).found;
+        let packed: BTreeSet<Property> = found.keys().copied().collect();
+        let (instance, bounds) = specified(&protocol);
+        let spec = Exploration::new(instance, bounds);
+        let states = states(&spec);
+        let shown = |property: &Property| states.iter().any(|state| spec.shows(state, vocabulary(*property)));
+        let specified: BTreeSet<Property> = asked.into_iter().filter(shown).collect();
+        println!("{name}: {} states of the specification, {specified:?}", states.len());
+        assert_eq!(specified, packed, "{name}");
+        assert!(packed.contains(&Property::Ending), "{name}");
+        violated += usize::from(packed.contains(&Property::L1));
+    }
+    assert!(violated >= 3, "{violated} are violated");
 }
 
 /// A committed scenario, or one of a mutant.
