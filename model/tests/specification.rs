@@ -9,7 +9,10 @@ use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore, SeedableRng},
 };
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    path::Path,
+};
 use zus_model::{
     action::Action,
     blocks::{Blocks, Generator},
@@ -478,9 +481,8 @@ fn follow(
 /// The negative control: where the specification forbids a step that the packed model takes, its run is refused.
 #[test]
 fn a_run_that_the_specification_forbids_is_refused() {
-    let trace =
-        Trace::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/traces/hardened-W8.json")))
-            .unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/hardened-W8.json");
+    let trace = Trace::load(&path).unwrap();
     let taken = |fault| {
         let mut run = Expansion::new(&trace.protocol).unwrap();
         run.instance.fault = fault;
@@ -648,8 +650,10 @@ fn reported_runs_are_runs_of_the_specification() {
             wrong.push(format!("{name}: {why}"));
         }
     };
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/traces");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folders = ["traces", "../proofs/traces"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut paths: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     for path in paths {
         judge(path.display().to_string(), &Trace::load(&path).unwrap());
@@ -683,5 +687,5 @@ fn reported_runs_are_runs_of_the_specification() {
         judge(format!("mutant {}, {}", mutant.id, mutant.property.id()), &trace);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert_eq!(runs, 69);
+    assert_eq!(runs, 93);
 }
