@@ -5,7 +5,8 @@ use zus_protocol::ids::Round;
 
 impl State {
     /// Forgets the rounds below `round`, if one block of the round before it, the new floor, is notarized and lies on the
-    /// chain of every observer's head and of every honest miner's entry. Says whether it did.
+    /// chain of every observer's head and of every honest miner's entry. Says whether it did. Without an observer nothing is
+    /// final for anybody, and nothing is forgotten.
     ///
     /// Everything about the rounds below the floor can matter no more: all miners and observers stand above it. A property
     /// that is broken there must have been looked at before; a miner that restarts behind then starts above the floor.
@@ -14,7 +15,7 @@ impl State {
         let tips: Vec<Block> =
             self.heads.iter().copied().chain(self.miners.iter().map(|m| m.entry)).collect();
         let ancestor = |tip: &Block| self.chain(*tip).find(|at| at.round == before);
-        let Some(floor) = tips.first().and_then(ancestor) else { return false };
+        let Some(floor) = self.heads.first().and_then(ancestor) else { return false };
         if !self.notarized(&floor) || !tips.iter().all(|tip| ancestor(tip) == Some(floor)) {
             return false;
         }

@@ -50,12 +50,11 @@ impl Instance {
 
     /// The same of the timeout certificate of (round, subround).
     fn public_timeout_certificate(&self, state: &State, round: Round, subround: Subround) -> bool {
-        let moved = || {
-            let later = |m: &Visit| m.through.round.next() == round && m.subround > subround;
-            state.visits.keys().any(later)
-        };
+        let later = |visit: &Visit| visit.through.round.next() == round && visit.subround > subround;
         self.honest_in(state.sent.timeouts_of(round, subround)) >= self.quorum()
-            || self.relays_timeouts() && self.timeout_certified(state, round, subround) && moved()
+            || self.relays_timeouts()
+                && self.timeout_certified(state, round, subround)
+                && state.visits.keys().any(later)
     }
 
     /// Step 9: whether f + 1 timeouts of honest miners make `m` join.
@@ -81,13 +80,10 @@ impl Instance {
 
     fn owes_or_moves(&self, state: &State, miner: MinerId) -> bool {
         let m = state.miner(miner);
-        let notarization = || {
-            let later = state.sent.notarized.iter().filter(|block| block.round >= m.round);
-            later.into_iter().any(|&block| self.public_notarization(state, block))
-        };
+        let moves = |&block: &Block| block.round >= m.round && self.public_notarization(state, block);
         let seed = || {
             let adopts = match self.rules.subround_switch {
-                SubroundSwitchRule::Adopt => self.chained(),
+                SubroundSwitchRule::Adopt => self.rules.chained(),
                 SubroundSwitchRule::FirstArrival => false,
             };
             let greater = |&block: &Block| {
@@ -112,7 +108,7 @@ impl Instance {
             || m.unsent.is_some()
             || self.enabled(state, &Action::ShareBeacon { miner }).is_ok()
             || self.places(m.round, m.subround).any(|block| self.proposal_due(state, miner, block))
-            || notarization()
+            || state.sent.notarized.iter().any(moves)
             || seed()
             || subround()
             || self.joins(state, m)
@@ -243,7 +239,7 @@ impl Instance {
             // The block that some observer has finalized with Byzantine help must have reached all of them.
             Property::L5 => blocks().any(|block| {
                 self.is_final(state, block)
-                    && (self.votes() || self.moved_through(state, block))
+                    && (self.rules.votes() || self.moved_through(state, block))
                     && !head().is_some_and(|head| state.descends(head, block))
                     && !self.public_final(state, block)
             }),

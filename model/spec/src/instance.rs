@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeMap;
 use zus_protocol::{
     ids::{MinerId, Rank, Round, Subround},
-    rules::{BeaconRule, EchoRule, QuorumRule, Rules, SubroundCapRule},
+    rules::{EchoRule, QuorumRule, Rules, SubroundCapRule},
 };
 
 /// Who takes part.
@@ -180,14 +180,6 @@ impl Instance {
         block.round > Round(0)
             && self.generators(block.round, block.subround).get(usize::from(block.rank.0))
                 == Some(&block.generator)
-    }
-
-    /// Whether a beacon value belongs to one chain: its message names the notarized block that the miner adopted.
-    pub fn chained(&self) -> bool {
-        match self.rules.beacon {
-            BeaconRule::Chained => true,
-            BeaconRule::RoundOnly => false,
-        }
     }
 
     /// Whether a notarization that moves a miner is relayed, and so reaches all honest miners.

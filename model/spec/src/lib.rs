@@ -7,7 +7,7 @@
 //! 3. [`steps`]: one file for each step of the page. A step is two functions: `enabled` says whether it may happen, or
 //!    which guard is false, and `apply` says what it changes;
 //! 4. [`properties`]: S1 to S11 and W1 to W10, and [`good_period`]: L1 to L5;
-//! 5. [`explore`]: the same as a `stateright::Model`, within bounds that the caller chooses.
+//! 5. [`explore`]: the same as a `stateright::Model`, within bounds that the caller chooses; [`follow`]: one run of any length.
 //!
 //! Four decisions shape the text.
 //! - **The network is monotone.** A message that was sent may arrive at any time, in any order, twice, or never. So the
@@ -23,6 +23,7 @@
 pub mod block;
 pub mod explore;
 pub mod fault;
+pub mod follow;
 mod forget;
 pub mod good_period;
 pub mod instance;
@@ -33,6 +34,7 @@ pub mod steps;
 pub use block::{Block, GENESIS, Generator};
 pub use explore::{Bounds, Exploration};
 pub use fault::Fault;
+pub use follow::Follower;
 pub use instance::{Committee, Crashes, Instance, Network, Order};
 pub use state::State;
 pub use steps::{Action, Blocked};

@@ -152,7 +152,7 @@ impl Instance {
             let Some(rival) = state.chain(high).find(|at| at.round == low.round) else { return true };
             let culprits =
                 state.sent.votes_for(&low).filter(|by| state.sent.tickets_for(&rival).any(|it| it == *by));
-            !self.votes() || culprits.count() < owed
+            !self.rules.votes() || culprits.count() < owed
         };
         state.notarized_pairs().any(split) || self.conflicting_finals(state).any(forked)
     }
@@ -203,17 +203,15 @@ impl Instance {
     ///
     /// It is judged where no miner can come back to a round that it left, or forget its tickets.
     pub fn never_final(&self, state: &State) -> Option<Round> {
-        let forgets = match self.rules.ticket_log {
-            TicketLogRule::Durable => false,
-            TicketLogRule::Volatile => true,
+        let returns = match (self.crashes, self.rules.ticket_log) {
+            (Crashes::Never, TicketLogRule::Durable | TicketLogRule::Volatile) => false,
+            (Crashes::Restart, TicketLogRule::Durable) => false,
+            (Crashes::Restart, TicketLogRule::Volatile) => true,
+            (Crashes::RestartBehind, TicketLogRule::Durable | TicketLogRule::Volatile) => true,
         };
-        let returns = match self.crashes {
-            Crashes::Never => false,
-            Crashes::Restart => forgets,
-            Crashes::RestartBehind => true,
-        };
-        let votes =
-            self.votes() && !self.has(Fault::VotesAfterOtherTicket) && !self.has(Fault::VotesWithoutLeaving);
+        let votes = self.rules.votes()
+            && !self.has(Fault::VotesAfterOtherTicket)
+            && !self.has(Fault::VotesWithoutLeaving);
         if !votes || returns {
             return None;
         }

@@ -7,7 +7,7 @@ use zus_protocol::{
     properties::Property,
     rules::Rules,
 };
-use zus_spec::{Action, Block, Bounds, Exploration, Generator, Instance, Order, State};
+use zus_spec::{Action, Block, Blocked, Bounds, Exploration, Follower, Generator, Instance, Order, State};
 
 /// Three honest members of four, and a sharder.
 fn instance() -> Instance {
@@ -118,4 +118,38 @@ fn nothing_is_forgotten_that_a_participant_has_not_left() {
     assert_eq!(state, before);
     assert!(state.forget_below(Round(2)));
     assert!(!state.forget_below(Round(2)), "it is forgotten already");
+}
+
+#[test]
+fn a_stream_of_steps_is_followed_to_the_step_that_is_not_enabled() {
+    let mut follower = Follower::new(instance());
+    let mut most = 0;
+    for number in 1..=500 {
+        for step in round(number, MinerId((number % 3) as u16)) {
+            assert_eq!(follower.take(&step), Ok(()), "{step:?}");
+            most = most.max(size(&follower.state));
+        }
+        // A Byzantine member comes late, with a timeout of the round that is final and of the one that is forgotten.
+        for late in [number, number.saturating_sub(1).max(1)] {
+            let round = Round(late);
+            let timeout = Action::ByzantineTimeout { member: MinerId(3), round, subround: Subround(0) };
+            assert_eq!(follower.take(&timeout), Ok(()), "{timeout:?}");
+        }
+    }
+    assert!(most < 40, "{most}");
+    assert_eq!(follower.state.floor.round, Round(500));
+    let again = round(500, MinerId(0))[8];
+    assert_eq!(follower.take(&again), Err(Blocked::OtherRound), "{again:?}");
+}
+
+#[test]
+fn without_an_observer_nothing_is_forgotten() {
+    let mut follower = Follower::new(Instance { observers: 0, ..instance() });
+    for step in (1..=3).flat_map(|number| round(number, MinerId(0))) {
+        if !matches!(step, Action::Finalize { .. }) {
+            assert_eq!(follower.take(&step), Ok(()));
+        }
+    }
+    assert!(!follower.state.forget_below(Round(2)));
+    assert_eq!(follower.state.floor.round, Round(0));
 }

@@ -57,7 +57,7 @@ pub fn project(protocol: &Protocol, instance: &Instance, state: &spec::State) ->
         p.set_unsent(m.unsent.map_or(0, at));
         p.set_selected(m.selected.map_or(0, at));
         p.set_timed_out((instance.timeouts_are_votes() && m.timed_out()).into());
-        let subround = if instance.chained() { m.subround } else { Subround(0) };
+        let subround = if instance.rules.chained() { m.subround } else { Subround(0) };
         let share = spec::state::Visit { through: m.entry, subround };
         p.set_shared(state.sent.shares.get(&share).is_some_and(|by| by.contains(&first)).into());
         p.set_proposed(m.log.proposals.contains(&m.place()).into());

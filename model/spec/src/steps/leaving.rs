@@ -15,18 +15,10 @@ use crate::{
 use std::mem;
 use zus_protocol::{
     ids::{MinerId, Subround},
-    rules::{FinalityRule, SubroundSwitchRule},
+    rules::SubroundSwitchRule,
 };
 
 impl Instance {
-    /// Whether finality takes votes.
-    pub fn votes(&self) -> bool {
-        match self.rules.finality {
-            FinalityRule::Votes => true,
-            FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => false,
-        }
-    }
-
     pub(super) fn leave_enabled(&self, state: &State, miner: MinerId, block: Block) -> Result<(), Blocked> {
         let m = self.acting(state, miner)?;
         require(block.round >= m.round, Blocked::OtherRound)?;
@@ -36,7 +28,7 @@ impl Instance {
     pub(super) fn leave_apply(&self, state: &mut State, miner: MinerId, block: Block) {
         let m = state.miner(miner);
         let free = m.ticketed_no_other(&block) || self.has(Fault::VotesAfterOtherTicket);
-        if self.votes() && free && !m.voted_in(block.round) {
+        if self.rules.votes() && free && !m.voted_in(block.round) {
             self.vote_apply(state, miner, block);
         }
         self.enter_round(state, miner, block);
@@ -62,7 +54,7 @@ impl Instance {
         miner: MinerId,
         block: Block,
     ) -> Result<(), Blocked> {
-        require(self.votes() && self.has(Fault::VotesWithoutLeaving), Blocked::NotInRules)?;
+        require(self.rules.votes() && self.has(Fault::VotesWithoutLeaving), Blocked::NotInRules)?;
         self.leave_enabled(state, miner, block)?;
         let m = state.miner(miner);
         require(block.round == m.round, Blocked::OtherRound)?;
@@ -96,7 +88,7 @@ impl Instance {
             SubroundSwitchRule::Adopt => true,
             SubroundSwitchRule::FirstArrival => false,
         };
-        require(adopts && self.chained(), Blocked::NotInRules)?;
+        require(adopts && self.rules.chained(), Blocked::NotInRules)?;
         let m = self.acting(state, miner)?;
         require(block.round.next() == m.round, Blocked::OtherRound)?;
         require(state.notarized(&block), Blocked::NotNotarized)?;
@@ -116,7 +108,7 @@ impl Instance {
         member: MinerId,
         block: Block,
     ) -> Result<(), Blocked> {
-        require(self.votes(), Blocked::NotInRules)?;
+        require(self.rules.votes(), Blocked::NotInRules)?;
         self.byzantine_member(member)?;
         self.place_of(&block)?;
         require(state.proposed(&block), Blocked::NotProposed)?;

@@ -1,0 +1,46 @@
+//! A run of any length, followed step by step in memory that does not grow with the rounds that are final everywhere.
+
+use crate::{
+    instance::Instance,
+    state::State,
+    steps::{Action, Blocked},
+};
+
+/// A run that is being followed.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    /// The instance.
+    pub instance: Instance,
+    /// Where the run is, without the rounds that are forgotten.
+    pub state: State,
+}
+
+impl Follower {
+    /// The empty run.
+    pub fn new(instance: Instance) -> Self {
+        let state = instance.initial();
+        Follower { instance, state }
+    }
+
+    /// Takes the next step of the run, if it is enabled, and forgets the rounds below the lowest finalized head. A
+    /// signature or a notarization of a forgotten round can matter no more, and is passed over.
+    pub fn take(&mut self, step: &Action) -> Result<(), Blocked> {
+        let about = match *step {
+            Action::ByzantinePropose { block, .. }
+            | Action::ByzantineTicket { block, .. }
+            | Action::ByzantineVote { block, .. }
+            | Action::Notarize { block } => Some(block.round),
+            Action::ByzantineTimeout { round, .. } | Action::FormBeacon { round } => Some(round),
+            _ => None,
+        };
+        if about.is_some_and(|round| round <= self.state.floor.round) {
+            return Ok(());
+        }
+        self.instance.enabled(&self.state, step)?;
+        self.instance.apply(&mut self.state, step);
+        if let Some(lowest) = self.state.heads.iter().map(|head| head.round).min() {
+            self.state.forget_below(lowest.next());
+        }
+        Ok(())
+    }
+}
