@@ -153,3 +153,34 @@ fn without_an_observer_nothing_is_forgotten() {
     assert!(!follower.state.forget_below(Round(2)));
     assert_eq!(follower.state.floor.round, Round(0));
 }
+
+/// The steps of one round in which miner 2 does nothing and the Byzantine member signs in its place.
+fn round_without_miner_2(number: u64) -> Vec<Action> {
+    let member = MinerId(3);
+    let mut steps = Vec::new();
+    for step in round(number, MinerId(0)) {
+        match step {
+            Action::ShareBeacon { miner: MinerId(2) }
+            | Action::Select { miner: MinerId(2), .. }
+            | Action::Leave { miner: MinerId(2), .. } => {}
+            Action::Ticket { miner: MinerId(2), block } => {
+                steps.push(Action::ByzantineTicket { member, block })
+            }
+            Action::Finalize { block, .. } => steps.extend([Action::ByzantineVote { member, block }, step]),
+            _ => steps.push(step),
+        }
+    }
+    steps
+}
+
+#[test]
+fn a_miner_that_is_behind_keeps_its_rounds() {
+    let mut follower = Follower::new(instance());
+    for step in (1..=3).flat_map(round_without_miner_2) {
+        assert_eq!(follower.take(&step), Ok(()), "{step:?}");
+    }
+    assert_eq!(follower.state.floor.round, Round(0));
+    let block = follower.state.heads[0];
+    assert_eq!(follower.take(&Action::Leave { miner: MinerId(2), block }), Ok(()));
+    assert_eq!(follower.state.floor, block);
+}
