@@ -299,6 +299,93 @@ fn a_process_whose_log_is_moved_away_stops() {
     assert!(moved.exists(), "the log of the other process is where it was");
 }
 
+/// Each way to give the file of a log a second name, as the name of a log in an empty folder.
+#[cfg(unix)]
+#[test]
+fn a_log_with_a_second_name_is_not_opened() {
+    use std::os::unix::fs::symlink;
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let [own, other, link] = ["own", "other", "link"].map(|name| root.join(name));
+    let (file, second) = (own.join("tickets.log"), other.join("tickets.log"));
+    let open = |at: &Path| FileLog::open(at, OWNER, rules()).map_err(|error| error.to_string());
+    let refused = |at: &Path, path: &Path, reason: &str| {
+        let error = open(at).expect_err(reason);
+        assert!(error.starts_with(&format!("cannot open {}: {reason}", path.display())), "{error}");
+    };
+    std::fs::create_dir(&other).unwrap();
+    drop(created(&own, &[ticket(5, 1)]));
+    let before = std::fs::read(&file).unwrap();
+
+    symlink(&file, &second).unwrap();
+    refused(&other, &second, "it is a symbolic link");
+    assert!(second.is_symlink() && std::fs::read(&file).unwrap() == before, "both are left as they were");
+    std::fs::remove_file(&second).unwrap();
+    // A new log is not made in the place of a link, nor where a link to nothing points.
+    symlink(root.join("nothing"), &second).unwrap();
+    let error = FileLog::create(&other, OWNER, rules(), Round(4)).unwrap_err().to_string();
+    assert!(error.contains("it is a symbolic link"), "{error}");
+    assert!(second.is_symlink() && !root.join("nothing").exists());
+    std::fs::remove_file(&second).unwrap();
+
+    std::fs::hard_link(&file, &second).unwrap();
+    for at in [&own, &other] {
+        refused(at, &at.join("tickets.log"), "its file has 2 names");
+    }
+    std::fs::remove_file(&second).unwrap();
+
+    std::fs::create_dir(&second).unwrap();
+    refused(&other, &second, "it is no regular file");
+    std::fs::remove_dir(&second).unwrap();
+
+    // The file that is prepared for the replacement is no link either: its target would be overwritten.
+    let victim = root.join("victim");
+    let (victim_path, new) = (victim.as_path(), own.join("tickets.log.new"));
+    let makers: [fn(&Path, &Path) -> std::io::Result<()>; 2] =
+        [|from, to| symlink(from, to), |from, to| std::fs::hard_link(from, to)];
+    for make in makers {
+        std::fs::write(victim_path, "precious").unwrap();
+        make(victim_path, &new).unwrap();
+        let error = open(&own).unwrap_err();
+        assert!(error.starts_with(&format!("cannot open {}: it", new.display())), "{error}");
+        assert_eq!(std::fs::read(victim_path).unwrap(), b"precious");
+        std::fs::remove_file(&new).unwrap();
+    }
+
+    // A link to the folder is the folder; one that leads elsewhere later changes nothing.
+    symlink(&own, &link).unwrap();
+    let mut log = open(&link).unwrap();
+    assert_eq!(log.folder(), own.canonicalize().unwrap());
+    assert!(open(&own).unwrap_err().contains("in use"), "one lock");
+    std::fs::remove_file(&link).unwrap();
+    symlink(&other, &link).unwrap();
+    log.append(ticket(6, 1)).unwrap();
+    log.flush().unwrap();
+    log.compact().unwrap();
+    assert!(file.exists() && !second.exists());
+}
+
+/// The name is given while the log is open: nothing more is signed, and the file is not replaced.
+#[cfg(unix)]
+#[test]
+fn a_log_that_gets_a_second_name_stops() {
+    for replace in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let mut log = created(folder.path(), &[ticket(5, 1)]);
+        let second = folder.path().join("second");
+        std::fs::hard_link(folder.path().join("tickets.log"), &second).unwrap();
+        log.append(ticket(6, 2)).unwrap();
+        let stopped = if replace { log.compact() } else { log.flush().map(|_| ()) };
+        let error = stopped.expect_err("it has two names").to_string();
+        assert!(error.contains("its file has 2 names (hard links)"), "{error}");
+        assert!(matches!(log.flush(), Err(LogError::Failed { .. })), "for good");
+        drop(log);
+        std::fs::remove_file(second).unwrap();
+        let log = FileLog::open(folder.path(), OWNER, rules()).expect("one name again");
+        assert!(log.signed().contains(&ticket(5, 1)));
+    }
+}
+
 #[test]
 fn plays_the_second_process() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };

@@ -27,8 +27,8 @@ const NEW_LOG_FILE: &str = "tickets.log.new";
 /// A ticket log in a folder. While it is open, nobody else can open it, in this process or another.
 ///
 /// The log file itself is locked by the operating system (`flock`), until this value is dropped or the process ends in whatever
-/// way; there is no other file whose removal would matter. Do not put the folder on a network file system that does not
-/// lock. `F` is the file system, another one in tests.
+/// way; there is no other file whose removal would matter. The folder may be given through symbolic links; the file must not be
+/// one, nor have a second name (a hard link). Do not put the folder on a network file system that does not lock. `F` is the file system, another one in tests.
 #[derive(Debug)]
 pub struct FileLog<F: Files = OsFiles> {
     folder: Folder<F>,
@@ -58,7 +58,7 @@ impl FileLog {
     ///
     /// # Errors
     /// [`LogError::Missing`], [`LogError::InUse`], [`LogError::OtherOwner`], [`LogError::Version`], [`LogError::Damaged`],
-    /// [`LogError::Io`].
+    /// [`LogError::Io`], also when the file is a symbolic link or has a second name.
     pub fn open(folder: &Path, owner: Owner, rules: SigningRules) -> Result<Self, LogError> {
         Self::open_in(OsFiles, folder, owner, rules)
     }
@@ -199,7 +199,8 @@ impl<F: Files> FileLog<F> {
                 .map_err(|e| failed("write", &self.folder.log(), e))?;
         }
         if !pending.is_empty() {
-            // Somebody may have removed or replaced the file, and another process may sign by the one that has the name now.
+            // Somebody may have removed or replaced the file or given it a second name, and another process may sign by the one
+            // that has the name now, or by what is left under the second name after the next replacement.
             // Asking costs a `stat`, a hundredth of the flush before it.
             self.folder.require_there(Some(self.held.identity))?;
         }
@@ -262,8 +263,9 @@ impl<F: Files> Folder<F> {
         self.path.join(LOG_FILE)
     }
 
-    fn create(self, owner: Owner, rules: SigningRules, floor: Round) -> Result<FileLog<F>, LogError> {
+    fn create(mut self, owner: Owner, rules: SigningRules, floor: Round) -> Result<FileLog<F>, LogError> {
         self.files.create_folder(&self.path).map_err(|e| failed("create", &self.path, e))?;
+        self.path = self.canonical()?;
         self.sync_way()?;
         self.require_there(None)?;
         let signed = Signed::from_floor(floor);
@@ -271,7 +273,8 @@ impl<F: Files> Folder<F> {
         Ok(FileLog::new(self, owner, rules, signed, open))
     }
 
-    fn open(self, owner: Owner, rules: SigningRules) -> Result<FileLog<F>, LogError> {
+    fn open(mut self, owner: Owner, rules: SigningRules) -> Result<FileLog<F>, LogError> {
+        self.path = self.canonical()?;
         let path = self.log();
         let old = self.lock(&path, false)?;
         let bytes = self.files.read(&old.file, MAX_LOG_BYTES + 1).map_err(|e| failed("read", &path, e))?;
@@ -288,6 +291,14 @@ impl<F: Files> Folder<F> {
         // The old file stays locked until the new one has its place.
         let open = self.write_anew(&owner, &signed, Some(old.identity))?;
         Ok(FileLog::new(self, owner, rules, signed, open))
+    }
+
+    /// The folder by its own name, so that it is the same one for as long as the log is open, whatever becomes of links to it.
+    fn canonical(&self) -> Result<PathBuf, LogError> {
+        self.files.canonical(&self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => LogError::Missing { path: self.path.clone() },
+            _ => failed("open", &self.path, error),
+        })
     }
 
     /// Makes a complete log beside the present one, locks it, and moves it into the place of the file that is known to be
@@ -343,7 +354,7 @@ impl<F: Files> Folder<F> {
     }
 
     fn there(&self, path: &Path) -> Result<Option<Identity>, LogError> {
-        self.files.identity_at(path).map_err(|e| failed("look for", path, e))
+        self.files.identity_at(path).map_err(|e| failed("use", path, e))
     }
 
     /// Refuses when another file has the name of the log than is known to have it, or none.

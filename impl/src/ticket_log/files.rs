@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which file it is, whatever its name: device and inode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,10 +23,17 @@ pub trait Files: Clone + fmt::Debug {
     /// Those of the file system, here and below.
     fn create_folder(&self, folder: &Path) -> io::Result<()>;
 
+    /// The folder by its own name: absolute, and without symbolic links.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    fn canonical(&self, folder: &Path) -> io::Result<PathBuf>;
+
     /// Opens a file to be read and written; makes an empty one when there is none and `create` says so.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when there is none and none is to be made.
+    /// [`ErrorKind::NotFound`] when there is none and none is to be made; [`ErrorKind::InvalidInput`] when the name is a symbolic
+    /// link, is of no regular file, or is one of several names of a file.
     fn open(&self, path: &Path, create: bool) -> io::Result<Self::File>;
 
     /// Locks a file for this opening of it; `false` when it is locked by another, in this process or elsewhere.
@@ -47,7 +54,7 @@ pub trait Files: Clone + fmt::Debug {
     /// Which file has this name now, if any has.
     ///
     /// # Errors
-    /// See [`Files::create_folder`].
+    /// [`ErrorKind::InvalidInput`] as for [`Files::open`].
     fn identity_at(&self, path: &Path) -> io::Result<Option<Identity>>;
 
     /// Reads a file from its beginning, at most `limit` bytes of it.
@@ -104,17 +111,19 @@ impl Files for OsFiles {
         fs::create_dir_all(folder)
     }
 
+    fn canonical(&self, folder: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(folder)
+    }
+
     fn open(&self, path: &Path, create: bool) -> io::Result<File> {
+        // Opening follows a link, and makes the file that a link to nothing names.
+        self.identity_at(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(create).truncate(false);
         // Who can open it can lock it.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
-        }
-        Ok(file)
+        options.open(path)
     }
 
     fn try_lock(&self, file: &File) -> io::Result<bool> {
@@ -135,8 +144,8 @@ impl Files for OsFiles {
     }
 
     fn identity_at(&self, path: &Path) -> io::Result<Option<Identity>> {
-        match fs::metadata(path) {
-            Ok(found) => identity_of(&found).map(Some),
+        match fs::symlink_metadata(path) {
+            Ok(found) => require_one_name(&found).and_then(|()| identity_of(&found)).map(Some),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -181,6 +190,38 @@ impl Files for OsFiles {
         }
         Ok(())
     }
+}
+
+/// A log that is opened is locked by its file and replaced by its name. With a link or a second name for the file the two are
+/// not the same: the file would be replaced under one name, and would stay under the other, unlocked and outdated.
+fn require_one_name(metadata: &fs::Metadata) -> io::Result<()> {
+    let reason = if metadata.is_symlink() {
+        "it is a symbolic link, and the file itself would stay unlocked when the log is replaced under this name. Give the \
+         folder in which the file is, or move the file here"
+            .to_owned()
+    } else if !metadata.is_file() {
+        "it is no regular file. Give the folder of a ticket log".to_owned()
+    } else if names_of(metadata) > 1 {
+        format!(
+            "its file has {} names (hard links), and would stay under the others, unlocked and outdated. Stop all miners with \
+             this key, and remove the other names of the file: `find -inum {}` in its file system lists them",
+            names_of(metadata),
+            identity_of(metadata)?.1
+        )
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, reason))
+}
+
+#[cfg(unix)]
+fn names_of(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+#[cfg(not(unix))]
+fn names_of(_: &fs::Metadata) -> u64 {
+    1
 }
 
 #[cfg(unix)]

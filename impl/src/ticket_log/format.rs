@@ -21,9 +21,14 @@
 //! tail. Everything else that does not check is damage, and the log is refused: a file that is shorter or longer than its header
 //! says, a sector of zeros with anything but free sectors behind it, a frame behind a free sector, any other change.
 //!
-//! What this cannot see: the sector of exactly the last frame lost as a whole, and replaced by zeros or by what stood there
-//! before. That looks like a crash in the middle of the last flush, and costs the records of one flush, whose signatures may
-//! have left. It takes a disk that loses a sector that it had reported durable, and only that one. A whole file
+//! What this cannot see: frames that are gone from the end without a trace, since nothing outside the file says how many there
+//! were. The sector of the last frame can be lost in any way that a crash leaves: free again, zeros, or a beginning of the frame.
+//! Two or more last frames can be lost only if each of their sectors says again exactly what stood there before, `no entry`,
+//! with none left out. That takes a disk that had reported those sectors durable and then gives out their old content. It costs
+//! the records of these flushes, whose signatures may have left: the miner may contradict what it signed there, and convict
+//! itself. The bound is the frames written since the file was made, at most
+//! [`FRAMES_PER_FILE`](super::FRAMES_PER_FILE); header and base are never lost so. After such a fault of a disk use a floor as for
+//! a lost log. A whole file
 //! that is replaced by an older copy of itself (a restored backup or snapshot) cannot be told either: never restore one, import
 //! an export into a new log instead.
 

@@ -166,6 +166,39 @@ fn more_than_one_sector_of_zeros_is_always_refused() {
     );
 }
 
+/// The limit of what a file can tell, as the module documentation states it: frames at the end whose sectors are free again were
+/// never written, for all that the file says. A single sector that does not revert, or a sector of the base, gives the loss away.
+#[test]
+fn frames_at_the_end_that_revert_to_free_sectors_cannot_be_told() {
+    let (bytes, ends) = file();
+    let used = ends[FRAMES].0;
+    let free =
+        |bytes: &mut [u8]| bytes.chunks_mut(SECTOR_BYTES).for_each(|sector| sector.copy_from_slice(&FREE));
+    for lost in 1..=FRAMES {
+        let (start, left) = &ends[FRAMES - lost];
+        let mut damaged = bytes.clone();
+        free(&mut damaged[*start..used]);
+        assert_eq!(read(&damaged), Ok(sorted(left)), "{lost} frames are gone");
+        for kept in (start + SECTOR_BYTES..used).step_by(SECTOR_BYTES) {
+            let mut damaged = damaged.clone();
+            damaged[kept..kept + SECTOR_BYTES].copy_from_slice(&bytes[kept..kept + SECTOR_BYTES]);
+            let refused =
+                matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == *start as u64);
+            assert!(refused, "{lost} frames but the one at {kept}");
+        }
+        // Zeros are what a crash leaves in one sector, not in two.
+        if lost > 1 {
+            damaged[*start..used].fill(0);
+            assert!(matches!(read(&damaged), Err(Fault::Damaged { .. })), "{lost} sectors of zeros");
+        }
+    }
+    let mut damaged = bytes;
+    let in_base = ends[0].0 - SECTOR_BYTES;
+    free(&mut damaged[in_base..used]);
+    let refused = matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == in_base as u64);
+    assert!(refused, "what was there when the file was made is never lost so");
+}
+
 #[test]
 fn any_changed_byte_is_refused_where_its_sector_begins() {
     let (bytes, ends) = file();

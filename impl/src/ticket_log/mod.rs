@@ -37,9 +37,12 @@
 //!
 //! # A torn tail and a damaged file
 //! A crash costs at most the frame that was being written, whose signatures had not left. Any other damage is refused with its
-//! offset, but one: a disk that loses exactly the sector of the last frame, which it had reported durable, leaves what a crash
-//! leaves. That costs the records of one flush, of one round: the miner may then contradict what it signed there, once, and
-//! convict itself. [`LogImage`] and the format have the details.
+//! offset, but one: frames lost from the end, after the disk had reported them durable, when it gives out the old content of their
+//! sectors instead. Of the last frame zeros or a part are such a content too, since a crash leaves them; of more frames only free
+//! sectors are, for every one of them up to the end. That looks like a log that was written less far. It costs the records of
+//! these flushes, at most those since the file was made ([`FRAMES_PER_FILE`]): the miner may then contradict what it signed
+//! there, and convict itself. Treat a disk that was caught doing this as a lost log. The documentation of the format has the
+//! details.
 //!
 //! # A lost log
 //! Who has neither the log nor an export made after the last signature makes a new log with a floor *above every round in
@@ -56,7 +59,15 @@
 //! # One process
 //! The log file itself is locked, and the file that is locked is compared with the one that has the name, since opening renames;
 //! so no file beside it matters. Each flush looks whether its file still has its name, and refuses if somebody removed or replaced
-//! it ([`LogError::Replaced`]): then another process may sign by another log. Two machines with one key are not told apart.
+//! it ([`LogError::Replaced`]): then another process may sign by another log.
+//!
+//! A file that is replaced by its name must have one name only. A log file that is a symbolic link, is no regular file, or has a
+//! second name (a hard link) is refused when it is opened, after it was locked, at each flush and before it is replaced; so is
+//! `tickets.log.new`. A log never makes a hard link itself; where a file system makes a rename of one, a crash in it can leave
+//! both names, and the error says how to go on. A link to the folder is followed once, when the log is opened. What cannot be
+//! seen: a hard link made between the last look and the rename, which keeps the old file; a copy of the file; and two machines
+//! with one key. A folder that is mounted twice (bind mount) has one file with one lock, and needs no care; a file that is
+//! mounted by itself cannot be replaced, which is an error of the rename.
 //!
 //! # Why a file of its own format
 //! A key-value store (redb was tried) costs the same flush and hides the bytes; here every byte and sector that a crash or a
