@@ -12,6 +12,17 @@ use super::{PointError, Scalar};
 /// Bytes of a compressed point of G2.
 pub const G2_BYTES: usize = 96;
 
+#[cfg(test)]
+thread_local! {
+    static POINTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many points of G2 this thread has decoded: what tests count.
+#[cfg(test)]
+pub(crate) fn points_so_far() -> usize {
+    POINTS.with(std::cell::Cell::get)
+}
+
 /// A point of the prime-order subgroup of the twist that is not infinity: it is checked when it is decoded, and every
 /// operation stays inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +34,8 @@ impl G2 {
     /// # Errors
     /// Every variant of [`PointError`].
     pub fn decode(bytes: &[u8; G2_BYTES]) -> Result<Self, PointError> {
+        #[cfg(test)]
+        POINTS.with(|count| count.set(count.get() + 1));
         let mut point = blst_p2_affine::default();
         // SAFETY: the source is 96 bytes long, as the function reads; the destination is valid.
         PointError::check(unsafe { blst_p2_uncompress(&mut point, bytes.as_ptr()) })?;

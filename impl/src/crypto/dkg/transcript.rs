@@ -115,8 +115,9 @@ impl Transcript {
         self.phase
     }
 
-    /// Takes a dealing from the broadcast. The same one again changes nothing; another one of the same dealer disqualifies
-    /// it.
+    /// Takes a dealing from the broadcast. The same one again changes nothing and costs no check; another one of the same dealer
+    /// disqualifies it. Each wrong one costs the check of a signature: for what a peer sends there is
+    /// [`Transcript::receive_dealing`], which counts them.
     ///
     /// # Errors
     /// [`TranscriptError::WrongPhase`]; [`TranscriptError::OtherAttempt`] and [`TranscriptError::NotAuthentic`], which say nothing
@@ -124,6 +125,10 @@ impl Transcript {
     pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<(), TranscriptError> {
         self.require(Phase::Dealing)?;
         self.require_attempt(dealing.dealer, dealing.attempt)?;
+        // What is known was checked.
+        if self.dealers.get(&dealing.dealer).is_some_and(|known| known.dealing == *dealing) {
+            return Ok(());
+        }
         if !dealing.is_authentic(&self.session) {
             return Err(TranscriptError::NotAuthentic { dealer: dealing.dealer });
         }
@@ -193,8 +198,8 @@ impl Transcript {
         Ok(())
     }
 
-    /// Takes a settlement from the broadcast. The same one again changes nothing; another one of the same dealer, or a wrong
-    /// one, disqualifies it.
+    /// Takes a settlement from the broadcast. The same one again changes nothing and costs no check; another one of the same
+    /// dealer, or a wrong one, disqualifies it. For what a peer sends there is [`Transcript::receive_settlement`].
     ///
     /// # Errors
     /// [`TranscriptError::WrongPhase`]; [`TranscriptError::OtherAttempt`] and [`TranscriptError::NotAuthentic`], which say nothing
@@ -202,14 +207,21 @@ impl Transcript {
     pub fn on_settlement(&mut self, settlement: &Settlement) -> Result<(), TranscriptError> {
         self.require(Phase::Settling)?;
         self.require_attempt(settlement.dealer, settlement.attempt)?;
-        if !settlement.is_authentic(&self.session) {
-            return Err(TranscriptError::NotAuthentic { dealer: settlement.dealer });
-        }
         let session = Arc::clone(&self.session);
         let Some(dealer) = self.dealers.get_mut(&settlement.dealer) else {
             return Err(TranscriptError::NothingToSettle { dealer: settlement.dealer });
         };
         let digest = settlement.digest(&session);
+        let is_known = dealer
+            .settlement
+            .as_ref()
+            .is_some_and(|(known, first)| *known == digest && first.signature == settlement.signature);
+        if is_known {
+            return Ok(());
+        }
+        if !settlement.is_authentic(&session) {
+            return Err(TranscriptError::NotAuthentic { dealer: settlement.dealer });
+        }
         match &dealer.settlement {
             Some((first, _)) if *first == digest => {}
             Some(_) => {

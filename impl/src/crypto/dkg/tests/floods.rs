@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bounds::MAX_STRIKES;
+use crate::crypto::curve::{points_so_far, products_so_far};
 use crate::mutants::{Mutant, Scope};
 
 const FLOODER: MinerId = MinerId(3);
@@ -124,4 +125,99 @@ fn a_key_generation_on_bytes_is_the_same() {
     }
     assert_eq!(world.verdict(1), Err(Disqualified::TwoDealings));
     assert_eq!(world.finish().qualified().len(), 3);
+}
+
+/// The products of pairings and the points of commitments that something costs.
+fn cost(work: impl FnOnce()) -> (usize, usize) {
+    let before = (products_so_far(), points_so_far());
+    work();
+    (products_so_far() - before.0, points_so_far() - before.1)
+}
+
+/// What a hundred copies of a message cost a member that has seen the dealings of all but member 3.
+fn cost_of_dealings(bytes: &[u8]) -> (usize, usize) {
+    let mut world = World::new(4);
+    let dealings = world.dealings();
+    for dealing in &dealings[..3] {
+        world.members[0].on_dealing(dealing).unwrap();
+    }
+    cost(|| {
+        for _ in 0..100 {
+            let _answer = world.members[0].receive_dealing(FLOODER, bytes);
+        }
+    })
+}
+
+#[test]
+fn what_a_dealing_costs_is_bounded_whoever_it_names() {
+    let world = World::new(4);
+    let strikes = usize::from(MAX_STRIKES);
+    let genuine = |dealer: usize| world.dealings()[dealer].encode();
+    assert_eq!(cost_of_dealings(&genuine(1)), (0, 0), "it is known");
+    let (products, points) = cost_of_dealings(&genuine(3));
+    assert_eq!(points, world.session.parameters().threshold(), "read once");
+    assert!((1..=3).contains(&products), "one signature and one share, once: {products}");
+    let mut other_attempt = genuine(3);
+    other_attempt[3] ^= 1;
+    assert_eq!(cost_of_dealings(&other_attempt), (0, 0));
+    let mut stranger = genuine(3);
+    stranger[4..6].copy_from_slice(&9_u16.to_be_bytes());
+    assert_eq!(cost_of_dealings(&stranger), (0, 0));
+    // Signed by nobody, of a dealer that is known and of one that is not.
+    for dealer in [1, 3] {
+        let mut forged = genuine(dealer);
+        let last = forged.len() - 48;
+        forged[last..].copy_from_slice(&identity(2).sign(DomainTag::DKG_DEALING, &[0; 32]).0);
+        let (products, points) = cost_of_dealings(&forged);
+        assert!(products <= strikes && points == 0, "dealer {dealer}: {products}, {points}");
+        let (products, _) = with(Some(Mutant::KeyGenerationHearsAll), || cost_of_dealings(&forged));
+        assert!(products >= 100, "the control: {products}");
+        let (_, points) = with(Some(Mutant::PointsBeforeSignature), || cost_of_dealings(&forged));
+        assert!(points > 0, "the control");
+    }
+}
+
+#[test]
+fn a_message_that_is_known_costs_no_check_decoded_or_not() {
+    let mut world = World::new(4);
+    let dealings = world.dealings();
+    for dealing in &dealings[..3] {
+        let receipt = world.members[0].on_dealing(dealing).unwrap();
+        let again = cost(|| {
+            for _ in 0..100 {
+                assert_eq!(world.members[0].on_dealing(dealing), Ok(receipt));
+            }
+        });
+        assert_eq!(again, (0, 0), "a dealing");
+    }
+    let (receipt, wrong) = (world.members[1].on_dealing(&dealings[0]).unwrap(), [7; 32]);
+    world.members[0].on_receipt(MinerId(1), &receipt).unwrap();
+    let again = cost(|| {
+        let forged = Receipt { signature: identity(1).sign(DomainTag::DKG_RECEIPT, &wrong), ..receipt };
+        for _ in 0..100 {
+            world.members[0].on_receipt(MinerId(1), &receipt).unwrap();
+            world.members[0].on_receipt(MinerId(1), &forged).unwrap_err();
+        }
+    });
+    assert_eq!(again, (0, 0), "a receipt");
+    let mut settling = World::new(4);
+    settling.deal(&dealings, |_, _| false);
+    let settlements = settling.settlements();
+    world.members[0].end_dealing().unwrap();
+    // Member 3 has not dealt in this world: there is nothing to settle, whoever signed it.
+    let refused = Err(TranscriptError::NothingToSettle { dealer: MinerId(3) }.into());
+    let none = cost(|| {
+        for _ in 0..100 {
+            assert_eq!(world.members[0].on_settlement(&settlements[3]), refused);
+            assert_eq!(world.members[0].receive_settlement(FLOODER, &settlements[3].encode()), refused);
+        }
+    });
+    assert_eq!(none, (0, 0), "a settlement without a dealing");
+    world.members[0].on_settlement(&settlements[1]).unwrap();
+    let again = cost(|| {
+        for _ in 0..100 {
+            world.members[0].on_settlement(&settlements[1]).unwrap();
+        }
+    });
+    assert_eq!(again, (0, 0), "a settlement");
 }
