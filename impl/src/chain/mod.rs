@@ -40,7 +40,8 @@ use crate::committee::{Round, Subround};
 use crate::mutants::mutant;
 
 /// A final block with its certificate. Genesis has none, and a block that became final through a descendant before its
-/// own certificate was seen may be without one here; its child then carries it.
+/// own certificate was seen may be without one here; its child then carries it. The last of those that a miner is started with
+/// needs a certificate among what was stored ([`Damage::Uncertified`]).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FinalBlock {
     /// The block.

@@ -2,8 +2,14 @@
 //! notarization would start a miner in a round that nobody reaches.
 //!
 //! Certificates are verified, and what a block's id does not cover is compared with what it does cover. Bits of a block itself
-//! change its id: the links of final blocks and the certificates for them show it; for blocks above the head the checksum of
-//! [`wire::seal`](crate::wire::seal) does, which hosts use for everything that they store.
+//! change its id. The links between final blocks show that of all but the last, and a verified certificate that of the last: the
+//! notarization beside it, a stored certificate that names it, or the notarization that a stored child of it carries. A last
+//! final block without any of them is refused, since it would say in which round the miner starts.
+//!
+//! A block above the head that changed is another block, under another id. Nothing that is verified names this id, so that it
+//! moves nobody and is never extended or ticketed; the block that it was is loaded or fetched again when somebody needs it. The
+//! checksum of [`wire::seal`](crate::wire::seal), which hosts use for everything that they store, notices it before. No round
+//! above [`MAX_ROUND`] is read, whatever is said of it.
 
 use std::fmt;
 
@@ -11,8 +17,8 @@ use thiserror::Error;
 
 use super::FinalBlock;
 use crate::block::Block;
-use crate::bounds::KEPT_FINAL_BLOCKS;
-use crate::certified::CertificateBatch;
+use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_ROUND};
+use crate::certified::{CertificateBatch, Notarization};
 use crate::committee::Round;
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
@@ -49,6 +55,9 @@ impl fmt::Display for Item {
     }
 }
 
+/// A certificate's item, its position there, and its round.
+type Place = (Item, usize, Round);
+
 /// Something that was read back is not what was stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
@@ -81,6 +90,14 @@ pub enum Damage {
     /// The certificate is for another block.
     #[error("it names another block than the final one of its round")]
     OtherBlock,
+    /// No certificate says that it is final.
+    #[error(
+        "no certificate beside it, among the stored items or in a stored child says that it is the block of its round"
+    )]
+    Uncertified,
+    /// Its round is one that no chain reaches.
+    #[error("its round is above 2^62, which no chain reaches")]
+    Round,
     /// The certificate proves nothing.
     #[error("{0}")]
     Certificate(#[from] CertificateError),
@@ -102,24 +119,30 @@ pub(crate) fn check_read_back<S: Scheme>(
     let mut batch = CertificateBatch::new(&config.committee, config.quorum(), scheme);
     let mut places = Vec::new();
     check_finals(finals, config, scheme, &mut batch, &mut places)?;
+    if let Some((place, certificate)) = carried_for_head(finals, stored, config)? {
+        places.push(place);
+        batch.push(certificate);
+    }
     let is_final = |round: Round| finals.iter().rev().find(|found| found.block.round() == round);
     for (index, stored) in stored.iter().enumerate() {
         let damaged = |item, round, reason| Damaged { item, index, round, reason };
+        let (item, round) = item_of(stored);
+        if round.0 > MAX_ROUND {
+            return Err(damaged(item, round, Damage::Round));
+        }
         match stored {
             Stored::Block(block) => {
-                let round = block.round();
-                check_block(block, config, scheme).map_err(|reason| damaged(Item::Block, round, reason))?;
+                check_block(block, config, scheme).map_err(|reason| damaged(item, round, reason))?;
             }
             Stored::Notarization(certificate) => {
-                places.push((Item::Notarization, index, certificate.round));
+                places.push((item, index, round));
                 batch.push(certificate);
             }
             Stored::TimeoutCertificate(certificate) => {
-                places.push((Item::TimeoutCertificate, index, certificate.round));
+                places.push((item, index, round));
                 batch.push(certificate);
             }
             Stored::FinalityCertificate(certificate) => {
-                let (item, round) = (Item::FinalityCertificate, certificate.round);
                 if is_final(round).is_some_and(|own| own.block.id() != certificate.block) {
                     return Err(damaged(item, round, Damage::OtherBlock));
                 }
@@ -135,13 +158,53 @@ pub(crate) fn check_read_back<S: Scheme>(
     Ok(())
 }
 
+fn item_of(stored: &Stored) -> (Item, Round) {
+    match stored {
+        Stored::Block(block) => (Item::Block, block.round()),
+        Stored::Notarization(certificate) => (Item::Notarization, certificate.round),
+        Stored::TimeoutCertificate(certificate) => (Item::TimeoutCertificate, certificate.round),
+        Stored::FinalityCertificate(certificate) => (Item::FinalityCertificate, certificate.round),
+    }
+}
+
+/// The certificate of the last final block that a stored child carries, where neither the final block itself nor a stored
+/// certificate is one. Those are verified anyway; this one still has to be.
+///
+/// # Errors
+/// [`Damage::Uncertified`] when there is no certificate at all.
+fn carried_for_head<'a>(
+    finals: &[FinalBlock],
+    stored: &'a [Stored],
+    config: &Config,
+) -> Result<Option<(Place, &'a Notarization)>, Damaged> {
+    let Some(FinalBlock { block, notarization: None }) = finals.last() else { return Ok(None) };
+    let (round, id) = (block.round(), block.id());
+    let named = stored.iter().any(|stored| match stored {
+        Stored::Notarization(certificate) => (certificate.round, certificate.block) == (round, id),
+        Stored::FinalityCertificate(certificate) => (certificate.round, certificate.block) == (round, id),
+        Stored::Block(_) | Stored::TimeoutCertificate(_) => false,
+    });
+    if named || id == config.genesis.id() {
+        return Ok(None);
+    }
+    let carried = stored.iter().enumerate().find_map(|(index, stored)| {
+        let Stored::Block(child) = stored else { return None };
+        let certificate = child.parent_notarization()?;
+        let is_its = (certificate.round, certificate.block) == (round, id) && child.header().parent == id;
+        is_its.then_some(((Item::Block, index, child.round()), &**certificate))
+    });
+    let uncertified =
+        Damaged { item: Item::FinalBlock, index: finals.len() - 1, round, reason: Damage::Uncertified };
+    carried.map(Some).ok_or(uncertified)
+}
+
 /// Final blocks are linked, and each certificate beside one is for it. Those that will not be kept are only linked.
 fn check_finals<S: Scheme>(
     finals: &[FinalBlock],
     config: &Config,
     scheme: &S,
     batch: &mut CertificateBatch<'_, S>,
-    places: &mut Vec<(Item, usize, Round)>,
+    places: &mut Vec<Place>,
 ) -> Result<(), Damaged> {
     let mut below: Option<&Block> = None;
     for (index, FinalBlock { block, notarization }) in finals.iter().enumerate() {
@@ -168,6 +231,9 @@ fn check_finals<S: Scheme>(
 
 fn check_block<S: Scheme>(block: &Block, config: &Config, scheme: &S) -> Result<(), Damage> {
     let (header, committee) = (block.header(), &config.committee);
+    if header.round.0 > MAX_ROUND {
+        return Err(Damage::Round);
+    }
     let own = (header.chain, header.epoch) == (committee.chain(), committee.epoch());
     if !own || !committee.contains(header.generator) || header.round == Round(0) {
         return Err(Damage::Foreign);

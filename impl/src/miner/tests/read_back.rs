@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::regressions::chain;
 use super::stage::Stage;
 use crate::block::BlockId;
+use crate::bounds::MAX_ROUND;
 use crate::chain::{Damage, Damaged, FinalBlock, Item};
 use crate::committee::Round;
 use crate::crypto::mock_scheme::MockScheme;
@@ -74,6 +75,131 @@ fn a_flipped_bit_in_a_certificate_is_refused_with_the_place() {
         }
     }
     assert!(read > 4_000, "only {read} changes were read");
+}
+
+/// Every change of one bit of a last final block without a certificate of its own.
+fn changed_heads(disk: &Recovery) -> impl Iterator<Item = (usize, Recovery)> + '_ {
+    let last = disk.finals.len() - 1;
+    let bytes = wire::to_bytes(&disk.finals[last]);
+    (0..bytes.len() * 8).filter_map(move |bit| {
+        let mut damaged = disk.clone();
+        damaged.finals[last] = wire::from_bytes::<FinalBlock>(&flipped(&bytes, bit)).ok()?;
+        Some((bit, damaged))
+    })
+}
+
+/// The head is what says in which round a miner starts: without a certificate it is not believed, and by the certificate that
+/// another item has it is compared.
+#[test]
+fn a_flipped_bit_in_a_head_without_its_certificate_is_refused() {
+    let stage = Stage::new(Rules::HARDENED);
+    let chain = chain(&stage, 3);
+    let whole = disk(&stage);
+    let bare = FinalBlock { block: chain[1].0.clone(), notarization: None };
+    let named = Stored::FinalityCertificate(stage.finality(&chain[1].0, &[1, 2, 3]));
+    let notarized = Stored::Notarization(chain[1].1.clone());
+    let child = Stored::Block(chain[2].0.clone());
+    for finals in [vec![bare.clone()], vec![whole.finals[0].clone(), bare.clone()]] {
+        for stored in
+            [vec![named.clone()], vec![notarized.clone()], vec![child.clone()], whole.stored.clone()]
+        {
+            let disk = Recovery { finals: finals.clone(), stored, ..Recovery::default() };
+            let genuine = start(&stage, disk.clone()).expect("nothing is damaged");
+            assert_eq!(genuine.finalized().round(), Round(2));
+            let mut read = 0;
+            for (bit, damaged) in changed_heads(&disk) {
+                read += 1;
+                let found = start(&stage, damaged).map(|miner| miner.round());
+                assert!(matches!(found, Err(StartError::Damaged(_))), "bit {bit}: {found:?}");
+            }
+            assert!(read > 1_000, "only {read} changes were read");
+        }
+        // Nothing speaks for the head: also the genuine one is refused, with its place.
+        let alone = Recovery { finals: finals.clone(), ..Recovery::default() };
+        let index = finals.len() - 1;
+        let expected =
+            Damaged { item: Item::FinalBlock, index, round: Round(2), reason: Damage::Uncertified };
+        match start(&stage, alone.clone()).err() {
+            Some(StartError::Damaged(found)) => assert_eq!(found, expected),
+            other => panic!("{other:?}"),
+        }
+        // The control: believed, some bit starts a miner where nobody comes.
+        if finals.len() == 1 {
+            let _scope = Scope::enter(Some(Mutant::ReadBackTrusted));
+            let rounds = changed_heads(&alone).filter_map(|(_, damaged)| start(&stage, damaged).ok());
+            assert!(rounds.map(|miner| miner.round()).max() > Some(Round(MAX_ROUND)));
+        }
+    }
+    // The certificate that a child carries is verified, too.
+    let mut content = stage.content(0, &chain[1].0, Some(chain[1].1.clone()), 1);
+    let mut forged = (*chain[1].1).clone();
+    forged.certificate.aggregate.0[0] ^= 1;
+    content.parent_notarization = Some(Arc::new(forged));
+    let stored = vec![Stored::Block(Arc::new(crate::block::Block::new(content)))];
+    let refused = start(&stage, Recovery { finals: vec![bare], stored, ..Recovery::default() });
+    let refused = refused.err().expect("the certificate is forged");
+    assert!(matches!(refused, StartError::Damaged(Damaged { item: Item::Block, index: 0, .. })), "{refused}");
+}
+
+/// A block above the head that has changed is another block, which nothing names: it moves nobody. In a round that no chain
+/// reaches it is refused.
+#[test]
+fn a_flipped_bit_in_a_block_above_the_head_moves_nobody() {
+    let stage = Stage::new(Rules::HARDENED);
+    let disk = disk(&stage);
+    let genuine = start(&stage, disk.clone()).expect("nothing is damaged");
+    let bytes = wire::to_bytes(&disk.stored[1]);
+    let (mut taken, mut far) = (0, 0);
+    for bit in 0..bytes.len() * 8 {
+        let Ok(other) = wire::from_bytes::<Stored>(&flipped(&bytes, bit)) else { continue };
+        let Stored::Block(block) = &other else { panic!("bit {bit}: {other:?}") };
+        let (round, id) = (block.round(), block.id());
+        let mut damaged = disk.clone();
+        damaged.stored[1] = other;
+        match start(&stage, damaged) {
+            Ok(miner) => {
+                taken += 1;
+                assert!(round.0 <= MAX_ROUND, "bit {bit}: {round}");
+                assert_eq!((miner.round(), miner.subround()), (genuine.round(), genuine.subround()));
+                assert_eq!(miner.entry(), genuine.entry(), "bit {bit}");
+                assert_eq!(miner.finalized().id(), genuine.finalized().id(), "bit {bit}");
+                assert_ne!(miner.entry(), id, "bit {bit}");
+            }
+            Err(StartError::Damaged(found)) => {
+                assert_eq!((found.item, found.index), (Item::Block, 1), "bit {bit}");
+                far += usize::from(found.reason == Damage::Round);
+            }
+            Err(other) => panic!("bit {bit}: {other}"),
+        }
+    }
+    assert!(taken > 500 && far >= 1, "{taken}, {far}");
+}
+
+/// Whatever names a round that no chain reaches is refused before its certificate is looked at.
+#[test]
+fn a_round_above_the_highest_is_refused_in_every_item() {
+    let stage = Stage::new(Rules::HARDENED);
+    let genesis = stage.config.genesis.clone();
+    let mut content = stage.content(0, &genesis, None, 1);
+    content.round = Round(MAX_ROUND + 1);
+    let far = Arc::new(crate::block::Block::new(content));
+    let items = [
+        Stored::Block(far.clone()),
+        Stored::Notarization(stage.notarization(&far, &[1, 2, 3])),
+        Stored::TimeoutCertificate(stage.timeouts(MAX_ROUND + 1, 0, &[1, 2, 3])),
+        Stored::FinalityCertificate(stage.finality(&far, &[1, 2, 3])),
+    ];
+    let reason = |recovery| match start(&stage, recovery).err() {
+        Some(StartError::Damaged(found)) => Some(found.reason),
+        other => panic!("{other:?}"),
+    };
+    for item in items {
+        let stored = vec![item];
+        assert_eq!(reason(Recovery { stored, ..Recovery::default() }), Some(Damage::Round));
+    }
+    let notarization = Some(stage.notarization(&far, &[1, 2, 3]));
+    let finals = vec![FinalBlock { block: far, notarization }];
+    assert_eq!(reason(Recovery { finals, ..Recovery::default() }), Some(Damage::Round));
 }
 
 #[test]
