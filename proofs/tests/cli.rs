@@ -99,3 +99,19 @@ fn the_conditions_come_as_data_too() {
     assert!(proofs.run.is_some_and(|run| run.contains("break S10-honest")));
     assert_eq!(run(&["check", "--format", "json", "--all"]).status.code(), Some(2));
 }
+
+/// A file without an end, or larger than any run, is refused with its name and the bound.
+#[cfg(unix)]
+#[test]
+fn a_run_is_read_up_to_a_bound() {
+    use zus_output::bounded::MOST_BYTES;
+    let large = Path::new(env!("CARGO_TARGET_TMPDIR")).join("large-run");
+    fs::File::create(&large).and_then(|file| file.set_len(MOST_BYTES + 1)).unwrap();
+    for file in ["/dev/zero", large.to_str().unwrap()] {
+        let refused = run(&["run", "--replay", file]);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{error}");
+        assert!(error.contains(&format!("{file}: larger than {MOST_BYTES} bytes")), "{error}");
+    }
+    fs::remove_file(large).unwrap();
+}

@@ -48,7 +48,7 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
         let entries = std::fs::read_dir(folder)
             .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(folder))))?;
         for entry in entries {
-            let schedule = Schedule::from_file(&std::fs::read(entry?.path())?);
+            let schedule = Schedule::from_file(&crate::targets::input(&entry?.path())?);
             small.follow(&schedule.choices, &mut of_folder);
             files += 1;
         }

@@ -14,6 +14,7 @@ use zus_output::whole::{self, write};
 use crate::campaign::{CALM_EVERY, Played, Until, play, shortened, walk_under};
 use crate::judge::{Kill, quietly};
 use crate::schedule::{Failure, Schedule};
+use crate::targets::input;
 use crate::world::Adjust;
 
 /// The deliberate bug that a command asks for by name: its change of the configuration, and the command's options.
@@ -93,7 +94,7 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
 /// # Errors
 /// When a file cannot be read or written.
 pub fn shrink(file: &Path, bug: &Bug, out: Option<&Path>) -> Result<bool> {
-    let schedule = Schedule::from_file(&read(file)?);
+    let schedule = Schedule::from_file(&input(file)?);
     let Played { failure, at_end, .. } = play(&schedule, bug.adjust, Until::End, false);
     let Some(failure) = failure else {
         println!("nothing is wrong with this run");
@@ -125,7 +126,7 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
 /// # Errors
 /// When a file cannot be read or written.
 pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
-    let bytes = read(file)?;
+    let bytes = input(file)?;
     if let Some(trace) = trace {
         check(trace)?;
     }
@@ -168,13 +169,4 @@ pub fn check(file: &Path) -> Result<()> {
     whole::check(file).map_err(|error| {
         Error::new(error.kind(), format!("{}: cannot be written: {error}", plain::path(file)))
     })
-}
-
-/// Reads a file; the error names it.
-pub fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).map_err(|error| named(file, error))
-}
-
-fn named(file: &Path, error: Error) -> Error {
-    Error::new(error.kind(), format!("{}: {error}", plain::path(file)))
 }

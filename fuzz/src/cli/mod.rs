@@ -384,7 +384,7 @@ fn runs(target: &str, files: &[PathBuf], hex: Option<Hex>) -> std::io::Result<bo
     let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
     inputs.extend(hex.map(|Hex(bytes)| ("the given bytes".to_owned(), bytes)));
     for file in files {
-        inputs.push((plain::path(file), finding::read(file)?));
+        inputs.push((plain::path(file), targets::input(file)?));
     }
     for (name, bytes) in inputs {
         println!("{name}: {}", targets::tell(target, &bytes));

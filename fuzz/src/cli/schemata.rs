@@ -18,7 +18,7 @@ use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
 const ROOT: &str = "impl/src/lib.rs";
 
 fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
-    let text = std::fs::read_to_string(list)?;
+    let text = zus_output::bounded::text(list, zus_output::bounded::MOST_BYTES)?;
     serde_json::from_str(&text)
         .map_err(|error| Error::other(format!("{}: {error}", zus_output::plain::path(list))))
 }
@@ -32,10 +32,12 @@ const ATTEMPTS: usize = 20;
 pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
     let listed = read_list(list)?;
     let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
-    let read = |file: &str| Ok((file.to_owned(), std::fs::read_to_string(into.join(file))?));
+    let read = |file: &str| {
+        Ok((file.to_owned(), zus_output::bounded::text(into.join(file), zus_output::bounded::MOST_BYTES)?))
+    };
     let originals: BTreeMap<String, String> = files.into_iter().map(read).collect::<std::io::Result<_>>()?;
     let root = into.join(ROOT);
-    let text = std::fs::read_to_string(&root)?;
+    let text = zus_output::bounded::text(&root, zus_output::bounded::MOST_BYTES)?;
     zus_output::whole::write(root, format!("{LINTS}\n{text}{MODULE}"))?;
     let mut unviable = BTreeSet::new();
     for _ in 0..ATTEMPTS {
@@ -131,9 +133,10 @@ pub fn survey(
     jobs: usize,
 ) -> std::io::Result<bool> {
     let listed = read_list(list)?;
-    let known: BTreeMap<usize, Fate> = match std::fs::read_to_string(out) {
+    let known: BTreeMap<usize, Fate> = match zus_output::bounded::text(out, zus_output::bounded::MOST_BYTES) {
         Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => BTreeMap::new(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(error) => return Err(error),
     };
     let open: Vec<usize> = (0..listed.len())
         .filter(|number| known.get(number).is_none_or(|fate| fate.killed.is_none()))

@@ -62,7 +62,7 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
         put_into(path, &table)?;
     }
     if let Some(path) = &what.json {
-        let known = match std::fs::read_to_string(path) {
+        let known = match zus_output::bounded::text(path, zus_output::bounded::MOST_BYTES) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -234,7 +234,7 @@ fn markdown(what: &Speed, rows: &[Row], share: f64) -> String {
 }
 
 fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
-    let text = std::fs::read_to_string(path)?;
+    let text = zus_output::bounded::text(path, zus_output::bounded::MOST_BYTES)?;
     let missing = || {
         std::io::Error::other(format!(
             "{}: the marks of the table are missing",

@@ -87,7 +87,8 @@ macro_rules! engine_entry {
     ($name:ident) => {
         fn main() -> std::io::Result<()> {
             for path in std::env::args_os().skip(1) {
-                $crate::targets::execute(stringify!($name), $crate::targets::$name, &std::fs::read(path)?);
+                let bytes = $crate::targets::input(path.as_ref())?;
+                $crate::targets::execute(stringify!($name), $crate::targets::$name, &bytes);
             }
             Ok(())
         }

@@ -68,6 +68,14 @@ use std::cell::Cell;
 
 use crate::schedule::Schedule;
 
+/// The input in a file that somebody names, at most [`MOST_BYTES`](zus_output::bounded::MOST_BYTES) of it.
+///
+/// # Errors
+/// They name the file, and the bound when it is larger.
+pub fn input(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    zus_output::bounded::bytes(file, zus_output::bounded::MOST_BYTES)
+}
+
 /// A target.
 pub type Target = fn(&[u8]);
 

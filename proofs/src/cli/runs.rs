@@ -9,10 +9,7 @@ use crate::{
     structure::Interpreter,
     tie::{self, Refused, property, trace_of},
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use zus_model::trace::Trace;
 use zus_output::folder::Folder;
 
@@ -69,8 +66,8 @@ fn save(spec: &Spec, run: &Run, shows: &str, out: &mut Folder, traces: &mut Fold
 
 /// Replays a file and says what holds at its end.
 pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
-    let text =
-        fs::read_to_string(file).map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
+    let text = zus_output::bounded::text(file, zus_output::bounded::MOST_BYTES)
+        .map_err(|e| BadInput(e.to_string()))?;
     let run = Run::from_json(spec, &text)
         .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
     let interpreter = Interpreter::new(spec);

@@ -51,7 +51,7 @@ impl Sources {
             let path = entry?.path();
             if path.extension().is_some_and(|e| e == "epr") {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                files.insert(name, std::fs::read_to_string(&path)?);
+                files.insert(name, zus_output::bounded::text(&path, zus_output::bounded::MOST_BYTES)?);
             }
         }
         Ok(Sources { files })
