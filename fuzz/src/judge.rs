@@ -5,14 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
-use zus_model::checker::check::quoted;
-
 use crate::campaign::{CALM_EVERY, walk};
 use crate::product::Product;
 use crate::schedule::Random;
 use crate::schedule::run::panic_message;
 use crate::targets::{ALL, Target};
 use crate::world::Adjust;
+use zus_output::plain::quoted_path;
 
 /// What noticed that something is wrong.
 #[derive(Clone, Debug)]
@@ -48,8 +47,8 @@ impl Replay {
     pub fn arguments(&self, file: &Path) -> String {
         let file = zus_output::plain::path(file);
         match self {
-            Replay::Schedule => format!("replay {}", quoted(&file)),
-            Replay::Target(name) => format!("run {name} {}", quoted(&file)),
+            Replay::Schedule => format!("replay {}", quoted_path(&file)),
+            Replay::Target(name) => format!("run {name} {}", quoted_path(&file)),
             Replay::Product(options) => format!("product {options}"),
         }
     }

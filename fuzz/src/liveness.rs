@@ -31,9 +31,7 @@ use thiserror::Error;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
-use zus_bpp::rules::{
-    BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule,
-};
+use zus_bpp::rules::{Rules, SubroundEntryRule};
 
 use crate::world::{SHARDER, Watch, World, bit};
 
@@ -54,12 +52,8 @@ const MAX_DELIVERIES: usize = 200_000;
 /// has finalized another block than the rest finalizes nothing more.
 #[must_use]
 pub fn is_live(rules: &Rules) -> bool {
-    let one_seed =
-        rules.beacon == BeaconRule::RoundOnly || rules.subround_switch == SubroundSwitchRule::Adopt;
-    rules.echo == EchoRule::Certificates
-        && one_seed
-        && rules.finality == FinalityRule::Votes
-        && rules.ticket_log == TicketLogRule::Durable
+    let one_seed = !rules.chained() || rules.adopts();
+    rules.relays() && one_seed && rules.votes() && rules.is_durable()
 }
 
 /// A world that does not move.

@@ -130,6 +130,14 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         if !matches!(arguments.profile, Profile::Hardened) {
             return Err("--trace speaks of the profile `hardened` only: leave --profile out".into());
         }
+        let honest = usize::from(arguments.miners).saturating_sub(setup(arguments)?.byzantine.len());
+        if honest > trace::MAX_HONEST {
+            let most = trace::MAX_HONEST;
+            return Err(format!(
+                "a trace names at most {most} honest miners, this network has {honest}: use fewer --miners"
+            )
+            .into());
+        }
         whole::check(file).map_err(|error| format!("{}: cannot be written: {error}", plain::path(file)))?;
     }
     let setup = setup(arguments)?;
@@ -191,7 +199,8 @@ fn write_trace<S: Scheme + Clone>(
     let trace = trace::trace(world, &dishonest, &outages, &command)?;
     whole::write(file, serde_json::to_string_pretty(&trace)? + "\n")
         .map_err(|error| format!("{}: {error}", plain::path(file)))?;
-    println!("trace: {0} (zus replay {0})", plain::path(file));
+    let shown = plain::path(file);
+    println!("trace: {shown} (zus replay {})", plain::quoted_path(&shown));
     Ok(())
 }
 

@@ -3,29 +3,10 @@
 use std::fmt;
 
 use thiserror::Error;
+pub use zus_protocol::ids::{Epoch, MinerId, Round, SharderId, Subround};
 
 use crate::bounds::{MAX_MINERS, MAX_SHARDERS};
 use crate::rules::QuorumRule;
-
-/// A miner of the committee, by its position in the magic block (`0..n`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct MinerId(pub u16);
-
-/// A sharder, by its position in the magic block (`0..m`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SharderId(pub u16);
-
-/// A round; the genesis block is of round 0, the first block is produced in round 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Round(pub u64);
-
-/// A subround of a round; every round starts in subround 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Subround(pub u32);
-
-/// The epoch of a committee (one per magic block).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Epoch(pub u64);
 
 /// The chain that a signature or a block belongs to; part of everything that is hashed or signed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,63 +23,11 @@ pub enum Peer {
     Sharder(SharderId),
 }
 
-impl Round {
-    /// The round after this one. Saturates: a round number that nobody reaches by counting is never wrapped.
-    #[must_use]
-    pub fn next(self) -> Round {
-        Round(self.0.saturating_add(1))
-    }
-
-    /// The round before this one, `None` for the genesis round.
-    #[must_use]
-    pub fn previous(self) -> Option<Round> {
-        self.0.checked_sub(1).map(Round)
-    }
-}
-
-impl Subround {
-    /// The subround after this one. Saturates.
-    #[must_use]
-    pub fn next(self) -> Subround {
-        Subround(self.0.saturating_add(1))
-    }
-
-    /// The subround before this one, `None` for subround 0.
-    #[must_use]
-    pub fn previous(self) -> Option<Subround> {
-        self.0.checked_sub(1).map(Subround)
-    }
-}
-
-impl fmt::Display for MinerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "miner {}", self.0)
-    }
-}
-
-impl fmt::Display for Round {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Subround {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Peer::Miner(miner) => miner.fmt(f),
-            Peer::Sharder(sharder) => write!(f, "sharder {}", sharder.0),
+            Peer::Sharder(sharder) => sharder.fmt(f),
         }
     }
 }

@@ -20,12 +20,13 @@ pub mod evidence;
 pub mod message;
 pub mod miner;
 pub mod mutants;
-pub mod rules;
 pub mod sharder;
 pub mod statement;
 pub mod ticket_log;
 pub mod ticket_pool;
 pub mod wire;
+
+pub use zus_protocol::rules;
 
 // The simulated network of the integration tests, to try deliberate bugs on it: they exist only in the crate's own tests.
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! uniqueness, and is left out (a bound, stated in the README). An *outsider* is a Byzantine miner that is no
 //! generator of the subround and proposes all the same.
 
-use crate::rules::{BeaconRule, ProposalRule, Rules, SubroundCapRule, TicketLogRule};
+use crate::{fault::Fault, rules::SubroundCapRule};
 use serde::{Deserialize, Serialize};
 
 /// Blocks that the state has room for, over all rounds.
@@ -139,18 +139,17 @@ impl Blocks {
         subrounds: u8,
         twins: u8,
         outsider: bool,
-        rules: &Rules,
+        cap: SubroundCapRule,
+        fault: Option<Fault>,
         order: impl Fn(u8, u8) -> Vec<Generator>,
     ) -> Result<Self, TooManyBlocks> {
-        let outsider = outsider || rules.beacon == BeaconRule::SeedFromProposal;
-        let twice =
-            rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
-        let honest_twins = if twice { 2 } else { 1 };
+        let outsider = outsider || fault == Some(Fault::SeedFromProposal);
+        let honest_twins = if proposes_twice(fault) { 2 } else { 1 };
         let mut places: Vec<Place> = Vec::new();
         for round in 1..=rounds {
             let mut local = 0;
             for subround in 0..subrounds {
-                let drawn = match rules.subround_cap {
+                let drawn = match cap {
                     SubroundCapRule::Unbounded => subround,
                     SubroundCapRule::CappedAtOne => subround.min(1),
                 };
@@ -327,6 +326,11 @@ impl Blocks {
     pub fn mask(&self, round: u8, subround: u8) -> u16 {
         if subround < self.subrounds { self.masks[at(round.min(self.rounds + 1), subround)] } else { 0 }
     }
+}
+
+/// Whether an honest generator may make two blocks in a subround: it does by the fault, or it forgets the first one.
+pub fn proposes_twice(fault: Option<Fault>) -> bool {
+    matches!(fault, Some(Fault::ProposesTwice | Fault::ProposalsVolatile))
 }
 
 /// A scenario needs more blocks than the state has room for.

@@ -1,7 +1,7 @@
 //! The committed scenarios, mutants and figures, as they were when this was built; and scenarios by name or by path.
 
 use crate::report::page::figures::Figures;
-use crate::scenario::{Overrides, Scenario, ScenarioError, load, parse_with};
+use crate::scenario::{Change, Scenario, ScenarioError, load, parse_with};
 use std::path::Path;
 
 /// Path below `model/scenarios`, and text.
@@ -35,10 +35,10 @@ fn text_of(path: &str) -> Option<&'static str> {
 }
 
 /// The committed scenario of that name (its path below the folder, without the ending) under other rules.
-pub fn scenario(name: &str, mutation: &Overrides) -> Option<Result<Scenario, ScenarioError>> {
+pub fn scenario(name: &str, change: &Change) -> Option<Result<Scenario, ScenarioError>> {
     let text = text_of(&format!("{name}.toml"))?;
     let stem = name.rsplit('/').next().unwrap_or(name);
-    Some(parse_with(stem, &format!("{FOLDER}/{name}.toml"), text, mutation))
+    Some(parse_with(stem, &format!("{FOLDER}/{name}.toml"), text, change))
 }
 
 /// How a user names `scenario`: a committed one by its name, any other by its path.
@@ -52,7 +52,7 @@ pub fn name_of(scenario: &Scenario) -> &str {
 pub fn find(named: &str) -> Result<Scenario, ScenarioError> {
     let path = Path::new(named);
     if !path.exists()
-        && let Some(found) = scenario(named, &Overrides::default())
+        && let Some(found) = scenario(named, &Change::default())
     {
         return found;
     }

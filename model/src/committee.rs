@@ -4,7 +4,10 @@
 //! scenarios about large committees (`percent66_n50`): grouping only removes behaviours, so a violation found under
 //! it is a violation of the committee it stands for, and `holds` is never claimed from it (`scenario.rs` refuses).
 
-use crate::rules::{BeaconRule, QuorumRule, Rules, ThresholdRule};
+use crate::{
+    fault::Fault,
+    rules::{QuorumRule, Rules},
+};
 
 /// Honest miners (or groups of them) that the state has room for.
 pub const MAX_HONEST: usize = 7;
@@ -18,22 +21,24 @@ pub const fn tolerated(n: u32) -> u32 {
 }
 
 /// Tickets (or votes, or timeouts) that make a certificate in a committee of `n`.
-pub const fn quorum(rule: QuorumRule, n: u32) -> u32 {
-    match rule {
-        QuorumRule::ByzantineMajority => n - tolerated(n),
-        // ceil(66 n / 100), in integers: the deployed node rounds a float, which agrees for every n it can have.
-        QuorumRule::Percent66 => (66 * n).div_ceil(100),
-        QuorumRule::OneLess => (n - tolerated(n)).saturating_sub(1),
-        QuorumRule::FaultsPlusOne => tolerated(n) + 1,
+pub const fn quorum(rule: QuorumRule, fault: Option<Fault>, n: u32) -> u32 {
+    match fault {
+        Some(Fault::QuorumOneLess) => (n - tolerated(n)).saturating_sub(1),
+        Some(Fault::QuorumOfFaultsPlusOne) => tolerated(n) + 1,
+        _ => match rule {
+            QuorumRule::ByzantineMajority => n - tolerated(n),
+            // ceil(66 n / 100), in integers: the deployed node rounds a float, which agrees for every n it can have.
+            QuorumRule::Percent66 => (66 * n).div_ceil(100),
+        },
     }
 }
 
 /// Shares that make a beacon value in a committee of `n`: above `2f`, because the shares of up to
 /// `f` honest members may be known to the Byzantine ones, and no more than the honest members have.
-pub const fn beacon_threshold(rule: ThresholdRule, n: u32) -> u32 {
-    match rule {
-        ThresholdRule::Quorum => n - tolerated(n),
-        ThresholdRule::FaultsPlusOne => tolerated(n) + 1,
+pub const fn beacon_threshold(fault: Option<Fault>, n: u32) -> u32 {
+    match fault {
+        Some(Fault::BeaconOfFaultsPlusOne) => tolerated(n) + 1,
+        _ => n - tolerated(n),
     }
 }
 
@@ -64,7 +69,7 @@ pub struct Committee {
 
 impl Committee {
     /// Why there cannot be so many exposed members, and the fix, if so.
-    pub fn exposed_refused(&self, rules: &Rules) -> Option<(String, String)> {
+    pub fn exposed_refused(&self, rules: &Rules, fault: Option<Fault>) -> Option<(String, String)> {
         let (exposed, honest) = (self.exposed, self.weights.len() as u32);
         let most = self.f.min(honest);
         if exposed == 0 {
@@ -75,8 +80,10 @@ impl Committee {
                 self.f
             );
             Some((message, format!("use at most {most}")))
-        } else if rules.beacon != BeaconRule::RoundOnly {
-            let message = "only under `RoundOnly` does a round have one beacon value to form";
+        } else if rules.chained()
+            || matches!(fault, Some(Fault::EarlySharesDropped | Fault::SeedFromProposal))
+        {
+            let message = "only under `RoundOnly`, and without a mistake in step 1, does a round have one beacon value to form";
             Some((message.into(), "set beacon = \"RoundOnly\" in [rules], or remove `exposed`".into()))
         } else if self.weights.iter().any(|w| *w != 1) {
             Some((

@@ -29,8 +29,9 @@
 use crate::{
     action::Blocked,
     blocks::{BlockId, Generator},
+    fault::Fault,
     protocol::Protocol,
-    rules::{FinalityRule, SubroundEntryRule, SubroundSwitchRule},
+    rules::{FinalityRule, SubroundEntryRule},
     state::State,
 };
 
@@ -72,8 +73,8 @@ impl Protocol {
         }
         let sent = match self.rules.subround_entry {
             SubroundEntryRule::Local => return false,
-            SubroundEntryRule::OwnSubroundOnly => m.timeouts_held(),
-            _ => state.timeout(m.round() as u8, m.subround() as u8).honest(),
+            SubroundEntryRule::Certificate if self.has(Fault::OwnSubroundOnly) => m.timeouts_held(),
+            SubroundEntryRule::Certificate => state.timeout(m.round() as u8, m.subround() as u8).honest(),
         };
         sent > self.committee.f
     }
@@ -95,17 +96,17 @@ impl Protocol {
         let notarization = (round..=self.blocks.rounds)
             .any(|r| self.blocks.of_round(r).any(|b| self.public_notarization(state, b)));
         let seed = self.rules.chained()
-            && self.rules.subround_switch == SubroundSwitchRule::Adopt
+            && self.rules.adopts()
             && self.blocks.of_round(round - 1).any(|b| {
                 self.public_notarization(state, b) && self.seed(state, b) > self.seed_of_miner(state, miner)
             });
         let subround = match self.rules.subround_entry {
             SubroundEntryRule::Local => false,
-            SubroundEntryRule::OwnSubroundOnly => {
+            SubroundEntryRule::Certificate if self.has(Fault::OwnSubroundOnly) => {
                 // Honest timeouts alone, or a certificate that another miner entered by and relayed.
                 m.timeouts_held() >= self.committee.quorum && (m.subround() as u8) < last
             }
-            SubroundEntryRule::Certificate | SubroundEntryRule::WithoutCertificate => {
+            SubroundEntryRule::Certificate => {
                 (m.subround() as u8..last).any(|s| self.public_timeout_certificate(state, round, s))
             }
         };
@@ -193,16 +194,12 @@ impl Protocol {
     /// Whether every observer can finalize `block` directly from what honest miners have sent.
     pub fn public_final(&self, state: &State, block: BlockId) -> bool {
         match self.rules.finality {
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::TwoDeltaWithoutWait => {
-                self.public_notarization(state, block)
-            }
+            FinalityRule::TwoThirds | FinalityRule::TwoDelta => self.public_notarization(state, block),
             FinalityRule::CommonAncestor { depth } => self
                 .blocks
                 .of_round(self.blocks.round(block) + depth)
                 .any(|tip| self.public_notarization(state, tip) && state.descends(&self.blocks, tip, block)),
-            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
-                state.block(block).votes() >= self.committee.quorum
-            }
+            FinalityRule::Votes => state.block(block).votes() >= self.committee.quorum,
         }
     }
 }

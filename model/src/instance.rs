@@ -2,11 +2,12 @@
 //! down, a scenario and a trace.
 
 use crate::{
-    blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS},
+    blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS, proposes_twice},
     committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
+    fault::Fault,
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{BeaconRule, FinalityRule, ProposalRule, Rules, SubroundEntryRule, TicketLogRule},
+    rules::{FinalityRule, Rules},
 };
 
 /// Restarts that the state can count.
@@ -31,6 +32,8 @@ pub struct Parts {
     pub exposed: u32,
     /// A choice for every open question.
     pub rules: Rules,
+    /// The mistake, if there is one.
+    pub fault: Option<Fault>,
     /// The blocks that can exist.
     pub blocks: Blocks,
     /// What the network does.
@@ -95,6 +98,7 @@ impl Parts {
         Ok(Protocol {
             committee,
             rules: self.rules,
+            fault: self.fault,
             blocks: self.blocks,
             crashes: self.restarts,
             restarts_behind: self.restarts_behind,
@@ -143,11 +147,11 @@ impl Parts {
             || format!("{beacon_threshold} shares of {n} members"),
             || format!("use 1 to {n}"),
         )?;
-        let quorum = quorum(self.rules.quorum, n);
+        let quorum = quorum(self.rules.quorum, self.fault, n);
         let weights = groups.clone();
         let committee =
             Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, exposed, weights };
-        match committee.exposed_refused(&self.rules) {
+        match committee.exposed_refused(&self.rules, self.fault) {
             Some((message, fix)) => Err(Unfit { field: "exposed", message, fix }),
             None => Ok(committee),
         }
@@ -160,7 +164,10 @@ impl Parts {
             || format!("quorum: {:?} of n = {} is nobody", self.rules.quorum, committee.n),
             || "use more members, or another quorum".into(),
         )?;
-        let FinalityRule::CommonAncestor { depth } = self.rules.finality else { return Ok(()) };
+        let depth = match self.rules.finality {
+            FinalityRule::CommonAncestor { depth } => depth,
+            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => return Ok(()),
+        };
         require(
             usize::from(depth) <= MAX_ROUNDS,
             "rules",
@@ -194,10 +201,9 @@ impl Parts {
     /// A miner generates at one rank of a subround; who makes two blocks there is Byzantine, or has a rule for it.
     fn generators(&self) -> Result<(), Unfit> {
         let Parts { blocks, rules, .. } = self;
-        let twice =
-            rules.proposal == ProposalRule::Twice || rules.ticket_log == TicketLogRule::ProposalsVolatile;
+        let twice = proposes_twice(self.fault);
         // Under a chained beacon there is an order for each seed, so a member may have one rank under each of two.
-        let orders = if rules.beacon == BeaconRule::Chained { 2 } else { 1 };
+        let orders = if rules.chained() { 2 } else { 1 };
         for (round, subround) in
             (1..=blocks.rounds).flat_map(|round| (0..blocks.subrounds).map(move |subround| (round, subround)))
         {
@@ -226,7 +232,7 @@ impl Parts {
                 count(Generator::Outsider, 1) == 0 && (twice || count(Generator::Honest, 1) == 0),
                 "generators",
                 || format!("({round}, {subround}) has two blocks of a generator that makes one"),
-                || "remove the second block, or use proposal = \"Twice\"".into(),
+                || "remove the second block, or use fault = \"ProposesTwice\"".into(),
             )?;
         }
         Ok(())
@@ -269,7 +275,7 @@ impl Parts {
         )?;
         // Timers must fire in a synchronous network, so timeouts cannot wait for a use there; and only certificates
         // have one.
-        let waits = self.asynchronous() && self.rules.subround_entry == SubroundEntryRule::Certificate;
+        let waits = self.asynchronous() && takes_certificates(&self.rules, self.fault);
         require(
             !lazy || waits,
             "reductions",
@@ -286,4 +292,9 @@ impl Parts {
             || "set byzantine_available = true".into(),
         )
     }
+}
+
+/// Whether subrounds are entered with a certificate that any miner can use.
+pub(crate) fn takes_certificates(rules: &Rules, fault: Option<Fault>) -> bool {
+    !rules.enters_alone() && !matches!(fault, Some(Fault::OwnSubroundOnly | Fault::WithoutCertificate))
 }

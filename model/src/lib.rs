@@ -16,8 +16,10 @@ pub mod properties;
 pub mod protocol;
 pub mod reductions;
 pub mod report;
-pub mod rules;
 pub mod scenario;
 pub mod sentence;
 pub mod state;
 pub mod trace;
+
+pub use zus_protocol::rules;
+pub use zus_spec::fault::{self, Fault};

@@ -15,19 +15,26 @@
 //! property = "S2"
 //! rules = { ticket = "BetterOrEqualRank" }
 //! ```
+//!
+//! A mistake that is no rule stands as `fault = "QuorumOneLess"` in the place of `rules`.
 
 use crate::{
-    checker::check::{Checked, Found, Options, Standing, check, exhaust, quoted},
+    checker::check::{Checked, Found, Options, Standing, check, exhaust},
     committed,
+    fault::Fault,
     properties::{Facts, Property},
-    report::RunReport,
-    scenario::{Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, syntax, unasked},
+    report::{RunReport, schema::PropertySchema},
+    scenario::{
+        Change, Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, idle_fault, syntax,
+        unasked,
+    },
     trace::Trace,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toml::Spanned;
+use zus_output::plain::quoted_path;
 
 /// Where the scenarios of mutants are, below `model/scenarios`.
 const FOLDER: &str = "mutants";
@@ -64,7 +71,10 @@ struct Row {
     evidence: String,
     scenario: Spanned<String>,
     property: Spanned<Property>,
-    rules: Spanned<Overrides>,
+    #[serde(default)]
+    rules: Option<Spanned<Overrides>>,
+    #[serde(default)]
+    fault: Option<Spanned<Fault>>,
 }
 
 /// What became of a mutant.
@@ -79,12 +89,14 @@ pub struct MutantResult {
     /// The scenario.
     pub scenario: String,
     /// The property that is said to break.
+    #[schemars(with = "PropertySchema")]
     pub property: Property,
     /// What was found of it under the changed rule.
     pub found: Found,
     /// What was found of it without the change.
     pub baseline: Found,
     /// Other properties that break under the changed rule, as far as was looked.
+    #[schemars(with = "Vec<PropertySchema>")]
     pub others: Vec<Property>,
     /// Killed (`as_expected`), or not.
     pub standing: Standing,
@@ -140,9 +152,17 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
                 "give each an id of its own, e.g. 4a, 4b",
             ));
         }
-        if row.rules.get_ref() == &Overrides::default() {
-            let message = format!("mutant `{id}` changes no rule");
-            return Err(invalid(row.rules.span().start, "rules", message, "override at least one rule"));
+        let rules = row.rules.as_ref().map(|rules| rules.get_ref().clone()).unwrap_or_default();
+        let fault = row.fault.as_ref().map(|fault| *fault.get_ref());
+        let changed = [rules != Overrides::default(), fault.is_some()];
+        if changed.iter().filter(|changed| **changed).count() != 1 {
+            let (at, message) = match &row.rules {
+                Some(rules) if fault.is_none() => {
+                    (rules.span().start, format!("mutant `{id}` changes no rule"))
+                }
+                _ => (row.id.span().start, format!("mutant `{id}` needs either `rules` or `fault`")),
+            };
+            return Err(invalid(at, "rules", message, "override at least one rule, or name one fault"));
         }
         let property = *row.property.get_ref();
         if property.is_witness() {
@@ -150,13 +170,14 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
             return Err(invalid(row.property.span().start, "property", message, "name an S or L property"));
         }
         let named = row.scenario.get_ref();
-        let with = |rules: &Overrides| {
-            committed::scenario(&format!("{FOLDER}/{named}"), rules).ok_or_else(|| {
+        let with = |change: &Change| {
+            committed::scenario(&format!("{FOLDER}/{named}"), change).ok_or_else(|| {
                 let fix = "name a file in model/scenarios/mutants, without .toml";
                 invalid(row.scenario.span().start, "scenario", format!("there is no scenario `{named}`"), fix)
             })?
         };
-        let (baseline, mutated) = (with(&Overrides::default())?, with(row.rules.get_ref())?);
+        let change = Change { rules, fault, lenient: true };
+        let (baseline, mutated) = (with(&Change::default())?, with(&change)?);
         let at = row.property.span().start;
         if let Some((about, fix)) = unasked(property, &baseline.protocol) {
             let message = format!("{} is about {about}, which `{named}` does not have", property.id());
@@ -164,7 +185,12 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
         }
         let (rules, base) = (mutated.protocol.rules, baseline.protocol.rules);
         let asked: Facts = baseline.asked().iter().chain([property]).collect();
-        for (question, span, without) in row.rules.get_ref().written(rules, base) {
+        if let Some(fault) = &row.fault
+            && let Some((why, fix)) = idle_fault(*fault.get_ref(), &mutated.protocol, asked)
+        {
+            return Err(invalid(fault.span().start, "fault", format!("it changes nothing: {why}"), &fix));
+        }
+        for (question, span, without) in change.rules.written(rules, base) {
             let field = question.field();
             let same_layout = baseline.protocol.blocks.same_as(&mutated.protocol.blocks);
             let idle = if without == rules {
@@ -257,7 +283,7 @@ impl Executioner {
             seconds,
             run: trace.as_ref().map(|trace| {
                 let file = format!("out/traces/mutant-{}-{}.json", mutant.id, mutant.property.id());
-                let again = format!("zus check --mutants --out out && zus replay {}", quoted(&file));
+                let again = format!("zus check --mutants --out out; zus replay {}", quoted_path(&file));
                 RunReport { again: Some(again), ..RunReport::new(trace) }
             }),
         };

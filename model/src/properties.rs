@@ -7,97 +7,12 @@
 use crate::{
     action::Action,
     blocks::{BlockId, BlockSet, Generator},
+    fault::Fault,
     protocol::Protocol,
-    rules::{FinalityRule, TicketLogRule, TicketRule},
+    rules::TicketRule,
     state::{Miner, State},
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-macro_rules! properties {
-    ([$($id:ident $bit:literal $text:literal;)*] [$($premise:ident $name:literal $at:literal $says:literal;)*]) => {
-        /// A property, by its id.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
-        #[repr(u8)]
-        pub enum Property {
-            $(#[doc = $text] $id = $bit,)*
-            $(#[doc = $says] #[serde(rename = $name)] $premise = $at,)*
-        }
-        impl Property {
-            /// Those of PROTOCOL.md, in order.
-            pub const ALL: &[Property] = &[$(Property::$id),*];
-            /// The premises of others, in order.
-            pub const PREMISES: &[Property] = &[$(Property::$premise),*];
-            /// What it says.
-            pub const fn text(self) -> &'static str {
-                match self { $(Property::$id => $text,)* $(Property::$premise => $says,)* }
-            }
-            /// Its id, as in PROTOCOL.md, or its name.
-            pub const fn id(self) -> &'static str {
-                match self { $(Property::$id => stringify!($id),)* $(Property::$premise => $name,)* }
-            }
-        }
-    };
-}
-
-properties! {
-    [
-    S1 0 "an honest miner signs at most what its ticket rule allows, across crashes too";
-    S2 1 "at most one notarized block per (round, subround)";
-    S3 2 "a notarized block's parent is notarized in exactly the round before";
-    S4 3 "a notarized block's generator is eligible in its (round, subround)";
-    S5 4 "no two observers finalize conflicting blocks";
-    S6 5 "a final block is the only notarized block of its round";
-    S7 6 "a finalized head never moves back or aside";
-    S8 7 "a notarization holds q genuine tickets of distinct members for exactly that (round, subround, block)";
-    S9 8 "two honest miners never disagree on the beacon value of a round";
-    S10 9 "when S2 or S5 is broken the signed messages convict at least 2q - n miners, and never an honest one";
-    S11 10 "nobody can form the beacon value of a round before an honest miner that is not exposed has sent its share for it";
-    L1 11 "every round gets a notarization";
-    L2 12 "the finalized head grows";
-    L3 13 "honest miners end up in the same (round, subround)";
-    L4 14 "a miner that is behind, or restarted, catches up";
-    L5 15 "every sharder gets every final block";
-    W1 16 "a notarization in subround 1 or later";
-    W2 17 "two notarized blocks of one round in different subrounds";
-    W3 18 "a lower-priority block wins";
-    W4 19 "a miner switches subround because of a notarized block";
-    W5 20 "a block becomes final through a descendant";
-    W6 21 "a crash between ticket log and send, and a recovery in the same subround";
-    W7 22 "an equivocating generator with both blocks ticketed by honest miners";
-    W8 23 "a miner jumps over a round";
-    W9 24 "a notarized round that can never become final by itself";
-    W10 25 "the adversary forms the beacon value of a round, after an honest share";
-    ]
-    [
-    Signed "signed" 32 "an honest miner signs a ticket";
-    Notarized "notarized" 33 "a block is notarized";
-    Child "child" 34 "a block of a later round than the first is notarized";
-    Final "final" 35 "a block becomes final";
-    Head "head" 36 "an observer finalizes a block";
-    Beacon "beacon" 37 "two honest miners of one round know its beacon value";
-    Ending "ending" 38 "a run of the good period comes to its end";
-    Behind "behind" 39 "at the end of the asynchronous phase a miner is behind, or down";
-    Restarted "restarted" 40 "a miner comes back after a crash";
-    ]
-}
-
-impl Property {
-    /// As a bit of a set.
-    pub const fn bit(self) -> u64 {
-        1 << self as u8
-    }
-
-    /// Whether it is something that must be reachable, not something that must never happen.
-    pub const fn is_witness(self) -> bool {
-        self as u8 >= Property::W1 as u8
-    }
-
-    /// Whether it is about the end of fair runs.
-    pub const fn is_liveness(self) -> bool {
-        self as u8 >= Property::L1 as u8 && self as u8 <= Property::L5 as u8
-    }
-}
+pub use zus_protocol::properties::Property;
 
 /// A set of properties.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -209,7 +124,9 @@ impl Protocol {
     fn finality_conflicts(&self, state: &State, finals: BlockSet) -> bool {
         let (a, b) = (state.head(0), state.head(1));
         // What an evaluation after a wait finds is not for ever, so there only heads are compared.
-        let waits = self.rules.finality == FinalityRule::TwoDelta && state.environment.synchronous() == 1;
+        let waits = self.rules.waits_before_finality()
+            && !self.has(Fault::TwoDeltaWithoutWait)
+            && state.environment.synchronous() == 1;
         !waits && finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
             || !state.compatible(&self.blocks, a, b)
             || state.environment.holed() == 1
@@ -304,9 +221,7 @@ impl Protocol {
 
     /// Whether finality takes votes, and nobody can come back into a round that it left, or forget what it ticketed.
     pub fn remembers_rounds(&self) -> bool {
-        self.rules.finality == FinalityRule::Votes
-            && (self.crashes == 0
-                || !self.restarts_behind && self.rules.ticket_log != TicketLogRule::Volatile)
+        self.votes_as_specified() && (self.crashes == 0 || !self.restarts_behind && self.rules.is_durable())
     }
 
     /// W7: both blocks of an equivocating generator have a ticket of an honest miner.
@@ -325,7 +240,7 @@ impl Protocol {
         if state.environment.proposed_twice() == 1 || state.environment.contradicted() == 1 {
             return true;
         }
-        let once = self.rules.ticket == TicketRule::OncePerSubround;
+        let once = self.rules.tickets_once();
         if once && self.oversigned(state) {
             return true;
         }

@@ -4,8 +4,10 @@
 use crate::{
     blocks::{BlockId, BlockSet, Blocks, GENESIS, Generator},
     committee::Committee,
+    fault::Fault,
+    instance::takes_certificates,
     reductions::Reductions,
-    rules::{BeaconRule, CountingRule, EchoRule, Rules, TicketLogRule},
+    rules::Rules,
     state::{Miner, State},
 };
 use schemars::JsonSchema;
@@ -45,6 +47,8 @@ pub struct Protocol {
     pub committee: Committee,
     /// A choice for every open question.
     pub rules: Rules,
+    /// The mistake, if there is one.
+    pub fault: Option<Fault>,
     /// The blocks that can exist.
     pub blocks: Blocks,
     /// Crashes of honest miners, in total.
@@ -74,7 +78,7 @@ impl Protocol {
                 state.miners[miner] = m;
                 continue;
             }
-            if self.rules.beacon == BeaconRule::EarlySharesDropped {
+            if self.has(Fault::EarlySharesDropped) {
                 // All enter round 1 together, so nobody's share is early there.
                 m.set_shares_held(self.committee.weights.iter().sum());
             }
@@ -86,6 +90,42 @@ impl Protocol {
             state.environment.set_synchronous(1);
         }
         state
+    }
+
+    /// Whether that mistake is made here.
+    #[inline]
+    pub fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// Whether subrounds are entered with a certificate that any miner can use.
+    #[inline]
+    pub fn takes_certificates(&self) -> bool {
+        takes_certificates(&self.rules, self.fault)
+    }
+
+    /// Whether a vote is cast on leaving a round in which nothing else was ticketed, and never otherwise.
+    #[inline]
+    pub fn votes_as_specified(&self) -> bool {
+        self.rules.votes()
+            && !matches!(self.fault, Some(Fault::VotesAfterOtherTicket | Fault::VotesWithoutLeaving))
+    }
+
+    /// Whether certificates are counted from verified tickets of distinct members, each for its block.
+    #[inline]
+    pub fn counts_genuine(&self) -> bool {
+        match self.fault {
+            None => true,
+            Some(fault) => !matches!(
+                fault,
+                Fault::EmbeddedUnverified
+                    | Fault::LabelUnchecked
+                    | Fault::NotRecorded
+                    | Fault::UnweightedSum
+                    | Fault::SubroundUnbound
+                    | Fault::DuplicateSigner
+            ),
+        }
     }
 
     /// Number of honest miners (or groups).
@@ -104,14 +144,13 @@ impl Protocol {
     /// message twice, and must be counted once; or because one that restarts behind finds it in its log.
     #[inline]
     pub fn keeps_archive(&self) -> bool {
-        !self.reductions.counting
-            || self.crashes > 0 && (self.restarts_behind || self.rules.ticket_log == TicketLogRule::Volatile)
+        !self.reductions.counting || self.crashes > 0 && (self.restarts_behind || !self.rules.is_durable())
     }
 
     /// Whether a ticket is first written to the log and then sent, in two steps: only a crash can tell.
     #[inline]
     pub fn writes_before_sending(&self) -> bool {
-        self.crashes > 0 && self.rules.ticket_log != TicketLogRule::Volatile
+        self.crashes > 0 && self.rules.is_durable()
     }
 
     /// The last round that honest miners may be in while the network is not synchronous.
@@ -169,7 +208,7 @@ impl Protocol {
         if tally.parent() == 0 {
             return false;
         }
-        if self.rules.counting == CountingRule::Genuine {
+        if self.counts_genuine() {
             let byzantine = self.byzantine_signers(tally.byzantine_tickets());
             return tally.tickets() + byzantine >= self.committee.quorum;
         }
@@ -182,13 +221,12 @@ impl Protocol {
         let quorum = self.committee.quorum;
         let byzantine = self.byzantine_signers(tally.byzantine_tickets());
         let genuine = tally.tickets() + byzantine;
-        match self.rules.counting {
-            CountingRule::Genuine | CountingRule::LabelUnchecked => genuine >= quorum,
-            CountingRule::EmbeddedUnverified => genuine >= quorum || self.committee.byzantine > 0,
-            CountingRule::NotRecorded => false,
-            CountingRule::UnweightedSum => genuine + 2 * u32::from(self.committee.byzantine > 0) >= quorum,
-            CountingRule::DuplicateSigner => genuine + byzantine >= quorum,
-            CountingRule::SubroundUnbound => {
+        match self.fault {
+            Some(Fault::EmbeddedUnverified) => genuine >= quorum || self.committee.byzantine > 0,
+            Some(Fault::NotRecorded) => false,
+            Some(Fault::UnweightedSum) => genuine + 2 * u32::from(self.committee.byzantine > 0) >= quorum,
+            Some(Fault::DuplicateSigner) => genuine + byzantine >= quorum,
+            Some(Fault::SubroundUnbound) => {
                 let here = self.blocks.place(block);
                 let twins: u32 = self
                     .blocks
@@ -198,6 +236,7 @@ impl Protocol {
                     .sum();
                 genuine + twins >= quorum
             }
+            _ => genuine >= quorum,
         }
     }
 
@@ -256,7 +295,7 @@ impl Protocol {
     pub fn honest_shares(&self, state: &State, miner: usize) -> u32 {
         let m = &state.miners[miner];
         let round = m.round() as u8;
-        if self.rules.beacon == BeaconRule::EarlySharesDropped {
+        if self.has(Fault::EarlySharesDropped) {
             return m.shares_held();
         }
         if !self.rules.chained() {
@@ -286,7 +325,8 @@ impl Protocol {
     /// are as many as make a value. Elsewhere no value can be formed before an honest share, and no state is spent on it.
     #[inline]
     pub fn forms_beacon(&self) -> bool {
-        self.rules.beacon == BeaconRule::RoundOnly
+        !self.rules.chained()
+            && !matches!(self.fault, Some(Fault::EarlySharesDropped | Fault::SeedFromProposal))
             && (self.committee.exposed > 0 || self.committee.byzantine >= self.committee.beacon_threshold)
     }
 
@@ -370,12 +410,12 @@ impl Protocol {
     /// Whether relayed timeout certificates reach every honest miner.
     #[inline]
     pub fn echoes_timeouts(&self) -> bool {
-        self.rules.echo != EchoRule::None
+        self.rules.relays()
     }
 
     /// Whether relayed notarizations reach every honest miner.
     #[inline]
     pub fn echoes(&self) -> bool {
-        self.rules.echo == EchoRule::Certificates
+        self.echoes_timeouts() && !self.has(Fault::NotarizationsNotRelayed)
     }
 }

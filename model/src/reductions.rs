@@ -31,8 +31,8 @@ use crate::{
     action::Action,
     blocks::{BlockId, GENESIS, MAX_SUBROUNDS},
     committee::MAX_HONEST,
+    fault::Fault,
     protocol::{Network, Protocol},
-    rules::{CountingRule, FinalityRule, ParentRule, SubroundEntryRule, TicketRule},
     state::{Miner, State},
 };
 use serde::{Deserialize, Serialize};
@@ -127,9 +127,7 @@ impl Protocol {
                 self.forget_tickets_of(state, miner as usize, behind);
             }
             // Without certificates a miner that times out enters the next subround.
-            Action::Timeout { .. } | Action::TimeoutTogether { .. }
-                if self.rules.subround_entry == SubroundEntryRule::Local =>
-            {
+            Action::Timeout { .. } | Action::TimeoutTogether { .. } if self.rules.enters_alone() => {
                 self.forget(state);
             }
             Action::Timeout { miner } => {
@@ -199,7 +197,7 @@ impl Protocol {
     /// Whether everything can matter for ever: names, or what would be erased, are looked at again.
     #[inline]
     fn forgets_nothing(&self) -> bool {
-        self.keeps_archive() || self.rules.parent == ParentRule::Unchecked
+        self.keeps_archive() || self.has(Fault::ParentUnchecked)
     }
 
     /// Erases what can matter no more.
@@ -244,7 +242,7 @@ impl Protocol {
                     }
                 }
             }
-            if exact || !self.reductions.eager || self.rules.counting != CountingRule::Genuine {
+            if exact || !self.reductions.eager || !self.counts_genuine() {
                 continue;
             }
             for block in self.blocks.of_round(round) {
@@ -292,9 +290,9 @@ impl Protocol {
         if m.unsent() != 0 {
             return;
         }
-        let exact = self.rules.ticket != TicketRule::OncePerSubround
-            || self.rules.finality != FinalityRule::Votes
-            || self.rules.counting != CountingRule::Genuine
+        let exact = !self.rules.tickets_once()
+            || !self.votes_as_specified()
+            || !self.counts_genuine()
             || !self.reductions.eager
             || !self.reductions.byzantine_available;
         // Where S1 is broken, let it be seen.
@@ -319,7 +317,7 @@ impl Protocol {
             && self.committee.byzantine <= self.committee.f
             && self.reductions.byzantine_available
             && self.reductions.eager
-            && self.rules.counting == CountingRule::Genuine
+            && self.counts_genuine()
     }
 
     /// Honest signers beyond which one more of them changes nothing.

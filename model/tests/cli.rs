@@ -62,6 +62,30 @@ fn all_as_expected_is_0_and_the_last_line_is_a_summary() {
 }
 
 #[test]
+fn a_scenario_is_one_line_and_what_differs_is_told_with_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
+    fs::write(folder.path().join("good.toml"), SMALL).unwrap();
+    fs::write(folder.path().join("bad.toml"), SMALL.replace("generators = [[\"honest\"]]", late)).unwrap();
+    let check = |more: &[&str]| {
+        let output = zus_in(folder.path(), &[&["check", "good.toml", "bad.toml"], more].concat());
+        assert_eq!(code(&output), 1);
+        out(&output)
+    };
+    let said = check(&[]);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("ok            good ") && lines[0].ends_with("S2 holds"), "{said}");
+    assert!(lines[1].starts_with("DIFFERS       bad ") && lines[1].contains("S2 violated in "), "{said}");
+    assert!(said.contains("   1. miner ") && said.contains("   => S2: "), "{said}");
+    assert_eq!(said.matches("every state").count(), 1, "of the one that differs: {said}");
+    let quiet = check(&["-q"]);
+    assert!(quiet.contains("expected holds at bad.toml:13") && !quiet.contains("   1. miner "), "{quiet}");
+    let verbose = check(&["-v"]);
+    assert!(verbose.contains("every state: 9 unique states"), "{verbose}");
+    assert_eq!(code(&zus_in(folder.path(), &["check", "good.toml", "-q", "-v"])), 2);
+}
+
+#[test]
 fn a_verdict_that_differs_is_1_in_either_direction() {
     let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
     let broken = SMALL.replace("generators = [[\"honest\"]]", late);
@@ -144,7 +168,7 @@ fn the_forms_are_what_they_say() {
 #[test]
 fn out_holds_the_report_in_every_form_and_traces_that_replay() {
     let folder = tempfile::tempdir().unwrap();
-    let output = zus_in(folder.path(), &["check", "late_better_rank", "--out", "out"]);
+    let output = zus_in(folder.path(), &["check", "late_better_rank", "-v", "--out", "out"]);
     assert_eq!(code(&output), 0);
     for name in ["report.txt", "report.json", "report.md", "report.xml"] {
         assert!(folder.path().join("out").join(name).metadata().unwrap().len() > 100, "{name}");
@@ -159,8 +183,8 @@ fn out_holds_the_report_in_every_form_and_traces_that_replay() {
 
 #[test]
 fn without_out_the_text_says_how_to_get_the_run_again() {
-    let text = out(&zus(&["check", "late_better_rank"]));
-    let command = "zus check late_better_rank --out out && zus replay out/traces/late_better_rank-S2.json";
+    let text = out(&zus(&["check", "late_better_rank", "-v"]));
+    let command = "zus check late_better_rank --out out; zus replay out/traces/late_better_rank-S2.json";
     assert!(text.contains(command), "{text}");
 }
 
@@ -177,6 +201,20 @@ fn replay_rejects_a_run_that_is_none_with_1() {
     let said = out(&output);
     assert!(said.contains("step 3 may not happen"), "{said}");
     assert!(said.contains("the ticket rule allows no further ticket"), "{said}");
+}
+
+#[test]
+fn replay_reads_the_reason_off_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/traces/late_better_rank-S2.json");
+    let mut trace: serde_json::Value = serde_json::from_str(&fs::read_to_string(committed).unwrap()).unwrap();
+    trace["claim"]["because"] = "S2: the moon is full".into();
+    fs::write(folder.path().join("t.json"), trace.to_string()).unwrap();
+    let said = out(&zus_in(folder.path(), &["replay", "t.json"]));
+    assert!(said.contains("   => S2: B(1,0)#0 and B(1,0)#1 are both") && !said.contains("moon"), "{said}");
+    trace.as_object_mut().unwrap().remove("claim");
+    fs::write(folder.path().join("t.json"), trace.to_string()).unwrap();
+    assert!(!out(&zus_in(folder.path(), &["replay", "t.json"])).contains("=>"));
 }
 
 #[test]
@@ -288,10 +326,10 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
         &["s.toml:4: beacon_threshold: ", "fix: use 1 to 4"],
     ),
     (
-        "a threshold by number and by rule",
+        "a threshold by number and by mistake",
         "n = 4",
-        "n = 4\nbeacon_threshold = 2\nrules = { threshold = \"FaultsPlusOne\" }",
-        &["s.toml:4: beacon_threshold: the rule `threshold` has no effect", "fix: remove"],
+        "n = 4\nbeacon_threshold = 2\nfault = \"BeaconOfFaultsPlusOne\"",
+        &["s.toml:4: beacon_threshold: the mistake in the threshold has no effect", "fix: remove"],
     ),
     (
         "more exposed members than a key generation has",
@@ -534,7 +572,8 @@ fn a_baseline_shows_what_changed_and_nothing_else() {
     );
     // The quorum is f + 1, with two generators: S2 breaks, and the instance has other states.
     let broken = SMALL.replace("[[\"honest\"]]", "[[\"honest\", \"honest\"]]");
-    fs::write(at.join("s.toml"), broken + "\n[rules]\nquorum = \"FaultsPlusOne\"\n").unwrap();
+    fs::write(at.join("s.toml"), broken.replace("network", "fault = \"QuorumOfFaultsPlusOne\"\nnetwork"))
+        .unwrap();
     let changed = zus_in(
         at,
         &["check", "s.toml", "--baseline", "before/report.json", "--format", "markdown", "--quiet"],

@@ -20,6 +20,11 @@ fn row(id: &str, scenario: &str, property: &str, rules: &str) -> String {
     )
 }
 
+/// The same of a mistake.
+fn fault(id: &str, scenario: &str, property: &str, fault: &str) -> String {
+    row(id, scenario, property, "").replace("rules = {  }", &format!("fault = \"{fault}\""))
+}
+
 fn one(text: &str) -> Mutant {
     parse("m.toml", text).unwrap_or_else(|error| panic!("{error}")).remove(0)
 }
@@ -56,7 +61,7 @@ fn a_mutant_is_killed_by_its_property_with_a_run_that_replays() {
 #[test]
 fn a_mutant_that_survives_is_a_failure() {
     // An unverified seed lets an outsider's block be ticketed (S4), but each miner signs one.
-    let result = ran(&row("x", "one_subround", "S2", "beacon = \"SeedFromProposal\""));
+    let result = ran(&fault("x", "one_subround", "S2", "SeedFromProposal"));
     assert_eq!((result.standing, result.found), (Standing::Differs, Found::Holds));
     assert_eq!(result.why.as_deref(), Some("it survives"));
 }
@@ -79,7 +84,7 @@ fn a_mutant_whose_scenario_shows_the_violation_anyway_is_a_failure() {
 
 #[test]
 fn a_mutant_that_a_bound_saves_is_incomplete() {
-    let mutant = one(&row("x", "one_round", "S6", "finality = \"VotesAfterOtherTicket\""));
+    let mutant = one(&fault("x", "one_round", "S6", "VotesAfterOtherTicket"));
     let (result, _) = Executioner::default().run(&mutant, options(100));
     assert_eq!((result.standing, result.found), (Standing::Incomplete, Found::Unknown));
 }
@@ -91,6 +96,16 @@ fn a_bad_list_is_refused_with_line_field_and_fix() {
         ("an empty list", String::new(), "m.toml:1: mutant: there is no mutant"),
         ("two of one id", format!("{good}{good}"), "m.toml:9: id: there are two mutants `x`"),
         ("no change", row("x", "one_subround", "S2", ""), "m.toml:7: rules: mutant `x` changes no rule"),
+        (
+            "a rule and a mistake",
+            row("x", "one_subround", "S2", "ticket = \"BetterRank\"") + "fault = \"QuorumOneLess\"\n",
+            "m.toml:2: rules: mutant `x` needs either `rules` or `fault`",
+        ),
+        (
+            "a mistake that cannot matter",
+            fault("x", "one_subround", "S2", "VotesVolatile"),
+            "m.toml:7: fault: it changes nothing: no miner restarts",
+        ),
         (
             "a witness",
             row("x", "one_subround", "W2", "echo = \"None\""),

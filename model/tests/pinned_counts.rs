@@ -6,7 +6,7 @@ use zus_model::{
     checker::bfs::{End, Limits, explore},
     committed,
     properties::Facts,
-    scenario::Overrides,
+    scenario::Change,
 };
 
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
@@ -25,7 +25,7 @@ const PINNED: &[(&str, u64, u64, u32)] = &[
 fn small_scenarios_have_exactly_these_states() {
     let mut found = Vec::new();
     for &(name, ..) in PINNED {
-        let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+        let scenario = committed::scenario(name, &Change::default()).unwrap().unwrap();
         let limits = Limits { states: 200_000, ..Limits::default() };
         let e = explore(&scenario.protocol, Facts::default(), None, limits, &|_| {}, &|_| {});
         assert_eq!(e.end, End::Exhausted, "{name} is too large to be pinned");

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use zus_model::Fault;
 use zus_model::mutants::committed_mutants;
 use zus_model::properties::Property;
 use zus_model::rules::Rules;
 
 const PAGE: &str = include_str!("../PROTOCOL.md");
-const RULES: &str = include_str!("../src/rules.rs");
+const RULES: &str = include_str!("../protocol/src/rules.rs");
 
 /// The text of a section, without its heading.
 fn section(number: u32) -> &'static str {
@@ -44,10 +45,10 @@ fn properties_have_their_sentences() {
     assert_eq!(shown, known);
 }
 
-/// Rule and value of each variant in `rules.rs` that is a choice: a variant that is wrong on purpose says so in its doc.
+/// Rule and value of each variant in `rules.rs`.
 fn choices() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    let (mut rule, mut wrong, mut depth) = (None, false, 0);
+    let (mut rule, mut depth) = (None, 0);
     for line in RULES.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix("pub enum ").and_then(|rest| rest.strip_suffix("Rule {")) {
             (rule, depth) = (Some(snake(name)), 1);
@@ -55,15 +56,11 @@ fn choices() -> BTreeSet<(String, String)> {
         }
         let Some(of) = &rule else { continue };
         if line.starts_with("/// ") {
-            wrong |= depth == 1 && (line.contains("*Mutant") || line.contains("*Design finding"));
             continue;
         }
         let name: String = line.chars().take_while(char::is_ascii_alphanumeric).collect();
         if depth == 1 && name.starts_with(char::is_uppercase) {
-            if !wrong {
-                found.insert((of.clone(), name));
-            }
-            wrong = false;
+            found.insert((of.clone(), name));
         }
         depth += line.matches('{').count();
         depth -= line.matches('}').count();
@@ -100,13 +97,8 @@ fn every_rule_and_value_is_described_and_no_other() {
         }
         shown.insert((rule.clone(), row[2].clone()));
     }
-    // Four questions have no table row, because a profile has no choice there and every other value is wrong on purpose.
-    let mut known = choices();
-    for (rule, value) in
-        [("threshold", "Quorum"), ("proposal", "Once"), ("counting", "Genuine"), ("head", "Descends")]
-    {
-        assert!(known.remove(&(rule.into(), value.into())), "{rule} {value}");
-    }
+    let known = choices();
+    assert!(known.len() >= 20, "{known:?}");
     assert_eq!(shown, known);
 }
 
@@ -127,6 +119,20 @@ fn profiles_are_those_of_the_code() {
         }
         assert!(table.len() >= 10, "{} rows", table.len());
     }
+}
+
+#[test]
+fn every_fault_has_its_row() {
+    let ids: BTreeSet<String> = rows(section(7)).into_iter().map(|row| row[0].clone()).collect();
+    let source = include_str!("../spec/src/fault.rs");
+    let cited = source.lines().filter_map(|line| line.trim().strip_prefix("/// *")?.split_once([',', '*']));
+    let cited: BTreeSet<String> = cited.map(|(id, _)| id.to_owned()).collect();
+    assert_eq!(cited.len(), Fault::ALL.len());
+    assert!(cited.is_subset(&ids), "{:?}", cited.difference(&ids));
+    // And each is caught by a mutant of its own.
+    let mutants = committed_mutants().unwrap_or_else(|error| panic!("{error}"));
+    let caught: BTreeSet<_> = mutants.iter().filter_map(|mutant| mutant.mutated.protocol.fault).collect();
+    assert_eq!(caught, Fault::ALL.into_iter().collect());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use zus_model::{
+    Fault,
     committee::{overlap, quorum, tolerated},
     rules::QuorumRule,
 };
@@ -34,7 +35,7 @@ fn every_size_to_200_agrees_with_the_table() {
     for row in table {
         assert_eq!(tolerated(row.n), row.f, "f at n = {}", row.n);
         let (majority, percent) =
-            (quorum(QuorumRule::ByzantineMajority, row.n), quorum(QuorumRule::Percent66, row.n));
+            (quorum(QuorumRule::ByzantineMajority, None, row.n), quorum(QuorumRule::Percent66, None, row.n));
         assert_eq!(majority, row.majority, "n - f at n = {}", row.n);
         assert_eq!(percent, row.percent66, "66 percent at n = {}", row.n);
         assert_eq!(overlap(row.n, majority), row.majority_overlap, "overlap at n = {}", row.n);
@@ -52,7 +53,7 @@ fn sixty_six_percent_first_loses_its_honest_overlap_at_fifty() {
 proptest! {
     #[test]
     fn two_majorities_share_an_honest_member_and_honest_members_reach_one(n in 1u32..10_000_000) {
-        let (f, q) = (tolerated(n), quorum(QuorumRule::ByzantineMajority, n));
+        let (f, q) = (tolerated(n), quorum(QuorumRule::ByzantineMajority, None, n));
         prop_assert!(3 * f < n && n <= 3 * f + 3);
         prop_assert!(overlap(n, q) > f);
         prop_assert!(q <= n - f);
@@ -61,7 +62,7 @@ proptest! {
     #[test]
     fn one_ticket_less_shares_none_in_the_tightest_committees(f in 1u32..3_000_000) {
         let n = 3 * f + 1;
-        prop_assert!(overlap(n, quorum(QuorumRule::OneLess, n)) <= f);
-        prop_assert!(overlap(n, quorum(QuorumRule::FaultsPlusOne, n)) <= f);
+        prop_assert!(overlap(n, quorum(QuorumRule::ByzantineMajority, Some(Fault::QuorumOneLess), n)) <= f);
+        prop_assert!(overlap(n, quorum(QuorumRule::ByzantineMajority, Some(Fault::QuorumOfFaultsPlusOne), n)) <= f);
     }
 }

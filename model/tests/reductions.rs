@@ -9,13 +9,11 @@ use zus_model::{
     blocks::{Blocks, Generator},
     checker::bfs::{End, Limits, explore},
     committee::{Committee, beacon_threshold, quorum, tolerated},
+    fault::Fault,
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, ThresholdRule,
-        TicketLogRule, TicketRule,
-    },
+    rules::{BeaconRule, EchoRule, FinalityRule, Rules, SubroundCapRule, TicketLogRule, TicketRule},
 };
 
 /// The notarized blocks of a state, each with its chain: (place of the block, place of its parent, ...), a place being
@@ -55,13 +53,15 @@ fn instance(
             n,
             f: tolerated(n),
             byzantine,
-            quorum: quorum(rules.quorum, n),
-            beacon_threshold: beacon_threshold(rules.threshold, n),
+            quorum: quorum(rules.quorum, None, n),
+            beacon_threshold: beacon_threshold(None, n),
             exposed: 0,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
-        blocks: Blocks::new(rounds, subrounds, 2, false, &rules, |_, _| order.to_vec()).unwrap(),
+        fault: None,
+        blocks: Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec())
+            .unwrap(),
         crashes: 0,
         restarts_behind: false,
         network: Network::Async,
@@ -70,6 +70,13 @@ fn instance(
         reserved_subrounds: 0,
         reductions: Reductions::NONE,
     }
+}
+
+/// The same instance with that mistake. The blocks that can exist are those without it.
+fn faulty(fault: Option<Fault>, protocol: &Protocol) -> Protocol {
+    let mut faulty = Protocol { fault, ..protocol.clone() };
+    faulty.committee.beacon_threshold = beacon_threshold(fault, protocol.committee.n);
+    faulty
 }
 
 fn explored(protocol: &Protocol, reductions: Reductions) -> Result {
@@ -165,17 +172,16 @@ fn two_rounds_and_subrounds_of_the_smallest_committee_agree_along_the_whole_ladd
 
 #[test]
 fn an_exposed_member_agrees_along_the_whole_ladder() {
-    for threshold in [ThresholdRule::Quorum, ThresholdRule::FaultsPlusOne] {
-        let rules = Rules { threshold, ..Rules::HARDENED };
+    for fault in [None, Some(Fault::BeaconOfFaultsPlusOne)] {
         // Under `eager` all have sent their shares of round 1 as the run begins, so that S11 can break in later rounds only.
-        if threshold == ThresholdRule::Quorum {
-            let mut one = instance(4, 1, 1, 1, rules, &[Byzantine]);
+        if fault.is_none() {
+            let mut one = instance(4, 1, 1, 1, Rules::HARDENED, &[Byzantine]);
             one.committee.exposed = 1;
             all_agree("exposed", &one, 1);
         }
-        let mut two = instance(4, 1, 2, 1, rules, &[Byzantine]);
+        let mut two = faulty(fault, &instance(4, 1, 2, 1, Rules::HARDENED, &[Byzantine]));
         two.committee.exposed = 1;
-        all_agree(&format!("exposed, two rounds, {threshold:?}"), &two, 2);
+        all_agree(&format!("exposed, two rounds, {fault:?}"), &two, 2);
     }
 }
 
@@ -204,20 +210,19 @@ fn the_other_rules_agree() {
     let deep = Rules { finality: FinalityRule::CommonAncestor { depth: 1 }, ..Rules::HARDENED };
     all_agree("common ancestor", &instance(3, 0, 2, 2, deep, &[Honest]), 2);
     all_agree("documented", &instance(3, 0, 2, 2, Rules::DOCUMENTED, &[Honest]), 2);
-    for counting in [
-        CountingRule::EmbeddedUnverified,
-        CountingRule::UnweightedSum,
-        CountingRule::DuplicateSigner,
-        CountingRule::SubroundUnbound,
-        CountingRule::LabelUnchecked,
+    let hardened = |rounds, subrounds| instance(4, 1, rounds, subrounds, Rules::HARDENED, &[Byzantine]);
+    for fault in [
+        Fault::EmbeddedUnverified,
+        Fault::UnweightedSum,
+        Fault::DuplicateSigner,
+        Fault::SubroundUnbound,
+        Fault::LabelUnchecked,
     ] {
-        let rules = Rules { counting, ..Rules::HARDENED };
-        all_agree(&format!("{counting:?}"), &instance(4, 1, 1, 2, rules, &[Byzantine]), 2);
-        all_agree(&format!("{counting:?}, two rounds"), &instance(4, 1, 2, 1, rules, &[Byzantine]), 2);
+        all_agree(&format!("{fault:?}"), &faulty(Some(fault), &hardened(1, 2)), 2);
+        all_agree(&format!("{fault:?}, two rounds"), &faulty(Some(fault), &hardened(2, 1)), 2);
     }
-    for finality in [FinalityRule::VotesAfterOtherTicket, FinalityRule::VotesWithoutLeaving] {
-        let rules = Rules { finality, ..Rules::HARDENED };
-        all_agree(&format!("{finality:?}"), &instance(4, 1, 1, 2, rules, &[Byzantine]), 2);
+    for fault in [Fault::VotesAfterOtherTicket, Fault::VotesWithoutLeaving] {
+        all_agree(&format!("{fault:?}"), &faulty(Some(fault), &hardened(1, 2)), 2);
     }
 }
 
@@ -227,18 +232,15 @@ fn liveness_agrees() {
         (1, 0) => vec![Byzantine, Honest],
         _ => vec![Honest],
     };
-    for (name, rules, rounds) in [
-        ("hardened", Rules::HARDENED, 2),
-        ("not relayed", Rules { echo: EchoRule::None, ..Rules::HARDENED }, 1),
-        ("documented", Rules::DOCUMENTED, 1),
-        (
-            "own subround only",
-            Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..Rules::HARDENED },
-            1,
-        ),
+    for (name, rules, fault, rounds) in [
+        ("hardened", Rules::HARDENED, None, 2),
+        ("not relayed", Rules { echo: EchoRule::None, ..Rules::HARDENED }, None, 1),
+        ("documented", Rules::DOCUMENTED, None, 1),
+        ("own subround only", Rules::HARDENED, Some(Fault::OwnSubroundOnly), 1),
     ] {
         let protocol = Protocol {
-            blocks: Blocks::new(rounds, 2, 2, false, &rules, order).unwrap(),
+            fault,
+            blocks: Blocks::new(rounds, 2, 2, false, rules.subround_cap, fault, order).unwrap(),
             network: Network::PartiallySynchronous,
             reserved_rounds: rounds - 1,
             reserved_subrounds: 1,
@@ -278,7 +280,9 @@ fn crashes_agree() {
 fn a_behaviour_that_is_missing_is_seen() {
     let whole = instance(4, 1, 1, 2, Rules::HARDENED, &[Byzantine, Honest]);
     let right = explored(&whole, ladder()[2].1);
-    let blocks = Blocks::new(1, 1, 2, false, &Rules::HARDENED, |_, _| vec![Byzantine, Honest]).unwrap();
+    let blocks =
+        Blocks::new(1, 1, 2, false, SubroundCapRule::Unbounded, None, |_, _| vec![Byzantine, Honest])
+            .unwrap();
     let wrong = explored(&Protocol { blocks, ..whole }, ladder()[5].1);
     assert_ne!(wrong.notarized, right.notarized);
     assert_ne!(wrong.facts, right.facts);

@@ -42,9 +42,12 @@ fn every_cell_of_the_matrix_is_a_scenario_of_its_own() {
         // Its rule is in force, whether it changes anything there or not.
         let rule =
             cell.text.split("\n[rules]\n").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        let rules = scenario.protocol.rules;
+        let protocol = &scenario.protocol;
         let own: Overrides = toml::from_str(rule).unwrap();
-        assert_eq!(own.over(rules), rules, "{}", cell.scenario);
+        assert_eq!(own.over(protocol.rules), protocol.rules, "{}", cell.scenario);
+        let mistake = protocol.fault.map(|fault| format!("\nfault = \"{fault:?}\"\n"));
+        assert_eq!(mistake.is_some(), cell.text.contains("\nfault = "), "{}", cell.scenario);
+        assert!(mistake.is_none_or(|mistake| cell.text.contains(&mistake)), "{}", cell.scenario);
     }
 }
 

@@ -8,7 +8,7 @@ use zus_model::{
         check::{Options, Standing, check},
     },
     committed,
-    scenario::Overrides,
+    scenario::Change,
     state::State,
     trace::Trace,
 };
@@ -38,7 +38,7 @@ fn every_committed_scenario_is_one() {
     let names: Vec<&str> = committed::names().collect();
     assert!(names.len() >= 30, "{names:?}");
     for name in &names {
-        let scenario = committed::scenario(name, &Overrides::default()).unwrap();
+        let scenario = committed::scenario(name, &Change::default()).unwrap();
         let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(committed::name_of(&scenario), *name);
         assert!(!scenario.question.trim().is_empty(), "{name} asks nothing");
@@ -78,7 +78,7 @@ fn every_scenario_of_a_testable_size_is_as_expected() {
     let limits = Limits { states: MOST_STATES, ..Limits::default() };
     let mut wrong = Vec::new();
     for name in committed::names().filter(|name| !LARGE.contains(name)) {
-        let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+        let scenario = committed::scenario(name, &Change::default()).unwrap().unwrap();
         let checked = check(&scenario, Options { limits, command: "cargo test", progress: &|_| {} });
         if checked.standing() != Standing::AsExpected {
             let each: Vec<String> = checked

@@ -8,9 +8,10 @@ use zus_model::{
         check::{Options, check},
     },
     committed,
+    fault::Fault,
     properties::{Facts, Property},
     protocol::Protocol,
-    scenario::{Overrides, Scenario, ScenarioError, Verdict, parse},
+    scenario::{Change, Scenario, ScenarioError, Verdict, parse, parse_with},
 };
 
 /// Unique states of an instance that is compared at most.
@@ -172,6 +173,12 @@ const FIELDS: &[(&str, Toggle, &str, &str)] = &[
         "rounds = 1",
         "order = [{ round = 1, subround = 1, ranks = [\"honest\"] }, { round = 1, subround = 1, ranks = [\"byzantine\"] }]\nrounds = 1",
     ),
+    (
+        "fault",
+        Changes("n = 4", "n = 4", "n = 4\nfault = \"QuorumOneLess\""),
+        "n = 4",
+        "n = 4\nfault = \"VotesVolatile\"",
+    ),
     ("rules", Says("each is toggled below"), "n = 4", "n = 4\nrules.ticket_log = \"Volatile\""),
     ("reductions", Says("each is toggled below"), "subrounds = 2", "subrounds = 1\nreductions.lazy = false"),
     ("expect", Says("an expectation is compared with what is found"), "", ""),
@@ -242,15 +249,59 @@ const GROUNDS: &[&str] = &[
 /// Answers that change nothing in any of [`GROUNDS`], though they could: under votes no two conflicting blocks are final, so
 /// no head has a choice, and nobody withholds the last ticket of a notarization that a miner then needs relayed.
 const HAPPENS: &[(&str, &str)] = &[
-    ("head", "Anywhere"),
-    ("head", "MovesBack"),
-    ("head", "SkipsMissing"),
+    ("fault", "HeadAnywhere"),
+    ("fault", "HeadMovesBack"),
+    ("fault", "HeadSkipsMissing"),
     ("parent", "OnFinalizedHead"),
-    ("echo", "TimeoutCertificates"),
+    ("fault", "NotarizationsNotRelayed"),
     ("echo", "None"),
     ("subround_switch", "FirstArrival"),
-    ("ticket_log", "VotesVolatile"),
+    ("fault", "VotesVolatile"),
 ];
+
+/// An answer to an open question, or a mistake: its key and value, the lines that write it at the top of a file and in
+/// tables, the field that an error names, and the same as a change of a file without it.
+struct Answer {
+    key: String,
+    value: String,
+    head: String,
+    tables: String,
+    field: String,
+    change: Change,
+}
+
+/// All of them but `CommonAncestor`, which takes a number.
+fn answers() -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for key in fields(&format!("[rules]\ncolour = 1\n{}", GROUNDS[0])) {
+        for value in fields(&format!("[rules]\n{key} = \"?\"\n")) {
+            if value == "CommonAncestor" {
+                continue;
+            }
+            let line = format!("{key} = \"{value}\"");
+            let rules = toml::from_str(&line).unwrap();
+            answers.push(Answer {
+                head: String::new(),
+                tables: format!("[rules]\n{line}"),
+                field: format!("rules.{key}"),
+                change: Change { rules, lenient: true, ..Change::default() },
+                key: key.clone(),
+                value,
+            });
+        }
+    }
+    for fault in Fault::ALL {
+        answers.push(Answer {
+            key: "fault".into(),
+            value: format!("{fault:?}"),
+            head: format!("fault = \"{fault:?}\"\n"),
+            tables: String::new(),
+            field: "fault".into(),
+            change: Change { fault: Some(fault), lenient: true, ..Change::default() },
+        });
+    }
+    answers
+}
 
 #[test]
 fn a_rule_is_refused_only_where_it_changes_nothing_and_changes_something_elsewhere() {
@@ -262,52 +313,34 @@ fn a_rule_is_refused_only_where_it_changes_nothing_and_changes_something_elsewhe
         let base =
             scenario(&format!("n = 4\n{ground}"), "", expect).unwrap_or_else(|error| panic!("{error}"));
         let before = behaviour(&base.protocol).unwrap_or_else(|| panic!("too large: {ground}"));
-        for question in fields(&format!("[rules]\ncolour = 1\n{ground}")) {
-            let mut answers = fields(&format!("[rules]\n{question} = \"?\"\n"));
-            if let Some(at) = answers.iter().position(|answer| answer == "CommonAncestor") {
-                answers.remove(at);
-            }
-            for answer in answers {
-                let tables = format!("[rules]\n{question} = \"{answer}\"");
-                let what = format!("{question} = {answer} in {}", ground.replace('\n', ", "));
-                // The mutants' way reads the same rule without asking whether it changes anything.
-                let text = format!(
-                    "question = \"?\"\nprofile = \"hardened\"\nn = 4\n{ground}\n[expect]\n{expect}\n"
-                );
-                let mutation: Overrides = toml::from_str(&format!("{question} = \"{answer}\"")).unwrap();
-                let under = zus_model::scenario::parse_with("s", "s.toml", &text, &mutation);
-                let Ok(under) = under else { continue };
-                let after = behaviour(&under.protocol);
-                let same = after.as_ref() == Some(&before);
-                match scenario(&format!("n = 4\n{ground}"), &tables, expect) {
-                    Err(error) => {
-                        refused += 1;
-                        assert!(
-                            error.to_string().contains(&format!("rules.{question}: ")),
-                            "{what}: {error}"
-                        );
-                        // A shorter reduction may be lost, but nothing else shows than did.
-                        let shows = after.as_ref().map(|after| &after.3) == Some(&before.3);
-                        if !same && !shows {
-                            wrong.push(format!(
-                                "refused, and changes something: {what}: {before:?} {after:?}"
-                            ));
-                        }
+        for Answer { key, value, head, tables, field, change } in answers() {
+            let what = format!("{key} = {value} in {}", ground.replace('\n', ", "));
+            // The mutants' way reads the same without asking whether it changes anything.
+            let text =
+                format!("question = \"?\"\nprofile = \"hardened\"\nn = 4\n{ground}\n[expect]\n{expect}\n");
+            let Ok(under) = parse_with("s", "s.toml", &text, &change) else { continue };
+            let after = behaviour(&under.protocol);
+            let same = after.as_ref() == Some(&before);
+            match scenario(&format!("{head}n = 4\n{ground}"), &tables, expect) {
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().contains(&format!("{field}: ")), "{what}: {error}");
+                    // A shorter reduction may be lost, but nothing else shows than did.
+                    let shows = after.as_ref().map(|after| &after.3) == Some(&before.3);
+                    if !same && !shows {
+                        wrong.push(format!("refused, and changes something: {what}: {before:?} {after:?}"));
                     }
-                    Ok(taken) if taken.notes.is_empty() => {
-                        asked.insert((question.clone(), answer.clone()));
-                        if !same {
-                            changing.insert((question.clone(), answer));
-                        }
+                }
+                Ok(taken) if taken.notes.is_empty() => {
+                    asked.insert((key.clone(), value.clone()));
+                    if !same {
+                        changing.insert((key, value));
                     }
-                    Ok(taken) => {
-                        assert!(same, "{what}");
-                        assert!(
-                            taken.notes[0].contains(&format!("rules.{question} is that of `hardened`")),
-                            "{:?}",
-                            taken.notes
-                        );
-                    }
+                }
+                Ok(taken) => {
+                    assert!(same, "{what}");
+                    let note = format!("{field} is that of `hardened`");
+                    assert!(taken.notes[0].contains(&note), "{:?}", taken.notes);
                 }
             }
         }
@@ -315,7 +348,7 @@ fn a_rule_is_refused_only_where_it_changes_nothing_and_changes_something_elsewhe
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let idle: Vec<_> = asked
         .difference(&changing)
-        .filter(|(question, answer)| !HAPPENS.contains(&(question.as_str(), answer.as_str())))
+        .filter(|(key, value)| !HAPPENS.contains(&(key.as_str(), value.as_str())))
         .collect();
     assert!(idle.is_empty(), "taken, and changes nothing anywhere: {idle:?}");
     assert!(refused > 100 && changing.len() > 15, "{refused} refused, {changing:?} change something");
@@ -381,7 +414,7 @@ fn an_expectation_of_what_the_instance_does_not_have_is_refused() {
 fn every_committed_scenario_that_claims_finality_claims_that_something_is_final() {
     let mut claims = 0;
     for name in committed::names() {
-        let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+        let scenario = committed::scenario(name, &Change::default()).unwrap().unwrap();
         let holds =
             |p: Property| scenario.expect.iter().any(|e| e.property == p && e.verdict == Verdict::Holds);
         if holds(Property::S5) || holds(Property::S6) {
@@ -429,7 +462,7 @@ fn what_holds_of_nothing_is_not_as_expected() {
     assert_eq!(meant.standing(), Default::default());
     assert!(meant.findings[1].vacuous.is_some(), "and is told all the same");
     // Nothing is notarized where no notarization is recorded: nothing else can be said either.
-    let nothing = scenario(ground, "[rules]\ncounting = \"NotRecorded\"", claims).unwrap();
+    let nothing = scenario(&format!("fault = \"NotRecorded\"\n{ground}"), "", claims).unwrap();
     let checked = check(&nothing, options);
     assert!(checked.findings.iter().all(|f| f.vacuous.is_some()), "{:?}", checked.findings);
     let says = checked.findings[0].vacuous.as_deref();

@@ -85,11 +85,11 @@ fn every_command_has_a_man_page() {
 /// Escape sequences are for terminals that want them.
 #[test]
 fn colour_is_for_terminals_only() {
-    let plain = zus(&["check", "late_better_rank"]);
+    let plain = zus(&["check", "late_better_rank", "-v"]);
     assert!(!plain.stdout.contains(&0x1b), "a pipe gets none");
     // `script` gives it a terminal; where there is none, nothing is checked.
     let on_terminal = |environment: &str| {
-        let command = format!("{environment} {} check late_better_rank", env!("CARGO_BIN_EXE_zus"));
+        let command = format!("{environment} {} check late_better_rank -v", env!("CARGO_BIN_EXE_zus"));
         let output = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .env("TERM", "xterm-256color")

@@ -26,11 +26,8 @@ use zus_model::{
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule,
-        Rules, SubroundEntryRule, ThresholdRule, TicketLogRule, TicketRule,
-    },
-    scenario::{Overrides, Scenario},
+    rules::{BeaconRule, EchoRule, FinalityRule, ParentRule, QuorumRule, Rules, TicketLogRule, TicketRule},
+    scenario::{Change, Scenario},
     state::State,
     trace::Trace,
 };
@@ -53,13 +50,15 @@ fn instance(
             n,
             f: tolerated(n),
             byzantine,
-            quorum: quorum(rules.quorum, n),
-            beacon_threshold: beacon_threshold(rules.threshold, n),
+            quorum: quorum(rules.quorum, None, n),
+            beacon_threshold: beacon_threshold(None, n),
             exposed: 0,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
-        blocks: Blocks::new(rounds, subrounds, twins, false, &rules, |_, _| order.to_vec()).unwrap(),
+        fault: None,
+        blocks: Blocks::new(rounds, subrounds, twins, false, rules.subround_cap, None, |_, _| order.to_vec())
+            .unwrap(),
         crashes: 0,
         restarts_behind: false,
         network: Network::Async,
@@ -234,39 +233,56 @@ fn every_rule_is_the_same_in_both_models() {
 /// Two rounds, the first with two blocks that may be extended.
 fn two_parents(rules: Rules) -> Protocol {
     let order = |round, _| if round == 1 { vec![Byzantine, Honest] } else { vec![Byzantine] };
-    let blocks = Blocks::new(2, 1, 1, false, &rules, order).unwrap();
+    let blocks = Blocks::new(2, 1, 1, false, rules.subround_cap, None, order).unwrap();
     Protocol { blocks, ..instance(2, 1, 2, 1, rules, &[Byzantine]) }
+}
+
+/// The same instance with a mistake: more blocks can exist, and a quorum or threshold can be another.
+fn mistaken(fault: Fault, protocol: Protocol) -> Protocol {
+    let blocks = &protocol.blocks;
+    let order = |round, subround| {
+        let first = |b: &zus_model::blocks::BlockId| blocks.place(*b).twin == 0;
+        blocks.of_subround(round, subround).filter(first).map(|b| blocks.place(b).generator).collect()
+    };
+    let twins = if blocks.all().any(|b| blocks.place(b).twin == 1) { 2 } else { 1 };
+    let cap = protocol.rules.subround_cap;
+    let (rounds, subrounds) = (blocks.rounds, blocks.subrounds);
+    let blocks = Blocks::new(rounds, subrounds, twins, false, cap, Some(fault), order).unwrap();
+    let n = protocol.committee.n;
+    let committee = Committee {
+        quorum: quorum(protocol.rules.quorum, Some(fault), n),
+        beacon_threshold: beacon_threshold(Some(fault), n),
+        ..protocol.committee.clone()
+    };
+    Protocol { committee, blocks, fault: Some(fault), ..protocol }
 }
 
 /// A fault under which the two models are walked side by side, or why they are not.
 fn faulty(fault: Fault) -> Result<(Protocol, Differences), &'static str> {
     let h = Rules::HARDENED;
     let crash = |protocol| Protocol { crashes: 1, ..protocol };
-    let counting = |counting| Rules { counting, ..h };
-    let finality = |finality| Rules { finality, ..h };
-    let head = |head| Protocol {
-        observers: 1,
-        ..instance(1, 0, 1, 2, Rules { head, finality: FinalityRule::TwoThirds, ..h }, &[Honest])
+    let hardened = |n, byzantine, rounds, subrounds, order: &[Generator]| {
+        instance(n, byzantine, rounds, subrounds, h, order)
     };
+    let finality = |finality| Rules { finality, ..h };
+    let head =
+        || Protocol { observers: 1, ..instance(1, 0, 1, 2, finality(FinalityRule::TwoThirds), &[Honest]) };
+    let mut differences = NONE;
     let protocol = match fault {
         Fault::EarlySharesDropped => {
             return Err("without `eager` a packed miner that shares forgets the shares that it held");
         }
-        Fault::SeedFromProposal => {
-            let rules = Rules { beacon: BeaconRule::SeedFromProposal, ..h };
-            instance(2, 1, 1, 1, rules, &[Honest])
-        }
+        Fault::SeedFromProposal => hardened(2, 1, 1, 1, &[Honest]),
         Fault::BeaconOfFaultsPlusOne => {
-            let rules = Rules { threshold: ThresholdRule::FaultsPlusOne, ..h };
-            let mut protocol = instance(4, 1, 1, 1, rules, &[]);
+            let mut protocol = hardened(4, 1, 1, 1, &[]);
             protocol.committee.exposed = 1;
             // In the round after the last one nobody of the packed model knows a value.
-            return Ok((protocol, Differences { properties: &[Property::Beacon], packed_only: None }));
+            differences = Differences { properties: &[Property::Beacon], packed_only: None };
+            protocol
         }
-        Fault::ProposesTwice => instance(2, 0, 1, 1, Rules { proposal: ProposalRule::Twice, ..h }, &[Honest]),
-        Fault::ParentUnchecked => two_parents(Rules { parent: ParentRule::Unchecked, ..h }),
+        Fault::ProposesTwice => hardened(2, 0, 1, 1, &[Honest]),
+        Fault::ParentUnchecked => two_parents(h),
         Fault::ProposalsVolatile => {
-            let rules = Rules { ticket_log: TicketLogRule::ProposalsVolatile, ..h };
             // In the packed model a generator may make a second block because *another* miner restarted.
             let other_restarted = |state: &State, action: &Action| match *action {
                 Action::Propose { miner, .. } => {
@@ -275,56 +291,30 @@ fn faulty(fault: Fault) -> Result<(Protocol, Differences), &'static str> {
                 }
                 _ => false,
             };
-            let differences = Differences { properties: &[], packed_only: Some(other_restarted) };
-            return Ok((crash(instance(2, 0, 1, 1, rules, &[Honest])), differences));
+            differences = Differences { properties: &[], packed_only: Some(other_restarted) };
+            crash(hardened(2, 0, 1, 1, &[Honest]))
         }
-        Fault::VotesVolatile => {
-            crash(instance(2, 0, 1, 2, Rules { ticket_log: TicketLogRule::VotesVolatile, ..h }, &[Honest]))
-        }
-        Fault::QuorumOneLess => {
-            instance(2, 0, 1, 1, Rules { quorum: QuorumRule::OneLess, ..h }, &[Honest, Honest])
-        }
-        Fault::QuorumOfFaultsPlusOne => {
-            instance(3, 0, 1, 1, Rules { quorum: QuorumRule::FaultsPlusOne, ..h }, &[Honest])
-        }
-        Fault::EmbeddedUnverified => {
-            instance(2, 1, 1, 1, counting(CountingRule::EmbeddedUnverified), &[Byzantine])
-        }
-        Fault::LabelUnchecked => instance(1, 0, 3, 1, counting(CountingRule::LabelUnchecked), &[Honest]),
-        Fault::NotRecorded => instance(2, 0, 1, 2, counting(CountingRule::NotRecorded), &[Honest]),
-        Fault::UnweightedSum => instance(3, 1, 1, 1, counting(CountingRule::UnweightedSum), &[Byzantine]),
-        Fault::SubroundUnbound => instance(2, 1, 1, 2, counting(CountingRule::SubroundUnbound), &[Byzantine]),
-        Fault::DuplicateSigner => instance(3, 1, 1, 1, counting(CountingRule::DuplicateSigner), &[Byzantine]),
-        Fault::NotarizationsNotRelayed => {
-            instance(2, 0, 1, 2, Rules { echo: EchoRule::TimeoutCertificates, ..h }, &[Honest])
-        }
-        Fault::VotesAfterOtherTicket => {
-            instance(2, 0, 1, 2, finality(FinalityRule::VotesAfterOtherTicket), &[Honest])
+        Fault::VotesVolatile => crash(hardened(2, 0, 1, 2, &[Honest])),
+        Fault::QuorumOneLess => hardened(2, 0, 1, 1, &[Honest, Honest]),
+        Fault::QuorumOfFaultsPlusOne => hardened(3, 0, 1, 1, &[Honest]),
+        Fault::EmbeddedUnverified => hardened(2, 1, 1, 1, &[Byzantine]),
+        Fault::LabelUnchecked => hardened(1, 0, 3, 1, &[Honest]),
+        Fault::SubroundUnbound => hardened(2, 1, 1, 2, &[Byzantine]),
+        Fault::UnweightedSum | Fault::DuplicateSigner => hardened(3, 1, 1, 1, &[Byzantine]),
+        Fault::NotRecorded | Fault::NotarizationsNotRelayed | Fault::VotesAfterOtherTicket => {
+            hardened(2, 0, 1, 2, &[Honest])
         }
         Fault::VotesWithoutLeaving => {
-            let protocol = instance(2, 0, 1, 2, finality(FinalityRule::VotesWithoutLeaving), &[Honest]);
             // The packed model takes a ticket for the block that was voted for as a contradiction.
-            return Ok((protocol, Differences { properties: &[Property::S10], packed_only: None }));
+            differences = Differences { properties: &[Property::S10], packed_only: None };
+            hardened(2, 0, 1, 2, &[Honest])
         }
-        Fault::OwnSubroundOnly => {
-            let rules = Rules { subround_entry: SubroundEntryRule::OwnSubroundOnly, ..h };
-            instance(2, 0, 1, 3, rules, &[Honest])
-        }
-        Fault::WithoutCertificate => {
-            let rules = Rules { subround_entry: SubroundEntryRule::WithoutCertificate, ..h };
-            instance(2, 0, 1, 3, rules, &[Honest])
-        }
-        Fault::TwoDeltaWithoutWait => {
-            instance(2, 0, 1, 2, finality(FinalityRule::TwoDeltaWithoutWait), &[Honest])
-        }
-        Fault::HeadAnywhere => head(HeadRule::Anywhere),
-        Fault::HeadSkipsMissing => Protocol {
-            observers: 1,
-            ..instance(1, 0, 2, 1, Rules { head: HeadRule::SkipsMissing, ..h }, &[Honest])
-        },
-        Fault::HeadMovesBack => head(HeadRule::MovesBack),
+        Fault::OwnSubroundOnly | Fault::WithoutCertificate => hardened(2, 0, 1, 3, &[Honest]),
+        Fault::TwoDeltaWithoutWait => instance(2, 0, 1, 2, finality(FinalityRule::TwoDelta), &[Honest]),
+        Fault::HeadAnywhere | Fault::HeadMovesBack => head(),
+        Fault::HeadSkipsMissing => Protocol { observers: 1, ..hardened(1, 0, 2, 1, &[Honest]) },
     };
-    Ok((protocol, NONE))
+    Ok((mistaken(fault, protocol), differences))
 }
 
 /// The states of the specification without the mistake in the rules of `protocol`.
@@ -410,12 +400,9 @@ fn liveness_is_judged_alike() {
         ("documented", live(1, 2, 0, Rules::DOCUMENTED)),
         ("deployed", live(1, 2, 0, Rules::DEPLOYED)),
         ("chained", live(2, 1, 0, Rules { beacon: BeaconRule::Chained, ..quiet })),
-        ("early shares dropped", live(2, 1, 1, Rules { beacon: BeaconRule::EarlySharesDropped, ..h })),
-        ("not recorded", live(1, 2, 0, Rules { counting: CountingRule::NotRecorded, ..h })),
-        (
-            "without a certificate",
-            live(1, 2, 0, Rules { subround_entry: SubroundEntryRule::WithoutCertificate, ..h }),
-        ),
+        ("early shares dropped", mistaken(Fault::EarlySharesDropped, live(2, 1, 1, h))),
+        ("not recorded", mistaken(Fault::NotRecorded, live(1, 2, 0, h))),
+        ("without a certificate", mistaken(Fault::WithoutCertificate, live(1, 2, 0, h))),
         ("one restart", Protocol { crashes: 1, ..live(1, 1, 0, h) }),
     ] {
         let asked = [Property::L1, Property::L2, Property::L3, Property::L4, Property::L5, Property::Ending];
@@ -437,7 +424,7 @@ fn liveness_is_judged_alike() {
 
 /// A committed scenario, or one of a mutant.
 fn scenario(name: &str) -> Scenario {
-    committed::scenario(name, &Overrides::default()).unwrap().unwrap()
+    committed::scenario(name, &Change::default()).unwrap().unwrap()
 }
 
 /// One action in both models. `Ok(None)` where the packed model lets something happen that the specification does not, as

@@ -10,11 +10,11 @@ use zus_model::{
     committed,
     properties::Facts,
     reductions::Reductions,
-    scenario::{Overrides, Scenario},
+    scenario::{Change, Scenario},
 };
 
 fn scenario(name: &str) -> Scenario {
-    committed::scenario(name, &Overrides::default()).unwrap().unwrap()
+    committed::scenario(name, &Change::default()).unwrap().unwrap()
 }
 
 fn asked(scenario: &Scenario) -> Facts {

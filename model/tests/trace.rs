@@ -10,13 +10,13 @@ use zus_model::{
     },
     committed,
     properties::Property,
-    scenario::{Overrides, Verdict},
+    scenario::{Change, Verdict},
     trace::{Claim, ReplayError, Trace, TraceError},
 };
 
 /// The traces of a small committed scenario.
 fn traces_of(name: &str) -> Vec<Trace> {
-    let scenario = committed::scenario(name, &Overrides::default()).unwrap().unwrap();
+    let scenario = committed::scenario(name, &Change::default()).unwrap().unwrap();
     let command = format!("zus check {name} --out out");
     let options = Options { limits: Limits::default(), command: &command, progress: &|_| {} };
     check(&scenario, options).findings.into_iter().filter_map(|f| f.trace).collect()

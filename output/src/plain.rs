@@ -150,6 +150,23 @@ fn strings(value: &mut Value, plain: &impl Fn(&str) -> Cow<'_, str>) {
     }
 }
 
+/// A word of a command, as a shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The name of a file as a word of a command. No command takes it for an option: before a leading `-` comes `./`.
+#[must_use]
+pub fn quoted_path(path: &str) -> String {
+    if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,5 +223,18 @@ mod tests {
         );
         every_text(&mut value);
         assert_eq!(value, serde_json::json!({ "k\\u{202e}": ["\\u{200b}", { "x": "a\nb\\u{7}" }, 1, null] }));
+    }
+
+    #[test]
+    fn a_file_is_no_option_and_one_word() {
+        for (path, word) in [
+            ("a.toml", "a.toml"),
+            ("-v.toml", "./-v.toml"),
+            ("a b", "'a b'"),
+            ("-a b", "'./-a b'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted_path(path), word);
+        }
     }
 }

@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn every_arithmetic_axiom_has_its_theorem() {
         use crate::spec::{RuleChoice, Sources, load};
-        for rules in ["hardened", "hardened,quorum=Percent66", "hardened,threshold=FaultsPlusOne"] {
+        for rules in ["hardened", "hardened,quorum=Percent66", "hardened,fault=BeaconOfFaultsPlusOne"] {
             let spec = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
             for axiom in spec.axioms.iter().filter(|a| a.position.file.as_ref() == "committee.epr") {
                 assert!(THEOREMS.iter().any(|t| t.name == axiom.name), "{} rests on no theorem", axiom.name);

@@ -5,12 +5,10 @@ mod worlds;
 
 use worlds::{Instance, honest};
 use zus_model::{
+    Fault,
     blocks::Generator::{Byzantine, Honest},
     reductions::Reductions,
-    rules::{
-        BeaconRule, CountingRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule, Rules,
-        SubroundEntryRule, ThresholdRule, TicketLogRule, TicketRule,
-    },
+    rules::{Rules, TicketLogRule, TicketRule},
 };
 use zus_proofs::{
     spec::{RuleChoice, Sources, Spec, load},
@@ -55,14 +53,15 @@ fn name(drift: &Drift) -> String {
     }
 }
 
-fn worlds(rules: Rules) -> [Instance; 5] {
+fn worlds(rules: Rules, fault: Option<Fault>) -> [Instance; 5] {
     [
-        Instance { rules, crashes: 1, behind: true, ..honest(1, 1, 3, &[Honest]) },
-        Instance { rules, ..honest(2, 2, 2, &[Honest, Honest]) },
-        Instance { rules, byzantine: 1, outsider: true, ..honest(4, 1, 2, &[Honest]) },
-        Instance { rules, byzantine: 1, ..honest(4, 2, 2, &[Byzantine]) },
+        Instance { rules, fault, crashes: 1, behind: true, ..honest(1, 1, 3, &[Honest]) },
+        Instance { rules, fault, ..honest(2, 2, 2, &[Honest, Honest]) },
+        Instance { rules, fault, byzantine: 1, outsider: true, ..honest(4, 1, 2, &[Honest]) },
+        Instance { rules, fault, byzantine: 1, ..honest(4, 2, 2, &[Byzantine]) },
         Instance {
             rules,
+            fault,
             byzantine: 1,
             reductions: Reductions::NONE,
             ..honest(4, 2, 2, &[Byzantine, Honest])
@@ -72,44 +71,44 @@ fn worlds(rules: Rules) -> [Instance; 5] {
 
 #[test]
 fn a_changed_rule_of_the_model_is_found() {
-    let with = |change: fn(&mut Rules)| {
-        let mut rules = Rules::HARDENED;
-        change(&mut rules);
-        rules
-    };
-    let cases = [
-        (with(|r| r.ticket = TicketRule::BetterRank), "forbidden log_ticket/one-per-subround"),
-        (with(|r| r.ticket = TicketRule::BetterOrEqualRank), "forbidden log_ticket/one-per-subround"),
-        (with(|r| r.subround_entry = SubroundEntryRule::OwnSubroundOnly), "missing enter_subround"),
+    let hardened_rules = Rules::HARDENED;
+    let changes = [
+        (Rules { ticket: TicketRule::BetterRank, ..hardened_rules }, "forbidden log_ticket/one-per-subround"),
         (
-            with(|r| r.subround_entry = SubroundEntryRule::WithoutCertificate),
-            "forbidden enter_subround/certificate",
+            Rules { ticket: TicketRule::BetterOrEqualRank, ..hardened_rules },
+            "forbidden log_ticket/one-per-subround",
         ),
-        (with(|r| r.finality = FinalityRule::VotesAfterOtherTicket), "missing leave_silently"),
-        (with(|r| r.finality = FinalityRule::VotesWithoutLeaving), "no counterpart"),
-        (with(|r| r.quorum = QuorumRule::FaultsPlusOne), "disagree"),
-        (with(|r| r.ticket_log = TicketLogRule::Volatile), "disagree"),
-        (with(|r| r.ticket_log = TicketLogRule::VotesVolatile), "forbidden timeout/not-voted"),
-        (with(|r| r.ticket_log = TicketLogRule::ProposalsVolatile), "forbidden propose/once"),
-        (with(|r| r.parent = ParentRule::Unchecked), "forbidden log_ticket/parent-notarized"),
-        (with(|r| r.proposal = ProposalRule::Twice), "forbidden propose/once"),
-        (with(|r| r.counting = CountingRule::EmbeddedUnverified), "forbidden notarize/quorum-of-tickets"),
-        (with(|r| r.counting = CountingRule::LabelUnchecked), "no counterpart"),
-        (with(|r| r.counting = CountingRule::NotRecorded), "missing notarize"),
-        (with(|r| r.counting = CountingRule::UnweightedSum), "forbidden notarize/quorum-of-tickets"),
-        (with(|r| r.counting = CountingRule::SubroundUnbound), "forbidden notarize/quorum-of-tickets"),
-        (with(|r| r.counting = CountingRule::DuplicateSigner), "forbidden notarize/quorum-of-tickets"),
-        (with(|r| r.threshold = ThresholdRule::FaultsPlusOne), "disagree"),
-        (with(|r| r.head = HeadRule::Anywhere), "forbidden finalize/above-finalized"),
-        (with(|r| r.beacon = BeaconRule::EarlySharesDropped), "missing"),
+        (Rules { ticket_log: TicketLogRule::Volatile, ..hardened_rules }, "disagree"),
     ];
+    let mistakes = [
+        (Fault::OwnSubroundOnly, "missing enter_subround"),
+        (Fault::WithoutCertificate, "forbidden enter_subround/certificate"),
+        (Fault::VotesAfterOtherTicket, "missing leave_silently"),
+        (Fault::VotesWithoutLeaving, "no counterpart"),
+        (Fault::QuorumOfFaultsPlusOne, "disagree"),
+        (Fault::VotesVolatile, "forbidden timeout/not-voted"),
+        (Fault::ProposalsVolatile, "forbidden propose/once"),
+        (Fault::ParentUnchecked, "forbidden log_ticket/parent-notarized"),
+        (Fault::ProposesTwice, "forbidden propose/once"),
+        (Fault::EmbeddedUnverified, "forbidden notarize/quorum-of-tickets"),
+        (Fault::LabelUnchecked, "no counterpart"),
+        (Fault::NotRecorded, "missing notarize"),
+        (Fault::UnweightedSum, "forbidden notarize/quorum-of-tickets"),
+        (Fault::SubroundUnbound, "forbidden notarize/quorum-of-tickets"),
+        (Fault::DuplicateSigner, "forbidden notarize/quorum-of-tickets"),
+        (Fault::BeaconOfFaultsPlusOne, "disagree"),
+        (Fault::HeadAnywhere, "forbidden finalize/above-finalized"),
+        (Fault::EarlySharesDropped, "missing"),
+    ];
+    let changes = changes.map(|(rules, expected)| (rules, None, expected));
+    let mistakes = mistakes.map(|(fault, expected)| (Rules::HARDENED, Some(fault), expected));
     let spec = hardened();
     let mut wrong = Vec::new();
-    for (rules, expected) in cases {
-        let found = drift(&spec, &worlds(rules));
-        println!("{rules:?}: {found}");
+    for (rules, fault, expected) in changes.into_iter().chain(mistakes) {
+        let found = drift(&spec, &worlds(rules, fault));
+        println!("{rules:?} {fault:?}: {found}");
         if !found.starts_with(expected) {
-            wrong.push(format!("{rules:?}: {found}, not {expected}"));
+            wrong.push(format!("{rules:?} {fault:?}: {found}, not {expected}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -122,7 +121,10 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("log_ticket/honest", "a Byzantine miner never knows a beacon value by `learn_beacon`"),
     ("send_ticket/honest", "a Byzantine miner logs nothing"),
     ("propose/eligible", "the model has no honest generator without a rank"),
-    ("propose/once", "the model has one block for every honest generator, unless the rule is `Twice`"),
+    (
+        "propose/once",
+        "the model has one block for every honest generator, unless it has the fault `ProposesTwice`",
+    ),
     ("log_ticket/previous-round", "the model has no block whose parent is not of the round before"),
     ("log_ticket/extends-head", "the model's miners need not know of final blocks"),
 ];
@@ -130,7 +132,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 #[test]
 fn a_deleted_guard_of_the_specification_is_found() {
     let whole = hardened();
-    let worlds = worlds(Rules::HARDENED);
+    let worlds = worlds(Rules::HARDENED, None);
     let mut wrong = Vec::new();
     for item in whole.items() {
         let Some(guard) = item.strip_prefix("guard:") else { continue };

@@ -6,9 +6,10 @@ mod worlds;
 use std::collections::BTreeSet;
 use worlds::{Instance, honest};
 use zus_model::{
+    Fault,
     blocks::Generator::{Byzantine, Honest},
     reductions::Reductions,
-    rules::{Rules, TicketLogRule, TicketRule},
+    rules::{Rules, TicketRule},
 };
 use zus_proofs::{
     spec::{RuleChoice, Sources, Spec, load},
@@ -22,7 +23,7 @@ fn spec(rules: &str) -> Spec {
 /// All states with all placements; panics with the run if the two part.
 fn all(instance: &Instance) -> Exploration {
     let protocol = instance.protocol();
-    let spec = spec(&rules_of(&protocol.rules));
+    let spec = spec(&rules_of(&protocol.rules, protocol.fault));
     let tie = Tie::new(&spec, &protocol).unwrap();
     let mut visited = Exploration { exhausted: true, ..Exploration::default() };
     for placement in Placement::all(&protocol).unwrap() {
@@ -74,19 +75,15 @@ fn every_state_of_tiny_worlds_has_its_image_and_back() {
 
 #[test]
 fn other_rules_are_tied_too() {
-    let with = |change: fn(&mut Rules)| {
-        let mut rules = Rules::HARDENED;
-        change(&mut rules);
-        rules
-    };
-    for rules in [
-        with(|r| r.ticket = TicketRule::BetterRank),
-        with(|r| r.ticket = TicketRule::BetterOrEqualRank),
-        with(|r| r.ticket_log = TicketLogRule::ProposalsVolatile),
+    for (ticket, fault) in [
+        (TicketRule::BetterRank, None),
+        (TicketRule::BetterOrEqualRank, None),
+        (TicketRule::OncePerSubround, Some(Fault::ProposalsVolatile)),
     ] {
-        let instance = Instance { rules, ..honest(2, 1, 1, &[Honest, Honest]) };
+        let rules = Rules { ticket, ..Rules::HARDENED };
+        let instance = Instance { rules, fault, ..honest(2, 1, 1, &[Honest, Honest]) };
         let protocol = instance.protocol();
-        let spec = spec(&rules_of(&rules));
+        let spec = spec(&rules_of(&rules, fault));
         let tie = Tie::new(&spec, &protocol).unwrap();
         // Without `OncePerSubround` and `Durable` properties fail, and should; the steps must agree all the same.
         for placement in Placement::all(&protocol).unwrap() {

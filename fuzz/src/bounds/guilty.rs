@@ -6,7 +6,6 @@ use zus_bpp::certified::Certified;
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::evidence::Evidence;
-use zus_bpp::rules::TicketRule;
 use zus_bpp::statement::Signed;
 use zus_bpp::ticket_log::Record;
 
@@ -63,7 +62,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
         }
         Evidence::Tickets { first, second } => {
             let (a, b) = (signed(world, first), signed(world, second));
-            let once = rules.ticket == TicketRule::OncePerSubround;
+            let once = rules.tickets_once();
             two(&a, &b, once && place(&a.1) == place(&b.1)).map(str::to_owned)
         }
         Evidence::FinalityVotes { first, second } => {

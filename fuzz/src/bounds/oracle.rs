@@ -13,7 +13,7 @@ use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
-use zus_bpp::rules::{TicketLogRule, TicketRule};
+use zus_bpp::rules::TicketRule;
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
@@ -237,7 +237,7 @@ impl Oracle {
         message: &Message,
     ) {
         let id = world.hosts[host].id;
-        let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+        let durable = world.ground.setup.rules.is_durable();
         if let Some(record) = record_of(message)
             && signer_of(message) == Some(id)
         {

@@ -4,8 +4,6 @@
 //! code may do there is judged by refinement, and by what holds all the same. A run that ignores the table
 //! ([`Oracle::ignore_rules`](super::Oracle::ignore_rules)) finds the verdicts of section 6 on production code.
 
-use zus_bpp::rules::{BeaconRule, FinalityRule, TicketLogRule, TicketRule};
-
 use super::{quorum_by, tolerated};
 use crate::world::Setup;
 
@@ -37,18 +35,18 @@ impl Scope {
     #[must_use]
     pub fn of(setup: &Setup, crashed: bool) -> Self {
         let rules = &setup.rules;
-        let remembers = rules.ticket_log == TicketLogRule::Durable || !crashed;
+        let remembers = rules.is_durable() || !crashed;
         let (n, q, f) =
             (usize::from(setup.miners), quorum_by(rules.quorum, setup.miners), tolerated(setup.miners));
         // Two quorums of `q` share `2q - n` members, of which one has to be honest (fails for 66 percent from n = 50 on).
         let overlap = 2 * q > n + f;
-        let votes = rules.finality == FinalityRule::Votes;
+        let votes = rules.votes();
         Self {
             s1: remembers,
-            s2: remembers && overlap && rules.ticket == TicketRule::OncePerSubround,
+            s2: remembers && overlap && rules.tickets_once(),
             s5: remembers && overlap && votes,
             s6: remembers && overlap && votes,
-            s9: rules.beacon == BeaconRule::RoundOnly,
+            s9: !rules.chained(),
             s10: remembers,
         }
     }
@@ -71,7 +69,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zus_bpp::rules::Rules;
+    use zus_bpp::rules::{FinalityRule, Rules, TicketLogRule, TicketRule};
 
     #[test]
     fn the_table_says_what_section_6_says() {

@@ -8,7 +8,6 @@ use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
-use zus_bpp::rules::SubroundEntryRule;
 use zus_bpp::statement::{Proposed, Signed};
 use zus_bpp::ticket_log::Record;
 
@@ -27,7 +26,7 @@ pub(super) fn propose<S: Scheme + Clone>(
     let ground = Arc::clone(&world.ground);
     let committee = &ground.config.committee;
     let chained = ground.setup.chained();
-    let by_certificate = ground.setup.rules.subround_entry == SubroundEntryRule::Certificate;
+    let by_certificate = !ground.setup.rules.enters_alone();
     // Under a chained beacon the value follows from the parent that the block names.
     let above = if flaw == Flaw::OldParent { world.block(&parent)?.header().parent } else { parent };
     let draw = ground.drawn(round.0, subround.0, &world.beacon_in(&above))?;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use zus_bpp::rules::Rules;
-use zus_model::checker::check::quoted;
 use zus_output::plain;
 use zus_output::pulse::Pulse;
 use zus_output::whole::{self, write};
@@ -16,6 +15,7 @@ use crate::judge::{Kill, quietly};
 use crate::schedule::{Failure, Schedule};
 use crate::targets::input;
 use crate::world::Adjust;
+use zus_output::plain::{quoted, quoted_path};
 
 /// The deliberate bug that a command asks for by name: its change of the configuration, and the command's options.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
     };
     write(out, found.schedule.explicit())?;
     println!("run {} of seed {seed}: WRONG: {}", found.runs, found.failure);
-    let shown = quoted(&plain::path(out));
+    let shown = quoted_path(&plain::path(out));
     println!("replay: {}", bug.command(&format!("replay {shown}")));
     println!("now a shorter run is looked for; an interrupt keeps the run above");
     let short = quietly(|| shortened(&found.schedule, &found.failure, found.at_end, bug.adjust));
@@ -117,7 +117,7 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
     write(out, kept.explicit())?;
     println!("{}", played.told());
     println!("{} choices, of {}", kept.choices.len(), long.choices.len());
-    println!("replay: {}", bug.command(&format!("replay {}", quoted(&plain::path(out)))));
+    println!("replay: {}", bug.command(&format!("replay {}", quoted_path(&plain::path(out)))));
     Ok(())
 }
 
@@ -134,11 +134,11 @@ pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
     let played = play(&schedule, bug.adjust, Until::End, true);
     println!("{}", played.told());
     if let Some(path) = trace {
-        let command = bug.command(&format!("replay {}", quoted(&plain::path(file))));
+        let command = bug.command(&format!("replay {}", quoted_path(&plain::path(file))));
         match played.run.judges.refinement.trace(&command, played.failure.as_ref()) {
             Ok(trace) => {
                 write(path, trace.to_json().as_bytes())?;
-                let path = quoted(&plain::path(path));
+                let path = quoted_path(&plain::path(path));
                 println!("against the model: cargo run --release -- replay {path}");
                 println!("drawn: cargo run --release -- draw {path} --out run.html");
             }

@@ -34,7 +34,7 @@ pub use pair::{Pair, failure_of};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
-use zus_bpp::rules::{Rules, SubroundSwitchRule, TicketRule};
+use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::Record;
 use zus_model::action::Action;
 
@@ -120,8 +120,8 @@ impl Product {
                     offers.push(Offer::Window { host });
                 }
             }
-            let spent = self.setup.rules.ticket == TicketRule::OncePerSubround
-                && found.miner.ticketed(round, subround).next().is_some();
+            let spent =
+                self.setup.rules.tickets_once() && found.miner.ticketed(round, subround).next().is_some();
             if found.miner.phase() != Phase::TimedOut && !spent {
                 for block in world.blocks.iter().filter(|b| (b.round(), b.subround()) == (round, subround)) {
                     let block = block.id();
@@ -174,7 +174,7 @@ impl Product {
             let known = place.is_some_and(|place| refinement.state.block(place).notarized() == 1);
             // Where a miner may enter its round again through another block, each has to learn of it.
             let adopts = self.setup.chained()
-                && self.setup.rules.subround_switch == SubroundSwitchRule::Adopt
+                && self.setup.rules.adopts()
                 && world.hosts[host].miner.round() == round.next();
             if world.hosts[host].miner.round() > round && known && !adopts {
                 continue;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::rules::{SubroundEntryRule, TicketLogRule, TicketRule};
+use zus_bpp::rules::SubroundEntryRule;
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_model::blocks::{BlockId as Place, Blocks, GENESIS};
 use zus_model::protocol::Protocol;
@@ -106,7 +106,7 @@ fn memory_binds<S: Scheme + Clone>(world: &World<S>) -> bool {
 }
 
 fn is_volatile<S: Scheme + Clone>(world: &World<S>) -> bool {
-    world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
+    !world.ground.setup.rules.is_durable()
 }
 
 /// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
@@ -252,7 +252,7 @@ fn messages<S: Scheme + Clone>(
 /// Whether a ticket may count before it is said: the model has one place for a ticket on its way out, so it has sent what is
 /// [`overtaken`].
 fn may_overtake<S: Scheme + Clone>(world: &World<S>) -> bool {
-    world.ground.setup.rules.ticket != TicketRule::OncePerSubround && !is_volatile(world)
+    !world.ground.setup.rules.tickets_once() && !is_volatile(world)
 }
 
 /// Tickets that bind a miner and have not left, while another ticket of the same subround binds it already: the model has one
@@ -284,7 +284,7 @@ fn byzantine<S: Scheme + Clone>(
     state: &mut State,
 ) {
     let members = &world.ground.setup.byzantine;
-    let local = world.ground.setup.rules.subround_entry == SubroundEntryRule::Local;
+    let local = world.ground.setup.rules.enters_alone();
     let votes = protocol.rules.votes();
     for (member, record) in &world.byzantine[first..] {
         // What no honest miner counts is no message of the model.

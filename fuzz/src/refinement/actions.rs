@@ -8,13 +8,11 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{Message, UncompressedTicket};
 use zus_bpp::miner::{Milestone, Output, Stored};
-use zus_bpp::rules::{FinalityRule, SubroundEntryRule};
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::{BeaconTarget, Signed};
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_model::action::Action;
 use zus_model::blocks::{BlockId as Place, GENESIS};
-use zus_model::rules::TicketLogRule;
 
 use super::{Finding, NoPlace, Refinement, abstraction};
 use crate::world::{Event, World};
@@ -203,7 +201,7 @@ impl Refinement {
         round: Round,
         subround: Subround,
     ) -> Result<(), Finding> {
-        if world.ground.setup.rules.subround_entry != SubroundEntryRule::Local {
+        if !world.ground.setup.rules.enters_alone() {
             return Ok(());
         }
         while round.0 == u64::from(self.state.miners[host].round())
@@ -216,7 +214,7 @@ impl Refinement {
 
     /// Under the rules without votes: what a Byzantine miner has shown to the sharder alone is notarized.
     fn notarized_for_the_sharder<S: Scheme + Clone>(&mut self, world: &World<S>) -> Result<(), Finding> {
-        if world.ground.setup.rules.finality == FinalityRule::Votes {
+        if world.ground.setup.rules.votes() {
             return Ok(());
         }
         let sharder = Peer::Sharder(zus_bpp::committee::SharderId(0));
@@ -297,8 +295,7 @@ impl Refinement {
                 let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
                 let sent = sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 1;
                 // Whoever forgot that it gave the subround up does it again.
-                let forgot = self.protocol.rules.ticket_log == TicketLogRule::Volatile
-                    && self.state.miners[host].timed_out() == 0;
+                let forgot = !self.protocol.rules.is_durable() && self.state.miners[host].timed_out() == 0;
                 if !sent || forgot {
                     self.perform(Action::Timeout { miner })?;
                 }

@@ -58,13 +58,11 @@ mod actions;
 mod difference;
 mod names;
 mod places;
-mod rules;
 
 pub use abstraction::{View, abstraction};
 pub use difference::{Difference, first_difference};
 pub use names::Names;
 pub use places::{NoPlace, Places};
-pub use rules::model_rules;
 
 use std::sync::Arc;
 
@@ -118,7 +116,7 @@ pub enum Finding {
 /// When the world is larger than the model's state.
 pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, String> {
     let setup = &ground.setup;
-    let rules = model_rules(setup);
+    let rules = setup.rules;
     let kind = |round: u8, subround: u8| -> Vec<Generator> {
         if setup.chained() {
             // The order follows from the run, so nobody's kind is fixed: a place becomes a Byzantine one when a Byzantine block takes
@@ -130,7 +128,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
             .map(|&member| if setup.is_byzantine(member) { Generator::Byzantine } else { Generator::Honest })
             .collect()
     };
-    let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, &rules, kind)
+    let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, rules.subround_cap, None, kind)
         .map_err(|error| format!("{} blocks where the model has room for {}", error.needed, error.limit))?;
     let honest = usize::from(setup.miners) - setup.byzantine.len();
     if honest > zus_model::committee::MAX_HONEST || setup.byzantine.len() > 3 {
@@ -148,6 +146,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
             weights: vec![1; honest],
         },
         rules,
+        fault: None,
         blocks,
         // Also where nobody crashes: writing a ticket and sending it are two steps then.
         crashes: MAX_CRASHES,

@@ -70,7 +70,10 @@ impl Header {
     pub fn miners(&self) -> u16 {
         let size = SIZES[usize::from(self.0[0]) % SIZES.len()];
         // The smallest committee above four in which 66 percent are fewer than `n - f`.
-        if size == 5 && self.rules().quorum == QuorumRule::Percent66 { 6 } else { size }
+        match self.rules().quorum {
+            QuorumRule::Percent66 if size == 5 => 6,
+            QuorumRule::Percent66 | QuorumRule::ByzantineMajority => size,
+        }
     }
 
     /// The Byzantine members: at most `f`, neighbours.

@@ -3,7 +3,6 @@
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
 
 use super::{Content, Event, Ground, Watch, World, bit};
@@ -77,7 +76,7 @@ impl<S: Scheme + Clone> World<S> {
                 _ => {}
             }
         }
-        if self.ground.setup.rules.finality != FinalityRule::Votes {
+        if !self.ground.setup.rules.votes() {
             // What it knows of a Byzantine miner alone is notarized all the same, and may make a block final.
             let finals = outputs.iter().filter_map(|output| match output {
                 SharderOutput::Finalized(found) => found.notarization.as_ref(),

@@ -39,7 +39,6 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
-use zus_bpp::rules::{SubroundEntryRule, TicketLogRule};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Record, TicketLog};
@@ -331,9 +330,8 @@ impl<S: Scheme + Clone> World<S> {
         let rules = &self.ground.setup.rules;
         let miner = &self.hosts[host].miner;
         let subround = miner.subround();
-        let comes_back = rules.subround_entry == SubroundEntryRule::Certificate || subround == Subround(0);
-        rules.ticket_log == TicketLogRule::Durable
-            || comes_back && miner.proposal(miner.round(), subround).is_none()
+        let comes_back = !rules.enters_alone() || subround == Subround(0);
+        rules.is_durable() || comes_back && miner.proposal(miner.round(), subround).is_none()
     }
 
     /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`Disk::Slow`] lost.

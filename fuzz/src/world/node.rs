@@ -9,7 +9,6 @@ use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Input, Milestone, Output, Stored, WriteId};
-use zus_bpp::rules::TicketLogRule;
 use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, Record, TicketLog};
 use zus_bpp::wire;
@@ -43,7 +42,7 @@ impl<S: Scheme + Clone> World<S> {
         watch: &mut W,
     ) {
         let slow = self.ground.setup.disk == Disk::Slow;
-        let volatile = self.ground.setup.rules.ticket_log == TicketLogRule::Volatile;
+        let volatile = !self.ground.setup.rules.is_durable();
         let decisions = |host: &super::Host<S>| -> Vec<Record> {
             if volatile { signed(&host.miner) } else { host.miner.unwritten().copied().collect() }
         };

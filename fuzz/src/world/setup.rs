@@ -10,7 +10,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::miner::Config;
-use zus_bpp::rules::{BeaconRule, FinalityRule, Rules};
+use zus_bpp::rules::{BeaconRule, Rules};
 use zus_bpp::statement::BeaconTarget;
 
 use super::Receivers;
@@ -136,13 +136,13 @@ impl Setup {
     /// Whether the beacon is chained to the notarized block that a miner adopted.
     #[must_use]
     pub fn chained(&self) -> bool {
-        self.rules.beacon == BeaconRule::Chained
+        self.rules.chained()
     }
 
     /// Whether blocks become final by votes.
     #[must_use]
     pub fn votes(&self) -> bool {
-        self.rules.finality == FinalityRule::Votes
+        self.rules.votes()
     }
 
     /// Whether a member is Byzantine.

@@ -20,7 +20,7 @@ const MAX_ROUNDS: u64 = 6;
 /// Subrounds of a round that the model has room for.
 const MAX_SUBROUNDS: u32 = 4;
 /// Honest miners that the model has room for.
-const MAX_HONEST: usize = 7;
+pub const MAX_HONEST: usize = 7;
 /// Blocks that the model has room for.
 const MAX_BLOCKS: usize = 40;
 

@@ -17,7 +17,6 @@ use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
 use crate::mutants::mutant;
-use crate::rules::FinalityRule;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
 /// reached are of another branch. After as many more it starts where the highest block was reached: perhaps peers only had
@@ -226,7 +225,7 @@ impl Chain {
         let named = response.blocks.last()?.finality()?;
         let beside = response.finality.as_ref().map_or(Round(0), |known| known.round);
         let is_new = named.round > self.head().round().max(beside);
-        if !is_new || config.rules.finality != FinalityRule::Votes || mutant!(NamedFinalityUnused) {
+        if !is_new || !config.rules.votes() || mutant!(NamedFinalityUnused) {
             return None;
         }
         Arc::clone(named).verified(&config.committee, config.quorum(), scheme).ok()

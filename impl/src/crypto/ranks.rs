@@ -20,16 +20,13 @@ use shake::digest::{ExtendableOutput, Update, XofReader};
 
 use super::scheme::BeaconValue;
 use crate::committee::{MinerId, Subround};
+pub use zus_protocol::ids::Rank;
 
 /// Domain tag of the stream.
 const TAG: &[u8] = b"ZUS-BPP-V01-RANKS";
 
 /// How often one index is drawn at most.
 pub const MAX_DRAWS: usize = 16;
-
-/// A position in the order of generators: 0 is the best.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Rank(pub u16);
 
 /// The order of generators of one (round, subround): a permutation of the committee.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

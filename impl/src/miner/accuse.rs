@@ -11,7 +11,6 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
-use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
 /// The evidence that is kept. What it takes to see whether a further piece is wanted grows with the number of miners whom the
@@ -126,8 +125,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Compares a new finality vote with its signer's tickets of the round.
     pub(super) fn compare_with_tickets(&mut self, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
-        if self.config.rules.finality != FinalityRule::Votes
-            || vote.round < self.round && mutant!(self.config, LateVotesUncompared)
+        if !self.config.rules.votes() || vote.round < self.round && mutant!(self.config, LateVotesUncompared)
         {
             return;
         }

@@ -30,11 +30,10 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a target is of the kind that the rules ask for.
     fn is_asked_for(&self, target: &BeaconTarget) -> bool {
-        matches!(
-            (self.config.rules.beacon, target),
-            (BeaconRule::RoundOnly, BeaconTarget::Round(_))
-                | (BeaconRule::Chained, BeaconTarget::Chained { .. })
-        )
+        match self.config.rules.beacon {
+            BeaconRule::RoundOnly => matches!(target, BeaconTarget::Round(_)),
+            BeaconRule::Chained => matches!(target, BeaconTarget::Chained { .. }),
+        }
     }
 
     /// Where the shares for a target are collected. `None` when it is too far from the own position.
@@ -292,6 +291,6 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn is_eligible(&self, rank: Rank) -> bool {
         rank.0 < self.config.generators + u16::from(mutant!(OneGeneratorMore))
             || mutant!(self.config, AnyGenerator)
-            || self.config.rules.beacon == BeaconRule::Chained && mutant!(self.config, ChainedEligibility)
+            || self.config.rules.chained() && mutant!(self.config, ChainedEligibility)
     }
 }

@@ -14,7 +14,7 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Proposal;
 use crate::mutants::mutant;
-use crate::rules::{BeaconRule, FinalityRule, SubroundEntryRule, TicketRule};
+use crate::rules::{BeaconRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
 /// What a proposal costs that brings nothing but itself: its signature.
@@ -23,7 +23,7 @@ const PROPOSAL_WORK: u64 = CHECK_WORK;
 impl<S: Scheme> Miner<S> {
     /// Whether the twin of an equivocating generator can be ticketed too.
     fn tickets_twins(&self) -> bool {
-        self.config.rules.ticket == TicketRule::BetterOrEqualRank || mutant!(self.config, TicketTwin)
+        self.config.rules.tickets_twins() || mutant!(self.config, TicketTwin)
     }
 
     /// Checks what a proposal says of itself: whose it is, and the certificates that it carries. These take the miner to
@@ -115,7 +115,7 @@ impl<S: Scheme> Miner<S> {
     fn check_claim_of_finality(&self, block: &Block) -> Result<(), ProposalError> {
         let header = block.header();
         let named = header.final_round;
-        if block.finality().is_some() && self.config.rules.finality != FinalityRule::Votes {
+        if block.finality().is_some() && !self.config.rules.votes() {
             return Err(ProposalError::FinalityWithoutVotes);
         }
         if named >= header.round && !mutant!(self.config, NamedFinalityOfLater) {
@@ -202,9 +202,7 @@ impl<S: Scheme> Miner<S> {
     ) -> Result<Option<Verified<Arc<TimeoutCertificate>>>, Refusal> {
         let (round, subround) = (proposal.block.round(), proposal.block.subround());
         let Some(before) = subround.previous() else { return Ok(None) };
-        if self.config.rules.subround_entry == SubroundEntryRule::Local
-            || mutant!(self.config, EnterWithoutCertificate)
-        {
+        if self.config.rules.enters_alone() || mutant!(self.config, EnterWithoutCertificate) {
             return Ok(None);
         }
         let certificate = proposal
@@ -391,7 +389,7 @@ impl<S: Scheme> Miner<S> {
     /// The lowest round whose blocks stay whole for a miner in `round`. Where finality takes no votes nothing is put away:
     /// these rules are for examination.
     pub(super) fn whole_from(&self, round: Round) -> Round {
-        let votes = self.config.rules.finality == FinalityRule::Votes;
+        let votes = self.config.rules.votes();
         Round(if votes { round.0.saturating_sub(self.config.whole_rounds.max(1)) } else { 0 })
     }
 

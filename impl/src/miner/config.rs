@@ -11,7 +11,7 @@ use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
-use crate::rules::{FinalityRule, Rules, SubroundCapRule, TicketRule};
+use crate::rules::{Rules, SubroundCapRule, TicketRule};
 use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
@@ -86,7 +86,9 @@ impl TicketForm {
 pub struct Config {
     /// Who takes part.
     pub committee: Committee,
-    /// One choice for every open question of the protocol.
+    /// One choice for every open question of the protocol. Both values of `parent` are one here: a proposal is valid only if
+    /// its chain extends the own finalized head. Under `Notarized` that is allowed, because a block beside a final one is never
+    /// notarized (S6).
     pub rules: Rules,
     /// How many generators a subround has, `G`.
     pub generators: u16,
@@ -197,13 +199,13 @@ impl Config {
     /// final.
     #[must_use]
     pub fn must_be_empty(&self, header: &Header) -> bool {
-        self.rules.finality == FinalityRule::Votes && header.is_beyond(self.payload_rounds)
+        self.rules.votes() && header.is_beyond(self.payload_rounds)
     }
 
     /// Whether a miner signs one ticket per (round, subround) only.
     #[must_use]
     pub fn one_ticket(&self) -> bool {
-        self.rules.ticket == TicketRule::OncePerSubround
+        self.rules.tickets_once()
     }
 }
 

@@ -206,7 +206,7 @@ impl<S: Scheme> Miner<S> {
 
     /// `TwoDelta`: the wait after leaving `round` is over; the block in which its notarized blocks meet is final.
     pub(super) fn finalize_after_wait(&mut self, round: Round, fx: &mut Effects<'_>) {
-        if self.config.rules.finality == FinalityRule::TwoDelta && round < self.round {
+        if self.config.rules.waits_before_finality() && round < self.round {
             let fin = self.chain.common_ancestor(round, 0);
             self.finalize_without_certificate(fin, fx);
         }

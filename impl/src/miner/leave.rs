@@ -11,7 +11,6 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
-use crate::rules::{BeaconRule, EchoRule, FinalityRule, SubroundSwitchRule};
 use crate::statement::{FinalityVote, Ticket};
 
 impl<S: Scheme> Miner<S> {
@@ -19,9 +18,7 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn relays(&self, source: Source) -> bool {
         match source {
             Source::Formed => true,
-            Source::Received(_) => {
-                self.config.rules.echo == EchoRule::Certificates && !mutant!(self.config, NoRelay)
-            }
+            Source::Received(_) => self.config.rules.relays() && !mutant!(self.config, NoRelay),
         }
     }
 
@@ -88,12 +85,12 @@ impl<S: Scheme> Miner<S> {
         if mutant!(self.config, NeverVote) {
             may_vote = false;
         }
-        let votes = self.config.rules.finality == FinalityRule::Votes && may_vote;
+        let votes = self.config.rules.votes() && may_vote;
         if votes {
             self.sign(vote, fx);
         }
         fx.milestone(Milestone::Left { round, block, voted: votes });
-        if self.config.rules.finality == FinalityRule::TwoDelta {
+        if self.config.rules.waits_before_finality() {
             fx.set_timer(Timer::Finality { round }, self.config.timing.delta.saturating_mul(2));
         }
         #[cfg(any(test, feature = "mutants"))]
@@ -173,9 +170,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a round may be entered again through another block, of a greater seed.
     pub(super) fn adopts(&self) -> bool {
-        self.config.rules.beacon == BeaconRule::Chained
-            && !mutant!(NeverAdopt)
-            && self.config.rules.subround_switch == SubroundSwitchRule::Adopt
+        self.config.rules.chained() && !mutant!(NeverAdopt) && self.config.rules.adopts()
     }
 
     /// The seed changed: what depended on the old one is void.

@@ -10,7 +10,6 @@ use crate::certified::FinalityCertificate;
 use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;
-use crate::rules::FinalityRule;
 use crate::statement::{Proposed, Signed};
 
 use super::Phase;
@@ -54,7 +53,7 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block of the own round on top of `parent` has to be empty.
     fn is_beyond(&self, parent: &Block) -> bool {
         let named = self.named_finality(parent).map_or(Round(0), |known| known.round);
-        self.config.rules.finality == FinalityRule::Votes
+        self.config.rules.votes()
             && self.round.0.saturating_sub(named.0) > self.config.payload_rounds
             && !mutant!(self.config, FillsBeyond)
     }

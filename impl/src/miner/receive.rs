@@ -12,7 +12,6 @@ use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
-use crate::rules::{FinalityRule, SubroundEntryRule};
 use crate::statement::{FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::Added;
 use crate::wire::{self, Glance};
@@ -152,7 +151,7 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn add_timeout(&mut self, from: Peer, timeout: Signed<Timeout>, fx: &mut Effects<'_>) {
         let here = self.here();
         let early = timeout.round > self.round && mutant!(self.config, ForgetEarlyMessages);
-        let local = self.config.rules.subround_entry == SubroundEntryRule::Local;
+        let local = self.config.rules.enters_alone();
         let other = timeout.subround != self.subround && mutant!(OwnTimeoutsOnly);
         if timeout.round < self.round || local || early || other {
             return;
@@ -176,7 +175,7 @@ impl<S: Scheme> Miner<S> {
     ) -> Result<(), Refusal> {
         let Timeout { round, subround } = certificate.statement;
         let moves = round == self.round && (subround >= self.subround || mutant!(self.config, GoBack));
-        if !moves || self.config.rules.subround_entry == SubroundEntryRule::Local {
+        if !moves || self.config.rules.enters_alone() {
             return Ok(());
         }
         let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
@@ -187,7 +186,7 @@ impl<S: Scheme> Miner<S> {
     /// Step 10: collects a finality vote, one of its own too.
     pub(super) fn add_vote(&mut self, from: Peer, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
         let early = vote.round > self.round && mutant!(self.config, ForgetEarlyMessages);
-        if self.config.rules.finality != FinalityRule::Votes
+        if !self.config.rules.votes()
             || vote.round <= self.chain.head().round()
             || !is_near(self.round, vote.round)
             || early
@@ -215,7 +214,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn receive_finality(&mut self, from: Peer, certificate: Arc<FinalityCertificate>) -> Result<(), Refusal> {
-        if self.config.rules.finality != FinalityRule::Votes || self.is_known_final(&certificate) {
+        if !self.config.rules.votes() || self.is_known_final(&certificate) {
             return Ok(());
         }
         let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;

@@ -143,7 +143,7 @@ impl<S: Scheme> Miner<S> {
                 self.pending_finality = Some(certificate);
             }
         }
-        if self.config.rules.subround_entry == crate::rules::SubroundEntryRule::Local
+        if self.config.rules.enters_alone()
             && let Some(highest) = self.ledger.highest_timeout().filter(|known| known.round == self.round)
         {
             self.subround = self.subround.max(highest.subround.next());

@@ -84,7 +84,7 @@ impl<S: Scheme> Miner<S> {
             }
         }
         let timeout = Timeout { round, subround };
-        let by_certificate = self.config.rules.subround_entry == SubroundEntryRule::Certificate;
+        let by_certificate = !self.config.rules.enters_alone();
         if by_certificate
             && self.ledger.signed_timeout(timeout)
             && let Some(signed) = self.sign_again(timeout)

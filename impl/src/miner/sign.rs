@@ -183,7 +183,7 @@ impl<S: Scheme> Miner<S> {
         if !self.is_here(timeout.round, timeout.subround) {
             return;
         }
-        if self.config.rules.subround_entry == SubroundEntryRule::Local {
+        if self.config.rules.enters_alone() {
             // Nobody is told: the record is for a restart, which must not ticket what was given up.
             self.enter(timeout.round, timeout.subround.next(), None, fx);
             return;

@@ -36,7 +36,7 @@ impl<S: Scheme> Miner<S> {
     /// Counts the timeout votes for a subround of the own round: `q` make a certificate, `f + 1` make this miner join.
     pub(super) fn count_timeouts(&mut self, subround: Subround, fx: &mut Effects<'_>) {
         let round = self.round;
-        if subround < self.subround || self.config.rules.subround_entry == SubroundEntryRule::Local {
+        if subround < self.subround || self.config.rules.enters_alone() {
             return;
         }
         let timeout = Timeout { round, subround };

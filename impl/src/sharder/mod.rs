@@ -146,7 +146,7 @@ impl<S: Scheme> Sharder<S> {
                 }
             }
             SharderInput::Timer(SharderTimer::Finality { round }) => {
-                if self.config.rules.finality == FinalityRule::TwoDelta {
+                if self.config.rules.waits_before_finality() {
                     let fin = self.chain.common_ancestor(round, 0);
                     self.finalize(fin, out);
                 }
@@ -259,7 +259,7 @@ impl<S: Scheme> Sharder<S> {
         if self.highest.is_none_or(|(highest, _)| highest < round) {
             self.highest = Some((round, block));
         }
-        if first && self.config.rules.finality == FinalityRule::TwoDelta && !mutant!(SharderWaitsForNone) {
+        if first && self.config.rules.waits_before_finality() && !mutant!(SharderWaitsForNone) {
             let at = now.after(self.config.timing.delta.saturating_mul(2));
             out.push(SharderOutput::SetTimer { timer: SharderTimer::Finality { round }, at });
         }
@@ -281,7 +281,7 @@ impl<S: Scheme> Sharder<S> {
                 self.pending_finality.as_ref().is_some_and(|pending| pending.round >= round),
             ),
         };
-        if known || waits || self.config.rules.finality != FinalityRule::Votes {
+        if known || waits || !self.config.rules.votes() {
             return Ok(());
         }
         let quorum = self.config.quorum() - usize::from(mutant!(SharderBelieves));

@@ -6,24 +6,21 @@ use super::record::{Kind, Record};
 use crate::bounds::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::committee::{Round, Subround};
 use crate::mutants::mutant;
-use crate::rules::{Rules, SubroundEntryRule, TicketRule};
+use crate::rules::Rules;
 
 /// The part of [`Rules`] that a log enforces. What is a contradiction under every rule is always enforced.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SigningRules {
-    /// At most one ticket a (round, subround): [`TicketRule::OncePerSubround`]. The other rules compare ranks, which a log
+    /// At most one ticket a (round, subround): [`TicketRule::OncePerSubround`](crate::rules::TicketRule::OncePerSubround). The other rules compare ranks, which a log
     /// does not know.
     pub one_ticket_per_subround: bool,
-    /// No ticket in a subround that was timed out, nor in one before it: [`SubroundEntryRule::Certificate`].
+    /// No ticket in a subround that was timed out, nor in one before it: [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate).
     pub timeout_ends_tickets: bool,
 }
 
 impl From<&Rules> for SigningRules {
     fn from(rules: &Rules) -> Self {
-        Self {
-            one_ticket_per_subround: rules.ticket == TicketRule::OncePerSubround,
-            timeout_ends_tickets: rules.subround_entry == SubroundEntryRule::Certificate,
-        }
+        Self { one_ticket_per_subround: rules.tickets_once(), timeout_ends_tickets: !rules.enters_alone() }
     }
 }
 

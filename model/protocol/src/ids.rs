@@ -1,5 +1,7 @@
 //! Who takes part, and when (PROTOCOL.md, section 1).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Declares identifiers that are one number each.
@@ -36,9 +38,9 @@ impl Round {
         Round(self.0.saturating_add(1))
     }
 
-    /// The round before this one, if there is one.
+    /// The round before this one, `None` for the genesis round.
     #[must_use]
-    pub const fn before(self) -> Option<Round> {
+    pub const fn previous(self) -> Option<Round> {
         match self.0.checked_sub(1) {
             Some(round) => Some(Round(round)),
             None => None,
@@ -51,5 +53,44 @@ impl Subround {
     #[must_use]
     pub const fn next(self) -> Subround {
         Subround(self.0.saturating_add(1))
+    }
+
+    /// The subround before this one, `None` for subround 0.
+    #[must_use]
+    pub const fn previous(self) -> Option<Subround> {
+        match self.0.checked_sub(1) {
+            Some(subround) => Some(Subround(subround)),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for MinerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "miner {}", self.0)
+    }
+}
+
+impl fmt::Display for SharderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sharder {}", self.0)
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Subround {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

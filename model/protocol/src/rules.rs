@@ -197,11 +197,67 @@ impl Rules {
         }
     }
 
-    /// Whether miners cast finality votes.
+    /// Whether a miner signs one ticket in a subround at most.
+    pub const fn tickets_once(&self) -> bool {
+        match self.ticket {
+            TicketRule::OncePerSubround => true,
+            TicketRule::BetterRank | TicketRule::BetterOrEqualRank => false,
+        }
+    }
+
+    /// Whether a second block of the same rank can be ticketed: the twin of an equivocating generator.
+    pub const fn tickets_twins(&self) -> bool {
+        match self.ticket {
+            TicketRule::OncePerSubround | TicketRule::BetterRank => false,
+            TicketRule::BetterOrEqualRank => true,
+        }
+    }
+
+    /// Whether the own timeout lets a miner enter the next subround, without a certificate of others.
+    pub const fn enters_alone(&self) -> bool {
+        match self.subround_entry {
+            SubroundEntryRule::Local => true,
+            SubroundEntryRule::Certificate => false,
+        }
+    }
+
+    /// Whether a miner changes to another notarized block of the round before.
+    pub const fn adopts(&self) -> bool {
+        match self.subround_switch {
+            SubroundSwitchRule::Adopt => true,
+            SubroundSwitchRule::FirstArrival => false,
+        }
+    }
+
+    /// Whether miners cast finality votes, and a block is final by them.
     pub const fn votes(&self) -> bool {
         match self.finality {
             FinalityRule::Votes => true,
             FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => false,
+        }
+    }
+
+    /// Whether an observer waits 2Δ before it evaluates a round.
+    pub const fn waits_before_finality(&self) -> bool {
+        match self.finality {
+            FinalityRule::TwoDelta => true,
+            FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::Votes => false,
+        }
+    }
+
+    /// Whether a signature leaves only after its record was written and flushed.
+    pub const fn is_durable(&self) -> bool {
+        match self.ticket_log {
+            TicketLogRule::Durable => true,
+            TicketLogRule::Volatile => false,
+        }
+    }
+
+    /// Whether certificates are relayed.
+    pub const fn relays(&self) -> bool {
+        match self.echo {
+            EchoRule::Certificates => true,
+            EchoRule::None => false,
         }
     }
 }

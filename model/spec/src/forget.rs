@@ -11,7 +11,7 @@ impl State {
     /// Everything about the rounds below the floor can matter no more: all miners and observers stand above it. A property
     /// that is broken there must have been looked at before; a miner that restarts behind then starts above the floor.
     pub fn forget_below(&mut self, round: Round) -> bool {
-        let Some(before) = round.before().filter(|before| *before > self.floor.round) else { return false };
+        let Some(before) = round.previous().filter(|before| *before > self.floor.round) else { return false };
         let tips: Vec<Block> =
             self.heads.iter().copied().chain(self.miners.iter().map(|m| m.entry)).collect();
         let ancestor = |tip: &Block| self.chain(*tip).find(|at| at.round == before);

@@ -4,7 +4,7 @@
 //! the `eager` reduction entering and sending are one step.
 
 use super::{Action, Blocked, require};
-use crate::{protocol::Protocol, rules::BeaconRule, state::State};
+use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
     pub(super) fn beacon_candidates(&self, state: &State, out: &mut Vec<Action>) {
@@ -13,7 +13,7 @@ impl Protocol {
                 self.offer(state, Action::FormBeacon { round }, out);
             }
         }
-        let believing = self.rules.beacon == BeaconRule::SeedFromProposal;
+        let believing = self.has(Fault::SeedFromProposal);
         if self.reductions.eager && !believing {
             return;
         }
@@ -51,7 +51,7 @@ impl Protocol {
         if subround == 0 {
             self.count_share(next, miner, m.round() as u8);
         }
-        if self.rules.beacon == BeaconRule::EarlySharesDropped && m.subround() == 0 {
+        if self.has(Fault::EarlySharesDropped) && m.subround() == 0 {
             for other in 0..self.honest() {
                 let o = &mut next.miners[other];
                 if o.round() == m.round() && o.crashed() == 0 {
@@ -82,7 +82,7 @@ impl Protocol {
     }
 
     pub(super) fn believe_seed_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(self.rules.beacon == BeaconRule::SeedFromProposal, Blocked::NotInRules)?;
+        require(self.has(Fault::SeedFromProposal), Blocked::NotInRules)?;
         require(self.committee.byzantine > 0, Blocked::NoSuch)?;
         let miner = self.acting(state, miner)?;
         require(state.miners[miner].deceived() == 0, Blocked::Done)

@@ -2,8 +2,8 @@
 
 use super::{Action, Blocked, require};
 use crate::{
+    fault::Fault,
     protocol::{Network, Protocol},
-    rules::TicketLogRule,
     state::State,
 };
 
@@ -33,7 +33,7 @@ impl Protocol {
         let m = &mut next.miners[miner];
         m.set_crashed(1);
         m.set_selected(0);
-        if self.rules.ticket_log == TicketLogRule::Volatile {
+        if !self.rules.is_durable() {
             m.set_tickets(0);
             m.set_timed_out(0);
             m.set_voted(0);
@@ -75,7 +75,7 @@ impl Protocol {
     /// Whether its log keeps `miner` from signing in `round`: it has voted there, so it has left.
     pub(super) fn vote_logged(&self, state: &State, miner: usize, round: u8) -> bool {
         self.restarts_behind
-            && self.rules.ticket_log != TicketLogRule::VotesVolatile
+            && !self.has(Fault::VotesVolatile)
             && state.archive[miner].votes[round as usize - 1] != 0
     }
 

@@ -8,8 +8,9 @@
 use super::{Action, Blocked, require};
 use crate::{
     blocks::{BlockId, BlockSet, GENESIS},
+    fault::Fault,
     protocol::Protocol,
-    rules::{FinalityRule, HeadRule},
+    rules::FinalityRule,
     state::State,
 };
 
@@ -34,16 +35,13 @@ impl Protocol {
                     .any(|tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block))
             }
             FinalityRule::TwoDelta => {
-                if state.environment.synchronous() == 1 {
+                if state.environment.synchronous() == 1 && !self.has(Fault::TwoDeltaWithoutWait) {
                     self.evaluated_after_wait(state, block)
                 } else {
                     self.notarized(state, block)
                 }
             }
-            FinalityRule::TwoDeltaWithoutWait => self.notarized(state, block),
-            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
-                self.votes(state, block) >= self.committee.quorum
-            }
+            FinalityRule::Votes => self.votes(state, block) >= self.committee.quorum,
         }
     }
 
@@ -90,11 +88,11 @@ impl Protocol {
         require(head != block, Blocked::Done)?;
         let forward = state.descends(&self.blocks, block, head);
         require(
-            match self.rules.head {
-                HeadRule::Descends | HeadRule::SkipsMissing => forward,
-                HeadRule::Anywhere => true,
+            match self.fault {
+                Some(Fault::HeadAnywhere) => true,
                 // Only news move a head back, never an ancestor that has been final before.
-                HeadRule::MovesBack => forward || !state.descends(&self.blocks, head, block),
+                Some(Fault::HeadMovesBack) => forward || !state.descends(&self.blocks, head, block),
+                _ => forward,
             },
             Blocked::HeadRule,
         )
@@ -103,7 +101,7 @@ impl Protocol {
     pub(super) fn finalize_apply(&self, next: &mut State, observer: usize, block: BlockId) {
         let head = next.head(observer);
         let forward = next.descends(&self.blocks, block, head);
-        let to = if forward || self.rules.head != HeadRule::MovesBack {
+        let to = if forward || !self.has(Fault::HeadMovesBack) {
             block
         } else {
             self.common_ancestor(next, head, block)
@@ -111,8 +109,7 @@ impl Protocol {
         if !forward {
             next.environment.set_moved_aside(1);
         }
-        if self.rules.head == HeadRule::SkipsMissing && self.blocks.round(block) > self.blocks.round(head) + 1
-        {
+        if self.has(Fault::HeadSkipsMissing) && self.blocks.round(block) > self.blocks.round(head) + 1 {
             // The blocks between may not have arrived: they are skipped, and never finalized.
             next.environment.set_holed(1);
         }

@@ -6,8 +6,8 @@
 use super::{Action, Blocked, require};
 use crate::{
     blocks::BlockId,
+    fault::Fault,
     protocol::Protocol,
-    rules::{CountingRule, FinalityRule, SubroundEntryRule, SubroundSwitchRule},
     state::{Miner, State, position},
 };
 
@@ -21,11 +21,10 @@ impl Protocol {
         let notarized = self.notarized_set(state);
         for miner in self.representatives(state).filter(|&miner| self.active(state, miner)) {
             // Only a relabelled notarization is accepted in a later round than its own.
-            let latest = match self.rules.counting {
-                CountingRule::LabelUnchecked => notarized,
-                _ => {
-                    notarized.from_round(&self.blocks, (state.miners[miner].round() as u8).saturating_sub(1))
-                }
+            let latest = if self.has(Fault::LabelUnchecked) {
+                notarized
+            } else {
+                notarized.from_round(&self.blocks, (state.miners[miner].round() as u8).saturating_sub(1))
             };
             let miner = miner as u8;
             let lazy = self.reductions.lazy && self.may_time_out(state, miner).is_ok();
@@ -34,10 +33,10 @@ impl Protocol {
                 if lazy {
                     self.offer(state, Action::TimeoutThenLeave { miner, block }, out);
                 }
-                if self.rules.finality == FinalityRule::VotesWithoutLeaving {
+                if self.has(Fault::VotesWithoutLeaving) {
                     self.offer(state, Action::VoteWithoutLeaving { miner, block }, out);
                 }
-                if self.rules.counting == CountingRule::LabelUnchecked {
+                if self.has(Fault::LabelUnchecked) {
                     self.offer(state, Action::LeaveRelabelled { miner, block }, out);
                 }
                 if self.rules.chained() {
@@ -78,14 +77,11 @@ impl Protocol {
             self.ticketed_no_other(&m, block)
         };
         let votes = !self.vote_logged(next, miner, round)
-            && match self.rules.finality {
-                FinalityRule::Votes => ticketed_no_other,
-                FinalityRule::VotesAfterOtherTicket => true,
-                FinalityRule::VotesWithoutLeaving => ticketed_no_other && m.voted() == 0,
-                FinalityRule::TwoThirds
-                | FinalityRule::CommonAncestor { .. }
-                | FinalityRule::TwoDelta
-                | FinalityRule::TwoDeltaWithoutWait => false,
+            && self.rules.votes()
+            && match self.fault {
+                Some(Fault::VotesAfterOtherTicket) => true,
+                Some(Fault::VotesWithoutLeaving) => ticketed_no_other && m.voted() == 0,
+                _ => ticketed_no_other,
             };
         if votes {
             if !ticketed_no_other {
@@ -154,7 +150,7 @@ impl Protocol {
         self.leave_enabled(state, miner, block)?;
         self.may_time_out(state, miner)?;
         let m = &state.miners[miner as usize];
-        require(self.rules.subround_entry == SubroundEntryRule::Certificate, Blocked::NotInRules)?;
+        require(self.takes_certificates(), Blocked::NotInRules)?;
         require(!self.timeout_certified(state, m.round() as u8, m.subround() as u8), Blocked::Done)
     }
 
@@ -164,7 +160,7 @@ impl Protocol {
         miner: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(self.rules.finality == FinalityRule::VotesWithoutLeaving, Blocked::NotInRules)?;
+        require(self.has(Fault::VotesWithoutLeaving), Blocked::NotInRules)?;
         self.leave_enabled(state, miner, block)?;
         let m = &state.miners[miner as usize];
         require(m.voted() == 0, Blocked::Done)?;
@@ -183,7 +179,7 @@ impl Protocol {
         miner: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(self.rules.counting == CountingRule::LabelUnchecked, Blocked::NotInRules)?;
+        require(self.has(Fault::LabelUnchecked), Blocked::NotInRules)?;
         let miner = self.acting(state, miner)?;
         self.known(block)?;
         require(u32::from(self.blocks.round(block)) < state.miners[miner].round(), Blocked::OtherRound)?;
@@ -200,10 +196,7 @@ impl Protocol {
     /// `Adopt` under a chained beacon: of two notarized blocks of the round before, the one whose seed is greater
     /// (oldest subround first) wins, so that miners that know the same blocks end with the same seed.
     pub(super) fn adopt_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
-        require(
-            self.rules.chained() && self.rules.subround_switch == SubroundSwitchRule::Adopt,
-            Blocked::NotInRules,
-        )?;
+        require(self.rules.chained() && self.rules.adopts(), Blocked::NotInRules)?;
         let miner = self.acting(state, miner)?;
         self.known(block)?;
         let m = &state.miners[miner];

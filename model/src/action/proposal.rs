@@ -8,8 +8,9 @@
 use super::{Action, Blocked, require};
 use crate::{
     blocks::{BlockId, GENESIS, Generator},
+    fault::Fault,
     protocol::Protocol,
-    rules::{ParentRule, ProposalRule, TicketLogRule},
+    rules::ParentRule,
     state::{State, position},
 };
 
@@ -115,21 +116,23 @@ impl Protocol {
 
     /// Step 4: whether honest miners accept `parent` under a block of the next round (S3).
     pub(super) fn acceptable_parent(&self, state: &State, parent: BlockId) -> bool {
+        if self.has(Fault::ParentUnchecked) {
+            return parent == GENESIS || state.block(parent).parent() != 0;
+        }
         match self.rules.parent {
             ParentRule::Notarized => self.notarized(state, parent),
             ParentRule::OnFinalizedHead => {
                 self.notarized(state, parent)
                     && (0..2).all(|observer| state.compatible(&self.blocks, parent, state.head(observer)))
             }
-            ParentRule::Unchecked => parent == GENESIS || state.block(parent).parent() != 0,
         }
     }
 
     /// Whether an honest generator may make a second block in (round, subround): because the rule lets it, or because
     /// it restarted there without a record of the first.
     fn proposes_twice(&self, state: &State, round: u8, subround: u8) -> bool {
-        self.rules.proposal == ProposalRule::Twice
-            || self.rules.ticket_log == TicketLogRule::ProposalsVolatile
+        self.has(Fault::ProposesTwice)
+            || self.has(Fault::ProposalsVolatile)
                 && state.miners[..self.honest()].iter().any(|m| {
                     m.recovered() == 1 && (m.round(), m.subround()) == (round.into(), subround.into())
                 })

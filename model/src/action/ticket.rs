@@ -53,9 +53,13 @@ impl Protocol {
     /// Whether the rule can allow no ticket at all any more in the miner's subround.
     fn ticket_rule_spent(&self, state: &State, miner: usize) -> bool {
         let m = &state.miners[miner];
-        self.rules.ticket == TicketRule::OncePerSubround
-            && (m.spent() == 1
-                || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0)
+        match self.rules.ticket {
+            TicketRule::OncePerSubround => {
+                m.spent() == 1
+                    || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0
+            }
+            TicketRule::BetterRank | TicketRule::BetterOrEqualRank => false,
+        }
     }
 
     pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {

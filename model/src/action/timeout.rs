@@ -4,7 +4,7 @@
 //! own: it is a timeout. In a synchronous network it is one that must happen (`good_period.rs`).
 
 use super::{Action, Blocked, require};
-use crate::{protocol::Protocol, rules::SubroundEntryRule, state::State};
+use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
     pub(super) fn timeout_candidates(&self, state: &State, out: &mut Vec<Action>) {
@@ -74,7 +74,7 @@ impl Protocol {
     pub(super) fn timeout_apply(&self, next: &mut State, miner: usize) {
         let m = next.miners[miner];
         let (round, subround) = (m.round() as u8, m.subround() as u8);
-        if self.rules.subround_entry == SubroundEntryRule::Local {
+        if self.rules.enters_alone() {
             self.enter_subround_apply(next, miner, subround + 1);
             return;
         }
@@ -90,7 +90,7 @@ impl Protocol {
         let weight = self.weight(miner);
         let tally = next.timeout_mut(round, subround);
         tally.set_honest(tally.honest() + weight);
-        if self.rules.subround_entry == SubroundEntryRule::OwnSubroundOnly {
+        if self.has(Fault::OwnSubroundOnly) {
             for other in &mut next.miners {
                 if (other.round(), other.subround()) == (m.round(), m.subround()) {
                     other.set_timeouts_held(other.timeouts_held() + weight);
@@ -141,7 +141,7 @@ impl Protocol {
             (1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds,
             Blocked::NoSuch,
         )?;
-        require(self.rules.subround_entry != SubroundEntryRule::Local, Blocked::NotInRules)?;
+        require(!self.rules.enters_alone(), Blocked::NotInRules)?;
         require(state.timeout(round, subround).byzantine() >> byzantine & 1 == 0, Blocked::Done)
     }
 
@@ -156,19 +156,19 @@ impl Protocol {
         require(subround <= self.last_subround(state), Blocked::Bound)?;
         require(u32::from(subround) > m.subround(), Blocked::OtherSubround)?;
         let round = m.round() as u8;
-        let certified = match self.rules.subround_entry {
-            SubroundEntryRule::Local => return Err(Blocked::NotInRules),
-            SubroundEntryRule::Certificate => self.timeout_certified(state, round, subround - 1),
-            SubroundEntryRule::OwnSubroundOnly => {
+        require(!self.rules.enters_alone(), Blocked::NotInRules)?;
+        let certified = match self.fault {
+            Some(Fault::OwnSubroundOnly) => {
                 u32::from(subround) == m.subround() + 1
                     && m.timeouts_held() + self.committee.byzantine >= self.committee.quorum
             }
-            SubroundEntryRule::WithoutCertificate => {
+            Some(Fault::WithoutCertificate) => {
                 let tally = state.timeout(round, subround - 1);
                 let sent = tally.honest() + self.byzantine_signers(tally.byzantine());
                 self.timeout_certified(state, round, subround - 1)
                     || m.timed_out() == 0 && sent > self.committee.f
             }
+            _ => self.timeout_certified(state, round, subround - 1),
         };
         require(certified, Blocked::NoTimeoutCertificate)
     }
@@ -176,7 +176,7 @@ impl Protocol {
     pub(super) fn enter_subround_apply(&self, next: &mut State, miner: usize, subround: u8) {
         let chained = self.rules.chained();
         let round = next.miners[miner].round();
-        if self.rules.subround_entry == SubroundEntryRule::OwnSubroundOnly && self.echoes_timeouts() {
+        if self.has(Fault::OwnSubroundOnly) && self.echoes_timeouts() {
             // It relays the certificate: whoever is in the subround just left has it now, others drop it.
             for other in &mut next.miners {
                 if (other.round(), other.subround() + 1) == (round, subround.into()) {

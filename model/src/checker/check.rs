@@ -18,6 +18,7 @@ use crate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
+use zus_output::plain::quoted_path;
 
 /// What was found of a property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -230,7 +231,7 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
             MOST_STEPS => String::new(),
             steps => format!(" --steps {steps}"),
         };
-        format!("zus simulate {} --seed {seed} --runs 1{steps}", quoted(name_of(scenario)))
+        format!("zus simulate {} --seed {seed} --runs 1{steps}", quoted_path(name_of(scenario)))
     };
     let reached = |premise: Property| found.contains_key(&premise);
     let findings = judge(scenario, method, reached, |property| {
@@ -256,16 +257,6 @@ type Shown = (Producer, Result<Run, RunError>);
 
 fn produced_by(command: String, seed: Option<u64>) -> Producer {
     Producer { tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(), command: Some(command), seed }
-}
-
-/// A word of a command, as a shell takes it.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 fn judge(

@@ -6,8 +6,8 @@
 
 use crate::{
     blocks::MAX_SUBROUNDS,
+    fault::Fault,
     protocol::Protocol,
-    rules::{BeaconRule, SubroundEntryRule},
     state::{Archive, BlockTally, Environment, Miner, State, TimeoutTally},
 };
 
@@ -110,7 +110,7 @@ impl Codec {
         let byzantine = only(!explicit.byzantine_available, w.byzantine);
         let heads =
             |observer| only(protocol.observers > observer, (1 << bits(protocol.blocks.len() as u32)) - 1);
-        let holds_timeouts = r.subround_entry == SubroundEntryRule::OwnSubroundOnly;
+        let holds_timeouts = protocol.has(Fault::OwnSubroundOnly);
         let presence: u64 = (0..protocol.blocks.subrounds).map(|s| u64::from(w.visits) << (8 * s)).sum();
         let tally: u64 = mask! { BlockTally;
             set_parent: w.positions,
@@ -139,7 +139,7 @@ impl Codec {
                 set_crashed: only(protocol.crashes > 0, 1),
                 set_voted: 1,
                 set_deceived: 1,
-                set_shares_held: only(r.beacon == BeaconRule::EarlySharesDropped, 0x3f),
+                set_shares_held: only(protocol.has(Fault::EarlySharesDropped), 0x3f),
                 set_timeouts_held: only(holds_timeouts, 0x3f),
                 set_recovered: only(protocol.crashes > 0, 1),
                 set_spoiled: 1,

@@ -74,9 +74,12 @@ pub(super) struct CheckArgs {
     /// Let every difference from the baseline be exit code 1, not only verdicts that are not expected
     #[arg(long, requires = "baseline")]
     pub(super) unchanged: bool,
-    /// Leave the runs out of text and Markdown
+    /// Leave the runs out of text and Markdown, and say nothing while a search runs
     #[arg(long, short)]
     pub(super) quiet: bool,
+    /// Print the table and the runs of every scenario, not only of those that differ
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
     #[command(flatten)]
     pub(super) bounds: Bounds,
 }
@@ -136,7 +139,7 @@ pub(super) struct SimulateArgs {
 #[command(after_help = "\
 Examples:
   zus replay model/traces/late_better_rank-S2.json
-  zus check late_better_rank --out out && zus replay out/traces/late_better_rank-S2.json
+  zus check late_better_rank --out out; zus replay out/traces/late_better_rank-S2.json
 
 Exit code: 0 it is a run and shows what it claims, 1 it is none or does not, 2 bad input or usage.")]
 pub(super) struct ReplayArgs {

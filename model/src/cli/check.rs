@@ -14,9 +14,10 @@ use zus_model::{
     report::{
         Report, RunReport, ScenarioReport,
         baseline::{Comparison, compare},
-        junit, markdown, sarif, text,
+        junit, markdown, sarif,
+        text::{self, Detail},
     },
-    scenario::{Overrides, Scenario},
+    scenario::{Change, Scenario},
     trace::Trace,
 };
 use zus_output::{folder::Folder, plain};
@@ -25,7 +26,8 @@ use zus_output::{folder::Folder, plain};
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let earlier = args.baseline.as_deref().map(super::report::load).transpose()?;
-    let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
+    let mut session =
+        Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, args.verbose))?;
     let limits = limits(&args.bounds);
     let command = command_line();
     on_threads(args.bounds.threads, || {
@@ -54,7 +56,7 @@ pub fn scenarios(
     // All are read before the first is explored: a mistake in the last one shows at once.
     let scenarios: Vec<Scenario> = if named.is_empty() {
         committed::names()
-            .filter_map(|name| committed::scenario(name, &Overrides::default()))
+            .filter_map(|name| committed::scenario(name, &Change::default()))
             .collect::<Result<_, _>>()?
     } else {
         named.iter().map(|name| committed::find(name)).collect::<Result<_, _>>()?
@@ -65,7 +67,7 @@ pub fn scenarios(
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);
-            let line = Line::new(what, session.quiet, scenario.states);
+            let line = Line::new(what, session.is_quiet(), scenario.states);
             let progress = |p| if scenario.simulate.is_some() { line.sampling(p) } else { line.exploring(p) };
             check(scenario, Options { limits, command, progress: &progress })
         };
@@ -82,7 +84,7 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
         let (mut result, trace) = {
             let line = Line::new(
                 format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id),
-                session.quiet,
+                session.is_quiet(),
                 None,
             );
             let progress = |p| line.exploring(p);
@@ -94,7 +96,7 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
         session.report.mutants.push(result);
     }
     if session.format == Some(Format::Text) {
-        let table = text::mutants(&session.report.mutants, !session.quiet);
+        let table = text::mutants(&session.report.mutants, session.detail);
         writeln!(session.stdout, "{table}")?;
     }
     Ok(())
@@ -108,8 +110,8 @@ pub struct Session {
     format: Option<Format>,
     /// The output folder.
     out: Option<Folder>,
-    /// Whether the runs are left out, and progress.
-    pub quiet: bool,
+    /// How much is printed. Where only tables are, there is no progress either.
+    pub detail: Detail,
     /// Names of the traces written so far.
     saved: BTreeSet<String>,
     stdout: anstream::AutoStream<std::io::Stdout>,
@@ -117,12 +119,17 @@ pub struct Session {
 
 impl Session {
     /// A session whose output folder exists.
-    pub fn new(format: Option<Format>, out: Option<&Path>, quiet: bool) -> Result<Self, Failure> {
+    pub fn new(format: Option<Format>, out: Option<&Path>, detail: Detail) -> Result<Self, Failure> {
         let opened = |out: &Path| Folder::open(out).map_err(|source| unwritable(out, source));
         let out = out.map(opened).transpose()?;
         let report = Report::new(command_line());
         let stdout = anstream::AutoStream::auto(std::io::stdout());
-        Ok(Session { report, format, out, quiet, saved: BTreeSet::new(), stdout })
+        Ok(Session { report, format, out, detail, saved: BTreeSet::new(), stdout })
+    }
+
+    /// Whether nothing is said while a search runs.
+    pub fn is_quiet(&self) -> bool {
+        self.detail == Detail::Tables
     }
 
     /// Takes up a scenario, and prints it if the form is text.
@@ -134,7 +141,11 @@ impl Session {
             }
         }
         if self.format == Some(Format::Text) {
-            writeln!(self.stdout, "{}", text::scenario(&report, !self.quiet))?;
+            let text = match self.detail {
+                Detail::Tables | Detail::Differing => text::line(&report),
+                Detail::All => text::scenario(&report, true),
+            };
+            writeln!(self.stdout, "{text}")?;
             self.stdout.flush()?;
         }
         self.report.scenarios.push(report);
@@ -170,13 +181,22 @@ impl Session {
         let report = &self.report;
         match self.format {
             Some(Format::Text) => {
+                match self.detail {
+                    Detail::All => {}
+                    less => {
+                        let differing = text::differing(report, less == Detail::Differing);
+                        writeln!(self.stdout, "{differing}")?;
+                    }
+                }
                 if let Some(compared) = &report.compared {
                     writeln!(self.stdout, "{}\n", plain::text(&compared.text()))?;
                 }
                 writeln!(self.stdout, "{}", text::summary_line(&report.summary))?;
             }
             Some(Format::Json) => write!(self.stdout, "{}", report.to_json())?,
-            Some(Format::Markdown) => write!(self.stdout, "{}", markdown::write(report, !self.quiet))?,
+            Some(Format::Markdown) => {
+                write!(self.stdout, "{}", markdown::write(report, self.detail != Detail::Tables))?
+            }
             Some(Format::Junit) => write!(self.stdout, "{}", junit::write(report)?)?,
             Some(Format::Sarif) => {
                 write!(self.stdout, "{}", sarif::write(report).map_err(Failure::Sarif)?)?;
@@ -186,7 +206,7 @@ impl Session {
         self.stdout.flush()?;
         let standing = report.summary.standing;
         if self.out.is_some() {
-            let plain = anstream::adapter::strip_str(&text::write(report, true)).to_string();
+            let plain = anstream::adapter::strip_str(&text::write(report)).to_string();
             let forms = [
                 ("report.txt", plain),
                 ("report.json", report.to_json()),

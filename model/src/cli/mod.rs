@@ -30,7 +30,7 @@ use std::{
     process::ExitCode,
 };
 use zus_model::{
-    checker::check::{Standing, quoted},
+    checker::check::Standing,
     report::{ErrorReport, Report, junit, markdown, sarif},
 };
 use zus_output::{plain, whole};
@@ -236,6 +236,6 @@ fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) ->
 
 /// The command as the user gave it, for reports and traces.
 fn command_line() -> String {
-    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    let words = std::env::args_os().skip(1).map(|word| plain::quoted(&word.to_string_lossy()));
     std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -20,6 +20,13 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
             Ok(Exit::Differs)
         }
         Ok(replayed) => {
+            // The file may claim the right thing for a wrong reason: the reason is read off the run.
+            if let Some(claim) = &mut trace.claim {
+                let states = replayed.states.iter().rev().take(2);
+                let because =
+                    states.into_iter().find_map(|state| trace.protocol.explain(state, claim.property));
+                claim.because = because.unwrap_or_else(|| claim.property.text().into());
+            }
             for (step, sentence) in trace.steps.iter_mut().zip(replayed.sentences) {
                 step.says = Some(sentence);
             }

@@ -13,10 +13,7 @@ use std::{
     time::Instant,
 };
 use zus_model::{
-    checker::{
-        bfs::Limits,
-        check::{Options, quoted},
-    },
+    checker::{bfs::Limits, check::Options},
     committed,
     report::{
         FORMAT, Report, VERSION,
@@ -26,9 +23,10 @@ use zus_model::{
             ledger::{self, Ledger},
             matrix,
         },
+        text::Detail,
     },
 };
-use zus_output::plain;
+use zus_output::plain::{self, quoted_path};
 
 /// Where the ledger is, unless the user says otherwise.
 const LEDGER: &str = "proofs/ledger.toml";
@@ -46,7 +44,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
     let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
     let command = command_line();
-    let shown = |part: &Path| quoted(&part.to_string_lossy());
+    let shown = |part: &Path| quoted_path(&part.to_string_lossy());
     let commands = [
         format!("zus check --out {}", shown(&check_dir)),
         format!("zus check --mutants --out {}", shown(&mutants_dir)),
@@ -115,7 +113,7 @@ fn fresh(
         return Ok(());
     }
     let start = Instant::now();
-    let mut session = Session::new(None, Some(dir), args.quiet)?;
+    let mut session = Session::new(None, Some(dir), Detail::of(args.quiet, false))?;
     work(&mut session)?;
     session.finish(start)?;
     Ok(())
@@ -129,9 +127,12 @@ fn explore(session: &mut Session, cells: &[matrix::Cell], dir: &Path, limits: Li
         session.write(&name, &cell.text)?;
         // A cell that the model cannot express is shown as such.
         let Ok(scenario) = cell.scenario(&path) else { continue };
-        let command = format!("zus check {}", quoted(&path));
-        let line =
-            Line::new(format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario), session.quiet, None);
+        let command = format!("zus check {}", quoted_path(&path));
+        let line = Line::new(
+            format!("cell {}/{} {}", index + 1, cells.len(), cell.scenario),
+            session.is_quiet(),
+            None,
+        );
         let progress = |p| line.exploring(p);
         let checked = matrix::explore(&scenario, Options { limits, command: &command, progress: &progress });
         session.add(&checked)?;

@@ -9,13 +9,15 @@ use zus_model::{
         simulate::Sample,
     },
     committed,
+    report::text::Detail,
 };
 
 /// Runs the command.
 pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let scenario = committed::find(&args.scenario)?;
-    let mut session = Session::new(Some(args.format), args.out.as_deref(), args.quiet)?;
+    let mut session =
+        Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, !args.quiet))?;
     let asked = scenario.asked();
     let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
     let command = command_line();

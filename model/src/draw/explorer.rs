@@ -10,9 +10,9 @@ use crate::{
     action::{Action, Blocked},
     blocks::BlockId,
     checker::run::named,
+    fault::Fault,
     properties::{Facts, Property},
     protocol::{Network, Protocol},
-    rules::FinalityRule,
     scenario::Scenario,
     sentence::block_name,
     state::State,
@@ -271,7 +271,7 @@ impl Protocol {
             }
             for &block in proposed.iter().filter(|&&b| self.blocks.round(b) >= round) {
                 all.push(Action::Leave { miner: id, block });
-                if self.rules.finality == FinalityRule::VotesWithoutLeaving {
+                if self.has(Fault::VotesWithoutLeaving) {
                     all.push(Action::VoteWithoutLeaving { miner: id, block });
                 }
             }

@@ -39,9 +39,17 @@ pub fn compare(earlier: &Report, now: &Report) -> Comparison {
             changes.push(Change { of: of.into(), what: what.into(), before, after });
         }
     };
-    let names = |report: &Report| report.scenarios.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    // Two files in different folders may have one name; then they are told apart by their paths.
+    let twice = |name: &str| {
+        let of = |report: &Report| report.scenarios.iter().filter(|s| s.name == name).count() > 1;
+        of(earlier) || of(now)
+    };
+    let label = |s: &ScenarioReport| if twice(&s.name) { s.path.clone() } else { s.name.clone() };
+    let names = |report: &Report| report.scenarios.iter().map(label).collect::<Vec<_>>();
+    let named = |report: &'_ Report, name: &str| report.scenarios.iter().position(|s| label(s) == name);
     for name in union(names(earlier), names(now)) {
         let (old, new) = (named(earlier, &name), named(now, &name));
+        let (old, new) = (old.map(|at| &earlier.scenarios[at]), new.map(|at| &now.scenarios[at]));
         let ids = |s: Option<&ScenarioReport>| -> Vec<_> {
             s.map_or(Vec::new(), |s| s.properties.iter().map(|p| p.property).collect())
         };
@@ -66,10 +74,6 @@ pub fn compare(earlier: &Report, now: &Report) -> Comparison {
         note(&format!("mutant {id}"), "killed by", of(earlier), of(now));
     }
     Comparison { against: earlier.command.clone(), changes, required: false }
-}
-
-fn named<'a>(report: &'a Report, name: &str) -> Option<&'a ScenarioReport> {
-    report.scenarios.iter().find(|s| s.name == name)
 }
 
 fn verdict(p: &PropertyReport) -> String {

@@ -2,10 +2,11 @@
 
 use super::{Method, Report, RunReport, ScenarioReport, baseline::shown, mermaid, text};
 use crate::{
-    checker::check::{Found, Standing, quoted},
+    checker::check::{Found, Standing},
     mutants::MutantResult,
 };
 use std::fmt::Write;
+use zus_output::plain::quoted_path;
 
 /// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -163,7 +164,7 @@ pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
         let _ = writeln!(out, "{}. {}", index + 1, cell(&step.says));
     }
     if let Some(trace) = &run.trace {
-        let _ = writeln!(out, "\n`zus replay {}`", quoted(trace));
+        let _ = writeln!(out, "\n`zus replay {}`", quoted_path(trace));
     } else if let Some(again) = &run.again {
         let _ = writeln!(out, "\n`{again}`");
     }

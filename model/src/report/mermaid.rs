@@ -4,7 +4,7 @@
 //! from it when somebody acts upon it.
 
 use super::{RunReport, StepKind};
-use crate::{action::Action, protocol::Protocol, rules::SubroundEntryRule, sentence::block_name};
+use crate::{action::Action, protocol::Protocol, sentence::block_name};
 use std::fmt::Write;
 
 /// Steps that are drawn of a longer run: the last ones.
@@ -52,9 +52,7 @@ pub fn drawn(protocol: &Protocol, action: &Action) -> (Vec<usize>, StepKind, Str
         A::ByzantineVote { byzantine: b, block } => {
             (byzantine(b), Sends, format!("finality vote {}", name(block)))
         }
-        A::Timeout { miner } if protocol.rules.subround_entry == SubroundEntryRule::Local => {
-            (one(miner), Does, "times out".into())
-        }
+        A::Timeout { miner } if protocol.rules.enters_alone() => (one(miner), Does, "times out".into()),
         A::Timeout { miner } => (one(miner), Sends, "timeout".into()),
         A::TimeoutTogether { miners, round, subround } => {
             let who = (0..8).filter(|m| miners >> m & 1 == 1).collect();

@@ -15,7 +15,7 @@ pub mod text;
 
 use crate::{
     action::Action,
-    checker::check::{Checked, Found, Rest, Standing, quoted},
+    checker::check::{Checked, Found, Rest, Standing},
     committed::name_of,
     mutants::MutantResult,
     properties::Property,
@@ -24,6 +24,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use zus_output::plain::quoted_path;
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-report";
@@ -176,6 +177,7 @@ pub enum Method {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PropertyReport {
     /// Which.
+    #[schemars(with = "schema::PropertySchema")]
     pub property: Property,
     /// What it says.
     pub text: String,
@@ -263,8 +265,8 @@ impl ScenarioReport {
                         (Some(_), Some(command)) => command.clone(),
                         _ => {
                             let file = format!("out/traces/{}-{}.json", scenario.name, finding.property.id());
-                            let named = quoted(name_of(scenario));
-                            format!("zus check {named} --out out && zus replay {}", quoted(&file))
+                            let named = quoted_path(name_of(scenario));
+                            format!("zus check {named} --out out; zus replay {}", quoted_path(&file))
                         }
                     };
                     RunReport { again: Some(again), ..RunReport::new(trace) }
@@ -360,7 +362,7 @@ impl ScenarioReport {
              or look at random runs: zus simulate {}",
             text::grouped(self.unique),
             text::grouped(rest.waiting),
-            quoted(name)
+            quoted_path(name)
         ))
     }
 }

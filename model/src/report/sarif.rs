@@ -2,11 +2,7 @@
 //! it, with the run as a code flow. What is as expected is no finding, also where a property is expected to be violated.
 
 use super::{Report, RunReport, ScenarioReport};
-use crate::{
-    checker::check::{Standing, quoted},
-    committed,
-    mutants::MutantResult,
-};
+use crate::{checker::check::Standing, committed, mutants::MutantResult};
 use serde_json::json;
 use serde_sarif::sarif::{
     ArtifactLocation, CodeFlow, Location, LogicalLocation, Message, MultiformatMessageString,
@@ -14,6 +10,7 @@ use serde_sarif::sarif::{
     ThreadFlowLocation, Tool, ToolComponent,
 };
 use std::collections::BTreeMap;
+use zus_output::plain::quoted_path;
 
 /// The rule of a pinned number of states that is another one.
 const STATES: (&str, &str) =
@@ -154,7 +151,7 @@ fn flow(run: &RunReport, place: &PhysicalLocation) -> CodeFlow {
     });
     let steps = ThreadFlow::builder().locations(steps.collect::<Vec<_>>()).build();
     let again = match (&run.trace, &run.again) {
-        (Some(trace), _) => format!("zus replay {}", quoted(trace)),
+        (Some(trace), _) => format!("zus replay {}", quoted_path(trace)),
         (None, again) => again.clone().unwrap_or_default(),
     };
     CodeFlow::builder()

@@ -2,12 +2,12 @@
 
 use super::{Method, Report, RunReport, ScenarioReport, Summary};
 use crate::{
-    checker::check::{Standing, quoted},
+    checker::check::{Found, Standing},
     mutants::MutantResult,
 };
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
-use zus_output::plain;
+use zus_output::plain::{self, quoted_path};
 
 /// How a standing is marked where there are no colours.
 pub fn mark(standing: Standing) -> &'static str {
@@ -71,6 +71,85 @@ pub fn summary_line(summary: &Summary) -> String {
         grouped(generated),
         per_second(unique, seconds),
     )
+}
+
+/// How much of a check is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Detail {
+    /// One line for each scenario or mutant, and the tables of those that are not as expected.
+    Tables,
+    /// The same, with the runs of those.
+    Differing,
+    /// The tables and runs of all.
+    All,
+}
+
+impl Detail {
+    /// The detail that these two switches ask for.
+    pub fn of(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (_, true) => Detail::All,
+            (true, false) => Detail::Tables,
+            (false, false) => Detail::Differing,
+        }
+    }
+}
+
+/// Whether there is more to say of a scenario than its line.
+fn is_as_expected(scenario: &ScenarioReport) -> bool {
+    let vacuous = scenario.properties.iter().any(|p| p.vacuous.is_some());
+    scenario.standing <= Standing::Sampled && !vacuous && scenario.notes.is_empty()
+}
+
+/// One scenario in one line: how it compares, its name, what was found, states and time.
+pub fn line(scenario: &ScenarioReport) -> String {
+    let scenario = &plain::every_line(scenario);
+    let all = |found: Found| scenario.properties.iter().filter(move |p| p.found == found);
+    let mut found: Vec<String> = all(Found::Violated)
+        .map(|p| {
+            let steps = p.run.as_ref().map_or(String::new(), |run| format!(" in {}", run.steps.len()));
+            format!("{} violated{steps}", p.property.id())
+        })
+        .collect();
+    for (verdict, one, many) in [
+        (Found::Holds, "holds", "hold"),
+        (Found::Reachable, "reachable", "reachable"),
+        (Found::Unreachable, "unreachable", "unreachable"),
+        (Found::Sampled, "sampled", "sampled"),
+        (Found::Unknown, "unknown", "unknown"),
+    ] {
+        let ids: Vec<&str> = all(verdict).map(|p| p.property.id()).collect();
+        match ids[..] {
+            [] => {}
+            [id] => found.push(format!("{id} {one}")),
+            _ => found.push(format!("{} {many}", ids.len())),
+        }
+    }
+    let vacuous = scenario.properties.iter().any(|p| p.vacuous.is_some());
+    let mark = match mark(scenario.standing) {
+        _ if vacuous => "SAYS NOTHING",
+        mark => mark,
+    };
+    let states = match scenario.method {
+        Method::Sampled { .. } => format!("{} visited", grouped(scenario.generated)),
+        _ => format!("{} states", grouped(scenario.unique)),
+    };
+    let style = style(scenario.standing);
+    format!(
+        "{style}{mark:<14}{style:#}{:<32}{:>20}{:>9.2} s  {}",
+        scenario.name,
+        states,
+        scenario.seconds,
+        found.join(", ")
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// Of those that are not as expected, all there is.
+pub fn differing(report: &Report, runs: bool) -> String {
+    let differ = report.scenarios.iter().filter(|s| !is_as_expected(s));
+    differ.fold(String::new(), |out, s| out + "\n" + &scenario(s, runs))
 }
 
 /// One scenario: its question, its table, and its runs if they are wanted.
@@ -168,10 +247,12 @@ pub fn run(run: &RunReport) -> String {
     for (index, step) in run.steps.iter().enumerate() {
         let _ = writeln!(out, "{:>4}. {}", index + 1, step.says);
     }
-    let _ = writeln!(out, "   => {}", run.because);
+    if !run.because.is_empty() {
+        let _ = writeln!(out, "   => {}", run.because);
+    }
     match (&run.trace, &run.again) {
         (Some(trace), _) => {
-            let _ = writeln!(out, "      zus replay {}", quoted(trace));
+            let _ = writeln!(out, "      zus replay {}", quoted_path(trace));
         }
         (None, Some(again)) => {
             let _ = writeln!(out, "      {again}");
@@ -182,7 +263,7 @@ pub fn run(run: &RunReport) -> String {
 }
 
 /// The table of mutants.
-pub fn mutants(mutants: &[MutantResult], runs: bool) -> String {
+pub fn mutants(mutants: &[MutantResult], detail: Detail) -> String {
     let mutants = &plain::every_line(&mutants.to_vec());
     let bold = Style::new().bold();
     let mut out = String::new();
@@ -206,21 +287,26 @@ pub fn mutants(mutants: &[MutantResult], runs: bool) -> String {
         if let Some(why) = &m.why {
             let _ = writeln!(out, "     {} in {}: {why}", m.property.id(), m.scenario);
         }
-        if runs && let Some(steps) = &m.run {
+        let shown = match detail {
+            Detail::Tables => false,
+            Detail::Differing => m.standing > Standing::Sampled,
+            Detail::All => true,
+        };
+        if shown && let Some(steps) = &m.run {
             let _ = writeln!(out, "{}", indented(&run(steps)));
         }
     }
     out
 }
 
-/// The whole report.
-pub fn write(report: &Report, runs: bool) -> String {
+/// The whole report, with every run.
+pub fn write(report: &Report) -> String {
     let mut out = String::new();
     for s in &report.scenarios {
-        let _ = writeln!(out, "{}", scenario(s, runs));
+        let _ = writeln!(out, "{}", scenario(s, true));
     }
     if !report.mutants.is_empty() {
-        let _ = writeln!(out, "{}", mutants(&report.mutants, runs));
+        let _ = writeln!(out, "{}", mutants(&report.mutants, Detail::All));
     }
     if let Some(error) = &report.error {
         let _ = writeln!(out, "error: {}\n", error.message);

@@ -6,13 +6,11 @@
 use super::Question;
 use crate::{
     blocks::{BlockId, Generator, Place},
-    committee::{beacon_threshold, quorum},
+    committee::{beacon_threshold, overlap, quorum},
+    fault::Fault,
     properties::{Facts, Property},
     protocol::{Network, Protocol},
-    rules::{
-        BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, Rules, SubroundEntryRule,
-        TicketLogRule, TicketRule,
-    },
+    rules::{BeaconRule, FinalityRule, ParentRule, Rules, TicketRule},
 };
 
 /// Why a setting changes nothing, and what would let it.
@@ -63,9 +61,20 @@ impl Protocol {
             || self.committee.beacon_threshold > self.committee.byzantine + least
     }
 
+    /// Whether the finalized heads bind the miners.
+    pub(super) fn looks_at_heads(&self) -> bool {
+        match self.rules.parent {
+            ParentRule::Notarized => false,
+            ParentRule::OnFinalizedHead => true,
+        }
+    }
+
     /// Whether there are fewer rounds than the rule of finality goes back, so that no block can become final.
     pub(super) fn too_few_rounds(&self) -> bool {
-        matches!(self.rules.finality, FinalityRule::CommonAncestor { depth } if depth >= self.blocks.rounds)
+        match self.rules.finality {
+            FinalityRule::CommonAncestor { depth } => depth >= self.blocks.rounds,
+            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => false,
+        }
     }
 }
 
@@ -89,22 +98,12 @@ fn nowhere(question: Question, p: &Protocol) -> Option<Idle> {
             "no miner restarts, so none reads its log or forgets anything",
             "set restarts = 1 or more, or remove it",
         ),
-        Question::Echo
-            if p.is_asynchronous() && p.rules.subround_entry != SubroundEntryRule::OwnSubroundOnly =>
-        {
-            because(
-                "in an asynchronous network nobody has to wait for a relay",
-                "use network = \"partially_synchronous\", or remove it",
-            )
-        }
+        Question::Echo if p.is_asynchronous() && !p.has(Fault::OwnSubroundOnly) => because(
+            "in an asynchronous network nobody has to wait for a relay",
+            "use network = \"partially_synchronous\", or remove it",
+        ),
         Question::Parent if rounds == 1 => {
             because("every block of round 1 extends genesis", "set rounds = 2 or more, or remove it")
-        }
-        Question::Proposal if !p.generates(|place| place.generator == Generator::Honest) => {
-            because("no generator is honest", "name an honest generator, or remove it")
-        }
-        Question::Head if p.observers == 0 => {
-            because("no observer has a head", "set observers = 1 or 2, or remove it")
         }
         Question::SubroundCap if subrounds < 3 => {
             because("there is no subround after subround 1", "set subrounds = 3 or more, or remove it")
@@ -120,7 +119,6 @@ fn nowhere(question: Question, p: &Protocol) -> Option<Idle> {
 /// Why this answer has the effect of the other one.
 fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Option<Idle> {
     let (with, rounds, subrounds) = (&p.rules, p.blocks.rounds, p.blocks.subrounds);
-    let byzantine = p.committee.byzantine > 0;
     let same = |same: bool, why: &str, fix: &str| if same { because(why, fix) } else { None };
     match question {
         Question::Beacon => {
@@ -132,27 +130,13 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
                 BeaconRule::Chained if subrounds == 1 || rounds == 1 && !p.waits_for_shares() => {
                     BeaconRule::RoundOnly
                 }
-                BeaconRule::EarlySharesDropped if rounds == 1 => BeaconRule::RoundOnly,
-                BeaconRule::SeedFromProposal if !byzantine => BeaconRule::RoundOnly,
-                rule => rule,
+                rule @ (BeaconRule::Chained | BeaconRule::RoundOnly) => rule,
             };
             same(
                 effective(with.beacon) == effective(without.beacon),
                 "in this instance the beacon has the same value for everybody, as without it",
-                "use more rounds and subrounds, or for `SeedFromProposal` byzantine = 1",
+                "use more rounds and subrounds",
             )
-        }
-        Question::Threshold => {
-            let n = p.committee.n;
-            let other = beacon_threshold(without.threshold, n);
-            if other == p.committee.beacon_threshold {
-                because(
-                    format!("{other} shares of {n} make a beacon value without it too"),
-                    "use another n, or remove it",
-                )
-            } else {
-                idle_threshold(p, other)
-            }
         }
         Question::Ticket => {
             let differs = (1..=rounds).flat_map(|r| (0..subrounds).map(move |s| (r, s))).any(|(r, s)| {
@@ -191,7 +175,7 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
         }
         Question::Quorum => {
             let n = p.committee.n;
-            let other = quorum(without.quorum, n);
+            let other = quorum(without.quorum, p.fault, n);
             if other == p.committee.quorum {
                 because(
                     format!("the quorum of {n} members is {other} without it too"),
@@ -201,77 +185,141 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
                 None
             }
         }
-        Question::TicketLog => {
-            let effective = |rule: TicketLogRule| match rule {
-                TicketLogRule::VotesVolatile if !p.restarts_behind || !with.votes() => TicketLogRule::Durable,
-                TicketLogRule::ProposalsVolatile
-                    if !p.generates(|place| place.generator == Generator::Honest) =>
-                {
-                    TicketLogRule::Durable
-                }
-                rule => rule,
-            };
-            same(
-                effective(with.ticket_log) == effective(without.ticket_log),
-                "what it forgets no miner needs here",
-                "for `VotesVolatile` set restarts_behind = true, for `ProposalsVolatile` name an honest generator",
-            )
-        }
-        Question::Echo => {
-            let effective = |rule: EchoRule| match rule {
-                EchoRule::TimeoutCertificates if p.is_asynchronous() => EchoRule::Certificates,
-                EchoRule::TimeoutCertificates if subrounds == 1 => EchoRule::None,
-                rule => rule,
-            };
-            same(
-                effective(with.echo) == effective(without.echo),
-                "the certificates that it is about are not relayed here, or not needed",
-                "use network = \"partially_synchronous\" and subrounds = 2 or more, or remove it",
-            )
-        }
         Question::Parent => {
-            let chooses = p.generates(|place| place.generator == Generator::Byzantine && place.round > 1);
             let effective = |rule: ParentRule| match rule {
                 ParentRule::OnFinalizedHead if p.observers == 0 => ParentRule::Notarized,
-                ParentRule::Unchecked if !chooses => ParentRule::Notarized,
-                rule => rule,
+                rule @ (ParentRule::Notarized | ParentRule::OnFinalizedHead) => rule,
             };
             same(
                 effective(with.parent) == effective(without.parent),
                 "nobody proposes a block that the one rule refuses and the other does not",
-                "name a byzantine generator in round 2, or for `OnFinalizedHead` set observers = 1 or 2",
+                "set observers = 1 or 2",
             )
         }
-        Question::Counting => {
-            let effective = |rule: CountingRule| match rule {
-                CountingRule::EmbeddedUnverified
-                | CountingRule::UnweightedSum
-                | CountingRule::DuplicateSigner
-                    if !byzantine =>
-                {
-                    CountingRule::Genuine
-                }
-                CountingRule::LabelUnchecked if rounds == 1 => CountingRule::Genuine,
-                CountingRule::SubroundUnbound if !twice_in_a_round(p) => CountingRule::Genuine,
-                rule => rule,
-            };
-            same(
-                effective(with.counting) == effective(without.counting),
-                "nobody can send what it counts wrongly",
-                "set byzantine = 1, and name byzantine generators in two subrounds or rounds",
-            )
-        }
-        Question::Head => same(
-            rounds == 1
-                && [with.head, without.head]
-                    .iter()
-                    .all(|r| !matches!(r, HeadRule::Anywhere | HeadRule::MovesBack)),
-            "with one round there is none to skip",
-            "set rounds = 2 or more, or remove it",
-        ),
         // The layout says it; `Reading` compares that.
         Question::SubroundCap => None,
-        Question::SubroundEntry | Question::SubroundSwitch | Question::Proposal => None,
+        Question::SubroundEntry | Question::SubroundSwitch | Question::TicketLog | Question::Echo => None,
+    }
+}
+
+/// Why the mistake changes nothing in `p`, which makes it.
+pub(crate) fn idle_fault(fault: Fault, p: &Protocol, asked: Facts) -> Option<Idle> {
+    let (rounds, subrounds) = (p.blocks.rounds, p.blocks.subrounds);
+    let byzantine = p.committee.byzantine > 0;
+    let when = |idle: bool, why: &str, fix: &str| if idle { because(why, fix) } else { None };
+    let chained = || {
+        let why = "it is a mistake of a beacon that is not chained";
+        when(p.rules.chained(), why, "set beacon = \"RoundOnly\" in [rules], or remove it")
+    };
+    let one_round = |why| when(rounds == 1, why, "set rounds = 2 or more, or remove it");
+    let nobody = || {
+        let fix = "set byzantine = 1 or more, or remove it";
+        when(!byzantine, "no member is Byzantine, and so nobody sends what it takes wrongly", fix)
+    };
+    let votes = || {
+        let fix = "set finality = \"Votes\" in [rules], or remove it";
+        when(!p.rules.votes(), "no finality votes are cast", fix)
+    };
+    let generator = |of: Generator| p.generates(|place| place.generator == of);
+    let no_honest = || {
+        let fix = "name an honest generator, or remove it";
+        when(!generator(Generator::Honest), "no generator is honest", fix)
+    };
+    let certificates = || {
+        when(
+            p.rules.enters_alone() || subrounds == 1,
+            "no subround is entered with a certificate",
+            "set subrounds = 2 or more, and subround_entry = \"Certificate\" in [rules], or remove it",
+        )
+    };
+    let restarts = || {
+        let fix = "set restarts = 1 or more, or remove it";
+        when(p.crashes == 0, "no miner restarts, so none reads its log", fix)
+    };
+    let durable = || {
+        let fix = "set ticket_log = \"Durable\" in [rules], or remove it";
+        when(!p.rules.is_durable(), "nothing is durable under this rule", fix)
+    };
+    let heads = || {
+        when(p.observers == 0, "no observer has a head", "set observers = 1 or 2, or remove it").or_else(
+            || {
+                let why = "a block is final more rounds below a tip than there are";
+                when(p.too_few_rounds(), why, "set rounds above the depth, or remove it")
+            },
+        )
+    };
+    // A vote beside a ticket for another block takes two blocks of a round.
+    let one_block = || {
+        let one = (1..=rounds).all(|round| p.blocks.of_round(round).count() < 2);
+        when(one, "no round has a second block to ticket", "name a second generator, or remove it")
+    };
+    let number = |ours: u32, other: u32, of: &str| {
+        let why = format!("{of} of {} members is {ours} without it too", p.committee.n);
+        when(ours == other, &why, "use another n, or remove it")
+    };
+    match fault {
+        // Without it the adversary forms beacon values there; with it none is told apart.
+        Fault::EarlySharesDropped if Protocol { fault: None, ..p.clone() }.forms_beacon() => chained(),
+        Fault::EarlySharesDropped => {
+            chained().or_else(|| one_round("everybody enters the only round together, and no share is early"))
+        }
+        Fault::SeedFromProposal => chained().or_else(nobody),
+        Fault::BeaconOfFaultsPlusOne => {
+            let usual = beacon_threshold(None, p.committee.n);
+            number(p.committee.beacon_threshold, usual, "the threshold").or_else(|| idle_threshold(p, usual))
+        }
+        Fault::ProposesTwice => no_honest(),
+        Fault::ParentUnchecked => one_round("every block of round 1 extends genesis").or_else(|| {
+            let chooses = p.generates(|place| place.generator == Generator::Byzantine && place.round > 1);
+            let fix = "name a byzantine generator in round 2, or remove it";
+            when(!chooses, "nobody proposes a block whose parent is not notarized", fix)
+        }),
+        Fault::ProposalsVolatile => durable().or_else(restarts).or_else(no_honest),
+        Fault::VotesVolatile => durable().or_else(restarts).or_else(votes).or_else(|| {
+            let fix = "set restarts_behind = true, or remove it";
+            when(!p.restarts_behind, "no miner comes back into a round that it left", fix)
+        }),
+        Fault::QuorumOneLess | Fault::QuorumOfFaultsPlusOne => {
+            number(p.committee.quorum, quorum(p.rules.quorum, None, p.committee.n), "the quorum")
+        }
+        Fault::EmbeddedUnverified | Fault::UnweightedSum | Fault::DuplicateSigner => nobody(),
+        Fault::LabelUnchecked => one_round("no notarization is of another round"),
+        Fault::SubroundUnbound => {
+            let fix = "name byzantine generators in two subrounds of a round, or remove it";
+            when(!twice_in_a_round(p), "no generator makes the same block in two subrounds", fix)
+        }
+        Fault::NotRecorded => None,
+        Fault::NotarizationsNotRelayed => when(
+            p.is_asynchronous() || !p.echoes_timeouts(),
+            "nobody has to wait for a relay here",
+            "use network = \"partially_synchronous\", and echo = \"Certificates\" in [rules], or remove it",
+        ),
+        Fault::VotesAfterOtherTicket => votes().or_else(one_block),
+        Fault::VotesWithoutLeaving => votes(),
+        Fault::OwnSubroundOnly | Fault::WithoutCertificate => certificates(),
+        Fault::TwoDeltaWithoutWait => {
+            let waits = match p.rules.finality {
+                FinalityRule::TwoDelta => !p.is_asynchronous(),
+                FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::Votes => false,
+            };
+            let fix = "set finality = \"TwoDelta\" in [rules], and a network that becomes synchronous";
+            when(!waits, "nobody waits", fix).or_else(|| {
+                let judged = p.observers > 0 || OF_FINALITY.iter().any(|&of| asked.has(of));
+                let fix = "expect S5, S6 or `final`, or remove it";
+                when(!judged, "nothing that is expected looks at what is final", fix)
+            })
+        }
+        Fault::HeadAnywhere | Fault::HeadMovesBack => heads().or_else(|| {
+            // Two quorums share an honest miner that votes once, for the only block that it ticketed.
+            let honest = p.committee.byzantine <= p.committee.f
+                && overlap(p.committee.n, p.committee.quorum) > p.committee.f;
+            let once = p.rules.votes()
+                && p.rules.tickets_once()
+                && (p.crashes == 0 || p.rules.is_durable() && !p.restarts_behind);
+            let fix = "use another rule of finality, or more than f Byzantine members";
+            when(honest && once, "no two final blocks conflict, so a head has no choice", fix)
+        }),
+        Fault::HeadSkipsMissing => heads().or_else(|| one_round("there is no round to skip")),
     }
 }
 
@@ -280,6 +328,8 @@ pub(super) fn idle_threshold(p: &Protocol, other: u32) -> Option<Idle> {
     let mut without = p.clone();
     without.committee.beacon_threshold = other;
     let formed = p.forms_beacon() || without.forms_beacon();
+    // All shares of round 1 are there from the start, the adversary's among them.
+    let formed = formed && p.blocks.rounds > 1;
     if formed || !p.is_asynchronous() || !p.reductions.eager {
         return None;
     }
@@ -310,15 +360,15 @@ fn allows(rule: TicketRule, (first, then): (u8, u8)) -> bool {
 
 /// The rule with the same effect that comes first.
 fn effective_finality(p: &Protocol, rule: FinalityRule) -> FinalityRule {
-    // A vote beside a ticket for another block takes two blocks of a round.
-    let one_block = (1..=p.blocks.rounds).all(|round| p.blocks.of_round(round).count() < 2);
     match rule {
-        FinalityRule::CommonAncestor { depth: 0 } | FinalityRule::TwoDeltaWithoutWait => {
+        FinalityRule::CommonAncestor { depth: 0 } => FinalityRule::TwoThirds,
+        FinalityRule::TwoDelta if p.is_asynchronous() || p.has(Fault::TwoDeltaWithoutWait) => {
             FinalityRule::TwoThirds
         }
-        FinalityRule::TwoDelta if p.is_asynchronous() => FinalityRule::TwoThirds,
-        FinalityRule::VotesAfterOtherTicket if one_block => FinalityRule::Votes,
-        rule => rule,
+        rule @ (FinalityRule::TwoThirds
+        | FinalityRule::CommonAncestor { .. }
+        | FinalityRule::TwoDelta
+        | FinalityRule::Votes) => rule,
     }
 }
 

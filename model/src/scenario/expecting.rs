@@ -1,10 +1,9 @@
 //! What is expected of a scenario: each expectation must be one that the instance can answer.
 
-use super::{Expectation, Overrides, ScenarioError, Verdict, effect::Idle, line_of, reading::Reading};
+use super::{Change, Expectation, ScenarioError, Verdict, effect::Idle, line_of, reading::Reading};
 use crate::{
     properties::Property,
     protocol::{Network, Protocol},
-    rules::{TicketLogRule, TicketRule},
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -63,7 +62,7 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
         Property::W6 | Property::Restarted if protocol.crashes == 0 => {
             ("a restart", "set restarts = 1 or more, or do not expect it")
         }
-        Property::W6 if protocol.rules.ticket_log == TicketLogRule::Volatile => (
+        Property::W6 if !protocol.rules.is_durable() => (
             "a ticket log that is written before a ticket is sent",
             "use ticket_log = \"Durable\", or do not expect it",
         ),
@@ -101,7 +100,7 @@ impl Reading<'_> {
                 return Err(self.invalid(verdict.span(), "expect", message, fix));
             }
             // A mutant's base asks for what its property is not.
-            let mutated = *self.mutation != Overrides::default();
+            let mutated = *self.change != Change::default();
             if !mutated && let Some((about, fix)) = unasked(p, protocol) {
                 return refused(format!("{} is about {about}", p.id()), &fix);
             }
@@ -113,7 +112,7 @@ impl Reading<'_> {
                 let message = format!("{} needs a round that only the good period reaches", p.id());
                 return refused(message, "set reserved_rounds = 1 or more");
             }
-            if p == Property::S1 && !mutated && protocol.rules.ticket == TicketRule::BetterOrEqualRank {
+            if p == Property::S1 && !mutated && protocol.rules.tickets_twins() {
                 let message =
                     "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
                 return refused(message, "expect no S1, or use ticket = \"BetterRank\"");

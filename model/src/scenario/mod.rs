@@ -9,9 +9,9 @@ mod expecting;
 mod overrides;
 mod reading;
 
-pub(crate) use effect::idle;
+pub(crate) use effect::{idle, idle_fault};
 pub(crate) use expecting::unasked;
-pub use overrides::{Overrides, Question};
+pub use overrides::{Change, Overrides, Question};
 
 use crate::{
     properties::{Facts, Property},
@@ -188,18 +188,13 @@ pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
 
 /// Checks the text of a scenario file; `path` is for messages.
 pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, ScenarioError> {
-    parse_with(name, path, text, &Overrides::default())
+    parse_with(name, path, text, &Change::default())
 }
 
-/// Checks the text of a scenario file under other rules than it names: a mutant of the scenario.
-pub fn parse_with(
-    name: &str,
-    path: &str,
-    text: &str,
-    mutation: &Overrides,
-) -> Result<Scenario, ScenarioError> {
+/// Checks the text of a scenario file read otherwise than it is written: a mutant of the scenario.
+pub fn parse_with(name: &str, path: &str, text: &str, change: &Change) -> Result<Scenario, ScenarioError> {
     let file = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
-    Reading { path, text, mutation }.scenario(name, file)
+    Reading { path, text, change }.scenario(name, file)
 }
 
 /// The committed scenario that somebody may have meant who named no file.

@@ -1,8 +1,11 @@
 //! Rules that differ from those of a profile, or of a scenario: one field for each open question, with its place in the text.
 
-use crate::rules::{
-    BeaconRule, CountingRule, EchoRule, FinalityRule, HeadRule, ParentRule, ProposalRule, QuorumRule, Rules,
-    SubroundCapRule, SubroundEntryRule, SubroundSwitchRule, ThresholdRule, TicketLogRule, TicketRule,
+use crate::{
+    fault::Fault,
+    rules::{
+        BeaconRule, EchoRule, FinalityRule, ParentRule, QuorumRule, Rules, SubroundCapRule,
+        SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule,
+    },
 };
 use serde::Deserialize;
 use std::ops::Range;
@@ -36,11 +39,6 @@ macro_rules! overrides {
                 Rules { $($field: self.$field.as_ref().map_or(base.$field, |rule| *rule.get_ref()),)* }
             }
 
-            /// Whether it names the field.
-            pub(crate) fn names(&self, question: Question) -> bool {
-                match question { $(Question::$question => self.$field.is_some(),)* }
-            }
-
             /// What is overridden, where it stands, and `rules` with the answer of `base` to this one question.
             pub(crate) fn written(&self, rules: Rules, base: Rules) -> Vec<(Question, Range<usize>, Rules)> {
                 let mut written = Vec::new();
@@ -56,7 +54,6 @@ macro_rules! overrides {
 
 overrides! {
     Beacon beacon: BeaconRule;
-    Threshold threshold: ThresholdRule;
     Ticket ticket: TicketRule;
     SubroundEntry subround_entry: SubroundEntryRule;
     SubroundSwitch subround_switch: SubroundSwitchRule;
@@ -65,8 +62,17 @@ overrides! {
     TicketLog ticket_log: TicketLogRule;
     Echo echo: EchoRule;
     Parent parent: ParentRule;
-    Proposal proposal: ProposalRule;
-    Counting counting: CountingRule;
-    Head head: HeadRule;
     SubroundCap subround_cap: SubroundCapRule;
+}
+
+/// How a scenario file is read otherwise than it is written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Change {
+    /// Rules instead of its own.
+    pub rules: Overrides,
+    /// A mistake instead of its own, if one is named.
+    pub fault: Option<Fault>,
+    /// Whether settings that change nothing are passed over. They are in any case where rules or mistake are changed: the
+    /// rest of the file was judged without the change.
+    pub lenient: bool,
 }

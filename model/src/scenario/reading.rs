@@ -3,18 +3,19 @@
 //! 0) may be written as such anywhere.
 
 use super::{
-    Overrides, Question, Scenario, ScenarioError, Verdict,
-    effect::{idle, idle_threshold},
+    Change, Question, Scenario, ScenarioError, Verdict,
+    effect::{idle, idle_fault, idle_threshold},
     expecting::{Given, Mode},
     line_of,
 };
 use crate::{
     blocks::{BlockId, Blocks, Generator},
     committee::{beacon_threshold, tolerated},
-    instance::{Parts, Unfit, sized},
+    fault::Fault,
+    instance::{Parts, Unfit, sized, takes_certificates},
     protocol::{Network, Protocol},
     reductions::Reductions,
-    rules::{BeaconRule, ParentRule, Rules, SubroundCapRule, SubroundEntryRule},
+    rules::{Rules, SubroundCapRule},
 };
 use serde::Deserialize;
 use std::{collections::BTreeSet, ops::Range};
@@ -48,7 +49,8 @@ pub(super) struct File {
     #[serde(default)]
     order: Vec<Spanned<Order>>,
     #[serde(default)]
-    rules: Overrides,
+    rules: super::Overrides,
+    fault: Option<Spanned<Fault>>,
     #[serde(default)]
     reductions: Switches,
     expect: Given,
@@ -96,8 +98,8 @@ pub(super) struct Reading<'a> {
     pub path: &'a str,
     /// Its text.
     pub text: &'a str,
-    /// Rules that it is read under instead of its own.
-    pub mutation: &'a Overrides,
+    /// How it is read otherwise than it is written.
+    pub change: &'a Change,
 }
 
 impl Reading<'_> {
@@ -149,17 +151,17 @@ impl Reading<'_> {
             let fix = "say in one line what the scenario answers";
             return Err(self.invalid(file.question.span(), "question", "nothing is asked", fix));
         }
+        let rules = self.change.rules.over(file.rules.over(base));
+        let fault = self.change.fault.or_else(|| file.fault.as_ref().map(|fault| *fault.get_ref()));
         if let Some(threshold) = &file.beacon_threshold
-            && [&file.rules, self.mutation].iter().any(|rules| rules.names(Question::Threshold))
+            && fault == Some(Fault::BeaconOfFaultsPlusOne)
         {
-            let message = "the rule `threshold` has no effect beside a number of shares";
-            let fix = "remove `beacon_threshold`, or `threshold` from [rules]";
-            return Err(self.invalid(threshold.span(), "beacon_threshold", message, fix));
+            let message = "the mistake in the threshold has no effect beside a number of shares";
+            return Err(self.invalid(threshold.span(), "beacon_threshold", message, "remove one of the two"));
         }
-        let rules = self.mutation.over(file.rules.over(base));
         let unfit = |unfit: Unfit| self.unfit(&file, unfit);
-        let parts = self.parts(&file, rules)?;
-        let layout = |rules: &Rules| self.layout(&file, rules);
+        let parts = self.parts(&file, rules, fault)?;
+        let layout = |rules: &Rules| self.layout(&file, rules.subround_cap, fault);
         let protocol = parts.checked().map_err(unfit)?;
         let simulate = self.simulated(&file)?;
         let mode = Mode { grouped: file.groups.is_some(), simulated: simulate.is_some() };
@@ -178,17 +180,20 @@ impl Reading<'_> {
             simulate,
             notes: Vec::new(),
         };
-        // Under a mutant's rule the rest of the file is as it was judged without it.
-        if *self.mutation == Overrides::default() {
+        if *self.change == Change::default() {
             self.settings(&file, &scenario)?;
+            if let Some(fault) = &file.fault
+                && let Some((why, fix)) = idle_fault(*fault.get_ref(), &scenario.protocol, scenario.asked())
+            {
+                return Err(self.invalid(fault.span(), "fault", format!("it changes nothing: {why}"), fix));
+            }
             for (question, span, without) in file.rules.written(rules, base) {
                 let field = question.field();
                 let asked = scenario.asked();
                 let same_layout =
                     || layout(&without).is_ok_and(|other| other.same_as(&scenario.protocol.blocks));
                 let idle = idle(question, &scenario.protocol, &without, asked).or_else(|| {
-                    let cap = rules.subround_cap != without.subround_cap;
-                    (cap && same_layout()).then(|| {
+                    (question == Question::SubroundCap && same_layout()).then(|| {
                         (
                             "the generators are the same without it".into(),
                             "give later subrounds others".into(),
@@ -242,7 +247,7 @@ impl Reading<'_> {
     }
 
     /// The instance that the file writes down.
-    fn parts(&self, file: &File, rules: Rules) -> Result<Parts, ScenarioError> {
+    fn parts(&self, file: &File, rules: Rules, fault: Option<Fault>) -> Result<Parts, ScenarioError> {
         let unfit = |unfit: Unfit| self.unfit(file, unfit);
         let n = *file.n.get_ref();
         let tolerated = tolerated(n);
@@ -270,10 +275,11 @@ impl Reading<'_> {
             n,
             byzantine,
             groups,
-            beacon_threshold: or(&file.beacon_threshold, beacon_threshold(rules.threshold, n)),
+            beacon_threshold: or(&file.beacon_threshold, beacon_threshold(fault, n)),
             exposed: or(&file.exposed, 0),
             rules,
-            blocks: self.layout(file, &rules)?,
+            fault,
+            blocks: self.layout(file, rules.subround_cap, fault)?,
             network,
             restarts: or(&file.restarts, 0),
             restarts_behind: or(&file.restarts_behind, false),
@@ -285,10 +291,7 @@ impl Reading<'_> {
                 eager: or(&switches.eager, true),
                 symmetry: or(&switches.symmetry, true),
                 counting: or(&switches.counting, true),
-                lazy: or(
-                    &switches.lazy,
-                    asynchronous && rules.subround_entry == SubroundEntryRule::Certificate,
-                ),
+                lazy: or(&switches.lazy, asynchronous && takes_certificates(&rules, fault)),
             },
         })
     }
@@ -319,9 +322,10 @@ impl Reading<'_> {
         }
         // Where the file, or a mutant, writes the rule, the lists that it leaves unread are what it changes.
         let profile = Rules::profile(file.profile.get_ref());
-        let capped = [Some(rules.subround_cap), profile.map(|base| base.subround_cap)]
-            .iter()
-            .all(|cap| *cap == Some(SubroundCapRule::CappedAtOne));
+        let capped = [Some(*rules), profile].iter().flatten().all(|rules| match rules.subround_cap {
+            SubroundCapRule::CappedAtOne => true,
+            SubroundCapRule::Unbounded => false,
+        });
         let read = if capped { subrounds.min(2) } else { subrounds };
         let mut seen = BTreeSet::new();
         let at = |order: &Order| (order.round, order.subround);
@@ -368,7 +372,12 @@ impl Reading<'_> {
     }
 
     /// The blocks that can exist under those rules.
-    fn layout(&self, file: &File, rules: &Rules) -> Result<Blocks, ScenarioError> {
+    fn layout(
+        &self,
+        file: &File,
+        cap: SubroundCapRule,
+        fault: Option<Fault>,
+    ) -> Result<Blocks, ScenarioError> {
         let twins = or(&file.twins, 2);
         if !(1..=2).contains(&twins) {
             let span = file.twins.as_ref().map_or(0..0, |t| t.span());
@@ -385,7 +394,8 @@ impl Reading<'_> {
                 .collect()
         };
         let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
-        Blocks::new(rounds, subrounds, twins, or(&file.outsider, false), rules, ranks).map_err(|too_many| {
+        let outsider = or(&file.outsider, false);
+        Blocks::new(rounds, subrounds, twins, outsider, cap, fault, ranks).map_err(|too_many| {
             let of = too_many.round.map_or("all rounds together".into(), |r| format!("round {r}"));
             let message = format!(
                 "{of} can have {} blocks, the state has room for {}",
@@ -442,7 +452,7 @@ impl Reading<'_> {
         )?;
         for (idle, why, fix) in [
             (p.committee.byzantine == 0, "no member is Byzantine", "set byzantine = 1 or more, or remove it"),
-            (p.rules.beacon == BeaconRule::SeedFromProposal, "that beacon rule has one already", remove),
+            (p.has(Fault::SeedFromProposal), "that mistake has one already", remove),
             (
                 p.reductions.eager,
                 "a block is proposed with its first ticket, and no honest miner tickets that of an outsider",
@@ -453,7 +463,7 @@ impl Reading<'_> {
         }
         let ones = file.groups.as_ref().is_some_and(|g| g.get_ref().iter().all(|&weight| weight == 1));
         self.idle(&file.groups, "groups", ones, "each miner acts alone without it", remove)?;
-        let unseen = p.too_few_rounds() && p.rules.parent != ParentRule::OnFinalizedHead;
+        let unseen = p.too_few_rounds() && !p.looks_at_heads();
         let why = "no block can become final, so no observer does anything";
         self.idle(&file.observers, "observers", unseen, why, "use another rule of finality, or remove it")?;
         self.threshold(file, p)?;
@@ -483,7 +493,7 @@ impl Reading<'_> {
             (&switches.lazy, sampled, named),
             (
                 &switches.lazy,
-                !asynchronous || p.rules.subround_entry != SubroundEntryRule::Certificate,
+                !asynchronous || !p.takes_certificates(),
                 "timeouts wait for a use only in an asynchronous network, and with certificates",
             ),
         ] {
@@ -502,7 +512,7 @@ impl Reading<'_> {
     /// A number of shares changes something where another one would.
     fn threshold(&self, file: &File, p: &Protocol) -> Result<(), ScenarioError> {
         let Some(given) = &file.beacon_threshold else { return Ok(()) };
-        let default = beacon_threshold(p.rules.threshold, p.committee.n);
+        let default = beacon_threshold(None, p.committee.n);
         match idle_threshold(p, default) {
             Some((why, fix)) if *given.get_ref() != default => {
                 Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))

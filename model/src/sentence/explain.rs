@@ -308,7 +308,7 @@ impl Protocol {
 
     /// S10: who is convicted wrongly, or why too few are.
     fn explain_impunity(&self, state: &State) -> Option<String> {
-        let once = self.rules.ticket == TicketRule::OncePerSubround;
+        let once = self.rules.tickets_once();
         if state.environment.proposed_twice() == 1 {
             return Some("an honest generator's two blocks of one subround convict it".into());
         }

@@ -15,6 +15,7 @@ mod stall;
 use crate::{
     action::Action,
     blocks::{BlockId, Blocks, GENESIS, Generator},
+    fault::Fault,
     protocol::Protocol,
     rules::{FinalityRule, SubroundEntryRule},
     state::State,
@@ -178,7 +179,7 @@ impl Protocol {
             A::ByzantineVote { byzantine: b, block } => {
                 format!("{} sends a finality vote for {}", byzantine(b), self.name(block))
             }
-            A::Timeout { miner } if self.rules.subround_entry == SubroundEntryRule::Local => {
+            A::Timeout { miner } if self.rules.enters_alone() => {
                 let to = after.filter(|_| known(miner)).map(|after| self.position_of(after, miner as usize));
                 let to = to.unwrap_or_else(|| "the next subround".into());
                 format!("{} times out of {} and enters {to}", who(miner), at(miner))
@@ -254,7 +255,7 @@ impl Protocol {
         let votes = after.map(|after| after.block(block).votes() > before.block(block).votes());
         let voted = match votes {
             Some(true) => ", votes for it",
-            Some(false) if self.rules.finality == FinalityRule::Votes => {
+            Some(false) if self.votes_as_specified() => {
                 ", does not vote, having ticketed another block of the round,"
             }
             Some(false) | None => "",
@@ -279,18 +280,18 @@ impl Protocol {
         let last = subround - 1;
         let right = match self.rules.subround_entry {
             SubroundEntryRule::Local => String::new(),
-            SubroundEntryRule::OwnSubroundOnly => {
+            SubroundEntryRule::Certificate if self.has(Fault::OwnSubroundOnly) => {
                 format!(", having counted the timeouts of ({round}, {last})")
             }
-            _ if self.timeout_certified(before, round, last) => {
+            SubroundEntryRule::Certificate if self.timeout_certified(before, round, last) => {
                 format!(" with the timeout certificate of ({round}, {last})")
             }
-            SubroundEntryRule::Certificate => String::new(),
-            SubroundEntryRule::WithoutCertificate => {
+            SubroundEntryRule::Certificate if self.has(Fault::WithoutCertificate) => {
                 let tally = before.timeout(round, last);
                 let sent = tally.honest() + self.byzantine_signers(tally.byzantine());
                 format!(" after {sent} timeouts of ({round}, {last}), without a certificate")
             }
+            SubroundEntryRule::Certificate => String::new(),
         };
         format!("{who} enters ({round}, {subround}){right}")
     }
@@ -301,7 +302,8 @@ impl Protocol {
             return String::new();
         }
         match self.rules.finality {
-            FinalityRule::TwoThirds | FinalityRule::TwoDeltaWithoutWait => ", which is notarized".into(),
+            FinalityRule::TwoThirds => ", which is notarized".into(),
+            FinalityRule::TwoDelta if self.has(Fault::TwoDeltaWithoutWait) => ", which is notarized".into(),
             FinalityRule::TwoDelta => " after the wait".into(),
             FinalityRule::CommonAncestor { depth: 0 } => ", the only notarized tip that it knows".into(),
             FinalityRule::CommonAncestor { depth } => {
@@ -314,9 +316,7 @@ impl Protocol {
                     format!(", knowing of round {round} the tip {} only", self.name(tip))
                 })
             }
-            FinalityRule::Votes | FinalityRule::VotesAfterOtherTicket | FinalityRule::VotesWithoutLeaving => {
-                format!(" with {} finality votes", self.committee.quorum)
-            }
+            FinalityRule::Votes => format!(" with {} finality votes", self.committee.quorum),
         }
     }
 }

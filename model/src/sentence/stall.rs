@@ -3,6 +3,7 @@
 use super::list;
 use crate::{
     blocks::{BlockId, Generator},
+    fault::Fault,
     properties::Property,
     protocol::Protocol,
     rules::{EchoRule, SubroundEntryRule},
@@ -51,7 +52,9 @@ impl Protocol {
                     self.blocks.all().find(|&b| self.finalizable(state, b) && known(b) && !has(b))?;
                 let relayed = match self.rules.echo {
                     EchoRule::None => ", and nothing is relayed",
-                    EchoRule::TimeoutCertificates => ", and notarizations are not relayed",
+                    EchoRule::Certificates if self.has(Fault::NotarizationsNotRelayed) => {
+                        ", and notarizations are not relayed"
+                    }
                     EchoRule::Certificates => "",
                 };
                 Some(format!(
@@ -152,10 +155,10 @@ impl Protocol {
         }
         match self.rules.subround_entry {
             SubroundEntryRule::Local => "its timer has not run out".into(),
-            SubroundEntryRule::OwnSubroundOnly => {
+            SubroundEntryRule::Certificate if self.has(Fault::OwnSubroundOnly) => {
                 format!("recorded {} of {q} timeouts", m.timeouts_held())
             }
-            SubroundEntryRule::Certificate | SubroundEntryRule::WithoutCertificate => {
+            SubroundEntryRule::Certificate => {
                 let own = if m.timed_out() == 0 { ", not its own among them" } else { "" };
                 let honest = state.timeout(round, subround).honest();
                 format!("({round}, {subround}) has {honest} of {q} timeouts from honest miners{own}")

@@ -3,6 +3,7 @@
 use crate::{
     blocks::{Blocks, Generator, Place},
     committee::Committee,
+    fault::Fault,
     instance::{Parts, Unfit, sized},
     protocol::{Network, Protocol},
     reductions::Reductions,
@@ -68,7 +69,11 @@ pub struct Instance {
     /// Subrounds at the end of a round that only a synchronous network reaches.
     pub reserved_subrounds: u8,
     /// A choice for every open question.
+    #[serde(deserialize_with = "rules")]
     pub rules: Rules,
+    /// The mistake, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// Which steps are merged, and which messages are always there.
     pub reductions: Reductions,
 }
@@ -98,6 +103,7 @@ impl From<&Protocol> for Instance {
             reserved_rounds: protocol.reserved_rounds,
             reserved_subrounds: protocol.reserved_subrounds,
             rules: protocol.rules,
+            fault: protocol.fault,
             reductions: protocol.reductions,
         }
     }
@@ -156,6 +162,7 @@ impl TryFrom<&Instance> for Protocol {
             beacon_threshold: given.beacon_threshold,
             exposed: given.exposed,
             rules: given.rules,
+            fault: given.fault,
             blocks,
             network: given.network,
             restarts: given.restarts,
@@ -173,6 +180,19 @@ impl TryFrom<&Instance> for Protocol {
         })?;
         Ok(protocol)
     }
+}
+
+/// Rules as they are written. Traces of earlier versions name the answers to three more questions, to which there is no
+/// second one any more but as a `fault`.
+fn rules<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
+    use serde::de::Error;
+    let mut rules = super::object::Object::deserialize(deserializer)?.0;
+    for (question, answer) in [("proposal", "Once"), ("counting", "Genuine"), ("head", "Descends")] {
+        if rules.get(question).is_some_and(|given| given == answer) {
+            rules.remove(question);
+        }
+    }
+    serde_json::from_value(serde_json::Value::Object(rules)).map_err(D::Error::custom)
 }
 
 fn is_zero(number: &u32) -> bool {

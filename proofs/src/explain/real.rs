@@ -26,7 +26,7 @@ pub fn real_run(spec: &Spec) -> Result<Option<(Vec<String>, Run)>, WorldError> {
     for size in worlds {
         let with_faults = world(spec, size);
         // An exposed miner helps where the threshold of the beacon is too low, and nowhere else.
-        let exposed = usize::from(spec.rules.value("threshold") == Some("FaultsPlusOne"));
+        let exposed = usize::from(spec.rules.value("fault") == Some("BeaconOfFaultsPlusOne"));
         for byzantine in 0..=with_faults.byzantine {
             let world = World { byzantine, exposed, ..with_faults.clone() };
             let run =

@@ -2,7 +2,7 @@
 
 use super::{Drift, Tie, placement::element};
 use crate::structure::{Element, Structure};
-use zus_model::{rules::TicketLogRule, state::State};
+use zus_model::state::State;
 
 impl Tie<'_> {
     /// Whether state and image agree on everything that the state determines.
@@ -100,7 +100,7 @@ impl Tie<'_> {
                     let fact = || format!("the ticket of miner {miner} for {}", block.0);
                     same(fact, bit(archive.tickets[round]), holds(words.ticket))?;
                 }
-                let forgets = self.protocol.rules.ticket_log == TicketLogRule::Volatile;
+                let forgets = !self.protocol.rules.is_durable();
                 if u32::from(place.round) == m.round() && !(forgets && m.crashed() == 1) {
                     let fact = || format!("the log of miner {miner} about {}", block.0);
                     same(fact, bit(m.tickets() as u16), holds(words.logged))?;

@@ -15,7 +15,6 @@ use zus_model::{
     action::Action,
     blocks::GENESIS,
     protocol::{Network, Protocol},
-    rules::SubroundEntryRule,
     state::State,
 };
 
@@ -45,8 +44,8 @@ impl<'a> Tie<'a> {
             return Err(Untied::Forgetful);
         }
         let rules = &protocol.rules;
-        if rules.chained() || !rules.votes() || rules.subround_entry == SubroundEntryRule::Local {
-            return Err(Untied::Rules(super::rules_of(rules)));
+        if rules.chained() || !rules.votes() || protocol.rules.enters_alone() {
+            return Err(Untied::Rules(super::rules_of(rules, protocol.fault)));
         }
         let derived =
             spec.relations.iter().enumerate().filter_map(|(index, relation)| match &relation.kind {

@@ -50,7 +50,7 @@ fn threshold(spec: &Spec, protocol: &Protocol, size: Threshold) -> usize {
         _ => QuorumRule::ByzantineMajority,
     };
     match size {
-        Threshold::Quorum => quorum(rule, n) as usize,
+        Threshold::Quorum => quorum(rule, None, n) as usize,
         Threshold::WithoutFaulty => (n - tolerated(n)) as usize,
         Threshold::OneHonest => tolerated(n) as usize + 1,
     }

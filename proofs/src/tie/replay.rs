@@ -36,7 +36,7 @@ pub fn replay(sources: &Sources, trace: &Trace) -> Result<Replayed, Refused> {
     let trace = Trace { protocol: protocol.clone(), ..trace.clone() };
     let states = trace.replay()?.states;
     let run: Vec<_> = trace.steps.iter().map(|s| s.action).collect();
-    let mut rules = rules_of(&protocol.rules);
+    let mut rules = rules_of(&protocol.rules, protocol.fault);
     if protocol.committee.byzantine > protocol.committee.f {
         rules += ",faults=Any";
     }

@@ -12,6 +12,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use zus_model::{
+    Fault,
     action::{Action, Blocked},
     blocks::{BadPlaces, BlockId, Blocks, Generator, Place},
     committee::{Committee, beacon_threshold, quorum, tolerated},
@@ -101,17 +102,20 @@ pub fn property(name: &str) -> Option<Property> {
     Property::ALL.iter().copied().find(|p| p.id() == id && name != "S6-of-ancestors")
 }
 
-/// The model's rules of that specification.
-pub fn model_rules(spec: &Spec) -> Result<Rules, NoTrace> {
+/// The model's rules, and its mistake, of that specification.
+pub fn model_rules(spec: &Spec) -> Result<(Rules, Option<Fault>), NoTrace> {
     let profile = Rules::profile(&spec.rules.profile).unwrap_or(Rules::HARDENED);
     let value = |rule: &str| spec.rules.value(rule).unwrap_or_default().to_string();
     fn parse<T: serde::de::DeserializeOwned>(value: String) -> Result<T, NoTrace> {
         serde_json::from_value(serde_json::Value::String(value.clone())).map_err(|_| NoTrace::Rule(value))
     }
     let finality = value("finality");
-    Ok(Rules {
+    let fault = match value("fault").as_str() {
+        "None" => None,
+        named => Some(parse(named.to_string())?),
+    };
+    let rules = Rules {
         beacon: parse(value("beacon"))?,
-        threshold: parse(value("threshold"))?,
         ticket: parse(value("ticket"))?,
         subround_entry: parse(value("subround_entry"))?,
         subround_switch: parse(value("subround_switch"))?,
@@ -123,11 +127,12 @@ pub fn model_rules(spec: &Spec) -> Result<Rules, NoTrace> {
         ticket_log: parse(value("ticket_log"))?,
         echo: parse(value("echo"))?,
         ..profile
-    })
+    };
+    Ok((rules, fault))
 }
 
 fn protocol_of(spec: &Spec, run: &Run) -> Result<Protocol, NoTrace> {
-    let rules = model_rules(spec)?;
+    let (rules, fault) = model_rules(spec)?;
     let world = &run.world;
     let (n, byzantine) = (world.miners as u32, world.byzantine as u32);
     let places = places(spec, run);
@@ -137,12 +142,13 @@ fn protocol_of(spec: &Spec, run: &Run) -> Result<Protocol, NoTrace> {
             n,
             f: tolerated(n),
             byzantine,
-            quorum: quorum(rules.quorum, n),
-            beacon_threshold: beacon_threshold(rules.threshold, n),
+            quorum: quorum(rules.quorum, fault, n),
+            beacon_threshold: beacon_threshold(fault, n),
             exposed: world.exposed as u32,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
+        fault,
         blocks: Blocks::from_places(world.rounds as u8, world.subrounds as u8, &places)?,
         crashes: restarts as u32,
         restarts_behind: false,

@@ -2,6 +2,7 @@
 
 use super::Untied;
 use crate::spec::{FunctionId, RelationId, SortId, Spec};
+use zus_model::Fault;
 use zus_model::rules::{FinalityRule, Rules};
 
 macro_rules! vocabulary {
@@ -86,18 +87,23 @@ impl Signature {
     }
 }
 
-/// The specification's name for the model's rules: `hardened,beacon=...`. Rules that no profile chooses have no name
-/// there; a model that differs in them has drifted.
-pub fn rules_of(rules: &Rules) -> String {
+/// The specification's name for the model's rules and mistake: `hardened,beacon=...`. Most mistakes have no name there; a
+/// model that makes one of those has drifted.
+pub fn rules_of(rules: &Rules, fault: Option<Fault>) -> String {
+    let fault = match fault {
+        Some(known @ (Fault::BeaconOfFaultsPlusOne | Fault::ProposalsVolatile)) => format!("{known:?}"),
+        _ => "None".into(),
+    };
     let finality = match rules.finality {
         FinalityRule::CommonAncestor { depth } => format!("CommonAncestor{depth}"),
-        other => format!("{other:?}"),
+        rule @ (FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes) => {
+            format!("{rule:?}")
+        }
     };
     format!(
-        "hardened,beacon={:?},threshold={:?},ticket={:?},subround_entry={:?},subround_switch={:?},finality={finality},quorum={:?},\
-         ticket_log={:?},echo={:?}",
+        "hardened,beacon={:?},ticket={:?},subround_entry={:?},subround_switch={:?},finality={finality},quorum={:?},\
+         ticket_log={:?},echo={:?},fault={fault}",
         rules.beacon,
-        rules.threshold,
         rules.ticket,
         rules.subround_entry,
         rules.subround_switch,

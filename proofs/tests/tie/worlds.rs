@@ -1,6 +1,7 @@
 //! Tiny instances of the model, all reductions off but the one that takes Byzantine tickets as sent.
 
 use zus_model::{
+    Fault,
     blocks::{Blocks, Generator},
     committee::{Committee, beacon_threshold, quorum, tolerated},
     protocol::{Network, Protocol},
@@ -26,6 +27,7 @@ pub struct Instance {
     pub behind: bool,
     pub observers: usize,
     pub rules: Rules,
+    pub fault: Option<Fault>,
     pub reductions: Reductions,
 }
 
@@ -44,6 +46,7 @@ pub fn honest(n: u32, rounds: u8, subrounds: u8, order: &[Generator]) -> Instanc
         behind: false,
         observers: 1,
         rules: Rules::HARDENED,
+        fault: None,
         reductions: AVAILABLE,
     }
 }
@@ -52,18 +55,21 @@ impl Instance {
     pub fn protocol(&self) -> Protocol {
         let honest = self.n - self.byzantine;
         let order = |_, _| self.order.clone();
-        let blocks = Blocks::new(self.rounds, self.subrounds, self.twins, self.outsider, &self.rules, order);
+        let cap = self.rules.subround_cap;
+        let blocks =
+            Blocks::new(self.rounds, self.subrounds, self.twins, self.outsider, cap, self.fault, order);
         Protocol {
             committee: Committee {
                 n: self.n,
                 f: tolerated(self.n),
                 byzantine: self.byzantine,
-                quorum: quorum(self.rules.quorum, self.n),
-                beacon_threshold: beacon_threshold(self.rules.threshold, self.n),
+                quorum: quorum(self.rules.quorum, self.fault, self.n),
+                beacon_threshold: beacon_threshold(self.fault, self.n),
                 exposed: self.exposed,
                 weights: vec![1; honest as usize],
             },
             rules: self.rules,
+            fault: self.fault,
             blocks: blocks.unwrap(),
             crashes: self.crashes,
             restarts_behind: self.behind,

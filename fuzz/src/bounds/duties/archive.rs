@@ -60,7 +60,7 @@ impl ArchiveDuties {
         match input {
             SharderInput::Message { from, message } => {
                 let refused = outputs.iter().any(|output| matches!(output, SharderOutput::Refused { .. }));
-                let by_votes = world.ground.setup.rules.finality == FinalityRule::Votes;
+                let by_votes = world.ground.setup.rules.votes();
                 let honest = is_honest(from);
                 facts = facts.or_else(|| match message {
                     Message::ChainRequest(request) => self.serves(world, found, *from, request, outputs),
@@ -179,8 +179,7 @@ impl ArchiveDuties {
                         SharderTimer::Finality { .. } => 2 * timing.delta,
                     };
                     if let SharderTimer::Finality { round } = timer
-                        && (world.ground.setup.rules.finality != FinalityRule::TwoDelta
-                            || self.known.contains(round))
+                        && (!world.ground.setup.rules.waits_before_finality() || self.known.contains(round))
                     {
                         return Some(("timers", format!("waits once more for others of round {round}")));
                     }
@@ -364,7 +363,7 @@ fn is_set<S>(found: &Archive<S>, timer: SharderTimer) -> bool {
 /// Under `TwoDelta` the first notarization of a round is followed by a wait for others.
 fn waits_for_others<S: Scheme + Clone>(world: &World<S>, round: Round, outputs: &[SharderOutput]) -> bool {
     let is = |timer: &SharderTimer| *timer == SharderTimer::Finality { round };
-    world.ground.setup.rules.finality != FinalityRule::TwoDelta
+    !world.ground.setup.rules.waits_before_finality()
         || outputs.iter().any(|output| matches!(output, SharderOutput::SetTimer { timer, .. } if is(timer)))
 }
 

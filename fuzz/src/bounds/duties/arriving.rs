@@ -7,7 +7,6 @@ use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
-use zus_bpp::rules::TicketLogRule;
 
 use super::{Duties, Life, Violation};
 use crate::world::{Cause, World, record_of};
@@ -59,7 +58,7 @@ impl Duties {
         let found = &world.hosts[host];
         let (miner, setup) = (&found.miner, &world.ground.setup);
         // Without a log a restarted generator may make a second block, and neither counts.
-        let may_repeat = setup.rules.ticket_log == TicketLogRule::Volatile && world.crashes > 0;
+        let may_repeat = !setup.rules.is_durable() && world.crashes > 0;
         let (round, subround) = (miner.round(), miner.subround());
         let life = self.life(host);
         if let Some((Peer::Miner(from), message @ Message::Proposal(proposal))) = heard

@@ -4,7 +4,6 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::rules::{FinalityRule, TicketRule};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::super::genuine::signature_of;
@@ -91,14 +90,14 @@ impl Duties {
         }
         // Where finality takes no votes nobody hears them; where a better block may be ticketed, too, two tickets are no offence.
         let rules = &world.ground.setup.rules;
-        if record.kind == Kind::FinalityVote && rules.finality != FinalityRule::Votes {
+        if record.kind == Kind::FinalityVote && !rules.votes() {
             return None;
         }
         let contradicts = |old: &Record| {
             let same_place = (old.round, old.subround) == (record.round, record.subround);
             old.block != record.block
                 && match (old.kind, record.kind) {
-                    (Kind::Ticket, Kind::Ticket) => same_place && rules.ticket == TicketRule::OncePerSubround,
+                    (Kind::Ticket, Kind::Ticket) => same_place && rules.tickets_once(),
                     (Kind::Proposal, Kind::Proposal) => {
                         same_place && life.collected.contains(&BlockId(old.block))
                     }
@@ -115,7 +114,7 @@ impl Duties {
         };
         let known = life.claims.iter().filter(|(by, old)| *by == signer && same_place(old)).count();
         let is_known = life.claims.contains(&(signer, record));
-        let one = record.kind != Kind::Ticket || rules.ticket == TicketRule::OncePerSubround;
+        let one = record.kind != Kind::Ticket || rules.tickets_once();
         if !one && !is_known && known + wrong >= usize::from(world.ground.setup.generators()) {
             return None;
         }

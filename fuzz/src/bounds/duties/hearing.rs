@@ -6,7 +6,7 @@ use zus_bpp::committee::{MinerId, Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
-use zus_bpp::rules::{EchoRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule, TicketRule};
+use zus_bpp::rules::Rules;
 use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{Kind, Record};
 
@@ -63,7 +63,7 @@ impl Duties {
                 life.heard.push((signer, record));
             }
             // Step 9: a proposal of a later subround shows that the one before was given up, where that takes a certificate.
-            if world.ground.setup.rules.subround_entry == SubroundEntryRule::Certificate
+            if !world.ground.setup.rules.enters_alone()
                 && let Message::Proposal(proposal) = message
                 && let Some(before) = proposal.block.subround().previous()
                 && !proposal.timeout_certificate.as_ref().is_some_and(|known| {
@@ -82,7 +82,7 @@ impl Duties {
                 let relays = |output: &Output| {
                     matches!(output, Output::Broadcast { message: Message::FinalityCertificate(_), .. })
                 };
-                let echoes = world.ground.setup.rules.echo == EchoRule::Certificates;
+                let echoes = world.ground.setup.rules.relays();
                 if echoes && outputs.iter().any(finalizes) && !outputs.iter().any(relays) {
                     return wrong(
                         "step 10",
@@ -145,7 +145,7 @@ impl Duties {
         for (_, vote) in life.heard.iter().filter(|(_, record)| record.kind == Kind::FinalityVote) {
             let others = life.heard.iter().filter(|(_, record)| record == vote).count();
             // Without a log a restarted miner does not know its own vote any more.
-            let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+            let durable = world.ground.setup.rules.is_durable();
             // And with one it says only its newest votes again, which make final what is below.
             let later = |old: &Record| old.kind == Kind::FinalityVote && old.round > vote.round;
             let knows = durable && (found.restarts == 0 || !found.said.iter().any(later));
@@ -190,7 +190,7 @@ impl Duties {
         }
         for (record, others) in counted {
             // Without a log a restarted miner does not know its own signature any more.
-            let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile
+            let forgot = !world.ground.setup.rules.is_durable()
                 && match record.kind {
                     Kind::Ticket | Kind::Proposal | Kind::FinalityVote => {
                         !life.memory.decided.contains(&record)
@@ -235,7 +235,7 @@ fn instead_of(rules: &Rules, old: &Record, new: &Record) -> bool {
     old == new
         || old.kind == new.kind
             && match new.kind {
-                Kind::Ticket => same_subround && rules.ticket == TicketRule::OncePerSubround,
+                Kind::Ticket => same_subround && rules.tickets_once(),
                 Kind::FinalityVote => old.round == new.round,
                 Kind::Proposal | Kind::Timeout => false,
             }
@@ -250,7 +250,7 @@ fn has_shared<S: Scheme + Clone>(world: &World<S>, host: usize, round: Round) ->
 /// a miner is in its round: under a chained beacon it has to adopt that one.
 fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize, memory: &Memory) -> Option<BlockId> {
     let rules = &world.ground.setup.rules;
-    if !world.ground.setup.chained() || rules.subround_switch != SubroundSwitchRule::Adopt {
+    if !world.ground.setup.chained() || !rules.adopts() {
         return None;
     }
     let miner = &world.hosts[host].miner;

@@ -38,7 +38,6 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
-use zus_bpp::rules::TicketLogRule;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::{Violation, tolerated};
@@ -185,7 +184,7 @@ impl Duties {
             return neglected;
         }
         // Bounds: what is counted against a peer is its own fault. (Without a log a restarted miner contradicts itself.)
-        let durable = world.ground.setup.rules.ticket_log == TicketLogRule::Durable;
+        let durable = world.ground.setup.rules.is_durable();
         let counted = |other: &&Host<S>| world.hosts[host].miner.faults_of(Peer::Miner(other.id)) > 0;
         if (durable || world.crashes == 0)
             && let Some(honest) = world.hosts.iter().find(counted)

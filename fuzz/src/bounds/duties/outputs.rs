@@ -8,7 +8,6 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Timer};
-use zus_bpp::rules::{EchoRule, SubroundEntryRule};
 use zus_bpp::ticket_log::Record;
 
 use super::super::guilty::guilty;
@@ -45,8 +44,7 @@ impl Duties {
                 };
                 // Without an echo only whoever made it broadcasts it, which is not said by an output.
                 let rules = &world.ground.setup.rules;
-                let owes = rules.subround_entry == SubroundEntryRule::Certificate
-                    && rules.echo == EchoRule::Certificates;
+                let owes = !rules.enters_alone() && rules.relays();
                 if subround.0 > 0 && cause != Cause::Start && owes && !before.iter().any(certificate) {
                     return wrong(
                         "step 9",
@@ -65,8 +63,7 @@ impl Duties {
                         if ticket.block == *block)
                 };
                 // Without an echo only whoever made it broadcasts it.
-                let owes =
-                    world.ground.setup.rules.echo == EchoRule::Certificates || before.iter().any(formed);
+                let owes = world.ground.setup.rules.relays() || before.iter().any(formed);
                 if owes && !before.iter().any(notarization) {
                     return wrong(
                         "step 7",

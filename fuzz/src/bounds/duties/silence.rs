@@ -5,7 +5,6 @@ use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
-use zus_bpp::rules::TicketLogRule;
 use zus_bpp::ticket_log::Kind;
 
 use super::memory::is_closed;
@@ -101,7 +100,7 @@ impl Duties {
             });
             let newest = votes.max_by_key(|record| record.round);
             // Without a log a restarted miner does not know what it has said.
-            let forgot = world.ground.setup.rules.ticket_log == TicketLogRule::Volatile && world.crashes > 0;
+            let forgot = !world.ground.setup.rules.is_durable() && world.crashes > 0;
             let unsaid = here.chain(newest).find(|record| {
                 !forgot
                     && !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))

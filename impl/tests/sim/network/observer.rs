@@ -46,14 +46,14 @@ impl Expect {
 
     /// What `rules` promise on a network that delays and loses.
     pub fn of(rules: &Rules) -> Self {
-        let votes = rules.finality == FinalityRule::Votes;
+        let votes = rules.votes();
         Self {
-            one_ticket: rules.ticket == TicketRule::OncePerSubround,
-            one_notarized: rules.ticket == TicketRule::OncePerSubround,
+            one_ticket: rules.tickets_once(),
+            one_notarized: rules.tickets_once(),
             agreement: votes,
             sole_notarized: votes,
-            one_beacon: rules.beacon == BeaconRule::RoundOnly,
-            timeouts_before_subrounds: rules.subround_entry == SubroundEntryRule::Certificate,
+            one_beacon: !rules.chained(),
+            timeouts_before_subrounds: !rules.enters_alone(),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Observer {
             voted_final: BTreeMap::new(),
             chains: BTreeMap::new(),
             beacons: BTreeMap::new(),
-            beacon_of_round: rules.beacon == BeaconRule::RoundOnly,
+            beacon_of_round: !rules.chained(),
             expect: Expect::of(rules),
             violations: BTreeSet::new(),
             steps: Vec::new(),

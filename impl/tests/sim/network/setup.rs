@@ -154,7 +154,7 @@ impl Setup {
         let forgetful = &honest[..faulty - dishonest.len()];
         setup.byzantine =
             dishonest.iter().map(|&id| (id, Byzantine::ALL[random.usize(0..Byzantine::ALL.len())])).collect();
-        let crashes = if rules.ticket_log == TicketLogRule::Durable { random.u64(0..20) } else { 0 };
+        let crashes = if rules.is_durable() { random.u64(0..20) } else { 0 };
         for _ in 0..crashes {
             let (at, miner) = (random.u64(0..calm), random.u16(0..miners));
             let kill = if random.bool() { Fault::Kill(miner) } else { Fault::KillInStep(miner) };
@@ -177,7 +177,7 @@ impl Setup {
         setup
             .faults
             .extend((0..miners).flat_map(|id| [(calm, Fault::Kill(id)), (calm + 1, Fault::Restart(id))]));
-        if rules.ticket_log == TicketLogRule::Volatile {
+        if !rules.is_durable() {
             setup.faults.retain(|(_, fault)| !matches!(fault, Fault::Kill(_) | Fault::Restart(_)));
         }
         setup.faults.retain(|(at, fault)| {

@@ -1,7 +1,7 @@
 //! What follows from the messages of several miners: notarizations, timeout and finality certificates, beacon values.
 
 use super::{Stage, at};
-use crate::{action::Action, blocks::BlockId, draw::scene::Kind, rules::SubroundEntryRule, state::State};
+use crate::{action::Action, blocks::BlockId, draw::scene::Kind, state::State};
 
 impl Stage<'_> {
     pub(super) fn notarization(&mut self, step: usize, block: BlockId) -> usize {
@@ -62,7 +62,7 @@ impl Stage<'_> {
         }
         for round in 1..=p.blocks.rounds {
             for subround in 0..p.blocks.subrounds {
-                let local = p.rules.subround_entry == SubroundEntryRule::Local;
+                let local = p.rules.enters_alone();
                 let certified = |state| p.timeout_certified(state, round, subround);
                 if local || !certified(after) || certified(before) {
                     continue;

@@ -360,7 +360,8 @@ pub fn about(p: &Protocol) -> Vec<String> {
         "beacon {:?}, ticket {:?}, subround entry {:?}, switch {:?}, finality {:?}, quorum {:?}, ticket log {:?}, echo {:?}",
         r.beacon, r.ticket, r.subround_entry, r.subround_switch, r.finality, r.quorum, r.ticket_log, r.echo
     );
-    vec![size, rules]
+    let mistake = p.fault.map(|fault| format!("with the mistake {fault:?}"));
+    [size, rules].into_iter().chain(mistake).collect()
 }
 
 /// The lines that differ; one that is gone has no parts.

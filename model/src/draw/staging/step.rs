@@ -5,7 +5,7 @@ use crate::{
     action::Action,
     blocks::{BlockId, GENESIS, Generator},
     draw::scene::Kind,
-    rules::{FinalityRule, SubroundEntryRule},
+    rules::FinalityRule,
     state::State,
 };
 
@@ -202,7 +202,7 @@ impl Stage<'_> {
                 let row = self.event(step, lane, Kind::Finalize, format!("finalizes {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 match self.protocol.rules.finality {
-                    _ if self.protocol.rules.votes() => {
+                    FinalityRule::Votes => {
                         self.used(row, self.sent.finality[b(block)], Kind::FinalityCertificate);
                     }
                     FinalityRule::CommonAncestor { depth } => {
@@ -214,7 +214,9 @@ impl Stage<'_> {
                         let from = tip.and_then(|tip| self.sent.notarizations[b(tip)]);
                         self.used(row, from, Kind::Notarization);
                     }
-                    _ => self.used(row, self.sent.notarizations[b(block)], Kind::Notarization),
+                    FinalityRule::TwoThirds | FinalityRule::TwoDelta => {
+                        self.used(row, self.sent.notarizations[b(block)], Kind::Notarization);
+                    }
                 }
                 row
             }
@@ -232,7 +234,7 @@ impl Stage<'_> {
     pub(super) fn timeout(&mut self, step: usize, before: &State, miner: usize) -> usize {
         let m = &before.miners[miner];
         let (round, subround) = (m.round() as u8, m.subround() as u8);
-        let local = self.protocol.rules.subround_entry == SubroundEntryRule::Local;
+        let local = self.protocol.rules.enters_alone();
         let next = if local { ", enters the next" } else { "" };
         let row = self.event(step, miner, Kind::Timeout, format!("times out of ({round}, {subround}){next}"));
         self.events[row].says = format!("{} times out", self.protocol.miner_name(miner));

@@ -248,7 +248,7 @@ impl Story<'_> {
             FinalityRule::TwoDelta => {
                 "the rule TwoDelta waits twice the delay, and then goes by the tips that one knows".into()
             }
-            _ => "q finality votes make a block final".into(),
+            FinalityRule::Votes => "q finality votes make a block final".into(),
         };
         let mut finals = Vec::new();
         for (root, block, called) in [(x, a, "X"), (y, b, "Y")] {

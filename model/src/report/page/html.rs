@@ -2,14 +2,15 @@
 
 use super::{Part, Parts, Runs, figures, matrix};
 use crate::{
-    checker::check::{Found, Standing, quoted},
+    checker::check::{Found, Standing},
     committed,
     mutants::MutantResult,
     properties::Property,
     report::{Method, PropertyReport, ScenarioReport, text},
-    scenario::Overrides,
+    scenario::Change,
 };
 use maud::{Markup, html};
+use zus_output::plain::{quoted, quoted_path};
 
 /// The body of the page.
 pub(super) fn body(parts: &Parts, runs: &mut Runs) -> Markup {
@@ -183,7 +184,7 @@ fn elsewhere(parts: &Parts, cells: &[matrix::Cell], row: &str, runs: &mut Runs) 
         .collect();
     let mut found: Vec<(&ScenarioReport, &PropertyReport)> = Vec::new();
     for scenario in check.report.scenarios.iter().filter(|s| s.faults.byzantine <= s.faults.f) {
-        let same = committed::scenario(&scenario.name, &Overrides::default())
+        let same = committed::scenario(&scenario.name, &Change::default())
             .is_some_and(|of| of.is_ok_and(|of| Some(&of.protocol.rules) == rules.as_ref()));
         for p in scenario.properties.iter().filter(|p| same && p.found == Found::Violated) {
             let known = broken.contains(&p.property) || found.iter().any(|(_, q)| q.property == p.property);
@@ -220,7 +221,7 @@ fn cell(part: &Part, cells: &[matrix::Cell], row: &str, column: &str, runs: &mut
     };
     let empty: Vec<&str> =
         s.properties.iter().filter(|p| p.vacuous.is_some()).map(|p| p.property.id()).collect();
-    let again = format!("zus check {}", quoted(&s.path));
+    let again = format!("zus check {}", quoted_path(&s.path));
     html! {
         td.(class) {
             @if broken.is_empty() {

@@ -9,14 +9,14 @@ use crate::{
         check::{Checked, Options, check},
     },
     properties::Property,
-    scenario::{Overrides, Scenario, ScenarioError, parse, parse_with},
+    scenario::{Change, Scenario, ScenarioError, parse_with},
 };
 use serde::{Deserialize, Serialize};
 
 /// Unique states of the first go.
 const FIRST_GO: u64 = 60_000;
 
-/// A row: its name, the profile, and the rules that differ from it.
+/// A row: its name, the profile, and the rule that differs from it, or the mistake.
 const ROWS: [(&str, &str, &str); 15] = [
     ("documented", "documented", ""),
     ("deployed", "deployed", ""),
@@ -31,8 +31,8 @@ const ROWS: [(&str, &str, &str); 15] = [
     ("finality-two-delta", "hardened", "finality = \"TwoDelta\""),
     ("ticket-log-volatile", "hardened", "ticket_log = \"Volatile\""),
     ("echo-none", "hardened", "echo = \"None\""),
-    ("quorum-one-less", "hardened", "quorum = \"OneLess\""),
-    ("votes-after-other-ticket", "hardened", "finality = \"VotesAfterOtherTicket\""),
+    ("quorum-one-less", "hardened", "fault = \"QuorumOneLess\""),
+    ("votes-after-other-ticket", "hardened", "fault = \"VotesAfterOtherTicket\""),
 ];
 
 /// A column: its name, what it says, its part of the scenario, and whether liveness is asked.
@@ -106,14 +106,18 @@ pub fn cells() -> Vec<Cell> {
                 (safety && !(anything && **p == Property::S1)) || (live && p.is_liveness())
             });
             let expect: String = asked.map(|p| format!("{} = \"holds\"\n", p.id())).collect();
-            let rules = if rules.is_empty() { String::new() } else { format!("\n[rules]\n{rules}\n") };
+            let (mistake, rules) = match rules {
+                "" => (String::new(), String::new()),
+                fault if fault.starts_with("fault") => (format!("{fault}\n"), String::new()),
+                rules => (String::new(), format!("\n[rules]\n{rules}\n")),
+            };
             // With capped subrounds a third list would never be read.
             let instance = match profile {
                 "deployed" => instance.replace(", [\"honest\"]]\n\n", "]\n\n"),
                 _ => instance.to_owned(),
             };
             let text = format!(
-                "question = \"{row}: what holds with {column}?\"\nprofile = \"{profile}\"\nn = 4\n{instance}{rules}\n[expect]\n{expect}",
+                "question = \"{row}: what holds with {column}?\"\nprofile = \"{profile}\"\nn = 4\n{mistake}{instance}{rules}\n[expect]\n{expect}",
                 row = row.replace('"', "'"),
             );
             cells.push(Cell { row, column: column.into(), scenario: format!("{name}-{fault}"), text });
@@ -131,19 +135,7 @@ impl Cell {
     /// Its scenario; `path` is where its file is. A rule that changes nothing in a column is judged there all the same: the
     /// whole row is of one rule.
     pub fn scenario(&self, path: &str) -> Result<Scenario, ScenarioError> {
-        let read = parse(&self.scenario, path, &self.text);
-        let parts = self.text.split_once("\n[rules]\n").and_then(|(head, rest)| {
-            let (rules, expect) = rest.split_once("\n\n[expect]\n")?;
-            Some((format!("{head}\n[expect]\n{expect}"), toml::from_str::<Overrides>(rules).ok()?))
-        });
-        match (read, parts) {
-            (Err(ScenarioError::Invalid { field, .. }), Some((text, rules)))
-                if field.starts_with("rules.") =>
-            {
-                parse_with(&self.scenario, path, &text, &rules)
-            }
-            (read, _) => read,
-        }
+        parse_with(&self.scenario, path, &self.text, &Change { lenient: true, ..Change::default() })
     }
 }
 

@@ -73,7 +73,7 @@ impl<S: Scheme + Clone> World<S> {
         if self.hosts[i].miner.is_some() {
             return;
         }
-        if self.config.rules.ticket_log == TicketLogRule::Volatile {
+        if !self.config.rules.is_durable() {
             recovery.signed = Signed::default();
         }
         self.hosts[i].start(&self.config, recovery);

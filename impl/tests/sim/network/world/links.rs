@@ -19,7 +19,7 @@ impl<S: Scheme + Clone> World<S> {
             self.observer.sent(from, message);
             let host = &mut self.hosts[usize::from(from.0)];
             if let Some(record) = record_of(message) {
-                let durable = self.config.rules.ticket_log == TicketLogRule::Durable;
+                let durable = self.config.rules.is_durable();
                 if durable && !host.disk.log.durable().contains(&record) {
                     self.observer.sent_before_written(from, &record);
                 }

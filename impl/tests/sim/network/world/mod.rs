@@ -253,7 +253,7 @@ impl<S: Scheme + Clone> World<S> {
 
     /// No participant counts a fault of an honest one. (Without a log a restarted miner contradicts itself.)
     fn nobody_honest_is_faulty(&mut self) {
-        let durable = self.config.rules.ticket_log == TicketLogRule::Durable;
+        let durable = self.config.rules.is_durable();
         let honest = |i: &usize| self.hosts[*i].byzantine.is_none();
         let miners = (0..self.hosts.len()).filter(honest).map(|i| Peer::Miner(MinerId(i as u16)));
         let peers: Vec<Peer> =

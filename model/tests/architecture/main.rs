@@ -1,0 +1,32 @@
+//! The house stands as it is described: rules are looked at exhaustively, and nobody depends on a room above it.
+
+mod graph;
+mod rules;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the project.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The Rust files below a folder, but those that are built or fetched.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", "node_modules", "corpus", "regressions"].contains(&&*name)
+                && !name.starts_with('.')
+            {
+                found.extend(sources(&path));
+            }
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+    found
+}
