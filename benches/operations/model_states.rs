@@ -4,12 +4,12 @@ use criterion::Throughput;
 use zus_model::checker::bfs::{End, Limits, explore};
 use zus_model::committed;
 use zus_model::properties::Facts;
-use zus_model::scenario::Overrides;
+use zus_model::scenario::Change;
 
 use crate::{Bench, Effort};
 
 pub fn bench(criterion: &mut Bench, _: Effort) {
-    let scenario = committed::scenario("hardened_loss", &Overrides::default())
+    let scenario = committed::scenario("hardened_loss", &Change::default())
         .expect("a scenario that is read")
         .expect("a scenario that is known");
     let run = || explore(&scenario.protocol, Facts::default(), None, Limits::default(), &|_| {}, &|_| {});

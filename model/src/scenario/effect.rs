@@ -317,7 +317,9 @@ pub(crate) fn idle_fault(fault: Fault, p: &Protocol, asked: Facts) -> Option<Idl
                 && p.rules.tickets_once()
                 && (p.crashes == 0 || p.rules.is_durable() && !p.restarts_behind);
             let fix = "use another rule of finality, or more than f Byzantine members";
-            when(honest && once, "no two final blocks conflict, so a head has no choice", fix)
+            // To move anywhere is to move to an ancestor, too, where there is one.
+            let ancestor = fault == Fault::HeadAnywhere && rounds > 1;
+            when(honest && once && !ancestor, "no two final blocks conflict, so a head has no choice", fix)
         }),
         Fault::HeadSkipsMissing => heads().or_else(|| one_round("there is no round to skip")),
     }
