@@ -6,15 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use zus_bpp::block::BlockId;
+use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
 use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
+use zus_bpp::ticket_log::Record;
 
 use super::Violation;
 use super::arriving::descends_to;
 use super::hearing::is_genuine;
+use crate::bounds::genuine::defect;
 use crate::world::{Archive, World};
 
 /// What is known of the sharder's duties.
@@ -22,8 +25,10 @@ use crate::world::{Archive, World};
 pub struct ArchiveDuties {
     /// Its finalized head before this step; `None`: genesis.
     head: Option<(Round, BlockId)>,
-    /// The highest round that was shown to be final.
-    certified: Round,
+    /// The highest block that was shown to be final; `None`: no block was.
+    certified: Option<(Round, BlockId)>,
+    /// The highest round of which anybody has shown it a genuine finality certificate. It keeps the highest one only.
+    claimed: Round,
     /// The first notarized block of the highest round of which an honest miner has shown one.
     notarized: Option<(Round, BlockId)>,
     /// Rounds above its head of which it knew a notarization before this step.
@@ -66,7 +71,7 @@ impl ArchiveDuties {
                     Message::ChainRequest(request) => self.serves(world, found, *from, request, outputs),
                     // A certificate that is not refused was verified, or is no higher than one that was.
                     Message::FinalityCertificate(known) if honest && !refused && by_votes => {
-                        self.certified = self.certified.max(known.round);
+                        self.certify(known.round, known.block);
                         None
                     }
                     _ if !honest => None,
@@ -94,7 +99,7 @@ impl ArchiveDuties {
                     if let Some(known) =
                         response.finality.as_ref().filter(|_| honest && !refused && by_votes && !unasked)
                     {
-                        self.certified = self.certified.max(known.round);
+                        self.certify(known.round, known.block);
                     }
                     self.asked.retain(|peer| peer != from);
                 }
@@ -133,7 +138,9 @@ impl ArchiveDuties {
                     }
                 }
             }
+            Message::FinalityCertificate(known) => self.claim(world, known),
             Message::ChainResponse(response) => {
+                response.finality.iter().for_each(|known| self.claim(world, known));
                 let inside = response.blocks.iter().filter_map(|block| block.parent_notarization());
                 let all = inside.chain([&response.notarization]);
                 self.shown.extend(all.map(|known| (known.round, known.block)));
@@ -145,7 +152,6 @@ impl ArchiveDuties {
             | Message::Timeout(_)
             | Message::TimeoutCertificate(_)
             | Message::FinalityVote(_)
-            | Message::FinalityCertificate(_)
             | Message::Evidence(_)
             | Message::ChainRequest(_) => {}
         }
@@ -156,6 +162,24 @@ impl ArchiveDuties {
         let admitted = found.sharder.notarizations().filter(|known| known.round == round);
         let shown = self.shown.iter().filter(|(of, _)| *of == round).map(|(_, block)| *block);
         shown.chain(admitted.map(|known| known.block)).collect()
+    }
+
+    fn claim<S: Scheme + Clone>(&mut self, world: &World<S>, known: &FinalityCertificate) {
+        let record = Record::finality_vote(known.round, known.subround, known.block.0);
+        let genuine = || world.is_given(&record) || defect(world, &record, &known.certificate).is_none();
+        if known.round > self.claimed && genuine() {
+            self.claimed = known.round;
+        }
+    }
+
+    fn certify(&mut self, round: Round, block: BlockId) {
+        if round > self.certified_round() {
+            self.certified = Some((round, block));
+        }
+    }
+
+    fn certified_round(&self) -> Round {
+        self.certified.map_or(Round(0), |(round, _)| round)
     }
 
     fn height(&self) -> Round {
@@ -267,16 +291,23 @@ impl ArchiveDuties {
             known.all(|known| known.block == last.id())
         };
         let due = match world.ground.setup.rules.finality {
-            FinalityRule::Votes if last.round() >= self.certified => self.certified,
+            // While a higher block is known to be final and not here, what is below is not either. A peer that knows
+            // another notarized block of the round answers with that one.
+            FinalityRule::Votes => match self.certified {
+                Some((round, block))
+                    if round >= self.claimed && response.blocks.iter().any(|found| found.id() == block) =>
+                {
+                    round
+                }
+                Some(_) | None => return None,
+            },
             FinalityRule::TwoThirds => last.round(),
             FinalityRule::CommonAncestor { depth }
                 if self.notarized.is_none_or(|(highest, _)| last.round() >= highest) && of_last() =>
             {
                 Round(last.round().0.saturating_sub(depth.into()))
             }
-            FinalityRule::Votes | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => {
-                return None;
-            }
+            FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => return None,
         };
         let head = found.sharder.finalized().round();
         (head < due)
@@ -295,8 +326,8 @@ impl ArchiveDuties {
             .any(|output| matches!(output, SharderOutput::Send { message: Message::ChainRequest(_), .. }));
         let head = found.sharder.finalized().round();
         match timer {
-            SharderTimer::CatchUp if self.certified > head => {
-                let gap = (head.next(), self.certified);
+            SharderTimer::CatchUp if self.certified_round() > head => {
+                let gap = (head.next(), self.certified_round());
                 if !asks {
                     return Some(("L4", format!("does not ask for rounds {} to {}", gap.0, gap.1)));
                 }
@@ -345,10 +376,10 @@ impl ArchiveDuties {
         if is_set(found, SharderTimer::CatchUp) {
             return None;
         }
-        if self.certified > found.sharder.finalized().round() {
+        if self.certified_round() > found.sharder.finalized().round() {
             return Some((
                 "L4",
-                format!("knows that round {} is final and does not look for it", self.certified),
+                format!("knows that round {} is final and does not look for it", self.certified_round()),
             ));
         }
         self.lacks(found)
