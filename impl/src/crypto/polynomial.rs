@@ -2,9 +2,18 @@
 //!
 //! Member `i` of a committee holds the value at `i + 1` ([`abscissa`]); the value at zero is the secret.
 
+use sha3::{Digest, Sha3_512};
+
+use super::coefficients;
 use super::curve::{G2, Scalar};
 use crate::committee::MinerId;
 use crate::mutants::mutant;
+
+/// Domain tag of the weights with which shares are checked together.
+const BATCH_TAG: &[u8] = b"ZUS-BPP-V01-SHARE-WEIGHTS";
+
+/// Fewer shares are cheaper one by one: the one multi-scalar multiplication takes as long as seven evaluations.
+const BATCH_FROM: usize = 8;
 
 /// The point at which the polynomial of a shared key is evaluated for a member: its position plus one.
 #[must_use]
@@ -74,6 +83,56 @@ impl Commitments {
     pub fn admits(&self, member: MinerId, share: &Scalar) -> bool {
         // An infinite public share is refused on both sides: a share of zero is no key.
         G2::generator_times(share).is_some_and(|public| self.public_share(member) == Some(public))
+    }
+
+    /// Whether every one of `shares` is the value of the committed polynomial for its member, but for a probability of `2^-250`
+    /// that wrong ones pass together. [`Commitments::admits`] tells which are wrong.
+    ///
+    /// Many are checked at once: `sum_j w_j s_j` times the generator against `sum_k (sum_j w_j x_j^k) C_k`, which costs one
+    /// multi-scalar multiplication instead of an evaluation for each share. The weights are hashes of commitments and shares: a
+    /// change of any of them changes every weight.
+    #[must_use]
+    pub fn admits_all(&self, shares: &[(MinerId, &Scalar)]) -> bool {
+        if shares.len() < BATCH_FROM {
+            return shares.iter().all(|(member, share)| self.admits(*member, share));
+        }
+        // A share of zero is no key, although its public side may balance.
+        if shares.iter().any(|(_, share)| share.is_zero().into()) {
+            return false;
+        }
+        let weights = self.weights(shares);
+        let terms = shares.iter().zip(&weights);
+        let value = terms.fold(Scalar::zero(), |sum, ((_, share), weight)| sum.add(&share.mul(weight)));
+        let abscissas: Vec<Scalar> =
+            shares.iter().map(|(member, _)| Scalar::from_u64(abscissa(*member).into())).collect();
+        let mut powers = weights;
+        let scalars: Vec<Scalar> = (0..self.threshold())
+            .map(|_| {
+                let sum = powers.iter().fold(Scalar::zero(), |sum, power| sum.add(power));
+                for (power, x) in powers.iter_mut().zip(&abscissas) {
+                    *power = power.mul(x);
+                }
+                sum
+            })
+            .collect();
+        G2::linear_combination(&self.0, &scalars) == G2::generator_times(&value)
+    }
+
+    /// A weight for each share, from all commitments and all shares.
+    fn weights(&self, shares: &[(MinerId, &Scalar)]) -> Vec<Scalar> {
+        if mutant!(UnweightedBatch) {
+            return vec![Scalar::from_u64(1); shares.len()];
+        }
+        let mut hash = Sha3_512::new().chain_update(BATCH_TAG);
+        hash.update((self.threshold() as u64).to_be_bytes());
+        for point in &self.0 {
+            hash.update(point.encode());
+        }
+        for (member, share) in shares {
+            hash.update(member.0.to_be_bytes());
+            hash.update(*share.to_bytes());
+        }
+        coefficients::expand_wide(&hash.finalize().into(), shares.len())
     }
 
     /// The commitments to the sum of the polynomials; `None` when there are none, their degrees differ, or a coefficient
@@ -170,6 +229,7 @@ mod tests {
     use subtle::ConstantTimeEq;
 
     use super::*;
+    use crate::mutants::{Mutant, Scope};
 
     fn polynomial(coefficients: &[u64]) -> Polynomial {
         Polynomial::new(coefficients.iter().map(|&c| Scalar::from_u64(c)).collect())
@@ -229,6 +289,87 @@ mod tests {
         assert!(!commitments.admits(MinerId(3), &share));
         assert!(!commitments.admits(MinerId(2), &share.add(&Scalar::from_u64(1))));
         assert!(!commitments.admits(MinerId(2), &Scalar::zero()));
+    }
+
+    /// A polynomial of seven coefficients, its commitments, and the shares of members 1 to `count`.
+    fn dealt(count: u16) -> (Commitments, Vec<(MinerId, Scalar)>) {
+        let secret = polynomial(&[5, 6, 7, 8, 9, 10, 11]);
+        let shares = (1..=count).map(|i| (MinerId(i), secret.evaluate(abscissa(MinerId(i))))).collect();
+        (secret.commit().unwrap(), shares)
+    }
+
+    fn all_admitted(commitments: &Commitments, shares: &[(MinerId, Scalar)]) -> bool {
+        let shares: Vec<(MinerId, &Scalar)> = shares.iter().map(|(member, share)| (*member, share)).collect();
+        commitments.admits_all(&shares)
+    }
+
+    #[test]
+    fn shares_are_admitted_together_when_each_is_alone() {
+        for count in [0, 1, BATCH_FROM as u16 - 1, BATCH_FROM as u16, 33] {
+            let (commitments, shares) = dealt(count);
+            assert!(all_admitted(&commitments, &shares), "{count} shares");
+            for wrong in 0..shares.len() {
+                let mut changed = shares.clone();
+                changed[wrong].1 = changed[wrong].1.add(&Scalar::from_u64(1));
+                assert!(!all_admitted(&commitments, &changed), "{count} shares, {wrong} is wrong");
+                let mut moved = shares.clone();
+                moved[wrong].0 = MinerId(count + 1);
+                assert!(!all_admitted(&commitments, &moved), "{count} shares, {wrong} is another member's");
+            }
+        }
+    }
+
+    /// The root of a dishonest polynomial: the public side of a share of zero is infinite, on both sides of the equation.
+    #[test]
+    fn a_share_of_zero_is_not_admitted_among_others_either() {
+        // (x - 4) (x + 1): the value is zero for member 3.
+        let secret =
+            Polynomial::new(vec![Scalar::from_u64(4).neg(), Scalar::from_u64(3).neg(), Scalar::from_u64(1)]);
+        let commitments = secret.commit().unwrap();
+        let shares: Vec<(MinerId, Scalar)> =
+            (1..=20).map(|i| (MinerId(i), secret.evaluate(abscissa(MinerId(i))))).collect();
+        assert!(bool::from(shares[2].1.is_zero()) && !commitments.admits(MinerId(3), &shares[2].1));
+        assert!(!all_admitted(&commitments, &shares));
+        assert!(all_admitted(&commitments, &shares[3..]));
+    }
+
+    /// Two shares whose errors add up to nothing pass as a plain sum, and not as a weighted one.
+    #[test]
+    fn errors_that_cancel_in_the_plain_sum_are_found() {
+        let (commitments, mut shares) = dealt(33);
+        let error = Scalar::from_u64(77);
+        shares[4].1 = shares[4].1.add(&error);
+        shares[20].1 = shares[20].1.sub(&error);
+        assert!(!all_admitted(&commitments, &shares));
+        let _scope = Scope::enter(Some(Mutant::UnweightedBatch));
+        assert!(all_admitted(&commitments, &shares), "the control");
+    }
+
+    /// Pitfall: weights that are known before the shares. A dealer that knows them weighs its errors so that they cancel.
+    #[test]
+    fn a_change_of_any_share_or_commitment_changes_every_weight() {
+        let (commitments, mut shares) = dealt(20);
+        let weights = |commitments: &Commitments, shares: &[(MinerId, Scalar)]| {
+            let shares: Vec<_> = shares.iter().map(|(member, share)| (*member, share)).collect();
+            let weights = commitments.weights(&shares);
+            weights.iter().map(|weight| *weight.to_bytes()).collect::<Vec<_>>()
+        };
+        let early = weights(&commitments, &shares);
+        assert_eq!(weights(&commitments, &shares), early, "and nothing else does");
+        let differs = |late: Vec<[u8; 32]>| early.iter().zip(&late).all(|(early, late)| early != late);
+        for k in 0..commitments.threshold() {
+            let mut other = commitments.clone();
+            other.0[k] = other.0[k].neg();
+            assert!(differs(weights(&other, &shares)), "coefficient {k}");
+        }
+        // w_0 (w_1 E) - w_1 (w_0 E) = 0.
+        let known = commitments.weights(&shares.iter().map(|(m, s)| (*m, s)).collect::<Vec<_>>());
+        shares[0].1 = shares[0].1.add(&known[1]);
+        shares[1].1 = shares[1].1.sub(&known[0]);
+        assert!(differs(weights(&commitments, &shares)));
+        assert!(!all_admitted(&commitments, &shares));
+        shares[0].0 = MinerId(40);
+        assert!(differs(weights(&commitments, &shares)));
     }
 
     #[test]

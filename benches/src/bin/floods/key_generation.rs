@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::SecretKey;
+use zus_bpp::crypto::bls::{DomainTag, SecretKey};
+use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
     Attempt, DecryptionKey, Member, Parameters, Receipt, Registration, Session, Settlement,
 };
@@ -131,6 +132,14 @@ const FLOODS: &[(&str, bool, bool, Make)] = &[
     }),
     ("settlement that reveals 33 shares, genuine, again", false, true, |ground| {
         Sent::Settlement(ground.settlement.clone())
+    }),
+    ("settlement that reveals 33 shares, the last of them wrong, again", false, true, |ground| {
+        let mut settlement = Settlement::decode(&ground.session, &ground.settlement).expect("a settlement");
+        let last = settlement.revealed.last_mut().expect("33 shares");
+        *last = last.add(&Scalar::from_u64(1));
+        let digest = settlement.digest(&ground.session);
+        settlement.signature = identity(FLOODER).sign(DomainTag::DKG_SETTLEMENT, &digest);
+        Sent::Settlement(settlement.encode())
     }),
 ];
 

@@ -289,9 +289,9 @@ impl Dishonest {
         let missing: Vec<MinerId> =
             session.members().filter(|member| !receipts.contains_key(member)).collect();
         let mut revealed: Vec<Scalar> = missing.iter().map(|&member| own(member)).collect();
-        if let (Settles::WrongShare, Some(first)) = (self.deeds.settles, missing.first()) {
+        if self.deeds.settles == Settles::WrongShare && !missing.is_empty() {
             revealed[0] = revealed[0].add(&Scalar::from_u64(1));
-            fault = Some(Disqualified::BadShare { recipient: *first });
+            fault = Some(Disqualified::BadShare);
         }
         if missing.len() > allowed {
             fault = Some(Disqualified::TooManyRevealed { revealed: missing.len(), allowed });

@@ -12,15 +12,25 @@ use super::{PointError, Scalar};
 /// Bytes of a compressed point of G2.
 pub const G2_BYTES: usize = 96;
 
+/// Bits of the group order.
+const SCALAR_BITS: usize = 255;
+
 #[cfg(test)]
 thread_local! {
     static POINTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static COMBINATIONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// How many points of G2 this thread has decoded: what tests count.
 #[cfg(test)]
 pub(crate) fn points_so_far() -> usize {
     POINTS.with(std::cell::Cell::get)
+}
+
+/// How many polynomials this thread has evaluated in the exponent, and linear combinations: what tests count.
+#[cfg(test)]
+pub(crate) fn combinations_so_far() -> usize {
+    COMBINATIONS.with(std::cell::Cell::get)
 }
 
 /// A point of the prime-order subgroup of the twist that is not infinity: it is checked when it is decoded, and every
@@ -108,6 +118,24 @@ impl G2 {
             return Self::short_weighted_sum(points, weights);
         }
         let scalars: Vec<[u8; 16]> = weights.iter().map(|weight| weight.to_le_bytes()).collect();
+        Self::combine(points, &scalars, bits)
+    }
+
+    /// The sum of the points, each times its **public** scalar (the time depends on them); `None` at infinity, or when the two
+    /// lists differ in length.
+    #[must_use]
+    pub fn linear_combination(points: &[Self], scalars: &[Scalar]) -> Option<Self> {
+        #[cfg(test)]
+        COMBINATIONS.with(|count| count.set(count.get() + 1));
+        let scalars: Vec<[u8; 32]> = scalars.iter().map(|scalar| scalar.to_blst().b).collect();
+        Self::combine(points, &scalars, SCALAR_BITS)
+    }
+
+    /// Pippenger's algorithm: buckets of points with equal digits. `scalars` are little-endian, of at least `bits` bits.
+    fn combine<const BYTES: usize>(points: &[Self], scalars: &[[u8; BYTES]], bits: usize) -> Option<Self> {
+        if points.is_empty() || points.len() != scalars.len() || bits == 0 || bits > 8 * BYTES {
+            return None;
+        }
         let scalar_pointers: Vec<*const u8> = scalars.iter().map(|bytes| bytes.as_ptr()).collect();
         let point_pointers: Vec<*const blst_p2_affine> =
             points.iter().map(|point| &raw const point.0).collect();
@@ -115,7 +143,7 @@ impl G2 {
         let scratch_bytes = unsafe { blst_p2s_mult_pippenger_scratch_sizeof(points.len()) };
         let mut scratch: Vec<limb_t> = vec![0; scratch_bytes.div_ceil(size_of::<limb_t>())];
         let mut sum = blst_p2::default();
-        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to 16 bytes, at least the bits
+        // SAFETY: both pointer arrays have `points.len()` entries, each to a live point or to `BYTES` bytes, at least the bits
         // that are read; the scratch space is as large as asked for; no point is infinity, as the algorithm needs.
         unsafe {
             blst_p2s_mult_pippenger(
@@ -149,9 +177,11 @@ impl G2 {
     /// The value at `x` of the polynomial in the exponent whose coefficients are given, constant first; `None` at infinity.
     ///
     /// Horner's rule with double-and-add by the small public `x`: an eighth of the time of a multi-scalar multiplication by
-    /// the powers of `x`.
+    /// the powers of `x` ([`G2::linear_combination`]).
     #[must_use]
     pub fn evaluate_polynomial(coefficients: &[Self], x: u32) -> Option<Self> {
+        #[cfg(test)]
+        COMBINATIONS.with(|count| count.set(count.get() + 1));
         let mut value = blst_p2::default();
         for coefficient in coefficients.iter().rev() {
             let augend = mul_small(&value, x);
@@ -210,6 +240,34 @@ mod tests {
         assert_eq!(G2::sum([&point(3), &point(4), &point(4)]), Some(point(11)));
         assert_eq!(G2::sum([&point(3), &point(3).neg()]), None);
         assert_eq!(G2::generator_times(&Scalar::zero()), None);
+    }
+
+    /// Pitfall: additions that are not complete. A dealer chooses its commitments: buckets meet equal points, opposite ones, and
+    /// sums that are infinite.
+    #[test]
+    fn a_linear_combination_is_the_sum_of_the_products_whatever_the_points() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for count in [1, 2, 3, 5, 33, 67] {
+            for few in [true, false] {
+                let mut total = Scalar::zero();
+                let (mut points, mut scalars) = (Vec::new(), Vec::new());
+                for _ in 0..count {
+                    let secret = Scalar::from_u64(if few { random.u64(1..=2) } else { random.u64(1..) });
+                    let secret = if random.bool() { secret.neg() } else { secret };
+                    let scalar = Scalar::from_u64(random.u64(1..=9));
+                    let scalar = if few { scalar } else { scalar.inverse() };
+                    total = total.add(&secret.mul(&scalar));
+                    points.push(G2::generator_times(&secret).unwrap());
+                    scalars.push(scalar);
+                }
+                let expected = G2::generator_times(&total);
+                assert_eq!(G2::linear_combination(&points, &scalars), expected, "{count} points");
+            }
+        }
+        let (one, g) = (Scalar::from_u64(1), G2::generator());
+        assert_eq!(G2::linear_combination(&[g, g], &[one.clone(), one.neg()]), None, "infinity");
+        assert_eq!(G2::linear_combination(&[g], &[Scalar::zero()]), None);
+        assert_eq!(G2::linear_combination(&[g], &[]), None);
     }
 
     #[test]

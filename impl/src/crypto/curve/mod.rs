@@ -23,9 +23,9 @@ mod scalar;
 #[cfg(test)]
 pub(crate) use g1::roots_so_far;
 pub use g1::{G1, G1_BYTES, G1_UNCOMPRESSED_BYTES};
-#[cfg(test)]
-pub(crate) use g2::points_so_far;
 pub use g2::{G2, G2_BYTES};
+#[cfg(test)]
+pub(crate) use g2::{combinations_so_far, points_so_far};
 pub use pairing::Gt;
 #[cfg(test)]
 pub(crate) use pairing::products_so_far;

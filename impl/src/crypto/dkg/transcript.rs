@@ -41,12 +41,9 @@ pub enum Disqualified {
     /// The aggregate of the receipts is not the sum of the receipts of the bitmap for this dealing.
     #[error("receipts that do not verify")]
     BadReceipts,
-    /// A revealed share is not a value of the committed polynomial.
-    #[error("a wrong share revealed for miner {}", recipient.0)]
-    BadShare {
-        /// Whose share.
-        recipient: MinerId,
-    },
+    /// A revealed share is not a value of the committed polynomial: [`Transcript::wrong_share`] names it.
+    #[error("a wrong share revealed")]
+    BadShare,
     /// So many shares were revealed that the polynomial may be no secret.
     #[error("{revealed} shares revealed, more than {allowed}")]
     TooManyRevealed {
@@ -310,6 +307,19 @@ impl Transcript {
         Outcome::of(Arc::clone(&self.session), qualified)
     }
 
+    /// The first member for which a dealer revealed a wrong share. No verdict needs the name, which costs an evaluation of the
+    /// commitments for each revealed share: it is looked for when somebody asks.
+    #[must_use]
+    pub fn wrong_share(&self, dealer: MinerId) -> Option<MinerId> {
+        let dealer = self.dealers.get(&dealer)?;
+        let (_, settlement) = dealer.settlement.as_ref()?;
+        let commitments = &dealer.dealing.commitments;
+        settlement
+            .revealed()
+            .find(|(member, share)| !commitments.admits(*member, share))
+            .map(|(member, _)| member)
+    }
+
     /// The share that a dealer revealed for a member.
     pub(super) fn revealed_share(&self, dealer: MinerId, recipient: MinerId) -> Option<&Scalar> {
         let (_, settlement) = self.dealers.get(&dealer)?.settlement.as_ref()?;
@@ -338,11 +348,9 @@ impl Dealer {
         if revealed > allowed && !mutant!(RevealsTooMuch) {
             return Some(Disqualified::TooManyRevealed { revealed, allowed });
         }
-        let wrong = settlement
-            .revealed()
-            .find(|(recipient, share)| !self.dealing.commitments.admits(*recipient, share));
-        if let Some((recipient, _)) = wrong.filter(|_| !mutant!(RevealedUnchecked)) {
-            return Some(Disqualified::BadShare { recipient });
+        let shares: Vec<_> = settlement.revealed().collect();
+        if !mutant!(RevealedUnchecked) && !self.dealing.commitments.admits_all(&shares) {
+            return Some(Disqualified::BadShare);
         }
         (!settlement.receipts_verify(session, &self.dealing_digest)).then_some(Disqualified::BadReceipts)
     }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::bounds::MAX_STRIKES;
-use crate::crypto::curve::{points_so_far, products_so_far};
+use crate::crypto::bls::aggregate;
+use crate::crypto::certificate::Signers;
+use crate::crypto::curve::{Scalar, combinations_so_far, points_so_far, products_so_far};
 use crate::mutants::{Mutant, Scope};
 
 const FLOODER: MinerId = MinerId(3);
@@ -220,4 +222,59 @@ fn a_message_that_is_known_costs_no_check_decoded_or_not() {
         }
     });
     assert_eq!(again, (0, 0), "a settlement");
+}
+
+/// A dealer whose dealing member 0 of 31 took, and its settlement with ten revealed shares, as many as may be, of which `wrong`
+/// says the errors.
+fn settlement_with_errors(wrong: &[(usize, Scalar)]) -> (Member, Settlement) {
+    let session = session(31, EPOCH, ATTEMPT);
+    let (dealer, mut victim) = (member(&session, 1, 200), member(&session, 0, 200));
+    victim.on_dealing(dealer.dealing()).unwrap();
+    victim.end_dealing().unwrap();
+    let digest = dealer.dealing().digest(&session);
+    let (missing, signers): (Vec<u16>, Vec<u16>) = (0..31).partition(|i| i % 3 == 2);
+    let receipts: Vec<Signature> =
+        signers.iter().map(|&i| identity(i).sign(DomainTag::DKG_RECEIPT, &digest)).collect();
+    let mut revealed: Vec<Scalar> = missing.iter().map(|&i| dealer.share_for_tests(MinerId(i))).collect();
+    assert_eq!(revealed.len(), session.parameters().max_revealed());
+    for (position, error) in wrong {
+        revealed[*position] = revealed[*position].add(error);
+    }
+    let signers = Signers::from_members(31, signers.into_iter().map(MinerId)).unwrap();
+    let receipts = (signers, aggregate(&receipts).unwrap());
+    let settlement = Settlement::signed(&session, MinerId(1), &identity(1), receipts, revealed);
+    (victim, settlement)
+}
+
+/// A settlement costs one linear combination of the commitments, however many shares it reveals and whichever are wrong; an
+/// evaluation for each share is for who wants the name.
+#[test]
+fn a_settlement_that_reveals_many_shares_costs_one_combination() {
+    let error = Scalar::from_u64(9);
+    let cases = [
+        (vec![], None),
+        (vec![(0, error.clone())], Some(2)),
+        (vec![(9, error.clone())], Some(29)),
+        // Errors that add up to nothing.
+        (vec![(3, error.clone()), (7, error.neg())], Some(11)),
+    ];
+    for (wrong, named) in cases {
+        let play = || {
+            let (mut victim, settlement) = settlement_with_errors(&wrong);
+            let before = combinations_so_far();
+            let (products, points) = cost(|| victim.on_settlement(&settlement).unwrap());
+            assert_eq!(points, 0);
+            assert!((1..=2).contains(&products), "the dealer's signature, and the receipts if it gets there");
+            (victim, combinations_so_far() - before)
+        };
+        let (victim, combinations) = play();
+        assert_eq!(combinations, 1, "{named:?}");
+        let verdict = victim.transcript().qualifies(MinerId(1));
+        assert_eq!(verdict, named.map_or(Ok(()), |_| Err(Disqualified::BadShare)));
+        assert_eq!(victim.transcript().wrong_share(MinerId(1)), named.map(MinerId));
+        // The control: unweighted, errors that cancel pass.
+        let (victim, _) = with(Some(Mutant::UnweightedBatch), play);
+        let passes = victim.transcript().qualifies(MinerId(1)).is_ok();
+        assert_eq!(passes, wrong.len() != 1, "{named:?}");
+    }
 }

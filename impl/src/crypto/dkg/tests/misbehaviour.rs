@@ -85,7 +85,9 @@ fn a_dealer_that_cheats_one_recipient_must_reveal_the_right_share() {
 
     let wrong = |_: &World| Scalar::from_u64(5);
     let world = run(cheat, |_, _| false, settle(wrong));
-    assert_eq!(world.verdict(1), Err(Disqualified::BadShare { recipient: MinerId(5) }));
+    assert_eq!(world.verdict(1), Err(Disqualified::BadShare));
+    assert_eq!(world.members[0].transcript().wrong_share(MinerId(1)), Some(MinerId(5)));
+    assert_eq!(world.members[0].transcript().wrong_share(MinerId(2)), None);
     assert_eq!(world.finish().qualified().len(), 6);
 }
 
