@@ -64,7 +64,7 @@ pub struct Place {
 }
 
 /// All blocks that can exist in a scenario.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Blocks {
     /// Rounds explored, `1..=rounds`.
     pub rounds: u8,

@@ -48,7 +48,7 @@ pub const fn overlap(n: u32, q: u32) -> u32 {
 }
 
 /// One committee of one scenario.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Committee {
     /// Members, `n`.
     pub n: u32,

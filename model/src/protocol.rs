@@ -41,7 +41,7 @@ impl Network {
 }
 
 /// One instance of the protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Protocol {
     /// Who takes part.
     pub committee: Committee,

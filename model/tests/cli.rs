@@ -13,7 +13,7 @@ n = 4
 rounds = 1
 subrounds = 1
 network = "async"
-generators = [["honest"]]
+generators = [["honest", "honest"]]
 
 [expect]
 S2 = "holds"
@@ -66,7 +66,8 @@ fn a_scenario_is_one_line_and_what_differs_is_told_with_its_run() {
     let folder = tempfile::tempdir().unwrap();
     let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
     fs::write(folder.path().join("good.toml"), SMALL).unwrap();
-    fs::write(folder.path().join("bad.toml"), SMALL.replace("generators = [[\"honest\"]]", late)).unwrap();
+    fs::write(folder.path().join("bad.toml"), SMALL.replace("generators = [[\"honest\", \"honest\"]]", late))
+        .unwrap();
     let check = |more: &[&str]| {
         let output = zus_in(folder.path(), &[&["check", "good.toml", "bad.toml"], more].concat());
         assert_eq!(code(&output), 1);
@@ -81,14 +82,14 @@ fn a_scenario_is_one_line_and_what_differs_is_told_with_its_run() {
     let quiet = check(&["-q"]);
     assert!(quiet.contains("expected holds at bad.toml:13") && !quiet.contains("   1. miner "), "{quiet}");
     let verbose = check(&["-v"]);
-    assert!(verbose.contains("every state: 9 unique states"), "{verbose}");
+    assert!(verbose.contains("every state: 28 unique states"), "{verbose}");
     assert_eq!(code(&zus_in(folder.path(), &["check", "good.toml", "-q", "-v"])), 2);
 }
 
 #[test]
 fn a_verdict_that_differs_is_1_in_either_direction() {
     let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
-    let broken = SMALL.replace("generators = [[\"honest\"]]", late);
+    let broken = SMALL.replace("generators = [[\"honest\", \"honest\"]]", late);
     let output = check(&broken, &[]);
     assert_eq!(code(&output), 1);
     assert!(out(&output).contains("DIFFERS"));
@@ -137,12 +138,12 @@ fn a_violation_that_is_found_before_a_bound_is_hit_stands() {
 #[test]
 fn a_pinned_number_that_differs_is_1_and_one_that_is_not_reached_is_3() {
     let pinned = |states: u32| SMALL.replace("network", &format!("states = {states}\nnetwork"));
-    assert_eq!(code(&check(&pinned(9), &[])), 0);
-    let output = check(&pinned(10), &[]);
+    assert_eq!(code(&check(&pinned(28), &[])), 0);
+    let output = check(&pinned(29), &[]);
     assert_eq!(code(&output), 1);
-    assert!(out(&output).contains("10 unique states are pinned, 9 were found"), "{}", out(&output));
+    assert!(out(&output).contains("29 unique states are pinned, 28 were found"), "{}", out(&output));
     // All that is expected to be found is found, but the number is open.
-    let found = pinned(9).replace("S2 = \"holds\"", "signed = \"reachable\"");
+    let found = pinned(28).replace("S2 = \"holds\"", "signed = \"reachable\"");
     assert_eq!(code(&check(&found, &["--max-states", "3"])), 3);
 }
 
@@ -244,7 +245,8 @@ fn simulate_finds_runs_and_prints_the_command_that_finds_them_again() {
 fn a_sample_that_finds_what_should_hold_violated_is_1() {
     let folder = tempfile::tempdir().unwrap();
     let late = "generators = [[\"honest\", \"honest\"]]\n\n[rules]\nticket = \"BetterRank\"";
-    fs::write(folder.path().join("s.toml"), SMALL.replace("generators = [[\"honest\"]]", late)).unwrap();
+    fs::write(folder.path().join("s.toml"), SMALL.replace("generators = [[\"honest\", \"honest\"]]", late))
+        .unwrap();
     let output = zus_in(folder.path(), &["simulate", "s.toml", "--runs", "500"]);
     assert_eq!(code(&output), 1, "{}", out(&output));
     assert!(out(&output).contains("zus simulate s.toml --seed "), "{}", out(&output));
@@ -360,8 +362,8 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
     ),
     (
         "a property of exposed members in the one round whose shares are there from the start",
-        "n = 4\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\nS2 = \"holds\"",
-        "n = 4\nexposed = 1\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\nS11 = \"holds\"",
+        "n = 4\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"]]\n\n[expect]\nS2 = \"holds\"",
+        "n = 4\nexposed = 1\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"]]\n\n[expect]\nS11 = \"holds\"",
         &["expect: S11 is about a round whose shares", "fix: set rounds = 2 or more, or eager = false"],
     ),
     (
@@ -388,13 +390,13 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
     ),
     (
         "a subround without a generator",
-        "[[\"honest\"]]",
+        "[[\"honest\", \"honest\"]]",
         "[[]]",
         &["s.toml:7: generators: ", "fix: give one list"],
     ),
     (
         "more Byzantine generators than miners",
-        "[[\"honest\"]]",
+        "[[\"honest\", \"honest\"]]",
         "[[\"byzantine\", \"byzantine\"]]",
         &["s.toml:7: generators: ", "fix: a miner generates at one rank"],
     ),
@@ -451,8 +453,8 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
     ),
     (
         "growth where no round is left to grow",
-        "network = \"async\"\ngenerators = [[\"honest\"]]\n\n[expect]\n",
-        "network = \"partially_synchronous\"\nreserved_rounds = 0\nreserved_subrounds = 0\ngenerators = [[\"honest\"]]\n\n[expect]\nL2 = \"holds\"\n",
+        "network = \"async\"\ngenerators = [[\"honest\", \"honest\"]]\n\n[expect]\n",
+        "network = \"partially_synchronous\"\nreserved_rounds = 0\nreserved_subrounds = 0\ngenerators = [[\"honest\", \"honest\"]]\n\n[expect]\nL2 = \"holds\"\n",
         &["expect: L2 needs a round that only the good period reaches", "fix: set reserved_rounds"],
     ),
     (
@@ -483,7 +485,7 @@ fn a_bad_scenario_is_2_with_the_line_the_field_and_the_fix() {
         assert!(SMALL.contains(from), "{what}");
         let mut text = SMALL.replacen(from, to, 1);
         if what.contains("bit sets") {
-            text = text.replace("[[\"honest\"]]", "[[\"byzantine\"]]");
+            text = text.replace("[[\"honest\", \"honest\"]]", "[[\"byzantine\"]]");
         }
         let output = check(&text, &[]);
         let message = err(&output);
@@ -571,7 +573,7 @@ fn a_baseline_shows_what_changed_and_nothing_else() {
         out(&same)
     );
     // The quorum is f + 1, with two generators: S2 breaks, and the instance has other states.
-    let broken = SMALL.replace("[[\"honest\"]]", "[[\"honest\", \"honest\"]]");
+    let broken = SMALL.replace("[[\"honest\", \"honest\"]]", "[[\"honest\", \"honest\", \"honest\"]]");
     fs::write(at.join("s.toml"), broken.replace("network", "fault = \"QuorumOfFaultsPlusOne\"\nnetwork"))
         .unwrap();
     let changed = zus_in(

@@ -13,7 +13,7 @@ n = 4
 rounds = 1
 subrounds = 1
 network = "async"
-generators = [["honest"]]
+generators = [["honest", "honest"]]
 
 [expect]
 S2 = "holds"
@@ -79,8 +79,12 @@ fn a_difference_from_the_baseline_is_an_exit_code_where_it_is_asked() {
     let beside = ["check", "s.toml", "--quiet", "--baseline", "before/report.json"];
     let strict = [&beside[..], &["--unchanged"]].concat();
     assert_eq!(zus(at, &strict).0, Some(0));
-    // A second generator: other states, and the same verdict.
-    fs::write(at.join("s.toml"), SMALL.replace("[[\"honest\"]]", "[[\"honest\", \"honest\"]]")).unwrap();
+    // A third generator: other states, and the same verdict.
+    fs::write(
+        at.join("s.toml"),
+        SMALL.replace("[[\"honest\", \"honest\"]]", "[[\"honest\", \"honest\", \"honest\"]]"),
+    )
+    .unwrap();
     let (code, out, _) = zus(at, &beside);
     assert!(code == Some(0) && out.contains("1 differences\n"), "{out}");
     let (code, out, _) = zus(at, &strict);

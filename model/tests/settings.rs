@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use zus_model::{
     checker::{
-        bfs::{End, Limits, explore},
+        bfs::{Limits, explore},
         check::{Options, check},
+        trial::{self, effects},
     },
     committed,
     fault::Fault,
@@ -13,9 +14,6 @@ use zus_model::{
     protocol::Protocol,
     scenario::{Change, Scenario, ScenarioError, Verdict, parse, parse_with},
 };
-
-/// Unique states of an instance that is compared at most.
-const MOST_STATES: u64 = 20_000;
 
 /// A scenario by its parts, so that a field can be put anywhere.
 fn scenario(head: &str, tables: &str, expect: &str) -> Result<Scenario, ScenarioError> {
@@ -27,12 +25,8 @@ fn scenario(head: &str, tables: &str, expect: &str) -> Result<Scenario, Scenario
 }
 
 /// What an instance does: its states by name of nobody, and which properties show.
-fn behaviour(protocol: &Protocol) -> Option<(u64, u64, u32, BTreeSet<&'static str>)> {
-    let asked: Facts = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
-    let limits = Limits { states: MOST_STATES, ..Limits::default() };
-    let e = explore(protocol, asked, None, limits, &|_| {}, &|_| {});
-    (e.end == End::Exhausted)
-        .then(|| (e.unique, e.generated, e.depth, e.found.keys().map(|p| p.id()).collect()))
+fn behaviour(protocol: &Protocol) -> Option<(u64, u64, u32, Vec<Property>)> {
+    trial::behaviour(protocol).map(|b| (b.unique, b.generated, b.depth, b.shows))
 }
 
 /// The fields that the format has: the parser names them when it meets one that it does not know.
@@ -306,7 +300,7 @@ fn answers() -> Vec<Answer> {
 #[test]
 fn a_rule_is_refused_only_where_it_changes_nothing_and_changes_something_elsewhere() {
     // Everything that can be judged is asked, so that a difference in what is final is seen.
-    let expect = "final = \"reachable\"\nS5 = \"holds\"";
+    let expect = "final = \"reachable\"\nS8 = \"holds\"";
     let (mut refused, mut wrong) = (0, Vec::new());
     let (mut asked, mut changing) = (BTreeSet::new(), BTreeSet::new());
     for ground in GROUNDS {
@@ -467,4 +461,62 @@ fn what_holds_of_nothing_is_not_as_expected() {
     assert!(checked.findings.iter().all(|f| f.vacuous.is_some()), "{:?}", checked.findings);
     let says = checked.findings[0].vacuous.as_deref();
     assert_eq!(says, Some("no block is ever notarized: it says nothing"));
+}
+
+/// What no argument in `scenario` covers is tried: the instance is explored without the setting.
+#[test]
+fn a_setting_without_which_a_small_instance_does_the_same_is_refused() {
+    let ground = |network: &str, rounds: u32, more: &str| {
+        format!(
+            "{more}\nn = 4\nbyzantine = 1\nrounds = {rounds}\nsubrounds = 1\nnetwork = \"{network}\"\ngenerators = [[\"honest\", \"honest\"]]"
+        )
+    };
+    let tried = |ground: &str| {
+        let scenario = scenario(ground, "", EXPECT).unwrap_or_else(|error| panic!("{ground}: {error}"));
+        effects(&scenario).map_err(|error| error.to_string())
+    };
+    // Shares are there at once, and so is the best block; nobody tickets two blocks of a round.
+    let idle = [
+        ("beacon_threshold", ground("synchronous", 2, "beacon_threshold = 2")),
+        ("rules.ticket", ground("synchronous", 1, "rules.ticket = \"BetterRank\"")),
+        ("fault", ground("synchronous", 2, "fault = \"VotesAfterOtherTicket\"")),
+    ];
+    for (field, ground) in idle {
+        let error = tried(&ground).unwrap_err();
+        assert!(
+            error.starts_with(&format!("s.toml:3: {field}: it changes nothing: without it as many states ")),
+            "{error}"
+        );
+        assert!(error.contains("\n  fix: remove it"), "{error}");
+    }
+    // The same settings where they matter, and none.
+    let matters = [
+        ground("async", 2, "beacon_threshold = 4"),
+        ground("async", 1, "rules.ticket = \"BetterRank\""),
+        ground("async", 2, "fault = \"VotesAfterOtherTicket\""),
+        ground("async", 1, ""),
+    ];
+    for ground in matters {
+        assert_eq!(tried(&ground), Ok(()), "{ground}");
+    }
+}
+
+/// A verdict about the uniqueness of blocks takes two that can exist.
+#[test]
+fn uniqueness_is_not_claimed_of_a_single_block() {
+    let of = |subrounds: u32, generators: &str, property: &str| {
+        let head = format!(
+            "n = 4\nbyzantine = 0\nrounds = 1\nsubrounds = {subrounds}\nnetwork = \"async\"\ngenerators = {generators}"
+        );
+        scenario(&head, "", &format!("{property} = \"holds\"\nfinal = \"reachable\""))
+            .err()
+            .map(|e| e.to_string())
+    };
+    for property in ["S2", "S5", "S6", "S10"] {
+        let error = of(1, "[[\"honest\"]]", property).unwrap();
+        assert!(error.contains(&format!("expect: {property} is about two blocks of one ")), "{error}");
+        assert_eq!(of(1, "[[\"honest\", \"honest\"]]", property), None);
+        // Two subrounds are two blocks of a round, and of no subround.
+        assert_eq!(of(2, "[[\"honest\"]]", property).is_some(), property == "S2");
+    }
 }

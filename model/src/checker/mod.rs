@@ -7,3 +7,4 @@ pub mod run;
 pub mod simulate;
 pub mod stateright;
 pub mod table;
+pub mod trial;

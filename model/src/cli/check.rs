@@ -8,6 +8,7 @@ use zus_model::{
     checker::{
         bfs::Limits,
         check::{Checked, Options, check},
+        trial::effects,
     },
     committed, memory,
     mutants::{Executioner, committed_mutants},
@@ -64,6 +65,7 @@ pub fn scenarios(
     if scenarios.is_empty() {
         return Err(Failure::NoScenario);
     }
+    scenarios.iter().try_for_each(effects)?;
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);

@@ -24,6 +24,15 @@ pub(super) struct Mode {
 pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
     let blocks = &protocol.blocks;
     let twins = || blocks.all().any(|b| blocks.place(b).twin == 1);
+    let several = |of_subround: bool| {
+        (1..=blocks.rounds).any(|round| {
+            if of_subround {
+                (0..blocks.subrounds).any(|subround| blocks.of_subround(round, subround).count() > 1)
+            } else {
+                blocks.of_round(round).count() > 1
+            }
+        })
+    };
     let ranks = || blocks.all().any(|b| blocks.place(b).rank > 0);
     let good = matches!(protocol.network, Network::PartiallySynchronous | Network::Synchronous);
     let (about, fix) = match property {
@@ -50,6 +59,18 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
             "finality votes of miners that remember the rounds they left",
             "use finality = \"Votes\" without `restarts_behind` or a volatile log, or do not expect it",
         ),
+        Property::S2 if !several(true) => (
+            "two blocks of one subround",
+            "name another generator, or a byzantine one with twins = 2, or do not expect it",
+        ),
+        // An observer contradicts another one without a second block, too: its head may skip a round.
+        Property::S5 | Property::S10 if !several(false) && protocol.observers == 0 => (
+            "two blocks of one round, or an observer with a head of its own",
+            "name another generator, or use more subrounds or observers, or do not expect it",
+        ),
+        Property::S6 if !several(false) => {
+            ("two blocks of one round", "name another generator, or use more subrounds, or do not expect it")
+        }
         Property::W1 | Property::W2 | Property::W4 if blocks.subrounds == 1 => {
             ("a second subround", "set subrounds = 2 or more, or do not expect it")
         }

@@ -84,6 +84,19 @@ pub struct Scenario {
     pub simulate: Option<u64>,
     /// What a reader should know of the file though nothing is wrong with it, each with its line.
     pub notes: Vec<String>,
+    /// Settings that are written and could be left out.
+    pub optional: Vec<Optional>,
+}
+
+/// A setting that is written and could be left out.
+#[derive(Clone, Debug)]
+pub struct Optional {
+    /// The field.
+    pub field: &'static str,
+    /// Line of the file where it stands, from 1.
+    pub line: usize,
+    /// The instance without it.
+    pub without: Protocol,
 }
 
 impl Scenario {

@@ -3,7 +3,7 @@
 //! 0) may be written as such anywhere.
 
 use super::{
-    Change, Question, Scenario, ScenarioError, Verdict,
+    Change, Optional, Question, Scenario, ScenarioError, Verdict,
     effect::{idle, idle_fault, idle_threshold},
     expecting::{Given, Mode},
     line_of,
@@ -24,7 +24,7 @@ use toml::Spanned;
 /// Random runs of one check at most.
 const MAX_RUNS: u64 = 1_000_000_000;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     question: Spanned<String>,
@@ -68,7 +68,7 @@ enum Drawn {
 }
 
 /// The generators of one round and subround, where they differ from `generators`.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
     round: u8,
@@ -77,7 +77,7 @@ struct Order {
 }
 
 /// Which reductions are named.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Switches {
     byzantine_available: Option<Spanned<bool>>,
@@ -179,6 +179,7 @@ impl Reading<'_> {
             exhaustive,
             simulate,
             notes: Vec::new(),
+            optional: Vec::new(),
         };
         if *self.change == Change::default() {
             self.settings(&file, &scenario)?;
@@ -210,8 +211,58 @@ impl Reading<'_> {
                     scenario.notes.push(note);
                 }
             }
+            scenario.optional = self.optional(&file, base, &scenario.protocol);
         }
         Ok(scenario)
+    }
+
+    /// Each setting that is written and could be left out, and the instance without it, where there is one and it differs.
+    fn optional(&self, file: &File, base: Rules, protocol: &Protocol) -> Vec<Optional> {
+        let mut optional = Vec::new();
+        let mut without =
+            |field: &'static str, span: Range<usize>, change: &dyn Fn(&mut File), rules: Rules| {
+                let mut other = file.clone();
+                change(&mut other);
+                let fault = other.fault.as_ref().map(|fault| *fault.get_ref());
+                let parts = self.parts(&other, rules, fault).ok().and_then(|parts| parts.checked().ok());
+                if let Some(without) = parts.filter(|without| without != protocol) {
+                    optional.push(Optional { field, line: line_of(self.text, &span), without });
+                }
+            };
+        let rules = protocol.rules;
+        macro_rules! leave_out {
+            ($($name:literal $($field:ident).+;)*) => {
+                $(if let Some(given) = &file.$($field).+ {
+                    without($name, given.span(), &|other| other.$($field).+ = None, rules);
+                })*
+            };
+        }
+        leave_out! {
+            "byzantine" byzantine;
+            "reserved_rounds" reserved_rounds;
+            "reserved_subrounds" reserved_subrounds;
+            "restarts" restarts;
+            "restarts_behind" restarts_behind;
+            "observers" observers;
+            "twins" twins;
+            "outsider" outsider;
+            "groups" groups;
+            "beacon_threshold" beacon_threshold;
+            "exposed" exposed;
+            "fault" fault;
+            "reductions" reductions.byzantine_available;
+            "reductions" reductions.eager;
+            "reductions" reductions.symmetry;
+            "reductions" reductions.counting;
+            "reductions" reductions.lazy;
+        }
+        for (at, order) in file.order.iter().enumerate() {
+            without("order", order.span(), &|other| drop(other.order.remove(at)), rules);
+        }
+        for (question, span, other) in file.rules.written(rules, base) {
+            without(question.field(), span, &|_| {}, other);
+        }
+        optional
     }
 
     /// What is wrong with the instance, at the field that says it.
