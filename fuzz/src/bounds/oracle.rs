@@ -21,6 +21,7 @@ use zus_bpp::ticket_log::{Kind, Record};
 use super::Scope;
 use super::duties::{ArchiveDuties, Duties};
 use super::promises;
+use crate::schedule::told_record;
 use crate::world::{Disk, Event, Watch, World, record_of, signer_of};
 
 /// A property that does not hold.
@@ -193,7 +194,7 @@ impl Oracle {
             }
         }
         if let Some((miner, record)) = world.refused_by_log.first() {
-            self.wrong("S1", format!("the log of {miner} refused {record:?}"));
+            self.wrong("S1", format!("the log of {miner} refused {}", told_record(record)));
         }
     }
 
@@ -247,7 +248,7 @@ impl Oracle {
             // The log in memory flushes everything at once: where the disk is slow, what was confirmed is what is on it.
             let on_disk = if slow { &found.confirmed[..] } else { found.log.durable() };
             if durable && (!on_disk.contains(&record) || decided.contains(&record)) {
-                self.wrong("S1", format!("{id} sent {record:?} before it was on disk"));
+                self.wrong("S1", format!("{id} sent {} before it was on disk", told_record(&record)));
             }
             self.contradiction(world, host, &record);
         }
@@ -284,7 +285,10 @@ impl Oracle {
                 }
                 _ => continue,
             };
-            self.wrong(property, format!("{id} signed {what}: {old:?} and {new:?}"));
+            self.wrong(
+                property,
+                format!("{id} signed {what}: {} and {}", told_record(old), told_record(new)),
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 //! Every reader has to keep these promises by itself, so they are asked of everything that was decoded and of everything that
 //! production puts out. The limits are those of the protocol's texts, written down again.
 
+use crate::schedule::told_with_signers;
 use zus_bpp::block::Block;
 use zus_bpp::certified::Certified;
 use zus_bpp::committee::MinerId;
@@ -35,7 +36,8 @@ pub fn promises(message: &Message) -> Result<(), String> {
             let short = ticket.signed();
             let same = (short.statement, short.signer, short.signature)
                 == (ticket.statement, ticket.signer, ticket.signature.compressed());
-            same.then_some(()).ok_or_else(|| format!("another ticket in the short form: {ticket:?}"))
+            same.then_some(())
+                .ok_or_else(|| format!("another ticket in the short form: {}", told_with_signers(message)))
         }
         Message::Proposal(proposal) => {
             block(&proposal.block)?;

@@ -14,6 +14,7 @@ use zus_bpp::ticket_log::Record;
 use super::genuine::{block_defect, defect};
 use super::guilty::{flaw, guilty};
 use super::{Oracle, Violation};
+use crate::schedule::told_record;
 use crate::world::{World, certified_by};
 
 impl Oracle {
@@ -100,7 +101,7 @@ impl Oracle {
             && !world.is_given(&record)
             && let Some(defect) = defect(world, &record, certificate)
         {
-            self.wrong("S8", format!("{holder} holds a certificate of {record:?} {defect}"));
+            self.wrong("S8", format!("{holder} holds a certificate of {} {defect}", told_record(&record)));
         }
     }
 
@@ -119,7 +120,7 @@ impl Oracle {
             if (record.round, record.block) != (known.round, known.block.0) {
                 self.wrong(
                     "answers",
-                    format!("{who} serves a certificate of {record:?} with {}", known.block),
+                    format!("{who} serves a certificate of {} with {}", told_record(&record), known.block),
                 );
             }
         }
@@ -133,7 +134,14 @@ impl Oracle {
             self.certificate(world, who, Some(record), &known.certificate);
             let of_block = Record::ticket(found.block.round(), found.block.subround(), found.block.id().0);
             if record != of_block {
-                self.wrong("S8", format!("{who} keeps a certificate of {record:?} with {of_block:?}"));
+                self.wrong(
+                    "S8",
+                    format!(
+                        "{who} keeps a certificate of {} with {}",
+                        told_record(&record),
+                        told_record(&of_block)
+                    ),
+                );
             }
         }
     }

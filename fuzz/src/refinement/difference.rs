@@ -51,7 +51,7 @@ pub fn first_difference(protocol: &Protocol, model: &State, production: &State) 
                 return difference(format!("miner {index}: {name}"), &shown(&m), &shown(&p));
             }
         }
-        return difference(format!("miner {index}"), &format!("{m:?}"), &format!("{p:?}"));
+        return difference(format!("miner {index}: a field without a name"), &"one value", &"another");
     }
     for block in protocol.blocks.all() {
         let (m, p) = (model.block(block), production.block(block));

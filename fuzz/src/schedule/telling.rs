@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use zus_bpp::block::BlockId;
-use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
@@ -12,7 +12,7 @@ use zus_bpp::ticket_log::{Kind as RecordKind, Record};
 
 use super::operation::Operation;
 use crate::byzantine::{Deed, Flaw};
-use crate::world::{Content, Kind, Receivers, SHARDER, World};
+use crate::world::{Cause, Content, Kind, Receivers, SHARDER, World, signer_of};
 
 /// An operation in words, about a world before it happens.
 pub struct Told<'a, S>(pub &'a World<S>, pub &'a Operation);
@@ -115,7 +115,8 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
     }
 }
 
-fn told_record(record: &Record) -> String {
+/// What a record says, in words.
+pub(crate) fn told_record(record: &Record) -> String {
     let (round, subround, block) = (record.round, record.subround, BlockId(record.block));
     match record.kind {
         RecordKind::Proposal => format!("block {block} in ({round}, {subround})"),
@@ -126,7 +127,52 @@ fn told_record(record: &Record) -> String {
 }
 
 fn told(content: &Content) -> String {
-    let Content::Message(message) = content else { return "bytes".into() };
+    match content {
+        Content::Message(message) => told_message(message),
+        _ => "bytes".into(),
+    }
+}
+
+/// A message in words, with who signed it.
+pub(crate) fn told_with_signers(message: &Message) -> String {
+    let signers = match message {
+        Message::Notarization(known) => Some(&known.certificate.signers),
+        Message::TimeoutCertificate(known) => Some(&known.certificate.signers),
+        Message::FinalityCertificate(known) => Some(&known.certificate.signers),
+        _ => None,
+    };
+    let told = told_message(message);
+    match signers
+        .map(|signers| told_members(signers.iter()))
+        .or(signer_of(message).map(|one| one.to_string()))
+    {
+        Some(signers) => format!("{told}, signed by {signers}"),
+        None => told,
+    }
+}
+
+/// Members as a list.
+pub(crate) fn told_members(members: impl IntoIterator<Item = MinerId>) -> String {
+    members.into_iter().map(|member| member.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A place in the run.
+pub(crate) fn told_place((round, subround): (Round, Subround)) -> String {
+    format!("({round}, {subround})")
+}
+
+/// What a step came after.
+pub(crate) fn told_cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Start => "its start".into(),
+        Cause::Timer(timer) => told_timer(timer),
+        Cause::Message => "a message".into(),
+        Cause::Accepted(block) => format!("the application's acceptance of {block}"),
+        Cause::Node => "an answer of disk or application".into(),
+    }
+}
+
+fn told_message(message: &Message) -> String {
     if let Some(record) = crate::world::record_of(message) {
         return told_record(&record);
     }
@@ -138,7 +184,9 @@ fn told(content: &Content) -> String {
         Message::TimeoutCertificate(known) => {
             format!("the timeout certificate of ({}, {})", known.round, known.subround)
         }
-        Message::FinalityCertificate(known) => format!("the finality certificate of {}", known.block),
+        Message::FinalityCertificate(known) => {
+            format!("the finality certificate of {} in round {}", known.block, known.round)
+        }
         Message::Evidence(evidence) => {
             let guilty: Vec<String> = evidence.convicts().iter().map(ToString::to_string).collect();
             format!("evidence against {}", guilty.join(", "))
@@ -148,7 +196,7 @@ fn told(content: &Content) -> String {
 }
 
 /// A timer that fires, in words.
-fn told_timer(timer: &Timer) -> String {
+pub(crate) fn told_timer(timer: &Timer) -> String {
     match timer {
         Timer::Window { round, subround } => format!("the end of the window of ({round}, {subround})"),
         Timer::Wait { round, subround } => format!("the end of the wait of ({round}, {subround})"),

@@ -21,6 +21,7 @@ use zus_bpp::ticket_log::{Kind, Record};
 use crate::bounds::{descends, guilty, quorum, tolerated};
 use crate::byzantine::{Deed, Flaw};
 use crate::schedule::operation::perform;
+use crate::schedule::told_record;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
 use crate::world::{Event, Receivers, SHARDER, Watch, World, bit, record_of};
 
@@ -186,7 +187,8 @@ impl Remains {
                 }
         });
         if let Some(old) = old {
-            self.wrong(format!("S1: {} signed {old:?} and {new:?}", world.hosts[host].id));
+            let (old, new) = (told_record(old), told_record(new));
+            self.wrong(format!("S1: {} signed {old} and {new}", world.hosts[host].id));
         }
     }
 }

@@ -14,6 +14,7 @@ use zus_bpp::rules::{BeaconRule, FinalityRule, Rules};
 use crate::bounds::Oracle;
 use crate::liveness::calm;
 use crate::schedule::operation::perform;
+use crate::schedule::told_cause;
 use crate::schedule::{Operation, Schedule, resolve};
 use crate::world::{Cause, Event, Ground, Kind, Watch, World, bit};
 
@@ -32,7 +33,9 @@ impl Watch<MockScheme> for Watched {
         let finalizes = outputs.iter().any(|output| matches!(output, Output::Finalized(_)));
         if finalizes && !waited {
             let id = world.hosts[*host].id;
-            self.early.get_or_insert_with(|| format!("{id} finalizes after {cause:?}, without a wait of 2Δ"));
+            self.early.get_or_insert_with(|| {
+                format!("{id} finalizes after {}, without a wait of 2Δ", told_cause(cause))
+            });
         }
     }
 }

@@ -209,7 +209,14 @@ impl ArchiveDuties {
                     }
                     if at.0 != world.now.0 + waits {
                         let found = at.0.saturating_sub(world.now.0);
-                        return Some(("timers", format!("waits {found} ms, not {waits}, for {timer:?}")));
+                        let awaited = match timer {
+                            SharderTimer::CatchUp => "the time to ask again for missing blocks".to_owned(),
+                            SharderTimer::Poll => "the time to poll".to_owned(),
+                            SharderTimer::Finality { round } => {
+                                format!("the end of the 2Δ wait of round {round}")
+                            }
+                        };
+                        return Some(("timers", format!("waits {found} ms, not {waits}, for {awaited}")));
                     }
                 }
                 SharderOutput::Refused { from: Peer::Miner(from), refusal }

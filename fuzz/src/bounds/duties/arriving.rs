@@ -9,6 +9,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
 
 use super::{Duties, Life, Violation};
+use crate::schedule::told_place;
 use crate::world::{Cause, World, record_of};
 
 impl Duties {
@@ -43,7 +44,11 @@ impl Duties {
         let owed = (miner.round(), miner.subround().min(cap), entry);
         (!found.shared.contains(&owed)).then(|| Violation {
             property: "step 1",
-            facts: format!("{} has the block before {:?} and sends no share", found.id, (owed.0, owed.1)),
+            facts: format!(
+                "{} has the block before {} and sends no share",
+                found.id,
+                told_place((owed.0, owed.1))
+            ),
         })
     }
 

@@ -9,6 +9,7 @@ use zus_bpp::ticket_log::{Kind, Record};
 use super::super::genuine::signature_of;
 use super::memory::SUBROUNDS_HELD;
 use super::{Duties, Life, ROUNDS_HELD};
+use crate::schedule::told_record;
 use crate::world::{World, record_of, signer_of};
 
 /// Wrong signatures of a member after which nobody has to look at what it signs.
@@ -123,8 +124,14 @@ impl Duties {
             life.claims.push((signer, record));
         }
         let (_, first) = first?;
-        (!life.memory.convicted.contains(&signer))
-            .then(|| format!("{} heard {first:?} and {record:?} of {signer}, and has no proof", found.id))
+        (!life.memory.convicted.contains(&signer)).then(|| {
+            format!(
+                "{} heard {} and {} of {signer}, and has no proof",
+                found.id,
+                told_record(&first),
+                told_record(&record)
+            )
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use super::super::guilty::guilty;
 use super::super::{Violation, beacon_threshold, tolerated};
 use super::memory::Memory;
 use super::{Duties, ROUNDS_HELD};
+use crate::schedule::{told_place, told_record};
 use crate::world::{World, record_of, signer_of};
 
 impl Duties {
@@ -153,7 +154,10 @@ impl Duties {
             if vote.round > known && count >= q {
                 return wrong(
                     "step 10",
-                    format!("{id} has {count} votes like {vote:?}, and nothing is final"),
+                    format!(
+                        "{id} has heard {} from {count} members, and nothing is final",
+                        told_record(vote)
+                    ),
                 );
             }
         }
@@ -206,7 +210,10 @@ impl Duties {
                 Kind::Ticket if others + own >= q => {
                     return wrong(
                         "step 6",
-                        format!("{id} stays in {here:?} with {others} + {own} tickets for one block"),
+                        format!(
+                            "{id} stays in {} with {others} + {own} tickets for one block",
+                            told_place(here)
+                        ),
                     );
                 }
                 // Step 9: f + 1 make it join, q let it go on.
@@ -215,11 +222,14 @@ impl Duties {
                 {
                     return wrong(
                         "step 9",
-                        format!("{id} does not join {others} others that gave {here:?} up"),
+                        format!("{id} does not join {others} others that gave {} up", told_place(here)),
                     );
                 }
                 Kind::Timeout if others + own >= q => {
-                    return wrong("step 9", format!("{id} stays in {here:?} with {others} + {own} timeouts"));
+                    return wrong(
+                        "step 9",
+                        format!("{id} stays in {} with {others} + {own} timeouts", told_place(here)),
+                    );
                 }
                 _ => {}
             }

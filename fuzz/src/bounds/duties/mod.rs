@@ -41,6 +41,7 @@ use zus_bpp::miner::{Output, Timer};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::{Violation, tolerated};
+use crate::schedule::{told_cause, told_place, told_record};
 use crate::world::{Cause, Host, World};
 
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
@@ -145,7 +146,10 @@ impl Duties {
         if let Some((miner, record)) = world.premature.first() {
             return wrong(
                 "L1",
-                format!("{miner} wanted {record:?} written before what it rests upon was durable"),
+                format!(
+                    "{miner} wanted {} written before what it rests upon was durable",
+                    told_record(record)
+                ),
             );
         }
         if let Cause::Accepted(block) = cause {
@@ -172,7 +176,11 @@ impl Duties {
                     if !own && !held && others <= tolerated(world.ground.setup.miners) {
                         return wrong(
                             "step 9",
-                            format!("{id} gives {place:?} up after {cause:?}, {others} others did"),
+                            format!(
+                                "{id} gives {} up after {}, {others} others did",
+                                told_place(place),
+                                told_cause(&cause)
+                            ),
                         );
                     }
                 }

@@ -12,6 +12,7 @@ use zus_bpp::ticket_log::Record;
 
 use super::super::guilty::guilty;
 use super::{Duties, Violation};
+use crate::schedule::{told_cause, told_members, told_timer, told_with_signers};
 use crate::world::{Cause, World};
 
 /// Proofs against one miner that are kept and relayed, at most.
@@ -99,7 +100,10 @@ impl Duties {
                 };
                 if at.0 != world.now.0 + waits {
                     let found = at.0.saturating_sub(world.now.0);
-                    return wrong("timers", format!("{id} waits {found} ms, not {waits}, for {timer:?}"));
+                    return wrong(
+                        "timers",
+                        format!("{id} waits {found} ms, not {waits}, for {}", told_timer(timer)),
+                    );
                 }
             }
             // S10: nobody honest is blamed. What honest peers send is not refused, and their signatures are right.
@@ -119,7 +123,10 @@ impl Duties {
                 let guilty = guilty(evidence);
                 let known = |member: &MinerId| life.proofs.get(member).copied().unwrap_or_default();
                 if guilty.iter().all(|member| known(member) >= PROOFS) {
-                    return wrong("S10", format!("{id} relays more than {PROOFS} proofs against {guilty:?}"));
+                    return wrong(
+                        "S10",
+                        format!("{id} relays more than {PROOFS} proofs against {}", told_members(guilty)),
+                    );
                 }
                 guilty.into_iter().for_each(|member| *life.proofs.entry(member).or_default() += 1);
             }
@@ -130,7 +137,14 @@ impl Duties {
                 let again = !life.said.insert(hasher.finish());
                 let may = matches!(cause, Cause::Start | Cause::Timer(Timer::Resend { .. }));
                 if again && !may {
-                    return wrong("said twice", format!("{id} says again, after {cause:?}: {message:?}"));
+                    return wrong(
+                        "said twice",
+                        format!(
+                            "{id} says again, after {}: {}",
+                            told_cause(&cause),
+                            told_with_signers(message)
+                        ),
+                    );
                 }
             }
             Output::Send { to, message: Message::ChainResponse(_) } => {

@@ -9,6 +9,7 @@ use zus_bpp::ticket_log::Kind;
 
 use super::memory::is_closed;
 use super::{Duties, Violation};
+use crate::schedule::told_record;
 use crate::world::{Cause, World, record_of};
 
 impl Duties {
@@ -106,7 +107,7 @@ impl Duties {
                     && !says(&|output: &Output| matches!(output, Output::Broadcast { message, .. } if record_of(message).as_ref() == Some(record)))
             });
             if let Some(record) = unsaid {
-                return wrong("L3", format!("{id} does not say {record:?} again"));
+                return wrong("L3", format!("{id} does not say {} again", told_record(record)));
             }
         }
         None
