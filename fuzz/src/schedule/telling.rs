@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
-use zus_bpp::ticket_log::{Kind as RecordKind, Record};
+use zus_bpp::ticket_log::Record;
 
 use super::operation::Operation;
 use crate::byzantine::{Deed, Flaw};
@@ -117,13 +116,7 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
 
 /// What a record says, in words.
 pub(crate) fn told_record(record: &Record) -> String {
-    let (round, subround, block) = (record.round, record.subround, BlockId(record.block));
-    match record.kind {
-        RecordKind::Proposal => format!("block {block} in ({round}, {subround})"),
-        RecordKind::Ticket => format!("a ticket for {block} in ({round}, {subround})"),
-        RecordKind::Timeout => format!("a timeout of ({round}, {subround})"),
-        RecordKind::FinalityVote => format!("a finality vote for {block} in ({round}, {subround})"),
-    }
+    record.to_string()
 }
 
 fn told(content: &Content) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::block::BlockId;
 use crate::committee::{ChainId, Epoch, Round, Subround};
 
 /// Bytes of a public key, as the log names it; a mock may put anything there.
@@ -69,6 +70,19 @@ impl fmt::Debug for Record {
         let [a, b, c, d, ..] = self.block;
         let (kind, round, subround) = (self.kind, self.round.0, self.subround.0);
         write!(f, "{kind:?}({round}, {subround}, {a:02x}{b:02x}{c:02x}{d:02x}..)")
+    }
+}
+
+/// In words, for messages.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (round, subround, block) = (self.round, self.subround, BlockId(self.block));
+        match self.kind {
+            Kind::Proposal => write!(f, "block {block} in ({round}, {subround})"),
+            Kind::Ticket => write!(f, "a ticket for {block} in ({round}, {subround})"),
+            Kind::Timeout => write!(f, "a timeout of ({round}, {subround})"),
+            Kind::FinalityVote => write!(f, "a finality vote for {block} in ({round}, {subround})"),
+        }
     }
 }
 

@@ -182,7 +182,7 @@ fn contradicts(rules: &SigningRules, signed: &Record, new: &Record) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Conflict {
     /// It contradicts another one.
-    #[error("{record:?} contradicts {signed:?}, which was signed")]
+    #[error("{record} contradicts {signed}, which was signed")]
     Contradicts {
         /// What was to be signed.
         record: Record,
@@ -190,7 +190,7 @@ pub enum Conflict {
         signed: Record,
     },
     /// Its round was left.
-    #[error("{record:?} is of a round that was left: the lowest open round is {}", floor.0)]
+    #[error("{record} is of a round that was left: the lowest open round is {}", floor.0)]
     RoundLeft {
         /// What was to be signed.
         record: Record,
@@ -199,7 +199,7 @@ pub enum Conflict {
     },
     /// It is of a round of which the log does not know everything that was signed: a lost log may have said something else, or
     /// the records are so old that they were dropped.
-    #[error("{record:?} is of a round of which this log does not know what was signed: it is complete from round {}", complete_from.0)]
+    #[error("{record} is of a round of which this log does not know what was signed: it is complete from round {}", complete_from.0)]
     Unknown {
         /// What was to be signed.
         record: Record,
@@ -207,7 +207,7 @@ pub enum Conflict {
         complete_from: Round,
     },
     /// Its round is one that no chain reaches: recorded, it would bar every other.
-    #[error("{record:?} is of a round above {MAX_ROUND}, which no chain reaches")]
+    #[error("{record} is of a round above {MAX_ROUND}, which no chain reaches")]
     TooHigh {
         /// What was to be signed.
         record: Record,
