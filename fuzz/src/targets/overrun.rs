@@ -21,8 +21,8 @@ use zus_bpp::ticket_log::{Kind, Record};
 use crate::bounds::{descends, guilty, quorum, tolerated};
 use crate::byzantine::{Deed, Flaw};
 use crate::schedule::operation::perform;
-use crate::schedule::told_record;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
+use crate::schedule::{told_members, told_record};
 use crate::world::{Event, Receivers, SHARDER, Watch, World, bit, record_of};
 
 /// Final blocks of which a miner keeps the certificates.
@@ -115,9 +115,10 @@ impl Remains {
         let Some((first, second)) = broken else { return };
         let convicted = self.convicted.entry(host).or_default();
         if convicted.len() < least {
-            let convicted = convicted.clone();
+            let convicted =
+                if convicted.is_empty() { "nobody".into() } else { told_members(convicted.iter().copied()) };
             self.wrong(format!(
-                "S10: {id} knows {} and {} notarized in ({}, {}), and convicts {convicted:?}, fewer than {least}",
+                "S10: {id} knows {} and {} notarized in ({}, {}), and convicts {convicted}, fewer than {least}",
                 first.block, second.block, first.round, first.subround
             ));
         }
@@ -247,7 +248,10 @@ impl Watch<MockScheme> for Remains {
                             let convicts = guilty(proof);
                             for convicted in convicts {
                                 if !world.ground.setup.is_byzantine(convicted) {
-                                    self.wrong(format!("S10: honest {convicted} is convicted by {proof:?}"));
+                                    let round = proof.round();
+                                    self.wrong(format!(
+                                        "S10: honest {convicted} is convicted by evidence of round {round}"
+                                    ));
                                 }
                             }
                         }
