@@ -75,7 +75,7 @@ pub const KEPT_FINAL_BLOCKS: usize = 64;
 /// Rounds below the floor of a ticket log for which the record of what was signed is kept.
 pub const SIGNED_ROUNDS_KEPT: u64 = 32;
 
-/// The highest round that anything is signed or recorded in: no chain comes near it (a thousand rounds a second reach it after
+/// The highest round that anything is signed, recorded or read in: no chain comes near it (a thousand rounds a second reach it after
 /// a hundred million years), and a log that recorded a round above it would sign nothing any more.
 pub const MAX_ROUND: u64 = 1 << 62;
 

@@ -325,6 +325,8 @@ mutants! {
     WireAnyFlag,
     /// Wire: what follows a message is ignored.
     WireTrailing,
+    /// Wire: a round that no chain reaches is read.
+    WireAnyRound,
     /// Wire: a length may be one above its bound.
     WireOneMore,
     /// S10: tickets of two subrounds convict.

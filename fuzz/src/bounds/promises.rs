@@ -6,12 +6,13 @@
 use crate::schedule::told_with_signers;
 use zus_bpp::block::Block;
 use zus_bpp::certified::Certified;
-use zus_bpp::committee::MinerId;
+use zus_bpp::committee::{MinerId, Round};
 use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Stored};
 use zus_bpp::sharder::SharderOutput;
+use zus_bpp::statement::Statement;
 
 /// Members of a committee at most.
 const MEMBERS: usize = 4_096;
@@ -19,6 +20,8 @@ const MEMBERS: usize = 4_096;
 const BLOCKS: usize = 32;
 /// Bytes of the payload of a block at most.
 const PAYLOAD: usize = 1 << 20;
+/// The highest round that anything is about.
+const HIGHEST: u64 = 1 << 62;
 
 /// Judges a message: exhaustive, so that a new kind does not compile until it is named here.
 ///
@@ -27,12 +30,13 @@ const PAYLOAD: usize = 1 << 20;
 pub fn promises(message: &Message) -> Result<(), String> {
     match message {
         // Numbers, and signatures that anything may be.
-        Message::BeaconShare(_)
-        | Message::Ticket(_)
-        | Message::Timeout(_)
-        | Message::FinalityVote(_)
-        | Message::ChainRequest(_) => Ok(()),
+        Message::BeaconShare(share) => round(share.target.round()),
+        Message::Ticket(ticket) => round(ticket.statement.round),
+        Message::Timeout(timeout) => round(timeout.statement.round),
+        Message::FinalityVote(vote) => round(vote.statement.round),
+        Message::ChainRequest(request) => round(request.after),
         Message::UncompressedTicket(ticket) => {
+            round(ticket.statement.round)?;
             let short = ticket.signed();
             let same = (short.statement, short.signer, short.signature)
                 == (ticket.statement, ticket.signer, ticket.signature.compressed());
@@ -119,20 +123,28 @@ fn block(found: &Block) -> Result<(), String> {
     if bytes > PAYLOAD {
         return Err(format!("a payload of {bytes} bytes"));
     }
+    round(found.round())?;
     found.parent_notarization().map_or(Ok(()), |known| certified(known))?;
     found.finality().map_or(Ok(()), |known| certified(known))
 }
 
-fn certified<T>(known: &Certified<T>) -> Result<(), String> {
+fn certified<T: Statement>(known: &Certified<T>) -> Result<(), String> {
+    round(known.statement.round())?;
     signers(&known.certificate.signers)
+}
+
+fn round(found: Round) -> Result<(), String> {
+    if found.0 > HIGHEST { Err(format!("a round that no chain reaches: {found}")) } else { Ok(()) }
 }
 
 fn evidence(proof: &Evidence) -> Result<(), String> {
     match proof {
-        Evidence::Proposals { .. }
-        | Evidence::Tickets { .. }
-        | Evidence::FinalityVotes { .. }
-        | Evidence::TicketAgainstVote { .. } => Ok(()),
+        Evidence::Proposals { first, second } => round(first.statement.round.max(second.statement.round)),
+        Evidence::Tickets { first, second } => round(first.statement.round.max(second.statement.round)),
+        Evidence::FinalityVotes { first, second } => round(first.statement.round.max(second.statement.round)),
+        Evidence::TicketAgainstVote { ticket, vote } => {
+            round(ticket.statement.round.max(vote.statement.round))
+        }
         Evidence::Notarizations { first, second } => certified(first).and(certified(second)),
         Evidence::NotarizationAgainstFinality { notarization, finality } => {
             certified(notarization).and(certified(finality))

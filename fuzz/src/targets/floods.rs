@@ -7,7 +7,7 @@ use std::sync::Arc;
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::bounds::{
     ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, FAULT_WORK,
-    MAX_PAYLOAD_BYTES, WORK_LIMIT,
+    MAX_PAYLOAD_BYTES, MAX_ROUND, WORK_LIMIT,
 };
 use zus_bpp::certified::Certified;
 use zus_bpp::chain::FinalBlock;
@@ -48,7 +48,7 @@ pub fn floods(bytes: &[u8]) {
     let mut shares = BTreeSet::new();
     for _ in 0..MESSAGES {
         let far = |random: &mut Random| match random.below(4) {
-            0 => random.bits() >> random.below(63),
+            0 => (random.bits() >> random.below(63)).min(MAX_ROUND),
             _ => random.below(48) as u64,
         };
         // Half of them of rounds that are kept, since the subrounds of those have a bound of their own.

@@ -305,6 +305,19 @@ fn a_log_for_a_round_that_no_chain_reaches_is_not_created() {
     }
     let rules = SigningRules::from(&Rules::HARDENED);
     assert_eq!(rules, RULES);
-    let made = FileLog::create_in(FaultyFiles::default(), Path::new(FOLDER), OWNER, rules, Round(MAX_ROUND));
-    assert!(made.is_ok(), "negative control");
+    let files = FaultyFiles::default();
+    let made = FileLog::create_in(files.clone(), Path::new(FOLDER), OWNER, rules, Round(MAX_ROUND));
+    let mut log = made.expect("negative control");
+    // What may be created may be signed in, to the last round, and nothing above it.
+    let vote = |round| Record { kind: Kind::FinalityVote, ..Record::timeout(Round(round), Subround(0)) };
+    let refused = log.append(vote(MAX_ROUND + 1)).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("is of a round above 4611686018427387904, which no chain reaches"),
+        "{refused}"
+    );
+    log.append(vote(MAX_ROUND)).expect("the last round");
+    log.flush().expect("no fault");
+    drop(log);
+    let log = FileLog::open_in(files, Path::new(FOLDER), OWNER, rules).expect("what was written is read");
+    assert_eq!(log.signed().floor(), Round(MAX_ROUND + 1));
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{BlockId, Time};
+use crate::bounds::MAX_ROUND;
 use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, MAX_COMMITTEE_SIZE, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::message::{Message, UncompressedTicket};
-#[cfg(any(test, feature = "mutants"))]
 use crate::mutants::mutant;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
@@ -41,10 +41,26 @@ macro_rules! fixed_width {
 
 fixed_width! {
     MinerId(u16) "miner"
-    Round(u64) "round"
     Subround(u32) "subround"
     Epoch(u64) "epoch"
     Time(u64) "time"
+}
+
+impl Encode for Round {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.0.to_be_bytes());
+    }
+}
+
+/// The one place in which rounds are read: no honest sender names one above [`MAX_ROUND`].
+impl Decode for Round {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let round = u64::from_be_bytes(reader.array("round")?);
+        if round > MAX_ROUND && !mutant!(WireAnyRound) {
+            return Err(WireError::Round { round });
+        }
+        Ok(Self(round))
+    }
 }
 
 macro_rules! byte_array {

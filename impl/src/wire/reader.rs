@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::bounds::MAX_ROUND;
 use crate::crypto::certificate::SignersError;
 use crate::crypto::curve::PointError;
 use crate::mutants::mutant;
@@ -50,6 +51,12 @@ pub enum WireError {
         length: usize,
         /// What is allowed.
         bound: usize,
+    },
+    /// A round that no chain reaches.
+    #[error("round {round} is above {MAX_ROUND}, which no chain reaches")]
+    Round {
+        /// The round.
+        round: u64,
     },
     /// A list that has to have an element has none.
     #[error("{field} is empty")]

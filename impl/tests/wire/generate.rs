@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::bounds::MAX_ROUND;
 use zus_bpp::certified::{Certified, Notarization};
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -32,10 +33,20 @@ fn id() -> impl Strategy<Value = BlockId> {
 }
 
 fn place() -> impl Strategy<Value = (Round, Subround)> {
-    // Often a place that a miner just started is interested in.
-    let round = prop_oneof![0..4u64, any::<u64>()];
     let subround = prop_oneof![0..3u32, any::<u32>()];
-    (round, subround).prop_map(|(round, subround)| (Round(round), Subround(subround)))
+    (round(), subround).prop_map(|(round, subround)| (round, Subround(subround)))
+}
+
+/// Often a round that a miner just started is interested in; some that no chain reaches.
+fn round() -> impl Strategy<Value = Round> {
+    prop_oneof![
+        20 => 0..4u64,
+        18 => 0..=MAX_ROUND,
+        2 => Just(MAX_ROUND),
+        1 => Just(MAX_ROUND + 1),
+        1 => MAX_ROUND + 1..=u64::MAX,
+    ]
+    .prop_map(Round)
 }
 
 fn ticket() -> impl Strategy<Value = Ticket> {
@@ -137,7 +148,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
 
 fn target() -> impl Strategy<Value = BeaconTarget> {
     prop_oneof![
-        any::<u64>().prop_map(|round| BeaconTarget::Round(Round(round))),
+        round().prop_map(BeaconTarget::Round),
         (place(), any::<[u8; 32]>()).prop_map(|((round, subround), previous)| BeaconTarget::Chained {
             round,
             subround,
@@ -146,8 +157,22 @@ fn target() -> impl Strategy<Value = BeaconTarget> {
     ]
 }
 
-/// Any message.
+/// The rounds that a message names, wherever they are in it.
+pub fn rounds(message: &Message) -> Vec<u64> {
+    let text = format!("{message:?}");
+    let number = |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|it| it.parse().ok());
+    text.split("Round(").skip(1).filter_map(number).collect()
+}
+
+/// Any message that is decoded.
 pub fn message() -> impl Strategy<Value = Message> {
+    any_message().prop_filter("of rounds that a chain reaches", |message| {
+        rounds(message).iter().all(|&round| round <= MAX_ROUND)
+    })
+}
+
+/// Any message, now and then of a round that no chain reaches.
+pub fn any_message() -> impl Strategy<Value = Message> {
     prop_oneof![
         (target(), signer(), signature()).prop_map(|(target, signer, share)| {
             Message::BeaconShare(BeaconShare { target, signer: MinerId(signer), share })
@@ -169,8 +194,8 @@ pub fn message() -> impl Strategy<Value = Message> {
         signed(vote()).prop_map(Message::FinalityVote),
         certified(vote()).prop_map(Message::FinalityCertificate),
         evidence().prop_map(|evidence| Message::Evidence(Arc::new(evidence))),
-        (any::<u64>(), prop::option::of(id()))
-            .prop_map(|(after, tip)| Message::ChainRequest(ChainRequest { after: Round(after), tip })),
+        (round(), prop::option::of(id()))
+            .prop_map(|(after, tip)| Message::ChainRequest(ChainRequest { after, tip })),
         (prop::collection::vec(block(), 1..5), notarization(), prop::option::of(certified(vote()))).prop_map(
             |(blocks, notarization, finality)| {
                 Message::ChainResponse(Arc::new(ChainResponse { blocks, notarization, finality }))

@@ -3,11 +3,14 @@
 mod generate;
 mod vectors;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use zus_bpp::block::Time;
-use zus_bpp::bounds::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES};
+use zus_bpp::bounds::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES, MAX_ROUND};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::curve::PointError;
 use zus_bpp::crypto::mock_scheme::MockWorld;
@@ -119,6 +122,36 @@ fn preimages_are_those_of_the_committed_vectors() {
     for (name, preimage) in vectors::preimages() {
         assert_eq!(hex::encode(preimage), vectors::preimage_of(name), "{name}");
     }
+}
+
+/// Of messages of every kind, with the round in every place: those in which some round is too high are refused for it.
+#[test]
+fn a_round_that_no_chain_reaches_is_refused_in_every_message() {
+    let (mut runner, strategy) = (TestRunner::deterministic(), generate::any_message());
+    let (mut refused, mut taken) = (BTreeMap::<u8, usize>::new(), BTreeMap::<u8, usize>::new());
+    for _ in 0..3_000 {
+        let message = strategy.new_tree(&mut runner).expect("a message").current();
+        let (bytes, rounds) = (encode(&message), generate::rounds(&message));
+        assert!(!rounds.is_empty(), "{message:?}");
+        let too_high: Vec<u64> = rounds.iter().copied().filter(|&round| round > MAX_ROUND).collect();
+        match decode(&bytes) {
+            Err(WireError::Round { round }) => {
+                assert!(too_high.contains(&round), "{round} in {message:?}");
+                *refused.entry(bytes[1]).or_default() += 1;
+            }
+            decoded => {
+                assert!(too_high.is_empty(), "{too_high:?} taken in {message:?}");
+                assert_eq!(decoded, Ok(message));
+                let at_the_bound = rounds.contains(&MAX_ROUND);
+                *taken.entry(bytes[1]).or_default() += usize::from(at_the_bound);
+            }
+        }
+    }
+    // The kinds of messages, by their tags.
+    assert!((0..=10).all(|kind| refused.get(&kind) > Some(&0)), "{refused:?}");
+    assert!((0..=10).all(|kind| taken.get(&kind) > Some(&0)), "{taken:?}");
+    let error = WireError::Round { round: MAX_ROUND + 1 }.to_string();
+    assert_eq!(error, "round 4611686018427387905 is above 4611686018427387904, which no chain reaches");
 }
 
 #[test]

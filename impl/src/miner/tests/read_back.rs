@@ -12,7 +12,7 @@ use crate::crypto::mock_scheme::MockScheme;
 use crate::miner::{Miner, Recovery, StartError, Stored};
 use crate::mutants::{Mutant, Scope};
 use crate::rules::Rules;
-use crate::wire;
+use crate::wire::{self, WireError};
 
 fn start(stage: &Stage, recovery: Recovery) -> Result<Miner<MockScheme>, StartError> {
     Miner::new(stage.config.clone(), stage.schemes[0].clone(), recovery)
@@ -127,7 +127,7 @@ fn a_flipped_bit_in_a_head_without_its_certificate_is_refused() {
         if finals.len() == 1 {
             let _scope = Scope::enter(Some(Mutant::ReadBackTrusted));
             let rounds = changed_heads(&alone).filter_map(|(_, damaged)| start(&stage, damaged).ok());
-            assert!(rounds.map(|miner| miner.round()).max() > Some(Round(MAX_ROUND)));
+            assert!(rounds.map(|miner| miner.round()).max() > Some(Round(MAX_ROUND / 2)));
         }
     }
     // The certificate that a child carries is verified, too.
@@ -142,7 +142,7 @@ fn a_flipped_bit_in_a_head_without_its_certificate_is_refused() {
 }
 
 /// A block above the head that has changed is another block, which nothing names: it moves nobody. In a round that no chain
-/// reaches it is refused.
+/// reaches it is no block.
 #[test]
 fn a_flipped_bit_in_a_block_above_the_head_moves_nobody() {
     let stage = Stage::new(Rules::HARDENED);
@@ -151,7 +151,13 @@ fn a_flipped_bit_in_a_block_above_the_head_moves_nobody() {
     let bytes = wire::to_bytes(&disk.stored[1]);
     let (mut taken, mut far) = (0, 0);
     for bit in 0..bytes.len() * 8 {
-        let Ok(other) = wire::from_bytes::<Stored>(&flipped(&bytes, bit)) else { continue };
+        let other = match wire::from_bytes::<Stored>(&flipped(&bytes, bit)) {
+            Ok(other) => other,
+            Err(unreadable) => {
+                far += usize::from(matches!(unreadable, WireError::Round { .. }));
+                continue;
+            }
+        };
         let Stored::Block(block) = &other else { panic!("bit {bit}: {other:?}") };
         let (round, id) = (block.round(), block.id());
         let mut damaged = disk.clone();
@@ -167,7 +173,6 @@ fn a_flipped_bit_in_a_block_above_the_head_moves_nobody() {
             }
             Err(StartError::Damaged(found)) => {
                 assert_eq!((found.item, found.index), (Item::Block, 1), "bit {bit}");
-                far += usize::from(found.reason == Damage::Round);
             }
             Err(other) => panic!("bit {bit}: {other}"),
         }
