@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zus_bpp::bounds::PAYLOAD_ROUNDS;
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_bpp::rules::{QuorumRule, Rules};
+use zus_bpp::rules::{QuorumRule, Rules, SubroundCapRule};
 
 use super::profile;
 use crate::bounds;
@@ -30,6 +30,17 @@ pub struct Header(pub [u8; HEADER_BYTES]);
 const SIZES: [u16; 8] = [4, 4, 4, 4, 4, 5, 7, 10];
 /// Rounds and subrounds: what the model has room for with two generators a subround, both of them Byzantine.
 const SHAPES: [(u8, u8); 4] = [(5, 2), (3, 3), (2, 4), (4, 2)];
+
+/// As many rounds and subrounds as the rules leave room for.
+const fn bounded(rules: &Rules, (rounds, subrounds): (u8, u8)) -> (u8, u8) {
+    match rules.subround_cap {
+        SubroundCapRule::Unbounded => (rounds, subrounds),
+        // The generators of subround 1 are repeated in later ones, which the harness has no order for.
+        SubroundCapRule::CappedAtOne => {
+            (if rounds < 3 { 3 } else { rounds }, if subrounds > 2 { 2 } else { subrounds })
+        }
+    }
+}
 
 impl Header {
     /// The header of an input; missing bytes are taken from `tail`.
@@ -56,13 +67,12 @@ impl Header {
     /// The same run under other rules. `None` when no header can ask for them.
     #[must_use]
     pub fn under(self, rules: Rules) -> Option<Self> {
-        if rules == Rules::HARDENED {
-            return Some(self.hardened());
-        }
-        let number = (0..64).find(|&number| profile::of(number) == rules)?;
-        let mut other = self;
-        other.0[2] = self.0[2] & (OTHER_RULES - 1) | OTHER_RULES | number << 2;
-        Some(other)
+        let with = |number: u8| {
+            let mut other = self;
+            other.0[2] = self.0[2] & (OTHER_RULES - 1) | OTHER_RULES | number << 2;
+            other
+        };
+        std::iter::once(self.hardened()).chain((0..64).map(with)).find(|other| other.rules() == rules)
     }
 
     /// Members of the committee.
@@ -101,9 +111,7 @@ impl Header {
     /// Rounds and subrounds.
     #[must_use]
     pub fn shape(&self) -> (u8, u8) {
-        let (rounds, subrounds) = SHAPES[usize::from(self.0[3]) % SHAPES.len()];
-        // The deployed profile repeats the generators of subround 1 in later ones, which the harness has no order for.
-        if self.rules() == Rules::DEPLOYED { (rounds.max(3), subrounds.min(2)) } else { (rounds, subrounds) }
+        bounded(&self.rules(), SHAPES[usize::from(self.0[3]) % SHAPES.len()])
     }
 
     /// Members whose tickets have signatures of 96 bytes: none, all, or those with even or odd numbers.
@@ -226,4 +234,46 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
         };
         Arc::clone(grounds.entry(key).or_insert_with(make))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use zus_bpp::rules::{EchoRule, TicketRule};
+
+    use super::*;
+
+    /// Subrounds are bounded by the rule that repeats generators, whatever the other rules are.
+    #[test]
+    fn subrounds_are_bounded_where_their_cap_is_and_nowhere_else() {
+        let deployed = Rules::DEPLOYED;
+        for capped in [
+            deployed,
+            Rules { ticket: TicketRule::BetterRank, ..deployed },
+            Rules { echo: EchoRule::Certificates, ..deployed },
+            Rules { subround_cap: SubroundCapRule::CappedAtOne, ..Rules::HARDENED },
+        ] {
+            assert_eq!(SHAPES.map(|shape| bounded(&capped, shape)), [(5, 2), (3, 2), (3, 2), (4, 2)]);
+        }
+        for free in [
+            Rules::HARDENED,
+            Rules::DOCUMENTED,
+            Rules { subround_cap: SubroundCapRule::Unbounded, ..deployed },
+        ] {
+            assert_eq!(SHAPES.map(|shape| bounded(&free, shape)), SHAPES);
+        }
+    }
+
+    #[test]
+    fn a_header_asks_for_each_of_the_rules_that_have_a_name() {
+        for (name, rules) in profile::OTHERS.into_iter().chain([("hardened", Rules::HARDENED)]) {
+            for byte in [0, 1, 2, 0xff] {
+                let mut header = Header::default();
+                header.0[2] = byte;
+                let other = header.under(rules).unwrap_or_else(|| panic!("no header for {name}"));
+                assert_eq!((other.rules(), other.disk()), (rules, header.disk()), "{name}");
+            }
+        }
+        let nameless = Rules { subround_cap: SubroundCapRule::CappedAtOne, ..Rules::HARDENED };
+        assert_eq!(Header::default().under(nameless), None);
+    }
 }

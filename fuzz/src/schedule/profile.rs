@@ -58,10 +58,8 @@ pub fn named(name: &str) -> Option<Rules> {
 /// The name of rules, if a header can ask for them.
 #[must_use]
 pub fn name_of(rules: &Rules) -> &'static str {
-    if *rules == HARDENED {
-        return "hardened";
-    }
-    OTHERS.iter().find(|(_, known)| known == rules).map_or("other rules", |(name, _)| name)
+    let known = [("hardened", HARDENED)].into_iter().chain(OTHERS);
+    known.into_iter().find(|(_, known)| known == rules).map_or("other rules", |(name, _)| name)
 }
 
 #[cfg(test)]

@@ -357,6 +357,9 @@ mod tests {
         let early = weights(&commitments, &shares);
         assert_eq!(weights(&commitments, &shares), early, "and nothing else does");
         let differs = |late: Vec<[u8; 32]>| early.iter().zip(&late).all(|(early, late)| early != late);
+        let mut moved = shares.clone();
+        moved[19].0 = MinerId(40);
+        assert!(differs(weights(&commitments, &moved)));
         for k in 0..commitments.threshold() {
             let mut other = commitments.clone();
             other.0[k] = other.0[k].neg();
@@ -368,8 +371,6 @@ mod tests {
         shares[1].1 = shares[1].1.sub(&known[0]);
         assert!(differs(weights(&commitments, &shares)));
         assert!(!all_admitted(&commitments, &shares));
-        shares[0].0 = MinerId(40);
-        assert!(differs(weights(&commitments, &shares)));
     }
 
     #[test]

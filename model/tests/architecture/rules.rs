@@ -1,6 +1,7 @@
 //! Outside the vocabulary a value of a rule is looked at by an exhaustive `match` only. So a new value does not compile until
 //! every place has decided what it means there. Refused: `==` and `!=`, `matches!`, `if let` and `let else`, and a `match`
-//! that also has `_` or a name for the rest.
+//! that also has `_` or a name for the rest. Nor is anything compared with a whole profile: what is so under `deployed` is so
+//! because of one of its rules, and would be gone under `deployed` with another rule changed.
 //!
 //! A test may compare rules: what it asserts does not decide what the protocol does.
 
@@ -21,6 +22,23 @@ fn enums() -> Vec<String> {
     names.collect()
 }
 
+/// The profiles: the constants of `Rules`.
+fn profiles() -> Vec<String> {
+    let source = include_str!("../../protocol/src/rules.rs");
+    let file = syn::parse_file(source).expect("the vocabulary is Rust");
+    let of_rules = file.items.iter().filter_map(|item| match item {
+        syn::Item::Impl(item) if item.self_ty.to_token_stream().to_string() == "Rules" => Some(&item.items),
+        _ => None,
+    });
+    let constants = of_rules.flatten().filter_map(|item| match item {
+        syn::ImplItem::Const(item) if item.ty.to_token_stream().to_string() == "Rules" => {
+            Some(item.ident.to_string())
+        }
+        _ => None,
+    });
+    constants.collect()
+}
+
 /// The fields of `Rules`.
 fn fields() -> Vec<String> {
     let source = include_str!("../../protocol/src/rules.rs");
@@ -36,12 +54,13 @@ fn fields() -> Vec<String> {
 struct Lint {
     enums: Vec<String>,
     fields: Vec<String>,
+    profiles: Vec<String>,
     found: Vec<(usize, &'static str)>,
 }
 
 impl Lint {
     fn new() -> Self {
-        Lint { enums: enums(), fields: fields(), found: Vec::new() }
+        Lint { enums: enums(), fields: fields(), profiles: profiles(), found: Vec::new() }
     }
 
     /// Whether these tokens name a value of a rule: `FinalityRule::Votes`, `model::TicketRule::BetterRank`.
@@ -60,6 +79,21 @@ impl Lint {
         let last = of.rsplit(['.', ' ']).next().unwrap_or_default();
         self.fields.iter().any(|known| name == known)
             && ["rules", "with", "without", "base", "r"].contains(&last)
+    }
+
+    /// Whether it is a profile: `Rules::DEPLOYED`, `&HARDENED`.
+    fn is_profile(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| self.profiles.iter().any(|name| last.ident == name)),
+            Expr::Reference(inner) => self.is_profile(&inner.expr),
+            Expr::Unary(inner) => self.is_profile(&inner.expr),
+            Expr::Paren(inner) => self.is_profile(&inner.expr),
+            _ => false,
+        }
     }
 
     fn refuse(&mut self, at: &impl Spanned, why: &'static str) {
@@ -112,6 +146,9 @@ impl<'ast> Visit<'ast> for Lint {
         {
             self.refuse(binary, "a rule is compared");
         }
+        if compares && (self.is_profile(&binary.left) || self.is_profile(&binary.right)) {
+            self.refuse(binary, "something is compared with a profile");
+        }
         visit::visit_expr_binary(self, binary);
     }
 
@@ -125,8 +162,12 @@ impl<'ast> Visit<'ast> for Lint {
         {
             for argument in &arguments {
                 // `self` would borrow twice: the arguments live as long as this call.
-                let mut inner =
-                    Lint { found: Vec::new(), enums: self.enums.clone(), fields: self.fields.clone() };
+                let mut inner = Lint {
+                    enums: self.enums.clone(),
+                    fields: self.fields.clone(),
+                    profiles: self.profiles.clone(),
+                    found: Vec::new(),
+                };
                 inner.visit_expr(argument);
                 self.found.extend(inner.found);
             }
@@ -146,6 +187,19 @@ impl<'ast> Visit<'ast> for Lint {
             self.refuse(local, "a rule in `let else`");
         }
         visit::visit_local(self, local);
+    }
+
+    fn visit_pat(&mut self, pattern: &'ast Pat) {
+        if let Pat::Path(path) = pattern
+            && path
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| self.profiles.iter().any(|name| last.ident == name))
+        {
+            self.refuse(pattern, "a profile is a pattern");
+        }
+        visit::visit_pat(self, pattern);
     }
 
     fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
@@ -195,6 +249,10 @@ fn every_way_to_look_at_a_rule_otherwise_is_refused() {
     for (wrong, why) in [
         ("fn f(r: T) -> bool { r.beacon == BeaconRule::Chained }", "a rule is compared"),
         ("fn f(r: T) -> bool { BeaconRule::Chained != r }", "a rule is compared"),
+        ("fn f(r: T) -> bool { r == Rules::DEPLOYED }", "something is compared with a profile"),
+        ("fn f(r: &T) -> bool { &rules::Rules::HARDENED != r }", "something is compared with a profile"),
+        ("fn f(r: &T) -> bool { *r == DOCUMENTED }", "something is compared with a profile"),
+        ("fn f(r: T) -> u8 { match r { Rules::DEPLOYED => 0, _ => 1 } }", "a profile is a pattern"),
         ("fn f(a: T, b: T) -> bool { a.rules.ticket == b }", "a rule is compared"),
         ("fn f(a: T) { assert!(a == rules::TicketRule::BetterRank); }", "a rule is compared"),
         ("fn f(r: T) -> bool { matches!(r, FinalityRule::Votes) }", "a rule in `matches!`"),
