@@ -215,3 +215,22 @@ fn the_tool_reads_no_more_of_a_file_than_it_says() {
         }
     }
 }
+
+/// Two runs that write the same results would each lose what the other found.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_another_run_writes_into_is_refused() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cases: [(&str, &[&str]); 3] = [
+        ("corpus", &["seeds"]),
+        ("matrix", &["matrix", "--only", "SignUnasked", "--write", "--runs", "1"]),
+        ("regressions/mutants", &["matrix", "--only", "SignUnasked", "--write", "--runs", "1"]),
+    ];
+    for (place, arguments) in cases {
+        let _taken = zus_output::lock::Lock::take(root.join(place)).expect("nobody else writes there");
+        let refused = tool(arguments, root);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains("another run is writing into this folder"), "{said}");
+    }
+}

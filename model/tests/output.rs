@@ -90,6 +90,103 @@ fn without_room_the_earlier_output_stays() {
     assert!(beside.is_empty(), "{beside:?}");
 }
 
+/// Files that were not finished, in a folder and in that of its traces.
+#[cfg(unix)]
+fn unfinished(folder: &Path) -> Vec<String> {
+    let traces = folder.join("traces");
+    let below = if traces.is_dir() { names(&traces) } else { Vec::new() };
+    names(folder).into_iter().chain(below).filter(|name| name.starts_with(".zus-unfinished-")).collect()
+}
+
+/// Runs it in a process that the system ends, by a signal, as soon as it has written more than 1 KiB into a file.
+#[cfg(unix)]
+fn zus_killed_in_a_write(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -c 0; ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_zus")]);
+    let killed = command.args(arguments).current_dir(folder).output().unwrap();
+    assert!(killed.status.code().is_none(), "{arguments:?} ends by itself: {}", text(&killed.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_run_was_writing_is_gone_after_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let out = at.join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join(".zus-unfinished-notes"), "of the user").unwrap();
+    let cases: [(&Path, &[&str]); 2] = [
+        (&out, &["check", "late_better_rank", "--quiet", "--out", "out"]),
+        (at, &["draw", TRACE, "--format", "svg", "--out", "run.svg"]),
+    ];
+    for (place, arguments) in cases {
+        let foreign = unfinished(place);
+        zus_killed_in_a_write(at, arguments);
+        assert_eq!(unfinished(place).len(), foreign.len() + 1, "{arguments:?}: {:?}", unfinished(place));
+        assert_eq!(zus_in(at, arguments).status.code(), Some(0));
+        assert_eq!(unfinished(place), foreign, "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(out.join(".zus-unfinished-notes")).unwrap(), "of the user");
+}
+
+#[cfg(unix)]
+#[test]
+fn two_runs_do_not_write_into_one_folder() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let report = at.join("out/report.txt");
+    fs::create_dir(at.join("out")).unwrap();
+    assert!(Command::new("mkfifo").arg(&report).status().unwrap().success());
+    // The first prints its results, and then writes them where nobody reads: it stays in the middle of its writes.
+    let mut first = Command::new(env!("CARGO_BIN_EXE_zus"));
+    first.args(["check", "late_better_rank", "--out", "out"]).current_dir(at).stdout(Stdio::piped());
+    let mut first = first.spawn().unwrap();
+    let mut results = String::new();
+    BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut results).unwrap();
+    assert!(!results.is_empty(), "it ended");
+    let second = ["check", "amnesia", "--out", "out", "--format", "json"];
+    let refused = zus_in(at, &second);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    let expected =
+        "error: out: another run is writing into this folder\n  fix: wait until it has ended, or name";
+    assert!(said.starts_with(expected), "{said}");
+    assert!(text(&refused.stdout).contains("another run"), "in the form that was asked for");
+    assert!(names(&at.join("out/traces")).iter().all(|name| name.starts_with("late_better_rank-")));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    fs::remove_file(&report).unwrap();
+    assert_eq!(zus_in(at, &second).status.code(), Some(0), "a run that is gone holds nothing");
+    assert!(names(&at.join("out/traces")).iter().all(|name| name.starts_with("amnesia-")));
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_that_writes_several_files_takes_the_folder_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let cases: [(&str, &[&str]); 7] = [
+        ("out", &["check", "late_better_rank", "--out", "out"]),
+        ("out/traces", &["check", "late_better_rank", "--quiet", "--out", "out"]),
+        ("out", &["check", "--mutants", "--out", "out"]),
+        ("out", &["simulate", "late_better_rank", "--out", "out"]),
+        ("man", &["man", "man"]),
+        ("page", &["report", "page"]),
+        ("page/matrix", &["report", "page"]),
+    ];
+    for (place, arguments) in cases {
+        let taken = zus_output::lock::Lock::take(at.join(place)).unwrap();
+        let refused = zus_in(at, arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", text(&refused.stderr));
+        let expected = format!("error: {place}: another run is writing into this folder");
+        assert!(text(&refused.stderr).contains(&expected), "{arguments:?}: {}", text(&refused.stderr));
+        drop(taken);
+    }
+    assert_eq!(names(&at.join("man")), [""; 0]);
+    assert_eq!(zus_in(at, &["man", "man"]).status.code(), Some(0), "the control");
+}
+
 #[test]
 fn no_trace_of_a_run_that_no_longer_exists_stays() {
     let folder = tempfile::tempdir().unwrap();

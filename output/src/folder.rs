@@ -3,15 +3,17 @@
 //! A run writes some files of a folder again and not the others, and then results of two runs lie side by side. So the
 //! names of the files that were written are kept in the folder ([`LIST`]), with a hash of what was in them. At the end of
 //! the next run a file that it did not write is removed, if it is on the list and nobody has changed it since. A file
-//! that is not on the list is never touched.
+//! that is not on the list is never touched, but for leftovers of killed runs ([`whole`]). The folder and those below that
+//! the run writes into are locked ([`Lock`]): another run into one of them is refused.
 
-use crate::{plain, whole};
+use crate::{lock::Lock, plain, whole};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Read, Write as _},
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 /// The list of the files that were written.
@@ -25,7 +27,9 @@ const MOST_FILES: usize = 1 << 20;
 
 /// A folder that is being written.
 pub struct Folder {
-    root: PathBuf,
+    root: Arc<Lock>,
+    /// Those below it that hold files of this run, or of the one before.
+    below: BTreeMap<PathBuf, Lock>,
     /// Hashes by name: what runs before this one wrote.
     before: BTreeMap<String, u64>,
     /// And this one.
@@ -45,17 +49,40 @@ impl Folder {
     /// The folder at `root`, which is made if it is not there.
     ///
     /// # Errors
-    /// If it cannot be made or written to.
+    /// If it cannot be made or written to, and those of [`Lock::take`].
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
-        whole::check(root.join(LIST))?;
-        let before = list(&root.join(LIST))?;
-        Ok(Folder { root: root.to_path_buf(), before, now: BTreeMap::new() })
+        Self::within(Arc::new(Lock::take(root)?))
+    }
+
+    /// A folder that this run has taken already, and may hold for longer than it is written.
+    ///
+    /// # Errors
+    /// As [`Folder::open`].
+    pub fn within(root: Arc<Lock>) -> io::Result<Self> {
+        let list_at = root.folder().join(LIST);
+        whole::check(&list_at)?;
+        let before = list(&list_at)?;
+        let mut folder = Folder { root, below: BTreeMap::new(), before, now: BTreeMap::new() };
+        let paths =
+            folder.before.keys().filter_map(|name| Some(folder.root().join(name).parent()?.to_path_buf()));
+        for path in paths.filter(|path| path.is_dir()).collect::<Vec<_>>() {
+            folder.take(path)?;
+        }
+        Ok(folder)
     }
 
     /// Where the folder is.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.root.folder()
+    }
+
+    /// Takes a folder that is the root or below it, unless this run has it.
+    fn take(&mut self, folder: PathBuf) -> io::Result<()> {
+        if folder != self.root() && !self.below.contains_key(&folder) {
+            let lock = Lock::take(&folder)?;
+            self.below.insert(folder, lock);
+        }
+        Ok(())
     }
 
     /// Writes a file, whole; `name` is relative, with `/` between folders, which are made. Returns its path.
@@ -66,14 +93,14 @@ impl Folder {
         if !is_inside(name) {
             return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file in the folder"));
         }
-        let path = self.root.join(name);
+        let path = self.root().join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            self.take(folder.to_path_buf())?;
         }
         let hash = hash(bytes.as_ref());
         // The list comes first: if this process ends here, the next one knows the file.
         if self.before.get(name) != Some(&hash) && self.now.get(name) != Some(&hash) {
-            let mut list = OpenOptions::new().create(true).append(true).open(self.root.join(LIST))?;
+            let mut list = OpenOptions::new().create(true).append(true).open(self.root().join(LIST))?;
             let header = if list.metadata()?.len() == 0 { format!("{HEADER}\n") } else { String::new() };
             list.write_all(format!("{header}{}", entry(name, hash)).as_bytes())?;
         }
@@ -90,7 +117,7 @@ impl Folder {
         let mut left = Left::default();
         let mut known = self.now.clone();
         for (name, &hash_before) in self.before.iter().filter(|(name, _)| !self.now.contains_key(*name)) {
-            let path = self.root.join(name);
+            let path = self.root().join(name);
             match hash_of(&path) {
                 Ok(Some(hash)) if hash == hash_before => fs::remove_file(&path)?,
                 Ok(_) => {
@@ -104,7 +131,7 @@ impl Folder {
         left.foreign = self.foreign(&known)?;
         let mut text = format!("{HEADER}\n");
         known.iter().for_each(|(name, &hash)| text.push_str(&entry(name, hash)));
-        whole::write(self.root.join(LIST), text)?;
+        whole::write(self.root().join(LIST), text)?;
         Ok(left)
     }
 
@@ -113,7 +140,7 @@ impl Folder {
         let below = self.now.keys().filter_map(|name| name.rsplit_once('/').map(|(folder, _)| folder));
         let mut found = Vec::new();
         for folder in below.collect::<std::collections::BTreeSet<_>>() {
-            for file in fs::read_dir(self.root.join(folder))? {
+            for file in fs::read_dir(self.root().join(folder))? {
                 let file = file?;
                 let name = format!("{folder}/{}", file.file_name().to_string_lossy());
                 if file.file_type()?.is_file() && !known.contains_key(&name) {

@@ -3,12 +3,14 @@
 //! - [`bounded`]: a file that somebody names is read up to a bound.
 //! - [`whole`]: a file appears whole or not at all.
 //! - [`folder`]: a folder of output knows which files are its own, so that none of an earlier run stays.
+//! - [`lock`]: one run at a time writes into a folder.
 //! - [`plain`]: text from elsewhere (names, paths, traces) cannot disguise itself on a terminal or a page.
 //! - [`pulse`]: a line on standard error every few seconds, on a terminal or not.
 //! - [`stdout`]: lines on standard output, and what happens when nobody can read them.
 
 pub mod bounded;
 pub mod folder;
+pub mod lock;
 pub mod plain;
 pub mod pulse;
 pub mod stdout;

@@ -1,18 +1,30 @@
 //! Files that appear whole or not at all.
 //!
 //! A file is written beside its place, synced, and renamed: on a full disk, after a crash, or when the process is killed,
-//! the earlier file is there, or the new one. A process that is killed may leave a file `.zus-XXXXXX` behind, which nothing
-//! reads.
+//! the earlier file is there, or the new one.
+//!
+//! The file beside it is named `.zus-unfinished-` and twelve letters and digits, and its process holds a lock of the operating
+//! system on it. A process that is killed leaves such a file behind, without a lock: the next process that writes into the
+//! folder removes it. A file that is locked is being written and stays, and so does a file of any other name.
 
+use crate::lock::{self, Held};
 use std::{
+    collections::BTreeSet,
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 use tempfile::{Builder, NamedTempFile};
 
 /// The name of a file that is not whole yet begins so.
-const PREFIX: &str = ".zus-";
+const PREFIX: &str = ".zus-unfinished-";
+/// And goes on with so many letters and digits.
+const LETTERS: usize = 12;
+/// Files beside that are made before it is given up: one is lost only to a process that removes leftovers in the moment between
+/// the making and the locking.
+const ATTEMPTS: usize = 16;
 
 /// Writes `bytes` into the file at `path`, which is there whole afterwards, or as it was before.
 ///
@@ -24,6 +36,11 @@ const PREFIX: &str = ".zus-";
 pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let path = path.as_ref();
     let Some(place) = Place::of(path)? else { return fs::write(path, bytes) };
+    // A process may write many files into a large folder, and looks through it once.
+    static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(place.folder.clone()) {
+        remove_leftovers(&place.folder);
+    }
     let mut beside = place.beside()?;
     // By way of the file itself: the name that it has for now says nothing to a user.
     beside.as_file_mut().write_all(bytes.as_ref())?;
@@ -43,6 +60,30 @@ pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
         Some(place) => place.beside().map(drop),
         None => OpenOptions::new().write(true).open(path).map(drop),
     }
+}
+
+/// Removes from `folder` what killed processes left of files that they were writing. What cannot be removed stays.
+pub(crate) fn remove_leftovers(folder: &Path) {
+    for found in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_file = found.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !is_unfinished(&found.file_name()) {
+            continue;
+        }
+        let path = found.path();
+        let opened = File::open(&path).or_else(|_| OpenOptions::new().write(true).open(&path));
+        // Who writes it holds the lock, and gives it back only when the file has its name or is gone.
+        if let Ok(file) = opened
+            && let Held::Mine = lock::attempt(&file)
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether a name is one that this module gives to a file that is not whole.
+fn is_unfinished(name: &OsStr) -> bool {
+    let letters = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    letters.is_some_and(|rest| rest.len() == LETTERS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Where a file is to be.
@@ -93,15 +134,23 @@ impl Place {
         Ok(Some(Place { file, folder, permissions }))
     }
 
-    /// An empty file in the same folder, which is removed unless it is renamed.
+    /// An empty file in the same folder, locked, which is removed unless it is renamed.
     fn beside(&self) -> io::Result<NamedTempFile> {
         let mut builder = Builder::new();
-        builder.prefix(PREFIX);
+        builder.prefix(PREFIX).rand_bytes(LETTERS);
         #[cfg(unix)]
         let plain = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
         #[cfg(unix)]
         builder.permissions(plain);
-        let beside = builder.tempfile_in(&self.folder)?;
+        let locked = || -> io::Result<Option<NamedTempFile>> {
+            let beside = builder.tempfile_in(&self.folder)?;
+            let is_mine = lock::attempt(beside.as_file()) != Held::ByAnother && beside.path().exists();
+            Ok(is_mine.then_some(beside))
+        };
+        let mut attempts = (0..ATTEMPTS).map(|_| locked());
+        let beside = attempts
+            .find_map(Result::transpose)
+            .unwrap_or_else(|| Err(io::Error::other("the file beside it is removed by another process")))?;
         if let Some(permissions) = &self.permissions {
             beside.as_file().set_permissions(permissions.clone())?;
         }

@@ -31,6 +31,32 @@ fn a_missing_judge_is_a_failure() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_another_run_writes_into_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (out, traces) = (at("out"), at("traces"));
+    let cases: [(&str, &[&str]); 4] = [
+        (&out, &["smtlib", "--out", &out]),
+        (&out, &["check", "--judge", "rust", "--certificates", &out]),
+        (&out, &["runs", "--out", &out, "--traces", &traces]),
+        (&traces, &["runs", "--out", &out, "--traces", &traces]),
+    ];
+    for (place, arguments) in cases {
+        let taken = zus_output::lock::Lock::take(place).unwrap();
+        let refused = run(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", text(&refused));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            said.contains(&format!("{place}: another run is writing into this folder\n  fix: ")),
+            "{said}"
+        );
+        drop(taken);
+    }
+    assert_eq!(run(&["smtlib", "--out", &out]).status.code(), Some(0), "the control");
+}
+
 #[test]
 fn the_walk_through_of_the_readme_is_what_the_command_prints() {
     // The edit that README.md describes, in a copy.

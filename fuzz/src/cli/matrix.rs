@@ -18,6 +18,7 @@ use zus_bpp::mutants::{Mutant, Scope};
 use zus_model::checker::bfs::Limits;
 use zus_model::checker::check::{Found, Options};
 use zus_model::mutants::{Executioner, committed_mutants};
+use zus_output::lock::Lock;
 
 use crate::campaign::{CALM_EVERY, shortened, walk};
 use crate::judge::{Kill, by_product, by_target, quietly, targets_by_cost};
@@ -127,6 +128,9 @@ fn save(file: &Path, results: &Results) -> std::io::Result<()> {
     zus_output::whole::write(file, serde_json::to_string_pretty(results)? + "\n")
 }
 
+/// Where the inputs are that show the bugs.
+const WITNESSES: &str = "regressions/mutants";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -134,6 +138,10 @@ fn root() -> &'static Path {
 /// Measures, prints, and writes if it is told to. Returns whether every bug is noticed.
 pub fn matrix(request: &Request) -> std::io::Result<bool> {
     let file = root().join("matrix/results.json");
+    // Two runs that write would each lose what the other found.
+    let folders = ["matrix", WITNESSES].into_iter().filter(|_| request.write);
+    let _taken: Vec<Lock> =
+        folders.map(|folder| Lock::take(root().join(folder))).collect::<std::io::Result<_>>()?;
     let mut results: Results = match std::fs::read_to_string(&file) {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => Results::default(),
@@ -275,9 +283,7 @@ fn product(variant: u16, request: &Request) -> Option<Seen> {
 }
 
 fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = root().join("regressions/mutants");
-    std::fs::create_dir_all(&folder)?;
-    zus_output::whole::write(folder.join(name), bytes)
+    zus_output::whole::write(root().join(WITNESSES).join(name), bytes)
 }
 
 /// The rule changes, through the model.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use zus_output::lock::Lock;
 
 use super::trial;
 use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
@@ -31,6 +32,7 @@ const ATTEMPTS: usize = 20;
 /// Rewrites the files of the copy until it compiles.
 pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
     let listed = read_list(list)?;
+    let _taken = Lock::take(into)?;
     let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
     let read = |file: &str| {
         Ok((file.to_owned(), zus_output::bounded::text(into.join(file), zus_output::bounded::MOST_BYTES)?))

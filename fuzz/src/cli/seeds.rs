@@ -13,6 +13,7 @@ use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{Message, UncompressedTicket};
 use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, Signed};
 use zus_bpp::wire;
+use zus_output::lock::Lock;
 
 use crate::schedule::{Random, Run, Schedule};
 use crate::targets::codecs::{OTHERS, OWNER};
@@ -29,6 +30,7 @@ type Found = Vec<(String, Vec<u8>)>;
 /// Writes them under `corpus/`.
 pub fn seeds() -> std::io::Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let _taken = Lock::take(&root)?;
     for (target, _) in ALL {
         let found = match *target {
             "decode" => [messages(), others()].concat(),
@@ -39,9 +41,9 @@ pub fn seeds() -> std::io::Result<bool> {
             "overrun" => [random(), forks()].concat(),
             _ => random(),
         };
-        std::fs::create_dir_all(root.join(target))?;
+        let below = Lock::take(root.join(target))?;
         for (name, bytes) in found {
-            zus_output::whole::write(root.join(target).join(name), bytes)?;
+            zus_output::whole::write(below.folder().join(name), bytes)?;
         }
     }
     Ok(true)

@@ -3,7 +3,7 @@
 use super::{
     Bounds, CheckArgs, Exit, Failure, Format, command_line, note, on_threads, progress::Line, unwritable,
 };
-use std::{collections::BTreeSet, io::Write, path::Path, time::Instant};
+use std::{collections::BTreeSet, io::Write, path::Path, sync::Arc, time::Instant};
 use zus_model::{
     checker::{
         bfs::Limits,
@@ -21,7 +21,7 @@ use zus_model::{
     scenario::{Change, Scenario},
     trace::Trace,
 };
-use zus_output::{folder::Folder, plain};
+use zus_output::{folder::Folder, lock::Lock, plain};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -120,13 +120,22 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session whose output folder exists.
+    /// A session whose output folder exists, and is taken until it ends.
     pub fn new(format: Option<Format>, out: Option<&Path>, detail: Detail) -> Result<Self, Failure> {
         let opened = |out: &Path| Folder::open(out).map_err(|source| unwritable(out, source));
-        let out = out.map(opened).transpose()?;
+        Ok(Self::with(format, out.map(opened).transpose()?, detail))
+    }
+
+    /// A session of a command that has taken the folder, and prints nothing of it.
+    pub fn within(out: &Arc<Lock>, detail: Detail) -> Result<Self, Failure> {
+        let folder = Folder::within(Arc::clone(out)).map_err(|source| unwritable(out.folder(), source))?;
+        Ok(Self::with(None, Some(folder), detail))
+    }
+
+    fn with(format: Option<Format>, out: Option<Folder>, detail: Detail) -> Self {
         let report = Report::new(command_line());
         let stdout = anstream::AutoStream::auto(std::io::stdout());
-        Ok(Session { report, format, out, detail, saved: BTreeSet::new(), stdout })
+        Session { report, format, out, detail, saved: BTreeSet::new(), stdout }
     }
 
     /// Whether nothing is said while a search runs.

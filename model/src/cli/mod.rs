@@ -33,7 +33,7 @@ use zus_model::{
     checker::check::Standing,
     report::{ErrorReport, Report, junit, markdown, sarif},
 };
-use zus_output::{plain, whole};
+use zus_output::{lock, plain, whole};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,6 +85,14 @@ pub enum Failure {
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
     NoScenario,
+    /// Another run writes into the folder.
+    #[error("{source}")]
+    Busy {
+        /// Where.
+        path: String,
+        /// The same in words, with the fix.
+        source: io::Error,
+    },
     /// A file or a folder of output cannot be written.
     #[error("{path}: cannot be written: {source}\n  fix: name another place, or make room there")]
     Unwritable {
@@ -199,7 +207,12 @@ fn check_file(path: &Path) -> Result<(), Failure> {
 }
 
 fn unwritable(path: &Path, source: io::Error) -> Failure {
-    Failure::Unwritable { path: plain::path(path), source }
+    let path = plain::path(path);
+    if lock::is_refusal(&source) {
+        Failure::Busy { path, source }
+    } else {
+        Failure::Unwritable { path, source }
+    }
 }
 
 /// A note on standard error. Nobody has to read it.
@@ -214,7 +227,9 @@ fn in_form(format: Format, failure: &Failure) -> String {
             let (path, line) = error.place();
             (Some(path.to_owned()), line)
         }
-        Failure::Unusable { path, .. } | Failure::Unwritable { path, .. } => (Some(path.clone()), None),
+        Failure::Unusable { path, .. } | Failure::Unwritable { path, .. } | Failure::Busy { path, .. } => {
+            (Some(path.clone()), None)
+        }
         _ => (None, None),
     };
     let error = ErrorReport { message: plain::message(&failure.to_string()), path, line };

@@ -10,6 +10,7 @@ use super::{
 use std::{
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 use zus_model::{
@@ -26,7 +27,10 @@ use zus_model::{
         text::Detail,
     },
 };
-use zus_output::plain::{self, quoted_path};
+use zus_output::{
+    lock::Lock,
+    plain::{self, quoted_path},
+};
 
 /// Where the ledger is, unless the user says otherwise.
 const LEDGER: &str = "proofs/ledger.toml";
@@ -39,9 +43,12 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     // What can be wrong with inputs and with the place is seen before the work, not after it.
     let inputs = Inputs::read(args)?;
     let index = dir.join("index.html");
-    std::fs::create_dir_all(dir).map_err(|source| unwritable(dir, source))?;
+    let take = |dir: &Path| Lock::take(dir).map(Arc::new).map_err(|source| unwritable(dir, source));
+    // The page is of this run alone: nobody else writes its parts until it is there.
+    let _taken = take(dir)?;
     check_file(&index)?;
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
+    let [check_out, mutants_out, matrix_out] = [take(&check_dir)?, take(&mutants_dir)?, take(&matrix_dir)?];
     let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
     let command = command_line();
     let shown = |part: &Path| quoted_path(&part.to_string_lossy());
@@ -52,10 +59,10 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     ];
     let cells = matrix::cells();
     on_threads(args.bounds.threads, || -> Result<(), Failure> {
-        fresh(args, &check_dir, |session| scenarios(session, &[], limits, &commands[0]))?;
-        fresh(args, &mutants_dir, |session| mutants(session, limits, &commands[1]))?;
+        fresh(args, &check_out, |session| scenarios(session, &[], limits, &commands[0]))?;
+        fresh(args, &mutants_out, |session| mutants(session, limits, &commands[1]))?;
         let limits = Limits { states: args.matrix_states, ..limits };
-        fresh(args, &matrix_dir, |session| explore(session, &cells, &matrix_dir, limits))
+        fresh(args, &matrix_out, |session| explore(session, &cells, &matrix_dir, limits))
     })??;
     let [check, mutants, matrix] = [(&check_dir, 0), (&mutants_dir, 1), (&matrix_dir, 2)].map(|(dir, at)| {
         let report = load(&dir.join("report.json"))?;
@@ -103,17 +110,17 @@ impl Inputs {
     }
 }
 
-/// Makes the part of `dir` anew, unless it is there and may be used again.
+/// Makes the part in the folder `out` anew, unless it is there and may be used again.
 fn fresh(
     args: &ReportArgs,
-    dir: &Path,
+    out: &Arc<Lock>,
     work: impl FnOnce(&mut Session) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if args.reuse && dir.join("report.json").is_file() {
+    if args.reuse && out.folder().join("report.json").is_file() {
         return Ok(());
     }
     let start = Instant::now();
-    let mut session = Session::new(None, Some(dir), Detail::of(args.quiet, false))?;
+    let mut session = Session::within(out, Detail::of(args.quiet, false))?;
     work(&mut session)?;
     session.finish(start)?;
     Ok(())

@@ -4,7 +4,7 @@ use super::{Cli, CompletionsArgs, Exit, Failure, ManArgs, SchemaArgs, SchemaOf, 
 use clap::CommandFactory;
 use std::io::Write;
 use zus_model::report::schema;
-use zus_output::whole;
+use zus_output::{lock::Lock, whole};
 
 /// Runs `zus completions`.
 pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
@@ -17,7 +17,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
 /// Runs `zus man`.
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let unwritable = |source| unwritable(&args.dir, source);
-    std::fs::create_dir_all(&args.dir).map_err(unwritable)?;
+    let _taken = Lock::take(&args.dir).map_err(unwritable)?;
     let mut zus = Cli::command().disable_help_subcommand(true);
     zus.build();
     let shown = zus.get_subcommands().filter(|command| !command.is_hide_set());
