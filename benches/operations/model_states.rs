@@ -1,10 +1,10 @@
 //! How many states of the model the checker explores, on all threads. The number of states is asserted.
 
 use criterion::Throughput;
-use zus_model::checker::bfs::{End, Limits, explore};
-use zus_model::committed;
-use zus_model::properties::Facts;
-use zus_model::scenario::Change;
+use zus_checker::committed;
+use zus_checker::properties::Facts;
+use zus_checker::scenario::Change;
+use zus_checker::search::bfs::{End, Limits, explore};
 
 use crate::{Bench, Effort};
 

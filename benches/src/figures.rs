@@ -1,6 +1,6 @@
 //! The table of ratios and the growth as the figures that `zus report --figures FILE` shows.
 
-use zus_model::report::page::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
+use zus_report::page::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
 
 use crate::asked::{Measured, Verdict};
 use crate::paired::Spread;
@@ -97,7 +97,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
 mod tests {
     use std::time::Duration;
 
-    use zus_model::report::page::figures::draw;
+    use zus_report::page::figures::draw;
 
     use super::*;
     use crate::asked::verdicts;

@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
-use zus_model::action::{Action, Blocked};
-use zus_model::blocks::GENESIS;
-use zus_model::protocol::Protocol;
-use zus_model::reductions::Reductions;
-use zus_model::state::State;
+use zus_checker::action::{Action, Blocked};
+use zus_checker::blocks::GENESIS;
+use zus_checker::protocol::Protocol;
+use zus_checker::reductions::Reductions;
+use zus_checker::state::State;
 
 use crate::product::{Pair, Product};
 use crate::refinement::protocol_of;

@@ -11,8 +11,8 @@
 #[cfg(feature = "feedback")]
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use zus_model::protocol::Protocol;
-use zus_model::state::State;
+use zus_checker::protocol::Protocol;
+use zus_checker::state::State;
 
 /// Counters.
 pub const SLOTS: usize = 16 * 1024;

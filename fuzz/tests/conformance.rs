@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use zus_checker::properties::{Facts, Property};
+use zus_checker::trace::Trace;
 use zus_fuzz::campaign::run;
 use zus_fuzz::schedule::{Random, Run, Schedule};
 use zus_fuzz::world::Adjust;
-use zus_model::properties::{Facts, Property};
-use zus_model::trace::Trace;
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)

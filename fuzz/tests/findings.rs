@@ -6,11 +6,11 @@ use std::process::{Command, Output};
 
 use zus_bpp::miner::Config;
 use zus_bpp::mutants::Mutant;
+use zus_checker::trace::Trace;
 use zus_fuzz::campaign::{Found, Until, play, shortened_within, walk};
 use zus_fuzz::judge::quietly;
 use zus_fuzz::schedule::Schedule;
 use zus_fuzz::world::Adjust;
-use zus_model::trace::Trace;
 
 fn give(config: &mut Config, variant: u16) {
     config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
@@ -188,7 +188,7 @@ fn the_tool_prints_commands_that_fail_in_the_same_way() {
         let found = trace.finding.clone().expect("the trace says what is wrong");
         assert!(!found.because.is_empty() && !found.kind.is_empty(), "{found:?}");
         if drawn {
-            let scene = zus_model::draw::staging::stage(&trace).expect("it is drawn");
+            let scene = zus_report::draw::staging::stage(&trace).expect("it is drawn");
             // A run without a step of the model is nothing to draw.
             assert!(scene.shows.is_some() || scene.events.is_empty(), "{bug}: the drawing marks nothing");
         }

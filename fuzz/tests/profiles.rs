@@ -6,9 +6,9 @@ use zus_bpp::rules as model;
 use zus_bpp::rules::{
     BeaconRule, FinalityRule, QuorumRule, Rules, SubroundEntryRule, TicketLogRule, TicketRule,
 };
+use zus_checker::protocol::Protocol;
 use zus_fuzz::schedule::profile::OTHERS;
 use zus_fuzz::schedule::{Random, Run, Schedule};
-use zus_model::protocol::Protocol;
 
 /// A random schedule under these rules.
 fn schedule(rules: Rules, random: &mut Random) -> Schedule {

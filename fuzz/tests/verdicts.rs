@@ -13,12 +13,12 @@ use zus_bpp::rules::{
     TicketRule,
 };
 use zus_bpp::ticket_log::Record;
+use zus_checker::action::Action;
+use zus_checker::protocol::Protocol;
 use zus_fuzz::byzantine::{Deed, Flaw};
 use zus_fuzz::liveness::calm;
 use zus_fuzz::schedule::{Operation, Run};
 use zus_fuzz::world::{Content, Kind, Receivers, Setup, bit};
-use zus_model::action::Action;
-use zus_model::protocol::Protocol;
 
 const HARDENED: Rules = Rules::HARDENED;
 
@@ -356,7 +356,7 @@ fn a_split_beacon_stops_the_chain_unless_miners_adopt() {
     // Where the model's miners do not adopt, this one may not either.
     let mut other = split(chained);
     let mut protocol = Protocol::clone(&other.run.judges.refinement.protocol);
-    protocol.rules.subround_switch = zus_model::rules::SubroundSwitchRule::FirstArrival;
+    protocol.rules.subround_switch = zus_checker::rules::SubroundSwitchRule::FirstArrival;
     other.run.judges.refinement.protocol = Arc::new(protocol);
     other.run.perform(&Operation::DeliverAll { to: other.me(0), kind: None });
     assert!(other.run.judges.refinement.finding.is_some(), "negative control");

@@ -2,15 +2,15 @@
 
 use quick_xml::{Reader, events::Event as Xml};
 use std::{fs, path::Path};
-use zus_model::{
+use zus_checker::{
     action::Action,
-    draw::{
-        page,
-        scene::{FORMAT, Kind, Role, Scene, VERSION},
-        staging, svg,
-    },
     reductions::Reductions,
     trace::{Step, Trace},
+};
+use zus_report::draw::{
+    page,
+    scene::{FORMAT, Kind, Role, Scene, VERSION},
+    staging, svg,
 };
 
 fn committed() -> Vec<(String, Trace)> {
@@ -83,7 +83,7 @@ fn the_changes_of_all_steps_lead_to_the_last_state() {
         }
         let mut last = trace.protocol.described(replayed.states.last().unwrap());
         let by_subject =
-            |a: &zus_model::draw::scene::Line, b: &zus_model::draw::scene::Line| a.subject.cmp(&b.subject);
+            |a: &zus_report::draw::scene::Line, b: &zus_report::draw::scene::Line| a.subject.cmp(&b.subject);
         state.sort_by(by_subject);
         last.sort_by(by_subject);
         assert_eq!(state, last, "{name}");
@@ -242,7 +242,7 @@ fn what_a_scene_says_is_text_in_a_page() {
                 == own.matches("http://www.w3.org/").count() + own.matches("http-equiv").count(),
         "nothing is fetched"
     );
-    let code = format!("{}{}", page::VIEWER_JS, include_str!("../src/draw/assets/one.js"));
+    let code = format!("{}{}", page::VIEWER_JS, include_str!("../report/src/draw/assets/one.js"));
     for sink in [
         "innerHTML",
         "outerHTML",

@@ -7,11 +7,10 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use zus_model::{
-    checker::check::Found,
-    mutants::MutantResult,
-    properties::Property,
-    report::{Report, junit, markdown, page::figures::Figures, sarif, schema, summary::proofs::Proofs, text},
+use zus_checker::{properties::Property, search::check::Found};
+use zus_report::mutants::MutantResult;
+use zus_report::{
+    Report, junit, markdown, page::figures::Figures, sarif, schema, summary::proofs::Proofs, text,
 };
 
 /// What is checked here: a violation that is expected, one that is not, an unexpected number of states, a bound.

@@ -13,10 +13,8 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-use zus_model::{
-    report::{RunReport, StepKind, StepReport, mermaid},
-    trace::Trace,
-};
+use zus_checker::trace::Trace;
+use zus_report::{RunReport, StepKind, StepReport, mermaid};
 
 /// Parses every diagram of the array on standard input, and prints the number of those that parse.
 const PARSER: &str = r#"

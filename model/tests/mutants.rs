@@ -1,12 +1,12 @@
 //! Mutants: the list is what it must be, a killed one is seen as killed, and a survivor as a survivor.
 
-use zus_model::{
-    checker::{
+use zus_checker::{
+    mutants::{Executioner, Fate, Mutant, committed_mutants, parse},
+    properties::Property,
+    search::{
         bfs::Limits,
         check::{Found, Options, Standing},
     },
-    mutants::{Executioner, Mutant, MutantResult, committed_mutants, parse},
-    properties::Property,
 };
 
 fn options(states: u64) -> Options<'static> {
@@ -29,8 +29,8 @@ fn one(text: &str) -> Mutant {
     parse("m.toml", text).unwrap_or_else(|error| panic!("{error}")).remove(0)
 }
 
-fn ran(text: &str) -> MutantResult {
-    Executioner::default().run(&one(text), options(50_000)).0
+fn ran(text: &str) -> Fate {
+    Executioner::default().run(&one(text), options(50_000))
 }
 
 #[test]
@@ -48,12 +48,12 @@ fn the_committed_mutants_are_those_of_block_production() {
 #[test]
 fn a_mutant_is_killed_by_its_property_with_a_run_that_replays() {
     let mutant = one(&row("x", "one_subround", "S2", "ticket = \"BetterOrEqualRank\""));
-    let (result, trace) = Executioner::default().run(&mutant, options(50_000));
+    let result = Executioner::default().run(&mutant, options(50_000));
     assert_eq!(
         (result.standing, result.found, result.baseline),
         (Standing::AsExpected, Found::Violated, Found::Holds)
     );
-    let trace = trace.unwrap();
+    let trace = result.trace.unwrap();
     assert_eq!(trace.claim.as_ref().unwrap().property, Property::S2);
     trace.replay().unwrap_or_else(|error| panic!("{error}"));
 }
@@ -85,7 +85,7 @@ fn a_mutant_whose_scenario_shows_the_violation_anyway_is_a_failure() {
 #[test]
 fn a_mutant_that_a_bound_saves_is_incomplete() {
     let mutant = one(&fault("x", "one_round", "S6", "VotesAfterOtherTicket"));
-    let (result, _) = Executioner::default().run(&mutant, options(100));
+    let result = Executioner::default().run(&mutant, options(100));
     assert_eq!((result.standing, result.found), (Standing::Incomplete, Found::Unknown));
 }
 

@@ -2,11 +2,11 @@
 //!
 //! A number that changes on purpose is changed here, in the commit that says why.
 
-use zus_model::{
-    checker::bfs::{End, Limits, explore},
+use zus_checker::{
     committed,
     properties::Facts,
     scenario::Change,
+    search::bfs::{End, Limits, explore},
 };
 
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.

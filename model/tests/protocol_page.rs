@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use zus_model::Fault;
-use zus_model::mutants::committed_mutants;
-use zus_model::properties::Property;
-use zus_model::rules::Rules;
+use zus_checker::Fault;
+use zus_checker::mutants::committed_mutants;
+use zus_checker::properties::Property;
+use zus_checker::rules::Rules;
 
 const PAGE: &str = include_str!("../PROTOCOL.md");
 const RULES: &str = include_str!("../protocol/src/rules.rs");

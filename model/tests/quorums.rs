@@ -1,7 +1,7 @@
 //! Quorum arithmetic against a table that was made apart from it (`data/quorums.txt`, n = 1 to 200), and as properties.
 
 use proptest::prelude::*;
-use zus_model::{
+use zus_checker::{
     Fault,
     committee::{overlap, quorum, tolerated},
     rules::QuorumRule,

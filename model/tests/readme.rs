@@ -1,16 +1,16 @@
 //! What the README shows is so: its scenarios, its worked example, and the rows of its tables.
 
-use zus_model::{
-    checker::{
-        bfs::Limits,
-        check::{Options, Standing, check},
-    },
+use zus_checker::{
     committed,
     mutants::committed_mutants,
     properties::Property,
-    report::{ScenarioReport, text},
     scenario::parse,
+    search::{
+        bfs::Limits,
+        check::{Options, Standing, check},
+    },
 };
+use zus_report::{ScenarioReport, text};
 
 const README: &str = include_str!("../../README.md");
 

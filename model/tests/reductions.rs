@@ -5,15 +5,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
-use zus_model::{
+use zus_checker::{
     blocks::{Blocks, Generator},
-    checker::bfs::{End, Limits, explore},
     committee::{Committee, beacon_threshold, quorum, tolerated},
     fault::Fault,
     properties::{Facts, Property},
     protocol::{Network, Protocol},
     reductions::Reductions,
     rules::{BeaconRule, EchoRule, FinalityRule, Rules, SubroundCapRule, TicketLogRule, TicketRule},
+    search::bfs::{End, Limits, explore},
 };
 
 /// The notarized blocks of a state, each with its chain: (place of the block, place of its parent, ...), a place being
@@ -87,13 +87,13 @@ fn explored(protocol: &Protocol, reductions: Reductions) -> Result {
         let place = protocol.blocks.place(block);
         (place.round, place.subround, place.rank, place.twin)
     };
-    let visit = |state: &zus_model::state::State| {
+    let visit = |state: &zus_checker::state::State| {
         let mut set = Notarized::new();
         for block in protocol.blocks.all().filter(|&b| protocol.notarized(state, b)) {
             let mut chain = vec![names(block)];
             let mut at = block;
             while let Some(parent) = state.parent(&protocol.blocks, at) {
-                if parent == zus_model::blocks::GENESIS {
+                if parent == zus_checker::blocks::GENESIS {
                     break;
                 }
                 chain.push(names(parent));

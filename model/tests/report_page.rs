@@ -1,23 +1,23 @@
 //! The page of `zus report`: every verdict that has a run opens it, what is missing is said, and names stay text.
 
 use std::{fs, path::Path, process::Command};
-use zus_model::{
-    checker::{
+use zus_checker::{
+    properties::Property,
+    scenario::Overrides,
+    search::{
         bfs::Limits,
         check::{Found, Options},
     },
-    properties::Property,
-    report::{
-        Report, RunReport, ScenarioReport, Summary,
-        page::{
-            self, Part, Parts,
-            figures::{self, Figures, Plot, Series, Table, Value},
-            ledger::Ledger,
-            matrix,
-        },
-    },
-    scenario::Overrides,
     trace::Trace,
+};
+use zus_report::{
+    Report, RunReport, ScenarioReport, Summary,
+    page::{
+        self, Part, Parts,
+        figures::{self, Figures, Plot, Series, Table, Value},
+        ledger::Ledger,
+        matrix,
+    },
 };
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
@@ -256,7 +256,7 @@ fn the_example_of_figures_is_shown_and_what_cannot_be_shown_is_refused() {
 
 #[test]
 fn the_committed_figures_can_be_read() {
-    for (path, figures) in zus_model::committed::figures() {
+    for (path, figures) in zus_report::page::figures::committed() {
         let figures = figures.unwrap_or_else(|why| panic!("{path}: {why}"));
         assert!(!figures.date.is_empty() && !figures.machine.is_empty(), "{path} says when and where");
     }

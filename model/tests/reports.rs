@@ -1,6 +1,6 @@
 //! Reports: what a diagram, a table or XML would read as syntax is escaped, and what is too long is cut.
 
-use zus_model::report::{RunReport, StepKind, StepReport, mermaid};
+use zus_report::{RunReport, StepKind, StepReport, mermaid};
 
 fn run(says: &str, steps: usize) -> RunReport {
     let step = StepReport { says: says.into(), who: vec![0], kind: StepKind::Sends, label: says.into() };
@@ -68,8 +68,8 @@ fn a_trace_in_itf_is_read_back() {
         state: std::collections::BTreeMap<String, Vec<String>>,
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/late_better_rank-S2.json");
-    let trace = zus_model::trace::Trace::load(&path).unwrap();
-    let text = zus_model::report::itf::write(&trace).unwrap();
+    let trace = zus_checker::trace::Trace::load(&path).unwrap();
+    let text = zus_report::itf::write(&trace).unwrap();
     let read: itf::Trace<State> = itf::trace_from_str(&text).unwrap();
     assert_eq!(read.states.len(), trace.steps.len() + 1);
     let first = &read.states[0].value;

@@ -1,14 +1,14 @@
 //! The committed scenarios: all are scenarios, and those of a size that a test can explore are as they expect.
 
-use zus_model::{
+use zus_checker::{
     action::Action,
     blocks::Generator,
-    checker::{
+    committed,
+    scenario::Change,
+    search::{
         bfs::Limits,
         check::{Options, Standing, check},
     },
-    committed,
-    scenario::Change,
     state::State,
     trace::Trace,
 };

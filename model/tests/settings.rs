@@ -2,17 +2,17 @@
 //! error that names it; and where a rule is said to change nothing, it does not.
 
 use std::collections::BTreeSet;
-use zus_model::{
-    checker::{
-        bfs::{Limits, explore},
-        check::{Options, check},
-        trial::{self, effects},
-    },
+use zus_checker::{
     committed,
     fault::Fault,
     properties::{Facts, Property},
     protocol::Protocol,
     scenario::{Change, Scenario, ScenarioError, Verdict, parse, parse_with},
+    search::{
+        bfs::{Limits, explore},
+        check::{Options, check},
+        trial::{self, effects},
+    },
 };
 
 /// A scenario by its parts, so that a field can be put anywhere.
@@ -434,7 +434,7 @@ fn what_holds_of_nothing_is_not_as_expected() {
     let mut recipe = scenario(ground, "", claims).unwrap();
     assert_eq!(check(&recipe, options).standing(), Default::default(), "as long as votes come");
     // No vote is cast, and the observers wait for q of them.
-    recipe.protocol.rules.finality = zus_model::rules::FinalityRule::CommonAncestor { depth: 2 };
+    recipe.protocol.rules.finality = zus_checker::rules::FinalityRule::CommonAncestor { depth: 2 };
     let checked = check(&recipe, options);
     for finding in &checked.findings {
         let empty = finding.vacuous.as_deref();
@@ -442,12 +442,12 @@ fn what_holds_of_nothing_is_not_as_expected() {
             Property::S2 => assert_eq!(empty, None),
             _ => assert_eq!(empty, Some("nothing ever becomes final: it says nothing")),
         }
-        assert_eq!(finding.found, zus_model::checker::check::Found::Holds);
+        assert_eq!(finding.found, zus_checker::search::check::Found::Holds);
     }
     assert_ne!(checked.standing(), Default::default());
     // The scenario may say so.
     let line = 1;
-    recipe.expect.push(zus_model::scenario::Expectation {
+    recipe.expect.push(zus_checker::scenario::Expectation {
         property: Property::Final,
         verdict: Verdict::Unreachable,
         line,

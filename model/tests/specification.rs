@@ -13,13 +13,9 @@ use std::{
     collections::{BTreeSet, HashSet, VecDeque},
     path::Path,
 };
-use zus_model::{
+use zus_checker::{
     action::Action,
     blocks::{Blocks, Generator},
-    checker::{
-        bfs::{Limits, explore},
-        check::{Options, check},
-    },
     committed,
     committee::{Committee, beacon_threshold, quorum, tolerated},
     expand::{Expansion, Unexpanded, comparable, packed_action, project, specified},
@@ -28,6 +24,10 @@ use zus_model::{
     reductions::Reductions,
     rules::{BeaconRule, EchoRule, FinalityRule, ParentRule, QuorumRule, Rules, TicketLogRule, TicketRule},
     scenario::{Change, Scenario},
+    search::{
+        bfs::{Limits, explore},
+        check::{Options, check},
+    },
     state::State,
     trace::Trace,
 };
@@ -69,12 +69,6 @@ fn instance(
     }
 }
 
-/// The property of the vocabulary of that name.
-fn vocabulary(property: Property) -> zus_protocol::properties::Property {
-    use zus_protocol::properties::Property as P;
-    P::ALL.iter().chain(P::PREMISES).copied().find(|p| p.id() == property.id()).unwrap()
-}
-
 /// All properties and premises.
 fn everything() -> impl Iterator<Item = Property> {
     Property::ALL.iter().chain(Property::PREMISES).copied()
@@ -113,7 +107,7 @@ fn side_by_side(protocol: &Protocol, spec: &Exploration, differences: Difference
         packed_seen.insert(comparable(protocol, packed));
         let facts = protocol.facts(&packed, asked);
         for property in everything() {
-            let here = spec.shows(&state, vocabulary(property));
+            let here = spec.shows(&state, property);
             if here != facts.has(property) && !differences.properties.contains(&property) {
                 return Err(format!("{}: specification {here}, in {state:#?}", property.id()));
             }
@@ -241,7 +235,7 @@ fn two_parents(rules: Rules) -> Protocol {
 fn mistaken(fault: Fault, protocol: Protocol) -> Protocol {
     let blocks = &protocol.blocks;
     let order = |round, subround| {
-        let first = |b: &zus_model::blocks::BlockId| blocks.place(*b).twin == 0;
+        let first = |b: &zus_checker::blocks::BlockId| blocks.place(*b).twin == 0;
         blocks.of_subround(round, subround).filter(first).map(|b| blocks.place(b).generator).collect()
     };
     let twins = if blocks.all().any(|b| blocks.place(b).twin == 1) { 2 } else { 1 };
@@ -412,7 +406,7 @@ fn liveness_is_judged_alike() {
         let (instance, bounds) = specified(&protocol);
         let spec = Exploration::new(instance, bounds);
         let states = states(&spec);
-        let shown = |property: &Property| states.iter().any(|state| spec.shows(state, vocabulary(*property)));
+        let shown = |property: &Property| states.iter().any(|state| spec.shows(state, *property));
         let specified: BTreeSet<Property> = asked.into_iter().filter(shown).collect();
         println!("{name}: {} states of the specification, {specified:?}", states.len());
         assert_eq!(specified, packed, "{name}");
@@ -454,7 +448,7 @@ fn follow(
     let mut projected = project(protocol, &run.instance, &run.state);
     for block in protocol.blocks.all() {
         // An honest generator owed it, and nobody has used it.
-        if run.unused.contains(&zus_model::expand::block_of(&protocol.blocks, block)) {
+        if run.unused.contains(&zus_checker::expand::block_of(&protocol.blocks, block)) {
             projected.block_mut(block).set_parent(0);
         }
     }
@@ -600,7 +594,7 @@ fn replays(trace: &Trace) -> Result<(), String> {
     }
     run.complete(protocol, &state);
     let Some(claim) = &trace.claim else { return Ok(()) };
-    let property = vocabulary(claim.property);
+    let property = claim.property;
     let spec = Exploration::new(run.instance.clone(), bounds);
     if shown_from(&spec, &run, before, property)? {
         return Ok(());
@@ -615,7 +609,7 @@ fn shown_from(
     spec: &Exploration,
     run: &Expansion,
     before: usize,
-    property: zus_protocol::properties::Property,
+    property: Property,
 ) -> Result<bool, String> {
     let mut at = run.instance.initial();
     let mut shown = false;
@@ -666,7 +660,7 @@ fn reported_runs_are_runs_of_the_specification() {
             }
         }
     }
-    for mutant in zus_model::mutants::committed_mutants().unwrap() {
+    for mutant in zus_checker::mutants::committed_mutants().unwrap() {
         let mut mutated = mutant.mutated.clone();
         mutated.expect.retain(|expectation| expectation.property == mutant.property);
         let finding = check(&mutated, options).findings.into_iter().next().unwrap();

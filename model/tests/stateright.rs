@@ -2,15 +2,15 @@
 
 use stateright::{Checker, Model};
 use std::collections::BTreeSet;
-use zus_model::{
-    checker::{
-        bfs::{End, Limits, explore},
-        stateright::Packed,
-    },
+use zus_checker::{
     committed,
     properties::Facts,
     reductions::Reductions,
     scenario::{Change, Scenario},
+    search::{
+        bfs::{End, Limits, explore},
+        stateright::Packed,
+    },
 };
 
 fn scenario(name: &str) -> Scenario {
@@ -70,7 +70,7 @@ fn the_protocol_itself_is_a_model_and_is_asked_everything() {
     let mut scenario = scenario("two_subrounds");
     for reductions in [Reductions::ALL, Reductions { lazy: false, symmetry: false, ..Reductions::ALL }] {
         scenario.protocol.reductions = reductions;
-        let everything = zus_model::properties::Property::ALL.iter().copied().collect();
+        let everything = zus_checker::properties::Property::ALL.iter().copied().collect();
         let ours = ours(&scenario, everything);
         let protocol = scenario.protocol.clone();
         assert_eq!(theirs(protocol.clone().checker().spawn_bfs()), ours);
@@ -83,7 +83,7 @@ fn a_violation_is_found_by_both() {
     // With one property that holds beside it, so that the searches go to the end.
     let mut broken = scenario("late_better_rank");
     let asked: Facts =
-        [zus_model::properties::Property::S2, zus_model::properties::Property::S8].into_iter().collect();
+        [zus_checker::properties::Property::S2, zus_checker::properties::Property::S8].into_iter().collect();
     broken.states = None;
     let ours = ours(&broken, asked);
     assert_eq!(ours.1, BTreeSet::from(["S2".to_owned()]));

@@ -1,21 +1,21 @@
 //! The summary of a pull request: a changed rule shows with its verdict, run, proof condition, mutant and number.
 
 use std::{fs, path::Path, process::Command};
-use zus_model::{
-    checker::{
+use zus_checker::{
+    mutants::committed_mutants,
+    scenario::parse,
+    search::{
         bfs::Limits,
         check::{Options, Standing, check},
     },
-    mutants::committed_mutants,
-    report::{
-        Report, RunReport, ScenarioReport, mermaid,
-        page::figures::Figures,
-        summary::{
-            self, Inputs,
-            proofs::{self, Condition, Outcome, Proofs},
-        },
+};
+use zus_report::{
+    Report, RunReport, ScenarioReport, mermaid,
+    page::figures::Figures,
+    summary::{
+        self, Inputs,
+        proofs::{self, Condition, Outcome, Proofs},
     },
-    scenario::parse,
 };
 
 const BEFORE: &str = r#"question = "Is one ticket a subround enough?"
@@ -73,7 +73,8 @@ fn a_changed_rule_shows_in_every_part() {
     let options =
         Options { limits: Limits { states: 5, ..Limits::default() }, command: "", progress: &|_| {} };
     // With room for five states it is not caught.
-    let (survivor, _) = zus_model::mutants::Executioner::default().run(mutant, options);
+    let fate = zus_checker::mutants::Executioner::default().run(mutant, options);
+    let survivor = zus_report::mutants::MutantResult::new(mutant, &fate);
     assert_ne!(survivor.standing, Standing::AsExpected);
     let name = survivor.name.clone();
     after.mutants.push(survivor);

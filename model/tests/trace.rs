@@ -2,15 +2,15 @@
 //! guard.
 
 use std::{fs, path::PathBuf};
-use zus_model::{
+use zus_checker::{
     action::{Action, Blocked},
-    checker::{
-        bfs::Limits,
-        check::{Options, check},
-    },
     committed,
     properties::Property,
     scenario::{Change, Verdict},
+    search::{
+        bfs::Limits,
+        check::{Options, check},
+    },
     trace::{Claim, ReplayError, Trace, TraceError},
 };
 
@@ -144,7 +144,7 @@ fn exposed_members_are_optional_and_at_most_f() {
 #[test]
 fn a_step_that_may_not_happen_is_named_with_its_guard() {
     let honest = late_better_rank();
-    let refused = |change: &dyn Fn(&mut Vec<zus_model::trace::Step>)| {
+    let refused = |change: &dyn Fn(&mut Vec<zus_checker::trace::Step>)| {
         let mut trace = honest.clone();
         change(&mut trace.steps);
         trace.replay().unwrap_err()
@@ -161,20 +161,20 @@ fn a_step_that_may_not_happen_is_named_with_its_guard() {
     let twice = |first: usize| (first + 1..honest.steps.len()).find(|&second| miner(second) == miner(first));
     let (first, second) = (0..honest.steps.len()).find_map(|first| Some((first, twice(first)?))).unwrap();
     assert_eq!(guard(refused(&|steps| steps.swap(first, second))), (second + 1, Blocked::TicketRule));
-    let before = |steps: &mut Vec<zus_model::trace::Step>| steps.insert(0, steps[second].clone());
+    let before = |steps: &mut Vec<zus_checker::trace::Step>| steps.insert(0, steps[second].clone());
     assert_eq!(guard(refused(&before)), (first + 2, Blocked::TicketRule));
-    let nobody = |steps: &mut Vec<zus_model::trace::Step>| {
+    let nobody = |steps: &mut Vec<zus_checker::trace::Step>| {
         if let Action::Ticket { miner, .. } = &mut steps[1].action {
             *miner = 9;
         }
     };
     assert_eq!(guard(refused(&nobody)), (2, Blocked::NoSuch));
-    let early = |steps: &mut Vec<zus_model::trace::Step>| {
+    let early = |steps: &mut Vec<zus_checker::trace::Step>| {
         let Action::Ticket { block, .. } = steps[0].action else { return };
         steps[0].action = Action::Leave { miner: 0, block };
     };
     assert_eq!(guard(refused(&early)), (1, Blocked::NotNotarized));
-    let down = |steps: &mut Vec<zus_model::trace::Step>| steps[3].action = Action::Restart { miner: 1 };
+    let down = |steps: &mut Vec<zus_checker::trace::Step>| steps[3].action = Action::Restart { miner: 1 };
     assert_eq!(guard(refused(&down)), (4, Blocked::Up));
     let said = refused(&|steps| steps.swap(0, 2)).to_string();
     assert!(said.starts_with("step 3 may not happen: miner 0 tickets B(1,0)#1"), "{said}");
@@ -195,7 +195,7 @@ fn a_claim_that_the_run_does_not_show_is_refused() {
     );
     let mut trace = late_better_rank();
     for property in Property::ALL {
-        let verdict = zus_model::trace::shown_verdict(*property);
+        let verdict = zus_checker::trace::shown_verdict(*property);
         trace.claim = Some(Claim { property: *property, verdict, because: "I say so".into() });
         // One more ticket for a better block keeps the rule that allows it, and convicts nobody; who signed both never votes.
         let shown =

@@ -106,7 +106,7 @@ fn a_trace_is_checked_step_by_step() {
 
 #[test]
 fn the_conditions_come_as_data_too() {
-    use zus_model::report::summary::proofs::{Outcome, Proofs};
+    use zus_report::summary::proofs::{Outcome, Proofs};
     let read =
         |output: &Output| Proofs::parse(&text(output)).unwrap_or_else(|why| panic!("{why}: {output:?}"));
     let output = run(&["check", "--format", "json"]);

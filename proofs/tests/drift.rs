@@ -4,7 +4,7 @@
 mod worlds;
 
 use worlds::{Instance, honest};
-use zus_model::{
+use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},
     reductions::Reductions,

@@ -1,7 +1,7 @@
 //! Everything that the ledger names exists.
 
 use std::{fs, path::PathBuf};
-use zus_model::scenario::{Verdict, load};
+use zus_checker::scenario::{Verdict, load};
 use zus_proofs::{ledger, spec::Sources};
 
 fn root() -> PathBuf {

@@ -5,7 +5,7 @@ mod worlds;
 
 use std::collections::BTreeSet;
 use worlds::{Instance, honest};
-use zus_model::{
+use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},
     reductions::Reductions,

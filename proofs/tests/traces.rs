@@ -2,7 +2,7 @@
 //! traces pass the step check, and a tampered one does not.
 
 use std::{fs, path::PathBuf};
-use zus_model::{action::Action, trace::Trace};
+use zus_checker::{action::Action, trace::Trace};
 use zus_proofs::{
     bounded::Run,
     refutations,

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde::{Deserialize, Serialize};
 use zus_bpp::miner::Config;
 use zus_bpp::mutants::{Mutant, Scope};
-use zus_model::checker::bfs::Limits;
-use zus_model::checker::check::{Found, Options};
-use zus_model::mutants::{Executioner, committed_mutants};
+use zus_checker::mutants::{Executioner, Mutant as RuleChange, committed_mutants};
+use zus_checker::search::bfs::Limits;
+use zus_checker::search::check::{Found, Options};
 use zus_output::lock::Lock;
 
 use crate::campaign::{CALM_EVERY, shortened, walk};
@@ -290,19 +290,19 @@ fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
 fn rules() -> std::io::Result<Vec<Rule>> {
     let mutants = committed_mutants().map_err(|error| Error::other(error.to_string()))?;
     let mut executioner = Executioner::default();
-    let run = |mutant| {
+    let run = |mutant: &RuleChange| {
         let options =
             Options { limits: Limits::default(), command: "zus check --mutants", progress: &|_| {} };
-        let (result, trace) = executioner.run(mutant, options);
-        eprintln!("rule {}", result.id);
+        let fate = executioner.run(mutant, options);
+        eprintln!("rule {}", mutant.id);
         Rule {
-            killed: result.found == Found::Violated && result.why.is_none(),
-            states: result.unique,
-            actions: trace.map_or(0, |trace| trace.steps.len()),
-            seconds: result.seconds,
-            property: result.property.id().into(),
-            id: result.id,
-            name: result.name,
+            killed: fate.found == Found::Violated && fate.why.is_none(),
+            states: fate.unique,
+            actions: fate.trace.map_or(0, |trace| trace.steps.len()),
+            seconds: fate.seconds,
+            property: mutant.property.id().into(),
+            id: mutant.id.clone(),
+            name: mutant.name.clone(),
         }
     };
     Ok(mutants.iter().map(run).collect())

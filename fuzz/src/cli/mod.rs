@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 use stateright::Checker;
 
 use zus_bpp::rules::Rules;
-use zus_model::memory;
+use zus_checker::memory;
 use zus_output::{plain, pulse::Pulse};
 
 use crate::judge::finding as judge_input;

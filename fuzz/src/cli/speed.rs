@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::time::{ClockId, clock_gettime};
-use zus_model::report::page::figures::{Figures, Table};
-use zus_model::report::text::grouped;
+use zus_report::page::figures::{Figures, Table};
+use zus_report::text::grouped;
 
 use crate::schedule::{Random, Schedule};
 use crate::targets::{ALL, Target, conformance, take_steps};

@@ -36,7 +36,7 @@ use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::Record;
-use zus_model::action::Action;
+use zus_checker::action::Action;
 
 use crate::bounds;
 use crate::schedule::Run;

@@ -5,7 +5,7 @@ use zus_bpp::committee::{MinerId, Peer, Subround};
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
 use zus_bpp::ticket_log::Record;
-use zus_model::sentence::block_name;
+use zus_checker::blocks::block_name;
 
 use crate::byzantine::{self, Deed};
 use crate::schedule::Run;

@@ -10,9 +10,9 @@ use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::rules::SubroundEntryRule;
 use zus_bpp::ticket_log::{Kind, Record};
-use zus_model::blocks::{BlockId as Place, Blocks, GENESIS};
-use zus_model::protocol::Protocol;
-use zus_model::state::{Miner, State, position};
+use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS};
+use zus_checker::protocol::Protocol;
+use zus_checker::state::{Miner, State, position};
 
 use super::places::Places;
 use crate::world::{Disk, Host, World};

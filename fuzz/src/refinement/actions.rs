@@ -11,8 +11,8 @@ use zus_bpp::miner::{Milestone, Output, Stored};
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::{BeaconTarget, Signed};
 use zus_bpp::ticket_log::{Kind, Record};
-use zus_model::action::Action;
-use zus_model::blocks::{BlockId as Place, GENESIS};
+use zus_checker::action::Action;
+use zus_checker::blocks::{BlockId as Place, GENESIS};
 
 use super::{Finding, NoPlace, Refinement, abstraction};
 use crate::world::{Event, World};

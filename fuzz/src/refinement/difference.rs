@@ -3,9 +3,9 @@
 use std::fmt;
 
 use bytemuck::bytes_of;
-use zus_model::protocol::Protocol;
-use zus_model::sentence::block_name;
-use zus_model::state::{Environment, Miner, State};
+use zus_checker::blocks::block_name;
+use zus_checker::protocol::Protocol;
+use zus_checker::state::{Environment, Miner, State};
 
 /// A field with two values.
 #[derive(Clone, PartialEq, Eq, Debug)]

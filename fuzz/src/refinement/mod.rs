@@ -68,14 +68,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use zus_bpp::crypto::scheme::Scheme;
-use zus_model::action::{Action, Blocked};
-use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
-use zus_model::committee::Committee;
-use zus_model::properties::Property;
-use zus_model::protocol::{Network, Protocol};
-use zus_model::reductions::Reductions;
-use zus_model::state::State;
-use zus_model::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
+use zus_checker::action::{Action, Blocked};
+use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_checker::committee::Committee;
+use zus_checker::properties::Property;
+use zus_checker::protocol::{Network, Protocol};
+use zus_checker::reductions::Reductions;
+use zus_checker::state::State;
+use zus_checker::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
 
 use crate::bounds;
 use crate::schedule::Failure;
@@ -131,7 +131,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
     let blocks = Blocks::new(setup.rounds, setup.subrounds, 2, false, rules.subround_cap, None, kind)
         .map_err(|error| format!("{} blocks where the model has room for {}", error.needed, error.limit))?;
     let honest = usize::from(setup.miners) - setup.byzantine.len();
-    if honest > zus_model::committee::MAX_HONEST || setup.byzantine.len() > 3 {
+    if honest > zus_checker::committee::MAX_HONEST || setup.byzantine.len() > 3 {
         return Err(format!("{honest} honest and {} Byzantine miners", setup.byzantine.len()));
     }
     let f = bounds::tolerated(setup.miners) as u32;
@@ -230,7 +230,7 @@ impl Refinement {
             (failure, &self.finding)
         {
             let says = Some(format!("production does, and may not: {deed}"));
-            trace.steps.push(zus_model::trace::Step { action: *action, says });
+            trace.steps.push(zus_checker::trace::Step { action: *action, says });
         }
         Ok(trace)
     }

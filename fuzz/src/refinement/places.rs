@@ -7,7 +7,7 @@
 use thiserror::Error;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_model::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
 
 use crate::world::World;
 

@@ -93,7 +93,7 @@ impl Header {
         // Three of four runs have as many as are tolerated.
         let most = bounds::tolerated(n);
         // The model has room for seven honest miners.
-        let least = usize::from(n).saturating_sub(zus_model::committee::MAX_HONEST);
+        let least = usize::from(n).saturating_sub(zus_checker::committee::MAX_HONEST);
         let few = least + usize::from(self.0[1] >> 2) % (most + 1 - least);
         let count = if self.0[1] & 3 == 0 { few } else { most };
         let first = u16::from(self.0[1] >> 4) % n;

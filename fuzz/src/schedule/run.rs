@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::Scheme;
-use zus_model::sentence::block_name;
+use zus_checker::blocks::block_name;
 
 use super::choices::Choice;
 use super::header::ground_of;

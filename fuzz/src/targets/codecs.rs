@@ -9,7 +9,7 @@ use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::message::Message;
 use zus_bpp::ticket_log::{Interchange, KEY_BYTES, LogContents, Owner};
 use zus_bpp::wire;
-use zus_model::trace::Trace;
+use zus_checker::trace::Trace;
 
 use super::allocation::measure;
 use super::key_generation::session_of_four;
@@ -152,7 +152,7 @@ fn decode_other(name: &str, bytes: &[u8]) {
 /// When reading panics.
 pub fn scenario(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Err(error) = zus_model::scenario::parse("fuzz", "fuzz.toml", text) {
+    if let Err(error) = zus_checker::scenario::parse("fuzz", "fuzz.toml", text) {
         assert!(error.to_string().contains("fuzz.toml"), "{error}");
     }
 }

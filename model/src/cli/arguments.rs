@@ -4,7 +4,7 @@ use super::measure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf};
-use zus_model::checker::bfs::Limits;
+use zus_checker::search::bfs::Limits;
 
 const EXAMPLES: &str = "\
 Examples:

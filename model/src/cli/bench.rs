@@ -9,17 +9,17 @@ use std::{
     io::{IsTerminal, Write},
     process::{Command, Stdio},
 };
-use zus_model::{
-    checker::{
+use zus_checker::{
+    properties::Facts,
+    scenario::parse,
+    search::{
         bfs::{End, Limits, explore},
         codec::Codec,
     },
-    properties::Facts,
-    report::{
-        page::figures::{self, Figures, Plot, Series},
-        text::grouped,
-    },
-    scenario::parse,
+};
+use zus_report::{
+    page::figures::{self, Figures, Plot, Series},
+    text::grouped,
 };
 
 /// The pinned instances: the base one, more Byzantine miners than are tolerated, seven members.

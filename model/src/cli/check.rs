@@ -4,24 +4,25 @@ use super::{
     Bounds, CheckArgs, Exit, Failure, Format, command_line, note, on_threads, progress::Line, unwritable,
 };
 use std::{collections::BTreeSet, io::Write, path::Path, sync::Arc, time::Instant};
-use zus_model::{
-    checker::{
+use zus_checker::{
+    committed, memory,
+    mutants::{Executioner, committed_mutants},
+    scenario::{Change, Scenario},
+    search::{
         bfs::Limits,
         check::{Checked, Options, check},
         trial::effects,
     },
-    committed, memory,
-    mutants::{Executioner, committed_mutants},
-    report::{
-        Report, RunReport, ScenarioReport,
-        baseline::{Comparison, compare},
-        junit, markdown, sarif,
-        text::{self, Detail},
-    },
-    scenario::{Change, Scenario},
     trace::Trace,
 };
 use zus_output::{folder::Folder, lock::Lock, plain};
+use zus_report::mutants::MutantResult;
+use zus_report::{
+    Report, RunReport, ScenarioReport,
+    baseline::{Comparison, compare},
+    junit, markdown, sarif,
+    text::{self, Detail},
+};
 
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -83,7 +84,7 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
     let mutants = committed_mutants()?;
     let mut executioner = Executioner::default();
     for (index, mutant) in mutants.iter().enumerate() {
-        let (mut result, trace) = {
+        let fate = {
             let line = Line::new(
                 format!("{}/{} mutant {}", index + 1, mutants.len(), mutant.id),
                 session.is_quiet(),
@@ -92,7 +93,8 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
             let progress = |p| line.exploring(p);
             executioner.run(mutant, Options { limits, command, progress: &progress })
         };
-        if let (Some(trace), Some(run)) = (&trace, &mut result.run) {
+        let mut result = MutantResult::new(mutant, &fate);
+        if let (Some(trace), Some(run)) = (&fate.trace, &mut result.run) {
             run.trace = session.save(trace, &format!("mutant-{}", mutant.id))?;
         }
         session.report.mutants.push(result);

@@ -2,12 +2,13 @@
 
 use super::{DrawArgs, DrawFormat, Exit, Failure, check_file, note, write_file};
 use std::io::Write;
-use zus_model::{
-    draw::{page, scene, scene::Scene, staging, svg},
-    report::{RunReport, itf, mermaid},
-    trace::Trace,
-};
+use zus_checker::trace::Trace;
 use zus_output::plain;
+use zus_report::{
+    RunReport,
+    draw::{page, scene, scene::Scene, staging, svg},
+    itf, mermaid,
+};
 
 /// Runs the command.
 pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {

@@ -6,14 +6,14 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use stateright::{Checker, Model};
 use std::{io::Write, time::Instant};
-use zus_model::{
-    checker::{
-        bfs::{Limits, explore},
-        stateright::Packed,
-    },
+use zus_checker::{
     committed, memory,
     properties::Facts,
     scenario::{Scenario, Verdict},
+    search::{
+        bfs::{Limits, explore},
+        stateright::Packed,
+    },
 };
 
 /// A search.
@@ -45,7 +45,7 @@ pub struct Measured {
 /// What is asked of every state: the safety properties that the scenario expects to hold, so that no search ends early.
 pub fn asked(scenario: &Scenario) -> Facts {
     let safe =
-        |e: &&zus_model::scenario::Expectation| e.verdict == Verdict::Holds && !e.property.is_liveness();
+        |e: &&zus_checker::scenario::Expectation| e.verdict == Verdict::Holds && !e.property.is_liveness();
     scenario.expect.iter().filter(safe).map(|e| e.property).collect()
 }
 

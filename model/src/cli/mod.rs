@@ -29,11 +29,9 @@ use std::{
     path::Path,
     process::ExitCode,
 };
-use zus_model::{
-    checker::check::Standing,
-    report::{ErrorReport, Report, junit, markdown, sarif},
-};
+use zus_checker::search::check::Standing;
 use zus_output::{lock, plain, whole};
+use zus_report::{ErrorReport, Report, junit, markdown, sarif};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,13 +62,13 @@ impl From<Standing> for Exit {
 pub enum Failure {
     /// A scenario, or the list of mutants, cannot be used.
     #[error(transparent)]
-    Scenario(#[from] zus_model::scenario::ScenarioError),
+    Scenario(#[from] zus_checker::scenario::ScenarioError),
     /// A trace cannot be read.
     #[error(transparent)]
-    Trace(#[from] zus_model::trace::TraceError),
+    Trace(#[from] zus_checker::trace::TraceError),
     /// A scene cannot be read.
     #[error(transparent)]
-    Scene(#[from] zus_model::draw::scene::SceneError),
+    Scene(#[from] zus_report::draw::scene::SceneError),
     /// A file of a report cannot be used.
     #[error("{path}: {why}\n  fix: name a file that this version of `zus` can read, or leave it out")]
     Unusable {
@@ -130,7 +128,7 @@ pub enum Failure {
     },
     /// A report cannot be put into XML.
     #[error("the report cannot be written as JUnit XML: {0}")]
-    Junit(#[from] quick_junit::SerializeError),
+    Junit(#[from] zus_report::junit::SerializeError),
     /// A report cannot be put into SARIF.
     #[error("the report cannot be written as SARIF: {0}")]
     Sarif(serde_json::Error),

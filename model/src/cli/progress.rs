@@ -6,8 +6,9 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
-use zus_model::{checker::bfs::Progress, report::text::grouped};
+use zus_checker::search::bfs::Progress;
 use zus_output::{plain, pulse::Pulse};
+use zus_report::text::grouped;
 
 /// The least time between two lines.
 const PAUSE: Duration = Duration::from_millis(100);

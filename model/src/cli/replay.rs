@@ -2,7 +2,7 @@
 
 use super::{Exit, Failure, ReplayArgs};
 use std::io::Write;
-use zus_model::trace::Trace;
+use zus_checker::trace::Trace;
 use zus_output::plain;
 
 /// Runs the command.

@@ -13,23 +13,20 @@ use std::{
     sync::Arc,
     time::Instant,
 };
-use zus_model::{
-    checker::{bfs::Limits, check::Options},
-    committed,
-    report::{
-        FORMAT, Report, VERSION,
-        page::{
-            self, Part, Parts,
-            figures::{self, Figures},
-            ledger::{self, Ledger},
-            matrix,
-        },
-        text::Detail,
-    },
-};
+use zus_checker::search::{bfs::Limits, check::Options};
 use zus_output::{
     lock::Lock,
     plain::{self, quoted_path},
+};
+use zus_report::{
+    FORMAT, Report, VERSION,
+    page::{
+        self, Part, Parts,
+        figures::{self, Figures},
+        ledger::{self, Ledger},
+        matrix,
+    },
+    text::Detail,
 };
 
 /// Where the ledger is, unless the user says otherwise.
@@ -100,8 +97,8 @@ impl Inputs {
             None => Some(PathBuf::from(LEDGER)).filter(|path| path.is_file()),
         };
         let figures = args.figures.iter().map(|path| parse(path, figures::MAX_BYTES, Figures::parse));
-        let committed =
-            committed::figures().map(|(path, found)| found.map_err(|why| Failure::Unusable { path, why }));
+        let committed = zus_report::page::figures::committed()
+            .map(|(path, found)| found.map_err(|why| Failure::Unusable { path, why }));
         Ok(Inputs {
             ledger: ledger.map(|path| parse(&path, ledger::MAX_BYTES, Ledger::parse)).transpose()?,
             figures: figures.collect::<Result<_, _>>()?,

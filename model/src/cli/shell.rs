@@ -3,8 +3,8 @@
 use super::{Cli, CompletionsArgs, Exit, Failure, ManArgs, SchemaArgs, SchemaOf, unwritable};
 use clap::CommandFactory;
 use std::io::Write;
-use zus_model::report::schema;
 use zus_output::{lock::Lock, whole};
+use zus_report::schema;
 
 /// Runs `zus completions`.
 pub fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {

@@ -2,15 +2,15 @@
 
 use super::{Exit, Failure, SimulateArgs, check::Session, command_line, on_threads, progress::Line};
 use std::time::Instant;
-use zus_model::{
-    checker::{
+use zus_checker::{
+    committed,
+    search::{
         bfs::Limits,
         check::{Options, sample},
         simulate::Sample,
     },
-    committed,
-    report::text::Detail,
 };
+use zus_report::text::Detail;
 
 /// Runs the command.
 pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {

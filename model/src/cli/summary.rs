@@ -9,7 +9,8 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
 };
-use zus_model::report::{
+use zus_output::plain;
+use zus_report::{
     Report,
     page::figures::{self, Figures},
     summary::{
@@ -17,7 +18,6 @@ use zus_model::report::{
         proofs::{self, Proofs},
     },
 };
-use zus_output::plain;
 
 /// Runs the command.
 pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {

@@ -8,11 +8,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-output", &[]),
     ("zus-protocol", &[]),
     ("zus-spec", &["zus-protocol"]),
-    ("zus-model", &["zus-output", "zus-protocol", "zus-spec"]),
+    ("zus-checker", &["zus-output", "zus-protocol", "zus-spec"]),
+    ("zus-report", &["zus-checker", "zus-output"]),
+    ("zus-model", &["zus-checker", "zus-output", "zus-report"]),
     ("zus-bpp", &["zus-protocol"]),
-    ("zus-fuzz", &["zus-bpp", "zus-model", "zus-output", "zus-protocol", "zus-spec"]),
-    ("zus-proofs", &["zus-model", "zus-output", "zus-protocol", "zus-spec"]),
-    ("zus-benches", &["zus-bpp", "zus-model", "zus-output", "zus-protocol"]),
+    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
+    ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
+    ("zus-benches", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report"]),
 ];
 
 /// Nodes, and the nodes that each uses.

@@ -2,7 +2,7 @@
 
 use super::{devtools::Browser, viewer::drawn};
 use std::{fs, path::Path, process::Command};
-use zus_model::report::Report;
+use zus_report::Report;
 
 /// A report of a few scenarios: mutants and matrix are empty, or it would take a minute.
 fn report(folder: &Path) -> String {

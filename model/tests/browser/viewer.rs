@@ -3,14 +3,15 @@
 use super::devtools::Browser;
 use serde_json::Value;
 use std::path::Path;
-use zus_model::{
+use zus_checker::trace::Trace;
+use zus_report::{
+    RunReport,
     draw::{
         page,
         scene::{BlockCard, Event, FORMAT, Kind, Lane, Line, Role, Scene, Stay, Use, VERSION},
         staging,
     },
-    report::{RunReport, mermaid},
-    trace::Trace,
+    mermaid,
 };
 
 /// What `script`, a function body, returns in the page, which must have no errors.

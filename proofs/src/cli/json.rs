@@ -7,7 +7,7 @@ use crate::{
     spec::Sources,
     verify::Verification,
 };
-use zus_model::report::summary::proofs::{Condition, FORMAT, Outcome, Proofs, VERSION};
+use zus_report::summary::proofs::{Condition, FORMAT, Outcome, Proofs, VERSION};
 
 /// Decides the conditions and prints them.
 pub(super) fn print(sources: &Sources, arguments: &CheckArguments, threads: usize) -> Result<End, BadInput> {

@@ -10,7 +10,7 @@ use crate::{
     tie::{self, Refused, property, trace_of},
 };
 use std::path::{Path, PathBuf};
-use zus_model::trace::Trace;
+use zus_checker::trace::Trace;
 use zus_output::folder::Folder;
 
 /// Writes all refutations and witnesses.

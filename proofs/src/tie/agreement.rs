@@ -2,7 +2,7 @@
 
 use super::{Drift, Tie, placement::element};
 use crate::structure::{Element, Structure};
-use zus_model::state::State;
+use zus_checker::state::State;
 
 impl Tie<'_> {
     /// Whether state and image agree on everything that the state determines.

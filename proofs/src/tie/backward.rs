@@ -10,7 +10,7 @@ use crate::{
     structure::{Element, Structure},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use zus_model::{
+use zus_checker::{
     action::Action,
     blocks::{BlockId, GENESIS},
     state::State,

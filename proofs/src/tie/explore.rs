@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
 };
-use zus_model::{action::Action, protocol::Protocol, state::State};
+use zus_checker::{action::Action, protocol::Protocol, state::State};
 
 /// What was visited.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

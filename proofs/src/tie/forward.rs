@@ -11,7 +11,7 @@ use crate::{
     spec::Spec,
     structure::{Element, Evaluator, Interpreter, Structure},
 };
-use zus_model::{
+use zus_checker::{
     action::Action,
     blocks::GENESIS,
     protocol::{Network, Protocol},
@@ -269,7 +269,7 @@ impl<'a> Tie<'a> {
         &self,
         before: &State,
         miner: u8,
-        block: zus_model::blocks::BlockId,
+        block: zus_checker::blocks::BlockId,
         after: &State,
     ) -> Vec<Event> {
         let m = &before.miners[miner as usize];

@@ -13,7 +13,7 @@ use crate::{
     spec::{Interpretation, RelationId, Spec, Threshold},
     structure::{Element, Structure},
 };
-use zus_model::{
+use zus_checker::{
     blocks::{GENESIS, Generator},
     committee::{quorum, tolerated},
     protocol::Protocol,

@@ -4,7 +4,7 @@
 use super::Untied;
 use crate::structure::Element;
 use std::collections::BTreeSet;
-use zus_model::{
+use zus_checker::{
     action::Action,
     blocks::{BlockId, GENESIS, Generator},
     protocol::Protocol,

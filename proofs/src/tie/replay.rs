@@ -2,7 +2,7 @@
 
 use super::{Drift, Exploration, Failure, Placement, Tie, Untied, rules_of};
 use crate::spec::{RuleChoice, Sources, SpecError, load};
-use zus_model::{
+use zus_checker::{
     protocol::Protocol,
     reductions::Reductions,
     trace::{ReplayError, Trace},

@@ -11,7 +11,7 @@ use crate::{
     structure::Element,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use zus_model::{
+use zus_checker::{
     Fault,
     action::{Action, Blocked},
     blocks::{BadPlaces, BlockId, Blocks, Generator, Place},
@@ -225,7 +225,7 @@ fn places(spec: &Spec, run: &Run) -> Vec<Place> {
 fn order(spec: &Spec, run: &Run) -> BTreeMap<Element, BlockId> {
     let places = placed(spec, run).into_iter().enumerate();
     let blocks = places.map(|(index, (_, element))| (element, model_block(index as Element + 1)));
-    blocks.chain([(0, zus_model::blocks::GENESIS)]).collect()
+    blocks.chain([(0, zus_checker::blocks::GENESIS)]).collect()
 }
 
 struct Steps<'a> {

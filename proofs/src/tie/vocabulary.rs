@@ -2,8 +2,8 @@
 
 use super::Untied;
 use crate::spec::{FunctionId, RelationId, SortId, Spec};
-use zus_model::Fault;
-use zus_model::rules::{FinalityRule, Rules};
+use zus_checker::Fault;
+use zus_checker::rules::{FinalityRule, Rules};
 
 macro_rules! vocabulary {
     ($($(#[$doc:meta])* $field:ident),* ; $($action:ident),* $(,)?) => {

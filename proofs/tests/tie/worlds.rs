@@ -1,6 +1,6 @@
 //! Tiny instances of the model, all reductions off but the one that takes Byzantine tickets as sent.
 
-use zus_model::{
+use zus_checker::{
     Fault,
     blocks::{Blocks, Generator},
     committee::{Committee, beacon_threshold, quorum, tolerated},

@@ -4,8 +4,8 @@ use std::io::Error;
 
 use serde::Deserialize;
 use zus_bpp::mutants::Mutant;
-use zus_model::report::page::figures::{self, Figures};
-use zus_model::report::text::grouped;
+use zus_report::page::figures::{self, Figures};
+use zus_report::text::grouped;
 
 use super::{Code, Results, Rule, Seen, exempt, root};
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn every_rule_change_of_the_model_has_its_word_of_the_proofs() {
         let shown = Shown::read().expect("the files are committed");
-        let mutants = zus_model::mutants::committed_mutants().expect("the list is sound");
+        let mutants = zus_checker::mutants::committed_mutants().expect("the list is sound");
         for mutant in &mutants {
             let says = shown.of(&mutant.id).unwrap_or_else(|error| panic!("{}: {error}", mutant.id));
             assert!(!says.is_empty(), "{}", mutant.id);
@@ -227,7 +227,7 @@ mod tests {
     fn every_row_of_the_model_that_concerns_code_is_a_bug_of_the_code() {
         // Of a restarted miner's log: one bug for all kinds of records, and the logs themselves are judged by `ledger`.
         let elsewhere = ["D1", "D2", "A1b"];
-        for mutant in zus_model::mutants::committed_mutants().expect("the list is sound") {
+        for mutant in zus_checker::mutants::committed_mutants().expect("the list is sound") {
             let here = Mutant::ALL.iter().any(|&bug| row_of(bug) == mutant.id);
             assert!(here || elsewhere.contains(&&*mutant.id), "row {} is no bug of the code", mutant.id);
         }

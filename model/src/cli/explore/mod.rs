@@ -14,12 +14,12 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
 };
-use zus_model::{
+use zus_checker::{
     committed,
-    draw::{explorer::Explored, scene},
     trace::{self, Trace},
 };
 use zus_output::plain;
+use zus_report::draw::{explorer::Explored, scene};
 
 /// The content type of a question, and of its answer.
 const JSON: &str = "application/json";

@@ -31,7 +31,7 @@ use tokio::{
     task::{AbortHandle, spawn, spawn_blocking},
     time::{sleep, timeout},
 };
-use zus_model::draw::explorer::POLICY;
+use zus_report::draw::explorer::POLICY;
 
 /// Connections at a time.
 const CONNECTIONS: usize = 32;
@@ -41,7 +41,7 @@ const HEADER_BYTES: usize = 16 << 10;
 const HEADER_LINES: usize = 64;
 /// The time in which the header must be there.
 const HEADER_TIME: Duration = Duration::from_secs(5);
-/// Bytes of a question: [`zus_model::draw::explorer::MAX_STEPS`] steps fit.
+/// Bytes of a question: [`zus_report::draw::explorer::MAX_STEPS`] steps fit.
 const BODY_BYTES: usize = 1 << 20;
 /// The time in which the body must be there.
 const BODY_TIME: Duration = Duration::from_secs(5);

@@ -1,0 +1,118 @@
+//! What can be wrong with a trace: as a text, and as a run.
+
+use super::{BadInstance, FORMAT, MAX_BYTES, VERSION};
+use crate::{action::Blocked, properties::Property, scenario::Verdict};
+
+/// Why a text is no trace.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file cannot be read.
+    #[error(
+        "{path}: cannot be read: {source}\n  fix: name a trace file, as `zus check --out DIR` writes them"
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is larger than any trace.
+    #[error(
+        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a trace file, as `zus check --out DIR` writes them"
+    )]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// The text is no JSON, or has a field that the format does not know, or lacks one.
+    #[error("{path}:{line}: {message}\n  fix: the format is described in model/checker/src/trace/mod.rs")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// It says that it is something else.
+    #[error(
+        "{path}:{line}: this is {found:?}, version {version}\n  fix: use a file with format {FORMAT:?}, version {VERSION}"
+    )]
+    Format {
+        /// The file.
+        path: String,
+        /// The line, from 1, of the version.
+        line: usize,
+        /// The format it names.
+        found: String,
+        /// The version it names.
+        version: u64,
+    },
+    /// Its instance is none.
+    #[error("{path}:{line}: {source}")]
+    Instance {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        source: BadInstance,
+    },
+    /// A run cannot show what it claims.
+    #[error(
+        "{path}:{line}: claim.verdict: {} cannot be shown to be `{verdict}` by a run\n  fix: claim that an S or L property \
+         is `violated`, or a witness W `reachable`",
+        .property.id()
+    )]
+    Claim {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// Of which property.
+        property: Property,
+        /// What is claimed of it.
+        verdict: Verdict,
+    },
+    /// A step is no action.
+    #[error(
+        "{path}:{line}: steps, step {step}: {message}\n  fix: the actions are those of model/checker/src/action/mod.rs"
+    )]
+    Step {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// Which, from 1.
+        step: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// Why a trace is not a run of the model.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A step may not happen.
+    #[error("step {step} may not happen: {deed}: {guard}\n  action: {action}")]
+    Blocked {
+        /// Which, from 1.
+        step: usize,
+        /// The action in words.
+        deed: String,
+        /// The guard that is false.
+        guard: Blocked,
+        /// The action as the trace has it.
+        action: String,
+    },
+    /// All steps may happen, and the claimed property does not show.
+    #[error("after step {steps}: {} is claimed to be {verdict}, and the run does not show it", .property.id())]
+    NotShown {
+        /// How many there are.
+        steps: usize,
+        /// The property.
+        property: Property,
+        /// What is claimed of it.
+        verdict: Verdict,
+    },
+}

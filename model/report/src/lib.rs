@@ -1,0 +1,433 @@
+//! What a check has found, as data: one schema, from which every other form is made.
+//!
+//! `json` is this schema itself; [`text`], [`markdown`], [`junit`], [`sarif`], [`summary`] and [`page`] are made from it.
+
+pub mod baseline;
+pub mod draw;
+pub mod itf;
+pub mod junit;
+pub mod markdown;
+pub mod mermaid;
+pub mod mutants;
+pub mod page;
+pub mod sarif;
+pub mod schema;
+pub mod summary;
+pub mod text;
+
+use crate::mutants::MutantResult;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zus_checker::{
+    action::Action,
+    committed::name_of,
+    properties::Property,
+    scenario::Verdict,
+    search::check::{Checked, Found, Method, Rest, Standing},
+    trace::Trace,
+};
+use zus_output::plain::quoted_path;
+
+/// The name of the format.
+pub const FORMAT: &str = "zus-report";
+/// Its version.
+pub const VERSION: u32 = 1;
+
+/// What one call of `zus check` found.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The tool and its version.
+    pub tool: String,
+    /// The command that makes the report again.
+    pub command: String,
+    /// The scenarios, in the order in which they were checked.
+    pub scenarios: Vec<ScenarioReport>,
+    /// The mutants, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mutants: Vec<MutantResult>,
+    /// All together.
+    pub summary: Summary,
+    /// What differs from an earlier report, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<baseline::Comparison>,
+    /// Why nothing was checked: the input could not be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+}
+
+/// Why nothing was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorReport {
+    /// What is wrong, with the fix.
+    pub message: String,
+    /// In which file, if in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// In which line of it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+/// All scenarios and mutants together.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// How it stands: the worst of all.
+    pub standing: Standing,
+    /// Properties and mutants that are as expected.
+    pub as_expected: usize,
+    /// Properties that no random run speaks against, in scenarios that ask for random runs only.
+    pub sampled: usize,
+    /// Properties, pinned numbers and mutants that are not.
+    pub differ: usize,
+    /// Properties and mutants without an answer, because a bound was hit.
+    pub incomplete: usize,
+    /// Unique states of what was explored.
+    pub unique: u64,
+    /// States generated, with repetitions, random runs included.
+    pub generated: u64,
+    /// Seconds.
+    pub seconds: f64,
+    /// Most memory of the process at a time, in bytes; 0 where the system does not say.
+    pub peak_memory: u64,
+}
+
+/// What was found of one scenario.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// The question that it answers.
+    pub question: String,
+    /// The profile it starts from.
+    pub profile: String,
+    /// Members, those that may be and those that are Byzantine, restarts.
+    pub faults: Faults,
+    /// Rounds, subrounds.
+    pub size: (u8, u8),
+    /// What the network does.
+    pub network: zus_checker::protocol::Network,
+    /// How it was explored.
+    pub method: Method,
+    /// Unique states (states visited, for a sample).
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// Longest distance from the start.
+    pub depth: u32,
+    /// The number of unique states that the scenario pins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<u64>,
+    /// Seconds.
+    pub seconds: f64,
+    /// Most bytes of table, queue and buffers at a time.
+    pub peak_bytes: u64,
+    /// How the exploration itself stands, where every state or an exact number of them is asked for.
+    pub exploration: Standing,
+    /// The worst of its properties and of the exploration.
+    pub standing: Standing,
+    /// Where a bound was hit: what is left, as far as one can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+    /// What a reader should know of the file though nothing is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Property by property.
+    pub properties: Vec<PropertyReport>,
+}
+
+/// Who may be, and who is, faulty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Faults {
+    /// Members.
+    pub n: u32,
+    /// Byzantine members tolerated.
+    pub f: u32,
+    /// Members that are Byzantine.
+    pub byzantine: u32,
+    /// Crashes of honest miners, at most.
+    pub restarts: u32,
+}
+
+/// What was found of one property.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PropertyReport {
+    /// Which.
+    #[schemars(with = "schema::PropertySchema")]
+    pub property: Property,
+    /// What it says.
+    pub text: String,
+    /// What is expected.
+    pub expected: Verdict,
+    /// What was found.
+    pub found: Found,
+    /// How the two compare.
+    pub standing: Standing,
+    /// Why the verdict says nothing: its premise is not reachable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vacuous: Option<String>,
+    /// Line of the scenario file where it is expected.
+    pub line: usize,
+    /// The shortest run that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunReport>,
+    /// A fault of the checker itself: it has no run for what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// A run, to be read and drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunReport {
+    /// What it shows, in one sentence.
+    pub because: String,
+    /// The trace file, if it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// The command that finds the run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
+    /// Who takes part, in the order in which they are drawn.
+    pub participants: Vec<String>,
+    /// The steps.
+    pub steps: Vec<StepReport>,
+}
+
+/// A step, to be read and drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepReport {
+    /// The step in words.
+    pub says: String,
+    /// Who acts: indices of [`RunReport::participants`]; none if the network does.
+    pub who: Vec<usize>,
+    /// What passes between them and the network.
+    pub kind: StepKind,
+    /// What is sent, received or done, in a few words.
+    pub label: String,
+}
+
+/// What a step is to those who watch the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// A message leaves.
+    Sends,
+    /// A message arrives and is acted upon.
+    Receives,
+    /// Nothing is seen from outside.
+    Does,
+    /// The network changes.
+    Network,
+}
+
+impl ScenarioReport {
+    /// The report of what was checked.
+    pub fn new(checked: &Checked) -> Self {
+        let scenario = &checked.scenario;
+        let protocol = &scenario.protocol;
+        let properties = checked
+            .findings
+            .iter()
+            .map(|finding| PropertyReport {
+                property: finding.property,
+                text: finding.property.text().into(),
+                expected: finding.expected,
+                found: finding.found,
+                standing: finding.standing,
+                vacuous: finding.vacuous.clone(),
+                line: finding.line,
+                run: finding.trace.as_ref().map(|trace| {
+                    let again = match (trace.producer.seed, &trace.producer.command) {
+                        (Some(_), Some(command)) => command.clone(),
+                        _ => {
+                            let file = format!("out/traces/{}-{}.json", scenario.name, finding.property.id());
+                            let named = quoted_path(name_of(scenario));
+                            format!("zus check {named} --out out; zus replay {}", quoted_path(&file))
+                        }
+                    };
+                    RunReport { again: Some(again), ..RunReport::new(trace) }
+                }),
+                fault: finding.fault.map(|fault| fault.to_string()),
+            })
+            .collect();
+        ScenarioReport {
+            name: checked.scenario.name.clone(),
+            path: checked.scenario.path.clone(),
+            question: checked.scenario.question.clone(),
+            profile: checked.scenario.profile.clone(),
+            faults: Faults {
+                n: protocol.committee.n,
+                f: protocol.committee.f,
+                byzantine: protocol.committee.byzantine,
+                restarts: protocol.crashes,
+            },
+            size: (protocol.blocks.rounds, protocol.blocks.subrounds),
+            network: protocol.network,
+            method: checked.method,
+            unique: checked.unique,
+            generated: checked.generated,
+            depth: checked.depth,
+            pinned: checked.scenario.states,
+            seconds: checked.seconds,
+            peak_bytes: checked.peak_bytes,
+            exploration: checked.exploration(),
+            standing: checked.standing(),
+            rest: checked.rest,
+            notes: checked.scenario.notes.clone(),
+            properties,
+        }
+    }
+}
+
+impl PropertyReport {
+    /// What was found beside what is expected, as a sentence: what every form says of what is not as expected.
+    pub fn sentence(&self) -> String {
+        let (id, found) = (self.property.id(), said(self.found));
+        let expected = match self.expected {
+            Verdict::Holds => "hold",
+            Verdict::Violated => "be violated",
+            Verdict::Reachable => "be reachable",
+            Verdict::Unreachable => "be unreachable",
+        };
+        let mut sentence = match (&self.vacuous, self.found == self.expected.into()) {
+            (Some(why), true) => return format!("{id} {found}, as expected, but {why}"),
+            (_, true) => format!("{id} {found}, as expected"),
+            (vacuous, false) => {
+                let why = vacuous.as_ref().map_or(String::new(), |why| format!(", and {why}"));
+                format!("{id} {found}, but it is expected to {expected}{why}")
+            }
+        };
+        match (&self.run, &self.fault) {
+            (_, Some(fault)) => sentence += &format!("; this is not to be believed: {fault}"),
+            (Some(run), None) => sentence += &format!(", in {} steps: {}", run.steps.len(), run.because),
+            (None, None) => {}
+        }
+        sentence
+    }
+}
+
+/// A verdict as the end of a sentence.
+fn said(found: Found) -> &'static str {
+    match found {
+        Found::Holds => "holds",
+        Found::Violated => "is violated",
+        Found::Reachable => "is reachable",
+        Found::Unreachable => "is unreachable",
+        Found::Sampled => "was shown by no run of a sample",
+        Found::Unknown => "is not known, because a bound was hit",
+    }
+}
+
+impl ScenarioReport {
+    /// What to do about a bound that was hit, if that left something open.
+    pub fn advice(&self) -> Option<String> {
+        let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else {
+            return None;
+        };
+        let all = rest.estimate.map_or("and no end is in sight".to_owned(), |all| {
+            format!("perhaps {} in all", text::grouped(all.next_multiple_of(1_000)))
+        });
+        let per_state = self.peak_bytes.div_ceil(self.unique.max(1));
+        let name = match zus_checker::committed::names().find(|name| *name == self.name) {
+            Some(name) if self.path.starts_with("model/scenarios/") => name,
+            _ => &self.path,
+        };
+        Some(format!(
+            "{} states were seen, {} of them wait, {all}; a state takes about {per_state} bytes of memory.\n\
+             Raise --max-states or --max-memory, or make the instance smaller (rounds, subrounds, generators, twins = 1), \
+             or look at random runs: zus simulate {}",
+            text::grouped(self.unique),
+            text::grouped(rest.waiting),
+            quoted_path(name)
+        ))
+    }
+}
+
+impl RunReport {
+    /// The run of a trace.
+    pub fn new(trace: &Trace) -> Self {
+        let protocol = &trace.protocol;
+        let honest = protocol.honest();
+        let byzantine = protocol.committee.byzantine as usize;
+        let observers = trace.steps.iter().filter_map(|s| match s.action {
+            Action::Finalize { observer, .. } => Some(observer as usize + 1),
+            _ => None,
+        });
+        let observers = observers.max().unwrap_or(0);
+        let participants = (0..honest + byzantine + observers).map(|p| protocol.participant(p)).collect();
+        let steps = trace
+            .steps
+            .iter()
+            .map(|step| {
+                let (who, kind, label) = mermaid::drawn(protocol, &step.action);
+                StepReport { says: step.says.clone().unwrap_or_default(), who, kind, label }
+            })
+            .collect();
+        let because = trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone());
+        RunReport { because, trace: None, again: None, participants, steps }
+    }
+}
+
+impl Report {
+    /// A report of nothing yet, of the command that makes it.
+    pub fn new(command: String) -> Self {
+        Report {
+            format: FORMAT.into(),
+            version: VERSION,
+            tool: concat!("zus ", env!("CARGO_PKG_VERSION")).into(),
+            command,
+            scenarios: Vec::new(),
+            mutants: Vec::new(),
+            summary: Summary::default(),
+            compared: None,
+            error: None,
+        }
+    }
+
+    /// A report that says only why nothing was checked.
+    pub fn failed(command: String, error: ErrorReport) -> Self {
+        let mut report = Report { error: Some(error), ..Report::new(command) };
+        report.summarize(0.0, 0);
+        report
+    }
+
+    /// All together, once everything has been checked.
+    pub fn summarize(&mut self, seconds: f64, peak_memory: u64) {
+        let mut summary = Summary { seconds, peak_memory, ..Summary::default() };
+        let mut count = |standing: Standing| {
+            match standing {
+                Standing::AsExpected => summary.as_expected += 1,
+                Standing::Sampled => summary.sampled += 1,
+                Standing::Incomplete => summary.incomplete += 1,
+                Standing::Differs => summary.differ += 1,
+            }
+            summary.standing = summary.standing.max(standing);
+        };
+        for scenario in &self.scenarios {
+            scenario.properties.iter().for_each(|p| count(p.standing));
+            if scenario.exploration != Standing::AsExpected {
+                count(scenario.exploration);
+            }
+        }
+        self.mutants.iter().for_each(|m| count(m.standing));
+        if self.error.is_some() || self.compared.as_ref().is_some_and(|compared| compared.fails()) {
+            count(Standing::Differs);
+        }
+        let explored = |s: &&ScenarioReport| !matches!(s.method, Method::Sampled { .. });
+        summary.unique = self.scenarios.iter().filter(explored).map(|s| s.unique).sum::<u64>()
+            + self.mutants.iter().map(|m| m.unique).sum::<u64>();
+        summary.generated = self.scenarios.iter().map(|s| s.generated).sum::<u64>()
+            + self.mutants.iter().map(|m| m.generated).sum::<u64>();
+        self.summary = summary;
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        zus_output::plain::json(&serde_json::to_string_pretty(self).unwrap_or_default()).into_owned() + "\n"
+    }
+}

@@ -1,0 +1,171 @@
+//! A report as Markdown: for a pull request, or the summary of a CI job.
+
+use super::{Method, Report, RunReport, ScenarioReport, baseline::shown, mermaid, text};
+use crate::mutants::MutantResult;
+use std::fmt::Write;
+use zus_checker::search::check::{Found, Standing};
+use zus_output::plain::quoted_path;
+
+/// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
+pub const MOST_BYTES: usize = 1 << 20;
+
+/// A cell of a table: what would end it is escaped.
+pub(super) fn cell(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+}
+
+/// Writes the report, with its runs if they are wanted.
+pub fn write(report: &Report, runs: bool) -> String {
+    let report = &zus_output::plain::every_line(report);
+    let mut text = tables(report);
+    if !runs {
+        return text;
+    }
+    let mut left_out = 0;
+    let runs = report
+        .scenarios
+        .iter()
+        .flat_map(|s| {
+            s.properties.iter().filter_map(move |p| Some((s.name.as_str(), p.property, p.run.as_ref()?)))
+        })
+        .chain(report.mutants.iter().filter_map(|m| Some((m.name.as_str(), m.property, m.run.as_ref()?))));
+    for (name, property, run) in runs {
+        let section = section(name, property.id(), run);
+        if text.len() + section.len() + 200 > MOST_BYTES {
+            left_out += 1;
+        } else {
+            text.push_str(&section);
+        }
+    }
+    if left_out > 0 {
+        let _ = writeln!(text, "\n{left_out} more runs do not fit; their traces are in the output folder.");
+    }
+    text
+}
+
+fn tables(report: &Report) -> String {
+    let mut out = String::from("# zus check\n\n");
+    let _ = writeln!(out, "{}\n", text::summary_line(&report.summary));
+    if let Some(error) = &report.error {
+        let _ = writeln!(out, "**Nothing was checked.** {}\n", cell(&error.message));
+    }
+    if let Some(compared) = &report.compared {
+        let _ = writeln!(out, "## Beside `{}`\n", compared.against.replace('`', "'"));
+        if compared.changes.is_empty() {
+            out.push_str("Nothing differs: verdicts, shortest runs, numbers of states.\n\n");
+        } else {
+            out.push_str("| of | what | before | now |\n|---|---|---|---|\n");
+            for c in &compared.changes {
+                let [of, what, before, now] = [&c.of, &c.what, &c.before, &c.after].map(|t| cell(shown(t)));
+                let _ = writeln!(out, "| {of} | {what} | {before} | **{now}** |");
+            }
+            out.push_str("\n## Everything\n\n");
+        }
+    }
+    if !report.scenarios.is_empty() {
+        out.push_str(
+            "| scenario | question | found | | unique states | seconds |\n|---|---|---|---|--:|--:|\n",
+        );
+    }
+    for scenario in &report.scenarios {
+        let unique = match scenario.method {
+            Method::Sampled { runs, .. } => format!("{runs} random runs"),
+            Method::AllFound | Method::StateLimit | Method::MemoryLimit => {
+                format!("{} (not all)", text::grouped(scenario.unique))
+            }
+            Method::Exhausted => text::grouped(scenario.unique),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {unique} | {:.2} |",
+            cell(&scenario.name),
+            cell(&scenario.question),
+            verdicts(scenario),
+            text::mark(scenario.standing),
+            scenario.seconds,
+        );
+        out.push_str(&remarks(scenario));
+    }
+    if !report.mutants.is_empty() {
+        out.push_str("\n## Mutants\n\n| # | rule change | killed by | | states | steps | seconds |\n");
+        out.push_str("|---|---|---|---|--:|--:|--:|\n");
+        report.mutants.iter().for_each(|m| out.push_str(&mutant(m)));
+    }
+    out
+}
+
+/// What was found, property by property; what was found alike stands together.
+fn verdicts(scenario: &ScenarioReport) -> String {
+    let mut groups: Vec<(Found, Vec<String>)> = Vec::new();
+    for p in &scenario.properties {
+        let id = match &p.run {
+            Some(run) => format!("{} in {}", p.property.id(), run.steps.len()),
+            None => p.property.id().to_owned(),
+        };
+        match groups.iter_mut().find(|(found, _)| *found == p.found) {
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((p.found, vec![id])),
+        }
+    }
+    let each: Vec<String> =
+        groups.iter().map(|(found, ids)| format!("**{found}** {}", ids.join(", "))).collect();
+    each.join("; ")
+}
+
+/// What is not as expected, or was not answered, row by row.
+fn remarks(scenario: &ScenarioReport) -> String {
+    let mut out = String::new();
+    for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled || p.vacuous.is_some()) {
+        let (id, expected, found, mark) = (p.property.id(), p.expected, p.found, text::mark(p.standing));
+        let why = p.vacuous.as_ref().map_or(String::new(), |why| format!(", but {}", cell(why)));
+        let _ = writeln!(
+            out,
+            "| | {}:{} | {id}: expected **{expected}**, found **{found}**{why} | {mark} | | |",
+            cell(&scenario.path),
+            p.line
+        );
+    }
+    if scenario.exploration != Standing::AsExpected {
+        let asked = scenario.pinned.map_or("every state".into(), |pinned| format!("{pinned} states"));
+        let mark = text::mark(scenario.exploration);
+        let _ = writeln!(out, "| | | {asked} asked for, {} seen | {mark} | | |", scenario.unique);
+    }
+    for note in &scenario.notes {
+        let _ = writeln!(out, "| | | note: {} | | | |", cell(note));
+    }
+    if let Some(advice) = scenario.advice() {
+        let _ = writeln!(out, "| | | {} | | | |", cell(&advice));
+    }
+    out
+}
+
+fn mutant(m: &MutantResult) -> String {
+    let steps = m.run.as_ref().map_or(String::new(), |run| run.steps.len().to_string());
+    let by = match &m.why {
+        None => m.property.id().to_owned(),
+        Some(why) => format!("{}: {}", m.property.id(), cell(why)),
+    };
+    let (id, name, mark) = (cell(&m.id), cell(&m.name), text::mark(m.standing));
+    format!("| {id} | {name} | {by} | {mark} | {} | {steps} | {:.2} |\n", m.unique, m.seconds)
+}
+
+pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
+    let mut out = format!(
+        "\n<details><summary>{}: {property} in {} steps</summary>\n\n{}\n\n",
+        cell(name),
+        run.steps.len(),
+        cell(&run.because)
+    );
+    let _ = writeln!(out, "```mermaid\n{}```\n", mermaid::diagram(run));
+    let first = run.steps.len().saturating_sub(mermaid::MOST_STEPS);
+    for (index, step) in run.steps.iter().enumerate().skip(first) {
+        let _ = writeln!(out, "{}. {}", index + 1, cell(&step.says));
+    }
+    if let Some(trace) = &run.trace {
+        let _ = writeln!(out, "\n`zus replay {}`", quoted_path(trace));
+    } else if let Some(again) = &run.again {
+        let _ = writeln!(out, "\n`{again}`");
+    }
+    out.push_str("\n</details>\n");
+    out
+}

@@ -1,0 +1,92 @@
+//! Everything that was checked, on one page: the safety matrix, scenarios, mutants, the ledger of properties, figures of
+//! other tools. Runs open in the viewer of `draw/`. The page needs no network and no other file.
+
+pub mod figures;
+mod html;
+pub mod ledger;
+pub mod matrix;
+mod plot;
+
+use super::{Report, RunReport, mermaid};
+use crate::draw::{page as drawn, scene::embedded, staging};
+use figures::Figures;
+use ledger::Ledger;
+use std::{collections::BTreeMap, path::PathBuf};
+use zus_checker::trace::Trace;
+
+/// How the report looks.
+const REPORT_CSS: &str = include_str!("assets/report.css");
+/// Opens runs.
+const REPORT_JS: &str = include_str!("assets/report.js");
+
+/// One of the three things that `zus check` is asked for.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What was found.
+    pub report: Report,
+    /// Where its traces are.
+    pub traces: PathBuf,
+    /// The command that makes it again.
+    pub command: String,
+}
+
+/// What the page is made from; what is missing is said on it, with the command that makes it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// The command that made the page.
+    pub command: String,
+    /// The safety matrix.
+    pub matrix: Option<(Part, Vec<matrix::Cell>)>,
+    /// The committed scenarios.
+    pub check: Option<Part>,
+    /// The mutants.
+    pub mutants: Option<Part>,
+    /// What evidence there is for each property.
+    pub ledger: Option<Ledger>,
+    /// Tables and plots of other tools.
+    pub figures: Vec<Figures>,
+    /// Those that are committed with the project; of one title, [`Parts::figures`] count.
+    pub committed: Vec<Figures>,
+}
+
+/// The runs of the page, each under the id by which it is opened.
+#[derive(Default)]
+struct Runs {
+    /// What is embedded.
+    data: Vec<(String, String)>,
+    /// Id by trace file.
+    ids: BTreeMap<PathBuf, String>,
+}
+
+impl Runs {
+    /// Takes up the run of a report, if its trace is there and can be drawn.
+    fn add(&mut self, part: &Part, run: &RunReport) -> Option<String> {
+        let name = PathBuf::from(run.trace.as_ref()?);
+        let path = part.traces.join(name.file_name()?);
+        if let Some(id) = self.ids.get(&path) {
+            return Some(id.clone());
+        }
+        let trace = Trace::load(&path).ok()?;
+        let scene = staging::stage(&trace).ok()?;
+        let diagram = mermaid::diagram(&RunReport::new(&trace));
+        let id = format!("run-{}", self.data.len() + 1);
+        self.data.push((id.clone(), embedded(&(scene, diagram))));
+        self.ids.insert(path, id.clone());
+        Some(id)
+    }
+}
+
+/// The page.
+pub fn write(parts: &Parts) -> String {
+    let mut runs = Runs::default();
+    let body = html::body(parts, &mut runs);
+    let data: Vec<(&str, String)> = runs.data.iter().map(|(id, json)| (id.as_str(), json.clone())).collect();
+    drawn::page(
+        "Züs block production: what was checked",
+        drawn::POLICY,
+        &[drawn::PAGE_CSS, REPORT_CSS],
+        &body,
+        &data,
+        &[drawn::VIEWER_JS, REPORT_JS],
+    )
+}
