@@ -60,6 +60,13 @@ pub enum Until {
     End,
 }
 
+/// Replays the run to its end and prints it: what `cargo fuzz fmt` shows.
+impl std::fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&play(self, Adjust::NONE, Until::End, true).told())
+    }
+}
+
 /// Plays a schedule with this change of the configuration. With `story` each operation is told.
 ///
 /// # Panics

@@ -18,7 +18,7 @@ use rapidhash::fast::RapidHasher;
 use zus_checker::action::{Action, Blocked};
 use zus_checker::blocks::GENESIS;
 use zus_checker::protocol::Protocol;
-use zus_checker::reductions::Reductions;
+use zus_checker::protocol::Reductions;
 use zus_checker::state::State;
 
 use crate::product::{Pair, Product};

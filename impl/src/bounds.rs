@@ -14,7 +14,7 @@
 //! ([`Config::tickets_per_signer`](crate::miner::Config::tickets_per_signer)).
 
 /// Miners of one committee: the size of a certificate's bitmap.
-pub const MAX_MINERS: u16 = crate::crypto::scheme::MAX_COMMITTEE_SIZE as u16;
+pub const MAX_MINERS: u16 = 4096;
 
 /// Sharders of one chain.
 pub const MAX_SHARDERS: u16 = 1_024;

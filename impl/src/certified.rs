@@ -3,13 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::block::Digest;
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::scheme::{AggregateClaim, BatchSeed, Domain, Scheme, Signature};
 use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Preimage, Statement, Ticket, Timeout};
-use crate::wire;
 
 /// Proof that `q` miners ticketed one block of one (round, subround).
 pub type Notarization = Certified<Ticket>;
@@ -67,22 +65,6 @@ impl<T> Certified<T> {
     pub fn signers_in_both<'a, U>(&'a self, other: &'a Certified<U>) -> impl Iterator<Item = MinerId> + 'a {
         let others = &other.certificate.signers;
         self.certificate.signers.iter().filter(|&signer| others.contains(signer))
-    }
-}
-
-impl Notarization {
-    /// What a child block commits to: a hash of the whole certificate, signers included.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(b"zus/certified/v1", &[&wire::body(self)])
-    }
-}
-
-impl FinalityCertificate {
-    /// What a block commits to that names the certified block as final: a hash of the whole certificate, signers included.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(b"zus/final-crt/v1", &[&wire::body(self)])
     }
 }
 

@@ -9,14 +9,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::block::Digest;
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
 use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::scheme::Scheme;
 use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
-use crate::wire;
 
 /// Two things that no honest miner signs both.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -142,12 +140,6 @@ impl Evidence {
             Evidence::TicketAgainstVote { .. } | Evidence::NotarizationAgainstFinality { .. } => true,
         };
         ordered || mutant!(EvidenceUnordered)
-    }
-
-    /// A hash of all of it.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(b"zus/evidence/v1\0", &[&wire::body(self)])
     }
 
     /// Checks the evidence.

@@ -4,7 +4,7 @@ use quick_xml::{Reader, events::Event as Xml};
 use std::{fs, path::Path};
 use zus_checker::{
     action::Action,
-    reductions::Reductions,
+    protocol::Reductions,
     trace::{Step, Trace},
 };
 use zus_report::draw::{

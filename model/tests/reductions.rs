@@ -10,8 +10,8 @@ use zus_checker::{
     committee::{Committee, beacon_threshold, quorum, tolerated},
     fault::Fault,
     properties::{Facts, Property},
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::{BeaconRule, EchoRule, FinalityRule, Rules, SubroundCapRule, TicketLogRule, TicketRule},
     search::bfs::{End, Limits, explore},
 };

@@ -20,8 +20,8 @@ use zus_checker::{
     committee::{Committee, beacon_threshold, quorum, tolerated},
     expand::{Expansion, Unexpanded, comparable, packed_action, project, specified},
     properties::{Facts, Property},
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::{BeaconRule, EchoRule, FinalityRule, ParentRule, QuorumRule, Rules, TicketLogRule, TicketRule},
     scenario::{Change, Scenario},
     search::{

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use zus_checker::{
     committed,
     properties::Facts,
-    reductions::Reductions,
+    protocol::Reductions,
     scenario::{Change, Scenario},
     search::{
         bfs::{End, Limits, explore},

@@ -7,7 +7,7 @@ use worlds::{Instance, honest};
 use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},
-    reductions::Reductions,
+    protocol::Reductions,
     rules::{Rules, TicketLogRule, TicketRule},
 };
 use zus_proofs::{

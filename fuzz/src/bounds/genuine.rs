@@ -9,7 +9,7 @@ use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Violation;
-use super::duties::naming::misnamed;
+use super::naming::misnamed;
 use super::promises;
 use crate::world::World;
 

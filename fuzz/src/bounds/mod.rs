@@ -5,6 +5,7 @@
 mod duties;
 mod genuine;
 mod guilty;
+mod naming;
 mod oracle;
 pub mod promises;
 mod scope;

@@ -72,8 +72,8 @@ use zus_checker::action::{Action, Blocked};
 use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
 use zus_checker::committee::Committee;
 use zus_checker::properties::Property;
+use zus_checker::protocol::Reductions;
 use zus_checker::protocol::{Network, Protocol};
-use zus_checker::reductions::Reductions;
 use zus_checker::state::State;
 use zus_checker::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
 

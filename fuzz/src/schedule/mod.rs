@@ -24,11 +24,6 @@ pub use telling::Told;
 pub(crate) use telling::{told_cause, told_members, told_place, told_record, told_timer, told_with_signers};
 pub use vocabulary::resolve;
 
-use std::fmt;
-
-use crate::campaign::{self, Until};
-use crate::world::Adjust;
-
 /// A schedule: a header, and choices.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Schedule {
@@ -90,10 +85,3 @@ impl Schedule {
 const EXPLICIT: [u8; 8] = *b"zus-run2";
 /// The same from when headers had no rules: what they say of rules is not read.
 const EXPLICIT_HARDENED: [u8; 8] = *b"zus-run1";
-
-/// Replays the run to its end and prints it: what `cargo fuzz fmt` shows.
-impl fmt::Debug for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&campaign::play(self, Adjust::NONE, Until::End, true).told())
-    }
-}

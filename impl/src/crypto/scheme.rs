@@ -4,13 +4,14 @@
 use std::fmt;
 
 use super::uncompressed::ReceivedSignature;
+use crate::bounds::MAX_MINERS;
 use crate::committee::MinerId;
 
 /// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
 pub const SIGNATURE_BYTES: usize = 48;
 
 /// Members of the largest committee that this crate serves.
-pub const MAX_COMMITTEE_SIZE: usize = 4096;
+pub const MAX_COMMITTEE_SIZE: usize = MAX_MINERS as usize;
 
 /// A compressed signature as it travels; nothing is known about it until a [`Scheme`] has verified it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -13,6 +13,7 @@
 //! version.
 
 mod chain;
+mod digest;
 mod glance;
 mod items;
 mod reader;

@@ -1,6 +1,6 @@
 //! The committed scenarios and mutants, as they were when this was built; and scenarios by name or by path.
 
-use crate::scenario::{Change, Scenario, ScenarioError, load, parse_with};
+use crate::scenario::{Change, Scenario, ScenarioError, load, nearest, parse_with};
 use std::path::Path;
 
 /// Path below `model/scenarios`, and text.
@@ -47,5 +47,11 @@ pub fn find(named: &str) -> Result<Scenario, ScenarioError> {
     {
         return found;
     }
-    load(path)
+    load(path).map_err(|error| match error {
+        ScenarioError::Unreadable { path, source, .. } => {
+            let near = nearest(path.strip_suffix(".toml").unwrap_or(&path), names());
+            ScenarioError::Unreadable { path, source, near }
+        }
+        other => other,
+    })
 }

@@ -5,8 +5,8 @@ use crate::{
     blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS, proposes_twice},
     committee::{Committee, MAX_COMMITTEE, MAX_HONEST, quorum, tolerated},
     fault::Fault,
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::{FinalityRule, Rules},
 };
 

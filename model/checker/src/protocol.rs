@@ -6,7 +6,6 @@ use crate::{
     committee::Committee,
     fault::Fault,
     instance::takes_certificates,
-    reductions::Reductions,
     rules::Rules,
     state::{Miner, State},
 };
@@ -37,6 +36,42 @@ impl Network {
             Network::Synchronous => "synchronous",
             Network::PartiallySynchronous => "partially_synchronous",
         }
+    }
+}
+
+/// Which reductions are on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reductions {
+    /// Byzantine tickets, votes and timeouts are always there.
+    pub byzantine_available: bool,
+    /// Implied messages are sent with their cause or their first use.
+    pub eager: bool,
+    /// Honest miners are interchangeable.
+    pub symmetry: bool,
+    /// The past is counted, not named.
+    pub counting: bool,
+    /// Timeouts happen when they matter.
+    pub lazy: bool,
+}
+
+impl Reductions {
+    /// All of them.
+    pub const ALL: Reductions =
+        Reductions { byzantine_available: true, eager: true, symmetry: true, counting: true, lazy: true };
+    /// None of them.
+    pub const NONE: Reductions = Reductions {
+        byzantine_available: false,
+        eager: false,
+        symmetry: false,
+        counting: false,
+        lazy: false,
+    };
+}
+
+impl Default for Reductions {
+    fn default() -> Self {
+        Reductions::ALL
     }
 }
 

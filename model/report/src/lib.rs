@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod mermaid;
 pub mod mutants;
 pub mod page;
+pub mod property;
 pub mod sarif;
 pub mod schema;
 pub mod summary;
@@ -158,7 +159,7 @@ pub struct Faults {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PropertyReport {
     /// Which.
-    #[schemars(with = "schema::PropertySchema")]
+    #[schemars(with = "property::PropertySchema")]
     pub property: Property,
     /// What it says.
     pub text: String,

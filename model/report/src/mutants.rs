@@ -1,6 +1,6 @@
 //! Mutants, to be read.
 
-use crate::{RunReport, schema::PropertySchema};
+use crate::{RunReport, property::PropertySchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zus_checker::{

@@ -2,10 +2,7 @@
 //! `model/schemas`; a change that a reader could notice is a new version.
 
 use super::{Report, page::figures::Figures, summary::proofs::Proofs};
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
-use serde_json::json;
-use std::borrow::Cow;
-use zus_checker::properties::Property;
+use schemars::{JsonSchema, generate::SchemaSettings};
 
 /// Of `zus check --format json`.
 pub fn report() -> String {
@@ -20,22 +17,6 @@ pub fn figures() -> String {
 /// Of `zus-proofs check --format json`.
 pub fn proofs() -> String {
     of::<Proofs>("zus-proofs", super::summary::proofs::VERSION)
-}
-
-/// The schema of a [`Property`]: its id, or its name.
-pub struct PropertySchema;
-
-impl JsonSchema for PropertySchema {
-    fn schema_name() -> Cow<'static, str> {
-        "Property".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let all = Property::ALL.iter().chain(Property::PREMISES);
-        let ids: Vec<_> =
-            all.map(|p| json!({ "description": p.text(), "type": "string", "const": p.id() })).collect();
-        json_schema!({ "description": "A property, by its id.", "oneOf": ids })
-    }
 }
 
 fn of<T: JsonSchema>(format: &str, version: u32) -> String {

@@ -1,5 +1,6 @@
 //! The house stands as it is described: rules are looked at exhaustively, and nobody depends on a room above it.
 
+mod folders;
 mod graph;
 mod rules;
 

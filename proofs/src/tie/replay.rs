@@ -4,7 +4,7 @@ use super::{Drift, Exploration, Failure, Placement, Tie, Untied, rules_of};
 use crate::spec::{RuleChoice, Sources, SpecError, load};
 use zus_checker::{
     protocol::Protocol,
-    reductions::Reductions,
+    protocol::Reductions,
     trace::{ReplayError, Trace},
 };
 

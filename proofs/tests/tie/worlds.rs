@@ -4,8 +4,8 @@ use zus_checker::{
     Fault,
     blocks::{Blocks, Generator},
     committee::{Committee, beacon_threshold, quorum, tolerated},
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::Rules,
 };
 

@@ -3,9 +3,8 @@
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of PROTOCOL.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
 //! miner must do because of what it has heard; `arriving`: what it must do with what came early; `culprit`: what it must be able
-//! to prove; `finality`: what has to be final without votes; `naming`: what a ticketed block says of the final
-//! block that it names; `archive`: what the sharder owes; `memory`: what all of these
-//! remember.
+//! to prove; `finality`: what has to be final without votes; `archive`: what the sharder owes; `memory`: what all
+//! of these remember.
 //!
 //! # What is still asked of production
 //! A duty follows from the memory of the oracles. Production is asked
@@ -23,7 +22,6 @@ mod culprit;
 mod finality;
 mod hearing;
 mod memory;
-pub(super) mod naming;
 mod outputs;
 mod silence;
 
@@ -246,7 +244,7 @@ impl Duties {
             "which does not descend from its finalized head"
         } else if header.time.0 > world.now.0 + config.timing.clock_drift {
             "which is of the future"
-        } else if naming::falls(block, parent) {
+        } else if super::naming::falls(block, parent) {
             "which names a lower final block than its parent"
         } else if self.life(host).here == (record.round, record.subround)
             && !self.life(host).accepted.contains(&block.id())

@@ -126,13 +126,15 @@ pub enum ScenarioError {
     /// The file cannot be read.
     #[error(
         "{path}: cannot be read: {source}\n  fix: {}name an existing scenario file (the committed ones are in model/scenarios)",
-        did_you_mean(.path)
+        near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "))
     )]
     Unreadable {
         /// The file.
         path: String,
         /// Why.
         source: std::io::Error,
+        /// The name of a committed scenario that may have been meant.
+        near: Option<&'static str>,
     },
     /// The file is larger than any scenario.
     #[error(
@@ -187,7 +189,7 @@ impl ScenarioError {
 /// Reads and checks a scenario file.
 pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
     let shown = path.to_string_lossy().into_owned();
-    let unreadable = |source| ScenarioError::Unreadable { path: shown.clone(), source };
+    let unreadable = |source| ScenarioError::Unreadable { path: shown.clone(), source, near: None };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut text = String::new();
     // A bound on what is read, not on what the file says of its length: a device says nothing.
@@ -208,12 +210,6 @@ pub fn parse(name: &str, path: &str, text: &str) -> Result<Scenario, ScenarioErr
 pub fn parse_with(name: &str, path: &str, text: &str, change: &Change) -> Result<Scenario, ScenarioError> {
     let file = toml::from_str(text).map_err(|error| syntax(path, text, &error))?;
     Reading { path, text, change }.scenario(name, file)
-}
-
-/// The committed scenario that somebody may have meant who named no file.
-fn did_you_mean(path: &str) -> String {
-    let near = nearest(path.strip_suffix(".toml").unwrap_or(path), crate::committed::names());
-    near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "))
 }
 
 /// What toml and serde found wrong, with the line, the field and the fix.

@@ -13,8 +13,8 @@ use crate::{
     committee::{beacon_threshold, tolerated},
     fault::Fault,
     instance::{Parts, Unfit, sized, takes_certificates},
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::{Rules, SubroundCapRule},
 };
 use serde::Deserialize;

@@ -310,7 +310,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{action::Action, committed, reductions::Reductions};
+    use crate::{action::Action, committed, protocol::Reductions};
     use rand_chacha::{
         ChaCha8Rng,
         rand_core::{RngCore, SeedableRng},

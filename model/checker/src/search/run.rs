@@ -9,7 +9,10 @@
 
 use super::{bfs::fingerprint, table::Fingerprint};
 use crate::{
-    action::Action, properties::Property, protocol::Protocol, reductions::Reductions, state::State,
+    action::Action,
+    properties::Property,
+    protocol::{Protocol, Reductions},
+    state::State,
     trace::shows,
 };
 

@@ -5,8 +5,8 @@ use crate::{
     committee::Committee,
     fault::Fault,
     instance::{Parts, Unfit, sized},
+    protocol::Reductions,
     protocol::{Network, Protocol},
-    reductions::Reductions,
     rules::Rules,
 };
 use serde::{Deserialize, Serialize};

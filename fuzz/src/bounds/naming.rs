@@ -17,7 +17,7 @@ fn named(block: &Block) -> u64 {
 }
 
 /// What is wrong with a block because of the final block that it names, as far as the block alone shows it.
-pub(in crate::bounds) fn misnamed<S: Scheme + Clone>(world: &World<S>, block: &Block) -> Option<Violation> {
+pub(super) fn misnamed<S: Scheme + Clone>(world: &World<S>, block: &Block) -> Option<Violation> {
     let (setup, round) = (&world.ground.setup, block.round().0);
     let wrong =
         |property, facts: &str| Some(Violation { property, facts: format!("{}, which {facts}", block.id()) });

@@ -1,0 +1,30 @@
+//! Hashes of what is sent, over its bytes on the wire.
+
+use super::body;
+use crate::block::Digest;
+use crate::certified::{FinalityCertificate, Notarization};
+use crate::evidence::Evidence;
+
+impl Notarization {
+    /// What a child block commits to: a hash of the whole certificate, signers included.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(b"zus/certified/v1", &[&body(self)])
+    }
+}
+
+impl FinalityCertificate {
+    /// What a block commits to that names the certified block as final: a hash of the whole certificate, signers included.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(b"zus/final-crt/v1", &[&body(self)])
+    }
+}
+
+impl Evidence {
+    /// A hash of all of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(b"zus/evidence/v1\0", &[&body(self)])
+    }
+}
