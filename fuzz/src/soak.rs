@@ -129,6 +129,8 @@ struct Soak {
     held_up: bool,
     /// The round of the last fault.
     last_fault: u64,
+    /// Bytes alive before it began: whoever plays it may hold more than it does.
+    before: i64,
 }
 
 /// Runs a plan.
@@ -139,6 +141,7 @@ struct Soak {
 /// # Panics
 /// When mock keys do not combine: they do.
 pub fn soak(plan: Plan) -> Result<Report, SoakError> {
+    let before = allocation::alive();
     let mut setup = Setup::new(plan.miners, plan.seed);
     setup.sharders = 0;
     setup.rules = plan.rules;
@@ -168,6 +171,7 @@ pub fn soak(plan: Plan) -> Result<Report, SoakError> {
         mute: false,
         held_up,
         last_fault: plan.begins_at,
+        before,
     };
     soak.run()?;
     Ok(soak.report)
@@ -397,7 +401,7 @@ impl Soak {
         if !allocation::is_counted() {
             return Ok(());
         }
-        let alive = allocation::alive();
+        let alive = allocation::alive() - self.before;
         let warm = self.report.alive.iter().take(WARM_UP).max().copied();
         let grown = warm.filter(|_| self.report.alive.len() >= WARM_UP).map(|warm| warm + SLACK_BYTES);
         let most = grown.unwrap_or(MOST_BYTES).min(MOST_BYTES);
