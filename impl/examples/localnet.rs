@@ -48,7 +48,7 @@ struct Arguments {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=100))]
     sharders: u16,
     /// Rounds to finalize.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = rounds)]
     rounds: usize,
     /// The seed of keys, delays and losses.
     #[arg(long, default_value_t = 1)]
@@ -176,6 +176,14 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     progress.finish_and_clear();
     drop(pulse);
     printed.print_new(&world, arguments.steps);
+    if let Some(late) = arguments.kill.iter().find(|kill| kill.at >= world.now.0) {
+        let (miner, at, ended) = (late.miner, late.at, world.now.0);
+        return Err(format!(
+            "--kill {miner}@{at}: the run ended at {ended} ms, before miner {miner} was killed\n  fix: name an earlier time, or \
+             more rounds"
+        )
+        .into());
+    }
     if let Some(file) = &arguments.trace {
         write_trace(&world, &setup, arguments, file)?;
     }
@@ -202,6 +210,12 @@ fn write_trace<S: Scheme + Clone>(
     let shown = plain::path(file);
     println!("trace: {shown} (zus replay {})", plain::quoted_path(&shown));
     Ok(())
+}
+
+/// A number of rounds to finalize, 1 at least.
+fn rounds(text: &str) -> Result<usize, String> {
+    let rounds = text.parse::<usize>().map_err(|error| error.to_string())?;
+    if rounds == 0 { Err("a run has 1 round or more".into()) } else { Ok(rounds) }
 }
 
 fn setup(arguments: &Arguments) -> Result<Setup, String> {

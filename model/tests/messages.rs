@@ -71,6 +71,26 @@ fn an_error_stands_where_a_form_has_its_results() {
     }
 }
 
+/// A command line that cannot be read has its error in the form that it names, too; in Markdown and XML it is one line.
+#[test]
+fn a_wrong_command_line_is_told_in_the_form_that_it_names() {
+    let folder = folder_with(&[("bad.toml", &SMALL.replace("n = 4", "n = 64"))]);
+    for format in ["json", "markdown", "junit", "sarif"] {
+        let (code, out, err) = zus(folder.path(), &["check", "--max-states", "0", "--format", format]);
+        assert!(
+            code == Some(2) && out.contains("--max-states") && err.contains("--max-states"),
+            "{format}: {out}"
+        );
+        let (_, out, _) = zus(folder.path(), &["check", "bad.toml", &format!("--format={format}")]);
+        let one_line = ["markdown", "junit"].contains(&format);
+        assert!(
+            out.contains("bad.toml") && (!one_line || out.contains("; fix: ") && !out.contains("\\n")),
+            "{out}"
+        );
+    }
+    assert_eq!(zus(folder.path(), &["check", "--max-states", "0"]).1, "");
+}
+
 #[test]
 fn a_difference_from_the_baseline_is_an_exit_code_where_it_is_asked() {
     let folder = folder_with(&[("s.toml", SMALL)]);

@@ -208,6 +208,45 @@ fn no_trace_of_a_run_that_no_longer_exists_stays() {
 }
 
 /// Whether a text shows what it is: `may` are characters that the form itself needs.
+#[test]
+fn a_folder_says_that_nothing_was_checked_and_keeps_no_earlier_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("good.toml"), SCENARIO).unwrap();
+    fs::write(folder.path().join("bad.toml"), SCENARIO.replace("n = 4", "n = 64")).unwrap();
+    for bad in [
+        &["check", "bad.toml"][..],
+        &["check", "good.toml", "--baseline", "bad.toml"],
+        &["simulate", "bad.toml"],
+    ] {
+        let out = folder.path().join("out");
+        assert_eq!(zus_in(folder.path(), &["check", "good.toml", "--out", "out"]).status.code(), Some(0));
+        assert!(out.join("traces/good-S2.json").exists());
+        assert_eq!(zus_in(folder.path(), &[bad, &["--out", "out"]].concat()).status.code(), Some(2));
+        for name in ["report.txt", "report.json", "report.md", "report.xml", "report.sarif"] {
+            let said = fs::read_to_string(out.join(name)).unwrap();
+            assert!(said.contains("bad.toml") && !said.contains("good-S2"), "{bad:?}, {name}: {said}");
+        }
+        assert!(!out.join("traces/good-S2.json").exists());
+    }
+}
+
+/// A name that the tool chose may be a link to a file that nobody meant.
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_folder_of_output_is_replaced_and_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "mine").unwrap();
+    fs::write(folder.path().join("good.toml"), SCENARIO).unwrap();
+    fs::create_dir(folder.path().join("out")).unwrap();
+    for name in ["report.json", ".zus-written"] {
+        std::os::unix::fs::symlink(&precious, folder.path().join("out").join(name)).unwrap();
+    }
+    assert_eq!(zus_in(folder.path(), &["check", "good.toml", "--out", "out"]).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(precious).unwrap(), "mine");
+    assert!(fs::read_to_string(folder.path().join("out/report.json")).unwrap().contains("zus-report"));
+}
+
 fn is_plain(bytes: &[u8], what: &str) {
     let text = text(bytes);
     let hidden = text.chars().find(|&c| plain::is_hidden(c) && c != '\n' && c != '\t');

@@ -60,6 +60,7 @@ impl Folder {
     /// As [`Folder::open`].
     pub fn within(root: Arc<Lock>) -> io::Result<Self> {
         let list_at = root.folder().join(LIST);
+        unlink(&list_at)?;
         whole::check(&list_at)?;
         let before = list(&list_at)?;
         let mut folder = Folder { root, below: BTreeMap::new(), before, now: BTreeMap::new() };
@@ -97,6 +98,7 @@ impl Folder {
         if let Some(folder) = path.parent() {
             self.take(folder.to_path_buf())?;
         }
+        unlink(&path)?;
         let hash = hash(bytes.as_ref());
         // The list comes first: if this process ends here, the next one knows the file.
         if self.before.get(name) != Some(&hash) && self.now.get(name) != Some(&hash) {
@@ -184,6 +186,15 @@ fn hash_of(path: &Path) -> io::Result<Option<u64>> {
 
 fn entry(name: &str, hash: u64) -> String {
     format!("{hash:016x} {name}\n")
+}
+
+/// Removes what is at a name that this crate chose, if it is a link: it may lead to a file that nobody meant.
+fn unlink(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether a name leads to a file inside the folder, and fits in a line.

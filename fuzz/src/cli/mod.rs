@@ -27,7 +27,9 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 use stateright::Checker;
 
+use zus_bpp::bounds::MAX_ROUND;
 use zus_bpp::rules::Rules;
+use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
 use zus_checker::memory;
 use zus_output::{plain, pulse::Pulse};
 
@@ -38,6 +40,11 @@ use crate::schedule::profile;
 use crate::soak::Plan;
 use crate::targets;
 use finding::Bug;
+
+/// Rounds of a soak at most: years.
+const MOST_ROUNDS: u64 = 1 << 40;
+/// The round at which a soak may begin at most: what follows stays below the highest round.
+const HIGHEST_BEGIN: u64 = MAX_ROUND - 2 * MOST_ROUNDS;
 
 /// Production code against the model.
 #[derive(Parser)]
@@ -52,7 +59,7 @@ enum Command {
     /// A plain random walk over schedules: the control that a fuzzer has to beat.
     Walk {
         /// Runs, at most.
-        #[arg(long, default_value_t = 100_000)]
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
         runs: u64,
         /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
@@ -71,7 +78,7 @@ enum Command {
     /// A long run with faults all along, under a bound on memory.
     Soak {
         /// Rounds that everybody has to finalize.
-        #[arg(long, default_value_t = 5_000)]
+        #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=MOST_ROUNDS))]
         rounds: u64,
         /// The same seed is the same run.
         #[arg(long, default_value_t = 1)]
@@ -80,7 +87,7 @@ enum Command {
         #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=7))]
         miners: u16,
         /// The round at which everybody begins.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=HIGHEST_BEGIN))]
         begins_at: u64,
         /// Subrounds that one round has at least; hundreds take minutes.
         #[arg(long, default_value_t = 20)]
@@ -92,13 +99,13 @@ enum Command {
     /// The exhaustive product of production and model.
     Product {
         /// Rounds.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MAX_ROUNDS as i64))]
         rounds: u8,
         /// Subrounds of each round.
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=MAX_SUBROUNDS as i64))]
         subrounds: u8,
         /// Which of the four miners is Byzantine.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=3))]
         byzantine: u16,
         /// Crashes, at most.
         #[arg(long, default_value_t = 0)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Audience, Effects, Miner, Output, Refusal};
 use crate::block::Digest;
 use crate::bounds::MAX_EVIDENCE_PER_MINER;
-use crate::committee::MinerId;
+use crate::committee::{MinerId, Peer};
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
@@ -82,13 +82,19 @@ impl<S: Scheme> Miner<S> {
 
     /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it is and does.
     pub(super) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) -> bool {
-        let evidence = evidence.canonical();
-        let holds = self.evidence.wants(&evidence)
-            && evidence.verify(&self.config.jurisdiction(), &self.scheme).is_ok();
-        if holds {
-            self.convict(Arc::new(evidence), fx);
+        let (evidence, jurisdiction) = (evidence.canonical(), self.config.jurisdiction());
+        if !self.evidence.wants(&evidence) || evidence.check_form(&jurisdiction, &self.scheme).is_err() {
+            return false;
         }
-        holds
+        if evidence.check_signatures(&jurisdiction, &self.scheme).is_err() {
+            // What came from its signer itself was taken unverified: the wrong one of the two is the signer's own.
+            if let Evidence::TicketAgainstVote { vote, .. } = &evidence {
+                self.accounts.fault(Peer::Miner(vote.signer));
+            }
+            return false;
+        }
+        self.convict(Arc::new(evidence), fx);
+        true
     }
 
     fn convict(&mut self, evidence: Arc<Evidence>, fx: &mut Effects<'_>) {

@@ -6,7 +6,7 @@ use super::rounds::is_near;
 use super::{Effects, Event, Miner, ProposalError, Refusal, Source};
 use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::committee::Peer;
+use crate::committee::{MinerId, Peer};
 use crate::crypto::scheme::Scheme;
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
@@ -122,7 +122,12 @@ impl<S: Scheme> Miner<S> {
         if state.tickets.suspects(ticket.signer) {
             self.accounts.charge(from, CHECK_WORK);
         }
-        match state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme) {
+        let strikes = state.tickets.strikes(ticket.signer);
+        let added =
+            state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme);
+        let struck = state.tickets.strikes(ticket.signer) > strikes;
+        self.charge_replaced(&added, struck, ticket.signer);
+        match added {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
             Added::Contradiction { first } => {
@@ -134,6 +139,13 @@ impl<S: Scheme> Miner<S> {
                 self.compare_with_vote(ticket, fx);
                 self.count_tickets(ticket.statement, fx);
             }
+        }
+    }
+
+    /// A genuine signature has taken the place of a wrong one, which came from the signer itself: both were checked.
+    fn charge_replaced<T>(&mut self, added: &Added<T>, struck: bool, signer: MinerId) {
+        if struck && matches!(added, Added::Counted) {
+            self.accounts.fault(Peer::Miner(signer));
         }
     }
 
@@ -161,7 +173,11 @@ impl<S: Scheme> Miner<S> {
         if state.timeouts.suspects(timeout.signer) {
             self.accounts.charge(from, CHECK_WORK);
         }
-        match state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme) {
+        let strikes = state.timeouts.strikes(timeout.signer);
+        let added = state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme);
+        let struck = state.timeouts.strikes(timeout.signer) > strikes;
+        self.charge_replaced(&added, struck, timeout.signer);
+        match added {
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
             Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
             Added::Counted | Added::Ignored | Added::Contradiction { .. } => {}
@@ -198,7 +214,11 @@ impl<S: Scheme> Miner<S> {
         if votes.suspects(vote.signer) {
             self.accounts.charge(from, CHECK_WORK);
         }
-        match votes.add(vote, direct, &self.config.committee, &self.scheme) {
+        let strikes = votes.strikes(vote.signer);
+        let added = votes.add(vote, direct, &self.config.committee, &self.scheme);
+        let struck = votes.strikes(vote.signer) > strikes;
+        self.charge_replaced(&added, struck, vote.signer);
+        match added {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(vote.signer)),
             Added::Contradiction { first } => {

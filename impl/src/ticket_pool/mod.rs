@@ -204,7 +204,7 @@ impl<T: Statement> TicketPool<T> {
         (1..MAX_STRIKES).contains(&self.strikes(signer))
     }
 
-    fn strikes(&self, signer: MinerId) -> u8 {
+    pub(crate) fn strikes(&self, signer: MinerId) -> u8 {
         self.strikes.iter().find(|(striker, _)| *striker == signer).map_or(0, |(_, count)| *count)
     }
 

@@ -74,6 +74,11 @@ impl Committee {
         let most = self.f.min(honest);
         if exposed == 0 {
             None
+        } else if self.weights.iter().any(|w| *w != 1) {
+            Some((
+                "a member of a group cannot be exposed alone".into(),
+                "remove `groups` or `exposed`".into(),
+            ))
         } else if exposed > most {
             let message = format!(
                 "{exposed} exposed members; a key generation exposes at most f = {} honest ones",
@@ -85,11 +90,6 @@ impl Committee {
         {
             let message = "only under `RoundOnly`, and without a mistake in step 1, does a round have one beacon value to form";
             Some((message.into(), "set beacon = \"RoundOnly\" in [rules], or remove `exposed`".into()))
-        } else if self.weights.iter().any(|w| *w != 1) {
-            Some((
-                "a member of a group cannot be exposed alone".into(),
-                "remove `groups` or `exposed`".into(),
-            ))
         } else {
             None
         }

@@ -191,8 +191,14 @@ impl Parts {
             require(
                 value < of,
                 field,
-                || format!("{value} of {of} are reserved"),
-                || format!("allow more than {value} of them, so that one is left before the good period"),
+                || format!("{value} of {of} are reserved for the good period, and none is left before it"),
+                || {
+                    let all = field.trim_start_matches("reserved_");
+                    format!(
+                        "use {all} = {} or more, or write {field} = 0 (partially synchronous, it is 1 by default)",
+                        value + 1
+                    )
+                },
             )?;
         }
         Ok(())

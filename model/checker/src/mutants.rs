@@ -162,7 +162,7 @@ pub fn parse(path: &str, text: &str) -> Result<Vec<Mutant>, ScenarioError> {
         let change = Change { rules, fault, lenient: true };
         let (baseline, mutated) = (with(&Change::default())?, with(&change)?);
         let at = row.property.span().start;
-        if let Some((about, fix)) = unasked(property, &baseline.protocol) {
+        if let Some((about, fix)) = unasked(property, &mutated.protocol) {
             let message = format!("{} is about {about}, which `{named}` does not have", property.id());
             return Err(invalid(at, "property", message, &fix));
         }

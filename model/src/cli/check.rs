@@ -1,7 +1,8 @@
 //! `zus check`: scenarios, or mutants, one after the other; each is printed as soon as it is known.
 
 use super::{
-    Bounds, CheckArgs, Exit, Failure, Format, command_line, note, on_threads, progress::Line, unwritable,
+    Bounds, CheckArgs, Exit, Failure, Format, command_line, in_form, note, on_threads, progress::Line,
+    unwritable,
 };
 use std::{collections::BTreeSet, io::Write, path::Path, sync::Arc, time::Instant};
 use zus_checker::{
@@ -27,18 +28,28 @@ use zus_report::{
 /// Runs the command.
 pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let earlier = args.baseline.as_deref().map(super::report::load).transpose()?;
     let mut session =
         Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, args.verbose))?;
+    let earlier = match args.baseline.as_deref().map(super::report::load).transpose() {
+        Ok(earlier) => earlier,
+        Err(failure) => {
+            session.fail(&failure);
+            return Err(failure);
+        }
+    };
     let limits = limits(&args.bounds);
     let command = command_line();
-    on_threads(args.bounds.threads, || {
+    let done = on_threads(args.bounds.threads, || {
         if args.mutants {
             mutants(&mut session, limits, &command)
         } else {
             scenarios(&mut session, &args.scenarios, limits, &command)
         }
-    })??;
+    });
+    if let Err(failure) = done.and_then(|done| done) {
+        session.fail(&failure);
+        return Err(failure);
+    }
     session.report.compared =
         earlier.map(|earlier| Comparison { required: args.unchanged, ..compare(&earlier, &session.report) });
     session.finish(start)
@@ -105,6 +116,15 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
     }
     Ok(())
 }
+
+/// The files of a report, one for each form.
+const FORMS: [(&str, Format); 5] = [
+    ("report.txt", Format::Text),
+    ("report.json", Format::Json),
+    ("report.md", Format::Markdown),
+    ("report.xml", Format::Junit),
+    ("report.sarif", Format::Sarif),
+];
 
 /// A report that grows, and where it goes.
 pub struct Session {
@@ -188,6 +208,19 @@ impl Session {
         Ok(Some(written.to_string_lossy().into_owned()))
     }
 
+    /// Ends a run that has no results: the folder says why, and keeps none of an earlier run.
+    pub fn fail(mut self, failure: &Failure) {
+        let told = format!("error: {}\n", plain::message(&failure.to_string()));
+        for (name, format) in FORMS {
+            let text = if format == Format::Text { told.clone() } else { in_form(format, failure) };
+            // The failure itself is told on standard error, whatever becomes of the folder.
+            let _ = self.write(name, text);
+        }
+        if let Some(out) = self.out {
+            let _ = out.finish();
+        }
+    }
+
     /// Ends the report: prints what is left, and writes it into the output folder in all forms.
     pub fn finish(mut self, start: Instant) -> Result<Exit, Failure> {
         self.report.summarize(start.elapsed().as_secs_f64(), memory::peak());
@@ -219,14 +252,17 @@ impl Session {
         self.stdout.flush()?;
         let standing = report.summary.standing;
         if self.out.is_some() {
-            let plain = anstream::adapter::strip_str(&text::write(report)).to_string();
-            let forms = [
-                ("report.txt", plain),
-                ("report.json", report.to_json()),
-                ("report.md", markdown::write(report, true)),
-                ("report.xml", junit::write(report)?),
-                ("report.sarif", sarif::write(report).map_err(Failure::Sarif)?),
-            ];
+            let mut forms = Vec::new();
+            for (name, format) in FORMS {
+                let text = match format {
+                    Format::Text => anstream::adapter::strip_str(&text::write(report)).to_string(),
+                    Format::Json => report.to_json(),
+                    Format::Markdown => markdown::write(report, true),
+                    Format::Junit => junit::write(report)?,
+                    Format::Sarif => sarif::write(report).map_err(Failure::Sarif)?,
+                };
+                forms.push((name, text));
+            }
             for (name, text) in forms {
                 self.write(name, text)?;
             }

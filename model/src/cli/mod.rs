@@ -80,6 +80,9 @@ pub enum Failure {
     /// A scene has no diagram, and no states.
     #[error("Mermaid and ITF are made from a trace, and this is a scene\n  fix: use --format html or svg")]
     NoDiagram,
+    /// The command line is none.
+    #[error("{0}")]
+    Usage(String),
     /// There is no scenario to check.
     #[error("there is no scenario, so nothing would be checked\n  fix: name a scenario file")]
     NoScenario,
@@ -186,12 +189,30 @@ fn usage(error: &clap::Error) -> ExitCode {
     let printed = if is_help {
         error.print()
     } else {
-        write!(io::stderr(), "{}", plain::message(&error.render().to_string()))
+        let told = plain::message(&error.render().to_string());
+        if let Some(format) = asked_format() {
+            let told = told.trim_end().trim_start_matches("error: ").to_owned();
+            let _ = write!(anstream::stdout(), "{}", in_form(format, &Failure::Usage(told)));
+        }
+        write!(io::stderr(), "{told}")
     };
     match printed {
         Err(_) if is_help => ExitCode::from(Exit::BadInput as u8),
         _ => ExitCode::from(error.exit_code() as u8),
     }
+}
+
+/// The form of results that a command line names which cannot be read as a whole.
+fn asked_format() -> Option<Format> {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let has_forms = words.get(1).is_some_and(|command| ["check", "simulate"].contains(&command.as_str()));
+    let after = |(at, word): (usize, &String)| match word.strip_prefix("--format") {
+        Some("") => words.get(at + 1).cloned(),
+        Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+        None => None,
+    };
+    let named = words.iter().enumerate().find_map(after).filter(|_| has_forms)?;
+    <Format as clap::ValueEnum>::from_str(&named, false).ok()
 }
 
 /// Writes a file of output, whole or not at all.
@@ -230,7 +251,13 @@ fn in_form(format: Format, failure: &Failure) -> String {
         }
         _ => (None, None),
     };
-    let error = ErrorReport { message: plain::message(&failure.to_string()), path, line };
+    let message = plain::message(&failure.to_string());
+    let message = match format {
+        // A message is one line there.
+        Format::Markdown | Format::Junit => message.replace("\n  fix: ", "; fix: ").replace('\n', " "),
+        Format::Text | Format::Json | Format::Sarif => message,
+    };
+    let error = ErrorReport { message, path, line };
     let report = Report::failed(command_line(), error);
     match format {
         Format::Text => String::new(),

@@ -15,9 +15,15 @@ use zus_report::text::Detail;
 /// Runs the command.
 pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let scenario = committed::find(&args.scenario)?;
     let mut session =
         Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, !args.quiet))?;
+    let scenario = match committed::find(&args.scenario).map_err(Failure::from) {
+        Ok(scenario) => scenario,
+        Err(failure) => {
+            session.fail(&failure);
+            return Err(failure);
+        }
+    };
     let asked = scenario.asked();
     let wanted = Sample { seed: args.seed, runs: args.runs, steps: args.steps as usize };
     let command = command_line();

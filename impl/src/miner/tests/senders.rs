@@ -350,6 +350,44 @@ fn genuine_messages_that_lead_nowhere_are_charged() {
     assert!(checked <= 3 * (WORK_LIMIT / CHECK_WORK + 1), "{checked} checks");
 }
 
+/// A wrong vote costs two checks beside each genuine ticket for another block, and a wrong signature one more when the genuine
+/// one follows it. Both came from their signer itself, which is charged for them.
+#[test]
+fn what_is_wrong_beside_what_is_genuine_is_held_against_its_signer() {
+    let flood = |wrong_votes: bool| {
+        let mut stage = Stage::new(Rules::HARDENED);
+        let before = checks(&stage);
+        for i in 0..25_u32 {
+            let (round, subround) = (Round(1 + u64::from(i / 5)), Subround(i % 5));
+            let block = stage.first_block(0, 3);
+            let mut ticket = ticket_of(&block);
+            (ticket.round, ticket.subround) = (round, subround);
+            let ticket = stage.signed(3, ticket);
+            if wrong_votes {
+                let mut vote = vote_of(&block);
+                (vote.round, vote.subround) = (round, Subround(0));
+                vote.block.0[0] ^= 1;
+                let mut vote = stage.signed(3, vote);
+                vote.signature.0[5] ^= 1;
+                stage.hears(3, Message::FinalityVote(vote));
+            } else {
+                let mut wrong = ticket;
+                wrong.signature.0[5] ^= 1;
+                stage.hears(3, Message::Ticket(wrong));
+            }
+            stage.hears(3, Message::Ticket(ticket));
+        }
+        assert!(!stage.miner.hears_now(miner(3), stage.now) && stage.miner.faults_of(miner(3)) > 0);
+        assert_eq!([1, 2].map(|number| stage.miner.faults_of(miner(number))), [0, 0]);
+        checks(&stage) - before
+    };
+    let most = WORK_LIMIT / FAULT_WORK + 1;
+    for wrong_votes in [true, false] {
+        let checked = flood(wrong_votes);
+        assert!((1..=2 * most).contains(&checked), "{checked} checks");
+    }
+}
+
 /// A large message that a glance shows to be of no use is not decoded, nor its blocks hashed: what follows its first fields is
 /// no message, and nobody notices.
 #[test]

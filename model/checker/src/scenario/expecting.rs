@@ -2,6 +2,7 @@
 
 use super::{Change, Expectation, ScenarioError, Verdict, effect::Idle, line_of, reading::Reading};
 use crate::{
+    blocks::Generator,
     properties::Property,
     protocol::{Network, Protocol},
 };
@@ -58,6 +59,14 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
         Property::W9 if !protocol.remembers_rounds() => (
             "finality votes of miners that remember the rounds they left",
             "use finality = \"Votes\" without `restarts_behind` or a volatile log, or do not expect it",
+        ),
+        Property::S1 if !several(false) => (
+            "two blocks of one round, both of which a miner could sign for",
+            "name another generator, or use more subrounds, or do not expect it",
+        ),
+        Property::S4 if blocks.all().all(|b| blocks.place(b).generator != Generator::Outsider) => (
+            "a block of a miner that is no generator",
+            "set outsider = true, and eager = false in [reductions], or do not expect it",
         ),
         Property::S2 if !several(true) => (
             "two blocks of one subround",
