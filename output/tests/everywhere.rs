@@ -18,10 +18,12 @@ const AROUND: [(&str, &str); 5] = [
 ];
 
 /// Sources that may, and why.
-const MAY: [(&str, &str); 6] = [
+const MAY: [(&str, &str); 8] = [
     ("output/src/", "this crate"),
     ("impl/src/ticket_log/", "a log with rules of its own, in a library that names paths by their own type"),
-    ("model/build.rs", "a build script, whose output the compiler reads"),
+    ("model/checker/build.rs", "a build script, whose output the compiler reads"),
+    ("model/report/build.rs", "a build script, whose output the compiler reads"),
+    ("model/embed.rs", "what the build scripts share"),
     ("fuzz/src/targets/", "fuzz targets: files in a temporary folder"),
     ("fuzz/src/cli/speed.rs", "a folder that has the number of the process"),
     ("fuzz/src/cli/study.rs", "a folder that has the number of the process"),

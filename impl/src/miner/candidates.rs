@@ -89,16 +89,12 @@ impl<S: Scheme> Miner<S> {
             .timeout_certificate
             .as_ref()
             .is_some_and(|certificate| own != Some(certificate) && certificate.subround < self.subround);
-        let old = block.finality().is_some_and(|named| {
-            let highest = self.chain.finality().is_some_and(|known| ***known == **named);
-            !highest && self.is_known_final(named)
-        });
         // An equivocator is convicted by two signatures, whatever its blocks say.
         self.check_claim_of_finality(block)?;
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
         let finality = self.check_finality(block)?;
-        self.accounts.charge(from, CHECK_WORK * [again, timed_out, old].map(u64::from).iter().sum::<u64>());
+        self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));

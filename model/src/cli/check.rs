@@ -209,7 +209,11 @@ impl Session {
     }
 
     /// Ends a run that has no results: the folder says why, and keeps none of an earlier run.
+    /// Where the folder itself is the matter, it stays as it is.
     pub fn fail(mut self, failure: &Failure) {
+        if matches!(failure, Failure::Unwritable { .. } | Failure::Busy { .. } | Failure::Output(_)) {
+            return;
+        }
         let told = format!("error: {}\n", plain::message(&failure.to_string()));
         for (name, format) in FORMS {
             let text = if format == Format::Text { told.clone() } else { in_form(format, failure) };
