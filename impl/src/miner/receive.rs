@@ -4,17 +4,42 @@ use std::sync::Arc;
 
 use super::rounds::is_near;
 use super::{Effects, Event, Miner, ProposalError, Refusal, Source};
+use crate::accounts::Accounts;
 use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::committee::{MinerId, Peer};
+use crate::committee::{Committee, Peer};
 use crate::crypto::scheme::Scheme;
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
-use crate::statement::{FinalityVote, Signed, Ticket, Timeout};
-use crate::ticket_pool::Added;
+use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
+use crate::ticket_pool::{Added, TicketPool};
 use crate::wire::{self, Glance};
+
+/// Adds a signature to its pool, and charges for what that costs beside the sum.
+fn collect<T: Statement, S: Scheme>(
+    pool: &mut TicketPool<T>,
+    accounts: &mut Accounts,
+    from: Peer,
+    signed: Signed<T>,
+    coordinates: Option<UncompressedSignature>,
+    committee: &Committee,
+    scheme: &S,
+) -> Added<T> {
+    let signer = signed.signer;
+    let direct = from == Peer::Miner(signer) || mutant!(TrustRelayed);
+    if pool.suspects(signer) {
+        accounts.charge(from, CHECK_WORK);
+    }
+    let strikes = pool.strikes(signer);
+    let added = pool.add_received(signed, coordinates, direct, committee, scheme);
+    // A genuine signature has taken the place of a wrong one, which came from the signer itself: both were checked.
+    if matches!(added, Added::Counted) && pool.strikes(signer) > strikes {
+        accounts.fault(Peer::Miner(signer));
+    }
+    added
+}
 
 impl<S: Scheme> Miner<S> {
     /// Whether a message from this peer is looked at: decided before it is decoded.
@@ -118,15 +143,9 @@ impl<S: Scheme> Miner<S> {
         else {
             return;
         };
-        let direct = from == Peer::Miner(ticket.signer) || mutant!(TrustRelayed);
-        if state.tickets.suspects(ticket.signer) {
-            self.accounts.charge(from, CHECK_WORK);
-        }
-        let strikes = state.tickets.strikes(ticket.signer);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
         let added =
-            state.tickets.add_received(ticket, coordinates, direct, &self.config.committee, &self.scheme);
-        let struck = state.tickets.strikes(ticket.signer) > strikes;
-        self.charge_replaced(&added, struck, ticket.signer);
+            collect(&mut state.tickets, &mut self.accounts, from, ticket, coordinates, committee, scheme);
         match added {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(ticket.signer)),
@@ -139,13 +158,6 @@ impl<S: Scheme> Miner<S> {
                 self.compare_with_vote(ticket, fx);
                 self.count_tickets(ticket.statement, fx);
             }
-        }
-    }
-
-    /// A genuine signature has taken the place of a wrong one, which came from the signer itself: both were checked.
-    fn charge_replaced<T>(&mut self, added: &Added<T>, struck: bool, signer: MinerId) {
-        if struck && matches!(added, Added::Counted) {
-            self.accounts.fault(Peer::Miner(signer));
         }
     }
 
@@ -169,14 +181,8 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
-        let direct = from == Peer::Miner(timeout.signer) || mutant!(TrustRelayed);
-        if state.timeouts.suspects(timeout.signer) {
-            self.accounts.charge(from, CHECK_WORK);
-        }
-        let strikes = state.timeouts.strikes(timeout.signer);
-        let added = state.timeouts.add(timeout, direct, &self.config.committee, &self.scheme);
-        let struck = state.timeouts.strikes(timeout.signer) > strikes;
-        self.charge_replaced(&added, struck, timeout.signer);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
+        let added = collect(&mut state.timeouts, &mut self.accounts, from, timeout, None, committee, scheme);
         match added {
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(timeout.signer)),
             Added::Counted if timeout.round == self.round => self.count_timeouts(timeout.subround, fx),
@@ -209,15 +215,9 @@ impl<S: Scheme> Miner<S> {
         {
             return;
         }
-        let direct = from == Peer::Miner(vote.signer) || mutant!(TrustRelayed);
         let votes = &mut self.rounds.get_mut(vote.round).votes;
-        if votes.suspects(vote.signer) {
-            self.accounts.charge(from, CHECK_WORK);
-        }
-        let strikes = votes.strikes(vote.signer);
-        let added = votes.add(vote, direct, &self.config.committee, &self.scheme);
-        let struck = votes.strikes(vote.signer) > strikes;
-        self.charge_replaced(&added, struck, vote.signer);
+        let (committee, scheme) = (&self.config.committee, &self.scheme);
+        let added = collect(votes, &mut self.accounts, from, vote, None, committee, scheme);
         match added {
             Added::Ignored => {}
             Added::Wrong => fx.refuse(from, Refusal::WrongSignature(vote.signer)),
