@@ -41,6 +41,15 @@ pub(super) fn signature_of<S: Scheme + Clone>(
     world.ground.keys.members.get(usize::from(member.0))?.sign(domain, &bytes)
 }
 
+/// Whether a certificate of a record is the one with which the world began, or every signer of it has signed.
+pub(super) fn is_signed<S: Scheme + Clone>(
+    world: &World<S>,
+    record: &Record,
+    certificate: &Certificate,
+) -> bool {
+    world.is_given(record) || defect(world, record, certificate).is_none()
+}
+
 /// S8: what is wrong with a certificate of a record. `None`: it has q distinct members of this committee, each of which has
 /// signed exactly this, and the sum of their signatures.
 pub(super) fn defect<S: Scheme + Clone>(

@@ -17,7 +17,7 @@ use zus_bpp::ticket_log::Record;
 use super::Violation;
 use super::arriving::descends_to;
 use super::hearing::is_genuine;
-use crate::bounds::genuine::defect;
+use crate::bounds::genuine::is_signed;
 use crate::world::{Archive, World};
 
 /// What is known of the sharder's duties.
@@ -166,8 +166,7 @@ impl ArchiveDuties {
 
     fn claim<S: Scheme + Clone>(&mut self, world: &World<S>, known: &FinalityCertificate) {
         let record = Record::finality_vote(known.round, known.subround, known.block.0);
-        let genuine = || world.is_given(&record) || defect(world, &record, &known.certificate).is_none();
-        if known.round > self.claimed && genuine() {
+        if known.round > self.claimed && is_signed(world, &record, &known.certificate) {
             self.claimed = known.round;
         }
     }

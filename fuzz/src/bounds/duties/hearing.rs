@@ -10,7 +10,7 @@ use zus_bpp::rules::Rules;
 use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{Kind, Record};
 
-use super::super::genuine::defect;
+use super::super::genuine::is_signed;
 use super::super::guilty::guilty;
 use super::super::{Violation, beacon_threshold, tolerated};
 use super::memory::Memory;
@@ -287,7 +287,7 @@ fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize, memory: &Memor
 /// Whether every signer of a notarization has signed it, and there are enough of them.
 pub(super) fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
     let record = Record::ticket(known.round, known.subround, known.block.0);
-    world.is_given(&record) || defect(world, &record, &known.certificate).is_none()
+    is_signed(world, &record, &known.certificate)
 }
 
 /// Whether the bounds of the world let a miner give its subround up. (Nobody gives the last one up there.)
