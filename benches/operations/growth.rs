@@ -1,9 +1,10 @@
 //! Tickets a second as the committee grows, all valid: a table, and a plot where `ZUS_GROWTH_SVG` says.
 
 use zus_benches::committee::Keys;
+use zus_benches::figures;
 use zus_benches::paired::{self, Case};
-use zus_benches::plot::{self, Curve};
 use zus_bpp::crypto::curve::PreparedG2;
+use zus_report::page::figures::{Series, file};
 
 use crate::Effort;
 use crate::peers::{self, commonware, ours};
@@ -11,9 +12,9 @@ use crate::peers::{self, commonware, ours};
 const NAMES: [&str; 4] = ["ours", "commonware", "blst", "limit"];
 
 /// Measures and prints; the curves are given back.
-pub fn print(effort: Effort) -> Vec<Curve> {
+pub fn print(effort: Effort) -> Vec<Series> {
     let sizes = effort.choose(vec![4, 64], vec![4, 8, 16, 32, 64, 100, 200, 400, 1000, 2000, 4000]);
-    let mut curves = NAMES.map(|name| Curve { name: name.into(), points: Vec::new() });
+    let mut curves = NAMES.map(|name| Series { name: name.into(), points: Vec::new() });
     zus_output::say!(
         "\n| tickets a second, n | {} |\n|---|{}",
         NAMES.join(" | "),
@@ -40,14 +41,14 @@ pub fn print(effort: Effort) -> Vec<Curve> {
         let mut row = format!("| {n} |");
         for (name, curve) in NAMES.iter().zip(&mut curves) {
             let milliseconds = times.milliseconds(name).map_or(f64::NAN, |spread| spread.median);
-            let rate = n as f64 / milliseconds * 1e3;
+            let rate = (n as f64 / milliseconds * 1e3).round();
             curve.points.push((n as f64, rate));
-            row += &format!(" {rate:.0} |");
+            row += &format!(" {rate} |");
         }
         zus_output::say!("{row}");
     }
     if let Some(path) = std::env::var_os("ZUS_GROWTH_SVG") {
-        let svg = plot::svg(&curves, "committee size n", "tickets a second");
+        let svg = file(&figures::plot(&curves));
         zus_output::whole::write(&path, svg).expect("the plot's file can be written");
     }
     curves.into()

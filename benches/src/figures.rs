@@ -4,7 +4,6 @@ use zus_report::page::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
 
 use crate::asked::{Measured, Verdict};
 use crate::paired::Spread;
-use crate::plot::Curve;
 
 /// A median and its spread, as the tables show them.
 #[must_use]
@@ -51,9 +50,23 @@ pub fn markdown(columns: &[String], rows: &[Vec<String>]) -> String {
     line(columns) + &rule + &rows.iter().map(|row| line(row)).collect::<String>()
 }
 
+/// The plot of the growth.
+#[must_use]
+pub fn plot(growth: &[Series]) -> Plot {
+    Plot {
+        title: "tickets a second as the committee grows, all valid".into(),
+        x: "committee size n".into(),
+        y: "tickets a second".into(),
+        log_x: true,
+        log_y: true,
+        series: growth.to_vec(),
+        ..Plot::default()
+    }
+}
+
 /// Everything that one run measured, in the format of `zus report --figures`.
 #[must_use]
-pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growth: &[Curve]) -> Figures {
+pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growth: &[Series]) -> Figures {
     let mut tables: Vec<Table> = all
         .iter()
         .map(|measured| Table {
@@ -71,16 +84,6 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
             ..Table::default()
         });
     }
-    let series = growth.iter().map(|curve| Series { name: curve.name.clone(), points: curve.points.clone() });
-    let plot = Plot {
-        title: "tickets a second as the committee grows, all valid".into(),
-        x: "committee size n".into(),
-        y: "tickets a second".into(),
-        log_x: true,
-        log_y: true,
-        series: series.collect(),
-        ..Plot::default()
-    };
     Figures {
         format: FORMAT.into(),
         version: VERSION,
@@ -88,7 +91,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
         command: "cargo bench -p zus-benches -- ratios --figures=FILE".into(),
         notes,
         tables,
-        plots: if growth.is_empty() { Vec::new() } else { vec![plot] },
+        plots: if growth.is_empty() { Vec::new() } else { vec![plot(growth)] },
         ..Figures::default()
     }
 }
@@ -97,7 +100,7 @@ pub fn figures(notes: Vec<String>, all: &[Measured], verdicts: &[Verdict], growt
 mod tests {
     use std::time::Duration;
 
-    use zus_report::page::figures::draw;
+    use zus_report::page::figures::{draw, file};
 
     use super::*;
     use crate::asked::verdicts;
@@ -109,7 +112,7 @@ mod tests {
         let round = [10, 20, 100].map(Duration::from_millis).to_vec();
         let all = [Measured { n: 100, wrong: 1, times: Times::of(names, vec![round; 3]) }];
         let verdicts = verdicts(&all, true, 1.0);
-        let growth = [Curve { name: "ours".into(), points: vec![(4.0, 4900.0), (64.0, 60000.0)] }];
+        let growth = [Series { name: "ours".into(), points: vec![(4.0, 4900.0), (64.0, 60000.0)] }];
         let figures = figures(vec!["a note".into()], &all, &verdicts, &growth);
         let text = serde_json::to_string_pretty(&figures).unwrap();
         let read = Figures::parse(&text).unwrap();
@@ -129,5 +132,28 @@ mod tests {
             markdown(&["a".into(), "b".into()], &[vec!["1".into(), "2".into()]])
                 .ends_with("|---|---|\n| 1 | 2 |\n")
         );
+    }
+
+    /// The picture of README.md shows the numbers of the table below it.
+    #[test]
+    fn the_committed_plot_is_that_of_the_committed_table() {
+        let readme = include_str!("../README.md");
+        let (_, table) = readme.split_once("| tickets a second, n |").unwrap();
+        let cells =
+            |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).filter(|c| !c.is_empty()).collect();
+        let mut rows = table.lines();
+        let names: Vec<String> = cells(rows.next().unwrap());
+        let numbers: Vec<Vec<String>> =
+            rows.skip(1).take_while(|row| row.starts_with('|')).map(cells).collect();
+        let number = |cell: &String| cell.parse().unwrap();
+        let series = names.iter().enumerate().map(|(at, name)| Series {
+            name: name.clone(),
+            points: numbers.iter().map(|row| (number(&row[0]), number(&row[at + 1]))).collect(),
+        });
+        let drawn = file(&plot(&series.collect::<Vec<_>>()));
+        if let Some(path) = std::env::var_os("ZUS_GROWTH_SVG") {
+            zus_output::whole::write(&path, &drawn).unwrap();
+        }
+        assert_eq!(drawn, include_str!("../growth.svg"), "ZUS_GROWTH_SVG=growth.svg writes it again");
     }
 }

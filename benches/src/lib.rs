@@ -1,5 +1,5 @@
 //! What the benches of [`zus_bpp`] share: committees and their tickets, process time, statistics of paired runs, the bars
-//! that they are held against, tables, a plot.
+//! that they are held against, tables.
 //!
 //! The benches themselves are in `operations/`, one file an operation, with the peers in `operations/peers/`.
 
@@ -7,5 +7,4 @@ pub mod asked;
 pub mod committee;
 pub mod figures;
 pub mod paired;
-pub mod plot;
 pub mod process_time;

@@ -191,10 +191,15 @@ impl Browser {
         self.ask("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
+    /// Sets the size of the page; a narrow one is that of a phone.
+    pub fn size(&mut self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.ask("Emulation.setDeviceMetricsOverride", size);
+    }
+
     /// Sets the size of the page and writes a picture of it.
     pub fn picture(&mut self, width: u32, height: u32, to: &Path) {
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.ask("Emulation.setDeviceMetricsOverride", size);
+        self.size(width, height);
         self.run("await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
         let taken = self.ask("Page.captureScreenshot", json!({ "format": "png" }));
         std::fs::write(to, decoded(taken["data"].as_str().unwrap())).unwrap();

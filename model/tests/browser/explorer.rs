@@ -8,9 +8,10 @@ use std::{
 };
 
 /// The server, until the test ends.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    /// Where it answers.
+    pub address: String,
 }
 
 impl Drop for Server {
@@ -21,7 +22,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn of(named: &str) -> Self {
+    /// The server of a scenario or a trace.
+    pub fn of(named: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_zus"))
             .args(["explore", named, "--address", "127.0.0.1:0"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -3,5 +3,6 @@
 
 mod devtools;
 mod explorer;
+mod layout;
 mod report;
 mod viewer;

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use zus_report::Report;
 
 /// A report of a few scenarios: mutants and matrix are empty, or it would take a minute.
-fn report(folder: &Path) -> String {
+pub fn report(folder: &Path) -> String {
     let zus = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
     };

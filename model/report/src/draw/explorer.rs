@@ -4,7 +4,7 @@
 use super::{
     page,
     scene::{Scene, embedded},
-    staging,
+    staging, svg,
 };
 use maud::html;
 use serde::Serialize;
@@ -73,6 +73,8 @@ pub struct Standing {
 pub struct Place {
     /// The run so far.
     pub scene: Scene,
+    /// Its drawing, as markup.
+    pub drawing: String,
     /// Its steps.
     pub steps: Vec<Value>,
     /// What may happen next.
@@ -215,6 +217,7 @@ impl Explored {
             step.says = Some(says.clone());
         }
         Ok(Place {
+            drawing: svg::parts(&scene).into_string(),
             scene,
             steps: trace.steps.iter().map(|s| trace.step_json(&s.action)).collect(),
             enabled: enabled

@@ -1,17 +1,20 @@
 //! A run as one page: nothing is fetched, and it works from a file.
 //!
-//! What a scene says goes into the page as JSON that cannot end its `script` element ([`embedded`]), and from there into
-//! text nodes only. The page's own policy forbids it to load anything or to send anything anywhere.
+//! The drawing stands in the page as a `template` ([`svg::parts`]), of which the viewer shows what is seen. What a scene
+//! says goes into the page as JSON that cannot end its `script` element ([`embedded`]), and from there into text nodes only. The page's own policy forbids it to load anything or to send anything anywhere.
 
-use super::scene::{Scene, embedded};
+use super::{
+    scene::{Scene, embedded},
+    svg,
+};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// How things are drawn, in pages and in SVG files.
 pub const DRAWING_CSS: &str = include_str!("assets/drawing.css");
 /// How the page around them looks.
 pub const PAGE_CSS: &str = include_str!("assets/page.css");
-/// The viewer, and the shapes that it draws.
-pub const VIEWER_JS: &str = concat!(include_str!("assets/shapes.js"), include_str!("assets/viewer.js"));
+/// The viewer.
+pub const VIEWER_JS: &str = include_str!("assets/viewer.js");
 /// Starts the viewer on a page with one run.
 const ONE_JS: &str = include_str!("assets/one.js");
 /// Nothing from elsewhere, nothing to elsewhere.
@@ -55,8 +58,9 @@ pub fn page(
 pub fn run(scene: &Scene, mermaid: Option<&str>) -> String {
     let body = html! {
         main id="view" {
-            noscript { p { "This page draws the run " strong { (scene.title) } " with a script of its own." } }
+            noscript { p { "This page shows the run " strong { (scene.title) } " with a script of its own." } }
         }
+        template id="drawing" { (svg::parts(scene)) }
     };
     let data = [("scene", scene.to_json()), ("mermaid", embedded(&mermaid))];
     page(&scene.title, POLICY, &[PAGE_CSS], &body, &data, &[VIEWER_JS, ONE_JS])

@@ -17,8 +17,8 @@ pub const VERSION: u32 = 1;
 pub const MAX_BYTES: u64 = 64 << 20;
 /// Lanes of a scene.
 pub const MAX_LANES: usize = 256;
-/// Events of a scene: a step of a trace has a few.
-pub const MAX_EVENTS: usize = 500_000;
+/// Events of a scene: a step of a trace has a few, and each is drawn in the page.
+pub const MAX_EVENTS: usize = 100_000;
 
 /// A run as it is drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,18 @@ pub enum Role {
     Byzantine,
     /// A sharder, or anybody who finalizes.
     Observer,
+}
+
+impl Role {
+    /// Its name in class names of drawings and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Honest => "honest",
+            Role::Network => "network",
+            Role::Byzantine => "byzantine",
+            Role::Observer => "observer",
+        }
+    }
 }
 
 /// A block of the run.

@@ -1,227 +1,269 @@
-//! A scene as one SVG file, without a browser: the picture that the viewer shows, with the block tree below it.
+//! A scene as SVG. A file is one picture with the block tree below it. A page has the same picture in parts
+//! ([`parts`]): the names of the lanes, sheets of [`SHEET`] rows, and the tree. A message that is on its way at the edge of
+//! a sheet is drawn on both.
 
 use super::{
+    layout::{
+        BESIDE, Band, GUTTER, HEAD, LABEL, Layout, MOST_BLOCKS, ROW, SHEET, bands, cut, flags, middle,
+        wrapped,
+    },
     page::DRAWING_CSS,
-    scene::{Event, Kind, Role, Scene, Use},
+    scene::{BlockCard, Event, Kind, Role, Scene, Shown, Use},
 };
 use maud::{Markup, PreEscaped, html};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Height of a row; this and what follows are in pixels, and the same as in `assets/viewer.js`.
-const ROW: i32 = 30;
-const HEAD: i32 = 34;
-const GUTTER: i32 = 46;
-const WIDE: i32 = 150;
-const WIDE_SENT: i32 = 178;
-const NARROW: i32 = 26;
-const NARROW_SENT: i32 = 70;
-const SAYS: i32 = 560;
-const MARGIN: i32 = 12;
-/// Lanes that are drawn with labels; more are drawn narrow.
-const MOST_WIDE: usize = 9;
-/// Blocks that are drawn as a tree.
-const MOST_BLOCKS: usize = 400;
-
-/// Where a lane stands.
-struct Column {
-    left: i32,
-    mid: i32,
-    width: i32,
-}
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 struct Drawing<'a> {
     scene: &'a Scene,
-    columns: Vec<Column>,
-    labelled: bool,
-    text: i32,
-    width: i32,
+    layout: Layout,
+    bands: Vec<Band<'a>>,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(scene: &'a Scene) -> Self {
+        Drawing { scene, layout: Layout::of(scene), bands: bands(scene) }
+    }
 }
 
 /// The SVG file.
 pub fn write(scene: &Scene) -> String {
-    let labelled = scene.lanes.len() <= MOST_WIDE;
-    let mut left = GUTTER;
-    let mut columns = Vec::with_capacity(scene.lanes.len());
-    for lane in &scene.lanes {
-        let width = match (lane.role, labelled) {
-            (Role::Network, true) => WIDE_SENT,
-            (Role::Network, false) => NARROW_SENT,
-            (_, true) => WIDE,
-            (_, false) => NARROW,
-        };
-        columns.push(Column { left, mid: if labelled { left + 16 } else { left + width / 2 }, width });
-        left += width;
-    }
-    let drawing = Drawing { scene, columns, labelled, text: left + MARGIN, width: left + MARGIN + SAYS };
-    zus_output::plain::text(&drawing.file().into_string()).into_owned()
+    let drawing = Drawing::new(scene);
+    let (width, rows) = (drawing.layout.width, scene.events.len());
+    let below = HEAD + rows as i32 * ROW + 16;
+    let (tree, (tree_width, tree_height)) = drawing.tree();
+    let (width, height) = (width.max(tree_width + GUTTER), below + tree_height + 12);
+    let uses = |(row, event): (usize, &'_ Event)| {
+        event.uses.iter().map(move |used| (row, *used)).collect::<Vec<_>>()
+    };
+    let all = scene.events.iter().enumerate().flat_map(uses);
+    let file = html! {
+        svg.zus xmlns="http://www.w3.org/2000/svg" width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) }
+            role="img" {
+            title { (scene.title) }
+            @if let Some(claim) = &scene.shows { desc { (claim.because) } }
+            style { (PreEscaped(DRAWING_CSS)) }
+            rect.back width=(width) height=(height) {}
+            (drawing.heads())
+            g transform={ "translate(0 " (HEAD) ")" } { (drawing.rows(0..rows, all, false)) }
+            g transform={ "translate(" (GUTTER) " " (below + 12) ")" } { (tree) }
+        }
+    };
+    zus_output::plain::text(&file.into_string()).into_owned()
 }
 
-fn y(row: usize) -> i32 {
-    HEAD + row as i32 * ROW + ROW / 2
-}
-
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.into();
+/// The drawing for the viewer, whose elements have what they stand for in `data-` attributes.
+pub fn parts(scene: &Scene) -> Markup {
+    let drawing = Drawing::new(scene);
+    let (width, rows) = (drawing.layout.width, scene.events.len());
+    let layout = serde_json::to_string(&drawing.layout).unwrap_or_default();
+    let (tree, (tree_width, tree_height)) = drawing.tree();
+    html! {
+        svg.zus.names width=(width) height=(HEAD) data-layout=(layout) role="presentation" { (drawing.heads()) }
+        @for (from, uses) in (0..rows).step_by(SHEET).zip(Layout::on_sheets(scene)) {
+            @let to = (from + SHEET).min(rows);
+            svg.zus.sheet width=(width) height=((to - from) as i32 * ROW) data-from=(from) data-to=(to) role="presentation" {
+                (drawing.rows(from..to, uses.into_iter(), true))
+            }
+        }
+        @if tree_height > 0 {
+            // Beside the rows a tree may shrink a little; a larger one scrolls.
+            svg.zus.blocks style={ "min-width:" (tree_width * 4 / 5) "px" } width=(tree_width) height=(tree_height) viewBox={ "0 0 " (tree_width) " " (tree_height) } role="img"
+                aria-label="Block tree" { (tree) }
+        }
+        (legend())
     }
-    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
 impl Drawing<'_> {
-    fn file(&self) -> Markup {
-        let rows = HEAD + self.scene.events.len() as i32 * ROW + 16;
-        let (tree, tree_height) = self.tree(rows + 12);
-        let height = rows + tree_height;
-        let width = self.width;
-        let claim = self.scene.shows.as_ref();
+    fn heads(&self) -> Markup {
         html! {
-            svg.zus xmlns="http://www.w3.org/2000/svg" width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) }
-                role="img" {
-                title { (self.scene.title) }
-                @if let Some(claim) = claim { desc { (claim.because) } }
-                style { (PreEscaped(DRAWING_CSS)) }
-                rect.back width=(width) height=(height) {}
-                @for (lane, column) in self.scene.lanes.iter().zip(&self.columns) {
-                    @if self.labelled {
-                        text class={ "lane-name " (role(lane.role)) } x=(column.left + 4) y="21" style="text-anchor:start" { (lane.name) }
-                    } @else {
-                        text class={ "lane-name " (role(lane.role)) } x=(column.mid) y="21" { (short(&lane.name)) title { (lane.name) } }
+            text.number x=(GUTTER - 10) y="21" { "step" }
+            @for (index, (lane, column)) in self.scene.lanes.iter().zip(&self.layout.columns).enumerate() {
+                @let class = format!("lane-name {}", lane.role.name());
+                @if self.layout.labelled {
+                    text class=(class) x=(column.left + 4) y="21" text-anchor="start" data-lane=(index) { (lane.name) }
+                } @else {
+                    text class=(class) x=(column.mid) y="21" text-anchor="middle" data-lane=(index) {
+                        (short(&lane.name, lane.role)) title { (lane.name) }
                     }
                 }
-                (self.stays())
-                @if let Some(claim) = claim {
-                    rect class={ "broken " (claim.verdict) } x="0" y=(y(claim.event) - ROW / 2) width=(width) height=(ROW) {}
-                    rect class={ "mark " (claim.verdict) } x="0" y=(y(claim.event) - ROW / 2) width="6" height=(ROW) {}
-                }
-                @for (lane, column) in self.scene.lanes.iter().zip(&self.columns) {
-                    line class={ "lane " (role(lane.role)) } x1=(column.mid) x2=(column.mid) y1=(HEAD) y2=(rows) {}
-                }
-                @for (row, event) in self.scene.events.iter().enumerate() {
-                    @for used in &event.uses { (self.arrow(row, event, used)) }
-                }
-                @for (row, event) in self.scene.events.iter().enumerate() { (self.row(row, event)) }
-                (tree)
             }
+        }
+    }
+
+    /// Some rows, from what is behind to what is in front. On a page each row has a place to click.
+    fn rows(&self, rows: Range<usize>, uses: impl Iterator<Item = (usize, Use)>, live: bool) -> Markup {
+        let (scene, width) = (self.scene, self.layout.width);
+        let top = rows.start as i32 * ROW;
+        let height = rows.len() as i32 * ROW;
+        let edge = |row: usize| row as i32 * ROW - top;
+        let claim = scene.shows.as_ref().filter(|claim| rows.contains(&claim.event));
+        html! {
+            (self.stays(&rows))
+            @if let Some(Shown { verdict, event, .. }) = claim {
+                rect class={ "broken " (verdict) } y=(edge(*event)) width=(width) height=(ROW) data-row=(event) {}
+            }
+            @if live {
+                @for row in rows.clone() { rect.hit y=(edge(row)) data-row=(row) {} }
+            }
+            @if let Some(Shown { verdict, event, .. }) = claim {
+                rect class={ "mark " (verdict) } y=(edge(*event)) width="6" height=(ROW) data-row=(event) {}
+            }
+            @for (index, (lane, column)) in scene.lanes.iter().zip(&self.layout.columns).enumerate() {
+                line class={ "lane " (lane.role.name()) } x1=(column.mid) x2=(column.mid) y2=(height) data-lane=(index) {}
+            }
+            @for (row, used) in uses {
+                @let (path, head) = self.layout.arrow(scene, row, &used, top);
+                @let byzantine = if scene.events[used.from].byzantine { " byzantine" } else { "" };
+                @let late = if used.late { " late" } else { "" };
+                g class={ "arrow " (used.what.name()) (byzantine) (late) } data-from=(used.from) data-to=(row) {
+                    path d=(path) {} path d=(head) {}
+                }
+            }
+            @for row in rows.clone() { (self.row(row, middle(row) - top)) }
         }
     }
 
     /// The (round, subround) that each miner is in, as bands behind its lane.
-    fn stays(&self) -> Markup {
-        let last = self.scene.events.len();
+    fn stays(&self, rows: &Range<usize>) -> Markup {
+        let top = rows.start as i32 * ROW;
         html! {
-            @for (at, stay) in self.scene.stays.iter().enumerate() {
-                @let next = self.scene.stays[at + 1..].iter().find(|s| s.lane == stay.lane);
-                @let first = !self.scene.stays[..at].iter().any(|s| s.lane == stay.lane);
-                @let top = if first { HEAD } else { y(stay.event) };
-                @let bottom = next.map_or(y(last) - ROW / 2, |s| y(s.event));
-                @let column = &self.columns[stay.lane];
-                @let tone = (stay.round * 2 + u64::from(stay.subround)) % 3;
-                @let down = if stay.down { " down" } else { "" };
-                rect class={ "stay t" (tone) (down) } x=(column.left + 1) y=(top) width=(column.width - 3)
-                    height=((bottom - top - 1).max(0)) rx="3" {}
-                @if self.labelled && bottom - top >= 13 {
-                    text.stay-name x=(column.left + column.width - 7) y=(top + 13) {
-                        @if stay.down { "down" } @else { "(" (stay.round) ", " (stay.subround) ")" }
+            @for Band { stay, top: from, bottom: to } in &self.bands {
+                @if *to > top && *from < rows.end as i32 * ROW {
+                    @let column = &self.layout.columns[stay.lane];
+                    @let tone = (stay.round * 2 + u64::from(stay.subround)) % 3;
+                    @let down = if stay.down { " down" } else { "" };
+                    g data-lane=(stay.lane) data-top=(from) data-bottom=(to) {
+                        rect class={ "stay t" (tone) (down) } x=(column.left + 1) y=(from - top) width=(column.width - 3)
+                            height=((to - from - 1).max(0)) rx="3" {}
+                        @if self.layout.labelled && to - from >= 13 {
+                            text.stay-name x=(column.left + column.width - 7) y=(from - top + 13) {
+                                @if stay.down { "down" } @else { "(" (stay.round) ", " (stay.subround) ")" }
+                            }
+                        }
                     }
                 }
             }
         }
     }
 
-    fn arrow(&self, row: usize, event: &Event, used: &Use) -> Markup {
-        let maker = &self.scene.events[used.from];
-        let (x1, x2) = (self.columns[maker.lane].mid, self.columns[event.lane].mid);
-        let (y1, y2) = (y(used.from), y(row));
-        let byzantine = if maker.byzantine { " byzantine" } else { "" };
-        let late = if used.late { " late" } else { "" };
-        let class = format!("{}{byzantine}{late}", used.what.name());
-        let same = x1 == x2;
-        let toward = if same { -1 } else { (x2 - x1).signum() };
-        let tip = if same { x2 + 7 } else { x2 - toward * 7 };
-        let bend = if same { x1 + 16 } else { (x1 + x2) / 2 };
-        let near = if same { bend } else { x2 - toward * 35 };
-        let path = if row - used.from > 3 {
-            format!("M{x1} {y1}C{bend} {},{near} {},{tip} {}", y1 + 14, y2 - 34, y2 - 2)
-        } else {
-            format!("M{x1} {y1}L{tip} {}", y2 - 2)
-        };
-        let half = f64::from(-toward) * 0.5;
+    fn row(&self, row: usize, y: i32) -> Markup {
+        let event = &self.scene.events[row];
+        let column = &self.layout.columns[event.lane];
+        let flags: Vec<(String, bool)> = flags(event).collect();
+        let flagged: usize = flags.iter().map(|(flag, _)| flag.chars().count() + 1).sum();
+        // The flags stand at the beginning of the first line.
+        let lines = wrapped(&format!("{}{}", " ".repeat(flagged), event.says), self.layout.line);
+        let y_of = |line: usize| if lines.len() == 1 { y + 4 } else { y - 2 + line as i32 * 13 };
         html! {
-            path class={ "arrow " (class) } d=(path) {}
-            path class={ "head " (class) } d={ "M" (tip + toward * 2) " " (y2 - 1) "l" (-toward * 7) " -5.5l" (half) " 7z" } {}
-        }
-    }
-
-    fn row(&self, row: usize, event: &Event) -> Markup {
-        let (column, y) = (&self.columns[event.lane], y(row));
-        let flags: Vec<(&str, bool)> =
-            event.shows.iter().map(|id| (id.as_str(), id.starts_with('W'))).collect();
-        let label = if column.width > WIDE { 28 } else { 24 };
-        html! {
-            g class=[event.implied.then_some("implied")] {
+            g class=[event.implied.then_some("implied")] data-row=(row) {
                 @if !event.implied && event.step > 0 { text.number x=(GUTTER - 10) y=(y + 4) { (event.step) } }
-                (glyph(event, column.mid, y))
-                @if self.labelled { text.label x=(column.mid + 12) y=(y + 4) { (cut(&event.label, label)) } }
-                text.says x=(self.text) y=(y + 4) {
-                    @for (id, witness) in &flags {
-                        @if *witness { tspan class="flag reached" { (id) " reached  " } }
-                        @else { tspan.flag { (id) " violated  " } }
+                g.at {
+                    (glyph(event, column.mid, y))
+                    @if self.layout.labelled { text.label x=(column.mid + BESIDE) y=(y + 4) { (cut(&event.label, LABEL)) } }
+                }
+                text.says {
+                    @for (at, line) in lines.iter().enumerate() {
+                        tspan x=(self.layout.text) y=(y_of(at)) {
+                            @for (flag, witness) in flags.iter().filter(|_| at == 0) {
+                                tspan class={ "flag" (if *witness { " reached" } else { "" }) } { (flag) } " "
+                            }
+                            (line.trim_start())
+                        }
                     }
-                    (cut(&event.says, 92usize.saturating_sub(flags.len() * 11)))
                 }
             }
         }
     }
 
-    /// One column a round, one row a priority, as it is at the end.
-    fn tree(&self, top: i32) -> (Markup, i32) {
-        const COLUMN: i32 = 92;
-        const LINE: i32 = 34;
-        let blocks: Vec<_> = self.scene.blocks.iter().filter(|b| b.proposed.is_some()).collect();
-        if blocks.is_empty() || blocks.len() > MOST_BLOCKS {
-            return (html! {}, 0);
+    /// One column a round, one row a priority, as it is at the end; and its size, zero where there is no tree.
+    fn tree(&self) -> (Markup, (i32, i32)) {
+        const LINE: i32 = 38;
+        const TOP: i32 = 36;
+        const LEFT: i32 = 56;
+        let all = &self.scene.blocks;
+        let known: Vec<_> = all.iter().enumerate().filter(|(_, b)| b.proposed.is_some()).collect();
+        if known.len() > MOST_BLOCKS {
+            return (html! {}, (0, 0));
         }
-        let key = |b: &super::scene::BlockCard| (b.subround, b.rank, b.twin);
-        let keys: BTreeSet<_> = blocks.iter().map(|b| key(b)).collect();
+        let key = |b: &BlockCard| (b.subround, b.rank, b.twin);
+        let keys: BTreeSet<_> = known.iter().map(|(_, b)| key(b)).collect();
         let lines: BTreeMap<_, i32> = keys.into_iter().zip(0..).collect();
-        let x = |round: u64| GUTTER + 64 + round.min(10_000) as i32 * COLUMN - COLUMN / 2;
-        let y = |b: &super::scene::BlockCard| top + 36 + lines.get(&key(b)).copied().unwrap_or(0) * LINE;
-        let rounds: BTreeSet<u64> = blocks.iter().map(|b| b.round).collect();
-        let genesis = (GUTTER + 28, top + 36);
+        let rounds: BTreeSet<u64> = known.iter().map(|(_, b)| b.round.min(10_000)).chain([1]).collect();
+        let last = rounds.last().copied().unwrap_or(1) as i32;
+        let column = (284 / last).clamp(70, 92);
+        let half = column / 2 - 4;
+        let x = |b: &BlockCard| LEFT + b.round.min(10_000) as i32 * column - column / 2;
+        let y = |b: &BlockCard| TOP + lines.get(&key(b)).copied().unwrap_or(0) * LINE;
         let tree = html! {
-            @for round in rounds { text.round-name x=(x(round)) y=(top + 9) { "round " (round) } }
-            @for block in &blocks {
-                @let (fx, fy) = block.parent.map_or((genesis.0 + 24, genesis.1), |p| (x(self.scene.blocks[p].round) + 39, y(&self.scene.blocks[p])));
-                @let (tx, ty) = (x(block.round) - 39, y(block));
-                path.parent d={ "M" (fx) " " (fy) "C" (fx + 10) " " (fy) "," (tx - 10) " " (ty) "," (tx) " " (ty) } {}
+            @for round in &rounds {
+                text.round-name x=(LEFT + *round as i32 * column - column / 2) y="9" { "round " (round) }
             }
-            rect class="block finalized" x=(genesis.0 - 24) y=(genesis.1 - 11) width="48" height="22" rx="4" {}
-            text class="block-name filled" x=(genesis.0) y=(genesis.1 + 4) { "genesis" }
-            @for block in &blocks {
+            @for (index, block) in &known {
+                @let (fx, fy) = block.parent.map_or((52, TOP), |p| (x(&all[p]) + half, y(&all[p])));
+                @let (tx, ty) = (x(block) - half, y(block));
+                path.parent data-block=(index) d={ "M" (fx) " " (fy) "C" (fx + 10) " " (fy) "," (tx - 10) " " (ty) "," (tx) " " (ty) } {}
+            }
+            rect class="block finalized" x="4" y=(TOP - 11) width="48" height="22" rx="4" {}
+            text class="block-name filled" x="28" y=(TOP + 4) { "genesis" }
+            @for (index, block) in &known {
                 @let is = if block.finalized.is_some() { "finalized" } else if block.notarized.is_some() { "notarized" } else { "proposed" };
                 @let filled = if is == "proposed" { is } else { "filled" };
                 @let byzantine = if block.byzantine { " byzantine" } else { "" };
-                rect class={ "block " (is) (byzantine) } x=(x(block.round) - 39) y=(y(block) - 12) width="78" height="24" rx="4" {}
-                text class={ "block-name " (filled) } x=(x(block.round)) y=(y(block) + 4) { (cut(&block.name, 12)) }
-                @if let Some(called) = &block.called { text.called x=(x(block.round) - 38) y=(y(block) - 14) { (called) } }
+                g data-block=(index) {
+                    title {
+                        (block.name)
+                        @if let Some(called) = &block.called { ", called " (called) }
+                        @if block.byzantine { ", of a Byzantine generator" }
+                    }
+                    rect class={ "block " (is) (byzantine) } x=(x(block) - half) y=(y(block) - 12) width=(2 * half) height="24" rx="4" {}
+                    text class={ "block-name " (filled) } x=(x(block)) y=(y(block) + 4) { (cut(&block.name, 12)) }
+                    @if let Some(called) = &block.called { text.called x=(x(block) - half + 1) y=(y(block) - 14) { (called) } }
+                }
             }
         };
-        (tree, 36 + lines.len() as i32 * LINE + 12)
+        (tree, (LEFT + last * column + 6, TOP + (lines.len() as i32).max(1) * LINE))
     }
 }
 
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Honest => "honest",
-        Role::Network => "network",
-        Role::Byzantine => "byzantine",
-        Role::Observer => "observer",
+/// What the strokes, tints and keys mean.
+fn legend() -> Markup {
+    let strokes = [
+        ("ticket", "ticket"),
+        ("notarization", "notarization"),
+        ("timeout", "timeout"),
+        ("timeout_certificate", "timeout certificate"),
+        ("vote", "finality vote"),
+        ("finality_certificate", "finality certificate"),
+        ("ticket byzantine", "sent by a Byzantine miner"),
+        ("notarization late", "late or withheld: the receiver acted without it before"),
+    ];
+    html! {
+        details.legend {
+            summary { "Legend and keys" }
+            ul {
+                @for (class, text) in strokes {
+                    li { svg.zus width="34" height="10" { g class={ "arrow " (class) } { path d="M1 5H33" {} } } " " (text) }
+                }
+                li { "tints: the (round, subround) that a miner is in; grey: it is down" }
+                li { "rows without a number are implied by the step that they stand at" }
+                li { "→ ← next and last step, ↓ ↑ next and last row, Home End, v the row that shows the property" }
+            }
+        }
     }
 }
 
 /// The number in a name, for narrow lanes.
-fn short(name: &str) -> &str {
-    name.find(|c: char| c.is_ascii_digit()).map_or(name, |at| &name[at..])
+fn short(name: &str, role: Role) -> String {
+    let initial = match role {
+        Role::Honest | Role::Network => "",
+        Role::Byzantine => "B",
+        Role::Observer => "o",
+    };
+    name.find(|c: char| c.is_ascii_digit()).map_or(name.into(), |at| format!("{initial}{}", &name[at..]))
 }
 
 fn glyph(event: &Event, x: i32, y: i32) -> Markup {

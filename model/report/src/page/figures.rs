@@ -24,7 +24,7 @@
 //! earlier file of the same title: what moved by more than `tolerance_percent` stands in the summary, too. Needed are
 //! `format`, `version`, `title`, `command`, and one of `values`, `tables` and `plots`.
 
-pub use super::plot::draw;
+pub use super::plot::{draw, file};
 use super::{Parts, html::missing};
 use crate::text::grouped;
 use maud::{Markup, html};

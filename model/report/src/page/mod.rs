@@ -8,9 +8,10 @@ pub mod matrix;
 mod plot;
 
 use super::{Report, RunReport, mermaid};
-use crate::draw::{page as drawn, scene::embedded, staging};
+use crate::draw::{page as drawn, scene::embedded, staging, svg};
 use figures::Figures;
 use ledger::Ledger;
+use maud::{Markup, html};
 use std::{collections::BTreeMap, path::PathBuf};
 use zus_checker::trace::Trace;
 
@@ -54,6 +55,8 @@ pub struct Parts {
 struct Runs {
     /// What is embedded.
     data: Vec<(String, String)>,
+    /// Their drawings.
+    drawings: Vec<Markup>,
     /// Id by trace file.
     ids: BTreeMap<PathBuf, String>,
 }
@@ -70,6 +73,7 @@ impl Runs {
         let scene = staging::stage(&trace).ok()?;
         let diagram = mermaid::diagram(&RunReport::new(&trace));
         let id = format!("run-{}", self.data.len() + 1);
+        self.drawings.push(html! { template id={ (id) "-drawing" } { (svg::parts(&scene)) } });
         self.data.push((id.clone(), embedded(&(scene, diagram))));
         self.ids.insert(path, id.clone());
         Some(id)
@@ -80,11 +84,12 @@ impl Runs {
 pub fn write(parts: &Parts) -> String {
     let mut runs = Runs::default();
     let body = html::body(parts, &mut runs);
+    let body = html! { (body) @for drawing in &runs.drawings { (drawing) } };
     let data: Vec<(&str, String)> = runs.data.iter().map(|(id, json)| (id.as_str(), json.clone())).collect();
     drawn::page(
         "Züs block production: what was checked",
         drawn::POLICY,
-        &[drawn::PAGE_CSS, REPORT_CSS],
+        &[drawn::PAGE_CSS, REPORT_CSS, plot::PLOT_CSS],
         &body,
         &data,
         &[drawn::VIEWER_JS, REPORT_JS],

@@ -1,7 +1,15 @@
-//! A plot of the figures as SVG: lines over two axes, linear or logarithmic, each with its name at its end.
+//! A plot of the figures as SVG: lines over two axes, linear or logarithmic, each with its name at its end. It is the only
+//! plotter of the project: on the page, and in the files that documents show.
+//!
+//! The crate `plotters` would not be less: its SVG has fixed colours and no classes, so a page could not be light and dark;
+//! a line's name at its end, moved apart from the next one, would still be written here; and it brings some twenty crates.
 
 use super::figures::{MAX_SERIES, Plot};
-use maud::{Markup, html};
+use crate::draw::page::DRAWING_CSS;
+use maud::{Markup, PreEscaped, html};
+
+/// How a plot looks.
+pub(super) const PLOT_CSS: &str = include_str!("assets/plot.css");
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 300.0;
@@ -90,8 +98,28 @@ fn spread(heights: &[f64]) -> Vec<f64> {
     placed
 }
 
-/// The plot as SVG.
+/// The plot, for a page.
 pub fn draw(plot: &Plot) -> Markup {
+    let inside = lines(plot);
+    html! {
+        svg.plot width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.title) { (inside) }
+    }
+}
+
+/// The plot as a file of its own.
+pub fn file(plot: &Plot) -> String {
+    let file = html! {
+        svg.plot xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" {
+            title { (plot.title) }
+            style { (PreEscaped(DRAWING_CSS)) (PreEscaped(PLOT_CSS)) }
+            rect.paper width=(WIDTH) height=(HEIGHT) {}
+            (lines(plot))
+        }
+    };
+    zus_output::plain::text(&file.into_string()).into_owned() + "\n"
+}
+
+fn lines(plot: &Plot) -> Markup {
     let points = || plot.series.iter().take(MAX_SERIES).flat_map(|s| s.points.iter());
     let x = Axis::new(points().map(|p| p.0), plot.log_x, LEFT, WIDTH - RIGHT);
     let y = Axis::new(points().map(|p| p.1), plot.log_y, HEIGHT - BOTTOM, TOP);
@@ -101,30 +129,28 @@ pub fn draw(plot: &Plot) -> Markup {
     let names =
         spread(&lines.iter().map(|line| line.last().map_or(TOP, |point| point.1)).collect::<Vec<_>>());
     html! {
-        svg.plot width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.title) {
-            @for value in x.ticks() {
-                @if let Some(at) = x.at(value) {
-                    line.grid x1=(at) x2=(at) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
-                    text x=(at) y=(HEIGHT - BOTTOM + 16.0) text-anchor="middle" { (number(value)) }
-                }
+        @for value in x.ticks() {
+            @if let Some(at) = x.at(value) {
+                line.grid x1=(at) x2=(at) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
+                text x=(at) y=(HEIGHT - BOTTOM + 16.0) text-anchor="middle" { (number(value)) }
             }
-            @for value in y.ticks() {
-                @if let Some(at) = y.at(value) {
-                    line.grid x1=(LEFT) x2=(WIDTH - RIGHT) y1=(at) y2=(at) {}
-                    text x=(LEFT - 6.0) y=(at + 4.0) text-anchor="end" { (number(value)) }
-                }
+        }
+        @for value in y.ticks() {
+            @if let Some(at) = y.at(value) {
+                line.grid x1=(LEFT) x2=(WIDTH - RIGHT) y1=(at) y2=(at) {}
+                text x=(LEFT - 6.0) y=(at + 4.0) text-anchor="end" { (number(value)) }
             }
-            text x=((LEFT + WIDTH - RIGHT) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (plot.x) }
-            text x="12" y=(HEIGHT / 2.0) text-anchor="middle" transform={ "rotate(-90 12 " (HEIGHT / 2.0) ")" } { (plot.y) }
-            @for (index, series) in plot.series.iter().take(MAX_SERIES).enumerate() {
-                @let placed = &lines[index];
-                @let line: Vec<String> = placed.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-                g class={ "series s" (index) } {
-                    polyline points=(line.join(" ")) {}
-                    @for (px, py) in placed { circle cx={ (format!("{px:.1}")) } cy={ (format!("{py:.1}")) } r="2.6" {} }
-                    @if !placed.is_empty() {
-                        text x=(WIDTH - RIGHT + 8.0) y={ (format!("{:.1}", names[index] + 4.0)) } { (series.name) }
-                    }
+        }
+        text x=((LEFT + WIDTH - RIGHT) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (plot.x) }
+        text x="12" y=(HEIGHT / 2.0) text-anchor="middle" transform={ "rotate(-90 12 " (HEIGHT / 2.0) ")" } { (plot.y) }
+        @for (index, series) in plot.series.iter().take(MAX_SERIES).enumerate() {
+            @let placed = &lines[index];
+            @let line: Vec<String> = placed.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            g class={ "series s" (index) } {
+                polyline points=(line.join(" ")) {}
+                @for (px, py) in placed { circle cx={ (format!("{px:.1}")) } cy={ (format!("{py:.1}")) } r="2.6" {} }
+                @if !placed.is_empty() {
+                    text x=(WIDTH - RIGHT + 8.0) y={ (format!("{:.1}", names[index] + 4.0)) } { (series.name) }
                 }
             }
         }

@@ -4,12 +4,15 @@
   const { el } = Zus;
   const id = name => document.getElementById(name);
   let place = null, asking = false;
-  const view = new Zus.View(id("view"), Zus.read("place").scene, { follow: false, heading: "h1", onselect: () => cutLabel() });
+  // The drawing is markup of the program that serves this page, with every name in it escaped there (draw/svg.rs).
+  const drawing = place => new DOMParser().parseFromString(place.drawing, "text/html");
+  const start = Zus.read("place");
+  const view = new Zus.View(id("view"), start.scene, drawing(start), { follow: false, heading: "h1", onselect: () => cutLabel() });
   window.zus = view;
 
   function show(next) {
     place = next;
-    view.load(place.scene);
+    view.load(place.scene, drawing(place));
     if (place.scene.events.length) view.select(place.scene.events.length - 1, true);
     const grouped = new Map();
     for (const choice of place.enabled) grouped.set(choice.who, [...(grouped.get(choice.who) || []), choice]);
@@ -44,5 +47,5 @@
   document.addEventListener("keydown", event => {
     if (event.key === "u" && !event.target.closest("input, textarea") && place.steps.length) ask(place.steps.slice(0, -1));
   });
-  show(Zus.read("place"));
+  show(start);
 })();

@@ -1,3 +1,3 @@
 // A page with one run.
 "use strict";
-window.zus = new Zus.View(document.getElementById("view"), Zus.read("scene"), { mermaid: Zus.read("mermaid") });
+window.zus = new Zus.View(document.getElementById("view"), Zus.read("scene"), document.getElementById("drawing").content, { mermaid: Zus.read("mermaid") });

@@ -1,12 +1,8 @@
-// The viewer: draws a scene (draw/scene.rs) and lets one walk through it. No library, nothing from elsewhere; what a
-// scene says is only ever put into text nodes and attributes, never into markup.
+// The viewer: shows the drawing that draw/svg.rs made of a scene, and lets one walk through it. Where things stand is
+// said there; here they are shown, hidden, and scrolled to. No library, nothing from elsewhere; what a scene says is only
+// ever put into text nodes and attributes, never into markup.
 "use strict";
 const Zus = (() => {
-  const NS = "http://www.w3.org/2000/svg";
-  const ROW = 30, HEAD = 34, GUTTER = 46, WIDE = 150, WIDE_SENT = 178, NARROW = 26, NARROW_SENT = 70;
-  const MOST_WIDE = 9;          // lanes that are drawn with labels
-  const SAYS = 560, MARGIN = 12; // width of the sentences at the right
-  const OVERSCAN = 20;          // rows drawn above and below what is seen
   const KINDS = {
     beacon: "beacon", proposal: "proposals", selection: "selections", ticket: "tickets", notarization: "notarizations",
     leave: "leaving a round", adopt: "adopting", timeout: "timeouts", timeout_certificate: "timeout certificates",
@@ -14,11 +10,21 @@ const Zus = (() => {
     finalize: "finalizing", crash: "crashes", restart: "restarts", network: "network",
   };
 
-  const { el, svg, glyph } = ZusShapes;
+  function el(tag, attributes, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+    }
+    for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);
+    return node;
+  }
+  const copyOf = node => node.cloneNode(true);
+  function move(node, x, y, across = 1, down = 1) { node.setAttribute("transform", `matrix(${across} 0 0 ${down} ${x} ${y})`); }
 
   class View {
-    // `options.mermaid`: text to copy. `options.follow`: whether the address names the step. `options.compact`: no header.
-    constructor(root, scene, options) {
+    // `drawing`: what svg.rs made of the scene, an element or a fragment. `options.mermaid`: text to copy. `options.follow`: whether the address names the step. `options.compact`: no header.
+    constructor(root, scene, drawing, options) {
       this.root = root;
       // One view at a time: the one before it no longer hears keys.
       if (root.view) root.view.dispose();
@@ -28,7 +34,7 @@ const Zus = (() => {
       this.hiddenLanes = new Set();
       this.hiddenKinds = new Set();
       this.build();
-      this.load(scene);
+      this.load(scene, drawing);
       if (this.options.follow) {
         addEventListener("hashchange", () => this.fromAddress(), { signal: this.ended.signal });
         this.fromAddress();
@@ -40,8 +46,13 @@ const Zus = (() => {
       this.sizes.disconnect();
     }
 
-    load(scene) {
+    load(scene, drawing) {
       this.scene = scene;
+      const part = selector => [...drawing.querySelectorAll(selector)];
+      this.parts = { names: part(".names")[0], sheets: part(".sheet"), legend: part(".legend")[0] };
+      this.frame = JSON.parse(this.parts.names.dataset.layout);
+      this.tree.replaceChildren(...part(".blocks").map(copyOf));
+      this.legend.replaceChildren(copyOf(this.parts.legend));
       this.users = scene.events.map(() => []);
       scene.events.forEach((event, row) => (event.uses || []).forEach(u => this.users[u.from].push(row)));
       this.snapshots = [new Map(scene.initial.map(l => [l.subject, l.parts]))];
@@ -57,6 +68,7 @@ const Zus = (() => {
     build() {
       const button = (label, title, go) => el("button", { type: "button", title, onclick: go }, label);
       this.header = el("header");
+      this.told = el("div", { class: "told" });
       this.where = el("output", { "aria-live": "off" });
       this.laneMenu = el("details", { class: "menu" }, el("summary", {}, "Miners"), el("div"));
       this.kindMenu = el("details", { class: "menu" }, el("summary", {}, "Kinds"), el("div"));
@@ -74,21 +86,26 @@ const Zus = (() => {
         button("◐", "Light or dark", theme));
       this.heads = el("div", { class: "heads" });
       this.rowsBox = el("div", { class: "rows" });
+      this.legend = el("div");
       this.chart = el("div", { class: "chart", tabindex: 0, role: "region",
         "aria-label": "Run: arrow keys step through it" }, this.heads, this.rowsBox);
       this.tree = el("div", { class: "tree" });
       this.detail = el("div", { "aria-live": "polite" });
       this.aside = el("aside", { class: "side", "aria-label": "Blocks and the selected step" },
-        el("h2", {}, "Blocks: a column a round, a row a priority"), this.tree, this.detail, legend());
+        el("h2", {}, "Blocks: a column a round, a row a priority"), this.tree, this.detail, this.legend);
       this.tip = el("div", { class: "tip", hidden: true, role: "tooltip" });
-      this.root.replaceChildren(el("section", { class: "viewer" }, this.header, this.bar,
+      this.root.replaceChildren(el("section", { class: "viewer" }, this.header, this.told, this.bar,
         el("div", { class: "body" }, this.chart, this.aside)), this.tip);
       this.chart.addEventListener("scroll", () => {
         if (!this.pending) this.pending = requestAnimationFrame(() => { this.pending = 0; this.draw(); });
       });
       // Keys work at once, wherever the focus is: on the page, or in the dialog that the run is in.
       (this.root.closest("dialog") || document).addEventListener("keydown", event => this.key(event), { signal: this.ended.signal });
-      this.chart.addEventListener("mousemove", event => this.hover(event));
+      this.chart.addEventListener("pointermove", event => { if (event.pointerType === "mouse") this.hover(event); });
+      this.tree.addEventListener("click", event => {
+        const at = event.target.closest("g[data-block]");
+        if (at) this.select(this.standing(Number(at.dataset.block)).since);
+      });
       this.chart.addEventListener("mouseleave", () => { this.tip.hidden = true; });
       this.chart.addEventListener("click", event => {
         const at = event.target.closest("[data-row]");
@@ -103,8 +120,9 @@ const Zus = (() => {
       this.header.replaceChildren(...[
         el(this.options.heading, {}, title),
         shows ? el("p", { class: "because" }, el("span", { class: `badge ${shows.verdict}` }, `${shows.property} ${shows.verdict}`),
-          shows.because.replace(new RegExp(`^${shows.property}: `), "")) : null,
-        shows && story && story.length ? el("p", { class: "about" }, `${shows.property} says: ${shows.text}. This is how it is broken; each sentence leads to its place below:`) : null,
+          shows.because.replace(new RegExp(`^${shows.property}: `), "")) : null].filter(Boolean));
+      this.told.replaceChildren(...[
+        shows && story && story.length ? el("p", { class: "about" }, `${shows.property} says: ${shows.text}. This is how it is broken; each sentence leads to its place:`) : null,
         story && story.length ? el("ol", { class: "story", "aria-label": "What happens" }, story.map(told =>
           el("li", {}, el("a", { href: `#event=${told.event}`, onclick: e => { e.preventDefault(); this.select(told.event); this.chart.focus({ preventScroll: true }); } },
             told.says)))) : null,
@@ -129,133 +147,87 @@ const Zus = (() => {
         box(!this.hiddenKinds.has(kind), KINDS[kind], toggle(this.hiddenKinds, kind))));
     }
 
-    // Where everything stands, for the lanes and kinds that are shown.
+    // Hidden rows and lanes leave no gap: how far down each row stands, and how far left of its place each lane.
     layout() {
-      const { lanes, events, stays } = this.scene;
-      this.labelled = lanes.length - this.hiddenLanes.size <= MOST_WIDE;
-      this.x = [];
-      let x = GUTTER;
-      lanes.forEach((lane, index) => {
-        if (this.hiddenLanes.has(index)) { this.x.push(null); return; }
-        const width = lane.role === "network" ? (this.labelled ? WIDE_SENT : NARROW_SENT) : (this.labelled ? WIDE : NARROW);
-        this.x.push({ left: x, mid: this.labelled ? x + 16 : x + width / 2, width });
-        x += width;
-      });
-      this.textX = x + MARGIN;
-      this.width = this.textX + SAYS;
+      const { events } = this.scene, { row, columns, width } = this.frame;
       this.rows = [];
-      this.place = new Array(events.length).fill(-1);
-      events.forEach((event, row) => {
-        if (!this.hiddenLanes.has(event.lane) && !this.hiddenKinds.has(event.kind)) {
-          this.place[row] = this.rows.length;
-          this.rows.push(row);
-        }
-      });
-      this.arrows = [];
-      this.rows.forEach((row, at) => (events[row].uses || []).forEach(use => {
-        if (this.place[use.from] >= 0) this.arrows.push({ a: use.from, b: row, from: this.place[use.from], to: at, use });
-      }));
-      // A stay ends where the next one of its lane begins.
-      this.bands = [];
-      const open = new Map();
-      const end = (stay, at) => { if (stay) this.bands.push({ ...stay, to: at }); };
-      const after = event => { let at = 0, row = event; while (row < events.length && this.place[row] < 0) row++; at = row < events.length ? this.place[row] : this.rows.length; return at; };
-      for (const stay of stays) {
-        const from = stay.event === 0 && !open.has(stay.lane) ? 0 : after(stay.event) + 0.5;
-        end(open.get(stay.lane), from);
-        open.set(stay.lane, { ...stay, from });
-      }
-      open.forEach(stay => end(stay, this.rows.length));
-      this.rowsBox.style.height = `${this.rows.length * ROW + 16}px`;
-      this.rowsBox.style.width = this.heads.style.width = `${this.width}px`;
-      const heads = svg("svg", { class: "zus", width: this.width, height: HEAD, role: "presentation" });
-      lanes.forEach((lane, index) => {
-        const at = this.x[index];
-        if (!at) return;
-        const name = this.labelled ? lane.name : lane.name.replace(/^[^0-9]*(?=\d)/, lane.role === "byzantine" ? "B" : lane.role === "observer" ? "o" : "");
-        heads.append(svg("text", { class: `lane-name ${lane.role}`, x: this.labelled ? at.left + 4 : at.mid, y: 21,
-          style: this.labelled ? "text-anchor:start" : null }, name, svg("title", {}, lane.name)));
-      });
-      heads.append(svg("text", { class: "number", x: GUTTER - 10, y: 21 }, "step"));
+      this.place = events.map((event, at) => this.hiddenLanes.has(event.lane) || this.hiddenKinds.has(event.kind) ? -1 : this.rows.push(at) - 1);
+      let down = 0;
+      this.tops = this.place.map(place => (down += place < 0 ? 0 : row) - (place < 0 ? 0 : row));
+      this.tops.push(down);
+      this.gone = 0;
+      this.shift = columns.map((column, lane) => (this.gone += this.hiddenLanes.has(lane) ? column.width : 0));
+      const heads = this.fitted(this.parts.names);
+      heads.setAttribute("width", width - this.gone);
       this.heads.replaceChildren(heads);
+      this.holders = this.parts.sheets.map(sheet => el("div", { style: `height:${this.tops[sheet.dataset.to] - this.tops[sheet.dataset.from]}px` }));
+      this.rowsBox.replaceChildren(...this.holders);
+      this.rowsBox.style.width = this.heads.style.width = `${width - this.gone}px`;
     }
 
     // ---- drawing ----
+    // What is seen is in the document, with a screen above and below.
     draw() {
-      const from = Math.max(0, Math.floor(this.chart.scrollTop / ROW) - OVERSCAN);
-      const to = Math.min(this.rows.length, Math.ceil((this.chart.scrollTop + this.chart.clientHeight) / ROW) + OVERSCAN);
-      const picture = this.picture(from, to, true);
-      picture.style.top = `${from * ROW}px`;
-      this.rowsBox.replaceChildren(picture);
+      const { scrollTop, clientHeight } = this.chart;
+      this.holders.forEach((holder, index) => {
+        const sheet = this.parts.sheets[index], top = this.tops[sheet.dataset.from], bottom = this.tops[sheet.dataset.to];
+        if (bottom <= scrollTop - clientHeight || top >= scrollTop + 2 * clientHeight) holder.replaceChildren();
+        else if (!holder.firstChild) { holder.append(this.fitted(sheet)); this.mark(holder); }
+      });
     }
 
-    // The rows `from..to` as one SVG; with `live`, with the selection and the places to click.
-    picture(from, to, live) {
-      const { events, lanes, shows } = this.scene;
-      const height = (to - from) * ROW + 8;
-      const y = at => (at - from) * ROW + ROW / 2;
-      const out = svg("svg", { class: "zus", xmlns: NS, width: this.width, height, viewBox: `0 0 ${this.width} ${height}`,
-        role: live ? "presentation" : "img" });
-      out.append(svg("rect", { class: "back", width: this.width, height }));
-      const row = (at, name) => svg("rect", { class: name, x: 0, y: y(at) - ROW / 2, width: this.width, height: ROW });
-      for (const band of this.bands) {
-        const at = this.x[band.lane];
-        if (!at || band.to < from || band.from > to) continue;
-        const top = Math.max(y(band.from) - ROW / 2, -ROW), bottom = Math.min(y(band.to) - ROW / 2, height + ROW);
-        const tone = (band.round * 2 + band.subround) % 3;
-        out.append(svg("rect", { class: `stay t${tone}${band.down ? " down" : ""}`, x: at.left + 1, y: top, width: at.width - 3,
-          height: Math.max(0, bottom - top - 1), rx: 3 }));
-        if (this.labelled && band.from >= from && bottom - top >= 13) {
-          out.append(svg("text", { class: "stay-name", x: at.left + at.width - 7, y: top + 13 }, band.down ? "down" : `(${band.round}, ${band.subround})`));
+    // The selected row, and the messages that it used and made.
+    mark(within) {
+      const selected = String(this.selected);
+      for (const hit of within.querySelectorAll(".hit")) hit.classList.toggle("now", hit.dataset.row === selected);
+      for (const { classList, dataset } of within.querySelectorAll(".arrow")) {
+        classList.toggle("faded", this.focused && dataset.from !== selected && dataset.to !== selected);
+      }
+    }
+
+    // A part of the drawing without what is hidden.
+    fitted(part) {
+      const out = copyOf(part);
+      if (!this.hiddenLanes.size && !this.hiddenKinds.size) return out;
+      const { row, columns, width } = this.frame, { events } = this.scene;
+      const first = Number(part.dataset.from || 0), start = this.tops[first];
+      // From a place in the sheet to where it is now.
+      const down = y => {
+        const at = Math.min(Math.floor(y / row) + first, events.length);
+        return this.tops[at] - start + (this.place[at] >= 0 ? y - (at - first) * row : 0);
+      };
+      const middle = at => (at - first + 0.5) * row;
+      for (const node of out.querySelectorAll("[data-row]")) {
+        const at = Number(node.dataset.row);
+        if (this.place[at] < 0) { node.remove(); continue; }
+        move(node, 0, this.tops[at] - start - (at - first) * row);
+        if (node.querySelector(".at")) {
+          move(node.querySelector(".at"), -this.shift[events[at].lane], 0);
+          move(node.querySelector(".says"), -this.gone, 0);
         }
       }
-      const shown = shows && this.place[shows.event] >= from && this.place[shows.event] < to ? this.place[shows.event] : -1;
-      if (shown >= 0) out.append(row(shown, `broken ${shows.verdict}`));
-      if (live && this.place[this.selected] >= 0) out.append(row(this.place[this.selected], "selected"));
-      // A bar that the selection does not hide: the page opens with this row selected.
-      if (shown >= 0) out.append(svg("rect", { class: `mark ${shows.verdict}`, x: 0, y: y(shown) - ROW / 2, width: 6, height: ROW }));
-      lanes.forEach((lane, index) => {
-        const at = this.x[index];
-        if (at) out.append(svg("line", { class: `lane ${lane.role}`, x1: at.mid, x2: at.mid, y1: 0, y2: height }));
-      });
-      for (const arrow of this.arrows) {
-        if (arrow.to < from || arrow.from >= to) continue;
-        out.append(...this.arrow(arrow, y, live));
+      for (const node of out.querySelectorAll("[data-lane]")) {
+        const lane = Number(node.dataset.lane), [top, bottom] = [node.dataset.top, node.dataset.bottom].map(y => y - first * row);
+        if (this.hiddenLanes.has(lane)) { node.remove(); continue; }
+        move(node, -this.shift[lane], 0);
+        if (node.dataset.top === undefined) continue;
+        const by = (down(bottom) - down(top)) / (bottom - top || 1);
+        if (by <= 0) { node.remove(); continue; }
+        move(node.firstChild, 0, down(top) - by * top, 1, by);
+        if (node.children[1]) move(node.children[1], 0, down(top) - top);
       }
-      for (let at = from; at < to; at++) out.append(this.row(this.rows[at], y(at), live));
+      for (const node of out.querySelectorAll("[data-to]")) {
+        const ends = [node.dataset.from, node.dataset.to].map(Number);
+        if (ends.some(at => this.place[at] < 0)) { node.remove(); continue; }
+        const lanes = ends.map(at => events[at].lane), [x1, x2] = lanes.map(lane => columns[lane].mid), [y1, y2] = ends.map(middle);
+        const [left, right] = [x1 - this.shift[lanes[0]], x2 - this.shift[lanes[1]]], [top, bottom] = ends.map(at => this.tops[at] - start + row / 2);
+        const across = x1 === x2 ? 1 : (right - left) / (x2 - x1), along = (bottom - top) / (y2 - y1);
+        move(node.firstChild, left - across * x1, top - along * y1, across, along);
+        move(node.lastChild, right - x2, bottom - y2);
+      }
+      if (part.dataset.to) out.setAttribute("height", this.tops[part.dataset.to] - start);
+      out.setAttribute("width", width - this.gone);
       return out;
-    }
-
-    arrow({ a, b, from, to, use }, y, live) {
-      const { events } = this.scene;
-      const x1 = this.x[events[a].lane].mid, x2 = this.x[events[b].lane].mid, y1 = y(from), y2 = y(to);
-      const faded = live && this.focus && !this.focus.has(`${a}>${b}`) ? " faded" : "";
-      const c = `${use.what}${events[a].byzantine ? " byzantine" : ""}${use.late ? " late" : ""}${faded}`;
-      const side = x1 === x2 ? 14 : Math.sign(x2 - x1) * 7;
-      // Ends just outside the glyph, coming in from the side.
-      const tipX = x2 - (x1 === x2 ? -7 : side), bend = x1 === x2 ? x1 + 16 : x1 + (x2 - x1) * 0.5;
-      const path = to - from > 3
-        ? `M${x1} ${y1}C${bend} ${y1 + 14},${x1 === x2 ? bend : x2 - side * 5} ${y2 - 34},${tipX} ${y2 - 2}`
-        : `M${x1} ${y1}L${tipX} ${y2 - 2}`;
-      const dx = x1 === x2 ? -1 : Math.sign(x2 - x1);
-      return [
-        svg("path", { class: `arrow ${c}`, d: path, "data-from": a, "data-to": b }),
-        svg("path", { class: `head ${c}`, d: `M${tipX + dx * 2} ${y2 - 1}l${-dx * 7} ${-5.5}l${-dx * 0.5} 7z` }),
-      ];
-    }
-
-    row(index, y, live) {
-      const { events, lanes } = this.scene;
-      const event = events[index], at = this.x[event.lane];
-      const group = svg("g", { class: event.implied ? "implied" : null });
-      if (!event.implied && event.step > 0) group.append(svg("text", { class: "number", x: GUTTER - 10, y: y + 4 }, event.step));
-      group.append(glyph(event.kind, event.byzantine, at.mid, y));
-      if (this.labelled) group.append(svg("text", { class: "label", x: at.mid + 12, y: y + 4 }, cut(event.label, at.width > WIDE ? 28 : 24)));
-      const flags = (event.shows || []).map(id => svg("tspan", { class: `flag${id.startsWith("W") ? " reached" : ""}` },
-        `${id} ${id.startsWith("W") ? "reached" : "violated"}  `));
-      group.append(svg("text", { class: "says", x: this.textX, y: y + 4 }, ...flags, cut(event.says, 92 - flags.length * 11)));
-      if (live) group.append(svg("rect", { class: "hit", "data-row": index, x: 0, y: y - ROW / 2, width: this.width, height: ROW }));
-      return group;
     }
 
     // ---- walking ----
@@ -291,10 +263,16 @@ const Zus = (() => {
       this.refresh();
       const at = this.place[row];
       if (at >= 0) {
-        const top = at * ROW, view = this.chart.clientHeight - HEAD;
-        if (top < this.chart.scrollTop + ROW || top > this.chart.scrollTop + view - 2 * ROW) {
+        const { row: height, head, gutter, columns } = this.frame, { lane } = this.scene.events[row];
+        const top = this.tops[row], view = this.chart.clientHeight - head;
+        if (top < this.chart.scrollTop + height || top > this.chart.scrollTop + view - 2 * height) {
           this.chart.scrollTop = Math.max(0, top - view / 2);
         }
+        // To the lane: no further than until it is seen as a whole, and a little beside it.
+        const left = columns[lane].left - this.shift[lane], right = left + columns[lane].width + 12, wide = this.chart.clientWidth;
+        if (right <= wide) this.chart.scrollLeft = 0;
+        else if (right > this.chart.scrollLeft + wide) this.chart.scrollLeft = right - wide;
+        else if (left < this.chart.scrollLeft + gutter) this.chart.scrollLeft = left - gutter;
       }
       if (this.options.follow && !quietly) {
         const event = this.scene.events[row];
@@ -317,57 +295,43 @@ const Zus = (() => {
     refresh() {
       const { events } = this.scene;
       const event = events[this.selected];
-      this.header.querySelectorAll(".story a").forEach(a => a.classList.toggle("now", a.getAttribute("href") === `#event=${this.selected}`));
+      this.told.querySelectorAll(".story a").forEach(a => a.classList.toggle("now", a.getAttribute("href") === `#event=${this.selected}`));
       this.where.textContent = event ? `step ${event.step} of ${this.steps}` : "no step yet";
-      this.focus = event && new Set([...(event.uses || []).map(u => `${u.from}>${this.selected}`),
-        ...this.users[this.selected].map(to => `${this.selected}>${to}`)]);
-      if (this.focus && this.focus.size === 0) this.focus = null;
+      this.focused = Boolean(event) && ((event.uses || []).length > 0 || this.users[this.selected].length > 0);
       this.draw();
-      this.tree.replaceChildren(this.blockTree());
+      this.mark(this.rowsBox);
+      this.blocks();
       this.explain();
     }
 
-    // The block tree as it is at the selected event.
-    blockTree() {
-      const { blocks } = this.scene;
-      const now = this.selected ?? -1;
-      const known = blocks.map((b, i) => i).filter(i => blocks[i].proposed !== undefined);
-      if (known.length > 400) return this.treeText(known);
-      const key = b => b.subround * 1000 + b.rank * 2 + b.twin;
-      const priorities = [...new Set(known.map(i => key(blocks[i])))].sort((a, b) => a - b);
-      const rounds = known.reduce((most, i) => Math.max(most, blocks[i].round), 1);
-      const W = Math.min(92, Math.max(70, Math.floor(284 / rounds))), H = 38, TOP = 36, LEFT = 56, half = W / 2 - 4;
-      const X = round => LEFT + (round - 0.5) * W, Y = b => TOP + priorities.indexOf(key(b)) * H;
-      const out = svg("svg", { class: "zus", width: LEFT + rounds * W + 6, height: TOP + Math.max(1, priorities.length) * H, role: "img", "aria-label": "Block tree" });
-      const top = { x: 28, y: TOP };
-      for (let r = 1; r <= rounds; r++) out.append(svg("text", { class: "round-name", x: X(r), y: 9 }, `round ${r}`));
-      for (const i of known) {
-        const b = blocks[i];
-        if (b.proposed > now) continue;
-        const from = b.parent === undefined ? { x: top.x + 24, y: top.y } : { x: X(blocks[b.parent].round) + half, y: Y(blocks[b.parent]) };
-        const x = X(b.round) - half, y = Y(b);
-        out.append(svg("path", { class: "parent", d: `M${from.x} ${from.y}C${from.x + 10} ${from.y},${x - 10} ${y},${x} ${y}` }));
-      }
-      out.append(svg("rect", { class: "block finalized", x: top.x - 24, y: top.y - 11, width: 48, height: 22, rx: 4 }),
-        svg("text", { class: "block-name filled", x: top.x, y: top.y + 4 }, "genesis"));
-      for (const i of known) {
-        const b = blocks[i];
-        const is = now >= (b.finalized ?? Infinity) ? "finalized" : now >= (b.notarized ?? Infinity) ? "notarized" : now >= b.proposed ? "proposed" : "absent";
-        const current = this.scene.events[now]?.block === i;
-        const x = X(b.round), y = Y(b);
-        const to = is === "absent" ? b.proposed : is === "proposed" ? b.proposed : is === "notarized" ? b.notarized : b.finalized;
-        out.append(svg("g", { role: "button", tabindex: -1, "data-to": to, style: "cursor:pointer", onclick: () => this.select(to) },
-          svg("rect", { class: `block ${is}${b.byzantine ? " byzantine" : ""}${current ? " current" : ""}`, x: x - half, y: y - 12, width: 2 * half, height: 24, rx: 4 }),
-          svg("text", { class: `block-name ${is === "notarized" || is === "finalized" ? "filled" : is}`, x, y: y + 4 }, cut(b.name, 12)),
-          b.called && is !== "absent" ? svg("text", { class: "called", x: x - half + 1, y: y - 14 }, b.called) : null,
-          svg("title", {}, `${b.name}${b.called ? `, called ${b.called}` : ""}: ${is === "absent" ? "not yet proposed" : is === "finalized" ? "final" : is}${b.byzantine ? ", of a Byzantine generator" : ""}`)));
-      }
-      return out;
+    // How a block stands at the selected event, and since which one; that of its proposal where it is not there yet.
+    standing(index) {
+      const { proposed, notarized, finalized } = this.scene.blocks[index], now = this.selected ?? -1;
+      if (finalized <= now) return { is: "finalized", since: finalized };
+      if (notarized <= now) return { is: "notarized", since: notarized };
+      return { is: proposed <= now ? "proposed" : "absent", since: proposed };
     }
-    treeText(known) {
-      const now = this.selected ?? -1, { blocks } = this.scene;
-      const count = field => known.filter(i => (blocks[i][field] ?? Infinity) <= now).length;
-      return el("p", {}, `${count("proposed")} proposed, ${count("notarized")} notarized, ${count("finalized")} final of ${known.length} blocks`);
+    // The block tree as it is at the selected event.
+    blocks() {
+      const { blocks, events } = this.scene;
+      for (const path of this.tree.querySelectorAll("path[data-block]")) {
+        path.classList.toggle("gone", this.standing(Number(path.dataset.block)).is === "absent");
+      }
+      for (const node of this.tree.querySelectorAll("g[data-block]")) {
+        const index = Number(node.dataset.block), { is } = this.standing(index), [title, box, name, called] = node.children;
+        title.dataset.name ??= title.textContent;
+        title.textContent = `${title.dataset.name}: ${is === "absent" ? "not yet proposed" : is === "finalized" ? "final" : is}`;
+        const current = events[this.selected]?.block === index ? " current" : "";
+        box.setAttribute("class", `block ${is}${blocks[index].byzantine ? " byzantine" : ""}${current}`);
+        name.setAttribute("class", `block-name ${is === "absent" || is === "proposed" ? is : "filled"}`);
+        if (called) called.classList.toggle("gone", is === "absent");
+      }
+      // So many blocks that there is no tree.
+      if (!this.tree.querySelector("svg")) {
+        const known = blocks.map((_, index) => index).filter(index => blocks[index].proposed !== undefined);
+        const count = (...wanted) => known.filter(index => wanted.includes(this.standing(index).is)).length;
+        this.tree.textContent = `${count("proposed", "notarized", "finalized")} proposed, ${count("notarized", "finalized")} notarized, ${count("finalized")} final of ${known.length} blocks`;
+      }
     }
 
     // ---- the selected event, in words ----
@@ -441,14 +405,25 @@ const Zus = (() => {
 
     // ---- taking it elsewhere ----
     svgText() {
-      const body = this.picture(0, this.rows.length, false);
-      const heads = this.heads.firstChild.cloneNode(true);
-      const height = this.rows.length * ROW + HEAD + 16;
-      body.setAttribute("y", HEAD);
-      heads.setAttribute("y", 0);
-      const whole = svg("svg", { class: "zus", xmlns: NS, width: this.width, height, viewBox: `0 0 ${this.width} ${height}` },
-        svg("title", {}, this.scene.title), svg("style", {}, document.getElementById("drawing-style").textContent),
-        svg("rect", { class: "back", width: this.width, height }), heads, body);
+      const { head, width, row } = this.frame, { names, sheets } = this.parts;
+      const across = width - this.gone, height = this.rows.length * row + head + 16;
+      const whole = this.fitted(names);
+      for (const [name, value] of Object.entries({ class: "zus", width: across, height, viewBox: `0 0 ${across} ${height}`, role: "img" })) whole.setAttribute(name, value);
+      const svg = tag => document.createElementNS(whole.namespaceURI, tag);
+      const title = svg("title"), style = svg("style"), back = svg("rect");
+      title.textContent = this.scene.title;
+      style.textContent = document.getElementById("drawing-style").textContent;
+      for (const [name, value] of Object.entries({ class: "back", width: across, height })) back.setAttribute(name, value);
+      whole.prepend(title, style, back);
+      for (const sheet of sheets) {
+        const { from, to } = sheet.dataset, rows = this.fitted(sheet);
+        // A message is drawn once, where it was used.
+        for (const arrow of rows.querySelectorAll(".arrow")) if (Number(arrow.dataset.to) >= Number(to)) arrow.remove();
+        rows.querySelectorAll(".hit").forEach(hit => hit.remove());
+        rows.setAttribute("y", head + this.tops[from]);
+        rows.setAttribute("overflow", "visible");
+        whole.append(rows);
+      }
       return new XMLSerializer().serializeToString(whole);
     }
     saveSvg() { save(`${this.scene.title.replace(/[^\w.-]+/g, "-")}.svg`, this.svgText(), "image/svg+xml"); }
@@ -473,19 +448,6 @@ const Zus = (() => {
     }
   }
 
-  function legend() {
-    const line = (c, text) => el("li", {}, svg("svg", { class: "zus", width: 34, height: 10 },
-      svg("path", { class: `arrow ${c}`, d: "M1 5H33" })), " " + text);
-    return el("details", { class: "legend" }, el("summary", {}, "Legend and keys"), el("ul", {},
-      line("ticket", "ticket"), line("notarization", "notarization"), line("timeout", "timeout"), line("timeout_certificate", "timeout certificate"),
-      line("vote", "finality vote"), line("finality_certificate", "finality certificate"), line("ticket byzantine", "sent by a Byzantine miner"),
-      line("notarization late", "late or withheld: the receiver acted without it before"),
-      el("li", {}, "tints: the (round, subround) that a miner is in; grey: it is down"),
-      el("li", {}, "rows without a number are implied by the step that they stand at"),
-      el("li", {}, "→ ← next and last step, ↓ ↑ next and last row, Home End, v the row that shows the property")));
-  }
-
-  function cut(text, most) { return text.length > most ? text.slice(0, most - 1) + "…" : text; }
   function save(name, text, type) {
     const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
     link.click();
@@ -497,5 +459,5 @@ const Zus = (() => {
     root.dataset.theme = dark ? "light" : "dark";
   }
   function read(id) { return JSON.parse(document.getElementById(id).textContent); }
-  return { View, el, svg, theme, read, save };
+  return { View, el, theme, read, save };
 })();

@@ -6,9 +6,10 @@
     const data = document.getElementById(id);
     if (!data || !/^run-\d+$/.test(id)) return;
     const [scene, mermaid] = JSON.parse(data.textContent);
+    const drawing = document.getElementById(`${id}-drawing`).content;
     if (!dialog.open) dialog.showModal();
     const close = Zus.el("button", { type: "button", onclick: () => dialog.close() }, "Close (Esc)");
-    window.zus = new Zus.View(root, scene, { mermaid, follow: false, heading: "h2", extra: close });
+    window.zus = new Zus.View(root, scene, drawing, { mermaid, follow: false, heading: "h2", extra: close });
     zus.chart.focus();
     history.replaceState(null, "", `#run=${id}`);
   }
@@ -16,7 +17,8 @@
     const button = event.target.closest("button[data-run]");
     if (button) open(button.dataset.run);
   });
-  dialog.addEventListener("close", () => { root.replaceChildren(); history.replaceState(null, "", location.pathname); });
+  // The event comes later than what it tells: by then another run may be open.
+  dialog.addEventListener("close", () => { if (dialog.open) return; root.replaceChildren(); history.replaceState(null, "", location.pathname); });
   document.getElementById("theme").addEventListener("click", Zus.theme);
   const wanted = new URLSearchParams(location.hash.slice(1)).get("run");
   if (wanted) open(wanted);
