@@ -7,10 +7,14 @@ use zus_checker::{
     protocol::Reductions,
     trace::{Step, Trace},
 };
-use zus_report::draw::{
-    page,
-    scene::{FORMAT, Kind, Role, Scene, VERSION},
-    staging, svg,
+use zus_report::{
+    RunReport,
+    draw::{
+        page,
+        scene::{Event, FORMAT, Kind, Role, Scene, VERSION},
+        staging, svg,
+    },
+    mermaid,
 };
 
 fn committed() -> Vec<(String, Trace)> {
@@ -198,6 +202,25 @@ fn every_drawing_is_well_formed_and_has_its_arrows() {
         let arrows = drawing.matches("class=\"arrow ").count();
         assert_eq!(arrows, scene.events.iter().map(|e| e.uses.len()).sum::<usize>(), "{name}");
         assert!(!names.iter().any(|n| ["script", "foreignObject", "image"].contains(&n.as_str())), "{name}");
+    }
+}
+
+#[test]
+fn a_diagram_has_the_lanes_and_the_labels_of_the_drawing() {
+    for (name, trace) in committed() {
+        let scene = staging::stage(&trace).unwrap();
+        let diagram = mermaid::diagram(&RunReport::new(&trace));
+        let named: Vec<&str> = diagram.lines().filter_map(|line| Some(line.split_once(" as ")?.1)).collect();
+        let own: Vec<&Event> = scene.events.iter().filter(|event| !event.implied).collect();
+        let acting = |&lane: &usize| {
+            scene.lanes[lane].role == Role::Network || own.iter().any(|event| event.lane == lane)
+        };
+        let lanes = (0..scene.lanes.len()).filter(acting).map(|lane| scene.lanes[lane].name.as_str());
+        assert_eq!(named, lanes.collect::<Vec<_>>(), "{name}");
+        for event in own {
+            let label = format!(": {}. {}\n", event.step, mermaid::escape(&event.label));
+            assert!(diagram.contains(&label), "{name}: {label:?} is not in\n{diagram}");
+        }
     }
 }
 

@@ -63,6 +63,7 @@ fn mermaid_reads_every_diagram() {
         trace: None,
         again: None,
         participants: vec![hostile.into()],
+        sent: None,
         steps: vec![step; 3],
     }));
     let in_summary = summary();

@@ -9,6 +9,7 @@ fn run(says: &str, steps: usize) -> RunReport {
         trace: None,
         again: None,
         participants: vec![says.into(), "never shown".into()],
+        sent: None,
         steps: vec![step; steps],
     }
 }
@@ -41,7 +42,7 @@ fn every_line_of_a_diagram_is_a_statement() {
     for line in lines {
         let statement = line.strip_prefix("  ").unwrap();
         let (head, text) = statement.split_once(": ").unwrap_or((statement, ""));
-        let known = ["participant p0 as ", "participant net as network", "p0->>net", "Note over p0,net"];
+        let known = ["participant p0 as ", "participant net as sent", "p0->>net", "Note over p0,net"];
         assert!(known.iter().any(|k| head.starts_with(k)), "{line}");
         assert!(!text.contains(": "), "{line}");
     }

@@ -16,11 +16,16 @@ pub mod schema;
 pub mod summary;
 pub mod text;
 
-use crate::mutants::MutantResult;
+use crate::{
+    draw::{
+        scene::{Event, Kind, Scene},
+        staging::{self, Lanes},
+    },
+    mutants::MutantResult,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zus_checker::{
-    action::Action,
     committed::name_of,
     properties::Property,
     scenario::Verdict,
@@ -195,6 +200,9 @@ pub struct RunReport {
     pub again: Option<String>,
     /// Who takes part, in the order in which they are drawn.
     pub participants: Vec<String>,
+    /// How many of them are drawn before the lane of what has been sent; all of them where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<usize>,
     /// The steps.
     pub steps: Vec<StepReport>,
 }
@@ -352,25 +360,43 @@ impl ScenarioReport {
 impl RunReport {
     /// The run of a trace.
     pub fn new(trace: &Trace) -> Self {
-        let protocol = &trace.protocol;
-        let honest = protocol.honest();
-        let byzantine = protocol.committee.byzantine as usize;
-        let observers = trace.steps.iter().filter_map(|s| match s.action {
-            Action::Finalize { observer, .. } => Some(observer as usize + 1),
-            _ => None,
+        RunReport::drawn(trace, staging::stage(trace).ok().as_ref())
+    }
+
+    /// The run of a trace, as it is drawn; a step that is not drawn, because it is no step of the model, has its sentence.
+    pub fn drawn(trace: &Trace, scene: Option<&Scene>) -> Self {
+        let lanes = Lanes(&trace.protocol);
+        let events = scene.map_or(&[][..], |scene| &scene.events);
+        let steps = trace.steps.iter().enumerate().map(|(at, step)| {
+            let kind = mermaid::passes(&trace.protocol, &step.action);
+            let of_step = || events.iter().filter(|event| event.step == at + 1);
+            let Some(main) = of_step().find(|event| !event.implied) else {
+                let says = step.says.clone().unwrap_or_default();
+                let who = lanes.participant(lanes.of(&step.action)).into_iter().collect();
+                return StepReport { label: says.clone(), says, who, kind };
+            };
+            // Miners that time out together do so in one step.
+            let together = main.kind == Kind::Timeout && !main.byzantine;
+            let acts =
+                |event: &&Event| !event.implied || together && event.kind == main.kind && !event.byzantine;
+            StepReport {
+                says: step.says.clone().unwrap_or_else(|| main.says.clone()),
+                who: of_step().filter(acts).filter_map(|event| lanes.participant(event.lane)).collect(),
+                kind,
+                label: main.label.clone(),
+            }
         });
-        let observers = observers.max().unwrap_or(0);
-        let participants = (0..honest + byzantine + observers).map(|p| protocol.participant(p)).collect();
-        let steps = trace
-            .steps
-            .iter()
-            .map(|step| {
-                let (who, kind, label) = mermaid::drawn(protocol, &step.action);
-                StepReport { says: step.says.clone().unwrap_or_default(), who, kind, label }
-            })
-            .collect();
-        let because = trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone());
-        RunReport { because, trace: None, again: None, participants, steps }
+        let steps: Vec<StepReport> = steps.collect();
+        let drawn = scene.map_or(0, |scene| scene.lanes.len() - 1);
+        let acting = steps.iter().flat_map(|step| &step.who).map(|who| who + 1).max().unwrap_or(0);
+        RunReport {
+            because: trace.claim.as_ref().map_or_else(String::new, |claim| claim.because.clone()),
+            trace: None,
+            again: None,
+            participants: (0..drawn.max(acting)).map(|who| trace.protocol.participant(who)).collect(),
+            sent: Some(lanes.network()),
+            steps,
+        }
     }
 }
 

@@ -20,7 +20,10 @@ pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
     } else {
         let trace = Trace::from_json(&path, &text)?;
         match staging::stage(&trace) {
-            Ok(scene) => (scene, Some((mermaid::diagram(&RunReport::new(&trace)), itf::write(&trace)))),
+            Ok(scene) => {
+                let diagram = mermaid::diagram(&RunReport::drawn(&trace, Some(&scene)));
+                (scene, Some((diagram, itf::write(&trace))))
+            }
             Err(error) => {
                 note(&format!("{path}: rejected: {}\n", plain::message(&error.to_string())));
                 return Ok(Exit::Differs);

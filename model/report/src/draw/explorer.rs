@@ -245,9 +245,10 @@ fn choice(trace: &Trace, before: &State, action: &Action, after: Option<&State>)
     Choice { who, says, step: trace.step_json(action), because: None }
 }
 
-/// Who does it: honest miners, Byzantine ones, observers, in this order.
+/// Who does it, as participants are counted; none if the network does.
 fn acts(p: &Protocol, action: &Action) -> Option<usize> {
-    crate::mermaid::drawn(p, action).0.first().copied()
+    let lanes = staging::Lanes(p);
+    lanes.participant(lanes.of(action))
 }
 
 /// The actions that a reader of the state could think of, whether they may happen or not.

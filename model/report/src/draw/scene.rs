@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::{io::Read, path::Path};
+use strum::IntoStaticStr;
 pub use zus_checker::sentence::describe::Line;
 use zus_output::plain;
 
@@ -90,8 +91,9 @@ pub struct Lane {
 }
 
 /// What a participant is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// A miner that follows the rules.
     Honest,
@@ -105,13 +107,8 @@ pub enum Role {
 
 impl Role {
     /// Its name in class names of drawings and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Role::Honest => "honest",
-            Role::Network => "network",
-            Role::Byzantine => "byzantine",
-            Role::Observer => "observer",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -149,8 +146,9 @@ pub struct BlockCard {
 }
 
 /// What kind of event it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Step 1: a share of the beacon, or its value.
     Beacon,
@@ -187,46 +185,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them, in the order of the steps.
-    pub const ALL: [Kind; 16] = [
-        Kind::Beacon,
-        Kind::Proposal,
-        Kind::Selection,
-        Kind::Ticket,
-        Kind::Notarization,
-        Kind::Leave,
-        Kind::Adopt,
-        Kind::Timeout,
-        Kind::TimeoutCertificate,
-        Kind::EnterSubround,
-        Kind::Vote,
-        Kind::FinalityCertificate,
-        Kind::Finalize,
-        Kind::Crash,
-        Kind::Restart,
-        Kind::Network,
-    ];
-
     /// Its name in class names of drawings and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::Beacon => "beacon",
-            Kind::Proposal => "proposal",
-            Kind::Selection => "selection",
-            Kind::Ticket => "ticket",
-            Kind::Notarization => "notarization",
-            Kind::Leave => "leave",
-            Kind::Adopt => "adopt",
-            Kind::Timeout => "timeout",
-            Kind::TimeoutCertificate => "timeout_certificate",
-            Kind::EnterSubround => "enter_subround",
-            Kind::Vote => "vote",
-            Kind::FinalityCertificate => "finality_certificate",
-            Kind::Finalize => "finalize",
-            Kind::Crash => "crash",
-            Kind::Restart => "restart",
-            Kind::Network => "network",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

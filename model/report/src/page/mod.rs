@@ -71,7 +71,7 @@ impl Runs {
         }
         let trace = Trace::load(&path).ok()?;
         let scene = staging::stage(&trace).ok()?;
-        let diagram = mermaid::diagram(&RunReport::new(&trace));
+        let diagram = mermaid::diagram(&RunReport::drawn(&trace, Some(&scene)));
         let id = format!("run-{}", self.data.len() + 1);
         self.drawings.push(html! { template id={ (id) "-drawing" } { (svg::parts(&scene)) } });
         self.data.push((id.clone(), embedded(&(scene, diagram))));

@@ -43,7 +43,7 @@ impl Stage<'_> {
         let needed = committee.quorum.saturating_sub(have).min(committee.byzantine);
         (0..needed)
             .map(|number| {
-                let lane = self.byzantine(number);
+                let lane = self.lanes().byzantine(number);
                 let row = self.event(step, lane, kind, label.into());
                 self.events[row].says = format!("Byzantine miner {number} sends a {label}");
                 row

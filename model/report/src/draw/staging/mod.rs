@@ -6,10 +6,13 @@
 //! Byzantine miner sends them is the adversary's choice; the first ones are drawn.
 
 mod certificate;
+mod lanes;
 mod step;
 mod story;
 
-use super::scene::{BlockCard, Event, FORMAT, Kind, Lane, Line, Role, Scene, Shown, Stay, Use, VERSION};
+pub(crate) use lanes::Lanes;
+
+use super::scene::{BlockCard, Event, FORMAT, Kind, Line, Role, Scene, Shown, Stay, Use, VERSION};
 use std::collections::BTreeMap;
 use zus_checker::blocks::block_name;
 use zus_checker::{
@@ -109,9 +112,8 @@ impl<'a> Stage<'a> {
         };
         for miner in 0..protocol.honest() {
             let m = &initial.miners[miner];
-            let lane = stage.honest(miner as u8);
             stage.stays.push(Stay {
-                lane,
+                lane: miner,
                 event: 0,
                 round: m.round().into(),
                 subround: m.subround(),
@@ -122,37 +124,12 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    // ---- lanes: honest miners, what has been sent, Byzantine miners, observers ----
-
-    fn honest(&self, miner: u8) -> usize {
-        miner as usize
+    fn lanes(&self) -> Lanes<'a> {
+        Lanes(self.protocol)
     }
 
     fn network(&self) -> usize {
-        self.protocol.honest()
-    }
-
-    fn byzantine(&self, number: u32) -> usize {
-        let all = self.protocol.committee.byzantine;
-        self.network() + if all == 0 { 0 } else { 1 + (number % all) as usize }
-    }
-
-    fn observer(&self, number: u8) -> usize {
-        self.network() + 1 + self.protocol.committee.byzantine as usize + number as usize
-    }
-
-    fn lanes(&self) -> Vec<Lane> {
-        let honest = (0..self.protocol.honest())
-            .map(|m| Lane { name: self.protocol.miner_name(m), role: Role::Honest });
-        let byzantine = (0..self.protocol.committee.byzantine)
-            .map(|b| Lane { name: format!("Byzantine {b}"), role: Role::Byzantine });
-        let observers =
-            (0..self.observers).map(|o| Lane { name: format!("observer {o}"), role: Role::Observer });
-        honest
-            .chain([Lane { name: "sent".into(), role: Role::Network }])
-            .chain(byzantine)
-            .chain(observers)
-            .collect()
+        self.lanes().network()
     }
 
     // ---- events ----
@@ -162,8 +139,7 @@ impl<'a> Stage<'a> {
     }
 
     fn event(&mut self, step: usize, lane: usize, kind: Kind, label: String) -> usize {
-        let byzantine =
-            lane > self.network() && lane <= self.network() + self.protocol.committee.byzantine as usize;
+        let byzantine = lane > self.network() && lane < self.lanes().observer(0);
         self.events.push(Event {
             step,
             implied: true,
@@ -328,7 +304,7 @@ impl<'a> Stage<'a> {
             shows,
             story: Vec::new(),
             again: trace.producer.command.clone(),
-            lanes: self.lanes(),
+            lanes: self.lanes().all(self.observers),
             blocks: cards.collect(),
             stays: self.stays,
             initial: self.initial,

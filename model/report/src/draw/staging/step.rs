@@ -17,7 +17,7 @@ impl Stage<'_> {
         }
         for block in self.protocol.blocks.all() {
             if before.block(block).parent() == 0 && after.block(block).parent() != 0 {
-                let lane = self.generator_lane(block);
+                let lane = self.lanes().generator(block);
                 let row = self.event(step, lane, Kind::Proposal, format!("block {}", self.name(block)));
                 self.proposed(row, after, block);
                 let place = self.protocol.blocks.place(block);
@@ -35,22 +35,6 @@ impl Stage<'_> {
         }
     }
 
-    /// Byzantine generators of a subround are told apart by their rank; which honest miner a generator is, a trace
-    /// with implied proposals does not say.
-    pub(super) fn generator_lane(&self, block: BlockId) -> usize {
-        let place = *self.protocol.blocks.place(block);
-        if place.generator == Generator::Honest {
-            return self.network();
-        }
-        let lower = |&b: &BlockId| {
-            let other = self.protocol.blocks.place(b);
-            other.generator != Generator::Honest && other.twin == 0 && other.rank < place.rank
-        };
-        let number =
-            self.protocol.blocks.of_subround(place.round, place.subround).filter(lower).count() as u32;
-        self.byzantine(number)
-    }
-
     pub(super) fn proposed(&mut self, row: usize, after: &State, block: BlockId) {
         self.sent.proposals[block.index()] = Some(row);
         let parent = after.parent(&self.protocol.blocks, block).filter(|&p| p != GENESIS);
@@ -64,45 +48,34 @@ impl Stage<'_> {
     /// The event of the step itself.
     pub(super) fn main(&mut self, step: usize, before: &State, action: &Action, after: &State) -> usize {
         use Action as A;
-        let honest = |miner: u8| miner as usize;
+        let lane = self.lanes().of(action);
         let b = |block: BlockId| block.index();
         match *action {
-            A::ShareBeacon { miner } => {
-                let row = self.event(step, honest(miner), Kind::Beacon, "beacon share".into());
-                self.shared(row, before, honest(miner));
+            A::ShareBeacon { .. } => {
+                let row = self.event(step, lane, Kind::Beacon, "beacon share".into());
+                self.shared(row, before, lane);
                 row
             }
             A::FormBeacon { round } => {
-                let lane = self.byzantine(0);
                 self.event(step, lane, Kind::Beacon, format!("forms the value of round {round}"))
             }
-            A::BelieveSeed { miner } => {
-                self.event(step, honest(miner), Kind::Beacon, "believes a claimed seed".into())
-            }
-            A::Propose { miner, block } => {
-                let label = format!("block {}", self.name(block));
-                let row = self.event(step, honest(miner), Kind::Proposal, label);
-                self.proposed(row, after, block);
-                row
-            }
-            A::ByzantinePropose { block, .. } => {
-                let lane = self.generator_lane(block);
+            A::BelieveSeed { .. } => self.event(step, lane, Kind::Beacon, "believes a claimed seed".into()),
+            A::Propose { block, .. } | A::ByzantinePropose { block, .. } => {
                 let row = self.event(step, lane, Kind::Proposal, format!("block {}", self.name(block)));
                 self.proposed(row, after, block);
                 row
             }
-            A::Select { miner, block } => {
+            A::Select { block, .. } => {
                 let label = format!("selects {}", self.name(block));
-                let row = self.event(step, honest(miner), Kind::Selection, label);
+                let row = self.event(step, lane, Kind::Selection, label);
                 self.events[row].block = Some(b(block));
                 self.used(row, self.sent.proposals[b(block)], Kind::Proposal);
                 row
             }
-            A::Ticket { miner, block, .. } => {
+            A::Ticket { block, .. } => {
                 let logs = self.protocol.writes_before_sending();
                 let what = if logs { "logs ticket" } else { "ticket" };
-                let row =
-                    self.event(step, honest(miner), Kind::Ticket, format!("{what} {}", self.name(block)));
+                let row = self.event(step, lane, Kind::Ticket, format!("{what} {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 self.used(row, self.sent.proposals[b(block)], Kind::Proposal);
                 if !logs {
@@ -110,17 +83,16 @@ impl Stage<'_> {
                 }
                 row
             }
-            A::SendTicket { miner } => {
-                let m = &before.miners[honest(miner)];
+            A::SendTicket { .. } => {
+                let m = &before.miners[lane];
                 let block = self.protocol.blocks.at(m.round() as u8, m.unsent() as u8 - 1);
                 let label = format!("sends ticket {}", self.name(block));
-                let row = self.event(step, honest(miner), Kind::Ticket, label);
+                let row = self.event(step, lane, Kind::Ticket, label);
                 self.events[row].block = Some(b(block));
                 self.sent.tickets[b(block)].push(row);
                 row
             }
-            A::ByzantineTicket { byzantine, block } => {
-                let lane = self.byzantine(byzantine.into());
+            A::ByzantineTicket { block, .. } => {
                 let row = self.event(step, lane, Kind::Ticket, format!("ticket {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 self.used(row, self.sent.proposals[b(block)], Kind::Proposal);
@@ -131,14 +103,14 @@ impl Stage<'_> {
                 self.byzantine_tickets(step, before, block);
                 self.notarization(step, block)
             }
-            A::Leave { miner, block }
-            | A::TimeoutThenLeave { miner, block }
-            | A::LeaveRelabelled { miner, block }
-            | A::VoteWithoutLeaving { miner, block } => {
+            A::Leave { block, .. }
+            | A::TimeoutThenLeave { block, .. }
+            | A::LeaveRelabelled { block, .. }
+            | A::VoteWithoutLeaving { block, .. } => {
                 let votes = after.block(block).votes() > before.block(block).votes();
                 let (stays, jumps) = (
                     matches!(action, A::VoteWithoutLeaving { .. }),
-                    u32::from(self.protocol.blocks.round(block)) > before.miners[honest(miner)].round(),
+                    u32::from(self.protocol.blocks.round(block)) > before.miners[lane].round(),
                 );
                 let does = if stays {
                     "votes"
@@ -149,56 +121,52 @@ impl Stage<'_> {
                 };
                 let and = if votes && !stays { ", votes" } else { "" };
                 let kind = if stays { Kind::Vote } else { Kind::Leave };
-                let row = self.event(step, honest(miner), kind, format!("{does}{and} {}", self.name(block)));
+                let row = self.event(step, lane, kind, format!("{does}{and} {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 self.used(row, self.sent.notarizations[b(block)], Kind::Notarization);
                 if votes {
                     self.sent.votes[b(block)].push(row);
                 }
                 if matches!(action, A::TimeoutThenLeave { .. }) {
-                    let m = &before.miners[honest(miner)];
+                    let m = &before.miners[lane];
                     self.sent.timeouts[at(m.round() as u8, m.subround() as u8)].push(row);
                 }
                 row
             }
-            A::Adopt { miner, block } => {
-                let row =
-                    self.event(step, honest(miner), Kind::Adopt, format!("adopts {}", self.name(block)));
+            A::Adopt { block, .. } => {
+                let row = self.event(step, lane, Kind::Adopt, format!("adopts {}", self.name(block)));
                 self.about(row, block, String::new());
                 let from = if block == GENESIS { None } else { self.sent.notarizations[b(block)] };
                 self.used(row, from, Kind::Notarization);
                 row
             }
-            A::ByzantineVote { byzantine, block } => {
-                let lane = self.byzantine(byzantine.into());
+            A::ByzantineVote { block, .. } => {
                 let row = self.event(step, lane, Kind::Vote, format!("vote {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 self.sent.votes[b(block)].push(row);
                 row
             }
-            A::Timeout { miner } => self.timeout(step, before, honest(miner)),
+            A::Timeout { .. } => self.timeout(step, before, lane),
             A::TimeoutTogether { miners, .. } => {
-                let all = (0..self.protocol.honest()).filter(|m| miners >> m & 1 == 1);
-                all.map(|m| self.timeout(step, before, m)).collect::<Vec<_>>().last().copied().unwrap_or_else(
-                    || self.event(step, self.network(), Kind::Timeout, "nobody times out".into()),
-                )
+                for miner in (0..lane).filter(|m| miners >> m & 1 == 1) {
+                    self.timeout(step, before, miner);
+                }
+                self.timeout(step, before, lane)
             }
-            A::ByzantineTimeout { byzantine, round, subround } => {
-                let lane = self.byzantine(byzantine.into());
+            A::ByzantineTimeout { round, subround, .. } => {
                 let row = self.event(step, lane, Kind::Timeout, format!("timeout ({round}, {subround})"));
                 self.sent.timeouts[at(round, subround)].push(row);
                 row
             }
-            A::EnterSubround { miner, subround } => {
-                let round = before.miners[honest(miner)].round() as u8;
+            A::EnterSubround { subround, .. } => {
+                let round = before.miners[lane].round() as u8;
                 let label = format!("enters ({round}, {subround})");
-                let row = self.event(step, honest(miner), Kind::EnterSubround, label);
+                let row = self.event(step, lane, Kind::EnterSubround, label);
                 let from = subround.checked_sub(1).and_then(|s| self.sent.timeout_certificates[at(round, s)]);
                 self.used(row, from, Kind::TimeoutCertificate);
                 row
             }
-            A::Finalize { observer, block } => {
-                let lane = self.observer(observer);
+            A::Finalize { block, .. } => {
                 let row = self.event(step, lane, Kind::Finalize, format!("finalizes {}", self.name(block)));
                 self.events[row].block = Some(b(block));
                 match self.protocol.rules.finality {
@@ -220,14 +188,10 @@ impl Stage<'_> {
                 }
                 row
             }
-            A::Crash { miner } => self.event(step, honest(miner), Kind::Crash, "crashes".into()),
-            A::Restart { miner } => self.event(step, honest(miner), Kind::Restart, "restarts".into()),
-            A::RestartBehind { miner } => {
-                self.event(step, honest(miner), Kind::Restart, "restarts in (1, 0)".into())
-            }
-            A::Synchronize => {
-                self.event(step, self.network(), Kind::Network, "the network is synchronous".into())
-            }
+            A::Crash { .. } => self.event(step, lane, Kind::Crash, "crashes".into()),
+            A::Restart { .. } => self.event(step, lane, Kind::Restart, "restarts".into()),
+            A::RestartBehind { .. } => self.event(step, lane, Kind::Restart, "restarts in (1, 0)".into()),
+            A::Synchronize => self.event(step, lane, Kind::Network, "the network is synchronous".into()),
         }
     }
 
