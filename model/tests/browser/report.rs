@@ -86,6 +86,14 @@ fn a_newcomer_finds_the_fork_of_deployed() {
     browser.run("document.querySelector('button').click()");
     browser.until("document.getElementById('dialog').open && document.querySelector('.story a')");
     assert_eq!(browser.run(step), once);
+    // Nor does the event of a closing, which comes later, clear a run that was opened meanwhile.
+    let shown = browser.run(
+        "document.getElementById('dialog').close();
+         document.querySelector('button').click();
+         await new Promise(done => setTimeout(done, 200));
+         return document.querySelectorAll('.story a').length",
+    );
+    assert_eq!(shown, story.len());
     browser.run("document.getElementById('dialog').close()");
     browser.until("!document.getElementById('dialog').open");
     assert_eq!(browser.problems(), Vec::<String>::new());

@@ -101,10 +101,7 @@ impl Layout {
         let mut sheets = vec![Vec::new(); scene.events.len().div_ceil(SHEET)];
         for (row, event) in scene.events.iter().enumerate() {
             for used in &event.uses {
-                let (first, last) = (used.from / SHEET, row / SHEET);
-                let all = last - first <= MOST_SHEETS;
-                let between = (first..=last).filter(|&sheet| all || sheet == first || sheet == last);
-                between.for_each(|sheet| sheets[sheet].push((row, *used)));
+                seen_on(used.from, row).for_each(|sheet| sheets[sheet].push((row, *used)));
             }
         }
         sheets
@@ -128,6 +125,13 @@ impl Layout {
         let half = if toward < 0 { ".5" } else { "-.5" };
         (path, format!("M{} {}l{} -5.5l{half} 7z", tip + toward * 2, y2 - 1, -toward * 7))
     }
+}
+
+/// The sheets on which a message from one row to another is drawn.
+fn seen_on(from: usize, to: usize) -> impl Iterator<Item = usize> {
+    let (first, last) = (from / SHEET, to / SHEET);
+    let all = last - first <= MOST_SHEETS;
+    (first..=last).filter(move |&sheet| all || sheet == first || sheet == last)
 }
 
 /// How long a miner is in a (round, subround), or down: a band behind its lane.
@@ -188,7 +192,45 @@ pub fn wrapped(text: &str, line: usize) -> Vec<String> {
     if text.chars().count() <= line {
         return vec![text.into()];
     }
-    let end = text.char_indices().nth(line + 1).map_or(text.len(), |(at, _)| at);
-    let end = text[..end].rfind(' ').unwrap_or(end);
+    // A space may stand behind the last character that fits.
+    let end_of = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let end = text[..end_of(line + 1)].rfind(' ').unwrap_or(end_of(line));
     vec![text[..end].into(), cut(text[end..].trim_start(), line)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_SHEETS, SHEET, says, seen_on, wrapped};
+    use crate::draw::scene::{Event, Kind};
+
+    #[test]
+    fn a_message_is_drawn_on_every_sheet_that_it_crosses_or_on_both_ends() {
+        assert_eq!(seen_on(3, SHEET - 1).collect::<Vec<_>>(), [0]);
+        assert_eq!(seen_on(SHEET - 1, SHEET).collect::<Vec<_>>(), [0, 1]);
+        let far = MOST_SHEETS * SHEET;
+        assert_eq!(seen_on(0, far).count(), MOST_SHEETS + 1);
+        assert_eq!(seen_on(0, far + SHEET).collect::<Vec<_>>(), [0, MOST_SHEETS + 1]);
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words_and_cut_only_in_its_second_line() {
+        assert_eq!(wrapped("one two", 7), ["one two"]);
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one twoo three", 7), ["one", "twoo t…"]);
+        assert_eq!(wrapped("ääääääää öö", 4), ["ääää", "äää…"]);
+        let event = Event {
+            step: 1,
+            implied: false,
+            lane: 0,
+            kind: Kind::Ticket,
+            byzantine: false,
+            label: String::new(),
+            says: "it happens".into(),
+            block: None,
+            uses: Vec::new(),
+            changes: Vec::new(),
+            shows: vec!["S2".into(), "W1".into()],
+        };
+        assert_eq!(says(&event), "S2 violated W1 reached it happens");
+    }
 }

@@ -260,7 +260,6 @@ const Zus = (() => {
     select(row, quietly) {
       if (!this.scene.events.length) { this.refresh(); return; }
       this.selected = row;
-      this.refresh();
       const at = this.place[row];
       if (at >= 0) {
         const { row: height, head, gutter, columns } = this.frame, { lane } = this.scene.events[row];
@@ -274,6 +273,8 @@ const Zus = (() => {
         else if (right > this.chart.scrollLeft + wide) this.chart.scrollLeft = right - wide;
         else if (left < this.chart.scrollLeft + gutter) this.chart.scrollLeft = left - gutter;
       }
+      // Only now, so that what came into view is drawn at once.
+      this.refresh();
       if (this.options.follow && !quietly) {
         const event = this.scene.events[row];
         history.replaceState(null, "", event.implied || event.step === 0 ? `#event=${row}` : `#step=${event.step}`);
