@@ -1,7 +1,11 @@
 //! Runs, drawn: what a scene says is what the run did, every committed trace can be drawn, and what a name says is text.
 
 use quick_xml::{Reader, events::Event as Xml};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
 use zus_checker::{
     action::Action,
     protocol::Reductions,
@@ -387,4 +391,67 @@ fn a_fork_is_told_in_plain_words() {
     wrong.story[0].event = wrong.events.len();
     let refused = Scene::from_json("wrong", &serde_json::to_string(&wrong).unwrap());
     assert!(refused.unwrap_err().to_string().contains("the story"));
+}
+
+fn zus(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A file may say anything of its claim and its steps: what is drawn is read off the run.
+#[test]
+fn the_words_of_a_file_are_not_drawn_but_those_of_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.json");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/late_better_rank-S2.json");
+    let mut trace = Trace::load(&committed).unwrap();
+    let because = std::mem::replace(&mut trace.claim.as_mut().unwrap().because, "S2: I say so".into());
+    for step in &mut trace.steps {
+        step.says = Some("I say so".into());
+    }
+    fs::write(&file, trace.to_json()).unwrap();
+    let file = file.to_str().unwrap();
+    for arguments in [
+        &["draw", file, "--format", "html"][..],
+        &["draw", file, "--format", "svg"],
+        &["draw", file, "--format", "mermaid"],
+        &["draw", file, "--format", "scene"],
+        &["draw", file, "--format", "itf"],
+        &["replay", file],
+    ] {
+        let (code, out, err) = zus(arguments);
+        assert_eq!(code, Some(0), "{err}");
+        let blocks = because.split('\'').next().unwrap().trim_start_matches("S2: ");
+        assert!(!out.contains("I say so"), "{arguments:?}");
+        let shown = out.replace("#35;", "#");
+        assert!(shown.contains(blocks), "{arguments:?}: {blocks:?} in {out}");
+    }
+    // A claim that is false is refused.
+    trace.steps.pop();
+    fs::write(file, trace.to_json()).unwrap();
+    for command in ["draw", "replay", "explore"] {
+        let (code, out, err) = zus(&[command, file]);
+        let said = "S2 is claimed to be violated, and the run does not show it";
+        assert!([Some(1), Some(2)].contains(&code) && (out + &err).contains(said), "{command}: {err}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_with_what_to_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (large, bytes) = (folder.path().join("large.json"), folder.path().join("bytes.json"));
+    fs::File::create(&large).unwrap().set_len((64 << 20) + 1).unwrap();
+    fs::write(&bytes, b"{\"format\": \"zus-trace\xff\"}").unwrap();
+    for (file, said) in [
+        (&large, "larger than 67108864 bytes"),
+        (&bytes, "valid UTF-8"),
+        (&folder.path().join("none"), "cannot be read"),
+    ] {
+        for command in ["draw", "replay"] {
+            let (code, _, err) = zus(&[command, file.to_str().unwrap()]);
+            assert_eq!(code, Some(2), "{command}: {err}");
+            assert!(err.contains(said) && err.contains("\n  fix: name a trace"), "{command}: {err}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The trace format: what is written is read again, a run is a run, and what is none is refused with the step and the
 //! guard.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 use zus_checker::{
     action::{Action, Blocked},
     committed,
@@ -30,23 +30,11 @@ fn read(text: &str) -> Result<Trace, TraceError> {
     Trace::from_json("t.json", text)
 }
 
-/// The runs that are committed as examples.
-const EXAMPLES: &[(&str, Property)] = &[
-    ("amnesia", Property::S2),
-    ("beacon_split", Property::L1),
-    ("deployed_fork", Property::S5),
-    ("documented_live", Property::L4),
-    ("exposed_f_plus_one", Property::S11),
-    ("exposed_one_share", Property::W10),
-    ("f_plus_one", Property::S5),
-    ("hardened", Property::W2),
-    ("hardened", Property::W5),
-    ("hardened", Property::W8),
-    ("hardened", Property::W9),
-    ("hardened_restart", Property::W6),
-    ("late_better_rank", Property::S2),
-    ("two_delta_synchronous", Property::S5),
-];
+/// The program that writes the examples.
+#[path = "../examples/traces.rs"]
+#[allow(dead_code, reason = "its main function")]
+mod examples;
+use examples::EXAMPLES;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/traces");
 
@@ -56,20 +44,17 @@ fn committed_traces() -> Vec<PathBuf> {
     paths
 }
 
-/// Not a test: `cargo test -p zus-model --test trace -- --ignored` writes the examples anew when the protocol, its
-/// words or the format have changed.
 #[test]
-#[ignore = "writes model/traces"]
-fn write_the_examples() {
-    for path in committed_traces() {
-        fs::remove_file(path).unwrap();
-    }
+fn the_committed_examples_are_those_that_the_program_writes() {
+    let named: BTreeSet<PathBuf> =
+        EXAMPLES.iter().map(|(name, of)| PathBuf::from(FOLDER).join(examples::file(name, *of))).collect();
+    assert_eq!(named, committed_traces().into_iter().collect());
     for (name, property) in EXAMPLES {
-        let trace = traces_of(name)
-            .into_iter()
-            .find(|trace| trace.claim.as_ref().is_some_and(|claim| claim.property == *property))
-            .unwrap_or_else(|| panic!("{name} shows no {}", property.id()));
-        fs::write(format!("{FOLDER}/{name}-{}.json", property.id()), trace.to_json()).unwrap();
+        let file = examples::file(name, *property);
+        let written = examples::trace(name, *property).unwrap_or_else(|error| panic!("{error}"));
+        let committed = fs::read_to_string(PathBuf::from(FOLDER).join(&file)).unwrap();
+        let again = "cargo run --release -p zus-model --example traces";
+        assert!(written.to_json() == committed, "{file} is not what `{again}` writes");
     }
 }
 

@@ -86,6 +86,29 @@ pub fn sized(rounds: u8, subrounds: u8) -> Result<(), Unfit> {
     Ok(())
 }
 
+impl From<&Protocol> for Parts {
+    fn from(p: &Protocol) -> Self {
+        let Committee { n, byzantine, beacon_threshold, exposed, ref weights, .. } = p.committee;
+        Parts {
+            n,
+            byzantine,
+            groups: weights.clone(),
+            beacon_threshold,
+            exposed,
+            rules: p.rules,
+            fault: p.fault,
+            blocks: p.blocks.clone(),
+            network: p.network,
+            restarts: p.crashes,
+            restarts_behind: p.restarts_behind,
+            observers: p.observers,
+            reserved_rounds: p.reserved_rounds,
+            reserved_subrounds: p.reserved_subrounds,
+            reductions: p.reductions,
+        }
+    }
+}
+
 impl Parts {
     /// The instance.
     pub fn checked(self) -> Result<Protocol, Unfit> {
@@ -220,6 +243,17 @@ impl Parts {
                 };
                 blocks.of_subround(round, subround).filter(of).count()
             };
+            // Without a block in it a round leads to no other one; and a subround without one, in which nobody can ticket
+            // anything, is no run's fault where L1 to L5 are judged. Elsewhere it only leaves out runs.
+            let needed = round < blocks.rounds && blocks.of_round(round).next().is_none()
+                || blocks.is_empty()
+                || !self.asynchronous();
+            require(
+                !needed || blocks.of_subround(round, subround).next().is_some(),
+                "generators",
+                || format!("({round}, {subround}) has no generator"),
+                || "name one there, or use fewer rounds or subrounds".into(),
+            )?;
             let byzantine = count(Generator::Byzantine, 0);
             let (outsiders, honest) = (count(Generator::Outsider, 0), count(Generator::Honest, 0));
             let most = self.byzantine as usize;

@@ -16,6 +16,7 @@ pub mod reductions;
 pub mod scenario;
 pub mod search;
 pub mod sentence;
+mod settings;
 pub mod state;
 pub mod trace;
 

@@ -23,10 +23,10 @@ use crate::{
     fault::Fault,
     properties::{Facts, Property},
     scenario::{
-        Change, Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, idle_fault, syntax,
-        unasked,
+        Change, Expectation, Overrides, Question, Scenario, ScenarioError, Verdict, idle, syntax, unasked,
     },
     search::check::{Checked, Found, Options, Standing, check, exhaust},
+    settings::idle_fault,
     trace::Trace,
 };
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::{DrawArgs, DrawFormat, Exit, Failure, check_file, note, write_file};
 use std::io::Write;
-use zus_checker::trace::Trace;
+use zus_checker::{search::trial::effects_of_run, trace::Trace};
 use zus_output::plain;
 use zus_report::{
     RunReport,
@@ -19,8 +19,10 @@ pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
         (Scene::from_json(&path, &text)?, None)
     } else {
         let trace = Trace::from_json(&path, &text)?;
-        match staging::stage(&trace) {
-            Ok(scene) => {
+        effects_of_run(&path, &text, &trace)?;
+        // The words of a file may be wrong: what is drawn is read off the run.
+        match trace.told().and_then(|trace| Ok((staging::stage(&trace)?, trace))) {
+            Ok((scene, trace)) => {
                 let diagram = mermaid::diagram(&RunReport::drawn(&trace, Some(&scene)));
                 (scene, Some((diagram, itf::write(&trace))))
             }

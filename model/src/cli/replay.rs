@@ -2,15 +2,21 @@
 
 use super::{Exit, Failure, ReplayArgs};
 use std::io::Write;
-use zus_checker::trace::Trace;
+use zus_checker::{
+    search::trial::effects_of_run,
+    trace::{self, Trace},
+};
 use zus_output::plain;
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
-    let mut trace = Trace::load(&args.trace)?;
-    let mut stdout = anstream::stdout().lock();
     let path = plain::path(&args.trace);
-    match trace.replay() {
+    let text = trace::text(&args.trace)?;
+    let trace = Trace::from_json(&path, &text)?;
+    effects_of_run(&path, &text, &trace)?;
+    let mut stdout = anstream::stdout().lock();
+    // The file may claim the right thing for a wrong reason: the reason is read off the run.
+    match trace.replay().and_then(|_| trace.told()) {
         Err(error) => {
             writeln!(stdout, "{path}: rejected: {}", plain::message(&error.to_string()))?;
             if let Some(fault) = &trace.finding {
@@ -19,17 +25,7 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
             }
             Ok(Exit::Differs)
         }
-        Ok(replayed) => {
-            // The file may claim the right thing for a wrong reason: the reason is read off the run.
-            if let Some(claim) = &mut trace.claim {
-                let states = replayed.states.iter().rev().take(2);
-                let because =
-                    states.into_iter().find_map(|state| trace.protocol.explain(state, claim.property));
-                claim.because = because.unwrap_or_else(|| claim.property.text().into());
-            }
-            for (step, sentence) in trace.steps.iter_mut().zip(replayed.sentences) {
-                step.says = Some(sentence);
-            }
+        Ok(trace) => {
             if !args.quiet {
                 write!(stdout, "{}", super::check::shown(&trace))?;
             }

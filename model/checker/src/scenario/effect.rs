@@ -5,29 +5,14 @@
 
 use super::Question;
 use crate::{
-    blocks::{BlockId, Generator, Place},
-    committee::{beacon_threshold, overlap, quorum},
+    blocks::{BlockId, Generator},
+    committee::quorum,
     fault::Fault,
-    properties::{Facts, Property},
-    protocol::{Network, Protocol},
+    properties::Facts,
+    protocol::Protocol,
     rules::{BeaconRule, FinalityRule, ParentRule, Rules, TicketRule},
+    settings::{Idle, OF_FINALITY, because},
 };
-
-/// Why a setting changes nothing, and what would let it.
-pub(crate) type Idle = (String, String);
-
-/// What looks at which blocks are final.
-const OF_FINALITY: [Property; 9] = [
-    Property::S5,
-    Property::S6,
-    Property::S7,
-    Property::S10,
-    Property::L2,
-    Property::L5,
-    Property::W5,
-    Property::Final,
-    Property::Head,
-];
 
 /// Why the answer of `protocol` to `question` changes nothing: neither it nor any other would (`without` is then not
 /// looked at), or this one has the same effect as that of `without`, the same rules with another answer.
@@ -37,45 +22,6 @@ pub(crate) fn idle(question: Question, protocol: &Protocol, without: &Rules, ask
         let same = protocol.rules == *without;
         if same { None } else { alike(question, protocol, without, asked) }
     })
-}
-
-fn because(why: impl Into<String>, fix: impl Into<String>) -> Option<Idle> {
-    Some((why.into(), fix.into()))
-}
-
-impl Protocol {
-    fn is_asynchronous(&self) -> bool {
-        matches!(self.network, Network::Async | Network::Lossy)
-    }
-
-    /// Whether a place of that kind is there.
-    fn generates(&self, of: impl Fn(&Place) -> bool) -> bool {
-        self.blocks.all().any(|b| of(self.blocks.place(b)))
-    }
-
-    /// Whether a miner that has just sent its share can be without the value, so that it matters who else has.
-    pub(super) fn waits_for_shares(&self) -> bool {
-        let least = self.committee.weights.iter().min().copied().unwrap_or(0);
-        !self.reductions.eager
-            || !self.is_asynchronous()
-            || self.committee.beacon_threshold > self.committee.byzantine + least
-    }
-
-    /// Whether the finalized heads bind the miners.
-    pub(super) fn looks_at_heads(&self) -> bool {
-        match self.rules.parent {
-            ParentRule::Notarized => false,
-            ParentRule::OnFinalizedHead => true,
-        }
-    }
-
-    /// Whether there are fewer rounds than the rule of finality goes back, so that no block can become final.
-    pub(super) fn too_few_rounds(&self) -> bool {
-        match self.rules.finality {
-            FinalityRule::CommonAncestor { depth } => depth >= self.blocks.rounds,
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => false,
-        }
-    }
 }
 
 /// Why no answer to the question changes anything.
@@ -202,155 +148,6 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
     }
 }
 
-/// Why the mistake changes nothing in `p`, which makes it.
-pub(crate) fn idle_fault(fault: Fault, p: &Protocol, asked: Facts) -> Option<Idle> {
-    let (rounds, subrounds) = (p.blocks.rounds, p.blocks.subrounds);
-    let byzantine = p.committee.byzantine > 0;
-    let when = |idle: bool, why: &str, fix: &str| if idle { because(why, fix) } else { None };
-    let chained = || {
-        let why = "it is a mistake of a beacon that is not chained";
-        when(p.rules.chained(), why, "set beacon = \"RoundOnly\" in [rules], or remove it")
-    };
-    let one_round = |why| when(rounds == 1, why, "set rounds = 2 or more, or remove it");
-    let nobody = || {
-        let fix = "set byzantine = 1 or more, or remove it";
-        when(!byzantine, "no member is Byzantine, and so nobody sends what it takes wrongly", fix)
-    };
-    let votes = || {
-        let fix = "set finality = \"Votes\" in [rules], or remove it";
-        when(!p.rules.votes(), "no finality votes are cast", fix)
-    };
-    let generator = |of: Generator| p.generates(|place| place.generator == of);
-    let no_honest = || {
-        let fix = "name an honest generator, or remove it";
-        when(!generator(Generator::Honest), "no generator is honest", fix)
-    };
-    let certificates = || {
-        when(
-            p.rules.enters_alone() || subrounds == 1,
-            "no subround is entered with a certificate",
-            "set subrounds = 2 or more, and subround_entry = \"Certificate\" in [rules], or remove it",
-        )
-    };
-    let restarts = || {
-        let fix = "set restarts = 1 or more, or remove it";
-        when(p.crashes == 0, "no miner restarts, so none reads its log", fix)
-    };
-    let durable = || {
-        let fix = "set ticket_log = \"Durable\" in [rules], or remove it";
-        when(!p.rules.is_durable(), "nothing is durable under this rule", fix)
-    };
-    let heads = || {
-        when(p.observers == 0, "no observer has a head", "set observers = 1 or 2, or remove it").or_else(
-            || {
-                let why = "a block is final more rounds below a tip than there are";
-                when(p.too_few_rounds(), why, "set rounds above the depth, or remove it")
-            },
-        )
-    };
-    // A vote beside a ticket for another block takes two blocks of a round.
-    let one_block = || {
-        let one = (1..=rounds).all(|round| p.blocks.of_round(round).count() < 2);
-        when(one, "no round has a second block to ticket", "name a second generator, or remove it")
-    };
-    let number = |ours: u32, other: u32, of: &str| {
-        let why = format!("{of} of {} members is {ours} without it too", p.committee.n);
-        when(ours == other, &why, "use another n, or remove it")
-    };
-    match fault {
-        // Without it the adversary forms beacon values there; with it none is told apart.
-        Fault::EarlySharesDropped if Protocol { fault: None, ..p.clone() }.forms_beacon() => chained(),
-        Fault::EarlySharesDropped => {
-            chained().or_else(|| one_round("everybody enters the only round together, and no share is early"))
-        }
-        Fault::SeedFromProposal => chained().or_else(nobody),
-        Fault::BeaconOfFaultsPlusOne => {
-            let usual = beacon_threshold(None, p.committee.n);
-            number(p.committee.beacon_threshold, usual, "the threshold").or_else(|| idle_threshold(p, usual))
-        }
-        Fault::ProposesTwice => no_honest(),
-        Fault::ParentUnchecked => one_round("every block of round 1 extends genesis").or_else(|| {
-            let chooses = p.generates(|place| place.generator == Generator::Byzantine && place.round > 1);
-            let fix = "name a byzantine generator in round 2, or remove it";
-            when(!chooses, "nobody proposes a block whose parent is not notarized", fix)
-        }),
-        Fault::ProposalsVolatile => durable().or_else(restarts).or_else(no_honest),
-        Fault::VotesVolatile => durable().or_else(restarts).or_else(votes).or_else(|| {
-            let fix = "set restarts_behind = true, or remove it";
-            when(!p.restarts_behind, "no miner comes back into a round that it left", fix)
-        }),
-        Fault::QuorumOneLess | Fault::QuorumOfFaultsPlusOne => {
-            number(p.committee.quorum, quorum(p.rules.quorum, None, p.committee.n), "the quorum")
-        }
-        Fault::EmbeddedUnverified | Fault::UnweightedSum | Fault::DuplicateSigner => nobody(),
-        Fault::LabelUnchecked => one_round("no notarization is of another round"),
-        Fault::SubroundUnbound => {
-            let fix = "name byzantine generators in two subrounds of a round, or remove it";
-            when(!twice_in_a_round(p), "no generator makes the same block in two subrounds", fix)
-        }
-        Fault::NotRecorded => None,
-        Fault::NotarizationsNotRelayed => when(
-            p.is_asynchronous() || !p.echoes_timeouts(),
-            "nobody has to wait for a relay here",
-            "use network = \"partially_synchronous\", and echo = \"Certificates\" in [rules], or remove it",
-        ),
-        Fault::VotesAfterOtherTicket => votes().or_else(one_block),
-        Fault::VotesWithoutLeaving => votes(),
-        Fault::OwnSubroundOnly | Fault::WithoutCertificate => certificates(),
-        Fault::TwoDeltaWithoutWait => {
-            let waits = match p.rules.finality {
-                FinalityRule::TwoDelta => !p.is_asynchronous(),
-                FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::Votes => false,
-            };
-            let fix = "set finality = \"TwoDelta\" in [rules], and a network that becomes synchronous";
-            when(!waits, "nobody waits", fix).or_else(|| {
-                let judged = p.observers > 0 || OF_FINALITY.iter().any(|&of| asked.has(of));
-                let fix = "expect S5, S6 or `final`, or remove it";
-                when(!judged, "nothing that is expected looks at what is final", fix)
-            })
-        }
-        Fault::HeadAnywhere | Fault::HeadMovesBack => heads().or_else(|| {
-            // Two quorums share an honest miner that votes once, for the only block that it ticketed.
-            let honest = p.committee.byzantine <= p.committee.f
-                && overlap(p.committee.n, p.committee.quorum) > p.committee.f;
-            let once = p.rules.votes()
-                && p.rules.tickets_once()
-                && (p.crashes == 0 || p.rules.is_durable() && !p.restarts_behind);
-            let fix = "use another rule of finality, or more than f Byzantine members";
-            // To move anywhere is to move to an ancestor, too, where there is one.
-            let ancestor = fault == Fault::HeadAnywhere && rounds > 1;
-            when(honest && once && !ancestor, "no two final blocks conflict, so a head has no choice", fix)
-        }),
-        Fault::HeadSkipsMissing => heads().or_else(|| one_round("there is no round to skip")),
-    }
-}
-
-/// Why it changes nothing that as many shares as in `p` make a beacon value, and not `other`.
-pub(super) fn idle_threshold(p: &Protocol, other: u32) -> Option<Idle> {
-    let mut without = p.clone();
-    without.committee.beacon_threshold = other;
-    let formed = p.forms_beacon() || without.forms_beacon();
-    // All shares of round 1 are there from the start, the adversary's among them.
-    let formed = formed && p.blocks.rounds > 1;
-    if formed || !p.is_asynchronous() || !p.reductions.eager {
-        return None;
-    }
-    if p.blocks.rounds == 1 && (p.blocks.subrounds == 1 || !p.rules.chained()) {
-        return because(
-            "all shares of the first round are there from the start",
-            "set rounds = 2 or more, or remove it",
-        );
-    }
-    let least = p.committee.weights.iter().min().copied().unwrap_or(0) + p.committee.byzantine;
-    if p.committee.beacon_threshold.max(other) <= least {
-        return because(
-            "one honest share and those of the Byzantine members are enough with and without it",
-            "use a threshold above byzantine + 1, or remove it",
-        );
-    }
-    None
-}
-
 /// Whether the rule lets a miner ticket a block of the second rank after one of the first.
 fn allows(rule: TicketRule, (first, then): (u8, u8)) -> bool {
     match rule {
@@ -372,13 +169,4 @@ fn effective_finality(p: &Protocol, rule: FinalityRule) -> FinalityRule {
         | FinalityRule::TwoDelta
         | FinalityRule::Votes) => rule,
     }
-}
-
-/// Whether a round has a Byzantine generator in two subrounds.
-fn twice_in_a_round(p: &Protocol) -> bool {
-    let byzantine = |b: &BlockId| p.blocks.place(*b).generator == Generator::Byzantine;
-    (1..=p.blocks.rounds).any(|round| {
-        let mut subrounds = p.blocks.of_round(round).filter(byzantine).map(|b| p.blocks.place(b).subround);
-        subrounds.next().is_some_and(|first| subrounds.any(|other| other != first))
-    })
 }

@@ -1,10 +1,11 @@
 //! What is expected of a scenario: each expectation must be one that the instance can answer.
 
-use super::{Change, Expectation, ScenarioError, Verdict, effect::Idle, line_of, reading::Reading};
+use super::{Change, Expectation, ScenarioError, Verdict, line_of, reading::Reading};
 use crate::{
     blocks::Generator,
     properties::Property,
     protocol::{Network, Protocol},
+    settings::Idle,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -48,6 +49,11 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
         Property::S7 | Property::Head if protocol.observers == 0 => {
             ("an observer with a head of its own", "set observers = 1 or 2, or do not expect it")
         }
+        // One block is final, or it is not: there is nothing to move back from, and no other chain.
+        Property::S7 if blocks.len() < 2 => (
+            "two blocks, between which a head could move",
+            "name another generator, or use more subrounds or rounds, or do not expect it",
+        ),
         Property::S11 | Property::W10 if !protocol.forms_beacon() => (
             "an adversary that has the share of an honest member",
             "set exposed = 1 (at most f) and beacon = \"RoundOnly\", or do not expect it",

@@ -9,7 +9,7 @@ mod expecting;
 mod overrides;
 mod reading;
 
-pub(crate) use effect::{idle, idle_fault};
+pub(crate) use effect::idle;
 pub(crate) use expecting::unasked;
 pub use overrides::{Change, Overrides, Question};
 

@@ -4,18 +4,19 @@
 
 use super::{
     Change, Optional, Question, Scenario, ScenarioError, Verdict,
-    effect::{idle, idle_fault, idle_threshold},
+    effect::idle,
     expecting::{Given, Mode},
     line_of,
 };
 use crate::{
-    blocks::{BlockId, Blocks, Generator},
+    blocks::{Blocks, Generator},
     committee::{beacon_threshold, tolerated},
     fault::Fault,
     instance::{Parts, Unfit, sized, takes_certificates},
     protocol::Reductions,
     protocol::{Network, Protocol},
     rules::{Rules, SubroundCapRule},
+    settings::{Form, judge, without},
 };
 use serde::Deserialize;
 use std::{collections::BTreeSet, ops::Range};
@@ -164,6 +165,7 @@ impl Reading<'_> {
         let layout = |rules: &Rules| self.layout(&file, rules.subround_cap, fault);
         let protocol = parts.checked().map_err(unfit)?;
         let simulate = self.simulated(&file)?;
+        let form = if simulate.is_some() { Form::Sampled } else { Form::Explored };
         let mode = Mode { grouped: file.groups.is_some(), simulated: simulate.is_some() };
         let expect = self.expectations(&file.expect, &protocol, mode)?;
         let exhaustive = or(&file.exhaustive, false);
@@ -183,11 +185,7 @@ impl Reading<'_> {
         };
         if *self.change == Change::default() {
             self.settings(&file, &scenario)?;
-            if let Some(fault) = &file.fault
-                && let Some((why, fix)) = idle_fault(*fault.get_ref(), &scenario.protocol, scenario.asked())
-            {
-                return Err(self.invalid(fault.span(), "fault", format!("it changes nothing: {why}"), fix));
-            }
+            judge(&scenario.protocol, form, scenario.asked()).map_err(unfit)?;
             for (question, span, without) in file.rules.written(rules, base) {
                 let field = question.field();
                 let asked = scenario.asked();
@@ -211,50 +209,37 @@ impl Reading<'_> {
                     scenario.notes.push(note);
                 }
             }
-            scenario.optional = self.optional(&file, base, &scenario.protocol);
+            scenario.optional = self.optional(&file, base, &scenario.protocol, form);
         }
         Ok(scenario)
     }
 
     /// Each setting that is written and could be left out, and the instance without it, where there is one and it differs.
-    fn optional(&self, file: &File, base: Rules, protocol: &Protocol) -> Vec<Optional> {
+    fn optional(&self, file: &File, base: Rules, protocol: &Protocol, form: Form) -> Vec<Optional> {
         let mut optional = Vec::new();
+        for (field, without) in without(protocol, form) {
+            let span = self.place(file, field).1;
+            optional.push(Optional { field, line: line_of(self.text, &span), without });
+        }
         let mut without =
             |field: &'static str, span: Range<usize>, change: &dyn Fn(&mut File), rules: Rules| {
                 let mut other = file.clone();
                 change(&mut other);
-                let fault = other.fault.as_ref().map(|fault| *fault.get_ref());
-                let parts = self.parts(&other, rules, fault).ok().and_then(|parts| parts.checked().ok());
+                let parts = self.parts(&other, rules, protocol.fault);
+                let parts = parts.ok().and_then(|parts| parts.checked().ok());
                 if let Some(without) = parts.filter(|without| without != protocol) {
                     optional.push(Optional { field, line: line_of(self.text, &span), without });
                 }
             };
         let rules = protocol.rules;
-        macro_rules! leave_out {
-            ($($name:literal $($field:ident).+;)*) => {
-                $(if let Some(given) = &file.$($field).+ {
-                    without($name, given.span(), &|other| other.$($field).+ = None, rules);
-                })*
-            };
+        if let Some(given) = &file.byzantine {
+            without("byzantine", given.span(), &|other| other.byzantine = None, rules);
         }
-        leave_out! {
-            "byzantine" byzantine;
-            "reserved_rounds" reserved_rounds;
-            "reserved_subrounds" reserved_subrounds;
-            "restarts" restarts;
-            "restarts_behind" restarts_behind;
-            "observers" observers;
-            "twins" twins;
-            "outsider" outsider;
-            "groups" groups;
-            "beacon_threshold" beacon_threshold;
-            "exposed" exposed;
-            "fault" fault;
-            "reductions" reductions.byzantine_available;
-            "reductions" reductions.eager;
-            "reductions" reductions.symmetry;
-            "reductions" reductions.counting;
-            "reductions" reductions.lazy;
+        if let Some(given) = &file.twins {
+            without("twins", given.span(), &|other| other.twins = None, rules);
+        }
+        if let Some(given) = &file.outsider {
+            without("outsider", given.span(), &|other| other.outsider = None, rules);
         }
         for (at, order) in file.order.iter().enumerate() {
             without("order", order.span(), &|other| drop(other.order.remove(at)), rules);
@@ -267,34 +252,44 @@ impl Reading<'_> {
 
     /// What is wrong with the instance, at the field that says it.
     fn unfit(&self, file: &File, Unfit { field, message, fix }: Unfit) -> ScenarioError {
-        let at = |given: Option<Range<usize>>, or: Range<usize>| given.unwrap_or(or);
-        let (field, span) = match field {
-            "byzantine" => (field, at(file.byzantine.as_ref().map(|g| g.span()), file.n.span())),
-            "groups" => match &file.groups {
-                Some(groups) => (field, groups.span()),
-                None => ("n", file.n.span()),
-            },
-            "beacon_threshold" => {
-                (field, at(file.beacon_threshold.as_ref().map(|g| g.span()), file.n.span()))
-            }
-            "exposed" => (field, at(file.exposed.as_ref().map(|g| g.span()), file.n.span())),
-            "rounds" => (field, file.rounds.span()),
-            "subrounds" => (field, file.subrounds.span()),
-            "generators" => (field, file.generators.span()),
-            "restarts" => (field, at(file.restarts.as_ref().map(|g| g.span()), file.n.span())),
-            "restarts_behind" => (field, at(file.restarts_behind.as_ref().map(|g| g.span()), file.n.span())),
-            "observers" => (field, at(file.observers.as_ref().map(|g| g.span()), file.n.span())),
-            "reserved_rounds" => {
-                (field, at(file.reserved_rounds.as_ref().map(|g| g.span()), file.rounds.span()))
-            }
-            "reserved_subrounds" => {
-                (field, at(file.reserved_subrounds.as_ref().map(|g| g.span()), file.subrounds.span()))
-            }
-            "reductions" => (field, file.network.span()),
-            "rules" => (field, file.profile.span()),
-            _ => (field, file.n.span()),
-        };
+        let (field, span) = self.place(file, field);
         self.invalid(span, field, message, fix)
+    }
+
+    /// Where a field is written, or else what it follows from.
+    fn place(&self, file: &File, field: &'static str) -> (&'static str, Range<usize>) {
+        fn of<T>(given: &Option<Spanned<T>>, or: Range<usize>) -> Range<usize> {
+            given.as_ref().map_or(or, |given| given.span())
+        }
+        let n = file.n.span();
+        let span = match field {
+            "groups" => match &file.groups {
+                Some(groups) => groups.span(),
+                None => return ("n", n),
+            },
+            "byzantine" => of(&file.byzantine, n),
+            "beacon_threshold" => of(&file.beacon_threshold, n),
+            "exposed" => of(&file.exposed, n),
+            "rounds" => file.rounds.span(),
+            "subrounds" => file.subrounds.span(),
+            "generators" => file.generators.span(),
+            "outsider" => of(&file.outsider, n),
+            "restarts" => of(&file.restarts, n),
+            "restarts_behind" => of(&file.restarts_behind, n),
+            "observers" => of(&file.observers, n),
+            "reserved_rounds" => of(&file.reserved_rounds, file.rounds.span()),
+            "reserved_subrounds" => of(&file.reserved_subrounds, file.subrounds.span()),
+            "fault" => of(&file.fault, n),
+            "reductions.byzantine_available" => of(&file.reductions.byzantine_available, n),
+            "reductions.eager" => of(&file.reductions.eager, n),
+            "reductions.symmetry" => of(&file.reductions.symmetry, n),
+            "reductions.counting" => of(&file.reductions.counting, n),
+            "reductions.lazy" => of(&file.reductions.lazy, n),
+            "reductions" => file.network.span(),
+            "rules" => file.profile.span(),
+            _ => n,
+        };
+        (field, span)
     }
 
     /// The instance that the file writes down.
@@ -412,7 +407,19 @@ impl Reading<'_> {
             .flat_map(|round| (0..read).map(move |subround| (round, subround)))
             .filter_map(|(round, subround)| self.drawn(file, round, subround).1)
             .collect();
-        let Some(unused) = (0..table.len()).find(|list| !used.contains(list)) else { return Ok(()) };
+        let Some(unused) = (0..table.len()).find(|list| !used.contains(list)) else {
+            return match table.as_slice() {
+                [.., before, last] if before == last => {
+                    let message = format!(
+                        "list {} changes nothing: it says what list {} says, which would repeat without it",
+                        table.len(),
+                        table.len() - 1
+                    );
+                    Err(self.invalid(file.generators.span(), "generators", message, "remove the last list"))
+                }
+                _ => Ok(()),
+            };
+        };
         let message = if unused < usize::from(read) {
             format!("list {} is never read: subround {unused} has an [[order]] in every round", unused + 1)
         } else {
@@ -487,88 +494,27 @@ impl Reading<'_> {
         Ok(Some(runs))
     }
 
-    /// Refuses what is written and can change nothing, but for [`Reading::orders`] and rules.
+    /// Refuses what only a scenario can write, and can change nothing, but for [`Reading::orders`] and rules.
     fn settings(&self, file: &File, scenario: &Scenario) -> Result<(), ScenarioError> {
         let p = &scenario.protocol;
-        let subrounds = p.blocks.subrounds;
-        let generator = |b: BlockId| p.blocks.place(b).generator;
-        let equivocates = p.blocks.all().any(|b| generator(b) == Generator::Byzantine);
         let remove = "remove it";
-        self.idle(
-            &file.twins,
-            "twins",
-            !equivocates,
-            "no generator is Byzantine",
-            "name a byzantine one, or remove it",
-        )?;
-        for (idle, why, fix) in [
-            (p.committee.byzantine == 0, "no member is Byzantine", "set byzantine = 1 or more, or remove it"),
-            (p.has(Fault::SeedFromProposal), "that mistake has one already", remove),
-            (
-                p.reductions.eager,
-                "a block is proposed with its first ticket, and no honest miner tickets that of an outsider",
-                "set eager = false in [reductions], so that it is sent all the same, or remove it",
-            ),
-        ] {
-            self.idle(&file.outsider, "outsider", idle, why, fix)?;
-        }
+        let equivocates = p.blocks.all().any(|b| p.blocks.place(b).generator == Generator::Byzantine);
+        let fix = "name a byzantine one, or remove it";
+        self.idle(&file.twins, "twins", !equivocates, "no generator is Byzantine", fix)?;
+        let given = p.has(Fault::SeedFromProposal);
+        self.idle(&file.outsider, "outsider", given, "that mistake has one already", remove)?;
         let ones = file.groups.as_ref().is_some_and(|g| g.get_ref().iter().all(|&weight| weight == 1));
         self.idle(&file.groups, "groups", ones, "each miner acts alone without it", remove)?;
-        let unseen = p.too_few_rounds() && !p.looks_at_heads();
-        let why = "no block can become final, so no observer does anything";
-        self.idle(&file.observers, "observers", unseen, why, "use another rule of finality, or remove it")?;
-        self.threshold(file, p)?;
+        if let Some(lazy) = file.reductions.lazy.as_ref().filter(|lazy| !lazy.get_ref())
+            && !(p.is_asynchronous() && p.takes_certificates())
+        {
+            let why = "timeouts wait for a use only in an asynchronous network, and with certificates";
+            let message = format!("it changes nothing: {why}");
+            return Err(self.invalid(lazy.span(), "reductions.lazy", message, remove));
+        }
         let of_all = |v| matches!(v, Verdict::Holds | Verdict::Unreachable);
         let whole = scenario.states.is_some() || scenario.expect.iter().any(|e| of_all(e.verdict));
         let why = "what is expected needs every state anyway";
-        self.idle(&file.exhaustive, "exhaustive", whole, why, remove)?;
-
-        // What a reduction merges must be there, and another one must not forbid it.
-        let asynchronous = matches!(p.network, Network::Async | Network::Lossy);
-        let switches = &file.reductions;
-        let sampled = scenario.simulate.is_some();
-        let alone = p.committee.weights.iter().collect::<BTreeSet<_>>().len() == p.honest();
-        let archived = Protocol { reductions: Reductions::ALL, ..p.clone() }.keeps_archive();
-        let named = "random runs name every miner, so it is off";
-        for (given, idle, why) in [
-            (&switches.byzantine_available, p.committee.byzantine == 0, "no member is Byzantine"),
-            (&switches.symmetry, alone, "no two miners are interchangeable"),
-            (&switches.symmetry, sampled, named),
-            (
-                &switches.counting,
-                archived,
-                "miners that forget, or restart behind, need the past by name anyway",
-            ),
-            (&switches.counting, sampled, named),
-            (&switches.lazy, subrounds == 1, "nobody times out of the only subround"),
-            (&switches.lazy, sampled, named),
-            (
-                &switches.lazy,
-                !asynchronous || !p.takes_certificates(),
-                "timeouts wait for a use only in an asynchronous network, and with certificates",
-            ),
-        ] {
-            if let Some(given) = given.as_ref().filter(|given| idle && !given.get_ref()) {
-                return Err(self.invalid(
-                    given.span(),
-                    "reductions",
-                    format!("it changes nothing: {why}"),
-                    remove,
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// A number of shares changes something where another one would.
-    fn threshold(&self, file: &File, p: &Protocol) -> Result<(), ScenarioError> {
-        let Some(given) = &file.beacon_threshold else { return Ok(()) };
-        let default = beacon_threshold(None, p.committee.n);
-        match idle_threshold(p, default) {
-            Some((why, fix)) if *given.get_ref() != default => {
-                Err(self.invalid(given.span(), "beacon_threshold", format!("it changes nothing: {why}"), fix))
-            }
-            _ => Ok(()),
-        }
+        self.idle(&file.exhaustive, "exhaustive", whole, why, remove)
     }
 }

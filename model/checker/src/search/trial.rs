@@ -1,12 +1,14 @@
 //! Settings on trial: a small instance is explored without each setting that could be left out, and where nothing is other
-//! than with it, the setting is refused. What is argued from the rules ([`crate::scenario`]) says why, and holds for instances
+//! than with it, the setting is refused: of a scenario and of a trace. What is argued from the rules ([`crate::scenario`]) says why, and holds for instances
 //! of any size; this looks, and holds for every setting.
 
 use super::bfs::{End, Limits, Progress, explore};
 use crate::{
+    instance::Unfit,
     properties::{Facts, Property},
     protocol::Protocol,
     scenario::{Scenario, ScenarioError},
+    trace::{Trace, TraceError},
 };
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -46,23 +48,44 @@ pub fn behaviour(protocol: &Protocol) -> Option<Behaviour> {
     })
 }
 
-/// Refuses the first setting without which the instance does the same.
+/// The first setting without which `with` does the same, of those that could be left out, each with the instance without it;
+/// and why it is refused.
+fn idle<'p, T: Copy>(
+    with: &Protocol,
+    optional: impl IntoIterator<Item = (T, &'p Protocol)>,
+) -> Option<(T, String, String)> {
+    let mut optional = optional.into_iter().peekable();
+    optional.peek()?;
+    let with = behaviour(with)?;
+    let (setting, _) = optional.find(|(_, without)| behaviour(without).as_ref() == Some(&with))?;
+    let message = format!(
+        "it changes nothing: without it as many states are reached ({}), by as many steps ({}), and every property has the \
+         same verdict",
+        with.unique, with.generated
+    );
+    Some((setting, message, "remove it, or use an instance in which it matters".into()))
+}
+
+/// Refuses the first setting of a scenario without which the instance does the same.
 pub fn effects(scenario: &Scenario) -> Result<(), ScenarioError> {
-    if scenario.optional.is_empty() {
-        return Ok(());
+    let optional =
+        scenario.optional.iter().map(|optional| ((optional.field, optional.line), &optional.without));
+    match idle(&scenario.protocol, optional) {
+        None => Ok(()),
+        Some(((field, line), message, fix)) => {
+            Err(ScenarioError::Invalid { path: scenario.path.clone(), line, field, message, fix })
+        }
     }
-    let Some(with) = behaviour(&scenario.protocol) else { return Ok(()) };
-    let idle = scenario.optional.iter().find(|optional| behaviour(&optional.without).as_ref() == Some(&with));
-    let Some(idle) = idle else { return Ok(()) };
-    Err(ScenarioError::Invalid {
-        path: scenario.path.clone(),
-        line: idle.line,
-        field: idle.field,
-        message: format!(
-            "it changes nothing: without it as many states are reached ({}), by as many steps ({}), and every property \
-             has the same verdict",
-            with.unique, with.generated
-        ),
-        fix: "remove it, or use an instance in which it matters".into(),
-    })
+}
+
+/// Refuses the first setting of a trace, which was read from `text`, without which its instance does the same; `path` is for
+/// messages.
+pub fn effects_of_run(path: &str, text: &str, trace: &Trace) -> Result<(), TraceError> {
+    let optional = trace.optional();
+    match idle(&trace.protocol, optional.iter().map(|(field, without)| (*field, without))) {
+        None => Ok(()),
+        Some((field, message, fix)) => {
+            Err(TraceError::instance(path, text, Unfit { field, message, fix }.into()))
+        }
+    }
 }

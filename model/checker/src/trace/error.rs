@@ -1,6 +1,9 @@
 //! What can be wrong with a trace: as a text, and as a run.
 
-use super::{BadInstance, FORMAT, MAX_BYTES, VERSION};
+use super::{
+    BadInstance, FORMAT, MAX_BYTES, VERSION,
+    locate::{Way, line_of},
+};
 use crate::{action::Blocked, properties::Property, scenario::Verdict};
 
 /// Why a text is no trace.
@@ -88,6 +91,15 @@ pub enum TraceError {
         /// What is wrong.
         message: String,
     },
+}
+
+impl TraceError {
+    /// What is wrong with the instance of the trace that `text` is, with its line.
+    pub(crate) fn instance(path: &str, text: &str, source: BadInstance) -> Self {
+        let way: Vec<Way<'_>> =
+            std::iter::once("instance").chain(source.field.split('.')).map(Way::Key).collect();
+        TraceError::Instance { path: path.into(), line: line_of(text, &way), source }
+    }
 }
 
 /// Why a trace is not a run of the model.

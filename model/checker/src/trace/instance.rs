@@ -5,9 +5,11 @@ use crate::{
     committee::Committee,
     fault::Fault,
     instance::{Parts, Unfit, sized},
+    properties::Property,
     protocol::Reductions,
     protocol::{Network, Protocol},
     rules::Rules,
+    settings::{Form, judge},
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,13 +123,14 @@ pub struct BadInstance {
 }
 
 impl From<Unfit> for BadInstance {
-    /// Two fields have another name in a trace.
+    /// Some fields have another name in a trace, and what is a table of a scenario is a field.
     fn from(Unfit { field, message, fix }: Unfit) -> Self {
         let field = match field {
             "groups" => "honest",
-            "generators" => "blocks",
+            "generators" | "outsider" => "blocks",
             same => same,
         };
+        let fix = fix.replace("[rules]", "`rules`").replace("[reductions]", "`reductions`");
         BadInstance { field, message, fix }
     }
 }
@@ -173,6 +176,9 @@ impl TryFrom<&Instance> for Protocol {
             reductions: given.reductions,
         };
         let protocol = parts.checked()?;
+        // A run may show anything, whether or not it is claimed.
+        let asked = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
+        judge(&protocol, Form::Run, asked)?;
         let Committee { n, f, quorum, .. } = protocol.committee;
         require(given.f == f, "f", &|| format!("{}, but n = {n} tolerates {f}", given.f))?;
         require(given.quorum == quorum, "quorum", &|| {

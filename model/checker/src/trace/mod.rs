@@ -28,17 +28,20 @@
 //! - `finding`: where production code made the run, what it did wrong after the steps ([`Fault`]).
 //! - `producer`: which tool wrote it, and the command that makes it again, with its seed if it has one.
 //! - `scenario`: the name of the scenario it came from, if it came from one; for people, nothing depends on it.
-//! - `claim`: what the run shows: a property, `violated` or `reachable`, and why, in one sentence. A run that shows
-//!   nothing in particular has none.
+//! - `claim`: what the run shows: a property, `violated` or `reachable`, and why, in one sentence, which is for people and is
+//!   not checked either. A run that shows nothing in particular has none.
 //! - `instance`: everything that decides which steps may happen (the crate's [`Protocol`], field by field). `honest`
 //!   has one entry for each honest miner: the members that it stands for. `blocks` are the places of blocks, in order.
 //!   `rules` has all rules; those that no profile chooses may be missing.
+//!   It is judged as the instance of a scenario is (`crate::settings`): what cannot matter in any run of it is refused; what
+//!   this run makes no use of may be there. But it has an answer to every question, so no rule is refused as idle; and in an
+//!   asynchronous network a subround may be without a block, which only leaves out runs.
 //!   `exposed` is the number of honest members whose key share the adversary has: 0 where it is missing.
 //! - `steps`: the actions of [`Action`] in their serde form, except that blocks are named (`sentence.rs`), so that a
 //!   trace can be read, and does not depend on how blocks are numbered. `says` is for people and is not checked.
 //!
 //! [`Trace::replay`] executes the steps one by one. A step that may not happen is named with the guard that is false;
-//! after the last one the claim must be a fact.
+//! after the last one the claim must be a fact. What is shown to people is read off the run ([`Trace::told`]).
 
 mod error;
 mod instance;
@@ -55,6 +58,7 @@ use crate::{
     properties::{Facts, Property},
     protocol::Protocol,
     scenario::Verdict,
+    settings::{Form, without},
     state::State,
 };
 use locate::Way::{Item, Key};
@@ -191,8 +195,8 @@ impl Trace {
     #[must_use]
     pub fn without_fault(&self) -> Option<Trace> {
         let last = self.steps.len();
-        let refused = matches!(self.replay(), Err(ReplayError::Blocked { step, .. }) if step == last);
-        (self.finding.is_some() && refused).then(|| {
+        let refused = || matches!(self.replay(), Err(ReplayError::Blocked { step, .. }) if step == last);
+        (self.finding.is_some() && refused()).then(|| {
             let mut legal = self.clone();
             legal.steps.pop();
             legal
@@ -225,6 +229,30 @@ impl Trace {
             }
         }
         Ok(Replayed { states, sentences })
+    }
+
+    /// The trace in the words of this version, if it is a run and shows its claim. What a file says of its steps and of its
+    /// claim, nobody has checked: these words are read off the run. A last step that production took and the model forbids
+    /// keeps its own.
+    pub fn told(&self) -> Result<Trace, ReplayError> {
+        let mut told = self.without_fault().unwrap_or_else(|| self.clone());
+        let replayed = told.replay()?;
+        if let Some(claim) = &mut told.claim {
+            // A step that shows W4 or W8 is explained by the state that lets it happen.
+            let ends = replayed.states.iter().rev().take(2);
+            let because = ends.into_iter().find_map(|state| told.protocol.explain(state, claim.property));
+            claim.because = because.unwrap_or_else(|| claim.property.text().into());
+        }
+        for (step, sentence) in told.steps.iter_mut().zip(replayed.sentences) {
+            step.says = Some(sentence);
+        }
+        told.steps.extend_from_slice(&self.steps[told.steps.len()..]);
+        Ok(told)
+    }
+
+    /// Each setting of the instance that could be left out, by its field, and the instance without it.
+    pub(crate) fn optional(&self) -> Vec<(&'static str, Protocol)> {
+        without(&self.protocol, Form::Run)
     }
 
     /// As JSON: one line a step.
@@ -268,16 +296,7 @@ impl Trace {
 
     /// Reads a trace file.
     pub fn load(path: &Path) -> Result<Trace, TraceError> {
-        let shown = zus_output::plain::path(path);
-        let unreadable = |source| TraceError::Unreadable { path: shown.clone(), source };
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        let mut text = String::new();
-        // A bound on what is read, not on what the file says of its length: a device says nothing.
-        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(TraceError::TooLarge { path: shown });
-        }
-        Trace::from_json(&shown, &text)
+        Trace::from_json(&zus_output::plain::path(path), &text(path)?)
     }
 
     /// Reads a trace from its text; `path` is for messages.
@@ -295,11 +314,8 @@ impl Trace {
             return Err(TraceError::Format { path: path.into(), line: line(&[Key(wrong)]), found, version });
         }
         let file: File = serde_json::from_str(text).map_err(syntax)?;
-        let protocol = Protocol::try_from(&file.instance).map_err(|source| TraceError::Instance {
-            path: path.into(),
-            line: line(&[Key("instance"), Key(source.field)]),
-            source,
-        })?;
+        let protocol =
+            Protocol::try_from(&file.instance).map_err(|source| TraceError::instance(path, text, source))?;
         let bad = |step: usize, message: String| TraceError::Step {
             path: path.into(),
             line: line(&[Key("steps"), Item(step - 1)]),
@@ -326,6 +342,17 @@ impl Trace {
         let File { producer, scenario, claim, finding, .. } = file;
         Ok(Trace { producer, scenario, claim, finding, protocol, steps })
     }
+}
+
+/// The text of a trace file.
+pub fn text(path: &Path) -> Result<String, TraceError> {
+    let shown = zus_output::plain::path(path);
+    let unreadable = |source| TraceError::Unreadable { path: shown.clone(), source };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut text = String::new();
+    // A bound on what is read, not on what the file says of its length: a device says nothing.
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES { Err(TraceError::TooLarge { path: shown }) } else { Ok(text) }
 }
 
 /// What a run can show of a property.

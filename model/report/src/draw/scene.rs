@@ -259,7 +259,9 @@ pub struct Stay {
 #[derive(Debug, thiserror::Error)]
 pub enum SceneError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {source}")]
+    #[error(
+        "{path}: cannot be read: {source}\n  fix: name a trace, as `zus check --out DIR` writes them, or a scene"
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -267,7 +269,9 @@ pub enum SceneError {
         source: std::io::Error,
     },
     /// The file is larger than any scene.
-    #[error("{path}: larger than {MAX_BYTES} bytes")]
+    #[error(
+        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a trace, as `zus check --out DIR` writes them, or a scene"
+    )]
     TooLarge {
         /// The file.
         path: String,

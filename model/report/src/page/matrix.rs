@@ -111,9 +111,10 @@ pub fn cells() -> Vec<Cell> {
                 fault if fault.starts_with("fault") => (format!("{fault}\n"), String::new()),
                 rules => (String::new(), format!("\n[rules]\n{rules}\n")),
             };
-            // With capped subrounds a third list would never be read.
+            // With capped subrounds a third list would never be read, and the second one would repeat the first.
+            let later = ", [\"byzantine\", \"honest\"], [\"honest\"]]\n\n";
             let instance = match profile {
-                "deployed" => instance.replace(", [\"honest\"]]\n\n", "]\n\n"),
+                "deployed" => instance.replace(later, "]\n\n"),
                 _ => instance.to_owned(),
             };
             let text = format!(

@@ -16,7 +16,8 @@ use std::{
 };
 use zus_checker::{
     committed,
-    trace::{self, Trace},
+    search::trial::effects_of_run,
+    trace::{self, ReplayError, Trace},
 };
 use zus_output::plain;
 use zus_report::draw::{explorer::Explored, scene};
@@ -48,7 +49,10 @@ fn explored(named: &str) -> Result<Explored, Failure> {
     if path.is_file() {
         let text = scene::read(path)?;
         if scene::format_of(&text).as_deref() == Some(trace::FORMAT) {
-            return Ok(Explored::trace(Trace::from_json(named, &text)?));
+            let trace = Trace::from_json(named, &text)?;
+            effects_of_run(named, &text, &trace)?;
+            let unusable = |why: ReplayError| Failure::Unusable { path: named.into(), why: why.to_string() };
+            return Ok(Explored::trace(trace.told().map_err(unusable)?));
         }
     }
     Ok(Explored::scenario(&committed::find(named)?, &command_line()))
