@@ -207,3 +207,18 @@ fn a_bound_that_is_hit_comes_with_what_to_do() {
     let all: u64 = all.split(" in all").next().unwrap().replace(',', "").parse().unwrap();
     assert!((54_000..70_000).contains(&all), "{all}, and there are 55,553");
 }
+
+/// Whichever command reads a scenario tries its settings.
+#[test]
+fn a_setting_that_changes_nothing_is_refused_by_every_command_that_takes_a_scenario() {
+    let idle = SMALL
+        .replace("\"async\"", "\"synchronous\"")
+        .replace("rounds = 1\nsub", "rounds = 2\nsub")
+        .replace("n = 4", "n = 4\nbeacon_threshold = 2");
+    let folder = folder_with(&[("idle.toml", &idle)]);
+    for command in ["check", "simulate", "explore"] {
+        let (code, _, err) = zus(folder.path(), &[command, "idle.toml"]);
+        let said = "idle.toml:4: beacon_threshold: it changes nothing: without it as many states are reached";
+        assert!(code == Some(2) && err.contains(said), "{command}: {err}");
+    }
+}

@@ -57,6 +57,11 @@ pub fn trace<S: Scheme + Clone>(
     }
     let faulty = world.config().committee.faulty();
     let named = names(world)?;
+    if named.is_empty() {
+        return Err("no round of this run fits into a trace: in the first one nothing was ticketed, or miners went through more \
+                    subrounds than the model has"
+            .into());
+    }
     let steps = steps(world, &honest, outages, &named);
     let rounds = named.values().map(|place| place.0).max().unwrap_or(1);
     let subrounds = named.values().map(|place| place.1 + 1).max().unwrap_or(1);
@@ -127,8 +132,12 @@ fn names<S: Scheme + Clone>(world: &World<S>) -> Result<BTreeMap<BlockId, Place>
             _ => {}
         }
     }
-    // Whole rounds only, as many as there is room for.
-    let mut room = MAX_ROUNDS;
+    // Whole rounds only, as many as there is room for: none in which somebody timed out of the last subround of the model.
+    let beyond = world.observer.steps.iter().filter_map(|(_, _, step)| match step {
+        Milestone::TimedOut(timeout) if timeout.subround.0 + 1 >= MAX_SUBROUNDS => Some(timeout.round.0),
+        _ => None,
+    });
+    let mut room = beyond.min().map_or(MAX_ROUNDS, |round| MAX_ROUNDS.min(round - 1));
     while named.values().filter(|place| place.0 <= room).count() > MAX_BLOCKS {
         room -= 1;
     }

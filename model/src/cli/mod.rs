@@ -29,7 +29,11 @@ use std::{
     path::Path,
     process::ExitCode,
 };
-use zus_checker::search::check::Standing;
+use zus_checker::{
+    committed,
+    scenario::Scenario,
+    search::{check::Standing, trial::effects},
+};
 use zus_output::{lock, plain, whole};
 use zus_report::{ErrorReport, Report, junit, markdown, sarif};
 
@@ -266,6 +270,13 @@ fn in_form(format: Format, failure: &Failure) -> String {
         Format::Junit => junit::write(&report).unwrap_or_default(),
         Format::Sarif => sarif::write(&report).unwrap_or_default(),
     }
+}
+
+/// The scenario that a user names, without a setting that changes nothing.
+fn tried(named: &str) -> Result<Scenario, Failure> {
+    let scenario = committed::find(named)?;
+    effects(&scenario)?;
+    Ok(scenario)
 }
 
 /// Does `work` on that many threads.

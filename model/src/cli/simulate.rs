@@ -1,14 +1,11 @@
 //! `zus simulate`: random runs of one scenario.
 
-use super::{Exit, Failure, SimulateArgs, check::Session, command_line, on_threads, progress::Line};
+use super::{Exit, Failure, SimulateArgs, check::Session, command_line, on_threads, progress::Line, tried};
 use std::time::Instant;
-use zus_checker::{
-    committed,
-    search::{
-        bfs::Limits,
-        check::{Options, sample},
-        simulate::Sample,
-    },
+use zus_checker::search::{
+    bfs::Limits,
+    check::{Options, sample},
+    simulate::Sample,
 };
 use zus_report::text::Detail;
 
@@ -17,7 +14,7 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let mut session =
         Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, !args.quiet))?;
-    let scenario = match committed::find(&args.scenario).map_err(Failure::from) {
+    let scenario = match tried(&args.scenario) {
         Ok(scenario) => scenario,
         Err(failure) => {
             session.fail(&failure);

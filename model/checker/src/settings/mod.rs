@@ -180,9 +180,10 @@ fn idle_reduction(p: &Protocol, form: Form) -> Option<(&'static str, Option<Idle
 
 /// Each setting of `p` that could be left out, by its field, and the instance without it, where there is one.
 pub(crate) fn without(p: &Protocol, form: Form) -> Vec<(&'static str, Protocol)> {
+    type Setting<'a> = (&'static str, &'a dyn Fn(&mut Parts));
     let good = u8::from(form != Form::Run && p.network == Network::PartiallySynchronous);
     let usual = form.usual(p.reductions, p.network, &p.rules, p.fault);
-    let settings: [(&'static str, &dyn Fn(&mut Parts)); 13] = [
+    let settings: [Setting<'_>; 13] = [
         ("reserved_rounds", &|parts| parts.reserved_rounds = good),
         ("reserved_subrounds", &|parts| parts.reserved_subrounds = good),
         ("restarts", &|parts| parts.restarts = 0),

@@ -123,7 +123,7 @@ pub struct BadInstance {
 }
 
 impl From<Unfit> for BadInstance {
-    /// Some fields have another name in a trace, and what is a table of a scenario is a field.
+    /// Some fields have another name in a trace, what is a table of a scenario is a field, and most must be there.
     fn from(Unfit { field, message, fix }: Unfit) -> Self {
         let field = match field {
             "groups" => "honest",
@@ -131,6 +131,10 @@ impl From<Unfit> for BadInstance {
             same => same,
         };
         let fix = fix.replace("[rules]", "`rules`").replace("[reductions]", "`reductions`");
+        let fix = match field {
+            "fault" | "exposed" | "restarts_behind" => fix,
+            _ => fix.replace("remove it", "write its usual value"),
+        };
         BadInstance { field, message, fix }
     }
 }

@@ -2,7 +2,7 @@
 
 mod server;
 
-use super::{Exit, ExploreArgs, Failure, command_line};
+use super::{Exit, ExploreArgs, Failure, command_line, tried};
 use hyper::{
     Method, Request, StatusCode,
     body::{Body, Bytes},
@@ -15,7 +15,6 @@ use std::{
     path::Path,
 };
 use zus_checker::{
-    committed,
     search::trial::effects_of_run,
     trace::{self, ReplayError, Trace},
 };
@@ -55,7 +54,7 @@ fn explored(named: &str) -> Result<Explored, Failure> {
             return Ok(Explored::trace(trace.told().map_err(unusable)?));
         }
     }
-    Ok(Explored::scenario(&committed::find(named)?, &command_line()))
+    Ok(Explored::scenario(&tried(named)?, &command_line()))
 }
 
 /// The page, and the answers to its questions.
