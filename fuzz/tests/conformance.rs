@@ -12,7 +12,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// `RUNS=100000 SEED=7 cargo test -p zus-fuzz --test conformance` walks further.
+/// `RUNS=100000 SEED=7 cargo test -p zus-fuzz --test all conformance` walks further.
 #[test]
 fn random_runs_of_the_production_code_are_runs_of_the_model() {
     let first = number("SEED", 0);

@@ -4,12 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use zus_fuzz::schedule::Random;
-use zus_fuzz::targets::allocation::{Counting, is_counted, measure};
+use zus_fuzz::targets::allocation::{is_counted, measure};
 use zus_fuzz::targets::codecs::bounded;
 use zus_fuzz::targets::{self, ALL};
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// All committed inputs together, in bytes, at most.
 const MOST_BYTES: u64 = 10 << 20;

@@ -10,13 +10,8 @@ use zus_fuzz::campaign::{run, walk};
 use zus_fuzz::judge::{by_product, finding, quietly};
 use zus_fuzz::product::timeless;
 use zus_fuzz::schedule::Schedule;
-use zus_fuzz::targets::allocation::Counting;
 use zus_fuzz::targets::{self, Target};
 use zus_fuzz::world::Adjust;
-
-/// For the bound on memory of the target `soak`.
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 fn give(config: &mut Config, variant: u16) {
     config.mutant = Mutant::ALL.get(usize::from(variant)).copied();

@@ -22,7 +22,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// `RULES=deployed RUNS=10000 SEED=7 cargo test -p zus-fuzz --test profiles` walks further.
+/// `RULES=deployed RUNS=10000 SEED=7 cargo test -p zus-fuzz --test all profiles` walks further.
 #[test]
 fn production_refines_the_model_under_every_rule() {
     let only = std::env::var("RULES").ok();

@@ -1,5 +1,5 @@
 //! A finding before and after shrinking, committed: what a person reads is the second. `UPDATE_EXAMPLE=1 cargo test -p zus-fuzz
-//! --test shrinking` makes the files again, after a change of the vocabulary.
+//! --test all shrinking` makes the files again, after a change of the vocabulary.
 
 use std::path::PathBuf;
 

@@ -5,11 +5,7 @@ use zus_bpp::miner::Config;
 #[cfg(feature = "mutants")]
 use zus_fuzz::soak::SoakError;
 use zus_fuzz::soak::{MOST_BYTES, Plan, SLACK_BYTES, soak};
-use zus_fuzz::targets::allocation::Counting;
 use zus_fuzz::world::Adjust;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 #[test]
 fn what_is_alive_stays_within_its_bound_over_hundreds_of_rounds_with_faults() {

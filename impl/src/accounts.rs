@@ -145,6 +145,12 @@ impl Accounts {
         }
     }
 
+    /// Work that `peer` owes; 0 for a stranger.
+    #[cfg(test)]
+    pub fn debt(&self, peer: Peer) -> u64 {
+        self.accounts.get(self.index(peer)).map_or(0, |account| account.debt)
+    }
+
     /// How many faults `peer` has shown; 0 for a stranger.
     pub fn faults(&self, peer: Peer) -> u32 {
         self.accounts.get(self.index(peer)).map_or(0, |account| account.faults)

@@ -16,10 +16,7 @@ use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockEr
 use zus_bpp::crypto::scheme::{Domain, Scheme};
 use zus_bpp::rules::Rules;
 
-#[path = "sim/network/mod.rs"]
-mod network;
-
-use network::{Setup, World};
+use crate::sim::network::{Setup, World};
 
 const CHAIN: ChainId = ChainId([5; 32]);
 const EPOCH: Epoch = Epoch(2);

@@ -110,7 +110,10 @@ fn the_committed_schemas_are_those_of_the_types() {
             fs::write(&path, &of).unwrap();
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == of, "{name}: write it again with UPDATE=1 cargo test -p zus-model --test forms");
+        assert!(
+            committed == of,
+            "{name}: write it again with UPDATE=1 cargo test -p zus-model --test all forms"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! npm install --prefix target/ci/mermaid mermaid@11 jsdom@29
-//! ZUS_MERMAID=$PWD/target/ci/mermaid cargo test -p zus-model --test mermaid
+//! ZUS_MERMAID=$PWD/target/ci/mermaid cargo test -p zus-model --test all mermaid
 //! ```
 //!
 //! Without `ZUS_MERMAID` the test says so and checks nothing; `.ci/run` sets it.

@@ -204,6 +204,13 @@ fn a_report_is_made_from_what_is_there() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("f.json: missing field"));
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("../proofs/ledger.toml").is_file());
+    // One that is to be used again is read before the others are made.
+    fs::create_dir_all(folder.path().join("new/mutants")).unwrap();
+    fs::write(folder.path().join("new/mutants/report.json"), "{}").unwrap();
+    let refused = zus(&["report", "new", "--reuse"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("new/mutants/report.json: missing field"));
+    assert!(!folder.path().join("new/check/report.json").exists(), "nothing was made before");
 }
 
 #[test]

@@ -60,14 +60,15 @@ impl Folder {
     /// As [`Folder::open`].
     pub fn within(root: Arc<Lock>) -> io::Result<Self> {
         let list_at = root.folder().join(LIST);
-        unlink(&list_at)?;
+        whole::unlink(&list_at)?;
         whole::check(&list_at)?;
         let before = list(&list_at)?;
         let mut folder = Folder { root, below: BTreeMap::new(), before, now: BTreeMap::new() };
-        let paths =
-            folder.before.keys().filter_map(|name| Some(folder.root().join(name).parent()?.to_path_buf()));
-        for path in paths.filter(|path| path.is_dir()).collect::<Vec<_>>() {
-            folder.take(path)?;
+        let names = folder.before.keys().filter_map(|name| Path::new(name).parent().map(Path::to_path_buf));
+        for name in names.collect::<Vec<_>>() {
+            if folder.root().join(&name).is_dir() {
+                folder.take(&name)?;
+            }
         }
         Ok(folder)
     }
@@ -77,11 +78,11 @@ impl Folder {
         self.root.folder()
     }
 
-    /// Takes a folder that is the root or below it, unless this run has it.
-    fn take(&mut self, folder: PathBuf) -> io::Result<()> {
-        if folder != self.root() && !self.below.contains_key(&folder) {
-            let lock = Lock::take(&folder)?;
-            self.below.insert(folder, lock);
+    /// Takes a folder by its name below the root, unless this run has it; the root has none.
+    fn take(&mut self, name: &Path) -> io::Result<()> {
+        if name != Path::new("") && !self.below.contains_key(name) {
+            let lock = self.root.below(name)?;
+            self.below.insert(name.to_path_buf(), lock);
         }
         Ok(())
     }
@@ -95,10 +96,10 @@ impl Folder {
             return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file in the folder"));
         }
         let path = self.root().join(name);
-        if let Some(folder) = path.parent() {
-            self.take(folder.to_path_buf())?;
+        if let Some(folder) = Path::new(name).parent() {
+            self.take(folder)?;
         }
-        unlink(&path)?;
+        whole::unlink(&path)?;
         let hash = hash(bytes.as_ref());
         // The list comes first: if this process ends here, the next one knows the file.
         if self.before.get(name) != Some(&hash) && self.now.get(name) != Some(&hash) {
@@ -186,15 +187,6 @@ fn hash_of(path: &Path) -> io::Result<Option<u64>> {
 
 fn entry(name: &str, hash: u64) -> String {
     format!("{hash:016x} {name}\n")
-}
-
-/// Removes what is at a name that this crate chose, if it is a link: it may lead to a file that nobody meant.
-fn unlink(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-        fs::remove_file(path)
-    } else {
-        Ok(())
-    }
 }
 
 /// Whether a name leads to a file inside the folder, and fits in a line.

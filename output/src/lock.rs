@@ -69,6 +69,20 @@ impl Lock {
         Ok(Lock { folder: folder.to_path_buf(), _open: open })
     }
 
+    /// Takes a folder below this one. A link on the way is removed: the names below are the tool's, and a link may lead to
+    /// files that nobody meant.
+    ///
+    /// # Errors
+    /// Those of [`Lock::take`].
+    pub fn below(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let mut path = self.folder.clone();
+        for part in name.as_ref() {
+            path.push(part);
+            whole::unlink(&path)?;
+        }
+        Self::take(path)
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -166,3 +166,12 @@ fn synced(folder: &Path) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Removes what is at a name that this crate chose, if it is a link: it may lead to a file that nobody meant.
+pub(crate) fn unlink(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        fs::remove_file(path)
+    } else {
+        Ok(())
+    }
+}

@@ -79,7 +79,7 @@ fn acted() -> bool {
 
 fn process(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", HOST, "--nocapture"]).env("ROLE", role).env("FOLDER", folder);
+    command.args([HOST, "--nocapture"]).env("ROLE", role).env("FOLDER", folder);
     command
 }
 
@@ -160,4 +160,36 @@ fn a_folder_may_be_held_longer_than_it_is_written() {
     assert!(is_refusal(&taken().unwrap_err()));
     drop(lock);
     taken().unwrap();
+}
+
+#[test]
+fn a_folder_below_that_is_a_link_is_replaced_and_nothing_is_written_where_it_leads() {
+    let at = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (at.path().join("out"), at.path().join("elsewhere"));
+    let link = || {
+        let _ = fs::remove_dir_all(out.join("traces"));
+        std::os::unix::fs::symlink("../elsewhere", out.join("traces")).unwrap();
+    };
+    let run = |name: &str| {
+        let mut folder = Folder::open(&out).unwrap();
+        folder.write(name, "of the run").unwrap();
+        folder.finish().unwrap();
+    };
+    fs::create_dir_all(&out).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("1.json"), "of the run").unwrap();
+    link();
+    run("traces/1.json");
+    assert!(fs::symlink_metadata(out.join("traces")).unwrap().is_dir());
+    assert_eq!(fs::read_to_string(out.join("traces/1.json")).unwrap(), "of the run");
+    // What the run before wrote is removed in the folder, and not through a link that has taken its place.
+    link();
+    run("report.json");
+    assert_eq!(fs::read_to_string(elsewhere.join("1.json")).unwrap(), "of the run");
+    assert_eq!(names(&elsewhere), ["1.json"]);
+    // The folder itself is the user's: a link to it is followed.
+    fs::rename(&out, at.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink("moved", &out).unwrap();
+    run("report.json");
+    assert!(fs::symlink_metadata(&out).unwrap().is_symlink());
 }

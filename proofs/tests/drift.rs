@@ -1,9 +1,6 @@
 //! Drift between specification and model is found: a rule of the model changed, or a guard of the specification deleted.
 
-#[path = "tie/worlds.rs"]
-mod worlds;
-
-use worlds::{Instance, honest};
+use crate::worlds::{Instance, honest};
 use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},

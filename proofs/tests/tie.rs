@@ -1,10 +1,7 @@
 //! The specification and the model are one protocol: on all states of tiny worlds, and on deep random runs.
 
-#[path = "tie/worlds.rs"]
-mod worlds;
-
+use crate::worlds::{Instance, honest};
 use std::collections::BTreeSet;
-use worlds::{Instance, honest};
 use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},

@@ -94,7 +94,9 @@ impl<S: Scheme> Miner<S> {
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
         let finality = self.check_finality(block)?;
-        self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
+        let old = finality.as_ref().is_some_and(|finality| self.is_known_final(finality));
+        let in_vain = [again, timed_out, old];
+        self.accounts.charge(from, CHECK_WORK * in_vain.map(u64::from).iter().sum::<u64>());
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));
@@ -103,7 +105,7 @@ impl<S: Scheme> Miner<S> {
             self.events.push_back(Event::TimeoutCertified(timeout, source));
         }
         // After the parent, through which the round is entered: what is final is of a round that was left.
-        if let Some(finality) = finality {
+        if let Some(finality) = finality.filter(|_| !old) {
             self.events.push_back(Event::FinalityCertified(finality, source));
         }
         self.events.push_back(Event::Proposal(from, proposal));
@@ -130,7 +132,7 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// The certificate of the final block that a block names must be genuine. Returns it when it says something new.
+    /// The certificate of the final block that a block names must be genuine. Returns it when it had to be checked.
     ///
     /// That the named block is an ancestor is not checked: with at most `f` faulty miners it is the only notarized block of
     /// its round (S6), so that every notarized chain goes through it; with more, a certificate of another chain is proof of
@@ -145,8 +147,7 @@ impl<S: Scheme> Miner<S> {
         if mutant!(self.config, NamedFinalityUnverified) {
             return Ok(None);
         }
-        let verified = certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?;
-        Ok((!self.is_known_final(&verified)).then_some(verified))
+        Ok(Some(certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?))
     }
 
     /// A block names no lower final block than its parent does. Not known when the parent is not.
@@ -262,8 +263,9 @@ impl<S: Scheme> Miner<S> {
             rank,
             signature: proposal.signature,
         };
-        // The signature, and a certificate of the parent other than the one that is known: each miner may have formed its own.
-        self.accounts.forgive(from, PROPOSAL_WORK + CHECK_WORK);
+        // The signature; a certificate of the parent other than the one that is known, since each miner may have formed its own;
+        // and one of finality that is old here, since honest miners lag.
+        self.accounts.forgive(from, PROPOSAL_WORK + 2 * CHECK_WORK);
         self.accounts.forgive_arrival(from);
         self.add_candidate(block, candidate, fx);
     }

@@ -27,7 +27,7 @@ fn weather(seed: u64) -> World<zus_bpp::crypto::mock_scheme::MockScheme> {
     world
 }
 
-/// To run more: `STORMS=100000 cargo test -p zus-bpp --test sim storms`; to replay one: `STORM=<seed>`.
+/// To run more: `STORMS=100000 cargo test -p zus-bpp --test all storms`; to replay one: `STORM=<seed>`.
 #[test]
 fn after_every_storm_the_chain_is_one_and_grows() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
@@ -38,7 +38,7 @@ fn after_every_storm_the_chain_is_one_and_grows() {
     let many = seeds.end - seeds.start >= 300;
     let (mut later, mut two, mut convicted) = (0, 0, 0);
     for seed in seeds {
-        println!("replay: STORM={seed} cargo test -p zus-bpp --test sim storms");
+        println!("replay: STORM={seed} cargo test -p zus-bpp --test all storms");
         let world = weather(seed);
         later += world.observer.rounds_with_later_subrounds();
         two += world.observer.rounds_with_two_notarized();

@@ -9,9 +9,17 @@ use zus_output::plain::quoted_path;
 /// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
 pub const MOST_BYTES: usize = 1 << 20;
 
-/// A cell of a table: what would end it is escaped.
+/// A cell of a table, read by others as what it says: nothing in it ends the cell, links, shows a picture or calls a person.
 pub(super) fn cell(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+    const NOTHING: &str = "<!-- -->";
+    text.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('[', "\\[")
+        .replace('<', "&lt;")
+        .replace(['\n', '\r'], " ")
+        .replace('@', &format!("@{NOTHING}"))
+        .replace("://", &format!(":{NOTHING}//"))
+        .replace("www.", &format!("www{NOTHING}."))
 }
 
 /// Writes the report, with its runs if they are wanted.
@@ -168,4 +176,22 @@ pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
     }
     out.push_str("\n</details>\n");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_cell_ends_nothing_links_nowhere_and_calls_nobody() {
+        let hostile = "a|b\\|c\n[x](https://evil) ![p](//evil) @team www.evil <img>";
+        let written = cell(hostile);
+        for found in ["[x]", "![p]", "@team", "://", "www.", "<img", "\n", "a|b"] {
+            assert!(
+                hostile.contains(found) && !written.replace("\\[", "").contains(found),
+                "{found} in {written}"
+            );
+        }
+        assert!(written.starts_with("a\\|b\\\\\\|c "), "{written}");
+    }
 }

@@ -40,12 +40,18 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     // What can be wrong with inputs and with the place is seen before the work, not after it.
     let inputs = Inputs::read(args)?;
     let index = dir.join("index.html");
-    let take = |dir: &Path| Lock::take(dir).map(Arc::new).map_err(|source| unwritable(dir, source));
     // The page is of this run alone: nobody else writes its parts until it is there.
-    let _taken = take(dir)?;
+    let taken = Lock::take(dir).map_err(|source| unwritable(dir, source))?;
     check_file(&index)?;
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
-    let [check_out, mutants_out, matrix_out] = [take(&check_dir)?, take(&mutants_dir)?, take(&matrix_dir)?];
+    let below = |part: &str| taken.below(part).map(Arc::new).map_err(|source| unwritable(&dir.join(part), source));
+    let [check_out, mutants_out, matrix_out] = [below("check")?, below("mutants")?, below("matrix")?];
+    let kept = |dir: &Path| -> Result<Option<Report>, Failure> {
+        let file = Some(dir.join("report.json")).filter(|file| args.reuse && file.is_file());
+        file.map(|file| load(&file)).transpose()
+    };
+    let kept = [kept(&check_dir)?, kept(&mutants_dir)?, kept(&matrix_dir)?];
+    let [to_check, to_mutate, to_fill] = kept.each_ref().map(Option::is_none);
     let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
     let command = command_line();
     let shown = |part: &Path| quoted_path(&part.to_string_lossy());
@@ -56,20 +62,31 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     ];
     let cells = matrix::cells();
     on_threads(args.bounds.threads, || -> Result<(), Failure> {
-        fresh(args, &check_out, |session| scenarios(session, &[], limits, &commands[0]))?;
-        fresh(args, &mutants_out, |session| mutants(session, limits, &commands[1]))?;
-        let limits = Limits { states: args.matrix_states, ..limits };
-        fresh(args, &matrix_out, |session| explore(session, &cells, &matrix_dir, limits))
+        if to_check {
+            fresh(args, &check_out, |session| scenarios(session, &[], limits, &commands[0]))?;
+        }
+        if to_mutate {
+            fresh(args, &mutants_out, |session| mutants(session, limits, &commands[1]))?;
+        }
+        if to_fill {
+            let limits = Limits { states: args.matrix_states, ..limits };
+            fresh(args, &matrix_out, |session| explore(session, &cells, &matrix_dir, limits))?;
+        }
+        Ok(())
     })??;
-    let [check, mutants, matrix] = [(&check_dir, 0), (&mutants_dir, 1), (&matrix_dir, 2)].map(|(dir, at)| {
-        let report = load(&dir.join("report.json"))?;
-        Ok::<Part, Failure>(Part { report, traces: dir.join("traces"), command: commands[at].clone() })
-    });
-    let (check, mutants) = (check?, mutants?);
+    let [kept_check, kept_mutants, kept_matrix] = kept;
+    let part = |kept: Option<Report>, dir: &Path, command: String| -> Result<Part, Failure> {
+        let report = kept.map_or_else(|| load(&dir.join("report.json")), Ok)?;
+        Ok(Part { report, traces: dir.join("traces"), command })
+    };
+    let [check_command, mutants_command, matrix_command] = commands;
+    let check = part(kept_check, &check_dir, check_command)?;
+    let mutants = part(kept_mutants, &mutants_dir, mutants_command)?;
+    let matrix = part(kept_matrix, &matrix_dir, matrix_command)?;
     let standing = check.report.summary.standing.max(mutants.report.summary.standing);
     let parts = Parts {
         command,
-        matrix: Some((matrix?, cells)),
+        matrix: Some((matrix, cells)),
         check: Some(check),
         mutants: Some(mutants),
         ledger: inputs.ledger,
@@ -107,15 +124,12 @@ impl Inputs {
     }
 }
 
-/// Makes the part in the folder `out` anew, unless it is there and may be used again.
+/// Makes the part in the folder `out` anew.
 fn fresh(
     args: &ReportArgs,
     out: &Arc<Lock>,
     work: impl FnOnce(&mut Session) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if args.reuse && out.folder().join("report.json").is_file() {
-        return Ok(());
-    }
     let start = Instant::now();
     let mut session = Session::within(out, Detail::of(args.quiet, false))?;
     work(&mut session)?;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::stage::{MINERS, Stage, is_refused, refusal, ticket_of};
 use crate::block::{Block, BlockContent};
+use crate::bounds::{CHECK_WORK, WORK_LIMIT};
 use crate::certified::{FinalityCertificate, Notarization};
-use crate::committee::{ChainId, Committee, Epoch, Round};
+use crate::committee::{ChainId, Committee, Epoch, Peer, Round};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::Message;
@@ -218,4 +219,43 @@ fn under_rules_without_votes_a_block_names_nothing_and_no_payload_is_beyond() {
     let filled = block(&fills, false);
     assert!(!is_refused(fills.proposes(&filled)));
     assert!(!fills.config.must_be_empty(&crate::block::Header { round: Round(1_000), ..*filled.header() }));
+}
+
+/// An old certificate is genuine and says nothing, and costs a check. An honest miner that lags names one in each of its blocks, which
+/// are taken; a block that leads nowhere pays for it.
+#[test]
+fn an_old_certificate_is_charged_for_where_the_block_is_of_no_use() {
+    // Checks until the generator is not heard any more. Each block is of another time, and of the future.
+    let until_unheard = |names_old: bool| {
+        let mut chain = Chain::of(3, 0, None);
+        let old = chain.tip.finality().cloned();
+        let mut content = chain.content();
+        let generator = content.generator;
+        if names_old {
+            content.finality = old;
+        }
+        let checks = |chain: &Chain| chain.stage.schemes[0].calls();
+        let before = checks(&chain);
+        for later in 0..1_000 {
+            let time = content.time.after(1_000_000 + later);
+            chain.stage.proposes(&Arc::new(Block::new(BlockContent { time, ..content.clone() })));
+        }
+        assert!(!chain.stage.miner.hears_now(Peer::Miner(generator), chain.stage.now));
+        assert_eq!(
+            chain.stage.miner.faults_of(Peer::Miner(generator)),
+            0,
+            "a clock that runs ahead is no fault"
+        );
+        let after = checks(&chain);
+        (after.verify - before.verify) + (after.verify_aggregate - before.verify_aggregate)
+    };
+    let most = WORK_LIMIT / CHECK_WORK + 1;
+    assert!((most - 1..=most).contains(&until_unheard(false)), "the signature alone");
+    assert!((most - 1..=most).contains(&until_unheard(true)), "the certificate too");
+    // A block that is taken owes nothing.
+    let mut chain = Chain::of(3, 0, None);
+    let old = chain.tip.finality().cloned();
+    let generator = Peer::Miner(chain.content().generator);
+    assert_eq!(chain.tickets(|_, content| content.finality = old), (true, None));
+    assert_eq!(chain.stage.miner.accounts.debt(generator), 0);
 }

@@ -88,7 +88,7 @@ impl Summary {
         let head: Vec<String> = head.iter().map(|&h| h.to_owned()).collect();
         let _ = write!(self.sections, "\n## {title}\n\n{}|{}\n", line(&head), "---|".repeat(head.len()));
         for row in rows.iter().take(MOST_ROWS) {
-            let cells: Vec<String> = row.iter().map(|c| cut(&cell(c), 400)).collect();
+            let cells: Vec<String> = row.iter().map(|c| cell(&cut(c, 400))).collect();
             self.sections.push_str(&line(&cells));
         }
         if rows.len() > MOST_ROWS {

@@ -6,7 +6,7 @@ mod catch_up;
 mod expected;
 mod faults;
 mod floods;
-mod network;
+pub mod network;
 mod restarts;
 mod rounds;
 mod storms;

@@ -1,0 +1,22 @@
+//! The harness, seen from outside.
+//!
+//! One program: each links everything, and that takes longer than most of its tests.
+
+use zus_fuzz::targets::allocation::Counting;
+
+/// Counts what a thread allocates, for the bounds on memory of `decode` and `soak`.
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+mod conformance;
+mod corpus;
+mod coverage;
+mod findings;
+mod mutants;
+mod product;
+mod profiles;
+mod recovery;
+mod refinement;
+mod shrinking;
+mod soak;
+mod verdicts;

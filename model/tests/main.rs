@@ -1,0 +1,29 @@
+//! The tests of the command line, of the scenarios, of what the project promises of its texts, and of its pages.
+//!
+//! One program: each links everything, and that takes longer than most of its tests.
+
+mod architecture;
+mod browser;
+mod cli;
+mod determinism;
+mod draw;
+mod explore;
+mod forms;
+mod mermaid;
+mod messages;
+mod mutants;
+mod output;
+mod pinned_counts;
+mod protocol_page;
+mod quorums;
+mod readme;
+mod reductions;
+mod report_page;
+mod reports;
+mod scenarios;
+mod settings;
+mod shell;
+mod specification;
+mod stateright;
+mod summary;
+mod trace;

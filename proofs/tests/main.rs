@@ -1,0 +1,13 @@
+//! The proofs and their tools, seen from outside.
+//!
+//! One program: each links everything, and that takes longer than most of its tests.
+
+mod bad_input;
+mod cli;
+mod drift;
+mod ledger;
+mod tie;
+mod traces;
+mod verification;
+#[path = "tie/worlds.rs"]
+mod worlds;
