@@ -19,7 +19,16 @@ use std::{
 pub struct Lock {
     folder: PathBuf,
     /// It holds the lock as long as it is open; none where folders cannot be opened.
-    _open: Option<File>,
+    open: Option<File>,
+}
+
+impl Drop for Lock {
+    /// Closing the folder is not enough: a process that is being started at this moment holds a copy of what is open here.
+    fn drop(&mut self) {
+        if let Some(open) = &self.open {
+            let _ = open.unlock();
+        }
+    }
 }
 
 /// Who holds the lock of a file.
@@ -66,7 +75,7 @@ impl Lock {
             return Err(io::Error::new(ErrorKind::ResourceBusy, why));
         }
         whole::remove_leftovers(folder);
-        Ok(Lock { folder: folder.to_path_buf(), _open: open })
+        Ok(Lock { folder: folder.to_path_buf(), open })
     }
 
     /// Takes a folder below this one. A link on the way is removed: the names below are the tool's, and a link may lead to
@@ -86,5 +95,21 @@ impl Lock {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_free_although_a_process_that_is_being_started_has_it_open() {
+        let at = tempfile::tempdir().unwrap();
+        let lock = Lock::take(at.path()).unwrap();
+        let copy = lock.open.as_ref().unwrap().try_clone().unwrap();
+        assert!(Lock::take(at.path()).is_err_and(|error| is_refusal(&error)));
+        drop(lock);
+        Lock::take(at.path()).unwrap();
+        drop(copy);
     }
 }

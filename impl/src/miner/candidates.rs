@@ -93,10 +93,9 @@ impl<S: Scheme> Miner<S> {
         self.check_claim_of_finality(block)?;
         let parent = self.check_parent(block)?;
         let timeout = self.check_timeout_certificate(&proposal)?;
-        let finality = self.check_finality(block)?;
-        let old = finality.as_ref().is_some_and(|finality| self.is_known_final(finality));
-        let in_vain = [again, timed_out, old];
-        self.accounts.charge(from, CHECK_WORK * in_vain.map(u64::from).iter().sum::<u64>());
+        let says_something = block.finality().is_some_and(|certificate| !self.is_known_final(certificate));
+        let finality = if says_something { self.check_finality(block)? } else { None };
+        self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));
@@ -105,7 +104,7 @@ impl<S: Scheme> Miner<S> {
             self.events.push_back(Event::TimeoutCertified(timeout, source));
         }
         // After the parent, through which the round is entered: what is final is of a round that was left.
-        if let Some(finality) = finality.filter(|_| !old) {
+        if let Some(finality) = finality {
             self.events.push_back(Event::FinalityCertified(finality, source));
         }
         self.events.push_back(Event::Proposal(from, proposal));
@@ -256,6 +255,11 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, error.into());
             return;
         }
+        // One that is old here says nothing, and honest miners lag: so it is checked where the block is worth it.
+        if let Err(refusal) = self.check_finality(&block) {
+            fx.refuse(from, refusal);
+            return;
+        }
         let candidate = Candidate {
             block: block.id(),
             parent: header.parent,
@@ -263,9 +267,8 @@ impl<S: Scheme> Miner<S> {
             rank,
             signature: proposal.signature,
         };
-        // The signature; a certificate of the parent other than the one that is known, since each miner may have formed its own;
-        // and one of finality that is old here, since honest miners lag.
-        self.accounts.forgive(from, PROPOSAL_WORK + 2 * CHECK_WORK);
+        // The signature, and a certificate of the parent other than the one that is known: each miner may have formed its own.
+        self.accounts.forgive(from, PROPOSAL_WORK + CHECK_WORK);
         self.accounts.forgive_arrival(from);
         self.add_candidate(block, candidate, fx);
     }
