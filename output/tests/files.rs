@@ -21,7 +21,7 @@ fn names(folder: &Path) -> Vec<String> {
 /// Runs `work` in a process that cannot write files of more than 4 KiB; the test `test` calls it when `FOLDER` is set.
 #[cfg(unix)]
 fn with_small_files(test: &str, folder: &Path) {
-    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact \"$1\" --nocapture";
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$1\" --nocapture";
     let mut command = Command::new("bash");
     command.args(["-c", script]).arg(env::current_exe().unwrap()).arg(test).env("FOLDER", folder);
     let output = command.output().unwrap();

@@ -44,7 +44,8 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let taken = Lock::take(dir).map_err(|source| unwritable(dir, source))?;
     check_file(&index)?;
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
-    let below = |part: &str| taken.below(part).map(Arc::new).map_err(|source| unwritable(&dir.join(part), source));
+    let below =
+        |part: &str| taken.below(part).map(Arc::new).map_err(|source| unwritable(&dir.join(part), source));
     let [check_out, mutants_out, matrix_out] = [below("check")?, below("mutants")?, below("matrix")?];
     let kept = |dir: &Path| -> Result<Option<Report>, Failure> {
         let file = Some(dir.join("report.json")).filter(|file| args.reuse && file.is_file());

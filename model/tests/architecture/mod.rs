@@ -2,6 +2,7 @@
 
 mod folders;
 mod graph;
+mod left_out;
 mod rules;
 
 use std::path::{Path, PathBuf};
