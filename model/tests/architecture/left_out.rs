@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{root, sources};
 
+const NONE: [PathBuf; 0] = [];
+
 /// Whether a file is the root of a program or a library of its crate, as Cargo finds it or as `Cargo.toml` says.
 fn is_root(path: &Path, manifests: &BTreeSet<PathBuf>) -> bool {
     let name = path.file_name().unwrap_or_default();
@@ -68,7 +70,7 @@ fn left_out(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn no_file_is_left_out() {
-    assert_eq!(left_out(&root()), [PathBuf::new(); 0], "no module names them: a `mod` is missing");
+    assert_eq!(left_out(&root()), NONE, "no module names them: a `mod` is missing");
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn a_file_that_no_module_names_is_found() {
     write("src/other/place.rs", "");
     write("tests/all.rs", "mod cli;\n");
     write("tests/cli/mod.rs", "");
-    assert_eq!(left_out(at.path()), [PathBuf::new(); 0]);
+    assert_eq!(left_out(at.path()), NONE);
     write("tests/forgotten.rs", "");
     write("src/a/c.rs", "");
     let names = |found: Vec<PathBuf>| {
