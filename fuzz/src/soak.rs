@@ -246,8 +246,8 @@ impl Soak {
         match self.random.below(5) {
             0 => {
                 let rounds = 1 + self.random.below(AWAY as usize) as u64;
-                // What a Byzantine member has signed in this round or the one before can keep it from standing in for anybody, and then nobody
-                // ever leaves the round.
+                // A Byzantine member that has signed in this round or the one before can be kept from standing in for
+                // anybody, and then nobody ever leaves the round.
                 if self.world.byzantine.iter().all(|(_, signed)| signed.round.0 + 2 <= round) {
                     self.absent(host, rounds);
                 }

@@ -1,40 +1,9 @@
 //! `zus explore` as somebody uses it: a server on a free port, and clicks.
 
 use super::devtools::Browser;
+use crate::explore::Explorer;
 use serde_json::Value;
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
-
-/// The server, until the test ends.
-pub struct Server {
-    child: Child,
-    /// Where it answers.
-    pub address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    /// The server of a scenario or a trace.
-    pub fn of(named: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_zus"))
-            .args(["explore", named, "--address", "127.0.0.1:0"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let address = lines.find(|line| line.starts_with("http://")).unwrap_or_else(|| panic!("no address"));
-        Server { child, address }
-    }
-}
+use std::process::Command;
 
 /// Chooses the action that says this.
 fn choose(browser: &mut Browser, says: &str) {
@@ -59,8 +28,8 @@ fn texts(browser: &mut Browser, selector: &str) -> Vec<String> {
 #[test]
 fn a_violation_is_reached_by_clicks_taken_back_and_saved() {
     let Some(mut browser) = Browser::start() else { return };
-    let server = Server::of("late_better_rank");
-    browser.open(&server.address);
+    let server = Explorer::of("late_better_rank");
+    browser.open(&server.url());
     assert!(texts(&mut browser, "#properties .violated").is_empty());
     // The shortest run, chosen step by step.
     let committed: Value =
@@ -104,8 +73,8 @@ fn a_violation_is_reached_by_clicks_taken_back_and_saved() {
 #[test]
 fn one_starts_from_a_counterexample() {
     let Some(mut browser) = Browser::start() else { return };
-    let server = Server::of("traces/deployed_fork-S5.json");
-    browser.open(&server.address);
+    let server = Explorer::of("traces/deployed_fork-S5.json");
+    browser.open(&server.url());
     assert_eq!(browser.run("return zus.steps"), 24);
     assert!(texts(&mut browser, "#properties .violated").contains(&"S5".to_owned()));
     browser.run("document.getElementById('undo').click()");

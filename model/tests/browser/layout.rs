@@ -2,10 +2,10 @@
 
 use super::{
     devtools::Browser,
-    explorer::Server,
     report::report,
     viewer::{drawn, traces},
 };
+use crate::explore::Explorer;
 use serde_json::{Value, json};
 
 /// What is wrong with the place of a run's drawing, or of the explorer's, on a phone.
@@ -80,8 +80,8 @@ fn a_phone_shows_the_explorer() {
     let Some(mut browser) = Browser::start() else { return };
     browser.size(390, 844);
     for named in ["traces/f_plus_one-S5.json", "deployed_fork"] {
-        let server = Server::of(named);
-        browser.open(&server.address);
+        let server = Explorer::of(named);
+        browser.open(&server.url());
         assert_eq!(wrong(&mut browser, PHONE), NONE, "{named}");
         // What may happen comes right after the drawing, and choosing it shows where it happened.
         let after = "return document.querySelector('.choices').getBoundingClientRect().top < innerHeight";
@@ -119,8 +119,8 @@ fn at_1400_pixels_the_lane_of_every_selected_step_is_seen() {
             assert_eq!(wrong(&mut browser, SELECTED), NONE, "{name}, step {step}");
         }
     }
-    let server = Server::of("traces/f_plus_one-S5.json");
-    browser.open(&server.address);
+    let server = Explorer::of("traces/f_plus_one-S5.json");
+    browser.open(&server.url());
     assert_eq!(wrong(&mut browser, SELECTED), NONE);
 }
 

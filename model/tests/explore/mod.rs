@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The explorer, until the test ends.
-struct Explorer {
+pub struct Explorer {
     child: Child,
     address: String,
 }
@@ -24,7 +24,8 @@ impl Drop for Explorer {
 }
 
 impl Explorer {
-    fn of(named: &str) -> Self {
+    /// The server of a scenario or a trace.
+    pub fn of(named: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_zus"))
             .args(["explore", named, "--address", "127.0.0.1:0"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -35,6 +36,11 @@ impl Explorer {
         let address = lines.map_while(Result::ok).find_map(|l| l.strip_prefix("http://").map(str::to_owned));
         let address = address.unwrap_or_else(|| panic!("no address"));
         Explorer { child, address }
+    }
+
+    /// Where a browser finds it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Sends these bytes, and returns status, head and body of the answer.
