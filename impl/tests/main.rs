@@ -6,6 +6,7 @@
 mod crypto_properties;
 mod embedding;
 mod known_answers;
+mod localnet;
 mod magic_block;
 mod scheme_contract;
 mod sim;

@@ -62,6 +62,56 @@ pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
     }
 }
 
+/// A file of output that a command has promised. Where a command ends without it, for instance after bad input, the file of an
+/// earlier run goes: it would pass for the result of this one. Where the file itself is the matter, the earlier one stays.
+#[derive(Debug)]
+pub struct Promised {
+    path: PathBuf,
+    is_due: bool,
+}
+
+impl Promised {
+    /// The file at `path`, which is checked ([`check()`]), and is none of the `inputs`.
+    ///
+    /// # Errors
+    /// As [`check()`], and [`ErrorKind::InvalidInput`] for an input.
+    pub fn at<'a>(path: impl Into<PathBuf>, inputs: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
+        let path = path.into();
+        let same = |input: &Path| fs::canonicalize(input).ok().filter(|found| found.is_file());
+        let own = same(&path);
+        if own.is_some() && inputs.into_iter().any(|input| same(input) == own) {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is an input of this command"));
+        }
+        check(&path)?;
+        Ok(Promised { path, is_due: true })
+    }
+
+    /// Where it is to be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes it, whole.
+    ///
+    /// # Errors
+    /// As [`write()`].
+    pub fn write(mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.is_due = false;
+        write(&self.path, bytes)
+    }
+}
+
+impl Drop for Promised {
+    fn drop(&mut self) {
+        if self.is_due
+            && let Ok(Some(Place { file, permissions: Some(_), .. })) = Place::of(&self.path)
+        {
+            // What goes on is told by the command; a file that cannot be removed could not be written either.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
 /// Removes from `folder` what killed processes left of files that they were writing. What cannot be removed stays.
 pub(crate) fn remove_leftovers(folder: &Path) {
     for found in fs::read_dir(folder).into_iter().flatten().flatten() {

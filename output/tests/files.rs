@@ -7,7 +7,7 @@ use std::{
 };
 use zus_output::{
     folder::{Folder, LIST},
-    whole,
+    whole::{self, Promised},
 };
 
 /// Names in a folder, sorted.
@@ -96,6 +96,33 @@ fn permissions_links_and_what_is_no_file_are_as_with_a_plain_write() {
     whole::write(Path::new("/dev/null"), "gone").unwrap();
     whole::check(Path::new("/dev/null")).unwrap();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn a_file_that_was_promised_and_not_written_is_not_that_of_an_earlier_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["f", "other"] {
+        fs::write(at(name), "earlier").unwrap();
+    }
+    Promised::at(at("f"), [&*at("other")]).unwrap().write("new").unwrap();
+    assert_eq!(fs::read(at("f")).unwrap(), b"new");
+    drop(Promised::at(at("f"), []).unwrap());
+    drop(Promised::at(at("never"), []).unwrap());
+    assert_eq!(names(folder.path()), ["other"]);
+    // An input is no place for an output, by whatever name.
+    let error = Promised::at(folder.path().join(".").join("other"), [&*at("other")]).unwrap_err();
+    assert_eq!(error.to_string(), "it is an input of this command");
+    Promised::at(folder.path(), []).unwrap_err();
+    assert_eq!(names(folder.path()), ["other"], "where it cannot be written, what is there stays");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("other", at("link")).unwrap();
+        drop(Promised::at(at("link"), []).unwrap());
+        assert_eq!(names(folder.path()), ["link"], "what a link leads to is the file");
+        drop(Promised::at("/dev/null", []).unwrap());
+        assert!(Path::new("/dev/null").exists());
+    }
 }
 
 #[test]

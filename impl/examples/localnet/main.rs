@@ -7,11 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
@@ -19,98 +18,20 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::miner::Milestone;
-use zus_bpp::rules::Rules;
-use zus_output::{plain, pulse::Pulse, whole};
+use zus_output::{plain, pulse::Pulse, whole::Promised};
 
-#[path = "../tests/sim/network/mod.rs"]
+#[path = "../../tests/sim/network/mod.rs"]
 mod network;
 
+mod arguments;
 mod trace;
 
-use network::{Byzantine, Fault, Network, Setup, World};
+use arguments::Arguments;
+use network::{Setup, World};
 
 /// As the one of the standard library, which panics when the reader has gone away; this ends the process.
 macro_rules! println {
     ($($argument:tt)*) => { zus_output::say!($($argument)*) };
-}
-
-/// How long a killed miner stays away, in milliseconds of virtual time.
-const PAUSE: u64 = 2_000;
-
-/// Runs miners and sharders of one network in this process and prints what they agree on.
-#[derive(Parser)]
-#[command(after_help = "Example: localnet --miners 7 --rounds 20 --equivocate 1 --loss 5 --kill 2@3000")]
-struct Arguments {
-    /// Miners.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
-    miners: u16,
-    /// Sharders.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=100))]
-    sharders: u16,
-    /// Rounds to finalize.
-    #[arg(long, default_value_t = 10, value_parser = rounds)]
-    rounds: usize,
-    /// The seed of keys, delays and losses.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// The rules.
-    #[arg(long, value_enum, default_value_t = Profile::Hardened)]
-    profile: Profile,
-    /// Miners that say nothing.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
-    silent: u16,
-    /// Miners that propose two blocks at once.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
-    equivocate: u16,
-    /// Messages that are lost, in percent.
-    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(0..=90))]
-    loss: u16,
-    /// A miner that crashes at a time, in milliseconds, and comes back two seconds later; may be repeated.
-    #[arg(long, value_name = "MINER@TIME")]
-    kill: Vec<Kill>,
-    /// Print every step of every miner.
-    #[arg(long)]
-    steps: bool,
-    /// Write the run as a trace for `zus replay` into this file (profile `hardened` only).
-    #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
-    /// Give up after this much virtual time, in seconds.
-    #[arg(long, default_value_t = 600)]
-    patience: u64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Profile {
-    Hardened,
-    Documented,
-    Deployed,
-}
-
-impl Profile {
-    fn rules(self) -> Rules {
-        match self {
-            Profile::Hardened => Rules::HARDENED,
-            Profile::Documented => Rules::DOCUMENTED,
-            Profile::Deployed => Rules::DEPLOYED,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Kill {
-    miner: u16,
-    at: u64,
-}
-
-impl FromStr for Kill {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts =
-            text.split_once('@').and_then(|(miner, at)| Some((miner.parse().ok()?, at.parse().ok()?)));
-        let (miner, at) = parts.ok_or("write MINER@MILLISECONDS, for example 2@3000")?;
-        Ok(Kill { miner, at })
-    }
 }
 
 fn main() -> ExitCode {
@@ -125,22 +46,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    if let Some(file) = &arguments.trace {
-        // Before the run, not after it.
-        if !matches!(arguments.profile, Profile::Hardened) {
-            return Err("--trace speaks of the profile `hardened` only: leave --profile out".into());
-        }
-        let honest = usize::from(arguments.miners).saturating_sub(setup(arguments)?.byzantine.len());
-        if honest > trace::MAX_HONEST {
-            let most = trace::MAX_HONEST;
-            return Err(format!(
-                "a trace names at most {most} honest miners, this network has {honest}: use fewer --miners"
-            )
-            .into());
-        }
-        whole::check(file).map_err(|error| format!("{}: cannot be written: {error}", plain::path(file)))?;
-    }
-    let setup = setup(arguments)?;
+    // Before the run, not after it.
+    let trace =
+        arguments.trace.as_deref().map(|file| Promised::at(file, []).map_err(|e| unwritable(file, &e)));
+    let trace = trace.transpose()?;
+    let setup = arguments.setup()?;
     let faulty = setup.config().committee.faulty();
     let dishonest = setup.byzantine.len();
     println!(
@@ -184,7 +94,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         )
         .into());
     }
-    if let Some(file) = &arguments.trace {
+    if let Some(file) = trace {
         write_trace(&world, &setup, arguments, file)?;
     }
     Ok(summary(&mut world, arguments))
@@ -194,48 +104,23 @@ fn write_trace<S: Scheme + Clone>(
     world: &World<S>,
     setup: &Setup,
     arguments: &Arguments,
-    file: &Path,
+    file: Promised,
 ) -> Result<(), Box<dyn Error>> {
     let dishonest: Vec<u16> = setup.byzantine.iter().map(|(miner, _)| *miner).collect();
-    let outages: Vec<trace::Outage> = arguments
-        .kill
-        .iter()
-        .map(|kill| trace::Outage { miner: kill.miner, from: kill.at, to: kill.at.saturating_add(PAUSE) })
-        .collect();
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let command = std::env::args().skip(1).map(|word| plain::quoted(&word)).collect::<Vec<_>>().join(" ");
     let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
-    let trace = trace::trace(world, &dishonest, &outages, &command)?;
-    whole::write(file, serde_json::to_string_pretty(&trace)? + "\n")
-        .map_err(|error| format!("{}: {error}", plain::path(file)))?;
-    let shown = plain::path(file);
-    println!("trace: {shown} (zus replay {})", plain::quoted_path(&shown));
+    let trace = trace::trace(world, &dishonest, &arguments.kill, &command)?;
+    let path = file.path().to_path_buf();
+    file.write(serde_json::to_string_pretty(&trace)? + "\n").map_err(|error| unwritable(&path, &error))?;
+    println!("trace: {} (zus replay {})", plain::path(&path), plain::quoted_path(&path.to_string_lossy()));
     Ok(())
 }
 
-/// A number of rounds to finalize, 1 at least.
-fn rounds(text: &str) -> Result<usize, String> {
-    let rounds = text.parse::<usize>().map_err(|error| error.to_string())?;
-    if rounds == 0 { Err("a run has 1 round or more".into()) } else { Ok(rounds) }
-}
-
-fn setup(arguments: &Arguments) -> Result<Setup, String> {
-    let mut setup = Setup::new(arguments.miners, arguments.profile.rules(), arguments.seed);
-    setup.sharders = arguments.sharders;
-    setup.network = Network { loss: arguments.loss * 10, bytes: true, ..Network::RELIABLE };
-    if u32::from(arguments.silent) + u32::from(arguments.equivocate) >= u32::from(arguments.miners) {
-        return Err("at least one miner must be honest".to_owned());
-    }
-    let silent = (0..arguments.silent).map(|_| Byzantine::Silent);
-    let kinds = silent.chain((0..arguments.equivocate).map(|_| Byzantine::Equivocate));
-    setup.byzantine = (0..arguments.miners).rev().zip(kinds).collect();
-    for kill in &arguments.kill {
-        if kill.miner >= arguments.miners {
-            return Err(format!("there is no miner {} of {}", kill.miner, arguments.miners));
-        }
-        setup.faults.push((kill.at, Fault::Kill(kill.miner)));
-        setup.faults.push((kill.at.saturating_add(PAUSE), Fault::Restart(kill.miner)));
-    }
-    Ok(setup)
+fn unwritable(file: &Path, error: &std::io::Error) -> String {
+    format!(
+        "{}: cannot be written: {error}\n  fix: name another place, or make room there",
+        plain::path(file)
+    )
 }
 
 fn header() {

@@ -13,23 +13,23 @@ use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Milestone;
 
+use crate::arguments::Kill;
 use crate::network::World;
 
 /// Rounds that the model has room for.
 const MAX_ROUNDS: u64 = 6;
 /// Subrounds of a round that the model has room for.
 const MAX_SUBROUNDS: u32 = 4;
-/// Honest miners that the model has room for.
+/// Miners that the model has room for.
+pub const MAX_MINERS: usize = 63;
+/// Honest ones among them.
 pub const MAX_HONEST: usize = 7;
+/// Restarts that the model can count.
+pub const MAX_RESTARTS: usize = 15;
 /// Blocks that the model has room for.
 const MAX_BLOCKS: usize = 40;
-
-/// A miner that is down from a time on and back at another, in milliseconds.
-pub struct Outage {
-    pub miner: u16,
-    pub from: u64,
-    pub to: u64,
-}
+/// Blocks of a round, and ranks of a subround.
+const MAX_BLOCKS_PER_ROUND: usize = 16;
 
 /// Where a miner of the model is.
 #[derive(Clone, Default)]
@@ -44,25 +44,19 @@ struct Position {
 pub fn trace<S: Scheme + Clone>(
     world: &World<S>,
     dishonest: &[u16],
-    outages: &[Outage],
+    kills: &[Kill],
     command: &str,
 ) -> Result<Value, String> {
     let n = world.config().committee.miners();
     let honest: Vec<u16> = (0..n).filter(|id| !dishonest.contains(id)).collect();
-    if honest.len() > MAX_HONEST {
-        return Err(format!(
-            "a trace names at most {MAX_HONEST} honest miners, this network has {}",
-            honest.len()
-        ));
-    }
     let faulty = world.config().committee.faulty();
     let named = names(world)?;
     if named.is_empty() {
         return Err("no round of this run fits into a trace: in the first one nothing was ticketed, or miners went through more \
-                    subrounds than the model has"
+                    subrounds than the model has\n  fix: use another --seed, or less --loss"
             .into());
     }
-    let steps = steps(world, &honest, outages, &named);
+    let steps = steps(world, &honest, kills, &named);
     let rounds = named.values().map(|place| place.0).max().unwrap_or(1);
     let subrounds = named.values().map(|place| place.1 + 1).max().unwrap_or(1);
     let places: BTreeSet<Place> = named.values().copied().collect();
@@ -87,7 +81,7 @@ pub fn trace<S: Scheme + Clone>(
             "beacon_threshold": world.config().committee.beacon_threshold(), "honest": vec![1; honest.len()],
             // One subround more than was used, so that timeouts of the last one have room.
             "rounds": rounds, "subrounds": (subrounds + 1).min(MAX_SUBROUNDS), "blocks": blocks,
-            "network": "async", "restarts": outages.len(), "observers": 0,
+            "network": "async", "restarts": kills.len(), "observers": 0,
             "reserved_rounds": 0, "reserved_subrounds": 0,
             "rules": {
                 "beacon": "RoundOnly", "ticket": "OncePerSubround", "subround_entry": "Certificate",
@@ -138,7 +132,14 @@ fn names<S: Scheme + Clone>(world: &World<S>) -> Result<BTreeMap<BlockId, Place>
         _ => None,
     });
     let mut room = beyond.min().map_or(MAX_ROUNDS, |round| MAX_ROUNDS.min(round - 1));
-    while named.values().filter(|place| place.0 <= room).count() > MAX_BLOCKS {
+    let fits = |room: u64| {
+        let within = || named.values().filter(move |place| place.0 <= room);
+        let of_round = |round: u64| within().filter(|place| place.0 == round).count();
+        within().count() <= MAX_BLOCKS
+            && within().all(|place| usize::from(place.2) < MAX_BLOCKS_PER_ROUND)
+            && (1..=room).all(|round| of_round(round) <= MAX_BLOCKS_PER_ROUND)
+    };
+    while !fits(room) {
         room -= 1;
     }
     named.retain(|_, place| place.0 <= room);
@@ -148,16 +149,16 @@ fn names<S: Scheme + Clone>(world: &World<S>) -> Result<BTreeMap<BlockId, Place>
 fn steps<S: Scheme + Clone>(
     world: &World<S>,
     honest: &[u16],
-    outages: &[Outage],
+    kills: &[Kill],
     named: &BTreeMap<BlockId, Place>,
 ) -> Vec<Value> {
     let index = |miner: MinerId| honest.iter().position(|&id| id == miner.0);
     let block_name =
         |block: &BlockId| named.get(block).map_or_else(|| "genesis".to_owned(), |place| name(*place));
     let has_room = |round: u64| named.values().any(|place| place.0 == round);
-    let mut faults: Vec<(u64, u16, &str)> = outages
+    let mut faults: Vec<(u64, u16, &str)> = kills
         .iter()
-        .flat_map(|outage| [(outage.from, outage.miner, "crash"), (outage.to, outage.miner, "restart")])
+        .flat_map(|kill| [(kill.at, kill.miner, "crash"), (kill.back(), kill.miner, "restart")])
         .collect();
     faults.sort_unstable();
     let mut faults = faults.into_iter().peekable();
@@ -182,7 +183,7 @@ fn steps<S: Scheme + Clone>(
                 steps.push(json!({
                     "do": "ticket", "miner": miner, "block": block_name(&ticket.block), "parent": parent,
                 }));
-                if !outages.is_empty() {
+                if !kills.is_empty() {
                     // Where a crash could come between, writing and sending are two steps of the model.
                     steps.push(json!({ "do": "send_ticket", "miner": miner }));
                 }

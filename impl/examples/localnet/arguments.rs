@@ -1,0 +1,196 @@
+//! What the network is asked for, and which of it makes no run: it is refused before anything happens.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Parser, ValueEnum};
+use zus_bpp::rules::Rules;
+
+use crate::network::{Byzantine, Fault, Network, Setup};
+use crate::trace;
+
+/// How long a killed miner stays away, in milliseconds of virtual time.
+pub const PAUSE: u64 = 2_000;
+
+/// Runs miners and sharders of one network in this process and prints what they agree on.
+#[derive(Parser)]
+#[command(after_help = "Example: localnet --miners 7 --rounds 20 --equivocate 1 --loss 5 --kill 2@3000
+
+Exit code: 0 all rounds are final and no property is violated, 1 they are not or one is, 2 bad input or usage.")]
+pub struct Arguments {
+    /// Miners.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub miners: u16,
+    /// Sharders.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=100))]
+    pub sharders: u16,
+    /// Rounds to finalize.
+    #[arg(long, default_value_t = 10, value_parser = rounds)]
+    pub rounds: usize,
+    /// The seed of keys, delays and losses.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The rules.
+    #[arg(long, value_enum, default_value_t = Profile::Hardened)]
+    pub profile: Profile,
+    /// Miners that say nothing.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub silent: u16,
+    /// Miners that propose two blocks at once.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub equivocate: u16,
+    /// Messages that are lost, in percent.
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(0..=90))]
+    pub loss: u16,
+    /// A miner that crashes at a time, in milliseconds, and comes back two seconds later; may be repeated.
+    #[arg(long, value_name = "MINER@TIME")]
+    pub kill: Vec<Kill>,
+    /// Print every step of every miner.
+    #[arg(long)]
+    pub steps: bool,
+    /// Write the run as a trace for `zus replay` into this file (profile `hardened` only). Bad input removes the file that an
+    /// earlier run wrote.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Give up after this much virtual time, in seconds.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub patience: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Profile {
+    Hardened,
+    Documented,
+    Deployed,
+}
+
+impl Profile {
+    fn rules(self) -> Rules {
+        match self {
+            Profile::Hardened => Rules::HARDENED,
+            Profile::Documented => Rules::DOCUMENTED,
+            Profile::Deployed => Rules::DEPLOYED,
+        }
+    }
+}
+
+/// A miner that crashes, and when, in milliseconds.
+#[derive(Clone, Copy)]
+pub struct Kill {
+    pub miner: u16,
+    pub at: u64,
+}
+
+impl Kill {
+    /// When the miner comes back.
+    pub fn back(self) -> u64 {
+        self.at.saturating_add(PAUSE)
+    }
+}
+
+impl FromStr for Kill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts =
+            text.split_once('@').and_then(|(miner, at)| Some((miner.parse().ok()?, at.parse().ok()?)));
+        let (miner, at) = parts.ok_or("write MINER@MILLISECONDS, for example 2@3000")?;
+        Ok(Kill { miner, at })
+    }
+}
+
+/// A number of rounds to finalize, 1 at least.
+fn rounds(text: &str) -> Result<usize, String> {
+    let rounds = text.parse::<usize>().map_err(|error| error.to_string())?;
+    if rounds == 0 { Err("a run has 1 round or more".into()) } else { Ok(rounds) }
+}
+
+impl Arguments {
+    /// The network that is asked for.
+    pub fn setup(&self) -> Result<Setup, String> {
+        let &Arguments { miners, silent, equivocate, .. } = self;
+        let mut setup = Setup::new(miners, self.profile.rules(), self.seed);
+        setup.sharders = self.sharders;
+        setup.network = Network { loss: self.loss * 10, bytes: true, ..Network::RELIABLE };
+        let dishonest = u32::from(silent) + u32::from(equivocate);
+        if dishonest >= u32::from(miners) {
+            return Err(format!(
+                "--silent {silent} --equivocate {equivocate}: no miner of {miners} is left that is honest\n  fix: make at most {} \
+                 of them dishonest, or add --miners",
+                miners - 1
+            ));
+        }
+        let kinds = (0..silent).map(|_| Byzantine::Silent);
+        let kinds = kinds.chain((0..equivocate).map(|_| Byzantine::Equivocate));
+        setup.byzantine = (0..miners).rev().zip(kinds).collect();
+        self.kills()?;
+        for kill in &self.kill {
+            setup.faults.push((kill.at, Fault::Kill(kill.miner)));
+            setup.faults.push((kill.back(), Fault::Restart(kill.miner)));
+        }
+        if self.trace.is_some() {
+            self.traced(&setup)?;
+        }
+        Ok(setup)
+    }
+
+    /// Refuses a kill that no miner feels.
+    fn kills(&self) -> Result<(), String> {
+        let mut of_miner: BTreeMap<u16, Vec<Kill>> = BTreeMap::new();
+        for &kill in &self.kill {
+            let Kill { miner, at } = kill;
+            let refused = |why: String, fix: String| Err(format!("--kill {miner}@{at}: {why}\n  fix: {fix}"));
+            if miner >= self.miners {
+                let fix = format!("name a miner from 0 to {}", self.miners - 1);
+                return refused(format!("there is no miner {miner} of {}", self.miners), fix);
+            }
+            // The last ones are silent.
+            if miner >= self.miners - self.silent {
+                return refused(
+                    format!("miner {miner} is silent from the start (--silent {})", self.silent),
+                    format!("name a miner below {}", self.miners - self.silent),
+                );
+            }
+            of_miner.entry(miner).or_default().push(kill);
+        }
+        for kills in of_miner.values_mut() {
+            kills.sort_by_key(|kill| kill.at);
+            for pair in kills.windows(2) {
+                let (first, Kill { miner, at }) = (pair[0], pair[1]);
+                if at <= first.back() {
+                    let (from, back) = (first.at, first.back());
+                    let fix = if back == u64::MAX {
+                        "remove one of the two".to_owned()
+                    } else {
+                        format!("remove one of the two, or kill it after {back} ms")
+                    };
+                    return Err(format!(
+                        "--kill {miner}@{at}: miner {miner} is down from {from} ms to {back} ms (--kill {miner}@{from})\n  fix: {fix}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a run that no trace has room for.
+    fn traced(&self, setup: &Setup) -> Result<(), String> {
+        let most = |most: usize, what: &str, given: usize, fix: &str| {
+            if given <= most {
+                Ok(())
+            } else {
+                Err(format!("--trace: a trace has at most {most} {what}, this run has {given}\n  fix: {fix}"))
+            }
+        };
+        if !matches!(self.profile, Profile::Hardened) {
+            return Err(
+                "--trace: a trace is of the profile `hardened` only\n  fix: leave --profile out".into()
+            );
+        }
+        let honest = usize::from(self.miners) - setup.byzantine.len();
+        most(trace::MAX_MINERS, "miners", usize::from(self.miners), "use fewer --miners")?;
+        most(trace::MAX_HONEST, "honest miners", honest, "use fewer --miners")?;
+        most(trace::MAX_RESTARTS, "restarts", self.kill.len(), "use fewer --kill")
+    }
+}

@@ -1,0 +1,97 @@
+//! The program `localnet` from outside: what it refuses, and what becomes of the trace of an earlier run.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The program, which `cargo test -p zus-bpp` builds, and a test alone (`--test all`) does not.
+fn program() -> PathBuf {
+    let tests = env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples").join("localnet");
+    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/localnet");
+    let newest = fs::read_dir(sources).unwrap().filter_map(|file| time(&file.unwrap().path())).max();
+    assert!(time(&program) >= newest, "build it first: cargo build -p zus-bpp --example localnet");
+    program
+}
+
+fn localnet(folder: &Path, arguments: &str) -> Output {
+    Command::new(program()).args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_the_fix() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, said, fix) in [
+        (
+            "--kill 1@500 --kill 1@700",
+            "--kill 1@700: miner 1 is down from 500 ms to 2500 ms",
+            "after 2500 ms",
+        ),
+        ("--kill 1@700 --kill 1@500", "--kill 1@700: miner 1 is down from 500 ms", "after 2500 ms"),
+        ("--kill 1@500 --kill 2@500 --kill 1@500", "--kill 1@500: miner 1 is down", "remove one of the two"),
+        // At the moment at which it comes back.
+        ("--kill 1@500 --kill 1@2500", "--kill 1@2500: miner 1 is down", "after 2500 ms"),
+        ("--kill 1@18446744073709551615 --kill 1@18446744073709551614", "--kill 1@", "remove one of the two"),
+        ("--kill 9@1", "--kill 9@1: there is no miner 9 of 4", "from 0 to 3"),
+        ("--silent 1 --kill 3@500", "--kill 3@500: miner 3 is silent", "below 3"),
+        ("--silent 5", "--silent 5 --equivocate 0: no miner of 4 is left that is honest", "at most 3"),
+        ("--silent 2 --equivocate 2", "--silent 2 --equivocate 2: no miner of 4", "at most 3"),
+        ("--rounds 1 --kill 0@500000", "--kill 0@500000: the run ended at", "an earlier time"),
+        ("--trace /", "/: cannot be written: ", "name another place"),
+        ("--trace none/t.json", "none/t.json: cannot be written: ", "name another place"),
+        (
+            "--trace t.json --profile deployed",
+            "--trace: a trace is of the profile `hardened`",
+            "leave --profile out",
+        ),
+        (
+            "--trace t.json --miners 9",
+            "--trace: a trace has at most 7 honest miners, this run has 9",
+            "--miners",
+        ),
+        ("--trace t.json --miners 64 --silent 60", "--trace: a trace has at most 63 miners", "--miners"),
+    ] {
+        let refused = localnet(folder.path(), arguments);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{arguments}: {told}");
+        assert!(told.starts_with(&format!("error: {said}")), "{arguments}: {told}");
+        let (_, fixed) =
+            told.split_once("\n  fix: ").unwrap_or_else(|| panic!("{arguments}: no fix: {told}"));
+        assert!(fixed.contains(fix), "{arguments}: {told}");
+    }
+    let kills: String = (0..16).map(|kill| format!(" --kill 1@{}", 3_000 * kill)).collect();
+    let refused = text(&localnet(folder.path(), &format!("--trace t.json{kills}")).stderr);
+    assert!(refused.contains("at most 15 restarts, this run has 16"), "{refused}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_miner_may_be_killed_again_once_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = localnet(folder.path(), "--rounds 4 --kill 1@500 --kill 1@2501 --kill 2@600");
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+}
+
+#[test]
+fn no_trace_of_a_run_that_no_longer_exists_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.json");
+    let run = || assert_eq!(localnet(folder.path(), "--rounds 1 --trace t.json").status.code(), Some(0));
+    for bad in [
+        "--kill 9@1 --trace t.json",
+        "--profile deployed --trace t.json",
+        "--rounds 1 --kill 0@500000 --trace t.json",
+    ] {
+        run();
+        assert!(fs::read_to_string(&file).unwrap().contains("zus-trace"));
+        assert_eq!(localnet(folder.path(), bad).status.code(), Some(2), "{bad}");
+        assert!(!file.exists(), "{bad}");
+    }
+}
