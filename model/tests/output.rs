@@ -230,6 +230,53 @@ fn a_folder_says_that_nothing_was_checked_and_keeps_no_earlier_verdict() {
     }
 }
 
+/// The same of a file that the user names.
+#[test]
+fn after_bad_input_the_file_of_an_earlier_run_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert_eq!(zus_in(at, &["check", "late_better_rank", "--quiet", "--out", "out"]).status.code(), Some(0));
+    fs::write(at.join("bad.json"), "{}").unwrap();
+    let mut no_run: serde_json::Value = serde_json::from_slice(&fs::read(TRACE).unwrap()).unwrap();
+    no_run["steps"].as_array_mut().unwrap().remove(0);
+    fs::write(at.join("no_run.json"), no_run.to_string()).unwrap();
+    let file = at.join("file");
+    for (bad, code) in [
+        (&["draw", "bad.json"][..], 2),
+        (&["draw", "none.json"], 2),
+        (&["draw", "no_run.json"], 1),
+        (&["summary", "none"], 2),
+        (&["summary", "out", "--figures", "bad.json"], 2),
+    ] {
+        for good in [&["draw", TRACE, "--out", "file"][..], &["summary", "out", "--out", "file"]] {
+            assert_eq!(zus_in(at, good).status.code(), Some(0));
+            assert!(file.exists());
+        }
+        let refused = zus_in(at, &[bad, &["--out", "file"]].concat());
+        assert_eq!(refused.status.code(), Some(code), "{bad:?}: {}", text(&refused.stderr));
+        assert!(!file.exists(), "{bad:?}");
+    }
+    let index = at.join("out/index.html");
+    fs::write(&index, "an earlier page").unwrap();
+    assert_eq!(zus_in(at, &["report", "out", "--figures", "bad.json"]).status.code(), Some(2));
+    assert!(!index.exists());
+    // An input is never taken for an earlier output, though it is bad.
+    for arguments in [
+        &["draw", "bad.json", "--out", "./bad.json"][..],
+        &["summary", "out", "--out", "out/report.json"],
+        &["summary", "out", "--figures", "bad.json", "--out", "bad.json"],
+    ] {
+        let refused = zus_in(at, arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(
+            text(&refused.stderr).contains("it is an input of this command"),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
+    assert_eq!(fs::read_to_string(at.join("bad.json")).unwrap(), "{}");
+}
+
 /// A name that the tool chose may be a link to a file that nobody meant.
 #[cfg(unix)]
 #[test]

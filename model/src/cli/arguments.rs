@@ -167,7 +167,7 @@ pub(super) struct DrawArgs {
     /// The form of the drawing
     #[arg(long, value_enum, default_value_t = DrawFormat::Html)]
     pub(super) format: DrawFormat,
-    /// Write it into this file [default: standard output]
+    /// Write it into this file [default: standard output]; after bad input the file of an earlier run is removed
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }
@@ -352,7 +352,7 @@ pub(super) struct SummaryArgs {
     /// The earlier ones
     #[arg(long, value_name = "FILE")]
     pub(super) baseline_figures: Vec<PathBuf>,
-    /// Write it into this file [default: standard output]
+    /// Write it into this file [default: standard output]; after bad input the file of an earlier run is removed
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }

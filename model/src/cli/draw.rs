@@ -1,6 +1,6 @@
 //! `zus draw`: a run as a page, a picture, or a Mermaid diagram.
 
-use super::{DrawArgs, DrawFormat, Exit, Failure, check_file, note, write_file};
+use super::{DrawArgs, DrawFormat, Exit, Failure, note, promised, write_promised};
 use std::io::Write;
 use zus_checker::{search::trial::effects_of_run, trace::Trace};
 use zus_output::plain;
@@ -13,7 +13,7 @@ use zus_report::{
 /// Runs the command.
 pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
     let path = plain::path(&args.trace);
-    args.out.as_deref().map(check_file).transpose()?;
+    let out = args.out.as_deref().map(|out| promised(out, [&*args.trace])).transpose()?;
     let text = scene::read(&args.trace)?;
     let (scene, of_trace) = if scene::format_of(&text).as_deref() == Some(scene::FORMAT) {
         (Scene::from_json(&path, &text)?, None)
@@ -39,8 +39,8 @@ pub fn run(args: &DrawArgs) -> Result<Exit, Failure> {
         DrawFormat::Mermaid => of_trace.ok_or(Failure::NoDiagram)?.0,
         DrawFormat::Itf => of_trace.and_then(|(_, itf)| itf.ok()).ok_or(Failure::NoDiagram)?,
     };
-    match &args.out {
-        Some(out) => write_file(out, drawn)?,
+    match out {
+        Some(out) => write_promised(out, drawn)?,
         None => write!(anstream::stdout(), "{drawn}")?,
     }
     Ok(Exit::AsExpected)

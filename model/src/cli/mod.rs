@@ -34,7 +34,7 @@ use zus_checker::{
     scenario::Scenario,
     search::{check::Standing, trial::effects},
 };
-use zus_output::{lock, plain, whole};
+use zus_output::{lock, plain, whole::Promised};
 use zus_report::{ErrorReport, Report, junit, markdown, sarif};
 
 /// How a command ends.
@@ -219,14 +219,15 @@ fn asked_format() -> Option<Format> {
     <Format as clap::ValueEnum>::from_str(&named, false).ok()
 }
 
-/// Writes a file of output, whole or not at all.
-fn write_file(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
-    whole::write(path, text).map_err(|source| unwritable(path, source))
+/// A file of output, which is none of the inputs: whether it could be written is asked before the work, not after it.
+fn promised<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<Promised, Failure> {
+    Promised::at(path, inputs).map_err(|source| unwritable(path, source))
 }
 
-/// Whether a file of output could be written: asked before the work, not after it.
-fn check_file(path: &Path) -> Result<(), Failure> {
-    whole::check(path).map_err(|source| unwritable(path, source))
+/// Writes it, whole or not at all.
+fn write_promised(out: Promised, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let path = out.path().to_path_buf();
+    out.write(text).map_err(|source| unwritable(&path, source))
 }
 
 fn unwritable(path: &Path, source: io::Error) -> Failure {

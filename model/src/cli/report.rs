@@ -3,9 +3,9 @@
 use super::{
     Exit, Failure, ReportArgs,
     check::{Session, mutants, scenarios},
-    check_file, command_line, on_threads,
+    command_line, on_threads,
     progress::Line,
-    unwritable, write_file,
+    promised, unwritable, write_promised,
 };
 use std::{
     io::Write,
@@ -37,12 +37,13 @@ const MAX_REPORT: u64 = 256 << 20;
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let dir = &args.dir;
-    // What can be wrong with inputs and with the place is seen before the work, not after it.
-    let inputs = Inputs::read(args)?;
-    let index = dir.join("index.html");
     // The page is of this run alone: nobody else writes its parts until it is there.
     let taken = Lock::take(dir).map_err(|source| unwritable(dir, source))?;
-    check_file(&index)?;
+    // What can be wrong with inputs and with the place is seen before the work, not after it.
+    let index = dir.join("index.html");
+    let named = args.figures.iter().chain(&args.ledger).map(PathBuf::as_path);
+    let promised = promised(&index, named)?;
+    let inputs = Inputs::read(args)?;
     let (check_dir, mutants_dir, matrix_dir) = (dir.join("check"), dir.join("mutants"), dir.join("matrix"));
     let below =
         |part: &str| taken.below(part).map(Arc::new).map_err(|source| unwritable(&dir.join(part), source));
@@ -96,7 +97,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     };
     let _line = Line::new("the page".into(), args.quiet, None);
     let page = page::write(&parts);
-    write_file(&index, &page)?;
+    write_promised(promised, &page)?;
     writeln!(anstream::stdout(), "{}: {} KiB; open it in a browser", plain::path(&index), page.len() / 1024)?;
     Ok(standing.into())
 }

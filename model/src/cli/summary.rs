@@ -1,9 +1,9 @@
 //! `zus summary`: what changed between two reports, for a pull request.
 
 use super::{
-    Exit, Failure, SummaryArgs, check_file,
+    Exit, Failure, SummaryArgs, promised,
     report::{load, parse},
-    write_file,
+    write_promised,
 };
 use std::{
     io::Write,
@@ -21,7 +21,17 @@ use zus_report::{
 
 /// Runs the command.
 pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
-    args.out.as_deref().map(check_file).transpose()?;
+    let named = [
+        &args.after,
+        &args.baseline,
+        &args.proofs,
+        &args.baseline_proofs,
+        &args.figures,
+        &args.baseline_figures,
+    ];
+    let inputs: Vec<PathBuf> = named.into_iter().flatten().flat_map(|path| candidates(path)).collect();
+    let inputs = inputs.iter().map(PathBuf::as_path);
+    let out = args.out.as_deref().map(|out| promised(out, inputs)).transpose()?;
     let figures = |paths: &[PathBuf]| -> Result<Vec<Figures>, Failure> {
         paths.iter().map(|path| parse(path, figures::MAX_BYTES, Figures::parse)).collect()
     };
@@ -36,8 +46,8 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
         figures: figures(&args.figures)?,
         figures_before: figures(&args.baseline_figures)?,
     });
-    match &args.out {
-        Some(out) => write_file(out, text)?,
+    match out {
+        Some(out) => write_promised(out, text)?,
         None => write!(anstream::stdout(), "{text}")?,
     }
     Ok(Exit::AsExpected)
@@ -54,21 +64,26 @@ fn reports(paths: &[PathBuf]) -> Result<Vec<Report>, Failure> {
     Ok(all)
 }
 
-/// A file; or those of a folder: of `zus check --out`, or of `zus report`.
-fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// A file; or those that a folder may have: of `zus check --out`, or else of `zus report`.
+fn candidates(path: &Path) -> Vec<PathBuf> {
     if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
+        return vec![path.to_path_buf()];
     }
-    let report = |folder: PathBuf| folder.join("report.json");
-    let own = report(path.to_path_buf());
-    if own.is_file() {
-        return Ok(vec![own]);
+    ["", "check", "mutants", "matrix"].map(|part| path.join(part).join("report.json")).into()
+}
+
+/// Those of them that are read.
+fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = candidates(path);
+    if path.is_dir() {
+        files.retain(|file| file.is_file());
+        if files.first().is_some_and(|file| file.parent() == Some(path)) {
+            files.truncate(1);
+        }
     }
-    let parts = ["check", "mutants", "matrix"].map(|part| report(path.join(part)));
-    let there: Vec<PathBuf> = parts.into_iter().filter(|file| file.is_file()).collect();
-    if there.is_empty() {
+    if files.is_empty() {
         let why = "there is no report.json in it, nor in its folders check, mutants and matrix".to_owned();
         return Err(Failure::Unusable { path: plain::path(path), why });
     }
-    Ok(there)
+    Ok(files)
 }
