@@ -3,7 +3,9 @@
 //!
 //! Short runs never forget anything: nothing is pruned in them, no bound on evidence is reached, no final block is dropped. Here
 //! the network is synchronous most of the time; what goes wrong in turn is drawn from the seed:
-//! - a miner is cut off for up to `AWAY` rounds, more than others keep in memory, and catches up;
+//! - a miner is cut off for up to `AWAY` rounds, more than others keep in memory, and catches up. With the Byzantine members these
+//!   are more faults than the protocol bears, so that the Byzantine members sign in its place; where they cannot (they are convicted,
+//!   or nobody hears them for a while) it comes back early, and then the others have to go on;
 //! - a miner crashes and starts from its disk;
 //! - Byzantine members sign two tickets, two votes, two blocks, in time and late, and send old messages again;
 //! - proposals are lost for a number of subrounds.
@@ -24,7 +26,7 @@ use crate::bounds::{Oracle, Violation};
 use crate::byzantine::{self, Deed, Flaw};
 use crate::schedule::Random;
 use crate::targets::allocation;
-use crate::world::{Adjust, Ground, Kind, Receivers, Setup, World, bit};
+use crate::world::{Adjust, Ground, Kind, Setup, World, bit};
 
 /// Rounds for which a miner may be cut off.
 const AWAY: u64 = 90;
@@ -34,6 +36,8 @@ const KEPT: u64 = 48;
 const MESSAGES: usize = 160;
 /// Moments in time at which nothing becomes final, after which a world stands still.
 const PATIENCE: u64 = 4_000;
+/// Moments in time at which nothing becomes final, after which a miner that is cut off comes back.
+const BACK_AFTER: u64 = 200;
 /// Rounds between two looks at the memory.
 const SAMPLE: u64 = 32;
 /// Samples after which everything has reached its size.
@@ -121,8 +125,10 @@ struct Soak {
     oracle: Oracle,
     random: Random,
     report: Report,
-    /// Who is cut off, and the round at which it comes back.
-    away: Option<(Receivers, u64)>,
+    /// The absence of a miner: the rounds at which it began and ends.
+    away: Option<(u64, u64)>,
+    /// Moments in time since something became final.
+    quiet: u64,
     /// Whether proposals are lost.
     mute: bool,
     /// The subround of a round that is held up has been reached.
@@ -168,6 +174,7 @@ pub fn soak(plan: Plan) -> Result<Report, SoakError> {
         random,
         report,
         away: None,
+        quiet: 0,
         mute: false,
         held_up,
         last_fault: plan.begins_at,
@@ -180,7 +187,7 @@ pub fn soak(plan: Plan) -> Result<Report, SoakError> {
 impl Soak {
     fn run(&mut self) -> Result<(), SoakError> {
         let end = self.plan.begins_at.saturating_add(self.plan.rounds);
-        let (mut quiet, mut last, mut sampled) = (0, (self.plan.begins_at, 0), self.plan.begins_at);
+        let (mut last, mut sampled) = ((self.plan.begins_at, 0), self.plan.begins_at);
         while self.lowest() < end || !self.held_up {
             self.faults();
             self.settle();
@@ -194,8 +201,8 @@ impl Soak {
             // A round that is held up goes on by its subrounds.
             let held_up_at = if self.mute { self.report.subround } else { 0 };
             let now = (front.max(last.0), held_up_at.max(last.1));
-            (quiet, last) = if now > last { (0, now) } else { (quiet + 1, last) };
-            if quiet > PATIENCE {
+            (self.quiet, last) = if now > last { (0, now) } else { (self.quiet + 1, last) };
+            if self.quiet > PATIENCE {
                 return Err(SoakError::Stalled(front));
             }
             if front >= sampled + SAMPLE {
@@ -229,11 +236,12 @@ impl Soak {
         if !self.plan.faults {
             return;
         }
-        if let Some((_, until)) = self.away
-            && (round >= until || self.mute)
+        if let Some((since, until)) = self.away
+            && (round >= until || self.mute || self.quiet > BACK_AFTER)
         {
             self.away = None;
             self.world.network.apart = 0;
+            self.report.absences += u32::from(round > since + 64);
         }
         if self.random.below(6) == 0 {
             self.byzantine();
@@ -245,12 +253,8 @@ impl Soak {
         let host = self.random.below(self.world.hosts.len());
         match self.random.below(5) {
             0 => {
-                let rounds = 1 + self.random.below(AWAY as usize) as u64;
-                // A Byzantine member that has signed in this round or the one before can be kept from standing in for
-                // anybody, and then nobody ever leaves the round.
-                if self.world.byzantine.iter().all(|(_, signed)| signed.round.0 + 2 <= round) {
-                    self.absent(host, rounds);
-                }
+                self.away = Some((round, round + 1 + self.random.below(AWAY as usize) as u64));
+                self.world.network.apart = bit(Peer::Miner(self.world.hosts[host].id));
             }
             1 | 2 => {
                 self.world.crash(host, &mut self.oracle);
@@ -259,14 +263,6 @@ impl Soak {
             }
             _ => {}
         }
-    }
-
-    /// A miner hears nothing for a number of rounds. The Byzantine members sign in its place, so that the others go on.
-    fn absent(&mut self, host: usize, rounds: u64) {
-        let me = bit(Peer::Miner(self.world.hosts[host].id));
-        self.away = Some((me, self.highest() + rounds));
-        self.world.network.apart = me;
-        self.report.absences += u32::from(rounds > 64);
     }
 
     /// What the Byzantine members do: offences in the round of the front, or a few rounds late, and what an honest member does while

@@ -20,8 +20,8 @@ use zus_checker::search::bfs::Limits;
 use zus_checker::search::check::{Found, Options};
 use zus_output::lock::Lock;
 
-use crate::campaign::{CALM_EVERY, shortened, walk};
-use crate::judge::{Kill, by_product, by_target, quietly, targets_by_cost};
+use crate::campaign::{CALM_EVERY, run, shortened, walk};
+use crate::judge::{Kill, Replay, by_product, by_target, finding, quietly, targets_by_cost};
 use crate::product::timeless;
 use crate::world::Adjust;
 
@@ -244,12 +244,20 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
         Ok(Some(found)) => {
             let what = found.failure.kind();
             let seconds = start.elapsed().as_secs_f64();
-            code.walk = Some(Seen { by: "walk".into(), what, executions: found.runs, seconds });
             let short = shortened(&found.schedule, &found.failure, found.at_end, adjust);
+            let (input, replay) = (short.explicit(), Replay::Schedule);
+            let kill = Kill { by: "walk".into(), what, executions: found.runs, seconds, input, replay };
+            blames_the_bug(Mutant::ALL[index], &kill, || {
+                let run = run(&short, Adjust::NONE);
+                run.failure()
+                    .map(|failure| failure.kind())
+                    .or_else(|| run.ends_well().err().map(|end| end.kind()))
+            })?;
             code.witness = Some(short.choices.len());
             if request.write {
-                write_witness(&format!("{:?}.run", Mutant::ALL[index]), &short.explicit())?;
+                write_witness(&format!("{:?}.run", Mutant::ALL[index]), &kill.input)?;
             }
+            code.walk = Some(kill.into());
         }
         Ok(None) => {}
         Err(_) => {
@@ -270,11 +278,33 @@ fn target(index: usize, effort: u64, request: &Request) -> std::io::Result<Optio
     // Whole key generations cost a tenth of a second each: only with some effort.
     let skipped = |name: &str| name.starts_with("conformance") || (effort == 0 && name == "dkg");
     let mut others = targets_by_cost().filter(|(name, _)| !skipped(name));
-    let killed = others.find_map(|(name, target)| by_target(name, *target, effort));
-    if let Some(kill) = killed.as_ref().filter(|_| request.write) {
+    let killed =
+        others.find_map(|(name, target)| by_target(name, *target, effort).map(|kill| (*target, kill)));
+    let Some((target, kill)) = killed else { return Ok(None) };
+    blames_the_bug(mutant, &kill, || finding(target, &kill.input))?;
+    if request.write {
         write_witness(&format!("{mutant:?}.{}", kill.by), &kill.input)?;
     }
-    Ok(killed.map(Seen::from))
+    Ok(Some(Seen::from(kill)))
+}
+
+/// Refuses a witness that shows something wrong about the code without the bug, too: that is a finding, and no kill. The finding
+/// is kept beside the witnesses of before, which stay as they are.
+fn blames_the_bug(
+    mutant: Mutant,
+    kill: &Kill,
+    without: impl FnOnce() -> Option<String> + Send,
+) -> std::io::Result<()> {
+    // A thread of its own: what is kept for a thread may have been made with the bug.
+    let found = std::thread::scope(|one| one.spawn(without).join());
+    let Some(what) = found.map_err(|_| Error::other("a judge panicked"))? else { return Ok(()) };
+    let file = root().join("artifacts").join(format!("without-{mutant:?}.{}", kill.by));
+    std::fs::create_dir_all(root().join("artifacts"))?;
+    zus_output::whole::write(&file, &kill.input)?;
+    Err(Error::other(format!(
+        "the production code fails without {mutant:?}, too: {what}; see it with `cargo run -p zus-fuzz -- {}`",
+        kill.replay.arguments(&file)
+    )))
 }
 
 fn product(variant: u16, request: &Request) -> Option<Seen> {
@@ -306,4 +336,30 @@ fn rules() -> std::io::Result<Vec<Rule>> {
         }
     };
     Ok(mutants.iter().map(run).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An input that fails without the bug is a finding about the code, which is kept and named; it is no witness.
+    #[test]
+    fn a_failure_of_the_code_itself_is_no_witness_of_a_bug() {
+        let mutant = Mutant::ALL[0];
+        let kill = Kill {
+            by: "trial".into(),
+            what: "wrong".into(),
+            executions: 1,
+            seconds: 0.0,
+            input: b"input".to_vec(),
+            replay: Replay::Target("trial".into()),
+        };
+        assert!(blames_the_bug(mutant, &kill, || None).is_ok());
+        let refused = blames_the_bug(mutant, &kill, || Some("wrong as well".into())).unwrap_err().to_string();
+        let file = root().join("artifacts").join(format!("without-{mutant:?}.trial"));
+        let kept = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(kept, b"input");
+        assert!(refused.contains("wrong as well") && refused.contains("run trial"), "{refused}");
+    }
 }
