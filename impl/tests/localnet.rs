@@ -95,3 +95,22 @@ fn no_trace_of_a_run_that_no_longer_exists_stays() {
         assert!(!file.exists(), "{bad}");
     }
 }
+
+/// The command that it prints is read by bash as the name of the file.
+#[cfg(unix)]
+#[test]
+fn the_printed_command_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "t\u{202e}it's\u{1b}[2K.json";
+    let run = Command::new(program())
+        .args(["--rounds", "1", "--trace", name])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let printed = text(&run.stdout);
+    let (_, command) = printed.split_once("(zus replay ").unwrap_or_else(|| panic!("{printed}"));
+    let word = command.lines().next().unwrap().strip_suffix(')').unwrap();
+    let read =
+        Command::new("bash").args(["-c", &format!("test -f {word}")]).current_dir(folder.path()).status();
+    assert!(read.unwrap().success(), "{word}");
+}

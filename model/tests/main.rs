@@ -26,6 +26,7 @@ mod settings;
 mod shell;
 mod specification;
 mod stateright;
+mod strangers;
 mod summary;
 mod trace;
 mod trace_settings;

@@ -15,7 +15,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{borrow::Cow, fmt::Write, path::Path};
+use std::{borrow::Cow, ffi::OsStr, fmt::Write, path::Path};
 
 /// Bytes of an error message at most.
 pub const MOST_MESSAGE: usize = 4 << 10;
@@ -150,21 +150,48 @@ fn strings(value: &mut Value, plain: &impl Fn(&str) -> Cow<'_, str>) {
     }
 }
 
-/// A word of a command, as a shell takes it.
+/// A word of a command, as a shell takes it. A reader sees all of it: what is hidden, and what is no UTF-8, is written as bytes in
+/// `$'...'`, which bash, zsh and the POSIX of 2024 read.
 #[must_use]
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
+    match word.to_str() {
+        Some(word) if !word.is_empty() && word.chars().all(bare) => word.to_owned(),
+        Some(word) if !word.chars().any(is_hidden) => format!("'{}'", word.replace('\'', r"'\''")),
+        _ => ansi_c(word.as_encoded_bytes()),
     }
+}
+
+/// A word in `$'...'`.
+fn ansi_c(word: &[u8]) -> String {
+    let mut out = String::from("$'");
+    let escape = |out: &mut String, bytes: &[u8]| {
+        bytes.iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+    };
+    for chunk in word.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' | '\'' => out.extend(['\\', character]),
+                '\n' => out.push_str("\\n"),
+                hidden if is_hidden(hidden) => escape(&mut out, hidden.encode_utf8(&mut [0; 4]).as_bytes()),
+                shown => out.push(shown),
+            }
+        }
+        escape(&mut out, chunk.invalid());
+    }
+    out + "'"
 }
 
 /// The name of a file as a word of a command. No command takes it for an option: before a leading `-` comes `./`.
 #[must_use]
-pub fn quoted_path(path: &str) -> String {
-    if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
+pub fn quoted_path(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    if path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        quoted(Path::new(".").join(path))
+    } else {
+        quoted(path)
+    }
 }
 
 #[cfg(test)]
@@ -233,8 +260,41 @@ mod tests {
             ("a b", "'a b'"),
             ("-a b", "'./-a b'"),
             ("", "''"),
+            ("-\u{202e}", r"$'./-\xe2\x80\xae'"),
         ] {
             assert_eq!(quoted_path(path), word);
+        }
+    }
+
+    /// Bash itself reads each word as what it stands for, and shows nothing hidden on the way.
+    #[cfg(unix)]
+    #[test]
+    fn a_quoted_word_is_that_word_in_bash() {
+        use std::os::unix::ffi::OsStrExt;
+        let words: [&[u8]; 12] = [
+            b"plain-_./=:,+@",
+            b"two words",
+            b"it's $HOME `x` \"y\" !z \\",
+            "\u{202e}reversed".as_bytes(),
+            // A digit after an escape is not taken for a part of it.
+            b"\x1b[2K\x07abc\x01f\x7f0",
+            b"line\nfeed\rreturn\ttab",
+            "it's \u{200b}\\\u{9b}".as_bytes(),
+            b"no \xff\xfe UTF-8 \xc3",
+            b"\xff",
+            "ü*?[a]{b,c}~".as_bytes(),
+            b"",
+            b"$'x'\x01",
+        ];
+        for word in words {
+            let written = quoted(OsStr::from_bytes(word));
+            assert!(!written.chars().any(is_hidden), "{written:?}");
+            let script = format!("printf %s {written}");
+            for locale in ["C", "C.UTF-8"] {
+                let mut bash = std::process::Command::new("bash");
+                let read = bash.args(["-c", &script]).env("LC_ALL", locale).output().unwrap();
+                assert_eq!(read.stdout, word, "{written}: {}", String::from_utf8_lossy(&read.stdout));
+            }
         }
     }
 }

@@ -107,12 +107,12 @@ fn write_trace<S: Scheme + Clone>(
     file: Promised,
 ) -> Result<(), Box<dyn Error>> {
     let dishonest: Vec<u16> = setup.byzantine.iter().map(|(miner, _)| *miner).collect();
-    let command = std::env::args().skip(1).map(|word| plain::quoted(&word)).collect::<Vec<_>>().join(" ");
+    let command = std::env::args_os().skip(1).map(plain::quoted).collect::<Vec<_>>().join(" ");
     let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
     let trace = trace::trace(world, &dishonest, &arguments.kill, &command)?;
     let path = file.path().to_path_buf();
     file.write(serde_json::to_string_pretty(&trace)? + "\n").map_err(|error| unwritable(&path, &error))?;
-    println!("trace: {} (zus replay {})", plain::path(&path), plain::quoted_path(&path.to_string_lossy()));
+    println!("trace: {} (zus replay {})", plain::path(&path), plain::quoted_path(&path));
     Ok(())
 }
 

@@ -32,7 +32,7 @@ use zus_checker::{
     search::check::{Checked, Found, Method, Rest, Standing},
     trace::Trace,
 };
-use zus_output::plain::quoted_path;
+use zus_output::plain::{self, quoted_path};
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-report";
@@ -187,6 +187,12 @@ pub struct PropertyReport {
     pub fault: Option<String>,
 }
 
+/// Where in a folder of output the trace of a run is. The name of a scenario is that of its file, and may have anything in it.
+pub fn trace_file(of: &str, property: &str) -> String {
+    let of = of.replace(|c| plain::is_hidden(c) || matches!(c, '/' | '\\'), "_");
+    format!("traces/{of}-{property}.json")
+}
+
 /// A run, to be read and drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
@@ -195,7 +201,7 @@ pub struct RunReport {
     /// The trace file, if it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-    /// The command that finds the run again.
+    /// The command that shows the run again: from its trace file, if that was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
     /// Who takes part, in the order in which they are drawn.
@@ -254,7 +260,7 @@ impl ScenarioReport {
                     let again = match (trace.producer.seed, &trace.producer.command) {
                         (Some(_), Some(command)) => command.clone(),
                         _ => {
-                            let file = format!("out/traces/{}-{}.json", scenario.name, finding.property.id());
+                            let file = format!("out/{}", trace_file(&scenario.name, finding.property.id()));
                             let named = quoted_path(name_of(scenario));
                             format!("zus check {named} --out out; zus replay {}", quoted_path(&file))
                         }

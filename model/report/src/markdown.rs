@@ -4,7 +4,6 @@ use super::{Method, Report, RunReport, ScenarioReport, baseline::shown, mermaid,
 use crate::mutants::MutantResult;
 use std::fmt::Write;
 use zus_checker::search::check::{Found, Standing};
-use zus_output::plain::quoted_path;
 
 /// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -20,6 +19,14 @@ pub(super) fn cell(text: &str) -> String {
         .replace('@', &format!("@{NOTHING}"))
         .replace("://", &format!(":{NOTHING}//"))
         .replace("www.", &format!("www{NOTHING}."))
+}
+
+/// One line of code, whatever is in it: a fence of more backticks than stand together in it.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
 /// Writes the report, with its runs if they are wanted.
@@ -58,7 +65,7 @@ fn tables(report: &Report) -> String {
         let _ = writeln!(out, "**Nothing was checked.** {}\n", cell(&error.message));
     }
     if let Some(compared) = &report.compared {
-        let _ = writeln!(out, "## Beside `{}`\n", compared.against.replace('`', "'"));
+        let _ = writeln!(out, "## Beside {}\n", code(&compared.against));
         if compared.changes.is_empty() {
             out.push_str("Nothing differs: verdicts, shortest runs, numbers of states.\n\n");
         } else {
@@ -169,10 +176,8 @@ pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
     for (index, step) in run.steps.iter().enumerate().skip(first) {
         let _ = writeln!(out, "{}. {}", index + 1, cell(&step.says));
     }
-    if let Some(trace) = &run.trace {
-        let _ = writeln!(out, "\n`zus replay {}`", quoted_path(trace));
-    } else if let Some(again) = &run.again {
-        let _ = writeln!(out, "\n`{again}`");
+    if let Some(again) = &run.again {
+        let _ = writeln!(out, "\n{}", code(again));
     }
     out.push_str("\n</details>\n");
     out
@@ -180,7 +185,16 @@ pub(super) fn section(name: &str, property: &str, run: &RunReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::{cell, code};
+
+    #[test]
+    fn nothing_ends_a_line_of_code() {
+        for (text, written) in
+            [("zus replay a", "`zus replay a`"), ("a`b", "`` a`b ``"), ("```", "```` ``` ````")]
+        {
+            assert_eq!(code(text), written);
+        }
+    }
 
     #[test]
     fn a_cell_ends_nothing_links_nowhere_and_calls_nobody() {

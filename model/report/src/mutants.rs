@@ -1,6 +1,6 @@
 //! Mutants, to be read.
 
-use crate::{RunReport, property::PropertySchema};
+use crate::{RunReport, property::PropertySchema, trace_file};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zus_checker::{
@@ -65,7 +65,8 @@ impl MutantResult {
             generated: fate.generated,
             seconds: fate.seconds,
             run: fate.trace.as_ref().map(|trace| {
-                let file = format!("out/traces/mutant-{}-{}.json", mutant.id, mutant.property.id());
+                let file =
+                    format!("out/{}", trace_file(&format!("mutant-{}", mutant.id), mutant.property.id()));
                 let again = format!("zus check --mutants --out out; zus replay {}", quoted_path(&file));
                 RunReport { again: Some(again), ..RunReport::new(trace) }
             }),

@@ -11,7 +11,7 @@ use serde_sarif::sarif::{
 };
 use std::collections::BTreeMap;
 use zus_checker::{committed, search::check::Standing};
-use zus_output::plain::quoted_path;
+use zus_output::plain;
 
 /// The rule of a pinned number of states that is another one.
 const STATES: (&str, &str) =
@@ -78,7 +78,7 @@ pub fn write(report: &Report) -> Result<String, serde_json::Error> {
     let driver = ToolComponent::builder().name(name).semantic_version(version).rules(rules).build();
     let run = Run::builder().tool(Tool::builder().driver(driver).build()).results(findings).build();
     let log = Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
-    Ok(zus_output::plain::json(&serde_json::to_string_pretty(&log)?).into_owned() + "\n")
+    Ok(plain::json(&serde_json::to_string_pretty(&log)?).into_owned() + "\n")
 }
 
 /// The index of a rule, which is taken up where it is new.
@@ -144,17 +144,15 @@ fn finding(
 fn flow(run: &RunReport, place: &PhysicalLocation) -> CodeFlow {
     let steps = run.steps.iter().enumerate().map(|(index, step)| {
         let who = step.who.iter().filter_map(|&who| run.participants.get(who));
-        let who = who.map(|name| LogicalLocation::builder().name(name.as_str()).build()).collect::<Vec<_>>();
+        let who =
+            who.map(|name| LogicalLocation::builder().name(plain::line(name)).build()).collect::<Vec<_>>();
         let mut location =
             Location::builder().message(message(&step.says)).physical_location(place.clone()).build();
         location.logical_locations = (!who.is_empty()).then_some(who);
         ThreadFlowLocation::builder().location(location).execution_order(index as i64 + 1).build()
     });
     let steps = ThreadFlow::builder().locations(steps.collect::<Vec<_>>()).build();
-    let again = match (&run.trace, &run.again) {
-        (Some(trace), _) => format!("zus replay {}", quoted_path(trace)),
-        (None, again) => again.clone().unwrap_or_default(),
-    };
+    let again = run.again.as_deref().unwrap_or_default();
     CodeFlow::builder()
         .message(message(&format!("{} ({again})", run.because)))
         .thread_flows(vec![steps])
@@ -162,7 +160,23 @@ fn flow(run: &RunReport, place: &PhysicalLocation) -> CodeFlow {
 }
 
 fn message(text: &str) -> Message {
-    Message::builder().text(text).build()
+    Message::builder().text(shown(text)).build()
+}
+
+/// Text of a message in which nothing is hidden, and nothing is a link: `[text](target)` is one there, unless its brackets are
+/// escaped.
+fn shown(text: &str) -> String {
+    let text = plain::text(text);
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_escape = character == '\\' && matches!(characters.peek(), Some('\\' | '[' | ']'));
+        if is_escape || matches!(character, '[' | ']') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
 }
 
 /// A line of a file.
@@ -187,4 +201,34 @@ fn encoded(path: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_message_hides_nothing_and_links_nowhere() {
+        for (text, written) in [
+            ("S2 holds, as expected", "S2 holds, as expected"),
+            ("[x](https://evil)", r"\[x\](https://evil)"),
+            // What is escaped already is not thereby a link.
+            (r"\[x\](y)", r"\\\[x\\\](y)"),
+            (r"\\[x]", r"\\\\\[x\]"),
+            ("a\u{202e}b\u{1b}[2K\nfix", "a\\u{202e}b\\u{1b}\\[2K\nfix"),
+            (r"C:\a\b", r"C:\a\b"),
+        ] {
+            assert_eq!(shown(text), written, "{text}");
+            // What a reader of the format shows, which takes the escapes back, is the text.
+            let mut read = String::new();
+            let mut characters = written.chars().peekable();
+            while let Some(character) = characters.next() {
+                let escaped =
+                    characters.next_if(|next| character == '\\' && matches!(next, '\\' | '[' | ']'));
+                assert!(escaped.is_some() || !matches!(character, '[' | ']'), "{written}");
+                read.push(escaped.unwrap_or(character));
+            }
+            assert_eq!(read, zus_output::plain::text(text));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::mutants::MutantResult;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use zus_checker::search::check::{Found, Standing};
-use zus_output::plain::{self, quoted_path};
+use zus_output::plain;
 
 /// How a standing is marked where there are no colours.
 pub fn mark(standing: Standing) -> &'static str {
@@ -248,14 +248,8 @@ pub fn run(run: &RunReport) -> String {
     if !run.because.is_empty() {
         let _ = writeln!(out, "   => {}", run.because);
     }
-    match (&run.trace, &run.again) {
-        (Some(trace), _) => {
-            let _ = writeln!(out, "      zus replay {}", quoted_path(trace));
-        }
-        (None, Some(again)) => {
-            let _ = writeln!(out, "      {again}");
-        }
-        (None, None) => {}
+    if let Some(again) = &run.again {
+        let _ = writeln!(out, "      {again}");
     }
     out
 }

@@ -4,7 +4,13 @@ use super::{
     Bounds, CheckArgs, Exit, Failure, Format, command_line, in_form, note, on_threads, progress::Line,
     unwritable,
 };
-use std::{collections::BTreeSet, io::Write, path::Path, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 use zus_checker::{
     committed, memory,
     mutants::{Executioner, committed_mutants},
@@ -23,6 +29,7 @@ use zus_report::{
     baseline::{Comparison, compare},
     junit, markdown, sarif,
     text::{self, Detail},
+    trace_file,
 };
 
 /// Runs the command.
@@ -106,7 +113,7 @@ pub fn mutants(session: &mut Session, limits: Limits, command: &str) -> Result<(
         };
         let mut result = MutantResult::new(mutant, &fate);
         if let (Some(trace), Some(run)) = (&fate.trace, &mut result.run) {
-            run.trace = session.save(trace, &format!("mutant-{}", mutant.id))?;
+            session.save(trace, &format!("mutant-{}", mutant.id), run)?;
         }
         session.report.mutants.push(result);
     }
@@ -170,7 +177,7 @@ impl Session {
         let mut report = ScenarioReport::new(checked);
         for (finding, property) in checked.findings.iter().zip(&mut report.properties) {
             if let (Some(trace), Some(run)) = (&finding.trace, &mut property.run) {
-                run.trace = self.save(trace, &checked.scenario.name)?;
+                self.save(trace, &checked.scenario.name, run)?;
             }
         }
         if self.format == Some(Format::Text) {
@@ -185,27 +192,29 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a trace into the output folder, if there is one, and returns its path.
-    pub fn save(&mut self, trace: &Trace, of: &str) -> Result<Option<String>, Failure> {
+    /// Writes the trace of `run` into the output folder, if there is one.
+    pub fn save(&mut self, trace: &Trace, of: &str, run: &mut RunReport) -> Result<(), Failure> {
         if self.out.is_none() {
-            return Ok(None);
+            return Ok(());
         }
         let property = trace.claim.as_ref().map_or("run", |claim| claim.property.id());
-        // The name of a scenario is that of its file, and may have anything in it.
-        let of = of.replace(|c| plain::is_hidden(c) || matches!(c, '/' | '\\'), "_");
-        let mut name = format!("{of}-{property}");
+        let mut name = trace_file(of, property);
         // Two scenario files in different folders may have one name.
         while !self.saved.insert(name.clone()) {
-            name.push_str("-again");
+            name.insert_str(name.len() - ".json".len(), "-again");
         }
-        self.write(&format!("traces/{name}.json"), trace.to_json())
+        if let Some(path) = self.write(&name, trace.to_json())? {
+            run.again = Some(format!("zus replay {}", plain::quoted_path(&path)));
+            run.trace = Some(path.to_string_lossy().into_owned());
+        }
+        Ok(())
     }
 
     /// Writes a file into the output folder, if there is one, and returns its path.
-    pub fn write(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<Option<String>, Failure> {
+    pub fn write(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<Option<PathBuf>, Failure> {
         let Some(out) = &mut self.out else { return Ok(None) };
         let written = out.write(name, text).map_err(|source| unwritable(&out.root().join(name), source))?;
-        Ok(Some(written.to_string_lossy().into_owned()))
+        Ok(Some(written))
     }
 
     /// Ends a run that has no results: the folder says why, and keeps none of an earlier run.

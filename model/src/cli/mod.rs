@@ -288,6 +288,6 @@ fn on_threads<R: Send>(threads: Option<u16>, work: impl FnOnce() -> R + Send) ->
 
 /// The command as the user gave it, for reports and traces.
 fn command_line() -> String {
-    let words = std::env::args_os().skip(1).map(|word| plain::quoted(&word.to_string_lossy()));
+    let words = std::env::args_os().skip(1).map(plain::quoted);
     std::iter::once("zus".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -56,7 +56,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let [to_check, to_mutate, to_fill] = kept.each_ref().map(Option::is_none);
     let limits = Limits { states: args.bounds.max_states, memory: args.bounds.max_memory };
     let command = command_line();
-    let shown = |part: &Path| quoted_path(&part.to_string_lossy());
+    let shown = |part: &Path| quoted_path(part);
     let commands = [
         format!("zus check --out {}", shown(&check_dir)),
         format!("zus check --mutants --out {}", shown(&mutants_dir)),
