@@ -11,7 +11,7 @@ use zus_checker::{
         bfs::Limits,
         check::{Options, check},
     },
-    trace::{Claim, ReplayError, Trace, TraceError},
+    trace::{Claim, Fault, ReplayError, Trace, TraceError},
 };
 
 /// The traces of a small committed scenario.
@@ -167,6 +167,32 @@ fn a_step_that_may_not_happen_is_named_with_its_guard() {
         said.contains(r#"action: {"do":"ticket","miner":0,"block":"B(1,0)#1","parent":"genesis"}"#),
         "{said}"
     );
+}
+
+/// Nobody has checked them, also where production code did what the model forbids.
+#[test]
+fn the_words_of_a_file_are_never_told() {
+    let lie = || Some("it is a lie".to_owned());
+    let mut trace = late_better_rank();
+    trace.claim.as_mut().unwrap().because = "it is a lie".into();
+    trace.steps.iter_mut().for_each(|step| step.says = lie());
+    let told = trace.told().unwrap();
+    let says = |trace: &Trace| trace.steps.iter().map(|step| step.says.clone().unwrap()).collect::<Vec<_>>();
+    assert!(
+        says(&told).iter().all(|says| !says.contains("lie") && says.contains("miner")),
+        "{:?}",
+        says(&told)
+    );
+    assert!(told.claim.unwrap().because.starts_with("S2: "));
+    // What was done once may not be done again.
+    trace.claim = None;
+    let fault = Fault { kind: "disabled".into(), because: "found".into() };
+    trace.finding = Some(fault.clone());
+    trace.steps.push(trace.steps[0].clone());
+    let told = trace.told().unwrap();
+    let last = says(&told).pop().unwrap();
+    assert!(last.starts_with("production does, and may not: miner 0 tickets B(1,0)#1"), "{last}");
+    assert_eq!((told.steps.len(), told.finding), (trace.steps.len(), Some(fault)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{
     properties::{Facts, Property},
     protocol::Protocol,
     scenario::{Scenario, ScenarioError},
+    settings::{explored, without},
     trace::{Trace, TraceError},
 };
 use std::{collections::BTreeMap, sync::Mutex};
@@ -81,8 +82,9 @@ pub fn effects(scenario: &Scenario) -> Result<(), ScenarioError> {
 /// Refuses the first setting of a trace, which was read from `text`, without which its instance does the same; `path` is for
 /// messages.
 pub fn effects_of_run(path: &str, text: &str, trace: &Trace) -> Result<(), TraceError> {
-    let optional = trace.optional();
-    match idle(&trace.protocol, optional.iter().map(|(field, without)| (*field, without))) {
+    let (protocol, form) = explored(&trace.protocol);
+    let optional = without(&protocol, form);
+    match idle(&protocol, optional.iter().map(|(field, without)| (*field, without))) {
         None => Ok(()),
         Some((field, message, fix)) => {
             Err(TraceError::instance(path, text, Unfit { field, message, fix }.into()))

@@ -82,21 +82,34 @@ pub(crate) enum Form {
     Explored,
     /// A scenario of which random runs are taken, which name every miner.
     Sampled,
-    /// A trace, which names every miner; which messages are always there, and which steps are merged, it says itself.
+    /// A trace, which names every miner.
     Run,
 }
 
 impl Form {
-    /// The reductions of an instance in which none is named; `own` are those that it has.
-    fn usual(self, own: Reductions, network: Network, rules: &Rules, fault: Option<Fault>) -> Reductions {
+    /// The reductions of an instance in which none is named.
+    fn usual(self, network: Network, rules: &Rules, fault: Option<Fault>) -> Reductions {
         match self {
             Form::Explored | Form::Sampled => Reductions {
                 lazy: matches!(network, Network::Async | Network::Lossy) && takes_certificates(rules, fault),
                 ..Reductions::ALL
             },
-            Form::Run => Reductions { symmetry: false, counting: false, lazy: false, ..own },
+            Form::Run => Reductions { symmetry: false, counting: false, lazy: false, ..Reductions::ALL },
         }
     }
+}
+
+/// The instance of a trace as it is explored, and the form that it then has: as that of a scenario is, unless the trace itself
+/// switches a reduction on that only explorations have.
+pub(crate) fn explored(p: &Protocol) -> (Protocol, Form) {
+    let Reductions { symmetry, counting, lazy, .. } = p.reductions;
+    if symmetry || counting || lazy {
+        return (p.clone(), Form::Run);
+    }
+    let usual = Form::Explored.usual(p.network, &p.rules, p.fault);
+    let Reductions { byzantine_available, eager, .. } = p.reductions;
+    let reductions = Reductions { byzantine_available, eager, ..usual };
+    (Protocol { reductions, ..p.clone() }, Form::Explored)
 }
 
 /// Refuses the first setting of `p` that is not the usual one and can change nothing that `asked` is about. The field has its
@@ -139,42 +152,43 @@ fn idle_outsider(p: &Protocol) -> Option<Idle> {
 
 /// Why a reduction that is not as usual merges, or leaves apart, what is not there.
 fn idle_reduction(p: &Protocol, form: Form) -> Option<(&'static str, Option<Idle>)> {
-    let (is, usual) = (p.reductions, form.usual(p.reductions, p.network, &p.rules, p.fault));
+    let (is, usual) = (p.reductions, form.usual(p.network, &p.rules, p.fault));
     let miners = || (0..p.honest()).flat_map(|b| (0..b).map(move |a| (a, b)));
     let archived = Protocol { reductions: Reductions { counting: true, ..is }, ..p.clone() }.keeps_archive();
     let sampled = form == Form::Sampled;
     let named = "random runs name every miner, so it is off";
-    let fix = if form == Form::Run { "set it to false" } else { "remove it" };
     let cases = [
         (
             "reductions.byzantine_available",
-            is.byzantine_available != usual.byzantine_available,
+            (is.byzantine_available, usual.byzantine_available),
             p.committee.byzantine == 0,
             "no member is Byzantine",
         ),
         (
             "reductions.symmetry",
-            is.symmetry != usual.symmetry,
+            (is.symmetry, usual.symmetry),
             !miners().any(|(a, b)| p.alike(a, b)),
             "no two miners are interchangeable",
         ),
-        ("reductions.symmetry", is.symmetry != usual.symmetry, sampled, named),
+        ("reductions.symmetry", (is.symmetry, usual.symmetry), sampled, named),
         (
             "reductions.counting",
-            is.counting != usual.counting,
+            (is.counting, usual.counting),
             archived,
             "miners that forget, or restart behind, need the past by name anyway",
         ),
-        ("reductions.counting", is.counting != usual.counting, sampled, named),
+        ("reductions.counting", (is.counting, usual.counting), sampled, named),
         (
             "reductions.lazy",
-            is.lazy != usual.lazy,
+            (is.lazy, usual.lazy),
             p.blocks.subrounds == 1,
             "nobody times out of the only subround",
         ),
-        ("reductions.lazy", is.lazy != usual.lazy, sampled, named),
+        ("reductions.lazy", (is.lazy, usual.lazy), sampled, named),
     ];
-    let (field, .., why) = cases.into_iter().find(|(_, unusual, idle, _)| *unusual && *idle)?;
+    let (field, (_, usual), _, why) =
+        cases.into_iter().find(|(_, (is, usual), idle, _)| is != usual && *idle)?;
+    let fix = if form == Form::Run { format!("set it to {usual}") } else { "remove it".to_owned() };
     Some((field, because(why, fix)))
 }
 
@@ -182,7 +196,7 @@ fn idle_reduction(p: &Protocol, form: Form) -> Option<(&'static str, Option<Idle
 pub(crate) fn without(p: &Protocol, form: Form) -> Vec<(&'static str, Protocol)> {
     type Setting<'a> = (&'static str, &'a dyn Fn(&mut Parts));
     let good = u8::from(form != Form::Run && p.network == Network::PartiallySynchronous);
-    let usual = form.usual(p.reductions, p.network, &p.rules, p.fault);
+    let usual = form.usual(p.network, &p.rules, p.fault);
     let settings: [Setting<'_>; 13] = [
         ("reserved_rounds", &|parts| parts.reserved_rounds = good),
         ("reserved_subrounds", &|parts| parts.reserved_subrounds = good),
@@ -216,7 +230,7 @@ fn faultless(p: &Protocol, fault: Fault, form: Form) -> Parts {
     if p.committee.beacon_threshold == beacon_threshold(Some(fault), p.committee.n) {
         parts.beacon_threshold = beacon_threshold(None, p.committee.n);
     }
-    let lazy = |fault| form.usual(p.reductions, p.network, &p.rules, fault).lazy;
+    let lazy = |fault| form.usual(p.network, &p.rules, fault).lazy;
     if p.reductions.lazy == lazy(Some(fault)) {
         parts.reductions.lazy = lazy(None);
     }

@@ -25,11 +25,14 @@
 //! ```
 //!
 //! - `format`, `version`: read first; another version is refused with a message, never guessed at.
-//! - `finding`: where production code made the run, what it did wrong after the steps ([`Fault`]).
-//! - `producer`: which tool wrote it, and the command that makes it again, with its seed if it has one.
-//! - `scenario`: the name of the scenario it came from, if it came from one; for people, nothing depends on it.
-//! - `claim`: what the run shows: a property, `violated` or `reachable`, and why, in one sentence, which is for people and is
-//!   not checked either. A run that shows nothing in particular has none.
+//! - `finding`: where production code made the run, what it did wrong after the steps ([`Fault`]). It is shown as what the file
+//!   says: no replay can check it.
+//! - `producer`: which tool wrote it, and the command that makes it again, with its seed if it has one. Tool and command are
+//!   shown as what the file says, and nobody checks them.
+//! - `scenario`: the name of the scenario it came from, if it came from one: the title of drawings. Nothing depends on it, and
+//!   nobody checks it.
+//! - `claim`: what the run shows: a property, `violated` or `reachable`, which is checked. A run that shows nothing in particular
+//!   has none. `because` says why in one sentence; it is for readers of the file, is not checked, and is never shown.
 //! - `instance`: everything that decides which steps may happen (the crate's [`Protocol`], field by field). `honest`
 //!   has one entry for each honest miner: the members that it stands for. `blocks` are the places of blocks, in order.
 //!   `rules` has all rules; those that no profile chooses may be missing.
@@ -38,7 +41,8 @@
 //!   asynchronous network a subround may be without a block, which only leaves out runs.
 //!   `exposed` is the number of honest members whose key share the adversary has: 0 where it is missing.
 //! - `steps`: the actions of [`Action`] in their serde form, except that blocks are named (`sentence.rs`), so that a
-//!   trace can be read, and does not depend on how blocks are numbered. `says` is for people and is not checked.
+//!   trace can be read, and does not depend on how blocks are numbered. `says` is for readers of the file, is not checked, and
+//!   is never shown.
 //!
 //! [`Trace::replay`] executes the steps one by one. A step that may not happen is named with the guard that is false;
 //! after the last one the claim must be a fact. What is shown to people is read off the run ([`Trace::told`]).
@@ -58,7 +62,6 @@ use crate::{
     properties::{Facts, Property},
     protocol::Protocol,
     scenario::Verdict,
-    settings::{Form, without},
     state::State,
 };
 use locate::Way::{Item, Key};
@@ -232,8 +235,8 @@ impl Trace {
     }
 
     /// The trace in the words of this version, if it is a run and shows its claim. What a file says of its steps and of its
-    /// claim, nobody has checked: these words are read off the run. A last step that production took and the model forbids
-    /// keeps its own.
+    /// claim, nobody has checked: these words are read off the run. A last step that production took and the model forbids is
+    /// told as what it would do.
     pub fn told(&self) -> Result<Trace, ReplayError> {
         let mut told = self.without_fault().unwrap_or_else(|| self.clone());
         let replayed = told.replay()?;
@@ -246,13 +249,13 @@ impl Trace {
         for (step, sentence) in told.steps.iter_mut().zip(replayed.sentences) {
             step.says = Some(sentence);
         }
-        told.steps.extend_from_slice(&self.steps[told.steps.len()..]);
+        let last = replayed.states.last();
+        for &Step { action, .. } in &self.steps[told.steps.len()..] {
+            let deed = last.map(|state| told.protocol.deed(state, &action));
+            let says = deed.map(|deed| format!("production does, and may not: {deed}"));
+            told.steps.push(Step { action, says });
+        }
         Ok(told)
-    }
-
-    /// Each setting of the instance that could be left out, by its field, and the instance without it.
-    pub(crate) fn optional(&self) -> Vec<(&'static str, Protocol)> {
-        without(&self.protocol, Form::Run)
     }
 
     /// As JSON: one line a step.

@@ -129,7 +129,7 @@ const Zus = (() => {
         el("details", { class: "setting", open: !(story && story.length) }, el("summary", {}, "The property, the setting, and the command that makes this run"),
           shows ? el("p", { class: "about" }, `${shows.property}: ${shows.text}`) : null,
           ...about.map(line => el("p", { class: "about" }, line)),
-          again ? el("p", { class: "about" }, "made by ", el("code", {}, again)) : null)].filter(Boolean));
+          again ? el("p", { class: "about" }, "made, the file says, by ", el("code", {}, again)) : null)].filter(Boolean));
       this.flag.disabled = !shows;
     }
 
