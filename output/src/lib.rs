@@ -4,6 +4,7 @@
 //! - [`whole`]: a file appears whole or not at all.
 //! - [`folder`]: a folder of output knows which files are its own, so that none of an earlier run stays.
 //! - [`lock`]: one run at a time writes into a folder.
+//! - `numbers` (a feature, for tests): which numbers of a command line have bounds.
 //! - [`plain`]: text from elsewhere (names, paths, traces) cannot disguise itself on a terminal or a page.
 //! - [`pulse`]: a line on standard error every few seconds, on a terminal or not.
 //! - [`stdout`]: lines on standard output, and what happens when nobody can read them.
@@ -11,6 +12,8 @@
 pub mod bounded;
 pub mod folder;
 pub mod lock;
+#[cfg(feature = "numbers")]
+pub mod numbers;
 pub mod plain;
 pub mod pulse;
 pub mod stdout;

@@ -112,6 +112,21 @@ impl Drop for Promised {
     }
 }
 
+/// An error of [`write()`], [`check`] or the opening of a folder, with the name of what cannot be written and the fix: for a user
+/// who named it.
+pub fn unwritable(path: impl AsRef<Path>) -> impl Fn(io::Error) -> io::Error {
+    let path = crate::plain::path(path.as_ref());
+    move |error| {
+        // It says so itself.
+        if lock::is_refusal(&error) {
+            return error;
+        }
+        let why =
+            format!("{path}: cannot be written: {error}\n  fix: name another place, or make room there");
+        io::Error::new(error.kind(), why)
+    }
+}
+
 /// Removes from `folder` what killed processes left of files that they were writing. What cannot be removed stays.
 pub(crate) fn remove_leftovers(folder: &Path) {
     for found in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -193,7 +208,7 @@ impl Place {
         #[cfg(unix)]
         builder.permissions(plain);
         let locked = || -> io::Result<Option<NamedTempFile>> {
-            let beside = builder.tempfile_in(&self.folder)?;
+            let beside = builder.tempfile_in(&self.folder).map_err(unnamed)?;
             let is_mine = lock::attempt(beside.as_file()) != Held::ByAnother && beside.path().exists();
             Ok(is_mine.then_some(beside))
         };
@@ -205,6 +220,16 @@ impl Place {
             beside.as_file().set_permissions(permissions.clone())?;
         }
         Ok(beside)
+    }
+}
+
+/// The error without the name that the file beside has for now: it says nothing to a user. `tempfile` hides the cause, and says it
+/// before the name.
+fn unnamed(error: io::Error) -> io::Error {
+    let told = error.to_string();
+    match told.split_once(" at path \"") {
+        Some((why, _)) => io::Error::new(error.kind(), why),
+        None => error,
     }
 }
 
