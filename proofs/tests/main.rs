@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod drift;
 mod ledger;
+mod refused;
 mod tie;
 mod traces;
 mod verification;

@@ -62,6 +62,9 @@ pub enum RunFileError {
     /// A tuple of the wrong length, or with an element that the world has not.
     #[error("`{0}` of {1:?} is outside the world")]
     Outside(String, Vec<Element>),
+    /// One of its actions is none.
+    #[error("action {0}: {1}")]
+    Action(usize, Box<RunFileError>),
     /// Too long.
     #[error("{0} actions; at most {MAX_ACTIONS}")]
     TooLong(usize),
@@ -101,8 +104,10 @@ impl Run {
         let mut initial = Structure::new(spec, &file.world.sizes(spec)?, &[]);
         read_fixed(spec, &file.fixed, &mut initial)?;
         Interpreter::new(spec).initialize(&mut initial);
-        let events =
-            file.actions.iter().map(|line| read_action(spec, line, &initial)).collect::<Result<_, _>>()?;
+        let placed = |(at, line): (usize, &ActionLine)| {
+            read_action(spec, line, &initial).map_err(|error| RunFileError::Action(at + 1, Box::new(error)))
+        };
+        let events = file.actions.iter().enumerate().map(placed).collect::<Result<_, _>>()?;
         Ok(Run { name: file.name, rules: file.rules, world: file.world, initial, events })
     }
 }

@@ -1,6 +1,6 @@
 //! `check`, `controls` and `ledger`.
 
-use super::{BadInput, CheckArguments, End, Format, JudgeName, read, runs::print_run};
+use super::{BadInput, CheckArguments, End, Format, JudgeName, folder, read, runs::print_run};
 use crate::{
     arithmetic, controls,
     explain::{Counterexample, real_run},
@@ -38,7 +38,7 @@ pub(super) fn one(sources: &Sources, arguments: &CheckArguments, threads: usize)
             None => {}
         }
     }
-    let certified = arguments.certificates.as_deref().map(Folder::open).transpose()?;
+    let certified = arguments.certificates.as_deref().map(folder).transpose()?;
     let (verification, found) = prove(&spec, &judges, arguments.explain, threads)?;
     if let Some(folder) = certified {
         certificates(&verification, folder)?;

@@ -12,13 +12,31 @@ mod json;
 mod runs;
 
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
-use clap::{Parser, Subcommand, ValueEnum};
-use std::{fmt, path::PathBuf, process::ExitCode};
-use zus_output::{plain, pulse::Pulse};
+use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use zus_output::{folder::Folder, plain, pulse::Pulse, whole};
+
+/// Threads, at most.
+const MOST_THREADS: u64 = 1024;
+/// Steps of a search, at most: the longest run of the tables has 40.
+const MOST_STEPS: u64 = 1000;
+/// Rounds, subrounds and blocks of a world, at most; together they stay below [`MAX_ELEMENTS`](crate::bounded::MAX_ELEMENTS).
+const MOST_OF_A_WORLD: u64 = 62;
+/// Failing conditions that are explained, at most.
+const MOST_EXPLAINED: u64 = 1000;
 
 /// Threads used, unless told otherwise: the processors that there are.
 fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS as usize)
+}
+
+/// A number of the command line: each has bounds, which `--help` and every refusal show.
+fn number(range: impl std::ops::RangeBounds<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
 }
 
 #[derive(Parser)]
@@ -26,11 +44,30 @@ fn default_threads() -> usize {
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+}
+
+/// Where the specification is read from.
+#[derive(clap::Args)]
+struct ReadFrom {
     /// Read the specification from this folder instead of the one built in.
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER")]
     spec: Option<PathBuf>,
+}
+
+impl ReadFrom {
+    fn sources(&self) -> Result<Sources, BadInput> {
+        match &self.spec {
+            Some(folder) => Ok(Sources::folder(folder)?),
+            None => Ok(Sources::embedded()),
+        }
+    }
+}
+
+/// How many threads a command may use.
+#[derive(clap::Args)]
+struct Threads {
     /// Threads, and solver processes, to use.
-    #[arg(long, global = true, default_value_t = default_threads())]
+    #[arg(long, default_value_t = default_threads(), value_parser = number(1..=MOST_THREADS))]
     threads: usize,
 }
 
@@ -46,6 +83,10 @@ enum Command {
         /// Ask this solver about every condition decided again.
         #[arg(long)]
         judge: Option<JudgeName>,
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
     },
     /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON, and as traces
     /// for `zus replay`.
@@ -56,28 +97,13 @@ enum Command {
         /// Where to write the traces.
         #[arg(long, value_name = "FOLDER", default_value = "proofs/traces")]
         traces: PathBuf,
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
     },
     /// Replay a run, or search one that breaks a property.
-    Run {
-        /// The rules.
-        #[arg(long, default_value = "hardened", value_name = "PROFILE[,RULE=VALUE...]")]
-        rules: String,
-        /// Replay this file; or
-        #[arg(long, value_name = "FILE", required_unless_present = "breaks")]
-        replay: Option<PathBuf>,
-        /// search a run that breaks this property.
-        #[arg(long, value_name = "PROPERTY")]
-        breaks: Option<String>,
-        /// Rounds with blocks, subrounds of each, blocks of each (round, subround).
-        #[arg(long, value_name = "N", num_args = 3, default_values_t = [1, 2, 1])]
-        world: Vec<usize>,
-        /// Byzantine miners among the four.
-        #[arg(long, default_value_t = 1)]
-        byzantine: usize,
-        /// Steps of non-interfering actions to search.
-        #[arg(long, default_value_t = 60)]
-        steps: usize,
-    },
+    Run(RunArguments),
     /// Print the verification conditions as SMT-LIB scripts, one file each.
     Smtlib {
         /// The rules.
@@ -86,6 +112,8 @@ enum Command {
         /// Where to.
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
+        #[command(flatten)]
+        from: ReadFrom,
     },
     /// The ledger: what evidence there is for every property.
     Ledger {
@@ -99,13 +127,39 @@ enum Command {
         /// Files in the format of `zus replay`.
         #[arg(required = true, value_name = "TRACE")]
         traces: Vec<PathBuf>,
+        #[command(flatten)]
+        from: ReadFrom,
     },
+}
+
+#[derive(clap::Args)]
+struct RunArguments {
+    /// The rules.
+    #[arg(long, default_value = "hardened", value_name = "PROFILE[,RULE=VALUE...]")]
+    rules: String,
+    /// Replay this file; or
+    #[arg(long, value_name = "FILE", required_unless_present = "breaks", conflicts_with_all = ["breaks", "world", "byzantine", "steps"])]
+    replay: Option<PathBuf>,
+    /// search a run that breaks this property.
+    #[arg(long, value_name = "PROPERTY")]
+    breaks: Option<String>,
+    /// Rounds with blocks, subrounds of each, blocks of each (round, subround): 1 or more of each.
+    #[arg(long, value_name = "N", num_args = 3, default_values_t = [1, 2, 1], value_parser = number(1..=MOST_OF_A_WORLD))]
+    world: Vec<usize>,
+    /// Byzantine miners among the four: 0 to 3.
+    #[arg(long, default_value_t = 1, value_parser = number(0..=3))]
+    byzantine: usize,
+    /// Steps of non-interfering actions to search: 1 to 1000.
+    #[arg(long, default_value_t = 60, value_parser = number(1..=MOST_STEPS))]
+    steps: usize,
+    #[command(flatten)]
+    from: ReadFrom,
 }
 
 #[derive(clap::Args)]
 struct CheckArguments {
     /// Everything, as in CI: both profiles proved, all judges, no vacuity, controls, refutations, arithmetic, ledger.
-    #[arg(long, conflicts_with_all = ["rules", "delete", "judge"])]
+    #[arg(long, conflicts_with_all = ["rules", "delete", "judge", "explain", "certificates"])]
     all: bool,
     /// Which judges; the one in Rust always, for it explains failures. A judge named here that is missing is an error.
     #[arg(long, value_delimiter = ',')]
@@ -120,11 +174,15 @@ struct CheckArguments {
     #[arg(long, value_name = "FOLDER")]
     certificates: Option<PathBuf>,
     /// Explain at most so many failing conditions.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = number(0..=MOST_EXPLAINED))]
     explain: usize,
     /// How to print the outcome.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
+    #[command(flatten)]
+    from: ReadFrom,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 /// How a check is printed.
@@ -194,42 +252,77 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(arguments: &Arguments) -> Result<End, BadInput> {
-    let sources = match &arguments.spec {
-        Some(folder) => Sources::folder(folder)
-            .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(folder))))?,
-        None => Sources::embedded(),
-    };
-    let threads = arguments.threads.max(1);
     let _pulse = Pulse::new("zus-proofs at work");
     match &arguments.command {
-        Command::Check(check) if check.format == CheckFormat::Json => {
+        Command::Check(check) => execute_check(check),
+        Command::Controls { rules, judge, from, threads } => {
+            check::print_controls(&read(&from.sources()?, rules)?, *judge, threads.threads)
+        }
+        Command::Runs { out, traces, from, threads } => {
+            runs::write(&from.sources()?, out, traces, threads.threads)
+        }
+        Command::Run(run) => {
+            let spec = read(&run.from.sources()?, &run.rules)?;
+            match &run.replay {
+                Some(file) => runs::replay(&spec, file),
+                None => runs::search(&spec, run),
+            }
+        }
+        Command::Smtlib { rules, out, from } => runs::smtlib_files(&read(&from.sources()?, rules)?, out),
+        Command::Ledger { format } => check::print_ledger(*format),
+        Command::Tie { traces, from } => runs::tie(&from.sources()?, traces),
+    }
+}
+
+fn execute_check(check: &CheckArguments) -> Result<End, BadInput> {
+    let (sources, threads) = (check.from.sources()?, check.threads.threads);
+    let twice = |at: usize| check.judge[..at].contains(&check.judge[at]);
+    if let Some(at) = (0..check.judge.len()).find(|&at| twice(at)) {
+        let name = format!("{:?}", check.judge[at]).to_lowercase();
+        return Err(BadInput(format!("--judge names {name} twice\n  fix: name each judge once")));
+    }
+    match check.format {
+        CheckFormat::Json => {
             if check.all
                 || check.judge.iter().any(|&judge| judge != JudgeName::Rust)
                 || check.certificates.is_some()
             {
                 return Err(BadInput(
-                    "--format json goes with neither --all, another --judge nor --certificates".into(),
+                    "--format json goes with neither --all, another --judge nor --certificates\n  fix: leave it out, or those"
+                        .into(),
                 ));
             }
             json::print(&sources, check, threads)
         }
-        Command::Check(check) if check.all => check::all(&sources, threads),
-        Command::Check(check) => check::one(&sources, check, threads),
-        Command::Controls { rules, judge } => check::print_controls(&read(&sources, rules)?, *judge, threads),
-        Command::Runs { out, traces } => runs::write(&sources, out, traces, threads),
-        Command::Run { rules, replay: Some(file), .. } => runs::replay(&read(&sources, rules)?, file),
-        Command::Run { rules, breaks, world, byzantine, steps, .. } => {
-            let size = <[usize; 3]>::try_from(world.clone())
-                .map_err(|_| BadInput("--world takes three numbers".into()))?;
-            let breaks = breaks.as_deref().unwrap_or_default();
-            runs::search(&read(&sources, rules)?, breaks, size, *byzantine, *steps)
-        }
-        Command::Smtlib { rules, out } => runs::smtlib_files(&read(&sources, rules)?, out),
-        Command::Ledger { format } => check::print_ledger(*format),
-        Command::Tie { traces } => runs::tie(&sources, traces),
+        CheckFormat::Text if check.all => check::all(&sources, threads),
+        CheckFormat::Text => check::one(&sources, check, threads),
     }
 }
 
 fn read(sources: &Sources, rules: &str) -> Result<Spec, SpecError> {
     load(sources, &RuleChoice::new(rules))
+}
+
+/// Opens a folder that the user named, to write into it.
+fn folder(path: &Path) -> Result<Folder, BadInput> {
+    Ok(Folder::open(path).map_err(whole::unwritable(path))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// A new option is asked, too: a number without bounds, or a 0 that makes a command do nothing, has to be meant.
+    #[test]
+    fn every_number_of_the_command_line_has_bounds() {
+        let numbers = zus_output::numbers::numbers(&Arguments::command());
+        let names = |which: fn(&zus_output::numbers::Number) -> bool| {
+            numbers.iter().filter(|number| which(number)).map(|number| &*number.name).collect::<Vec<_>>()
+        };
+        assert!(numbers.len() >= 7, "{numbers:?}");
+        assert_eq!(names(|number| number.takes_any), [""; 0]);
+        // No failing condition explained; no Byzantine miner.
+        assert_eq!(names(|number| number.takes_zero), ["check --explain", "run --byzantine"]);
+    }
 }

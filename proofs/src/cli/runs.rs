@@ -1,6 +1,6 @@
 //! Commands about runs and files.
 
-use super::{BadInput, End};
+use super::{BadInput, End, RunArguments, folder};
 use crate::{
     bounded::{Run, Search, Target, World},
     condition::{conditions, smtlib},
@@ -15,7 +15,7 @@ use zus_output::folder::Folder;
 
 /// Writes all refutations and witnesses.
 pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize) -> Result<End, BadInput> {
-    let (mut out, mut traces) = (Folder::open(out)?, Folder::open(traces)?);
+    let (mut out, mut traces) = (folder(out)?, folder(traces)?);
     let mut end = End::Fine;
     for refutation in refutations::table()? {
         let spec = refutation.spec(sources)?;
@@ -66,15 +66,19 @@ fn save(spec: &Spec, run: &Run, shows: &str, out: &mut Folder, traces: &mut Fold
 
 /// Replays a file and says what holds at its end.
 pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
-    let text = zus_output::bounded::text(file, zus_output::bounded::MOST_BYTES)
-        .map_err(|e| BadInput(e.to_string()))?;
-    let run = Run::from_json(spec, &text)
-        .map_err(|e| BadInput(format!("{}: {e}", zus_output::plain::path(file))))?;
+    let text = zus_output::bounded::text(file, zus_output::bounded::MOST_BYTES)?;
+    let shown = zus_output::plain::path(file);
+    let unusable = |error| {
+        BadInput(format!(
+            "{shown}: {error}\n  fix: name a file that `zus-proofs runs` writes, and with --rules the rules that it names"
+        ))
+    };
+    let run = Run::from_json(spec, &text).map_err(unusable)?;
     let interpreter = Interpreter::new(spec);
     let states = match run.replay(&interpreter) {
         Ok(states) => states,
         Err(error) => {
-            say!("{error}");
+            say!("{shown}: {error}");
             return Ok(End::Fails);
         }
     };
@@ -87,24 +91,37 @@ pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
 }
 
 /// Searches a run that breaks a property.
-pub(super) fn search(
-    spec: &Spec,
-    breaks: &str,
-    [rounds, subrounds, blocks]: [usize; 3],
-    byzantine: usize,
-    steps: usize,
-) -> Result<End, BadInput> {
-    let unknown = || BadInput(format!("these rules have no property `{breaks}`; {}", properties(spec)));
+pub(super) fn search(spec: &Spec, asked: &RunArguments) -> Result<End, BadInput> {
+    let breaks = asked.breaks.as_deref().unwrap_or_default();
+    let unknown = || {
+        BadInput(format!("--breaks: these rules have no property `{breaks}`\n  fix: {}", properties(spec)))
+    };
     let property = spec.statement(breaks).ok_or_else(unknown)?;
-    let world = World { byzantine, ..World::of_four(rounds.max(1), subrounds.max(1), blocks.max(1)) };
-    match Search::new(spec, &world)?.run(breaks, &Target::violation(&property.formula), steps) {
+    let &[rounds, subrounds, blocks] = &asked.world[..] else {
+        return Err(BadInput("--world takes three numbers\n  fix: for example --world 1 2 1".into()));
+    };
+    let size = |error| {
+        BadInput(format!("--world {rounds} {subrounds} {blocks}: {error}\n  fix: name a smaller world"))
+    };
+    let byzantine = asked.byzantine;
+    let world = World { byzantine, ..World::of_four(rounds, subrounds, blocks) };
+    let mut search = Search::new(spec, &world).map_err(size)?;
+    if !search.consistent() {
+        return Err(BadInput(format!(
+            "--byzantine {byzantine}, --world {rounds} {subrounds} {blocks}: no such world fits the axioms of these rules, so there \
+             is no run\n  fix: name at most {} Byzantine miners, or rules for more: --rules {},faults=Any",
+            world.faults(),
+            spec.rules
+        )));
+    }
+    match search.run(breaks, &Target::violation(&property.formula), asked.steps) {
         Some(run) => {
             print_run(spec, &run);
             say!("breaks {breaks} ({})", property.sentence);
             Ok(End::Fails)
         }
         None => {
-            say!("no run of at most {steps} steps in this world breaks {breaks}");
+            say!("no run of at most {} steps in this world breaks {breaks}", asked.steps);
             Ok(End::Fine)
         }
     }
@@ -124,7 +141,7 @@ pub(super) fn print_run(spec: &Spec, run: &Run) {
 
 /// Writes all conditions as SMT-LIB.
 pub(super) fn smtlib_files(spec: &Spec, out: &Path) -> Result<End, BadInput> {
-    let mut out = Folder::open(out)?;
+    let mut out = folder(out)?;
     let (conditions, _) = conditions(spec);
     for condition in &conditions {
         let name = condition.id.to_string().replace(':', "_");
@@ -153,9 +170,17 @@ pub(super) fn tie(sources: &Sources, traces: &[PathBuf]) -> Result<End, BadInput
                 say!("{}: {failure}", zus_output::plain::path(path));
                 end = End::Fails;
             }
-            Err(error) => {
+            Err(error @ Refused::Model(_)) => {
                 say!("{}: {error}", zus_output::plain::path(path));
                 end = End::Fails;
+            }
+            Err(Refused::Untied(error)) => {
+                let path = zus_output::plain::path(path);
+                let fix = "name a trace whose instance the specification covers: proofs/README.md";
+                return Err(BadInput(format!("{path}: cannot be tied: {error}\n  fix: {fix}")));
+            }
+            Err(Refused::Spec(error)) => {
+                return Err(BadInput(format!("{}: {error}", zus_output::plain::path(path))));
             }
         }
     }

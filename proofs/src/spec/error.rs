@@ -17,13 +17,27 @@ pub enum SpecError {
         fault: Fault,
     },
     /// A file that is not there.
-    #[error("no file `{0}` in the specification; name one of its files, or add it")]
+    #[error(
+        "no file `{0}` in the specification\n  fix: add it, or name with --spec a folder that has all of its files"
+    )]
     NoFile(String),
+    /// A specification without profiles: an empty file, most likely.
+    #[error(
+        "{0} declares no profile\n  fix: name with --spec a whole specification, such as a copy of proofs/spec"
+    )]
+    NoProfile(String),
     /// A rule choice that names no rule or value.
-    #[error("`{0}` is no choice of rules; write a profile, then `rule=value` after commas: {1}")]
+    #[error(
+        "--rules: `{0}` is no choice of rules\n  fix: write a profile, then `rule=value` after commas: {1}"
+    )]
     Rules(String, String),
+    /// A rule chosen twice.
+    #[error("--rules: `{0}` chooses `{1}` twice\n  fix: name each rule once")]
+    RuleTwice(String, String),
     /// An item to delete that is not there.
-    #[error("nothing is named `{0}`; to delete, write `axiom:NAME`, `invariant:NAME` or `guard:ACTION/NAME`")]
+    #[error(
+        "--delete: nothing is named `{0}`\n  fix: write `axiom:NAME`, `invariant:NAME` or `guard:ACTION/NAME`, once each"
+    )]
     NoItem(String),
 }
 

@@ -3,6 +3,7 @@
 use super::{Fault, RuleChoice, Rules, Spec, SpecError, items, rules::Declared};
 use crate::text::{SExpr, read};
 use std::{collections::BTreeMap, io, path::Path};
+use zus_output::plain;
 
 /// Depth to which files may include files.
 const MAX_INCLUDES: usize = 8;
@@ -13,6 +14,8 @@ const ROOT: &str = "protocol.epr";
 #[derive(Clone, Debug)]
 pub struct Sources {
     files: BTreeMap<String, String>,
+    /// What stands before a file's name in an error: its folder.
+    folder: String,
 }
 
 macro_rules! embedded {
@@ -41,25 +44,31 @@ impl Sources {
         ];
         Sources {
             files: files.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),
+            folder: String::new(),
         }
     }
 
-    /// All `*.epr` of a folder.
+    /// All `*.epr` of a folder. An error names the folder or the file, and the fix.
     pub fn folder(folder: &Path) -> io::Result<Self> {
+        let shown = plain::path(folder);
+        let unreadable = |error: io::Error| {
+            let fix = "name with --spec a folder with protocol.epr, such as a copy of proofs/spec";
+            io::Error::new(error.kind(), format!("{shown}: cannot be read: {error}\n  fix: {fix}"))
+        };
         let mut files = BTreeMap::new();
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
             if path.extension().is_some_and(|e| e == "epr") {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 files.insert(name, zus_output::bounded::text(&path, zus_output::bounded::MOST_BYTES)?);
             }
         }
-        Ok(Sources { files })
+        Ok(Sources { files, folder: format!("{}/", shown.trim_end_matches('/')) })
     }
 
     /// A specification of one file, for tests.
     pub fn text(text: &str) -> Self {
-        Sources { files: BTreeMap::from([(ROOT.to_string(), text.to_string())]) }
+        Sources { files: BTreeMap::from([(ROOT.to_string(), text.to_string())]), folder: String::new() }
     }
 
     /// The same with `from`, which must occur exactly once in all files, replaced by `to`.
@@ -81,8 +90,9 @@ impl Sources {
     }
 
     fn parse(&self, name: &str) -> Result<Vec<SExpr>, SpecError> {
-        let text = self.files.get(name).ok_or_else(|| SpecError::NoFile(name.to_string()))?;
-        Ok(read(name, text)?)
+        let shown = format!("{}{name}", self.folder);
+        let text = self.files.get(name).ok_or_else(|| SpecError::NoFile(shown.clone()))?;
+        Ok(read(&shown, text)?)
     }
 
     /// Rules and profiles; they stand in the root, outside every `when`.
@@ -94,7 +104,11 @@ impl Sources {
                 _ => {}
             }
         }
-        Ok(())
+        if declared.has_profile() {
+            Ok(())
+        } else {
+            Err(SpecError::NoProfile(format!("{}{ROOT}", self.folder)))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The choice of rules that a specification is read for.
 
 use super::{Fault, SpecError};
-use crate::text::{Node, SExpr};
+use crate::text::{Node, Position, SExpr};
 use std::{collections::BTreeMap, fmt};
 
 /// One value for every rule.
@@ -50,6 +50,8 @@ impl RuleChoice {
 pub(super) struct Declared {
     rules: BTreeMap<String, Vec<String>>,
     profiles: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where a name was declared first: `rule ticket`.
+    places: BTreeMap<String, Position>,
 }
 
 impl Declared {
@@ -58,6 +60,7 @@ impl Declared {
         let mut names = items[1..].iter().map(|i| symbol(i, "a rule's name and values"));
         let position = &items[0].position;
         let name = names.next().ok_or_else(|| Fault::Expected("a rule's name").at(position))??;
+        once(&mut self.places, format!("rule {name}"), position)?;
         self.rules.insert(name, names.collect::<Result<_, _>>()?);
         Ok(())
     }
@@ -65,12 +68,13 @@ impl Declared {
     /// `(profile NAME (RULE VALUE)...)`
     pub(super) fn profile(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
         let name = items.get(1).ok_or_else(|| Fault::Expected("a profile's name").at(&items[0].position))?;
-        let mut values = BTreeMap::new();
+        let (mut values, mut chosen) = (BTreeMap::new(), BTreeMap::new());
         for item in &items[2..] {
             let (rule, allowed) = self.condition(item)?;
             let [value] = &allowed[..] else {
                 return Err(Fault::Expected("(rule value) in a profile").at(&item.position));
             };
+            once(&mut chosen, rule.clone(), &item.position)?;
             values.insert(rule, value.clone());
         }
         if let Some(missing) = self.rules.keys().find(|rule| !values.contains_key(*rule)) {
@@ -78,7 +82,9 @@ impl Declared {
                 Fault::NoRule(format!("{missing} (this profile does not choose it)")).at(&items[0].position)
             );
         }
-        self.profiles.insert(symbol(name, "a profile's name")?, values);
+        let name = symbol(name, "a profile's name")?;
+        once(&mut self.places, format!("profile {name}"), &items[0].position)?;
+        self.profiles.insert(name, values);
         Ok(())
     }
 
@@ -120,10 +126,18 @@ impl Declared {
             if !self.rules.get(rule).is_some_and(|values| values.iter().any(|v| v == value)) {
                 return Err(wrong());
             }
+            if rules.overridden.iter().any(|known| known == rule) {
+                return Err(SpecError::RuleTwice(choice.text.clone(), rule.to_string()));
+            }
             rules.values.insert(rule.to_string(), value.to_string());
             rules.overridden.push(rule.to_string());
         }
         Ok(rules)
+    }
+
+    /// Whether a profile is declared.
+    pub(super) fn has_profile(&self) -> bool {
+        !self.profiles.is_empty()
     }
 
     fn describe(&self) -> String {
@@ -137,6 +151,15 @@ impl Declared {
         let values = self.rules.iter().flat_map(|(r, vs)| vs.iter().map(move |v| format!("{r}={v}")));
         (self.profiles.keys().cloned().collect(), values.collect())
     }
+}
+
+/// Notes that a name is declared.
+fn once(known: &mut BTreeMap<String, Position>, name: String, at: &Position) -> Result<(), SpecError> {
+    if let Some(first) = known.get(&name) {
+        return Err(Fault::Twice(name, first.clone()).at(at));
+    }
+    known.insert(name, at.clone());
+    Ok(())
 }
 
 fn symbol(item: &SExpr, what: &'static str) -> Result<String, SpecError> {
