@@ -17,6 +17,7 @@ mod product;
 mod profiles;
 mod recovery;
 mod refinement;
+mod refused;
 mod shrinking;
 mod soak;
 mod verdicts;

@@ -23,10 +23,21 @@ const GUARDS_EVERY: usize = 4;
 /// # Errors
 /// When the corpus cannot be read.
 pub fn coverage(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
+    for folder in inputs {
+        listed(folder)?;
+    }
     let fits = states(seconds, seed, inputs)?;
     println!();
     guards(seconds / 4, seed);
     Ok(fits)
+}
+
+/// The entries of a folder of inputs.
+fn listed(folder: &Path) -> io::Result<std::fs::ReadDir> {
+    std::fs::read_dir(folder).map_err(|error| {
+        let folder = zus_output::plain::path(folder);
+        io::Error::other(format!("{folder}: cannot be read: {error}\n  fix: name a folder of inputs"))
+    })
 }
 
 fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
@@ -45,9 +56,7 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/conformance");
     for folder in std::iter::once(&committed).chain(inputs) {
         let (mut of_folder, mut files) = (States::new(), 0);
-        let entries = std::fs::read_dir(folder)
-            .map_err(|error| io::Error::other(format!("{}: {error}", zus_output::plain::path(folder))))?;
-        for entry in entries {
+        for entry in listed(folder)? {
             let schedule = Schedule::from_file(&crate::targets::input(&entry?.path())?);
             small.follow(&schedule.choices, &mut of_folder);
             files += 1;

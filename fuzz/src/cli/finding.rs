@@ -8,7 +8,6 @@ use std::time::Instant;
 use zus_bpp::rules::Rules;
 use zus_output::plain;
 use zus_output::pulse::Pulse;
-use zus_output::whole::{self, write};
 
 use crate::campaign::{CALM_EVERY, Played, Until, play, shortened, walk_under};
 use crate::judge::{Kill, quietly};
@@ -16,6 +15,8 @@ use crate::schedule::{Failure, Schedule};
 use crate::targets::input;
 use crate::world::Adjust;
 use zus_output::plain::{quoted, quoted_path};
+
+use super::{check, write};
 
 /// The deliberate bug that a command asks for by name: its change of the configuration, and the command's options.
 #[derive(Clone)]
@@ -51,7 +52,7 @@ impl Bug {
     }
 
     /// The whole command for these arguments of the tool.
-    fn command(&self, arguments: &str) -> String {
+    pub fn command(&self, arguments: &str) -> String {
         // A bug that the whole process has: it comes from outside, and has to come so again.
         let process = std::env::var("ZUS_MUTANT").ok().filter(|_| cfg!(feature = "mutants"));
         let variable = process.as_ref().map_or(String::new(), |name| format!("ZUS_MUTANT={} ", quoted(name)));
@@ -95,13 +96,13 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
 /// When a file cannot be read or written.
 pub fn shrink(file: &Path, bug: &Bug, out: Option<&Path>) -> Result<bool> {
     let schedule = Schedule::from_file(&input(file)?);
+    let out = out.unwrap_or(file);
+    check(out)?;
     let Played { failure, at_end, .. } = play(&schedule, bug.adjust, Until::End, false);
     let Some(failure) = failure else {
         println!("nothing is wrong with this run");
         return Ok(true);
     };
-    let out = out.unwrap_or(file);
-    check(out)?;
     println!("WRONG: {failure}");
     let short = quietly(|| shortened(&schedule, &failure, at_end, bug.adjust));
     report_shorter(&schedule, &short, &failure, bug, out)?;
@@ -142,7 +143,12 @@ pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
                 println!("against the model: cargo run --release -- replay {path}");
                 println!("drawn: cargo run --release -- draw {path} --out run.html");
             }
-            Err(error) => return Err(Error::other(format!("the actions are no run of the model: {error}"))),
+            Err(error) => {
+                return Err(Error::other(format!(
+                    "{}: the actions are no run of the model: {error}\n  fix: leave out --trace",
+                    plain::path(file)
+                )));
+            }
         }
     }
     Ok(played.failure.is_none())
@@ -159,14 +165,4 @@ pub fn judged(kill: &Kill, out: &Path) -> Result<()> {
     }
     println!("replay: {}", Bug::NONE.command(&kill.replay.arguments(out)));
     Ok(())
-}
-
-/// Whether a file can be written: asked before the work.
-///
-/// # Errors
-/// When it cannot; the error names it.
-pub fn check(file: &Path) -> Result<()> {
-    whole::check(file).map_err(|error| {
-        Error::new(error.kind(), format!("{}: cannot be written: {error}", plain::path(file)))
-    })
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::finding::{check, judged};
+use super::check;
+use super::finding::judged;
 use crate::judge::{judge as judge_all, quietly};
 
 /// Returns whether nothing is. The input that shows a finding goes to `out`.

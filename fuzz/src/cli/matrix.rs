@@ -143,7 +143,10 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     let _taken: Vec<Lock> =
         folders.map(|folder| Lock::take(root().join(folder))).collect::<std::io::Result<_>>()?;
     let mut results: Results = match std::fs::read_to_string(&file) {
-        Ok(text) => serde_json::from_str(&text)?,
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
+            let file = zus_output::plain::path(&file);
+            Error::other(format!("{file}: {error}\n  fix: restore it from the repository, or remove it"))
+        })?,
         Err(_) => Results::default(),
     };
     results.code.retain(|name, _| Mutant::ALL.iter().any(|mutant| format!("{mutant:?}") == *name));
@@ -156,8 +159,11 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
             request.only.is_empty() || request.only.contains(&name)
         })
         .collect();
-    if asked.is_empty() {
-        return Err(Error::other(format!("there is no bug of these names: {}", request.only.join(", "))));
+    let is_bug = |name: &&String| Mutant::ALL.iter().any(|mutant| format!("{mutant:?}") == **name);
+    if let Some(name) = request.only.iter().find(|name| !is_bug(name)) {
+        return Err(Error::other(format!(
+            "--only {name}: no deliberate bug has this name\n  fix: fuzz/MATRIX.md lists all"
+        )));
     }
     let (next, known) = (AtomicUsize::new(0), Mutex::new(results));
     let worker = || -> std::io::Result<()> {

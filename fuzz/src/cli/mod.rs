@@ -20,27 +20,37 @@ mod study;
 #[cfg(any(feature = "mutants", feature = "schemata"))]
 mod trial;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use stateright::Checker;
 
 use zus_bpp::bounds::MAX_ROUND;
 use zus_bpp::rules::Rules;
 use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
+use zus_checker::instance::MAX_RESTARTS;
 use zus_checker::memory;
-use zus_output::{plain, pulse::Pulse};
+use zus_output::{plain, pulse::Pulse, whole};
 
 use crate::judge::finding as judge_input;
 use crate::product::Product;
 use crate::refinement::Names;
-use crate::schedule::profile;
+use crate::schedule::{Run, profile};
 use crate::soak::Plan;
 use crate::targets;
 use finding::Bug;
 
+/// Runs of a walk at most: at ten thousand a second, three years.
+const MOST_RUNS: u64 = 1 << 40;
+/// Subrounds of one round of a soak at most: hours.
+const MOST_SUBROUNDS: i64 = 2_000;
+/// Seconds of any measurement at most: a day.
+const MOST_SECONDS: i64 = 86_400;
+/// The most of whatever else is counted: effort, processes, seeds.
+const MOST: i64 = 1_000;
 /// Rounds of a soak at most: years.
 const MOST_ROUNDS: u64 = 1 << 40;
 /// The round at which a soak may begin at most: what follows stays below the highest round.
@@ -59,7 +69,7 @@ enum Command {
     /// A plain random walk over schedules: the control that a fuzzer has to beat.
     Walk {
         /// Runs, at most.
-        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=MOST_RUNS))]
         runs: u64,
         /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
@@ -83,14 +93,14 @@ enum Command {
         /// The same seed is the same run.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Members: 4 or 7.
-        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=7))]
+        /// Members.
+        #[arg(long, default_value = "4", value_parser = PossibleValuesParser::new(["4", "7"]).try_map(|number| number.parse::<u16>()))]
         miners: u16,
         /// The round at which everybody begins.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=HIGHEST_BEGIN))]
         begins_at: u64,
         /// Subrounds that one round has at least; hundreds take minutes.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=MOST_SUBROUNDS))]
         subrounds: u32,
         /// The rules, as for a walk; they have to be live.
         #[arg(long, value_parser = live, default_value = "hardened")]
@@ -108,7 +118,7 @@ enum Command {
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=3))]
         byzantine: u16,
         /// Crashes, at most.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_RESTARTS)))]
         crashes: u32,
         /// Decides the order of generators.
         #[arg(long, default_value_t = 0)]
@@ -127,7 +137,7 @@ enum Command {
     #[cfg(feature = "mutants")]
     Matrix {
         /// Runs of the walk for each bug, at most.
-        #[arg(long, default_value_t = 10_000)]
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MOST_RUNS))]
         runs: u64,
         /// Judge these bugs only; the results of before stand for the others.
         #[arg(long)]
@@ -152,7 +162,7 @@ enum Command {
     /// Everything that the harness has, cheapest first, until something is wrong.
     Judge {
         /// How much: 1 takes some ten seconds where nothing is wrong.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=MOST as u64))]
         effort: u64,
         /// Where the input of a finding goes.
         #[arg(long, default_value = "finding.input")]
@@ -185,18 +195,18 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
         /// Seconds for one mutant.
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = seconds())]
         timeout: u64,
         /// Processes at a time.
-        #[arg(long, default_value_t = 1)]
-        jobs: usize,
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=MOST))]
+        jobs: u16,
     },
     /// Writes the seed corpora again.
     Seeds,
     /// Executions and steps a second of each target.
     Speed {
         /// Seconds for each target.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, value_parser = seconds())]
         seconds: u64,
         /// Instrumented programs to measure, too: their kind and folder, as `none=DIR` or `address=DIR`.
         #[arg(long, value_parser = kind_and_folder)]
@@ -211,6 +221,7 @@ enum Command {
     /// Runs a target on files, without an engine, and prints what they stand for: how a crash of any engine is replayed.
     Run {
         /// Its name.
+        #[arg(value_parser = PossibleValuesParser::new(targets::ALL.iter().map(|(name, _)| *name)))]
         target: String,
         /// Inputs.
         #[arg(required_unless_present = "hex")]
@@ -222,7 +233,7 @@ enum Command {
     /// How much of the model the corpus, random runs and the product reach through production code.
     Coverage {
         /// Seconds of random runs.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = seconds())]
         seconds: u64,
         /// The same seed walks the same way.
         #[arg(long, default_value_t = 0)]
@@ -240,10 +251,10 @@ enum Command {
         #[arg(long)]
         feedback: PathBuf,
         /// Seconds for each measurement, at most.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = seconds())]
         seconds: u64,
         /// Seeds.
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=MOST as u64))]
         seeds: u64,
         /// Deliberate bugs; the ones that a random walk needs longest for.
         #[arg(long, value_delimiter = ',', default_value = "ForgetQuorum")]
@@ -283,7 +294,7 @@ pub fn main() -> ExitCode {
         Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, late_shares, refusals } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
-            Ok(explore(product, refusals))
+            explore(product, refusals)
         }
         Command::Soak { rounds, seed, miners, begins_at, subrounds, rules } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
@@ -298,7 +309,7 @@ pub fn main() -> ExitCode {
         Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
         #[cfg(feature = "schemata")]
         Command::Survey { list, judge, arguments, out, timeout, jobs } => {
-            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs)
+            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs.into())
         }
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds, instrumented, json, readme } => {
@@ -330,17 +341,27 @@ pub fn main() -> ExitCode {
 /// The rules of a name; clap says which option was wrong.
 fn rules(name: &str) -> Result<Rules, String> {
     let names = || profile::OTHERS.map(|(name, _)| format!("'{name}'")).join(", ");
-    profile::named(name).ok_or_else(|| format!("no such rules; there are 'hardened', {}", names()))
+    profile::named(name).ok_or_else(|| format!("no such rules\n  fix: name 'hardened', {}", names()))
 }
 
 /// Rules under which a synchronous network brings progress.
 fn live(name: &str) -> Result<Rules, String> {
     let rules = rules(name)?;
-    let refused = || format!("under '{name}' nothing need become final, so a long run says nothing");
+    let refused = || {
+        format!(
+            "under '{name}' nothing need become final, so a long run says nothing\n  fix: name live rules: 'hardened', 'echo = None'"
+        )
+    };
     if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
 }
 
-fn explore(product: Product, refusals: bool) -> bool {
+fn explore(product: Product, refusals: bool) -> std::io::Result<bool> {
+    if let Err(why) = Run::new(&product.setup, 0) {
+        return Err(std::io::Error::other(format!(
+            "--rounds {}, --subrounds {}: the model has no room for it: {why}\n  fix: name fewer",
+            product.setup.rounds, product.setup.subrounds
+        )));
+    }
     let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
     let _pulse = Pulse::new("exploring the product");
@@ -366,7 +387,12 @@ fn explore(product: Product, refusals: bool) -> bool {
             println!("{:3}. {}", number + 1, offer.told(&last.run));
         }
     }
-    found.is_empty()
+    Ok(found.is_empty())
+}
+
+/// A number of seconds.
+fn seconds() -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=MOST_SECONDS as u64)
 }
 
 fn kind_and_folder(text: &str) -> Result<(String, PathBuf), String> {
@@ -383,10 +409,8 @@ fn hex(text: &str) -> Result<Hex, String> {
 }
 
 fn runs(target: &str, files: &[PathBuf], hex: Option<Hex>) -> std::io::Result<bool> {
-    let unknown = || {
-        let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
-        std::io::Error::other(format!("no target {target}: there are {}", names.join(", ")))
-    };
+    let unknown =
+        || std::io::Error::other(format!("no target {target}\n  fix: `zus-fuzz run --help` lists them"));
     let body = targets::named(target).ok_or_else(unknown)?;
     let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
     inputs.extend(hex.map(|Hex(bytes)| ("the given bytes".to_owned(), bytes)));
@@ -403,4 +427,44 @@ fn runs(target: &str, files: &[PathBuf], hex: Option<Hex>) -> std::io::Result<bo
     }
     println!("nothing is wrong");
     Ok(true)
+}
+
+/// Writes a file that the user named.
+fn write(path: &Path, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+    whole::write(path, bytes).map_err(whole::unwritable(path))
+}
+
+/// Whether a file that the user named can be written: asked before the work.
+///
+/// # Errors
+/// When it cannot; the error names it.
+fn check(path: &Path) -> std::io::Result<()> {
+    whole::check(path).map_err(whole::unwritable(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// A new option is asked, too: a number without bounds, or a 0 that makes a command do nothing, has to be meant.
+    #[test]
+    fn every_number_of_the_command_line_has_bounds() {
+        let numbers = zus_output::numbers::numbers(&Arguments::command());
+        let names = |which: fn(&zus_output::numbers::Number) -> bool| {
+            let names = numbers.iter().filter(|number| which(number)).map(|number| &*number.name);
+            names.filter(|name| !name.ends_with(" --seed")).collect::<Vec<_>>()
+        };
+        assert!(numbers.len() >= 15, "{numbers:?}");
+        assert_eq!(names(|number| number.takes_any), [""; 0]);
+        // From genesis; no round held up; the first miner; no crash; the least effort.
+        let zero = [
+            "soak --begins-at",
+            "soak --subrounds",
+            "product --byzantine",
+            "product --crashes",
+            "judge --effort",
+        ];
+        assert_eq!(names(|number| number.takes_zero), zero);
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zus_output::lock::Lock;
 
-use super::trial;
+use super::{check, trial, write as write_named};
 use crate::schemata::{Listed, MODULE, Schemata, VARIABLE, mutant_at};
 
 /// The root of the crate whose files are rewritten.
@@ -20,8 +20,10 @@ const ROOT: &str = "impl/src/lib.rs";
 
 fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     let text = zus_output::bounded::text(list, zus_output::bounded::MOST_BYTES)?;
-    serde_json::from_str(&text)
-        .map_err(|error| Error::other(format!("{}: {error}", zus_output::plain::path(list))))
+    serde_json::from_str(&text).map_err(|error| {
+        let list = zus_output::plain::path(list);
+        Error::other(format!("{list}: {error}\n  fix: name what `cargo mutants --list --json` printed"))
+    })
 }
 
 /// What the compiler would refuse in code that never runs, or would warn of hundreds of times.
@@ -32,7 +34,8 @@ const ATTEMPTS: usize = 20;
 /// Rewrites the files of the copy until it compiles.
 pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
     let listed = read_list(list)?;
-    let _taken = Lock::take(into)?;
+    let _taken = Lock::take(into).map_err(zus_output::whole::unwritable(into))?;
+    check(out)?;
     let files: BTreeSet<&str> = listed.iter().map(|mutant| &*mutant.file).collect();
     let read = |file: &str| {
         Ok((file.to_owned(), zus_output::bounded::text(into.join(file), zus_output::bounded::MOST_BYTES)?))
@@ -53,7 +56,7 @@ pub fn write(list: &Path, into: &Path, out: &Path) -> std::io::Result<bool> {
             println!("{} are left out", schemata.left_out.len());
             let fates: BTreeMap<usize, Fate> =
                 schemata.left_out.iter().map(|&n| (n, left_out(&listed[n]))).collect();
-            zus_output::whole::write(out, serde_json::to_string_pretty(&fates)?)?;
+            write_named(out, serde_json::to_string_pretty(&fates)?)?;
             return Ok(true);
         }
         unviable.extend(found);
@@ -136,13 +139,19 @@ pub fn survey(
 ) -> std::io::Result<bool> {
     let listed = read_list(list)?;
     let known: BTreeMap<usize, Fate> = match zus_output::bounded::text(out, zus_output::bounded::MOST_BYTES) {
-        Ok(text) => serde_json::from_str(&text)?,
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
+            let out = zus_output::plain::path(out);
+            Error::other(format!(
+                "{out}: these are no verdicts: {error}\n  fix: name a file that is not there yet"
+            ))
+        })?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
         Err(error) => return Err(error),
     };
     let open: Vec<usize> = (0..listed.len())
         .filter(|number| known.get(number).is_none_or(|fate| fate.killed.is_none()))
         .collect();
+    check(out)?;
     let (next, fates) = (AtomicUsize::new(0), Mutex::new(known));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
@@ -162,7 +171,7 @@ pub fn survey(
         }
     });
     let fates = fates.into_inner().map_err(|_| Error::other("a judge panicked"))?;
-    zus_output::whole::write(out, serde_json::to_string_pretty(&fates)?)?;
+    write_named(out, serde_json::to_string_pretty(&fates)?)?;
     let survivors: Vec<&Fate> = fates.values().filter(|fate| fate.killed.is_none()).collect();
     for fate in &survivors {
         println!("survives: {}", fate.name);

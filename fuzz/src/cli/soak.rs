@@ -2,7 +2,20 @@
 
 use std::time::Instant;
 
+use zus_output::plain::quoted;
+
+use super::finding::Bug;
+use crate::schedule::profile;
 use crate::soak::{Plan, soak};
+
+/// The arguments of the tool for this plan: every option that decides the run.
+fn arguments(plan: &Plan) -> String {
+    let Plan { rounds, begins_at, subrounds, miners, seed, rules, faults: _, adjust: _ } = plan;
+    let rules = quoted(profile::name_of(rules));
+    format!(
+        "soak --rounds {rounds} --seed {seed} --miners {miners} --begins-at {begins_at} --subrounds {subrounds} --rules {rules}"
+    )
+}
 
 /// Runs a plan and says what it was.
 pub(super) fn soaks(plan: Plan) -> bool {
@@ -25,6 +38,7 @@ pub(super) fn soaks(plan: Plan) -> bool {
         }
         Err(wrong) => {
             println!("WRONG: {wrong}");
+            println!("replay: {}", Bug::NONE.command(&arguments(&plan)));
             false
         }
     }

@@ -9,6 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use zus_report::page::figures::{Figures, Table};
 use zus_report::text::grouped;
 
+use super::{check, write};
 use crate::schedule::{Random, Schedule};
 use crate::targets::{ALL, Target, conformance, take_steps};
 use crate::world::World;
@@ -49,6 +50,12 @@ struct Row {
 /// # Errors
 /// When a file cannot be written or a program cannot be started.
 pub fn speed(what: &Speed) -> std::io::Result<bool> {
+    for path in what.readme.iter().chain(&what.json) {
+        check(path)?;
+    }
+    if let Some(path) = &what.readme {
+        around_the_table(path)?;
+    }
     let mut rows = Vec::new();
     for &(name, target) in ALL {
         rows.push(row(what, name, name, target, &|_| {})?);
@@ -68,9 +75,11 @@ pub fn speed(what: &Speed) -> std::io::Result<bool> {
             Err(error) => return Err(error),
         };
         let found = figures(known.as_deref(), speeds(what, &rows, share));
-        let found = found
-            .map_err(|error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(path))))?;
-        zus_output::whole::write(path, serde_json::to_string_pretty(&found)? + "\n")?;
+        let found = found.map_err(|error| {
+            let path = zus_output::plain::path(path);
+            std::io::Error::other(format!("{path}: {error}\n  fix: name another file, or one of figures"))
+        })?;
+        write(path, serde_json::to_string_pretty(&found)? + "\n")?;
     }
     Ok(true)
 }
@@ -233,17 +242,22 @@ fn markdown(what: &Speed, rows: &[Row], share: f64) -> String {
     table + "\n" + &share_told(share) + "\n"
 }
 
-fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
+/// What stands before the table of a README and after it.
+fn around_the_table(path: &Path) -> std::io::Result<(String, String)> {
     let text = zus_output::bounded::text(path, zus_output::bounded::MOST_BYTES)?;
     let missing = || {
-        std::io::Error::other(format!(
-            "{}: the marks of the table are missing",
-            zus_output::plain::path(path)
-        ))
+        let (path, (begin, end)) = (zus_output::plain::path(path), MARKS);
+        let fix = format!("write {} and {} where it is to stand", begin.trim_end(), end.trim_end());
+        std::io::Error::other(format!("{path}: the marks of the table are missing\n  fix: {fix}"))
     };
     let (before, rest) = text.split_once(MARKS.0).ok_or_else(missing)?;
     let (_, after) = rest.split_once(MARKS.1).ok_or_else(missing)?;
-    zus_output::whole::write(path, format!("{before}{}{table}{}{after}", MARKS.0, MARKS.1))
+    Ok((before.into(), after.into()))
+}
+
+fn put_into(path: &Path, table: &str) -> std::io::Result<()> {
+    let (before, after) = around_the_table(path)?;
+    write(path, format!("{before}{}{table}{}{after}", MARKS.0, MARKS.1))
 }
 
 fn speeds(what: &Speed, rows: &[Row], share: f64) -> Table {

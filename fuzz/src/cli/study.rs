@@ -45,7 +45,9 @@ pub fn study(what: &Study) -> std::io::Result<bool> {
     println!("| bug | random walk | libFuzzer, edges | edges and model states |\n|---|---|---|---|");
     for name in &what.mutants {
         let Some(variant) = Mutant::ALL.iter().position(|mutant| format!("{mutant:?}") == *name) else {
-            return Err(std::io::Error::other(format!("{name}: no deliberate bug of that name")));
+            return Err(std::io::Error::other(format!(
+                "--mutants {name}: no deliberate bug has this name\n  fix: fuzz/MATRIX.md lists all"
+            )));
         };
         let mut cells = [String::new(), String::new(), String::new()];
         for seed in 1..=what.seeds {
@@ -156,7 +158,10 @@ fn fuzz(program: &Path, seed: u64, seconds: u64, mutant: Option<&str>) -> std::i
     if let Some(mutant) = mutant {
         command.env(study::MUTANT, mutant);
     }
-    let named = |error| std::io::Error::other(format!("{}: {error}", zus_output::plain::path(program)));
+    let named = |error| {
+        let program = zus_output::plain::path(program);
+        std::io::Error::other(format!("{program}: {error}\n  fix: name the folders that `fuzz/study` builds"))
+    };
     let output = command.output().map_err(named)?;
     let text = String::from_utf8_lossy(&output.stderr);
     let executions = text.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
