@@ -45,10 +45,9 @@ impl Replay {
     /// The arguments of the tool, for an input in this file.
     #[must_use]
     pub fn arguments(&self, file: &Path) -> String {
-        let file = zus_output::plain::path(file);
         match self {
-            Replay::Schedule => format!("replay {}", quoted_path(&file)),
-            Replay::Target(name) => format!("run {name} {}", quoted_path(&file)),
+            Replay::Schedule => format!("replay {}", quoted_path(file)),
+            Replay::Target(name) => format!("run {name} {}", quoted_path(file)),
             Replay::Product(options) => format!("product {options}"),
         }
     }

@@ -82,7 +82,7 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
     };
     write(out, found.schedule.explicit())?;
     println!("run {} of seed {seed}: WRONG: {}", found.runs, found.failure);
-    let shown = quoted_path(&plain::path(out));
+    let shown = quoted_path(out);
     println!("replay: {}", bug.command(&format!("replay {shown}")));
     println!("now a shorter run is looked for; an interrupt keeps the run above");
     let short = quietly(|| shortened(&found.schedule, &found.failure, found.at_end, bug.adjust));
@@ -118,7 +118,7 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
     write(out, kept.explicit())?;
     println!("{}", played.told());
     println!("{} choices, of {}", kept.choices.len(), long.choices.len());
-    println!("replay: {}", bug.command(&format!("replay {}", quoted_path(&plain::path(out)))));
+    println!("replay: {}", bug.command(&format!("replay {}", quoted_path(out))));
     Ok(())
 }
 
@@ -135,11 +135,11 @@ pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
     let played = play(&schedule, bug.adjust, Until::End, true);
     println!("{}", played.told());
     if let Some(path) = trace {
-        let command = bug.command(&format!("replay {}", quoted_path(&plain::path(file))));
+        let command = bug.command(&format!("replay {}", quoted_path(file)));
         match played.run.judges.refinement.trace(&command, played.failure.as_ref()) {
             Ok(trace) => {
                 write(path, trace.to_json().as_bytes())?;
-                let path = quoted_path(&plain::path(path));
+                let path = quoted_path(path);
                 println!("against the model: cargo run --release -- replay {path}");
                 println!("drawn: cargo run --release -- draw {path} --out run.html");
             }
