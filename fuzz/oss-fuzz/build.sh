@@ -35,16 +35,14 @@ cd "$SRC/zus-bpp/fuzz"
 export CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 target=${TARGET_DIR:-$SRC/zus-bpp/target/oss-fuzz}
 triple=x86_64-unknown-linux-gnu
-features=(--no-default-features --features libfuzzer)
 if [ "$SANITIZER" = coverage ]; then
-    # Coverage comes with flags that the image adds to RUSTFLAGS. Not through cargo-fuzz: the image replaces that by a build
-    # of the default features then, which have no targets. The report wants sources by their whole names.
+    # Coverage comes with flags that the image adds to RUSTFLAGS. Not through cargo-fuzz: the image replaces that then. The report wants sources by their whole names.
     for room in fuzz impl model output; do RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix $room=$SRC/zus-bpp/$room"; done
     export RUSTFLAGS
-    cargo build --release --bins --target "$triple" --target-dir "$target" "${features[@]}"
+    cargo build --release --bins --target "$triple" --target-dir "$target"
 else
     # As `fuzz/build` does: optimised, with debug assertions and overflow checks.
-    cargo fuzz build --sanitizer "$SANITIZER" --target-dir "$target" "${features[@]}"
+    cargo fuzz build --sanitizer "$SANITIZER" --target-dir "$target"
 fi
 
 for shim in fuzz_targets/*.rs; do

@@ -24,9 +24,9 @@ const MAY: [(&str, &str); 8] = [
     ("model/checker/build.rs", "a build script, whose output the compiler reads"),
     ("model/report/build.rs", "a build script, whose output the compiler reads"),
     ("model/embed.rs", "what the build scripts share"),
-    ("fuzz/src/targets/", "fuzz targets: files in a temporary folder"),
-    ("fuzz/src/cli/speed.rs", "a folder that has the number of the process"),
-    ("fuzz/src/cli/study.rs", "a folder that has the number of the process"),
+    ("fuzz/harness/src/targets/", "fuzz targets: files in a temporary folder"),
+    ("fuzz/harness/src/cli/speed.rs", "a folder that has the number of the process"),
+    ("fuzz/harness/src/cli/study.rs", "a folder that has the number of the process"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

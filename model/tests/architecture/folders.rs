@@ -157,7 +157,7 @@ fn no_circle_between_the_folders_of_a_crate() {
         "model/report",
         "model",
         "impl",
-        "fuzz",
+        "fuzz/harness",
         "proofs",
     ] {
         let sources = sources(&root.join(room).join("src"));

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-model", &["zus-checker", "zus-output", "zus-report"]),
     ("zus-bpp", &["zus-protocol"]),
     ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
+    ("zus-fuzz-targets", &["zus-fuzz"]),
     ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
     ("zus-benches", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report"]),
 ];

@@ -2,7 +2,7 @@
 //! shows nothing wrong about the real code. `cargo run -p zus-fuzz --features mutants -- matrix --write` makes the witnesses:
 //! `NAME.run` is a schedule, `NAME.TARGET` an input of a target.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use zus_bpp::miner::Config;
 use zus_bpp::mutants::{Mutant, Scope};
@@ -58,7 +58,7 @@ fn variant(mutant: Mutant) -> u16 {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions/mutants")
+    zus_fuzz::room().join("regressions/mutants")
 }
 
 /// The witness of a bug that is an input of a target.

@@ -220,7 +220,7 @@ fn the_tool_reads_no_more_of_a_file_than_it_says() {
 #[cfg(unix)]
 #[test]
 fn a_folder_that_another_run_writes_into_is_refused() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = zus_fuzz::room();
     let cases: [(&str, &[&str]); 3] = [
         ("corpus", &["seeds"]),
         ("matrix", &["matrix", "--only", "SignUnasked", "--write", "--runs", "1"]),

@@ -18,6 +18,7 @@
 pub mod bounds;
 pub mod byzantine;
 pub mod campaign;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod coverage;
 pub mod feedback;
@@ -33,3 +34,10 @@ pub mod soak;
 pub mod targets;
 pub mod twins;
 pub mod world;
+
+/// The folder of the corpora, the regressions and the matrix: the room of the targets, around the crate.
+#[must_use]
+pub fn room() -> &'static std::path::Path {
+    let harness = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    harness.parent().unwrap_or(harness)
+}

@@ -1,7 +1,7 @@
 //! Every committed input, and some random ones, through every target, on stable. This program counts what a thread allocates,
 //! so that the bound of `decode` is checked here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use zus_fuzz::schedule::Random;
 use zus_fuzz::targets::allocation::{is_counted, measure};
@@ -12,7 +12,7 @@ use zus_fuzz::targets::{self, ALL};
 const MOST_BYTES: u64 = 10 << 20;
 
 fn files(folder: &str, target: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(target);
+    let folder = zus_fuzz::room().join(folder).join(target);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();
@@ -36,7 +36,7 @@ fn committed_inputs_show_nothing_wrong() {
 
 #[test]
 fn committed_inputs_stay_small() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let root = zus_fuzz::room().join("corpus");
     let mut total = 0;
     for entry in std::fs::read_dir(root).expect("there are corpora").flatten() {
         let name = entry.file_name().into_string().expect("names of targets are ASCII");
@@ -77,10 +77,19 @@ fn random_inputs_show_nothing_wrong() {
 }
 
 #[test]
-fn targets_have_shims_and_names() {
-    for &(name, _) in ALL {
-        let shim = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets").join(format!("{name}.rs"));
-        let text = std::fs::read_to_string(&shim).expect("each target has a shim");
+fn targets_have_shims_and_programs() {
+    let manifest =
+        std::fs::read_to_string(zus_fuzz::room().join("Cargo.toml")).expect("the targets' manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    let programs = manifest["bin"].as_array().expect("programs");
+    let mut programs: Vec<&str> = programs.iter().filter_map(|bin| bin["name"].as_str()).collect();
+    let mut names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+    programs.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(programs, names, "fuzz/Cargo.toml has a [[bin]] for each target of the table, and no other");
+    for name in names {
+        let shim = zus_fuzz::room().join("fuzz_targets").join(format!("{name}.rs"));
+        let text = std::fs::read_to_string(&shim).unwrap_or_else(|_| panic!("write {}", shim.display()));
         assert!(text.contains(&format!("entry!({name}")), "{name}");
         assert!(text.lines().count() <= 5, "{name} is more than wiring");
         assert!(targets::named(name).is_some());

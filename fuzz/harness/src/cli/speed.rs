@@ -266,12 +266,18 @@ fn speeds(what: &Speed, rows: &[Row], share: f64) -> Table {
         share_told(share),
     ];
     let rows = rows.iter().map(cells).collect();
-    Table { title: TITLES.1.into(), command: "fuzz/speed".into(), notes, columns: columns(what), rows }
+    Table {
+        title: TITLES.1.into(),
+        command: "fuzz/harness/speed".into(),
+        notes,
+        columns: columns(what),
+        rows,
+    }
 }
 
 /// The figures of this room, with these speeds first: what other commands measured, and a file has already, stays.
 fn figures(known: Option<&str>, speeds: Table) -> Result<Figures, String> {
-    let mut figures = Figures::new(TITLES.0, "fuzz/speed");
+    let mut figures = Figures::new(TITLES.0, "fuzz/harness/speed");
     if let Some(text) = known {
         let found = Figures::parse(text)?;
         if found.title != figures.title {

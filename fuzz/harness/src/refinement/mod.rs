@@ -155,7 +155,8 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
         observers: 0,
         reserved_rounds: 0,
         reserved_subrounds: 0,
-        reductions: Reductions::NONE,
+        // Without a Byzantine member the reduction of their messages reduces nothing, and is on as usual.
+        reductions: Reductions { byzantine_available: setup.byzantine.is_empty(), ..Reductions::NONE },
     })
 }
 

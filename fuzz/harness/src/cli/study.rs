@@ -1,7 +1,7 @@
 //! What the model is worth as the novelty signal: libFuzzer with and without [`crate::feedback`], and a plain random walk over
 //! the same vocabulary as the control, on the same deliberate bugs from the same empty corpus.
 //!
-//! `fuzz/study` builds the programs. Each measurement is a process of its own with a seed; an execution is one schedule.
+//! `fuzz/harness/study` builds the programs. Each measurement is a process of its own with a seed; an execution is one schedule.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Writes the first inputs of the corpora: the same files every time. Campaigns add to them (`fuzz/campaign`).
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
@@ -29,7 +29,7 @@ type Found = Vec<(String, Vec<u8>)>;
 
 /// Writes them under `corpus/`.
 pub fn seeds() -> std::io::Result<bool> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let root = crate::room().join("corpus");
     let _taken = Lock::take(&root)?;
     for (target, _) in ALL {
         let found = match *target {
@@ -247,8 +247,7 @@ fn traces() -> Found {
 
 fn scenarios() -> Found {
     let read = |name: &str| {
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/scenarios").join(format!("{name}.toml"));
+        let file = crate::room().join("../model/scenarios").join(format!("{name}.toml"));
         Some((format!("{name}.toml"), std::fs::read(file).ok()?))
     };
     ["hardened_live", "late_better_rank", "two_subrounds"].into_iter().filter_map(read).collect()

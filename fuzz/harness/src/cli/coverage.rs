@@ -53,7 +53,7 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
         println!("| {name} | {runs} | {count} | {:.1} % |", 100.0 * count as f64 / all as f64);
     };
     let mut reached = States::new();
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/conformance");
+    let committed = crate::room().join("corpus/conformance");
     for folder in std::iter::once(&committed).chain(inputs) {
         let (mut of_folder, mut files) = (States::new(), 0);
         for entry in listed(folder)? {

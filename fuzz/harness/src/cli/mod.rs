@@ -202,8 +202,10 @@ enum Command {
         jobs: u16,
     },
     /// Writes the seed corpora again.
+    #[command(hide = true)]
     Seeds,
     /// Executions and steps a second of each target.
+    #[command(hide = true)]
     Speed {
         /// Seconds for each target.
         #[arg(long, default_value_t = 3, value_parser = seconds())]
@@ -241,8 +243,9 @@ enum Command {
         /// Folders of inputs of `conformance` beside the committed ones: what an engine has found.
         inputs: Vec<PathBuf>,
     },
-    /// What the model is worth as an engine's novelty signal; `fuzz/study` builds the programs.
+    /// What the model is worth as an engine's novelty signal; `fuzz/harness/study` builds the programs.
     #[cfg(feature = "study")]
+    #[command(hide = true)]
     Study {
         /// The folder of the programs without the counters.
         #[arg(long)]

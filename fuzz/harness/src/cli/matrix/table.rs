@@ -7,7 +7,7 @@ use zus_bpp::mutants::Mutant;
 use zus_report::page::figures::{self, Figures};
 use zus_report::text::grouped;
 
-use super::{Code, Results, Rule, Seen, exempt, root};
+use super::{Code, Results, Rule, Seen, exempt};
 
 /// The command that makes it again.
 const COMMAND: &str =
@@ -44,9 +44,9 @@ struct Shown {
 
 impl Shown {
     fn read() -> std::io::Result<Self> {
-        let text = std::fs::read_to_string(root().join("matrix/rules.toml"))?;
+        let text = std::fs::read_to_string(crate::room().join("matrix/rules.toml"))?;
         let proofs: Proofs = toml::from_str(&text).map_err(|error| Error::other(error.to_string()))?;
-        let controls = std::fs::read_to_string(root().join("../proofs/controls.txt"))?;
+        let controls = std::fs::read_to_string(crate::room().join("../proofs/controls.txt"))?;
         Ok(Self { proofs: proofs.row, controls })
     }
 
@@ -215,8 +215,8 @@ mod tests {
             assert!(!says.is_empty(), "{}", mutant.id);
         }
         assert_eq!(shown.proofs.len(), mutants.len());
-        let runs =
-            std::fs::read_to_string(root().join("../proofs/refutations.toml")).expect("it is committed");
+        let runs = std::fs::read_to_string(crate::room().join("../proofs/refutations.toml"))
+            .expect("it is committed");
         for run in shown.proofs.iter().filter_map(|proof| proof.run.as_deref()) {
             assert!(runs.contains(&format!("name = \"{run}\"")), "no run {run}");
         }

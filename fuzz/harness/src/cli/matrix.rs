@@ -23,6 +23,7 @@ use zus_output::lock::Lock;
 use crate::campaign::{CALM_EVERY, run, shortened, walk};
 use crate::judge::{Kill, Replay, by_product, by_target, finding, quietly, targets_by_cost};
 use crate::product::timeless;
+use crate::room;
 use crate::world::Adjust;
 
 /// Gives the honest participants a bug.
@@ -131,17 +132,13 @@ fn save(file: &Path, results: &Results) -> std::io::Result<()> {
 /// Where the inputs are that show the bugs.
 const WITNESSES: &str = "regressions/mutants";
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// Measures, prints, and writes if it is told to. Returns whether every bug is noticed.
 pub fn matrix(request: &Request) -> std::io::Result<bool> {
-    let file = root().join("matrix/results.json");
+    let file = room().join("matrix/results.json");
     // Two runs that write would each lose what the other found.
     let folders = ["matrix", WITNESSES].into_iter().filter(|_| request.write);
     let _taken: Vec<Lock> =
-        folders.map(|folder| Lock::take(root().join(folder))).collect::<std::io::Result<_>>()?;
+        folders.map(|folder| Lock::take(room().join(folder))).collect::<std::io::Result<_>>()?;
     let mut results: Results = match std::fs::read_to_string(&file) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| {
             let file = zus_output::plain::path(&file);
@@ -208,8 +205,8 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     println!("{}", table::markdown(&tables));
     if request.write {
         save(&file, &results)?;
-        zus_output::whole::write(root().join("MATRIX.md"), table::page(&tables))?;
-        zus_output::whole::write(root().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
+        zus_output::whole::write(room().join("MATRIX.md"), table::page(&tables))?;
+        zus_output::whole::write(room().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
     Ok(asked.iter().all(|&index| {
         let mutant = Mutant::ALL[index];
@@ -304,8 +301,8 @@ fn blames_the_bug(
     // A thread of its own: what is kept for a thread may have been made with the bug.
     let found = std::thread::scope(|one| one.spawn(without).join());
     let Some(what) = found.map_err(|_| Error::other("a judge panicked"))? else { return Ok(()) };
-    let file = root().join("artifacts").join(format!("without-{mutant:?}.{}", kill.by));
-    std::fs::create_dir_all(root().join("artifacts"))?;
+    let artifacts = Lock::take(room().join("artifacts"))?;
+    let file = artifacts.folder().join(format!("without-{mutant:?}.{}", kill.by));
     zus_output::whole::write(&file, &kill.input)?;
     Err(Error::other(format!(
         "the production code fails without {mutant:?}, too: {what}; see it with `cargo run -p zus-fuzz -- {}`",
@@ -319,7 +316,7 @@ fn product(variant: u16, request: &Request) -> Option<Seen> {
 }
 
 fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    zus_output::whole::write(root().join(WITNESSES).join(name), bytes)
+    zus_output::whole::write(room().join(WITNESSES).join(name), bytes)
 }
 
 /// The rule changes, through the model.
@@ -362,7 +359,7 @@ mod tests {
         };
         assert!(blames_the_bug(mutant, &kill, || None).is_ok());
         let refused = blames_the_bug(mutant, &kill, || Some("wrong as well".into())).unwrap_err().to_string();
-        let file = root().join("artifacts").join(format!("without-{mutant:?}.trial"));
+        let file = room().join("artifacts").join(format!("without-{mutant:?}.trial"));
         let kept = std::fs::read(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         assert_eq!(kept, b"input");

@@ -19,7 +19,7 @@ const BUG: Adjust = Adjust(
 );
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("regressions/example").join(name)
+    zus_fuzz::room().join("regressions/example").join(name)
 }
 
 fn kind(schedule: &Schedule) -> Option<String> {

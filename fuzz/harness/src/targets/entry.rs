@@ -1,6 +1,7 @@
 //! What makes a target a program of a fuzzing engine: the same line for libFuzzer, AFL++ and honggfuzz.
 
-/// The program of the target of this name, for the engine whose feature is on. With `counting` its allocations are counted.
+/// The program of the target of this name, for the engine whose feature the crate with this line has. With `counting` its
+/// allocations are counted.
 #[macro_export]
 macro_rules! entry {
     ($name:ident, counting) => {
@@ -9,24 +10,18 @@ macro_rules! entry {
         $crate::entry!($name);
     };
     ($name:ident) => {
-        $crate::engine_entry!($name);
-    };
-}
-
-/// libFuzzer: any bytes, printed as what they stand for (`cargo fuzz fmt`).
-#[cfg(feature = "libfuzzer")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! engine_entry {
-    ($name:ident) => {
+        /// Any bytes, printed as what they stand for (`cargo fuzz fmt`).
+        #[cfg(feature = "libfuzzer")]
         struct Input(Vec<u8>);
 
+        #[cfg(feature = "libfuzzer")]
         impl std::fmt::Debug for Input {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&$crate::targets::tell(stringify!($name), &self.0))
             }
         }
 
+        #[cfg(feature = "libfuzzer")]
         impl<'a> libfuzzer_sys::arbitrary::Arbitrary<'a> for Input {
             fn arbitrary(
                 bytes: &mut libfuzzer_sys::arbitrary::Unstructured<'a>,
@@ -41,34 +36,21 @@ macro_rules! engine_entry {
             }
         }
 
+        #[cfg(feature = "libfuzzer")]
         libfuzzer_sys::fuzz_target!(|input: Input| $crate::targets::execute(
             stringify!($name),
             $crate::targets::$name,
             &input.0
         ));
-    };
-}
 
-/// AFL++, through cargo-afl.
-#[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! engine_entry {
-    ($name:ident) => {
+        #[cfg(all(feature = "afl", not(feature = "libfuzzer")))]
         fn main() {
             afl::fuzz!(|bytes: &[u8]| {
                 $crate::targets::execute(stringify!($name), $crate::targets::$name, bytes)
             });
         }
-    };
-}
 
-/// honggfuzz, through its cargo command.
-#[cfg(all(feature = "honggfuzz", not(any(feature = "libfuzzer", feature = "afl"))))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! engine_entry {
-    ($name:ident) => {
+        #[cfg(all(feature = "honggfuzz", not(any(feature = "libfuzzer", feature = "afl"))))]
         fn main() {
             loop {
                 honggfuzz::fuzz!(|bytes: &[u8]| {
@@ -76,21 +58,8 @@ macro_rules! engine_entry {
                 });
             }
         }
-    };
-}
 
-/// No engine: the inputs that are named on the command line, one after the other.
-#[cfg(not(any(feature = "libfuzzer", feature = "afl", feature = "honggfuzz")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! engine_entry {
-    ($name:ident) => {
-        fn main() -> std::io::Result<()> {
-            for path in std::env::args_os().skip(1) {
-                let bytes = $crate::targets::input(path.as_ref())?;
-                $crate::targets::execute(stringify!($name), $crate::targets::$name, &bytes);
-            }
-            Ok(())
-        }
+        #[cfg(not(any(feature = "libfuzzer", feature = "afl", feature = "honggfuzz")))]
+        compile_error!("an engine is needed: --features libfuzzer (the default), afl or honggfuzz");
     };
 }
