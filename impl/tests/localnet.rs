@@ -114,3 +114,19 @@ fn the_printed_command_names_the_file() {
         Command::new("bash").args(["-c", &format!("test -f {word}")]).current_dir(folder.path()).status();
     assert!(read.unwrap().success(), "{word}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_trace_that_may_not_be_so_large_is_an_error_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "ulimit -c 0; ulimit -f 1; exec \"$0\" --rounds 4 --trace t.json";
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).arg(program()).current_dir(folder.path());
+    let full = command.output().unwrap();
+    let said = text(&full.stderr);
+    assert!(
+        full.status.code() == Some(2) && said.starts_with("error: t.json: cannot be written: "),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -5,5 +5,6 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    zus_output::limits::are_errors();
     cli::main()
 }

@@ -503,16 +503,16 @@ fn a_bad_scenario_is_2_with_the_line_the_field_and_the_fix() {
 
 #[test]
 fn an_unreadable_file_is_2() {
-    for (arguments, fix) in [
-        (["check", "no-such-scenario"], "fix: name an existing scenario file"),
-        (["check", "."], "fix: name an existing scenario file"),
-        (["simulate", "no-such-scenario"], "fix: name an existing scenario file"),
-        (["replay", "no-such-trace.json"], "fix: name a trace file"),
-        (["replay", "."], "fix: name a trace file"),
+    for (arguments, said, fix) in [
+        (["check", "no-such-scenario"], "cannot be read", "fix: name a scenario file"),
+        (["check", "."], "this is a folder", "fix: name a scenario file"),
+        (["simulate", "no-such-scenario"], "cannot be read", "fix: name a scenario file"),
+        (["replay", "no-such-trace.json"], "cannot be read", "fix: name a trace file"),
+        (["replay", "."], "this is a folder", "fix: name a trace file"),
     ] {
         let output = zus(&arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
-        assert!(err(&output).contains("cannot be read") && err(&output).contains(fix), "{}", err(&output));
+        assert!(err(&output).contains(said) && err(&output).contains(fix), "{}", err(&output));
     }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("s.toml"), [0xff, 0xfe, 0]).unwrap();

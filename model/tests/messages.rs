@@ -222,3 +222,110 @@ fn a_setting_that_changes_nothing_is_refused_by_every_command_that_takes_a_scena
         assert!(code == Some(2) && err.contains(said), "{command}: {err}");
     }
 }
+
+/// Each command that reads a file, with the file in its place.
+const READERS: [&[&str]; 12] = [
+    &["check", "FILE"],
+    &["check", "small.toml", "--baseline", "FILE"],
+    &["simulate", "FILE"],
+    &["replay", "FILE"],
+    &["draw", "FILE"],
+    &["explore", "FILE", "--address", "127.0.0.1:0"],
+    &["report", "page", "--figures", "FILE"],
+    &["report", "page", "--ledger", "FILE"],
+    &["summary", "FILE"],
+    &["summary", "report.json", "--baseline", "FILE"],
+    &["summary", "report.json", "--proofs", "FILE"],
+    &["summary", "report.json", "--figures", "FILE"],
+];
+
+/// A file that is there has another fix than one that is not, and nothing is waited for.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_with_a_fix_of_its_own() {
+    let folder = folder_with(&[("small.toml", SMALL)]);
+    let (_, report, _) = zus(folder.path(), &["check", "small.toml", "--format", "json"]);
+    fs::write(folder.path().join("report.json"), report).unwrap();
+    fs::write(folder.path().join("bytes"), b"line\n\xff").unwrap();
+    fs::write(folder.path().join("large"), "").unwrap();
+    fs::File::options().write(true).open(folder.path().join("large")).unwrap().set_len(1 << 30).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    for (name, said, fix) in [
+        ("bytes", "bytes: no UTF-8 at byte 5, in line 2", "save it as UTF-8"),
+        ("pipe", "pipe: this is a pipe, a socket or a device, and no file", "name a"),
+        ("large", "large: larger than ", "; none that is of use is larger than "),
+        ("none", "none: cannot be read: No such file", ", one that is there"),
+    ] {
+        for reader in READERS {
+            let arguments: Vec<&str> =
+                reader.iter().map(|word| if *word == "FILE" { name } else { word }).collect();
+            let mut command = Command::new("timeout");
+            command.args(["30", env!("CARGO_BIN_EXE_zus")]).args(&arguments).current_dir(folder.path());
+            let output = command.output().unwrap();
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+            assert!(told.starts_with(&format!("error: {said}")), "{arguments:?}: {told}");
+            assert!(
+                told.split_once("\n  fix: ").is_some_and(|(_, rest)| rest.contains(fix)),
+                "{arguments:?}: {told}"
+            );
+        }
+    }
+    // What is open already is read.
+    let script = "\"$0\" check <(cat small.toml) /dev/stdin < report.json";
+    let mut command = Command::new("bash");
+    let output =
+        command.args(["-c", script, env!("CARGO_BIN_EXE_zus")]).current_dir(folder.path()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("error: /dev/stdin:1: "), "the first is a scenario, the second is none: {told}");
+}
+
+#[test]
+fn what_is_named_twice_is_refused() {
+    let folder = folder_with(&[("small.toml", SMALL), ("figures.json", include_str!("data/figures.json"))]);
+    let (code, _, err) = zus(folder.path(), &["check", "small.toml", "--out", "out", "-q"]);
+    assert_eq!(code, Some(0), "{err}");
+    for (arguments, named) in [
+        (&["check", "small.toml", "./small.toml"][..], "./small.toml"),
+        (&["check", "amnesia", "small.toml", "amnesia"], "model/scenarios/amnesia.toml"),
+        (&["summary", "out", "out/report.json"], "out/report.json"),
+        (&["summary", "out", "--baseline", "out"], "out/report.json"),
+        (&["summary", "out", "--figures", "figures.json", "--figures", "figures.json"], "figures.json"),
+        (
+            &["summary", "out", "--figures", "figures.json", "--baseline-figures", "figures.json"],
+            "figures.json",
+        ),
+        (&["report", "page", "--figures", "figures.json", "--figures", "./figures.json"], "./figures.json"),
+    ] {
+        let (code, _, err) = zus(folder.path(), arguments);
+        assert_eq!(
+            (code, err),
+            (Some(2), format!("error: {named}: named twice\n  fix: name it once\n")),
+            "{arguments:?}"
+        );
+    }
+}
+
+/// Whatever the line with the mistake looks like, it is not the line above that is named.
+#[test]
+fn a_bad_key_is_named_itself() {
+    for (line, field, fix) in [
+        ("S99 = \"holds\"", "expect.S99", "use one of"),
+        ("colour", "expect.colour", "write a value: KEY = VALUE"),
+        ("colour # of nothing", "expect.colour", "write a value: KEY = VALUE"),
+        ("\"S 99\" = \"holds\"", "expect.S 99", "use one of"),
+        ("'S = 9' = \"holds\"", "expect.S = 9", "use one of"),
+        ("S3 = \"maybe\"", "expect.S3", "use one of"),
+        ("[rules]\n'colour' = 1", "rules.colour", "use one of"),
+    ] {
+        let text = format!("{SMALL}{line}\n");
+        let folder = folder_with(&[("s.toml", &text)]);
+        let (code, _, err) = zus(folder.path(), &["check", "s.toml"]);
+        let at = text.lines().count();
+        assert!(
+            code == Some(2) && err.starts_with(&format!("error: s.toml:{at}: {field}: ")),
+            "{line}: {err}"
+        );
+        assert!(err.contains(&format!("\n  fix: {fix}")), "{line}: {err}");
+    }
+}

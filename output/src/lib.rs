@@ -3,6 +3,7 @@
 //! - [`bounded`]: a file that somebody names is read up to a bound.
 //! - [`whole`]: a file appears whole or not at all.
 //! - [`folder`]: a folder of output knows which files are its own, so that none of an earlier run stays.
+//! - [`limits`]: a file that may grow no further is an error, and not the end of the process.
 //! - [`lock`]: one run at a time writes into a folder.
 //! - `numbers` (a feature, for tests): which numbers of a command line have bounds.
 //! - [`plain`]: text from elsewhere (names, paths, traces) cannot disguise itself on a terminal or a page.
@@ -11,6 +12,7 @@
 
 pub mod bounded;
 pub mod folder;
+pub mod limits;
 pub mod lock;
 #[cfg(feature = "numbers")]
 pub mod numbers;

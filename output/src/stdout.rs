@@ -26,6 +26,9 @@ pub fn line(arguments: Arguments<'_>) {
     if error.kind() == ErrorKind::BrokenPipe {
         exit(READER_LEFT);
     }
-    let _ = writeln!(io::stderr(), "error: standard output: {error}");
+    let _ = writeln!(
+        io::stderr(),
+        "error: standard output: {error}\n  fix: make room where it goes, or send it elsewhere"
+    );
     exit(UNWRITABLE)
 }

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    zus_output::limits::are_errors();
     zus_proofs::cli::run()
 }

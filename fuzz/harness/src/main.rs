@@ -7,5 +7,6 @@ use zus_fuzz::targets::allocation::Counting;
 static COUNTING: Counting = Counting;
 
 fn main() -> std::process::ExitCode {
+    zus_output::limits::are_errors();
     zus_fuzz::cli::main()
 }

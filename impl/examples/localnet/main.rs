@@ -18,7 +18,7 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::miner::Milestone;
-use zus_output::{plain, pulse::Pulse, whole::Promised};
+use zus_output::{limits, plain, pulse::Pulse, whole::Promised};
 
 #[path = "../../tests/sim/network/mod.rs"]
 mod network;
@@ -35,6 +35,7 @@ macro_rules! println {
 }
 
 fn main() -> ExitCode {
+    limits::are_errors();
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

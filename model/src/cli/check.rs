@@ -1,7 +1,7 @@
 //! `zus check`: scenarios, or mutants, one after the other; each is printed as soon as it is known.
 
 use super::{
-    Bounds, CheckArgs, Exit, Failure, Format, command_line, in_form, note, on_threads, progress::Line,
+    Bounds, CheckArgs, Exit, Failure, Format, command_line, in_form, note, on_threads, once, progress::Line,
     unwritable,
 };
 use std::{
@@ -84,6 +84,7 @@ pub fn scenarios(
     if scenarios.is_empty() {
         return Err(Failure::NoScenario);
     }
+    once(scenarios.iter().map(|scenario| Path::new(&scenario.path)))?;
     scenarios.iter().try_for_each(effects)?;
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {

@@ -34,7 +34,7 @@ use zus_checker::{
     scenario::Scenario,
     search::{check::Standing, trial::effects},
 };
-use zus_output::{lock, plain, whole::Promised};
+use zus_output::{bounded::Unread, lock, plain, whole::Promised};
 use zus_report::{ErrorReport, Report, junit, markdown, sarif};
 
 /// How a command ends.
@@ -81,6 +81,20 @@ pub enum Failure {
         /// Why.
         why: String,
     },
+    /// A file that is named cannot be read.
+    #[error("{path}: {source}\n  fix: {}", .source.fix("a file that this version of `zus` can read"))]
+    Unread {
+        /// The file.
+        path: String,
+        /// Why.
+        source: Unread,
+    },
+    /// Something is named twice that counts once.
+    #[error("{path}: named twice\n  fix: name it once")]
+    Twice {
+        /// What.
+        path: String,
+    },
     /// A scene has no diagram, and no states.
     #[error("Mermaid and ITF are made from a trace, and this is a scene\n  fix: use --format html or svg")]
     NoDiagram,
@@ -122,11 +136,23 @@ pub enum Failure {
         /// Why it cannot.
         source: io::Error,
     },
+    /// The Explorer cannot go on.
+    #[error(
+        "{address}: no page can connect: {source}\n  fix: allow more open files (ulimit -n), or end other programs"
+    )]
+    Closed {
+        /// Where it listens.
+        address: SocketAddr,
+        /// Why it cannot.
+        source: io::Error,
+    },
     /// The threads cannot be started.
     #[error("the threads cannot be started: {0}\n  fix: ask for fewer with --threads")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// A measurement came to nothing.
-    #[error("{what}: the measurement failed: {why}")]
+    #[error(
+        "{what}: the measurement failed: {why}\n  fix: leave the machine more memory, or measure with --quick"
+    )]
     Measurement {
         /// Which.
         what: String,
@@ -140,7 +166,7 @@ pub enum Failure {
     #[error("the report cannot be written as SARIF: {0}")]
     Sarif(serde_json::Error),
     /// Standard output is gone.
-    #[error("standard output: {0}")]
+    #[error("standard output: {0}\n  fix: make room where it goes, or send it elsewhere")]
     Output(#[from] io::Error),
 }
 
@@ -219,6 +245,15 @@ fn asked_format() -> Option<Format> {
     <Format as clap::ValueEnum>::from_str(&named, false).ok()
 }
 
+/// Refuses a file that is there twice, by whatever names.
+fn once<'a>(named: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    let mut seen = std::collections::BTreeSet::new();
+    let again =
+        |path: &&Path| !seen.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()));
+    let twice = |path: &Path| Err(Failure::Twice { path: plain::path(path) });
+    named.into_iter().find(again).map_or(Ok(()), twice)
+}
+
 /// A file of output, which is none of the inputs: whether it could be written is asked before the work, not after it.
 fn promised<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<Promised, Failure> {
     Promised::at(path, inputs).map_err(|source| unwritable(path, source))
@@ -251,9 +286,11 @@ fn in_form(format: Format, failure: &Failure) -> String {
             let (path, line) = error.place();
             (Some(path.to_owned()), line)
         }
-        Failure::Unusable { path, .. } | Failure::Unwritable { path, .. } | Failure::Busy { path, .. } => {
-            (Some(path.clone()), None)
-        }
+        Failure::Unusable { path, .. }
+        | Failure::Unread { path, .. }
+        | Failure::Twice { path }
+        | Failure::Unwritable { path, .. }
+        | Failure::Busy { path, .. } => (Some(path.clone()), None),
         _ => (None, None),
     };
     let message = plain::message(&failure.to_string());

@@ -3,7 +3,7 @@
 use super::{
     Exit, Failure, ReportArgs,
     check::{Session, mutants, scenarios},
-    command_line, on_threads,
+    command_line, on_threads, once,
     progress::Line,
     promised, unwritable, write_promised,
 };
@@ -15,6 +15,7 @@ use std::{
 };
 use zus_checker::search::{bfs::Limits, check::Options};
 use zus_output::{
+    bounded,
     lock::Lock,
     plain::{self, quoted_path},
 };
@@ -111,6 +112,7 @@ struct Inputs {
 
 impl Inputs {
     fn read(args: &ReportArgs) -> Result<Self, Failure> {
+        once(args.figures.iter().map(PathBuf::as_path))?;
         let ledger = match &args.ledger {
             Some(path) => Some(path.clone()),
             None => Some(PathBuf::from(LEDGER)).filter(|path| path.is_file()),
@@ -174,14 +176,7 @@ pub fn load(path: &Path) -> Result<Report, Failure> {
 
 /// Reads a file of at most `most` bytes.
 pub fn parse<T>(path: &Path, most: u64, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
-    use std::io::Read;
     let shown = plain::path(path);
-    let unusable = |why: String| Failure::Unusable { path: shown.clone(), why };
-    let file = std::fs::File::open(path).map_err(|error| unusable(error.to_string()))?;
-    let mut text = String::new();
-    file.take(most + 1).read_to_string(&mut text).map_err(|error| unusable(error.to_string()))?;
-    if text.len() as u64 > most {
-        return Err(unusable(format!("larger than {most} bytes")));
-    }
-    parse(&text).map_err(unusable)
+    let text = bounded::read(path, most).map_err(|source| Failure::Unread { path: shown.clone(), source })?;
+    parse(&text).map_err(|why| Failure::Unusable { path: shown, why })
 }

@@ -1,7 +1,7 @@
 //! `zus summary`: what changed between two reports, for a pull request.
 
 use super::{
-    Exit, Failure, SummaryArgs, promised,
+    Exit, Failure, SummaryArgs, once, promised,
     report::{load, parse},
     write_promised,
 };
@@ -38,9 +38,16 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
     let proofs = |paths: &[PathBuf]| -> Result<Vec<Proofs>, Failure> {
         paths.iter().map(|path| parse(path, proofs::MAX_BYTES, Proofs::parse)).collect()
     };
+    // What was before is compared with what is now: one file cannot be both.
+    let (after, before) = (reports(&args.after)?, reports(&args.baseline)?);
+    let together = |a: &[PathBuf], b: &[PathBuf]| once(a.iter().chain(b).map(PathBuf::as_path));
+    together(&after, &before)?;
+    together(&args.proofs, &args.baseline_proofs)?;
+    together(&args.figures, &args.baseline_figures)?;
+    let loaded = |files: &[PathBuf]| files.iter().map(|file| load(file)).collect::<Result<Vec<Report>, _>>();
     let text = summary::write(&Inputs {
-        after: reports(&args.after)?,
-        before: reports(&args.baseline)?,
+        after: loaded(&after)?,
+        before: loaded(&before)?,
         proofs: proofs(&args.proofs)?,
         proofs_before: proofs(&args.baseline_proofs)?,
         figures: figures(&args.figures)?,
@@ -53,15 +60,10 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
     Ok(Exit::AsExpected)
 }
 
-/// All reports of files and folders.
-fn reports(paths: &[PathBuf]) -> Result<Vec<Report>, Failure> {
-    let mut all = Vec::new();
-    for path in paths {
-        for file in files(path)? {
-            all.push(load(&file)?);
-        }
-    }
-    Ok(all)
+/// The files of all reports in files and folders.
+fn reports(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let found = paths.iter().map(|path| files(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// A file; or those that a folder may have: of `zus check --out`, or else of `zus report`.

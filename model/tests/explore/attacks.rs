@@ -6,7 +6,9 @@ use super::Explorer;
 use std::{
     io::{ErrorKind, Read, Write},
     net::{Shutdown, TcpStream},
-    time::Duration,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 /// Bytes of memory of the process at most, whatever it is sent: the program itself, and its bounds.
@@ -190,4 +192,70 @@ fn of_requests_that_come_at_once_the_first_is_answered() {
     let answers = answer(sent(&explorer, get.repeat(1_000).as_bytes()));
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 1);
     is_well(&explorer, "a thousand at once");
+}
+
+/// A process that may have few files open answers all the same, or ends and says why.
+#[cfg(unix)]
+#[test]
+fn without_room_for_a_connection_the_oldest_goes_or_the_server_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ended, mut answered) = (0, 0);
+    for files in 6..=24 {
+        let told = folder.path().join("told");
+        let script = format!("ulimit -n {files}; exec \"$0\" explore late_better_rank --address 127.0.0.1:0");
+        let child = Command::new("bash")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_zus")])
+            .stderr(std::fs::File::create(&told).unwrap())
+            .spawn()
+            .unwrap();
+        let mut explorer = Explorer { child, address: String::new() };
+        let read = || std::fs::read_to_string(&told).unwrap();
+        let start = Instant::now();
+        let address = loop {
+            let said = read();
+            if let Some(address) = said.lines().find_map(|line| line.strip_prefix("http://")) {
+                break Some(address.to_owned());
+            }
+            if explorer.child.try_wait().unwrap().is_some() {
+                break None;
+            }
+            assert!(start.elapsed() < PATIENCE, "{files}: {said}");
+            sleep(Duration::from_millis(5));
+        };
+        let Some(address) = address else {
+            assert!(read().contains("\n  fix: "), "{files}: {}", read());
+            continue;
+        };
+        explorer.address = address;
+        // More peers than it may have files open, and none of them says anything. It may end meanwhile.
+        let connect = |bytes: &[u8]| {
+            let mut stream = TcpStream::connect(&explorer.address).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let _ = stream.write_all(bytes);
+            Some(stream)
+        };
+        let silent: Vec<_> = (0..30).map(|_| connect(b"GET / HTTP/1.1\r\n")).collect();
+        let asked = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", explorer.address);
+        let start = Instant::now();
+        let page = connect(asked.as_bytes()).map(answer).unwrap_or_default();
+        if page.starts_with("HTTP/1.1 200") {
+            // Nobody waits until the silent ones are given up.
+            assert!(start.elapsed() < Duration::from_secs(4), "{files}: {:?}", start.elapsed());
+            answered += 1;
+        } else {
+            while explorer.child.try_wait().unwrap().is_none() {
+                assert!(start.elapsed() < PATIENCE, "{files}: it neither answers nor ends: {page}");
+                sleep(Duration::from_millis(5));
+            }
+            assert_eq!(explorer.child.wait().unwrap().code(), Some(2), "{files}");
+            assert!(
+                read().contains("no page can connect: ") && read().contains("\n  fix: allow more open files"),
+                "{}",
+                read()
+            );
+            ended += 1;
+        }
+        drop(silent);
+    }
+    assert!(answered > 5 && ended > 0, "{answered} answered, {ended} ended");
 }

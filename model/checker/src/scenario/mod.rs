@@ -20,7 +20,8 @@ use crate::{
 use reading::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{io::Read, ops::Range, path::Path};
+use std::{ops::Range, path::Path};
+use zus_output::bounded::{self, Unread};
 
 /// Bytes that a scenario file may have.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -124,25 +125,14 @@ impl Scenario {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file cannot be read.
-    #[error(
-        "{path}: cannot be read: {source}\n  fix: {}name an existing scenario file (the committed ones are in model/scenarios)",
-        near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "))
-    )]
+    #[error("{path}: {source}\n  fix: {}", scenario_file(source, *near))]
     Unreadable {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: Unread,
         /// The name of a committed scenario that may have been meant.
         near: Option<&'static str>,
-    },
-    /// The file is larger than any scenario.
-    #[error(
-        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a scenario file (model/scenarios has examples)"
-    )]
-    TooLarge {
-        /// The file.
-        path: String,
     },
     /// The file is no TOML, has an unknown field, lacks one, or has a value of the wrong kind.
     #[error("{path}:{line}: {field}: {message}\n  fix: {fix}")]
@@ -178,7 +168,7 @@ impl ScenarioError {
     /// The file, and the line in it, if there is one.
     pub fn place(&self) -> (&str, Option<usize>) {
         match self {
-            ScenarioError::Unreadable { path, .. } | ScenarioError::TooLarge { path } => (path, None),
+            ScenarioError::Unreadable { path, .. } => (path, None),
             ScenarioError::Syntax { path, line, .. } | ScenarioError::Invalid { path, line, .. } => {
                 (path, Some(*line))
             }
@@ -186,17 +176,18 @@ impl ScenarioError {
     }
 }
 
+/// What to do about a file that is not read.
+fn scenario_file(source: &Unread, near: Option<&str>) -> String {
+    let near = near.filter(|_| source.is_missing());
+    let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "));
+    near + &source.fix("a scenario file (the committed ones are in model/scenarios)")
+}
+
 /// Reads and checks a scenario file.
 pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
     let shown = path.to_string_lossy().into_owned();
     let unreadable = |source| ScenarioError::Unreadable { path: shown.clone(), source, near: None };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    // A bound on what is read, not on what the file says of its length: a device says nothing.
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(ScenarioError::TooLarge { path: shown });
-    }
+    let text = bounded::read(path, MAX_BYTES).map_err(unreadable)?;
     let name = path.file_stem().map_or_else(|| shown.clone(), |s| s.to_string_lossy().into_owned());
     parse(&name, &shown, &text)
 }
@@ -218,6 +209,7 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
     let message = error.message().trim().replace('\n', ", ");
     let (message, fix) = match message.split_once(", expected one of ").or(message.split_once(", expected "))
     {
+        Some((message, "`=`")) => (message.to_owned(), "write a value: KEY = VALUE; or remove it".to_owned()),
         Some((message, known)) if known.starts_with('`') => {
             let near = message
                 .split('`')
@@ -257,24 +249,38 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
     scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }
 
-/// The key whose value stands at that byte of a TOML text, with its table.
+/// The key that stands at that byte of a TOML text, or whose value does, with its table.
 fn field_at(text: &str, at: usize) -> Option<String> {
     let end = text[..at.min(text.len())].rfind('\n').map_or(0, |newline| newline + 1);
     let line = text[end..].lines().next().unwrap_or_default();
     let mut table = String::new();
     let mut key = None;
     for line in text[..end].lines().chain([line]) {
-        let line = line.trim();
-        if let Some(header) = line.strip_prefix('[') {
+        if let Some(header) = line.trim().strip_prefix('[') {
             table = header.trim_matches(['[', ']', ' ']).to_owned() + ".";
             key = None;
-        } else if let Some((name, _)) = line.split_once('=')
-            && name.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-        {
-            key = Some(name.trim().to_owned());
+        } else if let Some((name, "=")) = key_of(line) {
+            key = Some(name);
         }
     }
-    key.map(|key| table + &key)
+    // Without a value it is no line of what stands above.
+    let key = key_of(line).filter(|(_, after)| after.is_empty()).map(|(name, _)| name).or(key);
+    key.map(|key| table + key)
+}
+
+/// The key at the start of a line, bare or quoted, and `=` if it goes on with that, or nothing if it ends there.
+fn key_of(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let (name, after) = match line.chars().next().filter(|quote| matches!(quote, '"' | '\'')) {
+        Some(quote) => line[1..].split_once(quote)?,
+        None => {
+            let bare = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+            line.split_at(line.find(|c| !bare(c)).unwrap_or(line.len()))
+        }
+    };
+    let after = after.trim_start();
+    let after = if after.starts_with('#') { "" } else { after.get(..1).unwrap_or_default() };
+    (!name.is_empty() && matches!(after, "" | "=")).then_some((name, after))
 }
 
 fn line_of(text: &str, span: &Range<usize>) -> usize {

@@ -1,31 +1,22 @@
 //! What can be wrong with a trace: as a text, and as a run.
 
 use super::{
-    BadInstance, FORMAT, MAX_BYTES, VERSION,
+    BadInstance, FORMAT, VERSION,
     locate::{Way, line_of},
 };
 use crate::{action::Blocked, properties::Property, scenario::Verdict};
+use zus_output::bounded::Unread;
 
 /// Why a text is no trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file cannot be read.
-    #[error(
-        "{path}: cannot be read: {source}\n  fix: name a trace file, as `zus check --out DIR` writes them"
-    )]
+    #[error("{path}: {source}\n  fix: {}", .source.fix("a trace file, as `zus check --out DIR` writes them"))]
     Unreadable {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
-    },
-    /// The file is larger than any trace.
-    #[error(
-        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a trace file, as `zus check --out DIR` writes them"
-    )]
-    TooLarge {
-        /// The file.
-        path: String,
+        source: Unread,
     },
     /// The text is no JSON, or has a field that the format does not know, or lacks one.
     #[error("{path}:{line}: {message}\n  fix: the format is described in model/checker/src/trace/mod.rs")]

@@ -67,7 +67,8 @@ use crate::{
 use locate::Way::{Item, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{io::Read, path::Path};
+use std::path::Path;
+use zus_output::bounded;
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-trace";
@@ -349,13 +350,8 @@ impl Trace {
 
 /// The text of a trace file.
 pub fn text(path: &Path) -> Result<String, TraceError> {
-    let shown = zus_output::plain::path(path);
-    let unreadable = |source| TraceError::Unreadable { path: shown.clone(), source };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    // A bound on what is read, not on what the file says of its length: a device says nothing.
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES { Err(TraceError::TooLarge { path: shown }) } else { Ok(text) }
+    let unreadable = |source| TraceError::Unreadable { path: zus_output::plain::path(path), source };
+    bounded::read(path, MAX_BYTES).map_err(unreadable)
 }
 
 /// What a run can show of a property.

@@ -5,10 +5,13 @@
 //! step that they came with (`step`) and are marked `implied`.
 
 use serde::{Deserialize, Serialize};
-use std::{io::Read, path::Path};
+use std::path::Path;
 use strum::IntoStaticStr;
 pub use zus_checker::sentence::describe::Line;
-use zus_output::plain;
+use zus_output::{
+    bounded::{self, Unread},
+    plain,
+};
 
 /// The name of the format.
 pub const FORMAT: &str = "zus-scene";
@@ -259,22 +262,12 @@ pub struct Stay {
 #[derive(Debug, thiserror::Error)]
 pub enum SceneError {
     /// The file cannot be read.
-    #[error(
-        "{path}: cannot be read: {source}\n  fix: name a trace, as `zus check --out DIR` writes them, or a scene"
-    )]
+    #[error("{path}: {source}\n  fix: {}", .source.fix("a trace, as `zus check --out DIR` writes them, or a scene"))]
     Unreadable {
         /// The file.
         path: String,
         /// Why.
-        source: std::io::Error,
-    },
-    /// The file is larger than any scene.
-    #[error(
-        "{path}: larger than {MAX_BYTES} bytes\n  fix: name a trace, as `zus check --out DIR` writes them, or a scene"
-    )]
-    TooLarge {
-        /// The file.
-        path: String,
+        source: Unread,
     },
     /// It is no JSON, or has other fields.
     #[error("{path}:{line}: {message}\n  fix: the format is described in model/report/src/draw/scene.rs")]
@@ -298,12 +291,8 @@ pub enum SceneError {
 
 /// The text of a file of at most [`MAX_BYTES`].
 pub fn read(path: &Path) -> Result<String, SceneError> {
-    let shown = plain::path(path);
-    let unreadable = |source| SceneError::Unreadable { path: shown.clone(), source };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES { Err(SceneError::TooLarge { path: shown }) } else { Ok(text) }
+    let unreadable = |source| SceneError::Unreadable { path: plain::path(path), source };
+    bounded::read(path, MAX_BYTES).map_err(unreadable)
 }
 
 /// The `format` that a JSON text names, if it names one.

@@ -38,7 +38,7 @@ pub fn run(args: &ExploreArgs) -> Result<Exit, Failure> {
     let address = listener.local_addr().map_err(unusable)?;
     writeln!(anstream::stderr(), "{}\nhttp://{address}", plain::line(&explored.question))?;
     server::serve(listener, Explorer { names: names(address), explored, page: page.into() })
-        .map_err(unusable)?;
+        .map_err(|source| Failure::Closed { address, source })?;
     Ok(Exit::AsExpected)
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | bound | |
 //! |---|---|
-//! | connections | [`CONNECTIONS`]; one more, and the oldest is closed: who stalls is the one that goes |
+//! | connections | [`CONNECTIONS`], or as many as the system has room for; one more, and the oldest is closed: who stalls is the one that goes |
 //! | header, all lines | [`HEADER_BYTES`], [`HEADER_LINES`] lines, [`HEADER_TIME`] |
 //! | body | its length is said before, at most [`BODY_BYTES`]; [`BODY_TIME`] |
 //! | a connection in all | [`CONNECTION_TIME`], for those that read their answer slowly |
@@ -50,7 +50,9 @@ const CONNECTION_TIME: Duration = Duration::from_secs(60);
 /// Questions that are answered at a time.
 const WORKERS: usize = 2;
 /// The pause after a connection could not be accepted, for instance because there are too many open files.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
+/// Connections in a row that could not be accepted, though none is open, before it is given up: a second.
+const REFUSALS: u32 = 100;
 
 /// What is served.
 pub(super) trait Site: Send + Sync + 'static {
@@ -75,32 +77,42 @@ pub(super) struct Answer {
 /// Serves until the process ends.
 ///
 /// # Errors
-/// If the system has no room for a socket and a thread.
+/// If the system has no room for what it takes, or for one connection.
 pub(super) fn serve(listener: net::TcpListener, site: impl Site) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime =
         runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build()?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener)?;
-        accept(listener, Arc::new(site)).await;
-        Ok(())
+        Err(accept(listener, Arc::new(site)).await)
     })
 }
 
-async fn accept(listener: TcpListener, site: Arc<impl Site>) {
+/// Returns why nobody can connect any more.
+async fn accept(listener: TcpListener, site: Arc<impl Site>) -> io::Error {
     let workers = Arc::new(Semaphore::new(WORKERS));
     let mut open: VecDeque<AbortHandle> = VecDeque::with_capacity(CONNECTIONS);
+    let mut refusals = 0;
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(PAUSE).await;
-            continue;
-        };
+        let accepted = listener.accept().await;
         open.retain(|connection| !connection.is_finished());
-        if open.len() == CONNECTIONS
+        // There is no room for another one, here or in the system; which also says so where it has just had room for the last one.
+        if (accepted.is_err() && refusals > 0 || open.len() == CONNECTIONS)
             && let Some(oldest) = open.pop_front()
         {
             oldest.abort();
+            refusals = 0;
         }
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if refusals == REFUSALS => return error,
+            Err(_) => {
+                refusals += 1;
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        refusals = 0;
         open.push_back(spawn(connection(stream, Arc::clone(&site), Arc::clone(&workers))).abort_handle());
     }
 }
