@@ -1,4 +1,4 @@
-//! What the README shows is so: its scenarios, its worked example, and the rows of its tables.
+//! What SCENARIOS.md and RESULTS.md show is so: the scenarios, the worked example, and the rows of the tables.
 
 use zus_checker::{
     committed,
@@ -12,12 +12,13 @@ use zus_checker::{
 };
 use zus_report::{ScenarioReport, text};
 
-const README: &str = include_str!("../../README.md");
+const SCENARIOS: &str = include_str!("../SCENARIOS.md");
+const RESULTS: &str = include_str!("../RESULTS.md");
 
 /// The fenced blocks of that language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
-    README.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    SCENARIOS.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 fn options() -> Options<'static> {
@@ -39,18 +40,18 @@ fn the_worked_example_ends_in_the_run_that_is_printed() {
     let run = report.properties.iter().find(|p| p.property == Property::S6).unwrap().run.as_ref().unwrap();
     let shown = blocks("text")[0];
     for line in text::run(run).lines() {
-        assert!(shown.contains(line.trim()), "not in the README: {line}");
+        assert!(shown.contains(line.trim()), "not in SCENARIOS.md: {line}");
     }
 }
 
 #[test]
 fn every_scenario_and_mutant_has_its_row_and_no_other_has() {
     let rows = |section: &str| -> Vec<&str> {
-        let table = README.split(section).nth(1).unwrap().split("\n## ").next().unwrap();
+        let table = RESULTS.split(section).nth(1).unwrap().split("\n## ").next().unwrap();
         let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
         cells.filter(|cell| !["scenario", "#"].contains(cell)).collect()
     };
-    assert_eq!(rows("\n## Results\n"), committed::names().collect::<Vec<_>>());
+    assert_eq!(rows("\n## Scenarios\n"), committed::names().collect::<Vec<_>>());
     let mutants = committed_mutants().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(rows("\n## Mutants\n"), mutants.iter().map(|m| m.id.as_str()).collect::<Vec<_>>());
 }
@@ -62,9 +63,9 @@ fn every_field_of_a_scenario_is_described() {
     let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     assert!(known.len() > 20, "{error}");
     for field in known {
-        let described = README.contains(&format!("`{field}`"))
+        let described = SCENARIOS.contains(&format!("`{field}`"))
             || ["order", "rules", "reductions", "expect"].contains(&field)
-                && (README.contains(&format!("`[{field}]`")) || README.contains(&format!("`[[{field}]]`")));
-        assert!(described, "{field} is not in the README");
+                && (SCENARIOS.contains(&format!("`[{field}]`")) || SCENARIOS.contains(&format!("`[[{field}]]`")));
+        assert!(described, "{field} is not in SCENARIOS.md");
     }
 }

@@ -219,11 +219,11 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
             (format!("{message}{meant}"), format!("use one of {known}"))
         }
         _ if message.starts_with("missing field") => {
-            (message, "add it; README.md, \"How to write a scenario\", describes all fields".into())
+            (message, "add it; model/SCENARIOS.md describes all fields".into())
         }
         _ => (
             message,
-            "correct the value; README.md, \"How to write a scenario\", describes all fields".into(),
+            "correct the value; model/SCENARIOS.md describes all fields".into(),
         ),
     };
     // Where a field is missing there is none to name, and the span is that of the whole table.

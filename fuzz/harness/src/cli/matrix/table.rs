@@ -181,7 +181,7 @@ pub fn markdown(tables: &[Table; 2]) -> String {
 /// As a page of its own.
 pub fn page(tables: &[Table; 2]) -> String {
     format!(
-        "# Kill matrix\n\nMade by `{COMMAND}`; README.md says what the columns are.\n\n{}",
+        "# Kill matrix\n\nMade by `{COMMAND}`; harness/README.md says what the columns are.\n\n{}",
         markdown(tables)
     )
 }
