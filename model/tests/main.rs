@@ -6,6 +6,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod determinism;
+mod documents;
 mod draw;
 mod expectations;
 mod explore;

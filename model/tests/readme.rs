@@ -65,7 +65,8 @@ fn every_field_of_a_scenario_is_described() {
     for field in known {
         let described = SCENARIOS.contains(&format!("`{field}`"))
             || ["order", "rules", "reductions", "expect"].contains(&field)
-                && (SCENARIOS.contains(&format!("`[{field}]`")) || SCENARIOS.contains(&format!("`[[{field}]]`")));
+                && (SCENARIOS.contains(&format!("`[{field}]`"))
+                    || SCENARIOS.contains(&format!("`[[{field}]]`")));
         assert!(described, "{field} is not in SCENARIOS.md");
     }
 }
