@@ -4,7 +4,8 @@ use zus_benches::committee::Keys;
 use zus_benches::figures;
 use zus_benches::paired::{self, Case};
 use zus_bpp::crypto::curve::PreparedG2;
-use zus_report::page::figures::{Series, file};
+use zus_output::figures::Series;
+use zus_report::page::figures::file;
 
 use crate::Effort;
 use crate::peers::{self, commonware, ours};

@@ -1,6 +1,6 @@
 //! The table of ratios and the growth as the figures that `zus report --figures FILE` shows.
 
-use zus_report::page::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
+use zus_output::figures::{FORMAT, Figures, Plot, Series, Table, VERSION};
 
 use crate::asked::{Measured, Verdict};
 use crate::paired::Spread;

@@ -2,6 +2,7 @@
 //!
 //! - [`bounded`]: a file that somebody names is read up to a bound.
 //! - [`whole`]: a file appears whole or not at all.
+//! - [`figures`]: the format in which the tools hand their tables, plots and numbers to the report.
 //! - [`folder`]: a folder of output knows which files are its own, so that none of an earlier run stays.
 //! - [`limits`]: a file that may grow no further is an error, and not the end of the process.
 //! - [`lock`]: one run at a time writes into a folder.
@@ -11,6 +12,7 @@
 //! - [`stdout`]: lines on standard output, and what happens when nobody can read them.
 
 pub mod bounded;
+pub mod figures;
 pub mod folder;
 pub mod limits;
 pub mod lock;

@@ -22,7 +22,7 @@ use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
-use zus_report::page::figures::{Figures, Value};
+use zus_output::figures::{Figures, Value};
 
 /// How far a count may move in either direction: less is a new baseline.
 const TOLERANCE_PERCENT: u64 = 5;

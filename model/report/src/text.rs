@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use zus_checker::search::check::{Found, Standing};
 use zus_output::plain;
+pub use zus_output::plain::grouped;
 
 /// How a standing is marked where there are no colours.
 pub fn mark(standing: Standing) -> &'static str {
@@ -35,19 +36,6 @@ pub fn method(method: &Method) -> String {
         Method::MemoryLimit => "up to the limit on memory".into(),
         Method::Sampled { runs, seed } => format!("{runs} random runs from seed {seed}"),
     }
-}
-
-/// A number with its thousands apart.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn per_second(states: u64, seconds: f64) -> String {

@@ -12,10 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-report", &["zus-checker", "zus-output"]),
     ("zus-model", &["zus-checker", "zus-output", "zus-report"]),
     ("zus-bpp", &["zus-protocol"]),
-    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
+    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-spec"]),
     ("zus-fuzz-targets", &["zus-fuzz"]),
     ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
-    ("zus-benches", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-report"]),
+    ("zus-benches", &["zus-bpp", "zus-output", "zus-protocol"]),
 ];
 
 /// Nodes, and the nodes that each uses.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::time::{ClockId, clock_gettime};
-use zus_report::page::figures::{Figures, Table};
-use zus_report::text::grouped;
+use zus_output::figures::{Figures, Table};
+use zus_output::plain::grouped;
 
 use super::{check, write};
 use crate::schedule::{Random, Schedule};

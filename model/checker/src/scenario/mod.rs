@@ -221,10 +221,7 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
         _ if message.starts_with("missing field") => {
             (message, "add it; model/SCENARIOS.md describes all fields".into())
         }
-        _ => (
-            message,
-            "correct the value; model/SCENARIOS.md describes all fields".into(),
-        ),
+        _ => (message, "correct the value; model/SCENARIOS.md describes all fields".into()),
     };
     // Where a field is missing there is none to name, and the span is that of the whole table.
     let field = if message.starts_with("missing field") { None } else { field_at(text, at.start) };

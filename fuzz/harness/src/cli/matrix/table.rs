@@ -4,8 +4,8 @@ use std::io::Error;
 
 use serde::Deserialize;
 use zus_bpp::mutants::Mutant;
-use zus_report::page::figures::{self, Figures};
-use zus_report::text::grouped;
+use zus_output::figures::{self, Figures};
+use zus_output::plain::grouped;
 
 use super::{Code, Results, Rule, Seen, exempt};
 
