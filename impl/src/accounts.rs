@@ -1,4 +1,4 @@
-//! What each peer costs, and when it is not heard for a while. Shared by miner and sharder.
+//! The cost of each peer, and when a peer is ignored for a while. Shared by miner and sharder.
 //!
 //! Every peer has a debt of *work*, in microseconds of processor time as [`bounds`](crate::bounds) states it for a committee
 //! of 100, measured by `benches/src/bin/floods`. What it sends adds to the debt: a little for a message, and for its bytes if they
@@ -47,7 +47,7 @@ pub(crate) struct Accounts {
     miners: u16,
     /// Miners, then sharders.
     accounts: Vec<Account>,
-    /// What the message that is being handled was charged for having arrived.
+    /// The work charged so far for receiving and decoding the current message.
     arrival: u64,
 }
 
@@ -128,7 +128,7 @@ impl Accounts {
         self.arrival += work;
     }
 
-    /// What `peer` sent cost so much more.
+    /// Adds `work` to the debt of `peer`.
     pub fn charge(&mut self, peer: Peer, work: u64) {
         let index = self.index(peer);
         if let Some(account) = self.accounts.get_mut(index) {
@@ -233,7 +233,7 @@ mod tests {
         for other in [Peer::Miner(MinerId(0)), Peer::Miner(MinerId(2)), Peer::Sharder(SharderId(1))] {
             assert!(accounts.hears(other, Time(5)));
         }
-        // What is dropped costs nothing.
+        // A dropped message costs nothing.
         assert!(!accounts.hears(PEER, Time(5)));
         let owed = faults * (FAULT_WORK + MESSAGE_WORK) - WORK_LIMIT;
         let paid = Time(5 + owed * 1_000 / WORK_PER_SECOND + 1);

@@ -33,7 +33,7 @@ pub struct Digest(pub [u8; 32]);
 pub struct BlockId(pub [u8; 32]);
 
 impl Digest {
-    /// What stands for "no certificate" in the id of a block: of round 0 or 1, or whose generator knew no block to be final.
+    /// The digest for "no certificate" in the id of a block: in rounds 0 and 1, or if its generator knew no final block.
     pub const NONE: Digest = Digest([0; 32]);
 
     /// The hash of a tag and of `parts`, one after the other. All parts but the last must have a fixed length.
@@ -81,7 +81,7 @@ pub struct Header {
     pub round: Round,
     /// The subround.
     pub subround: Subround,
-    /// Who produced the block.
+    /// The producer of the block.
     pub generator: MinerId,
     /// The block that it extends, notarized in exactly the round before (S3).
     pub parent: BlockId,
@@ -158,7 +158,7 @@ pub struct Block {
     payload: Vec<u8>,
 }
 
-/// What a block is made from: [`Block::new`] adds the digests and the id.
+/// The content of a block: [`Block::new`] adds the digests and the id.
 #[derive(Clone, Debug)]
 pub struct BlockContent {
     /// The chain.
@@ -169,7 +169,7 @@ pub struct BlockContent {
     pub round: Round,
     /// The subround.
     pub subround: Subround,
-    /// Who produces the block.
+    /// The producer of the block.
     pub generator: MinerId,
     /// The block that it extends.
     pub parent: BlockId,
@@ -182,7 +182,7 @@ pub struct BlockContent {
     /// The committee's signature of which the beacon value is the hash: whoever has the block can check the generator's
     /// rank, and learns the value when shares were lost.
     pub beacon_signature: Signature,
-    /// What the application wants to have ordered.
+    /// The data that the application wants to have ordered.
     pub payload: Vec<u8>,
     /// When it is produced.
     pub time: Time,
@@ -225,7 +225,7 @@ impl Block {
         Self { id: header.id(), header, parent_notarization, finality, beacon_signature, payload }
     }
 
-    /// What the block was made from, to make another one like it.
+    /// The content of this block, to make a similar one.
     #[must_use]
     pub fn content(&self) -> BlockContent {
         let Header { chain, epoch, round, subround, generator, parent, beacon, time, .. } = self.header;

@@ -1,7 +1,7 @@
 //! Every limit of the crate, in one place. Nothing here is needed for safety; each limit keeps what one peer can make
 //! another store or do finite (the flood tests attack each of them).
 //!
-//! What is *not* limited by a constant, because an attacker alone cannot make it grow:
+//! Two quantities are *not* limited by a constant, because an attacker alone cannot make them grow:
 //! - the notarized rounds above the finalized head: each cost `q` tickets, `f + 1` of them honest. A round costs a miner a
 //!   header and a certificate for each of its notarized or ticketed blocks, about a kibibyte; blocks are whole in the last
 //!   [`WHOLE_ROUNDS`] rounds only, and have a payload in the first [`PAYLOAD_ROUNDS`] above a final block only;
@@ -106,9 +106,9 @@ pub const BYTES_PER_WORK: u64 = 128;
 /// Work of checking a signature, a beacon share or a certificate of 100 miners. Measured: 0.7 ms.
 pub const CHECK_WORK: u64 = 1_000;
 
-/// What a fault is charged that is proved to be the sender's. It may have cost several checks: a wrong signature among those of
-/// a quorum makes a product of pairings fail before it is found. Measured: 6.5 ms at most, for a wrong beacon share among
-/// 67, which are combined and then searched.
+/// The charge for a proved fault of the sender. Such a fault may have cost several checks: a wrong signature among
+/// those of a quorum makes a product of pairings fail before it is found. Measured: 6.5 ms at most, for a wrong beacon
+/// share among 67, which are combined and then searched.
 pub const FAULT_WORK: u64 = 8_000;
 
 /// Bytes of answers to chain requests that one peer gets at once, and one block more.

@@ -21,9 +21,9 @@ pub type FinalityCertificate = Certified<FinalityVote>;
 /// A statement with the certificate of those who signed it. Unverified until it is inside a [`Verified`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Certified<T> {
-    /// What was signed.
+    /// The signed statement.
     pub statement: T,
-    /// Who signed, and the sum of their signatures.
+    /// The signers, and the sum of their signatures.
     pub certificate: Certificate,
 }
 
@@ -111,7 +111,7 @@ pub struct CertificateBatch<'a, S> {
     claims: Vec<Result<Claim, CertificateError>>,
 }
 
-/// What is left to check of a certificate of the right form.
+/// The checks that are left for a certificate of the right form.
 #[derive(Debug)]
 struct Claim {
     signers: Vec<MinerId>,

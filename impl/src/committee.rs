@@ -1,4 +1,4 @@
-//! Who takes part: identifiers and the quorum arithmetic of one committee (PROTOCOL.md, section 1).
+//! Participants: their identifiers and the quorum arithmetic of one committee (PROTOCOL.md, section 1).
 
 use std::fmt;
 

@@ -155,7 +155,7 @@ impl Evidence {
         self.check_signatures(jurisdiction, scheme)
     }
 
-    /// What can be checked without looking at a signature: that the statements contradict each other, who signed them, and that
+    /// The checks that need no signature: that the statements contradict each other, who signed them, and that
     /// certificates name a quorum.
     ///
     /// # Errors
@@ -258,7 +258,7 @@ impl Evidence {
         }
     }
 
-    /// Who is convicted, in increasing order, if [`Evidence::verify`] succeeds.
+    /// The convicted miners, in increasing order, if [`Evidence::verify`] succeeds.
     #[must_use]
     pub fn convicts(&self) -> Vec<MinerId> {
         match self {

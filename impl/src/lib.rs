@@ -4,7 +4,7 @@
 //! Start with [`miner`]: its documentation is the protocol. [`rules`] lists the protocol's open questions, with one choice for
 //! each; the default is [`Rules::HARDENED`](rules::Rules::HARDENED).
 //!
-//! What follows is the README; its node is compiled with this documentation, and run by `tests/embedding`.
+//! The README follows; its node is compiled with this documentation, and run by `tests/embedding`.
 //!
 #![doc = include_str!("../README.md")]
 

@@ -1,4 +1,4 @@
-//! What participants say to each other. Large parts are shared, so that a message is cheap to clone.
+//! The messages of the participants. Large parts are shared, so that a message is cheap to clone.
 
 use std::sync::Arc;
 
@@ -89,9 +89,9 @@ impl Message {
 /// A ticket whose signature has both coordinates; that it is a point of the curve was checked when it was read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct UncompressedTicket {
-    /// What is said.
+    /// The ticket.
     pub statement: Ticket,
-    /// Who says it.
+    /// The signer.
     pub signer: MinerId,
     /// The signature.
     pub signature: UncompressedSignature,
@@ -108,7 +108,7 @@ impl UncompressedTicket {
 /// A miner's share of the beacon value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BeaconShare {
-    /// What the beacon signs.
+    /// The target that the beacon signs.
     pub target: BeaconTarget,
     /// Whose share it is.
     pub signer: MinerId,

@@ -1,4 +1,4 @@
-//! What the blocks are for: the application that fills, judges and executes them.
+//! The purpose of the blocks: the application that fills, judges and executes them.
 //!
 //! The miner does not call it; the host does, on [`Output::RequestPayload`](crate::miner::Output::RequestPayload),
 //! [`Output::Validate`](crate::miner::Output::Validate) and [`Output::Finalized`](crate::miner::Output::Finalized), and gives

@@ -21,11 +21,11 @@ const FRAME_BYTES: usize = 18;
 /// One transaction.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Transaction {
-    /// Who sends it.
+    /// The account that sends it.
     pub account: u64,
     /// Its number: the first of an account is 0.
     pub number: u64,
-    /// What it does; not interpreted here. At most 4,096 bytes.
+    /// The content; not interpreted here. At most 4,096 bytes.
     pub body: Vec<u8>,
 }
 
@@ -61,7 +61,7 @@ pub enum InvalidPayload {
     UnknownParent,
 }
 
-/// What a block above the last committed one changes: the next number of each account that it touches.
+/// The changes of a block above the last committed one: the next number of each account that it touches.
 #[derive(Clone, Debug)]
 struct Open {
     round: Round,

@@ -10,7 +10,7 @@ use crate::committee::Round;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::mutants::mutant;
 
-/// What a chain request is answered with.
+/// The answer to a chain request.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The blocks are here.
@@ -98,7 +98,7 @@ impl Chain {
     }
 
     fn find(&self, id: BlockId) -> Option<(Round, BlockId)> {
-        // What is asked for is near the top.
+        // Most requests ask for blocks near the top.
         let above = self.levels.iter().rev().find(|level| level.node(id).is_some()).map(|level| level.round);
         let finals = || self.finals.iter().map(|found| &found.block).find(|block| block.id() == id);
         above.or_else(|| finals().map(|block| block.round())).map(|round| (round, id))

@@ -28,9 +28,9 @@ const ATTEMPTS_PER_START: u32 = 4;
 pub(crate) struct CatchUp {
     /// Whether the timer for the next request is set.
     pub timer_set: bool,
-    /// Who was asked and has not answered: each participant once at most.
+    /// Peers that were asked and have not answered; each peer at most once.
     asked: Vec<Peer>,
-    /// Who last showed something new: the first to be asked.
+    /// The peer that last showed something new: it is asked first.
     hint: Option<Peer>,
     /// How often somebody was asked since something was missing: rotates through the peers.
     attempts: u32,

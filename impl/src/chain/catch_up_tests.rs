@@ -77,7 +77,7 @@ impl Stage {
         ChainResponse { blocks, notarization: certificate.unwrap(), finality }
     }
 
-    /// What a new node says to the answer, and how many products of pairings that costs.
+    /// The verdict of a new node on the answer, and the number of pairing products that it costs.
     fn check(
         &self,
         answer: &ChainResponse,
@@ -215,7 +215,8 @@ fn a_silence_of_all_peers_does_not_cost_what_was_reached() {
     assert_eq!(reaches(Some(Mutant::AlwaysFromHead)), Round(96));
 }
 
-/// Who catches up makes final what the last block of an answer names, where nothing that says more came beside it.
+/// A node that catches up finalizes the block that the answer's last block names, unless a higher certificate came with
+/// it.
 #[test]
 fn the_certificate_that_a_block_names_makes_final_where_none_came_beside_it() {
     let stage = Stage::new();

@@ -7,7 +7,7 @@ use crate::certified::{Notarization, Verified};
 use crate::committee::{Round, Subround};
 use crate::wire;
 
-/// What the application thinks of a block.
+/// The verdict of the application on a block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// It was not asked: the block or its parent is not judgeable yet.
@@ -30,7 +30,7 @@ enum Body {
     Away(Box<Stub>),
 }
 
-/// What is kept of a block that the host has.
+/// The part of a block that stays in memory when the host has stored the block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Stub {
     header: Header,
@@ -62,7 +62,7 @@ pub struct Node {
     pub stored: bool,
     /// Whether every block between it and the head is known.
     pub connected: bool,
-    /// What the application thinks of it.
+    /// The verdict of the application on it.
     pub verdict: Verdict,
 }
 

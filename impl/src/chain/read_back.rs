@@ -1,10 +1,11 @@
-//! What is read back from storage is checked like what a peer says: a disk can change a bit, and one bit of the round of a stored
-//! notarization would start a miner in a round that nobody reaches.
+//! Data read back from storage is checked like data from a peer: a disk can change a bit, and one wrong bit in the
+//! round of a stored notarization would start a miner in a round that nobody reaches.
 //!
-//! Certificates are verified, and what a block's id does not cover is compared with what it does cover. Bits of a block itself
-//! change its id. The links between final blocks show that of all but the last, and a verified certificate that of the last: the
-//! notarization beside it, a stored certificate that names it, or the notarization that a stored child of it carries. A last
-//! final block without any of them is refused, since it would say in which round the miner starts.
+//! Certificates are verified. Fields that a block's id does not cover are compared with fields that it covers. A
+//! changed bit of the block itself changes its id. For every final block but the last, the link from the next one shows
+//! such a change. For the last, a verified certificate shows it: the notarization beside it, a stored certificate that
+//! names it, or the notarization that a stored child of it carries. A last final block without any of them is refused,
+//! since it would decide in which round the miner starts.
 //!
 //! A block above the head that changed is another block, under another id. Nothing that is verified names this id, so that it
 //! moves nobody and is never extended or ticketed; the block that it was is loaded or fetched again when somebody needs it. The
@@ -65,17 +66,17 @@ type Place = (Item, usize, Round);
      with the ticket log as it is"
 )]
 pub struct Damaged {
-    /// What it is.
+    /// The kind of item.
     pub item: Item,
     /// Its position among the final blocks, or among the stored items, from 0.
     pub index: usize,
     /// The round that it names.
     pub round: Round,
-    /// What is wrong with it.
+    /// The damage.
     pub reason: Damage,
 }
 
-/// What is wrong with something that was read back.
+/// The damage of something that was read back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Damage {
     /// It is of another chain, epoch or committee, or of round 0.

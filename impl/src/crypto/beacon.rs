@@ -266,7 +266,7 @@ pub enum CombineError {
     NotAPoint {
         /// Whose it claims to be.
         signer: MinerId,
-        /// What is wrong with it.
+        /// The fault of the point.
         reason: PointError,
     },
     /// The combined signature does not verify under the group key.

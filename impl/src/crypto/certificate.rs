@@ -4,9 +4,9 @@
 //! their keys are registered, so that every marked member did sign. The encoding of a signer set is canonical: one bitmap
 //! length for a committee, no bits beyond it, and a set has no duplicates by construction.
 //!
-//! What a valid aggregate does **not** show is that each summand was a valid ticket: two forged ones can cancel (see
-//! [`crate::crypto::bls::verify_aggregate`]). It does not matter here. The certificate that they leave is byte for byte the
-//! one of honest tickets, and a bit in the bitmap means "this member's key signed", never "this member's ticket was good".
+//! A valid aggregate does **not** show that each summand was a valid ticket: two forged ones can cancel (see
+//! [`crate::crypto::bls::verify_aggregate`]). This does no harm. The resulting certificate is byte for byte the one of
+//! honest tickets, and a bit in the bitmap means "this member's key signed", never "this member's ticket was good".
 
 use super::scheme::{Domain, MAX_COMMITTEE_SIZE, Scheme, Signature};
 use crate::committee::MinerId;
@@ -144,7 +144,7 @@ fn position(member: MinerId) -> (usize, u8) {
 /// The signature of a quorum over one message.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Certificate {
-    /// Who signed.
+    /// The signers.
     pub signers: Signers,
     /// The sum of their signatures.
     pub aggregate: Signature,

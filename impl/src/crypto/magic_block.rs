@@ -5,8 +5,8 @@
 //! be believed: reading one checks the proofs, refuses doubled and mirrored keys, and recomputes the group's key and every
 //! member's public share. There is no unchecked form of this type.
 //!
-//! What a magic block cannot show by itself is that its dealers are the ones who qualified. The members of both committees
-//! saw the broadcasts: they compare it with [`MagicBlock::from_outcome`] of their own transcript before they agree to it.
+//! A magic block alone cannot show that its dealers are the ones that qualified. The members of both committees saw the
+//! broadcasts: they compare it with [`MagicBlock::from_outcome`] of their own transcript before they agree to it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -244,7 +244,7 @@ pub enum MagicBlockError {
         dealer: MinerId,
         /// Which, constant first.
         index: usize,
-        /// What is wrong with it.
+        /// The fault of the point.
         reason: PointError,
     },
     /// The dealings make no key.

@@ -1,4 +1,4 @@
-//! What the miner and the sharder ask of cryptography: one trait, implemented by blst and by a counting mock
+//! The cryptography that the miner and the sharder need: one trait, implemented by blst and by a counting mock
 //! (architecture.md, decision 3).
 
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Signature(pub [u8; SIGNATURE_BYTES]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BeaconValue(pub [u8; 32]);
 
-/// What is signed; each kind has a domain tag of its own, so that no signature can be replayed as another kind.
+/// The kind of a signed statement. Each has its own domain tag, so that no signature can be replayed as another kind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Domain {
     /// A block proposal (step 2).
@@ -60,8 +60,9 @@ pub struct Sifted {
     pub wrong: Vec<MinerId>,
 }
 
-/// What the coefficients of [`Scheme::verify_aggregates`] are derived from, besides the claims: 32 bytes that the host drew
-/// at random for this participant alone, and shows nobody. The same for a whole run, so that it can be replayed.
+/// The seed of the coefficients of [`Scheme::verify_aggregates`], used together with the claims: 32 bytes that the host
+/// drew at random for this participant alone, and shows nobody. It is the same for a whole run, so that the run can be
+/// replayed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BatchSeed([u8; 32]);
 
@@ -89,11 +90,11 @@ impl fmt::Debug for BatchSeed {
 /// A claim that [`Scheme::verify_aggregate`] checks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AggregateClaim<'a> {
-    /// Who signed.
+    /// The signers.
     pub signers: &'a [MinerId],
-    /// In which domain.
+    /// The domain.
     pub domain: Domain,
-    /// What.
+    /// The signed message.
     pub message: &'a [u8],
     /// The sum of their signatures.
     pub aggregate: Signature,

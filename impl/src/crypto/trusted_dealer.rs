@@ -1,6 +1,6 @@
 //! A committee whose keys one party makes from one seed: for tests, benches and local networks.
 //!
-//! Whoever knows the seed knows every key. Networks with more than one owner generate identity keys apart and the beacon key
+//! The seed gives away every key. Networks with more than one owner generate identity keys apart and the beacon key
 //! with [`super::dkg`].
 
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub fn deal(
     Ok((Arc::new(committee), members))
 }
 
-/// What the proofs of possession of these keys are bound to.
+/// The statement that the proofs of possession of these keys sign.
 const STATEMENT: &[u8] = b"ZUS-BPP-V01-TRUSTED-DEALER";
 
 fn identity(seed: &[u8; 32], i: usize) -> SecretKey {

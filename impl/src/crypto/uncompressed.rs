@@ -1,9 +1,10 @@
 //! Signatures with both coordinates: twice the bytes, and no root to draw when they are read.
 //!
-//! Whoever makes an [`UncompressedSignature`] from bytes has checked that the coordinates are canonical and of a point of the
+//! An [`UncompressedSignature`] made from bytes was checked: its coordinates are canonical, and its point is on the
 //! curve. Such points and compressed encodings that decode are one to one, so that a signature is the same signature in
-//! either form: it is compared, kept as evidence and summed into certificates in the form of 48 bytes. Nothing else is known
-//! about it; whether it is a signature at all (the subgroup included) a [`Scheme`](super::scheme::Scheme) has to say.
+//! either form: it is compared, kept as evidence and summed into certificates in the form of 48 bytes. Nothing else is
+//! known about it; whether it is a signature at all (the subgroup included) a [`Scheme`](super::scheme::Scheme) has to
+//! say.
 
 use std::hash::{Hash, Hasher};
 
@@ -51,7 +52,7 @@ impl UncompressedSignature {
         Self { compressed, point: G1::generator() }
     }
 
-    /// What [`UncompressedSignature::from_bytes`] reads.
+    /// The bytes that [`UncompressedSignature::from_bytes`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; UNCOMPRESSED_SIGNATURE_BYTES] {
         self.point.encode_uncompressed()

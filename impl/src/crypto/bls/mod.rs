@@ -59,7 +59,7 @@ pub enum AggregateError {
     NotAPoint {
         /// Its position in the list.
         position: usize,
-        /// What is wrong with it.
+        /// The fault of the point.
         reason: PointError,
     },
     /// The sum is the point at infinity, or there was nothing to sum.

@@ -1,4 +1,4 @@
-//! What a signature proves and what it does not, attack by attack.
+//! The facts that a signature proves, and those that it does not, attack by attack.
 
 use subtle::ConstantTimeEq;
 

@@ -225,7 +225,7 @@ fn beacon_shares_whose_errors_cancel_in_the_sum_are_found() {
     assert_eq!(stage.wrong(Some(&SEED)).0, [2, 7]);
     let named = |stage: &Shares| stage.verifier.wrong_beacon_shares(Shares::MESSAGE, &stage.shares);
     assert_eq!(named(&stage), [], "so nobody is named, and each share is verified");
-    // Whoever is named beside them is wrong.
+    // A third signer with a wrong share is named, and the two are not.
     stage.add(11, &G1::hash(b"error", b"two"));
     assert_eq!(named(&stage), [MinerId(11)]);
 }

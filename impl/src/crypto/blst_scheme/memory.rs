@@ -1,4 +1,4 @@
-//! What a verifier need not compute twice: hashes of messages, lines of summed keys, and certificates that verified.
+//! Values that a verifier need not compute twice: hashes of messages, lines of summed keys, and verified certificates.
 //!
 //! Everything here is a pure function of its key, so that an answer never depends on what is remembered. Each list forgets
 //! its oldest entry first, and only what verified is ever listed as verified.

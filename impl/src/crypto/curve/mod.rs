@@ -50,7 +50,7 @@ pub enum PointError {
 }
 
 impl PointError {
-    /// What blst says about a decoding, in the terms of this crate.
+    /// The verdict of blst on a decoding, in the terms of this crate.
     fn check(error: blst::BLST_ERROR) -> Result<(), Self> {
         match error {
             blst::BLST_ERROR::BLST_SUCCESS => Ok(()),

@@ -19,7 +19,7 @@ const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-DEALING-DIGEST";
 pub struct Dealing {
     /// In which attempt.
     pub attempt: Attempt,
-    /// Who deals.
+    /// The dealer.
     pub dealer: MinerId,
     /// Feldman commitments to the coefficients, constant first; `t` of them.
     pub commitments: Commitments,
@@ -176,7 +176,7 @@ pub(super) fn decode_header(bytes: &[u8; HEADER_BYTES]) -> (Attempt, MinerId) {
     (Attempt(u32::from_be_bytes([a0, a1, a2, a3])), MinerId(u16::from_be_bytes([d0, d1])))
 }
 
-/// What a sealed share is bound to: session, dealer, recipient and commitments, so that it opens nowhere else.
+/// The context to which a sealed share is bound: session, dealer, recipient and commitments. It opens nowhere else.
 pub(super) fn sealing_context(
     session: &Session,
     dealer: MinerId,

@@ -29,7 +29,7 @@ pub const ENCRYPTION_KEY_BYTES: usize = 32;
 /// Bytes of a sealed share: the encapsulated key, the encrypted scalar, the authentication tag.
 pub const SEALED_SHARE_BYTES: usize = 32 + SCALAR_BYTES + 16;
 
-/// What the key schedule is bound to.
+/// The context string of the key schedule.
 const INFO: &[u8] = b"ZUS-BPP-V01-DKG-SHARE";
 
 /// The key under which shares are encrypted to a member.

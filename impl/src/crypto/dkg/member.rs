@@ -36,9 +36,9 @@ pub struct Member {
     receipts: BTreeMap<MinerId, Signature>,
     /// The digest of the own dealing.
     digest: [u8; 32],
-    /// What each dealer's first dealing was answered with.
+    /// The answer to each dealer's first dealing.
     answers: BTreeMap<MinerId, Result<Receipt, ShareRefused>>,
-    /// Who sent receipts that are none.
+    /// The number of invalid receipts from each member.
     strikes: Strikes,
     transcript: Transcript,
 }
@@ -346,7 +346,7 @@ pub enum MemberError {
     /// A receipt that is none for this member's dealing.
     #[error("the receipt of miner {} is not for this dealing", recipient.0)]
     Receipt {
-        /// Who claims to have signed it.
+        /// The claimed signer.
         recipient: MinerId,
     },
     /// Too many receipts are missing.

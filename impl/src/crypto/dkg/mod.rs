@@ -16,7 +16,7 @@
 //! Broadcasts go through a channel on which all see the same messages before the same deadline: the chain itself, run by the
 //! committee of the previous epoch. [`Transcript`] is the public side, for everybody, [`Member`] the secret side. Both are
 //! free of I/O, clocks and randomness: messages and the end of a phase are inputs, and a caller's seed makes the polynomial.
-//! What a transcript concludes depends on the set of messages of each phase, not on their order.
+//! The result of a transcript depends on the set of messages of each phase, not on their order.
 //!
 //! # Weaknesses of the deployed protocol, and what closes them
 //! | weakness | closed by |
@@ -84,7 +84,7 @@ pub enum DecodeError {
     Commitment {
         /// Which coefficient, constant first.
         index: usize,
-        /// What is wrong with it.
+        /// The fault of the point.
         reason: PointError,
     },
     /// The bitmap of receipts is not canonical.

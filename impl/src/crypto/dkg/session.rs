@@ -1,5 +1,5 @@
-//! What one key generation is about: chain, epoch, attempt, the new committee and its parameters. Everything signed commits to
-//! it.
+//! The identity of one key generation: chain, epoch, attempt, the new committee and its parameters. Everything signed
+//! commits to it.
 
 use sha3::{Digest, Sha3_256};
 

@@ -14,7 +14,7 @@ use crate::crypto::curve::Scalar;
 use crate::crypto::polynomial::Commitments;
 use crate::mutants::mutant;
 
-/// What a transcript takes now.
+/// The kind of message that a transcript accepts now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     /// Dealings.
@@ -80,7 +80,7 @@ pub struct Transcript {
     session: Arc<Session>,
     phase: Phase,
     dealers: BTreeMap<MinerId, Dealer>,
-    /// Who brought what is not authentic.
+    /// The number of messages that are not authentic, for each member that brought them.
     strikes: Strikes,
 }
 
@@ -100,13 +100,13 @@ impl Transcript {
         Self { session, phase: Phase::Dealing, dealers: BTreeMap::new(), strikes }
     }
 
-    /// What the key generation is about.
+    /// The session of the key generation.
     #[must_use]
     pub const fn session(&self) -> &Arc<Session> {
         &self.session
     }
 
-    /// What is taken now.
+    /// The current phase.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase
@@ -122,7 +122,7 @@ impl Transcript {
     pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<(), TranscriptError> {
         self.require(Phase::Dealing)?;
         self.require_attempt(dealing.dealer, dealing.attempt)?;
-        // What is known was checked.
+        // A known dealing was checked before.
         if self.dealers.get(&dealing.dealer).is_some_and(|known| known.dealing == *dealing) {
             return Ok(());
         }
@@ -222,7 +222,7 @@ impl Transcript {
         match &dealer.settlement {
             Some((first, _)) if *first == digest => {}
             Some(_) => {
-                // Whatever else was wrong, the verdict must not depend on which of the two came first.
+                // The verdict must not depend on which of the two came first, whatever else was wrong.
                 if dealer.fault != Some(Disqualified::TwoDealings) {
                     dealer.fault = Some(Disqualified::TwoSettlements);
                 }
@@ -244,7 +244,7 @@ impl Transcript {
     pub fn receive_settlement(&mut self, from: MinerId, bytes: &[u8]) -> Result<(), TranscriptError> {
         self.require(Phase::Settling)?;
         self.strikes.require_heard(from)?;
-        // What is known, and what cannot change a verdict any more, needs no check.
+        // A known settlement, and one that cannot change the verdict any more, needs no check.
         if let (Some((_, dealer)), Some(signature)) = (Settlement::header(bytes), bytes.last_chunk())
             && let Some(known) = self.dealers.get(&dealer)
         {
@@ -342,7 +342,7 @@ impl Transcript {
 }
 
 impl Dealer {
-    /// What is wrong with a settlement of this dealing, cheapest check first.
+    /// The first fault of a settlement of this dealing, cheapest check first.
     fn judge(&self, session: &Session, settlement: &Settlement) -> Option<Disqualified> {
         let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed());
         if revealed > allowed && !mutant!(RevealsTooMuch) {
@@ -378,7 +378,7 @@ impl Outcome {
         Ok(Self { session, qualified, key })
     }
 
-    /// What the key generation was about.
+    /// The session of the key generation.
     #[must_use]
     pub const fn session(&self) -> &Arc<Session> {
         &self.session
@@ -409,7 +409,7 @@ pub enum TranscriptError {
     /// Of another attempt: a replay, or early. It says nothing about the member it names.
     #[error("a message of miner {} in attempt {}, where attempt {} is under way", sender.0, found.0, expected.0)]
     OtherAttempt {
-        /// Who it claims to be from.
+        /// The claimed sender.
         sender: MinerId,
         /// Its attempt.
         found: Attempt,
@@ -419,13 +419,13 @@ pub enum TranscriptError {
     /// Not signed by the dealer it names, or not of this session.
     #[error("not an authentic message of miner {} in this session", dealer.0)]
     NotAuthentic {
-        /// Who it claims to be from.
+        /// The claimed dealer.
         dealer: MinerId,
     },
-    /// Who brought it brought too much before that is not authentic.
+    /// The member that brought it has brought too many messages that are not authentic.
     #[error("nothing more is heard of miner {}, which brought {MAX_STRIKES} messages that are not authentic", from.0)]
     NotHeard {
-        /// Who brought it.
+        /// The member that brought it.
         from: MinerId,
     },
     /// The bytes are no message of this session.
@@ -434,7 +434,7 @@ pub enum TranscriptError {
     /// A settlement without a dealing.
     #[error("miner {} settles without a dealing", dealer.0)]
     NothingToSettle {
-        /// Who settles.
+        /// The dealer that settles.
         dealer: MinerId,
     },
     /// Not enough dealers for a key: the committee begins anew.

@@ -33,7 +33,7 @@ pub(super) struct Group<'a> {
     hash: &'a G1,
     signers: &'a [MinerId],
     points: &'a [G1],
-    /// What was evaluated before it was asked.
+    /// Values that were evaluated in advance.
     in_advance: HashMap<Sum, Gt>,
 }
 

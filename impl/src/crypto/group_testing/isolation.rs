@@ -23,8 +23,7 @@
 //!
 //! **Budget.** Bisection is better where many are wrong, the exponent where few are. The number is not known beforehand, so
 //! it is estimated from how many of a level's sets have a defect, and the exponent is tried where the evaluations that it is
-//! expected to save exceed those it costs. Whoever sends signatures that mislead it can do so eight times, plus once for every
-//! 16 signatures (`Budget`).
+//! expected to save exceed those it costs. With `m` signatures, an attacker can waste at most `8 + m / 16` searches (`Budget`).
 
 mod moments;
 
@@ -96,7 +95,7 @@ pub trait Defects {
         self.mul(value, value)
     }
 
-    /// What cancels a defect.
+    /// The inverse of a defect.
     fn inverse(&self, value: &Self::Value) -> Self::Value;
 
     /// Whether all claims are true, at the cost of a few evaluations; `None` where they cannot be confirmed together, and are
@@ -112,7 +111,7 @@ pub trait Defects {
     }
 }
 
-/// What was found.
+/// The result of the search.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Isolated {
     /// The positions of wrong signatures, increasing.
@@ -123,7 +122,7 @@ pub struct Isolated {
 
 /// The positions of wrong signatures among `count`. `whole` is the defect of all of them together.
 ///
-/// What is not returned verifies as one group, and only as that group.
+/// The signatures at the other positions verify as one group, and only as that group.
 pub fn isolate<D: Defects>(defects: &mut D, count: usize, whole: D::Value) -> Isolated {
     let mut search = Search::new(defects, count);
     if whole != search.defects.one() {
@@ -197,8 +196,8 @@ impl<'a, D: Defects> Search<'a, D> {
                 if suspect.set.len() == 1 {
                     self.wrong.push(suspect.set.start);
                 } else {
-                    // What was inherited as the weighted defect may lack what cancelled in the plain one: it names
-                    // suspects, and is no moment.
+                    // The weighted defect may be an inherited value that lacks a part cancelled in the plain one. It
+                    // can name suspects, but is no moment.
                     leaves.push(Leaf { set: suspect.set, moments: vec![suspect.plain] });
                 }
             }
@@ -445,7 +444,7 @@ fn power<D: Defects>(defects: &D, base: &D::Value, exponent: u64) -> D::Value {
     })
 }
 
-/// What may still be spent on exponents that lead nowhere.
+/// The budget for exponents that lead nowhere.
 struct Budget {
     misses_left: usize,
 }

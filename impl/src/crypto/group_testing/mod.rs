@@ -33,7 +33,7 @@
 //! subgroup cancel can have it all done twice. Both once in their life: they are dropped, and from then on the pool verifies
 //! what they send alone.
 //!
-//! What is asked about, and so who is blamed, is the same on every processor.
+//! The questions asked, and so the members blamed, are the same on every processor.
 
 mod defects;
 pub mod isolation;
@@ -127,7 +127,8 @@ fn wrong_among(
     let mut group = Group::new(keys, hash, &candidates.signers, &candidates.points);
     let found = isolate(&mut group, candidates.len(), whole);
     if found.together {
-        // What was confirmed together is right but for a probability of 2^-64. The certificate is right without any.
+        // Signatures confirmed together are right but for a probability of 2^-64. The certificate needs no such
+        // exception.
         let kept: Vec<usize> =
             (0..candidates.len()).filter(|position| found.wrong.binary_search(position).is_err()).collect();
         let signers: Vec<MinerId> = kept.iter().map(|&position| candidates.signers[position]).collect();

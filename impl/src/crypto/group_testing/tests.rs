@@ -439,7 +439,7 @@ fn colluders_in_every_small_set_do_not_frame_those_between_them() {
     assert_eq!(stage.verdict(), but(32, &wrong));
 }
 
-/// What can be wrong with a ticket without anybody else's help.
+/// A fault that a ticket can have without anybody else's help.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Error(u8),

@@ -259,7 +259,7 @@ impl Fp12 {
     }
 }
 
-/// What the Frobenius map multiplies the coefficient of each power of `w` with, by blst's own map.
+/// The factors by which the Frobenius map multiplies the coefficient of each power of `w`, from blst's own map.
 static FROBENIUS: LazyLock<[[blst_fp2; 6]; 3]> = LazyLock::new(|| {
     std::array::from_fn(|n| {
         std::array::from_fn(|power| {

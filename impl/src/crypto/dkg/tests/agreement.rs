@@ -1,4 +1,4 @@
-//! What honest members get, and what everybody concludes from the same broadcasts.
+//! The results of honest members, and the conclusions that everybody draws from the same broadcasts.
 
 use super::*;
 

@@ -15,7 +15,7 @@ const CASES: [(u16, u16); 5] = [(4, 1), (7, 1), (7, 2), (16, 5), (31, 1)];
 /// Beacon messages of rounds that nobody has entered yet.
 const FUTURE: [&[u8]; 3] = [b"round 1", b"round 2", b"the last round of the epoch"];
 
-/// What a key generation leaves behind in which the first members are exposed and the last `f` are Byzantine.
+/// The result of a key generation in which the first members are exposed and the last `f` are Byzantine.
 struct Exposure {
     key: BeaconKey,
     /// Byzantine members and exposed ones, with the key shares that the adversary knows.
@@ -91,7 +91,7 @@ fn signed(world: &World, exposed: u16) -> Transcript {
     transcript
 }
 
-/// What the shares interpolate to, whatever the threshold of the key is.
+/// The signature to which the shares interpolate, for any threshold of the key.
 fn interpolated(shares: &[(MinerId, Signature)]) -> Signature {
     let abscissas: Vec<u32> = shares.iter().map(|(member, _)| abscissa(*member)).collect();
     let points: Vec<G1> = shares.iter().map(|(_, share)| G1::decode(&share.0).unwrap()).collect();

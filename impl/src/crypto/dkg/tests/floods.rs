@@ -1,4 +1,4 @@
-//! What one member can make another spend: the cheap check comes first, and who sends wrong messages is not heard any more.
+//! The work that one member can cause: the cheap check comes first, and a sender of wrong messages is soon ignored.
 
 use super::*;
 use crate::bounds::MAX_STRIKES;
@@ -136,7 +136,7 @@ fn cost(work: impl FnOnce()) -> (usize, usize) {
     (products_so_far() - before.0, points_so_far() - before.1)
 }
 
-/// What a hundred copies of a message cost a member that has seen the dealings of all but member 3.
+/// The cost of a hundred copies of a message for a member that has seen the dealings of all but member 3.
 fn cost_of_dealings(bytes: &[u8]) -> (usize, usize) {
     let mut world = World::new(4);
     let dealings = world.dealings();

@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// What everybody concludes about a dealer.
+    /// The common verdict of all members on a dealer.
     pub(super) fn verdict(&self, dealer: u16) -> Result<(), Disqualified> {
         let verdict = self.members[0].transcript().qualifies(MinerId(dealer));
         for member in &self.members {

@@ -25,7 +25,7 @@ pub(super) struct Leaf<V> {
     pub moments: Vec<V>,
 }
 
-/// What the moments say.
+/// The result of the moments.
 pub(super) enum Found<V> {
     /// These positions, certainly.
     Certain(Vec<usize>),
