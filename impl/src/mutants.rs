@@ -26,7 +26,7 @@ macro_rules! mutants {
             /// Every mutant.
             pub const ALL: &[Mutant] = &[$(Mutant::$name),*];
 
-            /// What is wrong, in words, with its row of the list in front.
+            /// The bug in words, with its row of the list in front.
             #[must_use]
             pub const fn says(self) -> &'static str {
                 match self {
@@ -492,7 +492,7 @@ macro_rules! mutant {
     }};
 }
 
-/// What this step calls has the bug of the configuration; nothing in every release.
+/// For the rest of the scope, gives called functions the bug of the configuration; does nothing in every release.
 macro_rules! infect {
     ($config:expr) => {
         #[cfg(any(test, feature = "mutants"))]

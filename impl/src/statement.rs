@@ -1,4 +1,4 @@
-//! What is signed: statements, their preimages (PROTOCOL.md, section 1), and single signatures over them.
+//! Statements to sign, their preimages (PROTOCOL.md, section 1), and single signatures over them.
 //!
 //! Every preimage has the same 100 bytes: a tag that no other kind has (16), the chain (32), the epoch (8), the round (8),
 //! the subround (4) and a block id or beacon value (32; zero where there is none), integers big-endian. A fixed length and
@@ -119,8 +119,8 @@ impl Statement for FinalityVote {
     }
 }
 
-/// What the committee's beacon signs (rule [`beacon`](crate::rules::BeaconRule)); each value of the rule has a tag of its
-/// own.
+/// The statement that the committee's beacon signs (rule [`beacon`](crate::rules::BeaconRule)); each value of the rule
+/// has a tag of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum BeaconTarget {
     /// Epoch and round.
@@ -188,9 +188,9 @@ fn preimage(
 /// A statement with one signature; nothing is known about the signature until [`Signed::is_genuine`] says so.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Signed<T> {
-    /// What is said.
+    /// The statement.
     pub statement: T,
-    /// Who says it.
+    /// The signer.
     pub signer: MinerId,
     /// The signature over [`Statement::preimage`].
     pub signature: Signature,

@@ -343,7 +343,7 @@ impl Chain {
         let head = (self.head().round(), self.head().id());
         self.levels.retain(|level| level.round > head.0);
         self.whole = self.whole.split_off(&head.0.next());
-        // What does not descend from the head any more can never be ticketed or become final.
+        // A block that does not descend from the head any more can never be ticketed or become final.
         let (mut parent_round, mut parents) = (head.0, vec![head.1]);
         for level in &mut self.levels {
             if level.round != parent_round.next() {

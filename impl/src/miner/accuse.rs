@@ -87,7 +87,8 @@ impl<S: Scheme> Miner<S> {
             return false;
         }
         if evidence.check_signatures(&jurisdiction, &self.scheme).is_err() {
-            // What came from its signer itself was taken unverified: the wrong one of the two is the signer's own.
+            // A statement from its signer itself is taken unverified: whichever of the two is wrong, its signer sent
+            // it.
             if let Evidence::TicketAgainstVote { vote, .. } = &evidence {
                 self.accounts.fault(Peer::Miner(vote.signer));
             }

@@ -15,8 +15,8 @@ use crate::rules::BeaconRule;
 use crate::statement::BeaconTarget;
 
 impl<S: Scheme> Miner<S> {
-    /// What the beacon signs for a subround of the own round. `None` while the chained beacon's previous value is unknown:
-    /// the block through which the round was entered is missing.
+    /// The target that the beacon signs for a subround of the own round. `None` while the chained beacon's previous
+    /// value is unknown: the block through which the round was entered is missing.
     pub(super) fn beacon_target(&self, subround: Subround) -> Option<BeaconTarget> {
         let (round, subround) = (self.round, self.config.ordered_as(subround));
         match self.config.rules.beacon {
@@ -120,7 +120,7 @@ impl<S: Scheme> Miner<S> {
             beacon.found_wrong(share, direct);
             return Err(Refusal::WrongSignature(signer));
         }
-        // What was held unverified came from the signer itself, and is not its genuine share.
+        // The share held unverified came from the signer itself, and is not its genuine share.
         if let Some(held) = held {
             beacon.found_wrong(held.share, true);
             self.accounts.fault(from);
@@ -205,7 +205,8 @@ impl<S: Scheme> Miner<S> {
         let open: Vec<(MinerId, Signature)> =
             open.map(|held| (held.share.signer, held.share.share)).collect();
         let seed = self.config.batch_seed.as_ref().map(BatchSeed::as_bytes);
-        // Whoever is named is wrong. Each share is verified only when nobody is: at worst, when two of them conspire.
+        // A named signer is wrong. Each share is verified only when nobody is named: at worst, when two signers
+        // conspire.
         let named = self.scheme.wrong_beacon_shares(&preimage, &open);
         let each = named.is_empty();
         let verdicts: Vec<bool> = match each {

@@ -17,7 +17,7 @@ use crate::mutants::mutant;
 use crate::rules::{BeaconRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
-/// What a proposal costs that brings nothing but itself: its signature.
+/// The cost of a proposal without a new certificate: its signature.
 const PROPOSAL_WORK: u64 = CHECK_WORK;
 
 impl<S: Scheme> Miner<S> {
@@ -111,8 +111,8 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
-    /// What a block says of the final block that it names, as far as the block alone shows it: below its own round, and near
-    /// enough for its payload.
+    /// Checks the block's claim about the final block that it names, as far as the block alone shows it: that block's
+    /// round is below its own, and near enough for its payload.
     fn check_claim_of_finality(&self, block: &Block) -> Result<(), ProposalError> {
         let header = block.header();
         let named = header.final_round;
@@ -273,7 +273,7 @@ impl<S: Scheme> Miner<S> {
         self.add_candidate(block, candidate, fx);
     }
 
-    /// What the beacon signed for a block of the own round. `None` when that depends on a parent that is not known.
+    /// The target that the beacon signed for a block of the own round. `None` when it depends on an unknown parent.
     fn target_of(&self, block: &Block) -> Option<BeaconTarget> {
         let header = block.header();
         match self.config.rules.beacon {
@@ -416,7 +416,7 @@ impl<S: Scheme> Miner<S> {
                 self.store(Stored::Block(block), fx);
                 self.chain.mark_stored(round, id);
             }
-            // What is withheld is not entered, and would be chosen again.
+            // A withheld ticket is not entered in the ledger, and would be chosen again.
             if !self.sign(Ticket { round, subround, block: id }, fx) {
                 return;
             }

@@ -98,7 +98,7 @@ impl<S: Scheme> Miner<S> {
         } else {
             return;
         }
-        // Whoever needs blocks was not there when offences were proved, either.
+        // A peer that needs blocks was away when offences were proved, too.
         if let Peer::Miner(_) = from
             && !mutant!(EvidenceUntold)
         {

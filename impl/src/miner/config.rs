@@ -1,4 +1,4 @@
-//! What a miner is told once: committee, rules and waiting times.
+//! The configuration of a miner: committee, rules and waiting times.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl TicketForm {
 /// See the module doc.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Who takes part.
+    /// The participants.
     pub committee: Committee,
     /// One choice for every open question of the protocol. Both values of `parent` are one here: a proposal is valid only if
     /// its chain extends the own finalized head. Under `Notarized` that is allowed, because a block beside a final one is never

@@ -1,4 +1,4 @@
-//! What goes into a miner and what comes out.
+//! The inputs and outputs of a miner.
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub enum Input {
         /// Whether it accepts the block.
         accepted: bool,
     },
-    /// What came in this [`Output::Store`], and in every one before it, is durable.
+    /// The content of this [`Output::Store`], and of every one before it, is durable.
     Stored(WriteId),
     /// The answer to [`Output::Load`].
     Loaded(Arc<Block>),
@@ -109,7 +109,8 @@ pub struct WriteId {
     pub number: u64,
 }
 
-/// What a restarted miner needs to go on where it was, beside its ticket log; kept until it is below the finalized head.
+/// The items that a restarted miner needs to go on where it was, beside its ticket log. Each is kept until it is below
+/// the finalized head.
 ///
 /// Losing it never costs safety, but it can cost progress (L1). A miner whose log holds a finality vote signs neither ticket
 /// nor timeout in that round any more; without the notarization that it voted for it cannot show the others the way out. If
@@ -146,7 +147,7 @@ impl Stored {
     }
 }
 
-/// Who gets a broadcast; the sender itself never does.
+/// The receivers of a broadcast; the sender itself is never one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Audience {
     /// All other miners.
@@ -162,19 +163,19 @@ pub enum Output {
     Send {
         /// To whom.
         to: Peer,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Send a message to many.
     Broadcast {
         /// To whom.
         to: Audience,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Give [`Input::Timer`] back at this time, or later.
     SetTimer {
-        /// What to give back.
+        /// The timer to give back.
         timer: Timer,
         /// When.
         at: Time,
@@ -183,14 +184,14 @@ pub enum Output {
     Persist {
         /// The name to give back.
         write: WriteId,
-        /// What to write.
+        /// The record to write.
         record: Record,
     },
     /// Make this durable for a restart, then give [`Input::Stored`] back. No later record is asked for before that.
     Store {
         /// The name to give back.
         write: WriteId,
-        /// What to keep.
+        /// The item to keep.
         stored: Stored,
     },
     /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
@@ -221,7 +222,7 @@ pub enum Output {
     /// A peer asks for blocks above this round, which are not kept in memory any more. A host that stores the chain can
     /// answer; not answering is fine where sharders do.
     Serve {
-        /// Who asks.
+        /// The peer that asks.
         to: Peer,
         /// The first block to send is of the round after this one.
         after: Round,
@@ -232,7 +233,7 @@ pub enum Output {
     /// A peer asks for these blocks, consecutive and lowest first, which are not all in memory: each that is not given
     /// here came in [`Output::Store`] or [`Output::Finalized`].
     ServeStored {
-        /// Who asks.
+        /// The peer that asks.
         to: Peer,
         /// The blocks, with their certificates; more than fit into an answer by one.
         blocks: Vec<StoredBlock>,
@@ -291,7 +292,7 @@ pub enum Milestone {
     Collected {
         /// The block, its round and subround.
         block: Proposed,
-        /// Who made it.
+        /// The miner that made it.
         generator: MinerId,
         /// The generator's rank.
         rank: Rank,

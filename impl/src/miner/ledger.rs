@@ -1,4 +1,5 @@
-//! What this miner has signed or is about to sign, and what it therefore must not sign any more (S1).
+//! The statements that this miner has signed or is about to sign, and those that it must therefore not sign any more
+//! (S1).
 //!
 //! A statement is entered when its durable write is requested, before it is known to be on disk: from then on it may leave
 //! at any moment. Nothing is ever taken back. A restarted miner begins with what its log says.

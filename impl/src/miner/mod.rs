@@ -1,6 +1,6 @@
 //! The miner: one deterministic state machine without clock, socket, thread or file.
 //!
-//! What follows is the specification; [`Miner::step`] takes one input and appends what has to be done to a list. All steps
+//! The specification follows. [`Miner::step`] takes one input and appends the resulting outputs to a list. All steps
 //! but 3 and 4 have variants under other [`Rules`](crate::rules::Rules); this is the recommended profile, `hardened`.
 //!
 //! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `n - f`
@@ -124,7 +124,7 @@ pub struct Miner<S> {
     entry: Entry,
     /// The certificate by which this subround was entered, and whence it came.
     timeout_certificate: Option<(Verified<Arc<TimeoutCertificate>>, Source)>,
-    /// What the last beacon share signed.
+    /// The target that the last beacon share signed.
     shared: Option<BeaconTarget>,
     /// The subround for which a payload was asked for.
     payload_requested: Option<(Round, Subround)>,
@@ -136,7 +136,7 @@ pub struct Miner<S> {
     signing: Signing,
     evidence: EvidenceStore,
     catch_up: CatchUp,
-    /// What each peer costs.
+    /// The cost of each peer.
     accounts: Accounts,
     /// Blocks that the host was asked for: [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at most of one certificate.
     loading: Vec<BlockId>,
@@ -144,7 +144,7 @@ pub struct Miner<S> {
     waiting: Vec<(Peer, Proposal)>,
     /// Whether [`Input::Start`] was given.
     started: bool,
-    /// What follows from the input of this step; empty between steps.
+    /// Events that follow from the input of this step; empty between steps.
     events: VecDeque<Event>,
 }
 
@@ -338,7 +338,7 @@ impl<S: Scheme> Miner<S> {
             (_, Event::FinalityCertified(certificate, source)) => {
                 self.certified_final(certificate, source, fx)
             }
-            // What comes too late, or does not concern this phase.
+            // Events that come too late, or do not concern this phase.
             (
                 TimedOut,
                 Event::Payload(..) | Event::Accepted(..) | Event::WaitOver(..) | Event::Joined(..),

@@ -1,4 +1,4 @@
-//! What peers say, checked before it counts.
+//! Messages from peers, checked before they count.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// What [`Miner::receive`] finds out of a large message without looking at more than its first fields.
+    /// Whether a message can be of use, judged by its first fields alone: large ones are refused before they are decoded.
     fn is_of_use(&self, from: Peer, bytes: &[u8]) -> Result<bool, Refusal> {
         if mutant!(NoGlance) {
             return Ok(true);

@@ -22,7 +22,7 @@ use crate::mutants::{infect, mutant};
 use crate::statement::{self, Proposed};
 use crate::ticket_log::Signed;
 
-/// What a miner finds on its disk. The default is an empty disk.
+/// The content of a miner's disk. The default is an empty disk.
 #[derive(Clone, Debug, Default)]
 pub struct Recovery {
     /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
@@ -30,17 +30,17 @@ pub struct Recovery {
     /// The last one comes with a certificate: beside it, or among what was stored
     /// ([`Damage::Uncertified`](crate::chain::Damage::Uncertified)).
     pub finals: Vec<FinalBlock>,
-    /// What the ticket log says was signed. Where the rules say `Volatile` there is none.
+    /// The signed statements according to the ticket log. Under the rule `Volatile` there are none.
     pub signed: Signed,
-    /// What came in [`Output::Store`](super::Output::Store), in that order; what is at or below the head may be left out.
+    /// The items of [`Output::Store`](super::Output::Store), in that order; items at or below the head may be left out.
     pub stored: Vec<Stored>,
 }
 
 impl<S: Scheme> Miner<S> {
     /// A miner with this disk. Give it [`Input::Start`](super::Input::Start) next.
     ///
-    /// What is read back is verified ([`Damaged`](crate::chain::Damaged) names the item that is wrong), so that a changed bit
-    /// costs no more than the item. Records come from the ticket log, which checks them.
+    /// Data read back is verified, so that a changed bit costs no more than its item:
+    /// [`Damaged`](crate::chain::Damaged) names the wrong one. Records come from the ticket log, which checks them.
     ///
     /// # Errors
     /// When `scheme` is not that of a member of the configured committee, or something on the disk is damaged.
@@ -166,7 +166,7 @@ impl<S: Scheme> Miner<S> {
         }
         self.restore_own_candidate(fx);
         self.try_pending_finality(fx);
-        // What is in the log may have been lost on the way out.
+        // Messages whose records are in the log may have been lost on the way out.
         self.say_again(fx);
     }
 

@@ -53,7 +53,7 @@ impl Refusal {
             // Nobody counts the faults of strangers.
             Refusal::Stranger => false,
             Refusal::NotItsSender => true,
-            // What has a single signature comes from its signer.
+            // A message with a single signature comes from its signer.
             Refusal::WrongSignature(_) => true,
             Refusal::Certificate(error) => certificate_proves(error),
             // The rules are the same for all.

@@ -1,4 +1,5 @@
-//! What was collected of each round: beacon shares, candidates, tickets, timeouts and finality votes, within bounds.
+//! The messages collected in each round: beacon shares, candidates, tickets, timeouts and finality votes, within
+//! bounds.
 
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ impl Beacon {
     }
 }
 
-/// What was collected of one subround.
+/// The messages collected in one subround.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct SubroundState {
     pub subround: Subround,
@@ -124,7 +125,7 @@ impl SubroundState {
     }
 }
 
-/// What was collected of one round.
+/// The messages collected in one round.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct RoundState {
     pub round: Round,

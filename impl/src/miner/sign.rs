@@ -14,7 +14,7 @@ use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 use crate::ticket_log::{Kind, Record, SigningRules};
 
-/// What is on its way to the disk.
+/// The writes on their way to the disk.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Signing {
     /// When the miner was started: confirmations for an earlier start count for nothing.

@@ -25,7 +25,7 @@ pub enum Phase {
 }
 
 impl<S: Scheme> Miner<S> {
-    /// What the miner was configured with.
+    /// The configuration of the miner.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
@@ -107,7 +107,7 @@ impl<S: Scheme> Miner<S> {
         self.ledger.is_closed(round)
     }
 
-    /// What was signed and is not known to be durable: it has not left.
+    /// The signed records that are not known to be durable: their messages have not left.
     pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
         self.signing.unwritten()
     }

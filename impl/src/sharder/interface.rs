@@ -1,4 +1,4 @@
-//! What goes into a sharder and what comes out.
+//! The inputs and outputs of a sharder.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,12 +52,12 @@ pub enum SharderOutput {
     Send {
         /// To whom.
         to: Peer,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Give [`SharderInput::Timer`] back at this time, or later.
     SetTimer {
-        /// What to give back.
+        /// The timer to give back.
         timer: SharderTimer,
         /// When.
         at: Time,
@@ -80,8 +80,8 @@ pub enum SharderOutput {
         /// Why.
         refusal: Refusal,
     },
-    /// A certificate of finality contradicts the stored chain: more than `f` miners are Byzantine, or the rules are unsafe.
-    /// What is stored stays (S7).
+    /// A certificate of finality contradicts the stored chain: more than `f` miners are Byzantine, or the rules are
+    /// unsafe. The stored chain stays (S7).
     Conflict {
         /// The round in which another block is claimed to be final.
         round: Round,

@@ -7,7 +7,7 @@
 //!
 //! Old blocks are served from the host's storage, through [`History`].
 //!
-//! What one peer costs is bounded as it is for a miner ([`miner`](crate::miner), "What a peer costs").
+//! The cost of one peer is bounded as it is for a miner ([`miner`](crate::miner), "What a peer costs").
 
 mod interface;
 #[cfg(test)]
@@ -45,7 +45,7 @@ pub struct Sharder<S> {
     /// The block of the highest notarization.
     highest: Option<(Round, BlockId)>,
     catch_up: CatchUp,
-    /// What each peer costs.
+    /// The cost of each peer.
     accounts: Accounts,
     /// The gap that was reported last.
     reported: Option<(Round, Round)>,
@@ -183,7 +183,7 @@ impl<S: Scheme> Sharder<S> {
         from != Peer::Sharder(self.me) && self.accounts.hears(from, now)
     }
 
-    /// What [`Sharder::receive`] finds out without looking at more than the first bytes.
+    /// Whether a message can be of use, judged by its first bytes alone.
     fn is_of_use(&self, from: Peer, bytes: &[u8]) -> bool {
         match wire::glance(bytes) {
             _ if mutant!(NoGlance) => true,

@@ -289,7 +289,7 @@ fn who_is_behind_by_more_than_all_allowances_gets_through() {
     assert!(took.is_none_or(|took| took > 2 * blocks * 1_000), "{took:?} ms with the bug");
 }
 
-/// What sharders do not hear is not decoded: bytes that only begin like it draw no refusal, and no fault.
+/// A message that sharders ignore is not decoded: bytes that only begin like one draw no refusal, and no fault.
 #[test]
 fn what_is_between_miners_is_not_even_decoded() {
     let stage = stage();

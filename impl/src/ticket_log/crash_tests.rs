@@ -20,7 +20,7 @@ fn folder(files: &FaultyFiles) -> Folder<FaultyFiles> {
 #[derive(Clone, Debug)]
 struct Life {
     files: FaultyFiles,
-    /// What may have left: whatever a flush or an open has returned.
+    /// Records whose messages may have left: all that a flush or an open has returned.
     sent: Vec<Record>,
     /// Whether a `create` has returned.
     created: bool,
@@ -78,7 +78,7 @@ impl Life {
         Ok(())
     }
 
-    /// What left is known, and does not contradict itself.
+    /// The log knows all records that were sent, and these do not contradict each other.
     fn judge(&self, log: &FileLog<FaultyFiles>) -> Result<(), String> {
         if let Some(lost) = self.sent.iter().find(|record| !log.signed().contains(record)) {
             return Err(format!("{lost:?} was sent and is not known"));
@@ -123,7 +123,7 @@ fn every_run() -> Result<usize, String> {
     undisturbed.process(1, 5)?;
     let mut runs = 0;
     for (first, &operation) in undisturbed.files.operations().iter().enumerate() {
-        // Whatever fails or is short, nothing is lost and the log refuses to go on.
+        // After a failed or short operation nothing is lost, and the log refuses to go on.
         for fault in [Fault::Fail, Fault::Short(1), Fault::Short(400)] {
             let mut life = Life::new();
             life.files.fail_at(first, fault);
@@ -308,7 +308,7 @@ fn a_log_for_a_round_that_no_chain_reaches_is_not_created() {
     let files = FaultyFiles::default();
     let made = FileLog::create_in(files.clone(), Path::new(FOLDER), OWNER, rules, Round(MAX_ROUND));
     let mut log = made.expect("negative control");
-    // What may be created may be signed in, to the last round, and nothing above it.
+    // A log with the highest possible floor may sign in that round, and in none above it.
     let vote = |round| Record { kind: Kind::FinalityVote, ..Record::timeout(Round(round), Subround(0)) };
     let refused = log.append(vote(MAX_ROUND + 1)).unwrap_err().to_string();
     assert!(

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use super::files::{Files, Identity};
 use super::format::SECTOR_BYTES;
 
-/// What happens at an operation, instead of it.
+/// A fault that takes the place of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// The process ends before it.
@@ -28,7 +28,7 @@ pub enum Fault {
     Torn(usize),
 }
 
-/// What an operation does to a disk.
+/// The effect of an operation on a disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// Nothing.
@@ -41,7 +41,7 @@ pub enum Operation {
     Sync,
 }
 
-/// What a process finds that starts after another has ended.
+/// The content of the disk for a process that starts after another has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Survival {
     /// Everything that the other did: the machine went on running.
@@ -70,7 +70,7 @@ impl Sectors {
 
 #[derive(Clone, Debug, Default)]
 struct Content {
-    /// What programs read.
+    /// The bytes that programs read.
     seen: Vec<u8>,
     durable: Vec<u8>,
     /// Sectors that a sync writes.
@@ -93,7 +93,7 @@ impl Content {
         }
     }
 
-    /// What programs see of this sector is durable.
+    /// Makes this sector durable as programs see it.
     fn keep(&mut self, sector: usize) {
         let range = sector * SECTOR_BYTES..((sector + 1) * SECTOR_BYTES).min(self.seen.len());
         if let (Some(from), Some(to)) = (self.seen.get(range.clone()), self.durable.get_mut(range)) {
@@ -161,7 +161,7 @@ struct Disk {
     openings: u64,
     fault: Option<(usize, Fault)>,
     stopped: bool,
-    /// What another process has renamed by the next time a file is locked.
+    /// The renaming that another process does before the next time a file is locked.
     meanwhile: Option<(PathBuf, PathBuf)>,
 }
 

@@ -120,7 +120,7 @@ impl Files for OsFiles {
         self.identity_at(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(create).truncate(false);
-        // Who can open it can lock it.
+        // Every process that can open it can lock it.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path)

@@ -21,8 +21,9 @@
 //! tail. Everything else that does not check is damage, and the log is refused: a file that is shorter or longer than its header
 //! says, a sector of zeros with anything but free sectors behind it, a frame behind a free sector, any other change.
 //!
-//! What this cannot see: frames that are gone from the end without a trace, since nothing outside the file says how many there
-//! were. The sector of the last frame can be lost in any way that a crash leaves: free again, zeros, or a beginning of the frame.
+//! This check cannot see frames that are gone from the end without a trace, since nothing outside the file says how
+//! many there were. The sector of the last frame can be lost in any way that a crash leaves: free again, zeros, or a
+//! beginning of the frame.
 //! Two or more last frames can be lost only if each of their sectors says again exactly what stood there before, `no entry`,
 //! with none left out. That takes a disk that had reported those sectors durable and then gives out their old content. It costs
 //! the records of these flushes, whose signatures may have left: the miner may contradict what it signed there, and convict
@@ -43,7 +44,7 @@ use crate::mutants::mutant;
 /// The version that is written, and the only one that is read.
 pub(super) const VERSION: u16 = 2;
 
-/// What a disk writes or does not write as a whole.
+/// The unit that a disk writes as a whole or not at all.
 pub const SECTOR_BYTES: usize = 512;
 
 /// Records of one frame. A flush of more writes several frames, one after the other.
@@ -76,7 +77,7 @@ pub(super) const FREE: Sector = {
     sector
 };
 
-/// What is wrong with a file.
+/// The fault of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fault {
     Version(u16),
@@ -162,7 +163,7 @@ pub(super) fn encode(owner: &Owner, signed: &Signed, free: u32) -> (Vec<u8>, Tai
     (file, tail)
 }
 
-/// What a file says.
+/// The content of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Contents {
     pub(super) owner: Owner,
@@ -255,7 +256,7 @@ fn decode_header(sector: &Sector) -> Result<Header, Fault> {
 enum FrameFault {
     /// Nothing was ever written there.
     Free,
-    /// What a crash leaves of a frame that is being written.
+    /// The rest that a crash leaves of a frame that is being written.
     Torn,
     /// Neither a frame nor what a crash leaves of one.
     Damaged,

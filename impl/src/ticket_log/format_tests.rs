@@ -9,7 +9,7 @@ fn ticket(round: u64) -> Record {
     Record::ticket(Round(round), Subround(2), [round as u8; 32])
 }
 
-/// What is flushed, frame by frame: one record, several, or as many as fit.
+/// The flushed records, frame by frame: one record, several, or as many as fit.
 fn flushes() -> Vec<Vec<Record>> {
     let mut round = 1;
     (0..FRAMES)

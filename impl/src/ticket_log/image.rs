@@ -68,7 +68,7 @@ pub(super) fn frame_of(tail: &mut Tail, records: &[Record]) -> Sector {
     tail.frame(&records[..kept])
 }
 
-/// What the bytes of a log file say.
+/// The content of a log file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogContents {
     signed: Signed,
@@ -92,7 +92,7 @@ impl LogContents {
         Ok(Self { signed, tail })
     }
 
-    /// What was signed.
+    /// The signed statements.
     #[must_use]
     pub const fn signed(&self) -> &Signed {
         &self.signed

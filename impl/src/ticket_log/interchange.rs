@@ -91,7 +91,7 @@ struct SignedTimeout {
     subround: String,
 }
 
-/// What every version of the format has; fields beside it are passed over.
+/// The fields of every version of the format; others are ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Envelope {
@@ -178,7 +178,7 @@ impl Interchange {
         Ok(found)
     }
 
-    /// What was signed, when it was with the key of `owner`.
+    /// The signed statements, if they were signed with the key of `owner`.
     pub(super) fn decode(&self, owner: &Owner) -> Result<Signed, InterchangeError> {
         let Data { key, epoch, floor, complete_from, .. } = &self.data;
         let same = |field, expected: String, found: &String| {
@@ -262,7 +262,7 @@ fn value(place: &str, expected: &'static str, found: &str) -> InterchangeError {
     InterchangeError::Value { place: place.to_owned(), expected, found: shown(found) }
 }
 
-/// What the reader of JSON says, which may repeat a name from the document, and where.
+/// The message and place of a JSON error. The message may repeat a name from the document.
 fn told(error: &serde_json::Error) -> String {
     let text: String = error.to_string().chars().take(SHOWN_CHARACTERS).collect();
     format!("{} (line {}, column {})", text.escape_debug(), error.line(), error.column())
@@ -285,7 +285,7 @@ pub enum InterchangeError {
     /// It is no such document.
     #[error("not a ticket log in JSON: {reason}")]
     Json {
-        /// What the reader says.
+        /// The error message.
         reason: String,
     },
     /// It is of another format or version.
@@ -302,11 +302,11 @@ pub enum InterchangeError {
     /// It is the log of another chain, epoch or key.
     #[error("the ticket log of another {field}: it says {found}, expected is {expected}")]
     OtherOwner {
-        /// What differs.
+        /// The field that differs.
         field: &'static str,
-        /// What was expected.
+        /// The expected value.
         expected: String,
-        /// What the document says.
+        /// The value in the document.
         found: String,
     },
     /// A value is not what its field holds.
@@ -314,7 +314,7 @@ pub enum InterchangeError {
     Value {
         /// Where it stands.
         place: String,
-        /// What the field holds.
+        /// The expected kind of value.
         expected: &'static str,
         /// The beginning of it.
         found: String,

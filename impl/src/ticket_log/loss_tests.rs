@@ -54,7 +54,7 @@ fn safe_floor(before: &[Record]) -> Round {
     Round(before.iter().map(|record| record.round.0).max().unwrap_or(0) + 1)
 }
 
-/// What a log signs after the loss of another, whose records are wholly lost, with the floor that the errors advise.
+/// The records that a new log signs after the total loss of another, with the floor that the errors advise.
 fn after_loss(before: &[Record], wanted: &[Record]) -> Vec<Record> {
     let files = FaultyFiles::default();
     let mut new =

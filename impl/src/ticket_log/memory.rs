@@ -51,8 +51,8 @@ impl MemoryLog {
         self.pending.len()
     }
 
-    /// What a process finds that starts after this one crashed: everything flushed, and the first `kept` of the records that
-    /// were appended and not flushed.
+    /// The log of a process that starts after this one crashed: everything flushed, and the first `kept` of the records
+    /// that were appended and not flushed.
     #[must_use]
     pub fn crash(mut self, kept: usize) -> Self {
         self.pending.truncate(kept);

@@ -45,8 +45,9 @@
 //! details.
 //!
 //! # A lost log
-//! Who has neither the log nor an export made after the last signature makes a new log with a floor *above every round in
-//! which the key may have signed*: `FileLog::create(.., floor)`. Below it the new log signs nothing, not even a finality vote.
+//! An operator with neither the log nor an export made after the last signature makes a new log with a floor *above
+//! every round in which the key may have signed*: `FileLog::create(.., floor)`. Below it the new log signs nothing, not
+//! even a finality vote.
 //! How to find it: with the old process stopped, ask the other miners for the highest notarization that each has (verify it), and
 //! take the highest round `N` of the answers of `n - f` of them. Then `N + 3` is safe. For to sign in round r, this miner had to
 //! know a notarization of r - 1, and so at least `n - f - 1 - f` other honest miners had ticketed in r - 1; the answers leave
@@ -109,9 +110,9 @@ use crate::committee::Round;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Position(pub u64);
 
-/// What the host of a miner drives: append, flush, and only then release the signature.
+/// The log that the host of a miner drives: append, flush, and only then release the signature.
 pub trait TicketLog {
-    /// What was signed, including what is not flushed yet.
+    /// The signed statements, including those that are not flushed yet.
     fn signed(&self) -> &Signed;
 
     /// The rules under which records are taken.
@@ -148,11 +149,11 @@ pub enum LogError {
     /// The operating system refused.
     #[error("cannot {operation} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         operation: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What it said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// There is no log. A missing log is not an empty one: whoever lost it does not know what was signed.
@@ -198,11 +199,11 @@ pub enum LogError {
     OtherOwner {
         /// The file.
         path: PathBuf,
-        /// What differs.
+        /// The field that differs.
         field: &'static str,
-        /// What was expected.
+        /// The expected value.
         expected: String,
-        /// What the log says.
+        /// The value in the log.
         found: String,
     },
     /// It was written by another version of this crate.
@@ -231,7 +232,7 @@ pub enum LogError {
         path: PathBuf,
         /// The first byte that does not make sense.
         offset: u64,
-        /// What is wrong there.
+        /// The fault there.
         reason: &'static str,
     },
     /// There is more to be kept than a file holds.
@@ -256,7 +257,7 @@ pub enum LogError {
     },
 }
 
-/// What is safe to do when it is unknown what was signed.
+/// The safe advice when the signed statements are unknown.
 const SAFE_FLOOR: &str = "whose floor is above every round in which this key may have signed: with n - f other miners asked \
                           after this one stopped, three above the highest notarized round that they know; nothing is signed \
                           below it";

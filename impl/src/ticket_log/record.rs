@@ -1,4 +1,4 @@
-//! What a log holds: one record a signature, and whose log it is.
+//! Records of a log, one for each signature, and the owner of the log.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::committee::{ChainId, Epoch, Round, Subround};
 /// Bytes of a public key, as the log names it; a mock may put anything there.
 pub const KEY_BYTES: usize = 96;
 
-/// What was signed.
+/// The kind of a signed statement.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
     /// An own block (step 2).
@@ -31,7 +31,7 @@ impl Kind {
 pub struct Record {
     /// The round.
     pub round: Round,
-    /// What kind of statement.
+    /// The kind of statement.
     pub kind: Kind,
     /// The subround.
     pub subround: Subround,

@@ -33,7 +33,7 @@ pub enum Permit {
     Again,
 }
 
-/// What a log knows was signed, and from which round on it knows all of it.
+/// The signed statements that a log knows, and the round from which on it knows all of them.
 ///
 /// **No record is not "not signed".** A new log has no records of the rounds below its floor, and says nothing about them: the
 /// key may have signed there, in a log that is lost. Only from [`Signed::complete_from`] on does a missing record mean that
@@ -76,12 +76,12 @@ impl Signed {
         self.complete_from
     }
 
-    /// What was signed, by round.
+    /// The signed statements, by round.
     pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> + Clone {
         self.records.iter()
     }
 
-    /// What was signed in one round.
+    /// The signed statements of one round.
     pub fn in_round(&self, round: Round) -> impl DoubleEndedIterator<Item = &Record> + Clone {
         let first = Record { round, kind: Kind::Proposal, subround: Subround(0), block: [0; 32] };
         let last =
@@ -184,15 +184,15 @@ pub enum Conflict {
     /// It contradicts another one.
     #[error("{record} contradicts {signed}, which was signed")]
     Contradicts {
-        /// What was to be signed.
+        /// The record to be signed.
         record: Record,
-        /// What was signed.
+        /// The record that was signed.
         signed: Record,
     },
     /// Its round was left.
     #[error("{record} is of a round that was left: the lowest open round is {}", floor.0)]
     RoundLeft {
-        /// What was to be signed.
+        /// The record to be signed.
         record: Record,
         /// The lowest round that was not left.
         floor: Round,
@@ -201,7 +201,7 @@ pub enum Conflict {
     /// the records are so old that they were dropped.
     #[error("{record} is of a round of which this log does not know what was signed: it is complete from round {}", complete_from.0)]
     Unknown {
-        /// What was to be signed.
+        /// The record to be signed.
         record: Record,
         /// The lowest round from which everything is recorded.
         complete_from: Round,
@@ -209,7 +209,7 @@ pub enum Conflict {
     /// Its round is one that no chain reaches: recorded, it would bar every other.
     #[error("{record} is of a round above {MAX_ROUND}, which no chain reaches")]
     TooHigh {
-        /// What was to be signed.
+        /// The record to be signed.
         record: Record,
     },
 }

@@ -39,7 +39,7 @@ use crate::crypto::uncompressed::{ReceivedSignature, UncompressedSignature};
 use crate::mutants::mutant;
 use crate::statement::{Signed, Statement};
 
-/// What became of a signature.
+/// The result of adding a signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Added<T> {
     /// It is stored and counts.
@@ -246,7 +246,7 @@ impl<T: Statement> TicketPool<T> {
         counts.filter(|same| same.len() >= threshold).map(|same| same[0]).collect()
     }
 
-    /// What `signer` signed, as far as it is here.
+    /// The signatures of `signer` in this pool.
     pub fn signed_by(&self, signer: MinerId) -> impl Iterator<Item = &Signed<T>> {
         self.of(signer).iter().map(|entry| &entry.signed)
     }

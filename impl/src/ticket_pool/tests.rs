@@ -161,7 +161,7 @@ fn tickets_that_cancel_leave_the_honest_certificate_or_none() {
     let mut with_a_third = pool.clone();
     let (signers, blamed) = certify(&mut pool, 1);
     assert_eq!((signers, blamed), (Some(vec![0, 1, 2, 3, 4]), vec![]));
-    // What comes later is judged by itself, and the group stays whole.
+    // A later signature is judged by itself, and the group stays whole.
     add(&mut pool, forged(5, 1));
     assert_eq!(certify(&mut pool, 1), (Some(vec![0, 1, 2, 3, 4]), vec![5]));
     // With one more wrong ticket the group fails, and then each is looked at alone.

@@ -6,7 +6,7 @@ use crate::certified::{FinalityCertificate, Notarization};
 use crate::evidence::Evidence;
 
 impl Notarization {
-    /// What a child block commits to: a hash of the whole certificate, signers included.
+    /// The digest of this certificate in a child block: a hash of the whole certificate, signers included.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(b"zus/certified/v1", &[&body(self)])
@@ -14,7 +14,8 @@ impl Notarization {
 }
 
 impl FinalityCertificate {
-    /// What a block commits to that names the certified block as final: a hash of the whole certificate, signers included.
+    /// The digest of this certificate in a block that names its block as final: a hash of the whole certificate,
+    /// signers included.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(b"zus/final-crt/v1", &[&body(self)])

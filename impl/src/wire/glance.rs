@@ -1,11 +1,12 @@
-//! What the first bytes of a message tell, before the rest is decoded and hashed.
+//! The facts that the first bytes of a message tell, before the rest is decoded and hashed.
 
 use super::{Reader, VERSION};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::mutants::mutant;
 use crate::wire::Decode;
 
-/// What a message is about, as far as it takes no work to see it. Only kinds that can be large, and the number of the others.
+/// The kind of a message, and the first fields of a proposal: the part that is read without work. Small messages
+/// between miners are not distinguished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Glance {
     /// A block of this chain and epoch, round and generator.
@@ -17,7 +18,7 @@ pub(crate) enum Glance {
     },
     /// Blocks that were asked for, or not.
     ChainResponse,
-    /// What sharders hear beside answers.
+    /// Messages that sharders accept beside answers.
     Notarization,
     FinalityCertificate,
     ChainRequest,

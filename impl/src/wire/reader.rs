@@ -15,7 +15,7 @@ pub enum WireError {
     UnknownVersion {
         /// The byte.
         found: u8,
-        /// What would have been right.
+        /// The supported version.
         supported: u8,
     },
     /// A tag names no alternative of its field.
@@ -47,9 +47,9 @@ pub enum WireError {
     TooLong {
         /// The field.
         field: &'static str,
-        /// What it claims.
+        /// The claimed length.
         length: usize,
-        /// What is allowed.
+        /// The highest permitted length.
         bound: usize,
     },
     /// A round that no chain reaches.
@@ -78,7 +78,7 @@ pub enum WireError {
         /// The field.
         field: &'static str,
     },
-    /// What was stored is not what is read back.
+    /// The bytes read back are not those that were stored.
     #[error("the checksum does not fit: what was read is damaged")]
     Checksum,
     /// A bitmap is not the one form of a set of committee members.

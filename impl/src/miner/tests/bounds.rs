@@ -1,4 +1,4 @@
-//! What a miner keeps has a bound.
+//! The memory of a miner has a bound.
 
 use super::stage::{Stage, ticket_of};
 use crate::bounds::SUBROUNDS_BEHIND;

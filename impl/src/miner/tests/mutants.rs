@@ -62,7 +62,7 @@ fn withheld(stage: &Stage) -> bool {
     stage.out.iter().any(|output| matches!(output, Output::Withheld(_)))
 }
 
-/// What the miner on the stage collected as a candidate.
+/// Whether the miner on the stage collected a candidate.
 fn collects(stage: &Stage) -> bool {
     stage.out.iter().any(|output| matches!(output, Output::Milestone(Milestone::Collected { .. })))
 }

@@ -1,4 +1,4 @@
-//! What is read back from the disk is verified: one changed bit is noticed, wherever it is (L4).
+//! Data read back from the disk is verified: one changed bit is noticed, wherever it is (L4).
 
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ fn a_flipped_bit_in_a_block_above_the_head_moves_nobody() {
     assert!(taken > 500 && far >= 1, "{taken}, {far}");
 }
 
-/// Whatever names a round that no chain reaches is refused before its certificate is looked at.
+/// An item that names a round that no chain reaches is refused before its certificate is verified.
 #[test]
 fn a_round_above_the_highest_is_refused_in_every_item() {
     let stage = Stage::new(Rules::HARDENED);

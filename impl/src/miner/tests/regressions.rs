@@ -1,4 +1,4 @@
-//! What a peer, a crash or a host once could do to a miner, each with the step or property that it went against.
+//! Faults that a peer, a crash or a host once could cause in a miner, each with the step or property that it broke.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -423,7 +423,7 @@ fn a_flood_of_requests_is_answered_once_a_while_and_others_are_answered() {
     assert_eq!(flood(&mut stage), 1);
 }
 
-/// Who asks for the chain was away: it is told of the offences, too (S10).
+/// A miner that asks for the chain was away: it is told of the offences, too (S10).
 #[test]
 fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
     let mut stage = Stage::new(Rules::HARDENED);
@@ -474,7 +474,7 @@ fn step_6_all_tickets_that_the_rule_allows_are_counted() {
     assert_eq!(allowed(TicketRule::BetterOrEqualRank), 20);
 }
 
-/// What the host has to keep of finality certificates: the newest, and a miner without any goes on all the same.
+/// Of finality certificates the host has to keep only the newest, and a miner without any goes on all the same.
 #[test]
 fn step_10_of_the_stored_finality_certificates_the_newest_is_enough() {
     let stage = Stage::new(Rules::HARDENED);

@@ -1,4 +1,4 @@
-//! Who may send what, and against whom it counts when it is wrong: every kind of message, by an exhaustive match.
+//! The permitted senders of each kind of message, and the peer that a wrong one counts against, by an exhaustive match.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn miner(number: u16) -> Peer {
     Peer::Miner(id(number))
 }
 
-/// Who sends a message.
+/// The sender of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sender {
     /// The miner that signed it.
@@ -174,7 +174,7 @@ fn a_miners_own_message_that_is_handed_back_is_dropped() {
     assert!(stage.miner == held && stage.miner.faults_of(miner(0)) == 0);
 }
 
-/// Whoever sends a wrong message of its own kind is charged with it, and the signers that it names are not.
+/// The sender of a wrong message of its own kind is charged with it, and the signers that it names are not.
 #[test]
 fn what_is_wrong_counts_against_its_sender_and_its_sender_alone() {
     for kind in 0..KINDS {
@@ -223,7 +223,7 @@ fn blamed_when_counted(stage: &mut Stage, wrong: Message) {
     assert_eq!([1, 2].map(|number| stage.miner.faults_of(miner(number))), [0, 0]);
 }
 
-/// What an honest peer may come to send by itself, because it knows less or more, is held against nobody.
+/// Messages that an honest peer may send because it knows less or more are held against nobody.
 #[test]
 fn what_depends_on_who_knows_what_proves_nobody_faulty() {
     let mut stage = Stage::new(Rules::HARDENED);
