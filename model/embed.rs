@@ -1,4 +1,5 @@
-// What the build scripts of checker and report share: files of a folder of `model`, put into the library.
+// The common part of the build scripts of checker and report: files of a folder of `model`, put into the
+// library.
 
 /// Writes an array of paths and texts: every file of the folder with that ending.
 fn embed(folder: &str, ending: &str, out: &str) {

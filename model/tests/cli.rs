@@ -231,7 +231,8 @@ fn simulate_finds_runs_and_prints_the_command_that_finds_them_again() {
     );
     let words: Vec<&str> = again.split(' ').collect();
     assert!(out(&zus(&words)).contains("S2  violated"), "{again}");
-    // What a sample does not show is not said to hold, and what it was to show and did not is not as expected.
+    // A property that a sample does not violate is not said to hold, and a fact that it was to show and did not
+    // is not as expected.
     let sampled = zus(&["simulate", "hardened_loss", "-q", "--runs", "1"]);
     assert_eq!(code(&sampled), 3);
     assert!(
@@ -261,7 +262,8 @@ fn mutants_are_killed_one_by_one_or_the_exit_code_says_so() {
     assert!(out(&output).lines().any(|l| l.starts_with("35   S2 ")), "{}", out(&output));
 }
 
-/// What is wrong with a scenario, how it becomes so from [`SMALL`], and what must be said: line, field, fix.
+/// Mistakes in a scenario: a name, the edit of [`SMALL`] that makes it, and the words of the error: line,
+/// field, fix.
 const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
     (
         "an unknown field",

@@ -27,7 +27,7 @@ fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// What GitHub makes of a heading.
+/// The anchor that GitHub makes of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .trim()
@@ -38,7 +38,7 @@ fn anchor(heading: &str) -> String {
     kept.replace(' ', "-")
 }
 
-/// What a document promises and does not keep.
+/// The links and paths of a document that lead nowhere.
 fn broken(root: &Path, document: &Path, text: &str) -> Vec<String> {
     let (here, prose) = (document.parent().unwrap(), prose(text));
     let mut wrong = Vec::new();

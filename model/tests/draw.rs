@@ -70,7 +70,7 @@ fn every_step_of_every_committed_trace_has_its_row() {
         // A run ends with what it shows, and only there is it marked.
         let marked = scene.events.iter().filter(|e| e.shows.contains(&shown.property)).count();
         assert_eq!((at.step, marked), (trace.steps.len(), 1), "{name}");
-        // What another tool writes is checked when it is read; what is written here passes.
+        // Scenes of other tools are checked when they are read; ours pass.
         let again = Scene::from_json(&name, &serde_json::to_string(&scene).unwrap()).unwrap();
         assert_eq!(again, scene, "{name}");
     }
@@ -228,7 +228,8 @@ fn a_diagram_has_the_lanes_and_the_labels_of_the_drawing() {
     }
 }
 
-/// What would end a script, an attribute, an element or a string, and what an SVG or a page would run.
+/// Text that would end a script, an attribute, an element or a string, and text that an SVG or a page would
+/// run.
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&lt;]]>\u{2028}${1}`\\";
 

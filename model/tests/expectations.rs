@@ -28,7 +28,7 @@ fn an_expectation_of_what_the_instance_does_not_have_is_refused() {
             assert!(error.contains(&format!("expect: {} is about ", property.id())), "{error}");
             continue;
         };
-        // What is taken is about something: it shows, or what it presumes does.
+        // An accepted expectation has a subject: the property or its premises show.
         let asked: Facts = property.premises().iter().copied().chain([*property]).collect();
         let e = explore(&taken.protocol, asked, None, Limits::default(), &|_| {}, &|_| {});
         assert!(!e.found.is_empty() || property.premises().is_empty(), "{}", property.id());

@@ -13,7 +13,7 @@ use zus_report::{
     Report, junit, markdown, page::figures::Figures, sarif, schema, summary::proofs::Proofs, text,
 };
 
-/// What is checked here: a violation that is expected, one that is not, an unexpected number of states, a bound.
+/// A scenario with a violation that is expected, one that is not, an unexpected number of states, a bound.
 const SCENARIO: &str = r#"question = "?"
 profile = "hardened"
 n = 4
@@ -38,7 +38,7 @@ struct Made {
 }
 
 impl Made {
-    /// What `zus check` writes for these arguments.
+    /// The files that `zus check` writes for these arguments.
     fn of(arguments: &[&str]) -> Made {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("bad name.toml"), SCENARIO).unwrap();
@@ -169,7 +169,7 @@ fn figures_and_proofs_have_schemas_too() {
     assert!(!problems(&schema, &broken).is_empty() && Proofs::parse(&broken.to_string()).is_err());
 }
 
-/// What is written is made from what the JSON says, and from nothing else.
+/// Every form is made from the content of the JSON, and from nothing else.
 #[test]
 fn every_form_is_made_from_the_json() {
     for case in cases() {

@@ -1,4 +1,4 @@
-//! What `zus` says where something is wrong: in every form, with the name that was meant, and with what to do next.
+//! The errors of `zus`: in every form, with the name that was meant, and with the next thing to do.
 
 use serde_json::Value;
 use std::{
@@ -271,7 +271,7 @@ fn what_cannot_be_read_is_told_with_a_fix_of_its_own() {
             );
         }
     }
-    // What is open already is read.
+    // A file that is already open is read.
     let script = "\"$0\" check <(cat small.toml) /dev/stdin < report.json";
     let mut command = Command::new("bash");
     let output =
@@ -306,7 +306,7 @@ fn what_is_named_twice_is_refused() {
     }
 }
 
-/// Whatever the line with the mistake looks like, it is not the line above that is named.
+/// The error names the line with the mistake, however it looks, and not the line above it.
 #[test]
 fn a_bad_key_is_named_itself() {
     for (line, field, fix) in [

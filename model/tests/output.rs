@@ -1,5 +1,5 @@
-//! What the commands write, and where: files whole or not at all, folders without traces of runs that no longer exist, no
-//! text in disguise, and what happens when nobody can read.
+//! The output of the commands, and its place: files whole or not at all, folders without traces of runs that no longer
+//! exist, no text in disguise, and the behaviour when nobody can read.
 
 use std::{
     fs,
@@ -366,7 +366,7 @@ fn nothing_that_a_stranger_names_is_shown_in_disguise() {
     }
     is_plain(&zus_in(at, &["replay", &dressed]).stdout, "replay");
     is_plain(&zus_in(at, &["summary", "out"]).stdout, "summary");
-    // What is refused.
+    // Input that is refused.
     fs::write(
         at.join(&dressed),
         trace.to_string().replace("\"do\":\"ticket\"", &format!("\"do\":\"{DISGUISE}\"")),

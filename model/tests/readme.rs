@@ -1,4 +1,5 @@
-//! What SCENARIOS.md and RESULTS.md show is so: the scenarios, the worked example, and the rows of the tables.
+//! The contents of SCENARIOS.md and RESULTS.md are true: the scenarios, the worked example, and the rows of the
+//! tables.
 
 use zus_checker::{
     committed,

@@ -240,7 +240,7 @@ fn the_example_of_figures_is_shown_and_what_cannot_be_shown_is_refused() {
     ] {
         assert!(page.contains(shown), "{shown}");
     }
-    // What is given replaces what is committed under the same title.
+    // Figures that are given replace committed ones of the same title.
     let given = Figures { machine: "another".into(), ..figures.clone() };
     let page = page::write(&Parts { committed: vec![figures], figures: vec![given], ..Parts::default() });
     assert!(page.contains("another") && !page.contains("measured before"));
@@ -276,7 +276,7 @@ fn a_row_says_what_breaks_beyond_its_cells_and_a_cell_what_is_not_known() {
     let cell = explored("deployed-byzantine-async", 10_000);
     let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/deployed_fork-S5.json");
     let run = RunReport::new(&Trace::load(&trace).unwrap());
-    // What `zus check deployed_fork` finds in a few seconds.
+    // The result that `zus check deployed_fork` finds in a few seconds.
     let mut fork = ScenarioReport { name: "deployed_fork".into(), ..cell.clone() };
     fork.properties.retain(|p| p.property == Property::S5);
     for p in &mut fork.properties {

@@ -14,8 +14,8 @@ fn run(says: &str, steps: usize) -> RunReport {
     }
 }
 
-/// What Mermaid's sequence diagrams read as something else than text: comments, directives, entities, statement ends,
-/// arrows, line breaks, HTML.
+/// Text that Mermaid's sequence diagrams read as something else than text: comments, directives, entities, statement
+/// ends, arrows, line breaks, HTML.
 const HOSTILE: &str =
     "a;b #35; %%{init: {}}%% -->>x: <script>alert(1)</script>\n  p9->>net: \u{0}forged \"`end`\" end";
 

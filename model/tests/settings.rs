@@ -19,7 +19,7 @@ fn scenario(head: &str, tables: &str, expect: &str) -> Result<Scenario, Scenario
     )
 }
 
-/// What an instance does: its states by name of nobody, and which properties show.
+/// The behaviour of an instance: numbers of its states, and the properties that show.
 fn behaviour(protocol: &Protocol) -> Option<(u64, u64, u32, Vec<Property>)> {
     trial::behaviour(protocol).map(|b| (b.unique, b.generated, b.depth, b.shows))
 }
@@ -34,7 +34,7 @@ fn fields(text: &str) -> Vec<String> {
 const INSTANCE: &str = "n = 4\nbyzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\n\
                         generators = [[\"byzantine\", \"honest\"]]";
 
-/// What toggling a field must lead to.
+/// The effect that toggling a field must have.
 enum Toggle {
     /// Of [`INSTANCE`] this part becomes the second, without the field, and the third, with it: other states, or other
     /// properties show.
@@ -181,7 +181,7 @@ const FIELDS: &[(&str, Toggle, &str, &str)] = &[
     ("simulate", Answers("simulate = 3", |s| s.simulate == Some(3)), "n = 4", "n = 4\nsimulate = 0"),
 ];
 
-/// What is expected where a field is toggled: it can be claimed of grouped miners, and needs no search of all states.
+/// The expectation where a field is toggled: it can be claimed of grouped miners, and needs no search of all states.
 const EXPECT: &str = "signed = \"reachable\"";
 
 #[test]
@@ -380,7 +380,7 @@ fn every_reduction_that_is_off_saves_something_or_is_refused() {
     }
 }
 
-/// What no argument in `scenario` covers is tried: the instance is explored without the setting.
+/// Settings that no argument in `scenario` covers are tried: the instance is explored without the setting.
 #[test]
 fn a_setting_without_which_a_small_instance_does_the_same_is_refused() {
     let ground = |network: &str, rounds: u32, more: &str| {

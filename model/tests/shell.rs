@@ -1,4 +1,4 @@
-//! What is made from the command line itself: `--help`, completions, man pages.
+//! The texts that are made from the command line itself: `--help`, completions, man pages.
 
 use std::{
     fs,

@@ -74,7 +74,7 @@ fn everything() -> impl Iterator<Item = Property> {
     Property::ALL.iter().chain(Property::PREMISES).copied()
 }
 
-/// What is known to differ between the two models in an instance.
+/// The known differences between the two models in an instance.
 #[derive(Clone, Copy, Default)]
 struct Differences {
     /// Properties that are not compared state by state, only over all states.
@@ -83,7 +83,7 @@ struct Differences {
     packed_only: Option<fn(&State, &Action) -> bool>,
 }
 
-/// What a walk through both models found.
+/// The result of a walk through both models.
 struct Walk {
     /// States of the specification.
     states: HashSet<zus_spec::State>,

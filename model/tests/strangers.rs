@@ -39,7 +39,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What bash does with a line that was printed.
+/// The output of bash for a line that was printed.
 fn pasted(folder: &Path, line: &str) -> Output {
     let program = Path::new(env!("CARGO_BIN_EXE_zus")).parent().unwrap();
     let paths = std::env::var_os("PATH").unwrap_or_default();

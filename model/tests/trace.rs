@@ -184,7 +184,7 @@ fn the_words_of_a_file_are_never_told() {
         says(&told)
     );
     assert!(told.claim.unwrap().because.starts_with("S2: "));
-    // What was done once may not be done again.
+    // A step that happened may not happen again.
     trace.claim = None;
     let fault = Fault { kind: "disabled".into(), because: "found".into() };
     trace.finding = Some(fault.clone());
@@ -334,7 +334,7 @@ fn more_generators_than_members_are_refused() {
     );
 }
 
-/// Whatever a trace says, reading and replaying it ends in a run or in an error, never in a panic.
+/// Reading and replaying any trace ends in a run or in an error, never in a panic.
 #[test]
 fn no_text_makes_a_panic() {
     let mut texts = vec![late_better_rank().to_json()];

@@ -34,7 +34,7 @@ impl BlockId {
     }
 }
 
-/// Who is the generator of a rank.
+/// The kind of miner that has a rank.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Generator {
@@ -57,7 +57,7 @@ pub struct Place {
     pub rank: u8,
     /// 0, or 1 for the second block of the same generator in the same subround.
     pub twin: u8,
-    /// Who generates it.
+    /// Its generator.
     pub generator: Generator,
     /// Position among the blocks of its round.
     pub local: u8,

@@ -1,4 +1,4 @@
-//! Who takes part, and the quorum arithmetic (PROTOCOL.md, section 1).
+//! The members of an instance, and the quorum arithmetic (PROTOCOL.md, section 1).
 //!
 //! An honest *miner* of the model stands for `weight` members that act in unison. The weight is 1 everywhere but in
 //! scenarios about large committees (`percent66_n50`): grouping only removes behaviours, so a violation found under

@@ -24,7 +24,8 @@
 //! CappedAtOne` later subrounds have the generators of subround 1 and the assumption fails, as it does in reality.
 //! Waits grow from subround to subround, so a miner in the last subround is not timed out of it before others that
 //! are behind have timed out of theirs; without a certificate this is all that brings them together.
-//! What honest miners sent before the good period arrives in it (they send again what is asked for).
+//! Messages that honest miners sent before the good period arrive in it (miners answer requests by sending
+//! again).
 
 use crate::{
     action::Blocked,
@@ -122,7 +123,7 @@ impl Protocol {
         let seed = self.seed_of_miner(state, miner);
         match state.parent(&self.blocks, block) {
             Some(parent) => self.seed(state, parent) == seed,
-            // Whoever the generator is, it has been there with this seed, and proposed.
+            // The generator is not fixed yet; each candidate has been there with this seed, and has proposed.
             None => {
                 let there: u32 = self
                     .entries(place.round)

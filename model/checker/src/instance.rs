@@ -1,5 +1,4 @@
-//! What makes an instance of the protocol one: the one validator, through which everything passes that writes an instance
-//! down, a scenario and a trace.
+//! The one validator of instances. A scenario and a trace both write an instance down, and both pass through it.
 
 use crate::{
     blocks::{Blocks, Generator, MAX_ROUNDS, MAX_SUBROUNDS, proposes_twice},
@@ -36,7 +35,7 @@ pub struct Parts {
     pub fault: Option<Fault>,
     /// The blocks that can exist.
     pub blocks: Blocks,
-    /// What the network does.
+    /// The behaviour of the network.
     pub network: Network,
     /// Crashes of honest miners, at most.
     pub restarts: u32,
@@ -57,9 +56,9 @@ pub struct Parts {
 pub struct Unfit {
     /// The field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The error.
     pub message: String,
-    /// What to change.
+    /// The fix.
     pub fix: String,
 }
 

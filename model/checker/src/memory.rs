@@ -1,11 +1,11 @@
-//! What the system says of this process's memory, in bytes; 0 where it does not say.
+//! The memory of this process as the system reports it, in bytes; 0 where it reports none.
 
 /// The most that it has had.
 pub fn peak() -> u64 {
     line("VmHWM:")
 }
 
-/// What it has now.
+/// The memory in use now.
 pub fn now() -> u64 {
     line("VmRSS:")
 }

@@ -74,12 +74,12 @@ struct Row {
     fault: Option<Spanned<Fault>>,
 }
 
-/// What became of a mutant.
+/// The outcome of checking a mutant.
 #[derive(Clone, Debug)]
 pub struct Fate {
-    /// What was found of the property under the changed rule.
+    /// The finding for the property under the changed rule.
     pub found: Found,
-    /// What was found of it without the change.
+    /// The finding for it without the change.
     pub baseline: Found,
     /// Other properties that break under the changed rule, as far as was looked.
     pub others: Vec<Property>,
@@ -264,7 +264,8 @@ impl Executioner {
         exhaust(scenario, asked, Some(enough), options)
     }
 
-    /// What is found of the property without the change, and why that does not do, if it does not.
+    /// The finding for the property without the change, and the reason why it is no valid baseline, if there is
+    /// one.
     fn baseline(&mut self, mutant: &Mutant, options: Options<'_>) -> (Found, Option<String>) {
         let key = (mutant.baseline.path.clone(), mutant.property);
         self.baselines

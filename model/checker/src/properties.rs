@@ -47,7 +47,7 @@ impl FromIterator<Property> for Facts {
 }
 
 impl Protocol {
-    /// What `state` shows of the properties in `asked`.
+    /// The properties in `asked` that `state` shows.
     pub fn facts(&self, state: &State, asked: Facts) -> Facts {
         let mut facts = Facts::default();
         let notarized = self.notarized_set(state);
@@ -123,7 +123,7 @@ impl Protocol {
     /// chain has a hole that another observer's has not.
     fn finality_conflicts(&self, state: &State, finals: BlockSet) -> bool {
         let (a, b) = (state.head(0), state.head(1));
-        // What an evaluation after a wait finds is not for ever, so there only heads are compared.
+        // The result of an evaluation after a wait is not permanent, so there only heads are compared.
         let waits = self.rules.waits_before_finality()
             && !self.has(Fault::TwoDeltaWithoutWait)
             && state.environment.synchronous() == 1;
@@ -370,7 +370,8 @@ impl Protocol {
         let since = state.environment.stable_since() as u8;
         let grown = head.is_some_and(|h| self.blocks.round(h) > since);
         facts.note(Property::L2, !grown);
-        // What some observer has finalized with Byzantine help must have reached all of them, if only as an ancestor.
+        // Blocks that an observer finalized with Byzantine help must have reached all observers, if only as
+        // ancestors.
         let missed = |b: BlockId| {
             self.finalizable(state, b)
                 && self.known_to_somebody(state, b)
@@ -387,7 +388,7 @@ impl Protocol {
     }
 }
 
-/// What shows a property.
+/// The part of a state that shows each property.
 impl Protocol {
     /// Two notarized blocks of one (round, subround).
     pub fn notarized_twice(&self, state: &State) -> Option<(BlockId, BlockId)> {

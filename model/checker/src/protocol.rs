@@ -78,7 +78,7 @@ impl Default for Reductions {
 /// One instance of the protocol.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Protocol {
-    /// Who takes part.
+    /// The committee.
     pub committee: Committee,
     /// A choice for every open question.
     pub rules: Rules,
@@ -90,7 +90,7 @@ pub struct Protocol {
     pub crashes: u32,
     /// Whether a restarted miner may find itself in an earlier round than it was in, with only its log.
     pub restarts_behind: bool,
-    /// What the network does.
+    /// The behaviour of the network.
     pub network: Network,
     /// Observers with a head of their own in the state (0 to 2). With none, finality is judged for *any* observer.
     pub observers: usize,
@@ -302,8 +302,8 @@ impl Protocol {
         self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.notarized(state, b)).collect()
     }
 
-    /// What the chained beacon of the round after `block` signs: the subrounds of its chain, two bits each. Under the
-    /// other beacon rules there is one message a round.
+    /// The message that the chained beacon of the round after `block` signs: the subrounds of its chain, two bits
+    /// each. Under the other beacon rules there is one message a round.
     pub fn seed(&self, state: &State, block: BlockId) -> u32 {
         if !self.rules.chained() {
             return 0;

@@ -180,7 +180,7 @@ impl Protocol {
     #[inline]
     pub(crate) fn behind(&self, state: &State) -> (u8, u8) {
         let signs_in = |m: &Miner| {
-            // Whoever has timed out signs no ticket in that subround any more, but may have one to send.
+            // A miner that has timed out signs no ticket in that subround any more, but may have one to send.
             let done = m.timed_out() == 1 && m.unsent() == 0;
             (m.round() as u8, m.subround() as u8 + u8::from(done))
         };

@@ -35,7 +35,7 @@ macro_rules! fields {
     };
 }
 
-/// What one honest miner remembers. All but `crashed` concerns its present round: what it did in rounds that it left
+/// The memory of one honest miner. All but `crashed` concerns its present round: its actions in rounds that it left
 /// can never influence it again, unless it forgets (`ticket_log = Volatile`), for which there is the [`Archive`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(transparent)]
@@ -82,7 +82,7 @@ fields! { Miner, u64;
     resent, set_resent: 6, 1;
 }
 
-/// What has been sent about one block.
+/// The messages sent about one block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct BlockTally(pub u32);
@@ -151,7 +151,7 @@ fields! { Environment, u64;
 /// The environment has room for the beacon values of so many rounds.
 const _: () = assert!(MAX_ROUNDS <= 6);
 
-/// What honest miners sent in the past, by name. Erased by the `counting` reduction.
+/// The past messages of honest miners, by name. Erased by the `counting` reduction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct Archive {
@@ -167,7 +167,7 @@ pub struct Archive {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(C)]
 struct Cell {
-    /// What has been sent about the block.
+    /// The messages sent about the block.
     tally: BlockTally,
     /// Honest members that were in subround `s` of the round after the block's, having entered through it, eight bits
     /// a subround; they sent their beacon shares and, as generators, their blocks.

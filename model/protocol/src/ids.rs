@@ -1,4 +1,4 @@
-//! Who takes part, and when (PROTOCOL.md, section 1).
+//! Identifiers of participants and times (PROTOCOL.md, section 1).
 
 use std::fmt;
 

@@ -19,7 +19,7 @@ macro_rules! properties {
             pub const ALL: &[Property] = &[$(Property::$id),*];
             /// The premises of others, in order.
             pub const PREMISES: &[Property] = &[$(Property::$premise),*];
-            /// What it says.
+            /// Its sentence.
             pub const fn text(self) -> &'static str {
                 match self { $(Property::$id => $text,)* $(Property::$premise => $says,)* }
             }
@@ -91,7 +91,7 @@ impl Property {
 }
 
 impl Property {
-    /// What must be reachable where the property holds, or a witness is not reachable, or the verdict says nothing.
+    /// The premises: unless they are reachable, *holds* is vacuous, and so is *unreachable* of a witness.
     pub const fn premises(self) -> &'static [Property] {
         match self {
             Property::S1 | Property::W7 => &[Property::Signed],
@@ -126,7 +126,7 @@ impl Property {
         }
     }
 
-    /// What is so where a premise is not reachable.
+    /// The sentence about the runs where this premise is not reachable.
     pub const fn absent(self) -> &'static str {
         match self {
             Property::Signed => "no honest miner ever signs a ticket",

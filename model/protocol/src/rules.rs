@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the beacon signs (step 1).
+/// The message that the beacon signs (step 1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum BeaconRule {
@@ -69,7 +69,7 @@ pub enum EchoRule {
     None,
 }
 
-/// What a notarized block of another subround does to a miner (step 8).
+/// The effect of a notarized block of another subround on a miner (step 8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum SubroundSwitchRule {

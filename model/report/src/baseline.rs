@@ -1,4 +1,5 @@
-//! What differs from an earlier report: verdicts, lengths of shortest runs, numbers of states, mutants. Not seconds.
+//! The differences from an earlier report: verdicts, lengths of shortest runs, numbers of states, mutants. Not
+//! seconds.
 
 use super::{PropertyReport, Report, ScenarioReport};
 use crate::mutants::MutantResult;
@@ -121,7 +122,7 @@ impl Comparison {
     }
 }
 
-/// What is shown where there is nothing.
+/// The value as it is shown: `(none)` for an empty one.
 pub(super) fn shown(value: &str) -> &str {
     if value.is_empty() { "(none)" } else { value }
 }

@@ -1,4 +1,4 @@
-//! What a check has found, as data: one schema, from which every other form is made.
+//! The result of a check, as data: one schema, from which every other form is made.
 //!
 //! `json` is this schema itself; [`text`], [`markdown`], [`junit`], [`sarif`], [`summary`] and [`page`] are made from it.
 
@@ -300,7 +300,8 @@ impl ScenarioReport {
 }
 
 impl PropertyReport {
-    /// What was found beside what is expected, as a sentence: what every form says of what is not as expected.
+    /// The finding beside the expected verdict, as a sentence. All forms use it where a verdict is not as
+    /// expected.
     pub fn sentence(&self) -> String {
         let (id, found) = (self.property.id(), said(self.found));
         let expected = match self.expected {
@@ -339,7 +340,7 @@ fn said(found: Found) -> &'static str {
 }
 
 impl ScenarioReport {
-    /// What to do about a bound that was hit, if that left something open.
+    /// The advice for a bound that was hit, if that left something open.
     pub fn advice(&self) -> Option<String> {
         let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else {
             return None;

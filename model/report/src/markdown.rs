@@ -109,7 +109,7 @@ fn tables(report: &Report) -> String {
     out
 }
 
-/// What was found, property by property; what was found alike stands together.
+/// The verdicts, property by property; properties with equal verdicts stand together.
 fn verdicts(scenario: &ScenarioReport) -> String {
     let mut groups: Vec<(Found, Vec<String>)> = Vec::new();
     for p in &scenario.properties {
@@ -127,7 +127,7 @@ fn verdicts(scenario: &ScenarioReport) -> String {
     each.join("; ")
 }
 
-/// What is not as expected, or was not answered, row by row.
+/// The verdicts that are not as expected, or were not reached, row by row.
 fn remarks(scenario: &ScenarioReport) -> String {
     let mut out = String::new();
     for p in scenario.properties.iter().filter(|p| p.standing > Standing::Sampled || p.vacuous.is_some()) {

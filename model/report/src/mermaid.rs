@@ -13,7 +13,7 @@ pub const MOST_STEPS: usize = 60;
 /// Characters of one diagram; renderers refuse more than this.
 pub const MOST_CHARACTERS: usize = 50_000;
 
-/// What passes between who does it and the network.
+/// The kind of message between the acting participant and the network.
 pub(crate) fn passes(protocol: &Protocol, action: &Action) -> StepKind {
     use Action as A;
     match *action {

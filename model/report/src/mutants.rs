@@ -48,7 +48,7 @@ pub struct MutantResult {
 }
 
 impl MutantResult {
-    /// What became of `mutant`.
+    /// The result of checking `mutant`.
     pub fn new(mutant: &Mutant, fate: &Fate) -> Self {
         MutantResult {
             id: mutant.id.clone(),

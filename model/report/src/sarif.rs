@@ -212,14 +212,14 @@ mod tests {
         for (text, written) in [
             ("S2 holds, as expected", "S2 holds, as expected"),
             ("[x](https://evil)", r"\[x\](https://evil)"),
-            // What is escaped already is not thereby a link.
+            // Text that is escaped already does not become a link.
             (r"\[x\](y)", r"\\\[x\\\](y)"),
             (r"\\[x]", r"\\\\\[x\]"),
             ("a\u{202e}b\u{1b}[2K\nfix", "a\\u{202e}b\\u{1b}\\[2K\nfix"),
             (r"C:\a\b", r"C:\a\b"),
         ] {
             assert_eq!(shown(text), written, "{text}");
-            // What a reader of the format shows, which takes the escapes back, is the text.
+            // The text as a reader of the format shows it, which takes the escapes back.
             let mut read = String::new();
             let mut characters = written.chars().peekable();
             while let Some(character) = characters.next() {

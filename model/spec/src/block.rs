@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use zus_protocol::ids::{Rank, Round, Subround};
 
-/// Who has a rank in a (round, subround).
+/// The kind of miner that has a rank in a (round, subround).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Generator {
@@ -30,7 +30,7 @@ pub struct Block {
     pub rank: Rank,
     /// 0 for the first block of its generator in the subround, 1 for the second, and so on.
     pub twin: u8,
-    /// Who generates it.
+    /// Its generator.
     pub generator: Generator,
 }
 

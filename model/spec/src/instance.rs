@@ -14,7 +14,7 @@ use zus_protocol::{
     rules::{EchoRule, QuorumRule, Rules, SubroundCapRule},
 };
 
-/// Who takes part.
+/// The members.
 #[derive(Clone, Debug)]
 pub struct Committee {
     /// Members, `n`.
@@ -47,7 +47,7 @@ pub enum Crashes {
     RestartBehind,
 }
 
-/// What the network does.
+/// The behaviour of the network.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Network {
     /// Messages take any time, or are lost.
@@ -61,17 +61,17 @@ pub enum Network {
 /// One instance of the protocol.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// Who takes part.
+    /// The committee.
     pub committee: Committee,
     /// A choice for every open question.
     pub rules: Rules,
     /// The mistake in the rules, if there is one.
     pub fault: Option<Fault>,
-    /// Who generates blocks.
+    /// The generators.
     pub order: Order,
     /// Whether miners crash.
     pub crashes: Crashes,
-    /// What the network does.
+    /// The behaviour of the network.
     pub network: Network,
     /// Observers whose finalized heads are followed.
     pub observers: usize,

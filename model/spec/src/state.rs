@@ -13,7 +13,7 @@ use zus_protocol::ids::{MinerId, Round, Subround};
 /// A set of members that signed the same message.
 pub type Signers = BTreeSet<MinerId>;
 
-/// What an honest miner has on disk. A record is written before its message leaves.
+/// The durable records of an honest miner. A record is written before its message leaves.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Log {
     /// Places in which it proposed.
@@ -41,7 +41,7 @@ pub struct Miner {
     pub selected: Option<Block>,
     /// The block whose ticket is in the log and has not been sent yet.
     pub unsent: Option<Block>,
-    /// What it signed.
+    /// The records of its signatures.
     pub log: Log,
     /// Whether it restarted in this subround.
     pub restarted: bool,
@@ -173,7 +173,7 @@ pub struct History {
 pub struct State {
     /// The honest miners, by their [`MinerId`].
     pub miners: Vec<Miner>,
-    /// What has been sent.
+    /// The sent messages.
     pub sent: Sent,
     /// The finalized heads of the observers.
     pub heads: Vec<Block>,

@@ -35,7 +35,7 @@ fn round(round: u64, generator: MinerId) -> Vec<Action> {
     steps
 }
 
-/// What a state holds.
+/// The number of entries in a state.
 fn size(state: &State) -> usize {
     let sent = &state.sent;
     let logs = state

@@ -42,8 +42,8 @@ fn at(round: u64, subround: u32, generator: Generator) -> Block {
     Block { round: Round(round), subround: Subround(subround), rank: Rank(0), twin: 0, generator }
 }
 
-/// What a search finds: a name, the exact number of states, the properties that break, the witnesses and premises. A
-/// property that holds says something only where its premises are among these.
+/// The result of a search: a name, the exact number of states, the properties that break, the witnesses and
+/// premises. A property that holds says something only where its premises are among these.
 type Pinned = (&'static str, Exploration, usize, &'static [P], &'static [P]);
 
 fn runs() -> Vec<Pinned> {

@@ -1,4 +1,5 @@
-//! What the commands take: options, defaults, and the texts of `--help`, of the man pages and of shell completions.
+//! The arguments of the commands: options, defaults, and the texts of `--help`, of the man pages and of shell
+//! completions.
 
 use super::measure;
 use clap::{Args, Parser, Subcommand, ValueEnum};

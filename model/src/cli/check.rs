@@ -136,7 +136,7 @@ const FORMS: [(&str, Format); 5] = [
 
 /// A report that grows, and where it goes.
 pub struct Session {
-    /// What has been found.
+    /// The report so far.
     pub report: Report,
     /// The form of the results on standard output, if they go there.
     format: Option<Format>,

@@ -27,7 +27,7 @@ pub enum Search {
     Dfs,
 }
 
-/// What a search did and what it took.
+/// The work of a search, and its cost.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Measured {
     /// Unique states.
@@ -42,7 +42,8 @@ pub struct Measured {
     pub bytes: u64,
 }
 
-/// What is asked of every state: the safety properties that the scenario expects to hold, so that no search ends early.
+/// The properties asked of every state: the safety properties that the scenario expects to hold, so that no search ends
+/// early.
 pub fn asked(scenario: &Scenario) -> Facts {
     let safe =
         |e: &&zus_checker::scenario::Expectation| e.verdict == Verdict::Holds && !e.property.is_liveness();

@@ -92,7 +92,7 @@ pub enum Failure {
     /// Something is named twice that counts once.
     #[error("{path}: named twice\n  fix: name it once")]
     Twice {
-        /// What.
+        /// The file.
         path: String,
     },
     /// A scene has no diagram, and no states.
@@ -197,7 +197,8 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),
-        // Whoever reads the output has read enough (`zus check | head`); what was not checked is not as expected.
+        // A reader of the output has closed it (`zus check | head`); a scenario that was not checked is not as
+        // expected.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::from(Exit::Incomplete as u8)
         }
@@ -213,7 +214,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What clap says: help as it is, and errors without disguise, for they repeat what was typed.
+/// Prints the text of clap: help as it is, and errors with hidden characters shown, because errors repeat what
+/// was typed.
 fn usage(error: &clap::Error) -> ExitCode {
     let is_help = matches!(error.kind(), Usage::DisplayHelp | Usage::DisplayVersion);
     let printed = if is_help {

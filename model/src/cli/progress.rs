@@ -29,7 +29,7 @@ pub struct Line {
     seen: Mutex<Seen>,
 }
 
-/// What the estimate is made from.
+/// The figures from which the estimate is made.
 struct Seen {
     at: Instant,
     unique: u64,

@@ -40,7 +40,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let dir = &args.dir;
     // The page is of this run alone: nobody else writes its parts until it is there.
     let taken = Lock::take(dir).map_err(|source| unwritable(dir, source))?;
-    // What can be wrong with inputs and with the place is seen before the work, not after it.
+    // Errors of the inputs and of the output folder show before the work, not after it.
     let index = dir.join("index.html");
     let named = args.figures.iter().chain(&args.ledger).map(PathBuf::as_path);
     let promised = promised(&index, named)?;
@@ -103,7 +103,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     Ok(standing.into())
 }
 
-/// What the page shows beside the results of the checks.
+/// The content of the page beside the results of the checks.
 struct Inputs {
     ledger: Option<Ledger>,
     figures: Vec<Figures>,

@@ -38,7 +38,7 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
     let proofs = |paths: &[PathBuf]| -> Result<Vec<Proofs>, Failure> {
         paths.iter().map(|path| parse(path, proofs::MAX_BYTES, Proofs::parse)).collect()
     };
-    // What was before is compared with what is now: one file cannot be both.
+    // Reports before and after a change are compared: one file cannot be both.
     let (after, before) = (reports(&args.after)?, reports(&args.baseline)?);
     let together = |a: &[PathBuf], b: &[PathBuf]| once(a.iter().chain(b).map(PathBuf::as_path));
     together(&after, &before)?;

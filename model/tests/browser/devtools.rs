@@ -140,7 +140,7 @@ impl Browser {
         self.open(&format!("file://{}{fragment}", path.display()));
     }
 
-    /// What a function body returns in the page; promises are waited for.
+    /// The value that a function body returns in the page; promises are waited for.
     pub fn run(&mut self, script: &str) -> Value {
         let expression = format!("(async () => {{ {script} }})()");
         let what = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true, "userGesture": true });

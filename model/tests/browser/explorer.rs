@@ -37,7 +37,7 @@ fn a_violation_is_reached_by_clicks_taken_back_and_saved() {
     let says: Vec<&str> =
         committed["steps"].as_array().unwrap().iter().map(|s| s["says"].as_str().unwrap()).collect();
     choose(&mut browser, says[0]);
-    // What may not happen, and the guard that is in the way, with its numbers.
+    // The blocked steps, each with the guard that is false and its numbers.
     let blocked = texts(&mut browser, "#blocked p");
     assert!(blocked.iter().any(|b| b.contains("has 1 of q = 3 tickets")), "{blocked:?}");
     says[1..].iter().for_each(|says| choose(&mut browser, says));

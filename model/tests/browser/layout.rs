@@ -8,7 +8,7 @@ use super::{
 use crate::explore::Explorer;
 use serde_json::{Value, json};
 
-/// What is wrong with the place of a run's drawing, or of the explorer's, on a phone.
+/// The faults in the place of a run's drawing, or of the explorer's, on a phone.
 const PHONE: &str = r"
     const wrong = [], [wide, high] = [innerWidth, innerHeight], box = n => n.getBoundingClientRect();
     const chart = box(zus.chart);
@@ -38,7 +38,7 @@ const PHONE: &str = r"
     }
 ";
 
-/// What is wrong with the place of the selected event: its sign and its label are seen as a whole.
+/// The faults in the place of the selected event: its sign and its label must be visible as a whole.
 const SELECTED: &str = r"
     const view = zus.chart.getBoundingClientRect();
     const row = zus.chart.querySelector(`.at`) && [...zus.chart.querySelectorAll('g[data-row]')].find(g => g.dataset.row === String(zus.selected));
@@ -83,7 +83,7 @@ fn a_phone_shows_the_explorer() {
         let server = Explorer::of(named);
         browser.open(&server.url());
         assert_eq!(wrong(&mut browser, PHONE), NONE, "{named}");
-        // What may happen comes right after the drawing, and choosing it shows where it happened.
+        // The steps that may happen come right after the drawing, and choosing one shows where it happened.
         let after = "return document.querySelector('.choices').getBoundingClientRect().top < innerHeight";
         assert_eq!(browser.run(after), true, "{named}");
         let before = browser.run("return zus.steps").as_u64().unwrap();

@@ -14,7 +14,7 @@ use zus_report::{
     mermaid,
 };
 
-/// What `script`, a function body, returns in the page, which must have no errors.
+/// The value that `script`, a function body, returns in the page, which must have no errors.
 fn run(browser: &mut Browser, page: &str, fragment: &str, script: &str) -> Value {
     browser.open_page(page, fragment);
     let found = browser.run(script);
@@ -218,6 +218,6 @@ fn two_thousand_steps_of_fifty_miners_stay_usable() {
     let found = run(&mut browser, &page, "", script);
     println!("{} KiB, {steps} steps: {found}", page.len() / 1024);
     assert_eq!(found["rows"], scene.events.len());
-    // What is not seen is not there: without this there would be a hundred thousand nodes.
+    // Events out of view are not in the document: without this there would be a hundred thousand nodes.
     assert!(found["nodes"].as_u64().unwrap() < 4_000, "{found}");
 }

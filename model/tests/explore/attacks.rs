@@ -41,7 +41,7 @@ fn sent(explorer: &Explorer, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// What comes back until the server closes; a server that just closes says nothing.
+/// The bytes that come back until the server closes; a server that just closes sends none.
 fn answer(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {

@@ -114,7 +114,7 @@ fn a_violation_is_reached_by_choosing_steps_and_saved_as_a_trace() {
     let s2 = list(&place, "properties").iter().find(|p| p["property"] == "S2").unwrap();
     assert_eq!(s2["verdict"], "violated");
     assert!(s2["because"].as_str().unwrap().contains("both notarized"));
-    // What it saves is a trace that replays.
+    // The saved run is a trace that replays.
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("run.json");
     std::fs::write(&saved, place["trace"].as_str().unwrap()).unwrap();

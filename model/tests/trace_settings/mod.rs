@@ -117,7 +117,8 @@ fn what_cannot_matter_in_any_run_is_refused() {
         let error = read(&edited(edits)).expect_err(said).to_string();
         assert!(error.contains(said), "{said:?} in {error}");
     }
-    // What this run does not use, and another one could: a subround that nobody was in, a restart, the last round.
+    // Settings that this run does not use, and another one could: a subround that nobody was in, a restart, the
+    // last round.
     let could = [
         with(honest(2, 1), &[("/instance/subrounds", json!(2)), ("/instance/restarts", json!(2))]),
         with(honest(2, 1), &[("/instance/rounds", json!(3))]),
@@ -128,7 +129,7 @@ fn what_cannot_matter_in_any_run_is_refused() {
     }
 }
 
-/// What no argument covers is tried, as of a scenario.
+/// Settings that no argument covers are tried, as for a scenario.
 #[test]
 fn a_setting_without_which_a_small_instance_does_the_same_is_refused() {
     let tried = |edits: Edits| {

@@ -54,7 +54,7 @@ pub fn edited(edits: Edits) -> Value {
     trace
 }
 
-/// What toggling a field leads to.
+/// The effect of toggling a field.
 pub enum Toggle {
     /// An instance that does something else.
     Changes(Edits, Edits),

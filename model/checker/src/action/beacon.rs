@@ -37,8 +37,8 @@ impl Protocol {
         self.announce(next, miner);
     }
 
-    /// What `miner` sends on entering its (round, subround): its beacon share, and its block if the order makes it a
-    /// generator. Recorded as presence.
+    /// Sends the messages of `miner` on entering its (round, subround): its beacon share, and its block if the order
+    /// makes it a generator. Recorded as presence.
     pub(super) fn announce(&self, next: &mut State, miner: usize) {
         let m = next.miners[miner];
         if m.round() <= m.reached() {

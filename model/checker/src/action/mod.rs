@@ -22,111 +22,111 @@ use serde::{Deserialize, Serialize};
 pub enum Action {
     /// Step 1: a miner sends its share of the beacon.
     ShareBeacon {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// Step 1: the adversary forms the beacon value of a round from the shares that it has (S11).
     FormBeacon {
-        /// Of which round.
+        /// The round.
         round: u8,
     },
     /// Step 2: a generator sends its block, extending the block through which it entered.
     Propose {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 2: a Byzantine miner sends a block.
     ByzantinePropose {
-        /// Which.
+        /// The block.
         block: BlockId,
-        /// What it extends.
+        /// The parent of the block.
         parent: BlockId,
     },
     /// Steps 3 and 4: the collection window closes and the miner picks a block.
     Select {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 5: the miner signs a ticket, writes it to the log and, unless a crash could come between, sends it.
     Ticket {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
-        /// What the block extends.
+        /// The parent of the block.
         parent: BlockId,
     },
     /// Step 5: a logged ticket leaves.
     SendTicket {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// Step 5: a Byzantine miner sends a ticket.
     ByzantineTicket {
-        /// Who.
+        /// The Byzantine miner.
         byzantine: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Steps 6 and 7: q tickets make a notarization, which is broadcast.
     Notarize {
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 8: a notarization arrives; the miner votes if it may, and enters the next round.
     Leave {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Steps 9 and 8 at once: the miner sends its timeout and then leaves (a reduction).
     TimeoutThenLeave {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 8 without leaving (mutant A4).
     VoteWithoutLeaving {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 8 with a notarization of another round relabelled (mutant 23).
     LeaveRelabelled {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 8: a miner that entered its round changes to another notarized block of the round before, and its seed.
     Adopt {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 1 by a deceived miner: it believes a seed that a proposal claims (mutant 20).
     BelieveSeed {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// Step 8: a Byzantine miner sends a finality vote.
     ByzantineVote {
-        /// Who.
+        /// The Byzantine miner.
         byzantine: u8,
-        /// Which.
+        /// The block.
         block: BlockId,
     },
     /// Step 9: a miner stops ticketing in its subround and sends a timeout.
     Timeout {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// Step 9: a set of miners does so, just enough for a certificate (a reduction).
@@ -135,12 +135,12 @@ pub enum Action {
         round: u8,
         /// Their subround.
         subround: u8,
-        /// Who, as a set.
+        /// The miners, as a set.
         miners: u8,
     },
     /// Step 9: a Byzantine miner sends a timeout.
     ByzantineTimeout {
-        /// Who.
+        /// The Byzantine miner.
         byzantine: u8,
         /// Its round.
         round: u8,
@@ -149,31 +149,31 @@ pub enum Action {
     },
     /// Step 9: a miner enters a later subround of its round.
     EnterSubround {
-        /// Who.
+        /// The miner.
         miner: u8,
-        /// Which.
+        /// The subround that it enters.
         subround: u8,
     },
     /// Step 10: an observer (sharder or miner) moves its finalized head.
     Finalize {
-        /// Who.
+        /// The observer.
         observer: u8,
-        /// To which block.
+        /// The new head.
         block: BlockId,
     },
     /// A miner goes down.
     Crash {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// It comes back with what its log holds.
     Restart {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// It comes back in the first round, with what its log holds.
     RestartBehind {
-        /// Who.
+        /// The miner.
         miner: u8,
     },
     /// The network becomes synchronous, for good.

@@ -44,7 +44,7 @@ impl Protocol {
         require(u32::from(place.round) == m.round(), Blocked::OtherRound)?;
         require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
         require(state.block(block).parent() == 0, Blocked::Done)?;
-        // What it proposed before it restarted behind it does not propose again.
+        // A miner that restarted behind proposes nothing in the rounds that it had already reached.
         require(m.round() > m.reached(), Blocked::Done)?;
         require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
         if place.twin == 0 {

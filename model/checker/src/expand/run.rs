@@ -197,7 +197,7 @@ impl Expansion {
         }
     }
 
-    /// What makes `block` final.
+    /// The steps that make `block` final: notarizations above it and, if they are needed, Byzantine votes.
     fn finalize(&mut self, protocol: &Protocol, block: Block) {
         let blocks: Vec<Block> =
             self.state.sent.blocks.keys().copied().filter(|b| b.round >= block.round).collect();

@@ -1,4 +1,4 @@
-//! What is expected of a scenario: each expectation must be one that the instance can answer.
+//! The expectations of a scenario: each must be one that the instance can answer.
 
 use super::{Change, Expectation, ScenarioError, Verdict, line_of, reading::Reading};
 use crate::{

@@ -75,7 +75,7 @@ pub struct Scenario {
     pub profile: String,
     /// The instance that is explored.
     pub protocol: Protocol,
-    /// What is expected, in the order of the properties.
+    /// The expected verdicts, in the order of the properties.
     pub expect: Vec<Expectation>,
     /// The exact number of unique states, if pinned.
     pub states: Option<u64>,
@@ -83,7 +83,7 @@ pub struct Scenario {
     pub exhaustive: bool,
     /// How many random runs stand in for an exhaustive exploration, if it is too large for one.
     pub simulate: Option<u64>,
-    /// What a reader should know of the file though nothing is wrong with it, each with its line.
+    /// Notes for the reader of a file that has no errors, each with its line.
     pub notes: Vec<String>,
     /// Settings that are written and could be left out.
     pub optional: Vec<Optional>,
@@ -101,7 +101,7 @@ pub struct Optional {
 }
 
 impl Scenario {
-    /// What a search looks for: what is expected, and the premises of what is to hold.
+    /// The properties that a search looks for: the expected ones, and the premises of those that are to hold.
     pub fn asked(&self) -> Facts {
         self.expect
             .iter()
@@ -109,7 +109,8 @@ impl Scenario {
             .collect()
     }
 
-    /// What must be reachable, or a verdict on `property` says nothing; where miners may restart, that one does.
+    /// The premises of `property`: unless they are reachable, a verdict on it is vacuous. Where miners may
+    /// restart, a restart is one of them.
     pub fn premises_of(&self, property: Property) -> impl Iterator<Item = Property> + use<> {
         let restarts = self.protocol.crashes > 0 && !Property::PREMISES.contains(&property);
         property.premises().iter().copied().chain(restarts.then_some(Property::Restarted))
@@ -143,9 +144,9 @@ pub enum ScenarioError {
         line: usize,
         /// The field, as far as one can be told.
         field: String,
-        /// What is wrong.
+        /// The error.
         message: String,
-        /// What to change.
+        /// The fix.
         fix: String,
     },
     /// The values are well-formed and make no scenario.
@@ -157,9 +158,9 @@ pub enum ScenarioError {
         line: usize,
         /// The field.
         field: &'static str,
-        /// What is wrong.
+        /// The error.
         message: String,
-        /// What to change.
+        /// The fix.
         fix: String,
     },
 }
@@ -176,7 +177,7 @@ impl ScenarioError {
     }
 }
 
-/// What to do about a file that is not read.
+/// The fix for a scenario file that cannot be read.
 fn scenario_file(source: &Unread, near: Option<&str>) -> String {
     let near = near.filter(|_| source.is_missing());
     let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? Or "));
@@ -203,7 +204,7 @@ pub fn parse_with(name: &str, path: &str, text: &str, change: &Change) -> Result
     Reading { path, text, change }.scenario(name, file)
 }
 
-/// What toml and serde found wrong, with the line, the field and the fix.
+/// The error that toml and serde found, with the line, the field and the fix.
 pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> ScenarioError {
     let at = error.span().unwrap_or(0..0);
     let message = error.message().trim().replace('\n', ", ");
@@ -236,7 +237,7 @@ pub(crate) fn syntax(path: &str, text: &str, error: &toml::de::Error) -> Scenari
 
 /// Of `known` the word that is most like `wrong`, if one is.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    /// What is longer is no misspelt name, and takes long to compare.
+    /// A longer name is no misspelt name, and takes long to compare.
     const LONGEST: usize = 64;
     if wrong.len() > LONGEST {
         return None;

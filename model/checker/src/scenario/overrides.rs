@@ -39,7 +39,8 @@ macro_rules! overrides {
                 Rules { $($field: self.$field.as_ref().map_or(base.$field, |rule| *rule.get_ref()),)* }
             }
 
-            /// What is overridden, where it stands, and `rules` with the answer of `base` to this one question.
+            /// The overridden rules: each with its place in the file, and `rules` with the answer of `base` to
+            /// this one question.
             pub(crate) fn written(&self, rules: Rules, base: Rules) -> Vec<(Question, Range<usize>, Rules)> {
                 let mut written = Vec::new();
                 $(if let Some(rule) = &self.$field {

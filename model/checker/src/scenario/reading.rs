@@ -88,7 +88,7 @@ struct Switches {
     lazy: Option<Spanned<bool>>,
 }
 
-/// What is written, or else the default.
+/// The given value, or else the default.
 fn or<T: Copy>(given: &Option<Spanned<T>>, default: T) -> T {
     given.as_ref().map_or(default, |given| *given.get_ref())
 }
@@ -250,7 +250,7 @@ impl Reading<'_> {
         optional
     }
 
-    /// What is wrong with the instance, at the field that says it.
+    /// The error in the instance, at the field that causes it.
     fn unfit(&self, file: &File, Unfit { field, message, fix }: Unfit) -> ScenarioError {
         let (field, span) = self.place(file, field);
         self.invalid(span, field, message, fix)

@@ -42,7 +42,7 @@ impl Default for Limits {
     }
 }
 
-/// What ended an exploration.
+/// The reason why an exploration ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     /// Every reachable state was seen.
@@ -68,7 +68,7 @@ pub struct Progress {
     pub frontier: u64,
 }
 
-/// What an exploration found.
+/// The result of an exploration.
 #[derive(Debug)]
 pub struct Exploration {
     /// Unique states.

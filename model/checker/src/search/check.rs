@@ -76,16 +76,16 @@ pub enum Standing {
     Differs,
 }
 
-/// What was found of one expectation.
+/// The finding for one expectation.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// Of which property.
     pub property: Property,
-    /// What is expected.
+    /// The expected verdict.
     pub expected: Verdict,
     /// Where it is expected.
     pub line: usize,
-    /// What was found.
+    /// The verdict that was found.
     pub found: Found,
     /// How the two compare.
     pub standing: Standing,
@@ -179,7 +179,7 @@ impl Checked {
     }
 }
 
-/// What a search is given besides the scenario.
+/// The options of a search.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// How far it may go.
@@ -190,7 +190,7 @@ pub struct Options<'a> {
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
-/// What has to be found before a search may end early: everything, if nothing is claimed of all states.
+/// The facts that end a search early once all of them are found; none where the whole instance must be explored.
 fn enough(scenario: &Scenario) -> Option<Facts> {
     let of_all_states = |v| matches!(v, Verdict::Holds | Verdict::Unreachable);
     let exhaustive = scenario.exhaustive
@@ -245,7 +245,7 @@ pub fn sample(scenario: &Scenario, asked: Facts, sample: Sample, options: Option
     });
     let method = Method::Sampled { runs: sample.runs, seed: sample.seed };
     let found = std::mem::take(&mut sampled.found);
-    // Whoever has the trace needs one run, not the sample that it was found in.
+    // A reader of the trace needs one run, not the sample that it was found in.
     let again = |seed: u64| {
         let steps = match sample.steps {
             MOST_STEPS => String::new(),
@@ -335,7 +335,7 @@ fn judge(
         if let Some((producer, run)) = run {
             match run.and_then(|run| trace_of(scenario, e.property, &run, producer)) {
                 Ok(trace) => finding.trace = Some(trace),
-                // What was found cannot be shown, so it is not believed.
+                // A finding that cannot be shown is not believed.
                 Err(fault) => {
                     finding.fault = Some(fault);
                     finding.standing = Standing::Differs;

@@ -268,7 +268,7 @@ impl Writer<'_> {
         let width = self.width + word.width;
         if width >= u64::BITS {
             self.out.extend_from_slice(&self.pending.to_le_bytes());
-            // What did not fit; nothing if the word began the pending bits.
+            // The bits that did not fit; none if the word began the pending bits.
             self.pending = packed.checked_shr(u64::BITS - self.width).unwrap_or(0);
         }
         self.width = width % u64::BITS;

@@ -19,7 +19,7 @@ use crate::{
 /// A run of named miners from the initial state.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// What it is a run of.
+    /// The instance.
     pub protocol: Protocol,
     /// Its steps.
     pub actions: Vec<Action>,

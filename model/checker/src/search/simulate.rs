@@ -26,7 +26,7 @@ const RUNS_AT_ONCE: u64 = 64;
 /// How much more likely the favourite kinds of action of a run are.
 const APPETITES: [u32; 4] = [1, 4, 16, 64];
 
-/// What to sample.
+/// The size of a sample, and its seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// The seed of the first run.
@@ -37,7 +37,7 @@ pub struct Sample {
     pub steps: usize,
 }
 
-/// What a sample found.
+/// The result of a sample.
 #[derive(Debug, Default)]
 pub struct Sampled {
     /// States visited, with repetitions.

@@ -153,7 +153,7 @@ mod tests {
     };
     use std::collections::BTreeMap;
 
-    /// What a table holds, in order.
+    /// The fingerprints in a table, in order.
     fn held(table: &Table) -> Vec<Fingerprint> {
         table.places.iter().copied().filter(|&place| place != 0).collect()
     }

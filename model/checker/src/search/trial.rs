@@ -31,7 +31,7 @@ pub struct Behaviour {
     levels: BTreeMap<u32, u64>,
 }
 
-/// What `protocol` does, if it has [`MOST_STATES`] states at most.
+/// The behaviour of `protocol`, if it has [`MOST_STATES`] states at most.
 pub fn behaviour(protocol: &Protocol) -> Option<Behaviour> {
     let asked: Facts = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
     let limits = Limits { states: MOST_STATES, ..Limits::default() };

@@ -8,18 +8,18 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What the state says of one subject.
+/// The description of one subject of a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Of whom or what.
     pub subject: String,
-    /// What, part by part; none of them when there is nothing to say any more.
+    /// The parts of the description; none of them when there is nothing to say any more.
     pub parts: Vec<String>,
 }
 
 impl Protocol {
-    /// Who is where, what has been sent, and what the state shows; one line for each.
+    /// The place of each miner, the messages sent, and the properties shown; one line for each.
     pub fn describe(&self, state: &State) -> String {
         let lines = self.described(state);
         lines.iter().map(|l| format!("{}: {}", l.subject, l.parts.join(", "))).collect::<Vec<_>>().join("\n")

@@ -4,7 +4,7 @@ use super::list;
 use crate::{blocks::BlockId, properties::Property, protocol::Protocol, state::State};
 
 impl Protocol {
-    /// What in `state` shows the premise.
+    /// The sentence that tells how `state` shows the premise.
     pub(super) fn explain_premise(&self, state: &State, premise: Property) -> Option<String> {
         let block = |shown: &dyn Fn(BlockId) -> bool| self.blocks.all().find(|&b| shown(b));
         let notarized = |b: BlockId| self.notarized(state, b);

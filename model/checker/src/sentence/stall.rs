@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Protocol {
-    /// What never comes about in a quiescent state, and what everybody who is stuck there lacks.
+    /// The progress that a quiescent state never makes, and the needs of each miner that is stuck there.
     pub(super) fn explain_stall(&self, state: &State, property: Property) -> Option<String> {
         let all: Vec<usize> = (0..self.honest()).collect();
         let round_of = |m: usize| state.miners[m].round();

@@ -3,7 +3,7 @@
 //! instance, is refused: a verdict about it would be a verdict about nothing. One that could matter is taken, also by a trace
 //! whose run makes no use of it.
 //!
-//! What is usual is all that the two differ in ([`Form`]). A rule is judged where a scenario overrides its profile with it
+//! The two differ only in the usual values ([`Form`]). A rule is judged where a scenario overrides its profile with it
 //! (`scenario/effect.rs`): a trace has an answer to every question, and names no profile.
 
 mod fault;
@@ -23,7 +23,7 @@ use crate::{
 /// Why a setting changes nothing, and what would let it.
 pub(crate) type Idle = (String, String);
 
-/// What looks at which blocks are final.
+/// The properties that depend on final blocks.
 pub(crate) const OF_FINALITY: [Property; 9] = [
     Property::S5,
     Property::S6,
@@ -75,7 +75,7 @@ impl Protocol {
     }
 }
 
-/// What an instance is written for, and with it which reductions are usual.
+/// The purpose of an instance, which decides the usual reductions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     /// A scenario, which is explored with all reductions.

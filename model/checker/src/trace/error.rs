@@ -1,4 +1,4 @@
-//! What can be wrong with a trace: as a text, and as a run.
+//! The errors of a trace: as a text, and as a run.
 
 use super::{
     BadInstance, FORMAT, VERSION,
@@ -25,7 +25,7 @@ pub enum TraceError {
         path: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The error.
         message: String,
     },
     /// It says that it is something else.
@@ -65,7 +65,7 @@ pub enum TraceError {
         line: usize,
         /// Of which property.
         property: Property,
-        /// What is claimed of it.
+        /// The claimed verdict.
         verdict: Verdict,
     },
     /// A step is no action.
@@ -79,13 +79,13 @@ pub enum TraceError {
         line: usize,
         /// Which, from 1.
         step: usize,
-        /// What is wrong.
+        /// The error.
         message: String,
     },
 }
 
 impl TraceError {
-    /// What is wrong with the instance of the trace that `text` is, with its line.
+    /// The error in the instance of the trace in `text`, with its line.
     pub(crate) fn instance(path: &str, text: &str, source: BadInstance) -> Self {
         let way: Vec<Way<'_>> =
             std::iter::once("instance").chain(source.field.split('.')).map(Way::Key).collect();
@@ -115,7 +115,7 @@ pub enum ReplayError {
         steps: usize,
         /// The property.
         property: Property,
-        /// What is claimed of it.
+        /// The claimed verdict.
         verdict: Verdict,
     },
 }

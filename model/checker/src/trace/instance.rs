@@ -27,7 +27,7 @@ pub struct NamedPlace {
     pub rank: u8,
     /// 0, or 1 for the second block of the same generator in the same subround.
     pub twin: u8,
-    /// Who generates it.
+    /// Its generator.
     pub generator: Generator,
 }
 
@@ -56,7 +56,7 @@ pub struct Instance {
     pub subrounds: u8,
     /// The blocks that can exist, in order of (round, subround, rank, twin).
     pub blocks: Vec<NamedPlace>,
-    /// What the network does.
+    /// The behaviour of the network.
     pub network: Network,
     /// Crashes of honest miners, at most.
     pub restarts: u32,
@@ -116,9 +116,9 @@ impl From<&Protocol> for Instance {
 pub struct BadInstance {
     /// The field.
     pub field: &'static str,
-    /// What is wrong with it.
+    /// The error.
     pub message: String,
-    /// What to change.
+    /// The fix.
     pub fix: String,
 }
 

@@ -79,7 +79,7 @@ pub const MAX_STEPS: usize = 100_000;
 /// Bytes that a trace file may have.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// Who wrote a trace.
+/// The producer of a trace.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Producer {
@@ -93,7 +93,7 @@ pub struct Producer {
     pub seed: Option<u64>,
 }
 
-/// What a trace shows.
+/// The claim of a trace.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
@@ -108,7 +108,7 @@ pub struct Claim {
 /// One step of a trace.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
-    /// What happens.
+    /// The action.
     pub action: Action,
     /// The same in words.
     pub says: Option<String>,
@@ -117,15 +117,15 @@ pub struct Step {
 /// A run of the model that can be stored, shown and replayed.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// Who wrote it.
+    /// The producer.
     pub producer: Producer,
     /// The scenario it came from.
     pub scenario: Option<String>,
-    /// What it shows.
+    /// The claim.
     pub claim: Option<Claim>,
-    /// What production code did wrong at its end, where production code made it.
+    /// The fault of production code at its end, where production code made it.
     pub finding: Option<Fault>,
-    /// What it is a run of.
+    /// The instance.
     pub protocol: Protocol,
     /// The steps, from the initial state.
     pub steps: Vec<Step>,
@@ -140,8 +140,8 @@ pub struct Replayed {
     pub sentences: Vec<String>,
 }
 
-/// What production code did wrong after the steps of a trace. The model may be unable to show it: then the trace has no
-/// claim. Where the model forbids what production did, that is the trace's last step, and a replay refuses it.
+/// The fault of production code after the steps of a trace. The model may be unable to show it: then the trace has no
+/// claim. Where the model forbids a step of production, that step is the trace's last one, and a replay refuses it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -354,7 +354,7 @@ pub fn text(path: &Path) -> Result<String, TraceError> {
     bounded::read(path, MAX_BYTES).map_err(unreadable)
 }
 
-/// What a run can show of a property.
+/// The verdict that a run can show of a property.
 pub const fn shown_verdict(property: Property) -> Verdict {
     if property.is_witness() { Verdict::Reachable } else { Verdict::Violated }
 }

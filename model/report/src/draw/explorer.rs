@@ -26,13 +26,13 @@ use zus_checker::{
 pub const MAX_STEPS: usize = 2_000;
 /// How the panel beside the drawing looks.
 const CSS: &str = include_str!("assets/explorer.css");
-/// What asks.
+/// The script that asks the server.
 const JS: &str = include_str!("assets/explorer.js");
 /// As the policy of a page from a file, but it may ask the server that it came from.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: \
                           blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/// What is explored.
+/// The instance that is explored, with the run to start from.
 #[derive(Clone, Debug)]
 pub struct Explored {
     /// An empty run, or the one to start from.
@@ -44,9 +44,9 @@ pub struct Explored {
 /// A step that somebody may choose, or not.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
-    /// Who would do it.
+    /// The acting participant.
     pub who: String,
-    /// What, in words.
+    /// The step, in words.
     pub says: String,
     /// The step as a trace has it.
     pub step: Value,
@@ -60,7 +60,7 @@ pub struct Choice {
 pub struct Standing {
     /// Its id.
     pub property: &'static str,
-    /// What it says.
+    /// Its sentence.
     pub text: &'static str,
     /// `violated`, `reachable`, or `holds`: so far.
     pub verdict: &'static str,
@@ -77,9 +77,9 @@ pub struct Place {
     pub drawing: String,
     /// Its steps.
     pub steps: Vec<Value>,
-    /// What may happen next.
+    /// The steps that may happen next.
     pub enabled: Vec<Choice>,
-    /// What may not, and why.
+    /// The steps that may not, each with the reason.
     pub blocked: Vec<Choice>,
     /// How the properties stand.
     pub properties: Vec<Standing>,
@@ -245,7 +245,7 @@ fn choice(trace: &Trace, before: &State, action: &Action, after: Option<&State>)
     Choice { who, says, step: trace.step_json(action), because: None }
 }
 
-/// Who does it, as participants are counted; none if the network does.
+/// The participant that acts, by its number; none if the network does.
 fn acts(p: &Protocol, action: &Action) -> Option<usize> {
     let lanes = staging::Lanes(p);
     lanes.participant(lanes.of(action))

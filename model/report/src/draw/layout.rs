@@ -137,7 +137,7 @@ fn seen_on(from: usize, to: usize) -> impl Iterator<Item = usize> {
 /// How long a miner is in a (round, subround), or down: a band behind its lane.
 #[derive(Debug)]
 pub struct Band<'a> {
-    /// What it is.
+    /// The stay that the band shows.
     pub stay: &'a Stay,
     /// Its upper edge, below that of the first row.
     pub top: i32,

@@ -1,4 +1,4 @@
-//! What is seen of a run, as data.
+//! The drawing of a run, as data.
 //!
 //! One event is one row of the drawing. Events that the model merges with their cause are events of their own here:
 //! the proposal of a block at its first ticket, the notarization when the q-th ticket is there. They belong to the
@@ -32,24 +32,24 @@ pub struct Scene {
     pub format: String,
     /// [`VERSION`].
     pub version: u32,
-    /// What the run is called.
+    /// The title of the run.
     pub title: String,
     /// The instance, in a line or two.
     pub about: Vec<String>,
-    /// What the run shows.
+    /// The property that the run shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shows: Option<Shown>,
-    /// What happens, in plain words and in order.
+    /// The story of the run, in plain words and in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub story: Vec<Told>,
     /// The command that makes the run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
-    /// Who takes part, from left to right.
+    /// The participants, from left to right.
     pub lanes: Vec<Lane>,
     /// The blocks of the run.
     pub blocks: Vec<BlockCard>,
-    /// What happens, from top to bottom.
+    /// The events, from top to bottom.
     pub events: Vec<Event>,
     /// Where each miner is, from which event on; in order of events.
     pub stays: Vec<Stay>,
@@ -57,7 +57,7 @@ pub struct Scene {
     pub initial: Vec<Line>,
 }
 
-/// What a run shows, and where.
+/// The property that a run shows, and the event that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
@@ -65,7 +65,7 @@ pub struct Shown {
     pub property: String,
     /// `violated` or `reachable`.
     pub verdict: String,
-    /// What the property says.
+    /// The sentence of the property.
     pub text: String,
     /// Why the run shows it, in one sentence.
     pub because: String,
@@ -77,7 +77,7 @@ pub struct Shown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
-    /// What it says.
+    /// The sentence.
     pub says: String,
     /// The event that it is about.
     pub event: usize,
@@ -89,18 +89,19 @@ pub struct Told {
 pub struct Lane {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its role.
     pub role: Role,
 }
 
-/// What a participant is.
+/// The role of a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// A miner that follows the rules.
     Honest,
-    /// What has been sent: certificates, and blocks of honest generators that the run does not name.
+    /// The messages that have been sent: certificates, and blocks of honest generators that the run does not
+    /// name.
     Network,
     /// A miner that does what it likes.
     Byzantine,
@@ -121,7 +122,7 @@ impl Role {
 pub struct BlockCard {
     /// Its name.
     pub name: String,
-    /// What the story of the run calls it.
+    /// Its name in the story of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<String>,
     /// Its round, from 1.
@@ -134,7 +135,7 @@ pub struct BlockCard {
     pub twin: u8,
     /// Whether its generator is Byzantine.
     pub byzantine: bool,
-    /// What it extends: an index of [`Scene::blocks`], none for genesis.
+    /// Its parent: an index of [`Scene::blocks`], none for genesis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,
     /// The event from which on it exists.
@@ -148,7 +149,7 @@ pub struct BlockCard {
     pub finalized: Option<usize>,
 }
 
-/// What kind of event it is.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -205,7 +206,7 @@ pub struct Event {
     pub implied: bool,
     /// Whose lane it is in.
     pub lane: usize,
-    /// What kind it is.
+    /// Its kind.
     pub kind: Kind,
     /// Whether a Byzantine miner did it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -220,7 +221,7 @@ pub struct Event {
     /// The messages that it used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Use>,
-    /// What of the state changed with it.
+    /// The lines of the state that changed with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Line>,
     /// Ids of the properties that show from it on.
@@ -234,7 +235,7 @@ pub struct Event {
 pub struct Use {
     /// The event that made it.
     pub from: usize,
-    /// What it is.
+    /// Its kind.
     pub what: Kind,
     /// Whether the receiver did something else between: the message was late, or withheld.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -276,7 +277,7 @@ pub enum SceneError {
         path: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The error.
         message: String,
     },
     /// An index leads nowhere, or a limit is passed.
@@ -284,7 +285,7 @@ pub enum SceneError {
     Inconsistent {
         /// The file.
         path: String,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
 }

@@ -229,7 +229,7 @@ impl Drawing<'_> {
     }
 }
 
-/// What the strokes, tints and keys mean.
+/// The meaning of strokes, tints and keys.
 fn legend() -> Markup {
     let strokes = [
         ("ticket", "ticket"),

@@ -36,7 +36,7 @@ pub(super) fn section(parts: &Parts) -> Markup {
     }
 }
 
-/// What one command measured.
+/// The figures of one command.
 fn one(figures: &Figures, committed: bool) -> Markup {
     html! {
         p.hint {

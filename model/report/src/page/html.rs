@@ -172,8 +172,8 @@ fn matrix_section(parts: &Parts, runs: &mut Runs) -> Markup {
     }
 }
 
-/// What a row breaks in a scenario that is larger than its cells, or has other generators: with the scenario's name. Without
-/// it a row would seem to keep what no cell is large enough to break.
+/// The properties that a row breaks in a scenario that is larger than its cells, or has other generators, with the name of
+/// the scenario. Without it a row would seem to keep the properties that no cell is large enough to break.
 fn elsewhere(parts: &Parts, cells: &[matrix::Cell], row: &str, runs: &mut Runs) -> Markup {
     let (Some(check), Some((part, _))) = (&parts.check, &parts.matrix) else { return html! {} };
     let of_row = || cells.iter().filter(|c| c.row == row);
@@ -326,7 +326,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What the scenarios and mutants of this page say of a property.
+/// The verdicts of the scenarios and mutants of this page on a property.
 fn found_here(parts: &Parts, property: Property) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(part) = &parts.check {

@@ -1,4 +1,4 @@
-//! What evidence there is for each property: `proofs/ledger.toml`.
+//! The evidence for each property: `proofs/ledger.toml`.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ pub const MAX_BYTES: u64 = 1 << 20;
 pub struct Evidence {
     /// Conditions, lemmas, witnesses and theorems of the proofs.
     pub proof: Vec<String>,
-    /// What the proof is worth.
+    /// The class of the proof.
     pub class: String,
-    /// What exactly is established, with its assumptions.
+    /// The exact statement that is established, with its assumptions.
     pub says: String,
     /// Evidence of the model.
     pub model: Named,

@@ -23,7 +23,7 @@ const REPORT_JS: &str = include_str!("assets/report.js");
 /// One of the three things that `zus check` is asked for.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// What was found.
+    /// The report.
     pub report: Report,
     /// Where its traces are.
     pub traces: PathBuf,
@@ -31,7 +31,7 @@ pub struct Part {
     pub command: String,
 }
 
-/// What the page is made from; what is missing is said on it, with the command that makes it.
+/// The inputs of the page. The page names a missing input, with the command that makes it.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     /// The command that made the page.
@@ -42,7 +42,7 @@ pub struct Parts {
     pub check: Option<Part>,
     /// The mutants.
     pub mutants: Option<Part>,
-    /// What evidence there is for each property.
+    /// The evidence for each property.
     pub ledger: Option<Ledger>,
     /// Tables and plots of other tools.
     pub figures: Vec<Figures>,
@@ -53,7 +53,7 @@ pub struct Parts {
 /// The runs of the page, each under the id by which it is opened.
 #[derive(Default)]
 struct Runs {
-    /// What is embedded.
+    /// The embedded runs.
     data: Vec<(String, String)>,
     /// Their drawings.
     drawings: Vec<Markup>,

@@ -1,5 +1,5 @@
-//! What a change changed, as Markdown for a pull request: verdicts, numbers of states, new runs, conditions of
-//! the proofs, mutants that survive, and numbers of other tools that moved. What is the same is counted, not shown.
+//! The effects of a change, as Markdown for a pull request: verdicts, numbers of states, new runs, conditions of
+//! the proofs, mutants that survive, and numbers of other tools that moved. Unchanged items are counted, not shown.
 
 pub mod proofs;
 
@@ -21,7 +21,7 @@ const MOST_ROWS: usize = 200;
 /// Characters of a counterexample of the proofs.
 const MOST_SAID: usize = 4_000;
 
-/// What a summary is made from.
+/// The inputs of a summary.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The reports of the change.
@@ -171,7 +171,8 @@ impl Summary {
         }
     }
 
-    /// What is not as the scenarios expect, whatever was before; with `runs`, with the runs that show it.
+    /// The verdicts that are not as the scenarios expect, independent of the baseline; with `runs`, with the
+    /// runs that show them.
     fn unexpected(&mut self, after: &Report, runs: bool) {
         let mut rows = Vec::new();
         for s in &after.scenarios {
@@ -272,7 +273,7 @@ impl Summary {
             if let Some(run) = &proof.run {
                 said.push((format!("{}: a real run", proof.rules), run.clone()));
             }
-            // What is not proved any more because nobody asks is not proved either.
+            // A condition that the proofs no longer have is no longer proved either.
             for gone in old.into_iter().flat_map(|o| &o.conditions) {
                 if !proof.conditions.iter().any(|c| c.id == gone.id) {
                     let now = "(not asked)".to_owned();
@@ -384,7 +385,7 @@ fn property<'a>(
     Some((scenario, scenario.properties.iter().find(|p| p.property.id() == id)?))
 }
 
-/// What a run is, whatever file it is in.
+/// The identity of a run, independent of its file: its sentences.
 fn words(run: &RunReport) -> Vec<&str> {
     run.steps.iter().map(|step| step.says.as_str()).collect()
 }

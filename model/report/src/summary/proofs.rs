@@ -1,4 +1,4 @@
-//! What the proofs say, as data: `zus-proofs check --format json`.
+//! The results of the proofs, as data: `zus-proofs check --format json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -21,8 +21,8 @@ use zus_protocol::{
 };
 
 impl Instance {
-    /// What the beacon of the round after `block` signs: the subrounds of the chain of `block`, from the oldest; nothing
-    /// under `RoundOnly`.
+    /// The message that the beacon of the round after `block` signs: the subrounds of the chain of `block`, from the
+    /// oldest; nothing under `RoundOnly`.
     pub fn seed(&self, state: &State, block: Block) -> Vec<Subround> {
         match self.rules.beacon {
             BeaconRule::RoundOnly => Vec::new(),

@@ -1,4 +1,4 @@
-//! What happens to the participants: crashes, restarts, and the moment at which the network becomes synchronous.
+//! Events of the environment: crashes, restarts, and the moment at which the network becomes synchronous.
 //!
 //! Proposals, tickets, timeouts and votes are durable: a miner that restarts has its log. It finds its round and subround
 //! again from the certificates of its peers, or, if nobody tells it, starts in the first round again and goes through the

@@ -42,7 +42,7 @@ pub fn run(args: &ExploreArgs) -> Result<Exit, Failure> {
     Ok(Exit::AsExpected)
 }
 
-/// What the user names: a trace, or else a scenario.
+/// The trace that the user names, or else the scenario.
 fn explored(named: &str) -> Result<Explored, Failure> {
     let path = Path::new(named);
     if path.is_file() {

@@ -54,7 +54,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Connections in a row that could not be accepted, though none is open, before it is given up: a second.
 const REFUSALS: u32 = 100;
 
-/// What is served.
+/// The site that the server shows.
 pub(super) trait Site: Send + Sync + 'static {
     /// The answer to a request that needs no body; none if its body is needed.
     fn head<B: Body>(&self, request: &Request<B>) -> Option<Answer>;
@@ -137,7 +137,7 @@ async fn answer(request: Request<Incoming>, site: Arc<impl Site>, workers: Arc<S
     if let Some(answer) = site.head(&request) {
         return answer;
     }
-    // What the peer says of the length is looked at before anything is kept of the body.
+    // The length that the peer announces is checked before anything is kept of the body.
     if request.body().size_hint().exact().is_none_or(|length| length > BODY_BYTES as u64) {
         return site.refusal(StatusCode::PAYLOAD_TOO_LARGE, "a question has a length, of at most a mebibyte");
     }

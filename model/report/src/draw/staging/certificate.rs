@@ -1,4 +1,4 @@
-//! What follows from the messages of several miners: notarizations, timeout and finality certificates, beacon values.
+//! Results of the messages of several miners: notarizations, timeout and finality certificates, beacon values.
 
 use super::{Stage, at};
 use crate::draw::scene::Kind;

@@ -1,4 +1,4 @@
-//! Who stands where: honest miners, what has been sent, Byzantine miners, observers, from left to right.
+//! The order of the lanes, from left to right: honest miners, sent messages, Byzantine miners, observers.
 
 use crate::draw::scene::{Lane, Role};
 use zus_checker::{

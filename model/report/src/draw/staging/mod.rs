@@ -210,7 +210,7 @@ impl<'a> Stage<'a> {
         debug_assert!(first <= row && row <= last);
     }
 
-    /// Who is where now.
+    /// The present place of each miner.
     fn positions(&mut self, row: usize, before: &State, after: &State) {
         for miner in 0..self.protocol.honest() {
             let (b, a) = (&before.miners[miner], &after.miners[miner]);

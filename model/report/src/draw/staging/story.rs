@@ -158,7 +158,7 @@ impl Story<'_> {
         list(&lanes.map(|lane| self.scene.lanes[lane].name.clone()).collect::<Vec<_>>())
     }
 
-    /// Who signs for them, in which order, and why that was allowed.
+    /// The signers of both blocks, their order, and the reason why that was allowed.
     fn signers(&mut self, a: usize, b: usize) {
         let (for_x, for_y) = (self.tickets(a, b), self.tickets(b, a));
         let first = |all: &[(usize, bool)], what: &str| {
@@ -234,7 +234,8 @@ impl Story<'_> {
         self.say(says, last(&over_a).max(last(&over_b)));
     }
 
-    /// Who takes them, or what is built on them, as final, and by which rule.
+    /// The observers for which the two blocks, or blocks on top of them, are final, and the rule that makes
+    /// them final.
     fn finals(&mut self, (x, a): (usize, usize), (y, b): (usize, usize)) {
         let rule = match self.protocol.rules.finality {
             FinalityRule::TwoThirds => "the rule TwoThirds takes every notarized block as final".to_owned(),
@@ -277,7 +278,7 @@ impl Story<'_> {
         }
     }
 
-    /// What is wrong with it.
+    /// The harm that the two blocks do.
     fn moral(&mut self, property: Property) {
         let says = match property {
             Property::S2 => {
