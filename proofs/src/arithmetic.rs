@@ -12,7 +12,7 @@ use crate::judge::{External, ExternalError, ExternalJudge, Script, SolverAnswer}
 /// `sum of coefficient * variable + constant >= 0`.
 #[derive(Clone, Copy, Debug)]
 pub struct Inequality {
-    /// What it says.
+    /// The inequality in words.
     pub says: &'static str,
     /// By variable name.
     pub terms: &'static [(&'static str, i64)],
@@ -25,9 +25,9 @@ pub struct Inequality {
 pub struct Theorem {
     /// The axiom or count that rests on it.
     pub name: &'static str,
-    /// What it says.
+    /// The claim in words.
     pub says: &'static str,
-    /// What is given, and the negated claim last.
+    /// The premises, and the negated claim last.
     pub given: &'static [Inequality],
     /// One multiplier an inequality, not negative.
     pub multipliers: &'static [i64],
@@ -174,7 +174,7 @@ impl Theorem {
                 return Err(ArithmeticError::Left(self.name, variable));
             }
         }
-        // What is left is `constant >= 0`.
+        // The rest is `constant >= 0`.
         let constant: i64 = pairs().map(|(i, m)| i.constant * m).sum();
         if constant < 0 { Ok(()) } else { Err(ArithmeticError::Sum(self.name, -constant)) }
     }

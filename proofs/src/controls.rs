@@ -13,13 +13,13 @@ use std::{collections::BTreeMap, fmt::Write};
 
 /// One deletion.
 pub struct Control {
-    /// What is deleted.
+    /// The deleted item.
     pub item: String,
     /// The specification without it.
     pub spec: Spec,
     /// The conditions decided again.
     pub conditions: Vec<Condition>,
-    /// What was found about them.
+    /// The outcomes for them.
     pub outcomes: Vec<Outcome>,
 }
 

@@ -14,7 +14,7 @@ pub const IDS: &[&str] = &[
     "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10",
 ];
 
-/// What a proof is worth.
+/// The class of a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub enum Class {
     /// A theorem about every n, every number of rounds, subrounds and blocks.
@@ -48,7 +48,7 @@ impl std::fmt::Display for Class {
 pub struct Row {
     /// Conditions, lemmas, witnesses and theorems.
     pub proof: Vec<String>,
-    /// What they are worth.
+    /// Their class.
     pub class: Class,
     /// Exactly what is established, or why nothing is.
     pub says: String,

@@ -12,7 +12,7 @@ const MAX_STEPS: usize = 60;
 /// Worlds in which actions and lemmas' assumptions are looked for, smallest first: rounds, subrounds, blocks of each.
 const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [2, 2, 1]];
 
-/// What was looked for, and the run that shows it.
+/// The target of a search, and the run that shows it.
 pub struct Finding {
     /// `witness:W1`, `action:propose`, `assumptions:L1-log`.
     pub name: String,

@@ -1,4 +1,4 @@
-//! What weaker rules allow: runs that break a property, as data.
+//! Refutations of weaker rules: runs that break a property, as data.
 
 use crate::{
     bounded::{Run, RunError, Search, Target, World, WorldError},
@@ -15,7 +15,7 @@ pub struct Refutation {
     pub name: String,
     /// The rules.
     pub rules: String,
-    /// What it shows.
+    /// The run in words.
     pub says: String,
     /// The property that its end breaks.
     pub breaks: String,

@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-/// What the judge in Rust finds about one condition.
+/// The outcome of the judge in Rust for one condition.
 pub type Outcome = Result<Verdict<Proof>, HerbrandError>;
 
 /// A specification's conditions with the outcome of each.
@@ -87,9 +87,9 @@ pub fn parallel<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T
 pub struct Disagreement {
     /// The condition.
     pub condition: ConditionId,
-    /// What the judge in Rust says, if it says anything.
+    /// The answer of the judge in Rust, if it gives one.
     pub holds: Option<bool>,
-    /// What the solver says.
+    /// The answer of the solver.
     pub answer: SolverAnswer,
 }
 

@@ -45,7 +45,7 @@ fn every_run_is_a_trace_that_the_model_replays_with_its_claim() {
         let spec = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
         let run = Run::from_json(&spec, &text).unwrap();
         let committed = Trace::load(&folder("traces").join(format!("{name}.json"))).unwrap();
-        // What `zus replay` does: every guard of the model, and the claim at the end.
+        // The checks of `zus replay`: every guard of the model, and the claim at the end.
         committed.replay().unwrap_or_else(|error| panic!("{name}: {error}"));
         let table = refutations::table().unwrap();
         let shows = table.iter().find(|r| r.name == name).map_or(name.as_str(), |r| r.breaks.as_str());

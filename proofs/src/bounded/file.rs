@@ -12,7 +12,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the first field of a run file says.
+/// The first field of a run file.
 pub const FORMAT: &str = "zus-proofs run 1";
 /// Actions that a run file may have.
 pub const MAX_ACTIONS: usize = 10_000;

@@ -19,7 +19,7 @@ pub struct Event {
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// What it shows.
+    /// The name of the fact that it shows.
     pub name: String,
     /// The rules, in words.
     pub rules: String,
@@ -27,7 +27,7 @@ pub struct Run {
     pub world: World,
     /// The initial state.
     pub initial: Structure,
-    /// What happens.
+    /// The actions, in order.
     pub events: Vec<Event>,
 }
 
@@ -76,7 +76,7 @@ impl Run {
         Ok(states)
     }
 
-    /// What happens, one sentence an action.
+    /// The actions in words, one sentence each.
     pub fn sentences(&self, spec: &Spec) -> Vec<String> {
         let names = Names::of(spec, &self.initial);
         self.events.iter().map(|e| names.action(&spec.actions[e.action], &e.arguments)).collect()

@@ -15,7 +15,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-/// What a search looks for.
+/// The target of a search.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// A state in which the formula holds.
@@ -25,7 +25,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What a witness asks for.
+    /// The target that shows a witness.
     pub fn witness(witness: &Witness) -> Self {
         match &witness.state {
             Some(formula) => Target::State(formula.clone()),

@@ -163,7 +163,7 @@ impl Generator<'_> {
         self.spec.axioms.iter().map(hypothesis).collect()
     }
 
-    /// What is assumed of every reachable state.
+    /// The assumptions about every reachable state.
     fn state(&self) -> Vec<Hypothesis> {
         let mut hypotheses = self.axioms();
         for conjunct in &self.spec.invariants {

@@ -15,7 +15,7 @@ pub use smtlib::smtlib;
 use crate::spec::{Formula, FunctionId, SortId, Spec};
 use std::{fmt, sync::Arc};
 
-/// What a condition establishes.
+/// The kind of statement that a condition establishes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
     /// A conjunct of the invariant holds at first.
@@ -37,7 +37,7 @@ pub enum Kind {
 /// Names a condition.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ConditionId {
-    /// What it establishes.
+    /// Its kind.
     pub kind: Kind,
     /// The action, or `init`; empty where there is none.
     pub action: String,
@@ -120,9 +120,9 @@ pub struct Condition {
     pub id: ConditionId,
     /// Its own constants, numbered on from the specification's functions.
     pub constants: Vec<Constant>,
-    /// What is assumed.
+    /// The hypotheses.
     pub hypotheses: Vec<Hypothesis>,
-    /// What follows.
+    /// The goal.
     pub goal: Arc<Formula>,
 }
 

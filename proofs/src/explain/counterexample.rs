@@ -13,13 +13,13 @@ use std::fmt;
 pub struct Counterexample {
     /// The condition.
     pub condition: ConditionId,
-    /// What fails, in one line.
+    /// The failure, in one line.
     pub headline: String,
     /// The state: what is true in it.
     pub state: Vec<String>,
     /// The action, if there is one.
     pub action: Option<String>,
-    /// What is true after it and was not, or no longer.
+    /// The facts that the action makes true, or no longer true.
     pub change: Vec<String>,
     /// For which elements the statement fails.
     pub culprits: Vec<String>,
@@ -92,7 +92,7 @@ fn headline(spec: &Spec, condition: &Condition) -> String {
     }
 }
 
-/// What is true in a state, the fixed part by block and miner, orders and reflexive facts left out.
+/// The facts that are true in a state, the fixed part by block and miner, orders and reflexive facts left out.
 fn facts(spec: &Spec, names: &Names<'_>, structure: &Structure) -> Vec<String> {
     let mut facts: Vec<String> = names.blocks().iter().map(describe_block).collect();
     facts.extend(names.sets());

@@ -52,7 +52,7 @@ impl<'a> Names<'a> {
         self.names[sort.0][element as usize].clone()
     }
 
-    /// What an action does, in words.
+    /// The effect of an action, in words.
     pub fn action(&self, action: &Action, arguments: &[Element]) -> String {
         let pairs = action.parameters.iter().zip(arguments);
         let pairs = pairs.map(|(p, e)| (p.name.as_str(), self.element(p.variable.sort, *e)));

@@ -10,7 +10,7 @@ pub use herbrand::{Herbrand, HerbrandError, Proof};
 
 use crate::{condition::Condition, structure::Structure};
 
-/// What a judge finds.
+/// The verdict of a judge.
 #[derive(Clone, Debug)]
 pub enum Verdict<P> {
     /// The condition holds.

@@ -12,7 +12,7 @@ use std::fmt::Write;
 pub struct Certificate {
     /// Number of variables.
     pub variables: usize,
-    /// What is refuted.
+    /// The refuted clauses.
     pub clauses: Vec<Vec<Literal>>,
     /// The steps.
     pub learnt: Vec<Vec<Literal>>,

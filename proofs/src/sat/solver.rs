@@ -94,7 +94,7 @@ impl Solver {
         }
     }
 
-    /// What the last unsatisfiable answer rests on, for an independent check.
+    /// The certificate of the last unsatisfiable answer, for an independent check.
     pub fn certificate(&self, core: Vec<Literal>) -> Certificate {
         Certificate {
             variables: self.variables(),

@@ -4,7 +4,7 @@ use super::{Fault, Formula, FunctionId, RelationId, SortId, Spec, SpecError, Ter
 use crate::text::{Position, SExpr};
 use std::{collections::HashMap, sync::Arc};
 
-/// What a declared name is.
+/// The meaning of a declared name.
 #[derive(Clone)]
 pub(super) enum Named {
     Relation(RelationId),

@@ -1,4 +1,4 @@
-//! What can be wrong with a specification, where, and how to mend it.
+//! The errors of a specification, each with its place and its fix.
 
 use crate::text::{Position, ReadError};
 
@@ -13,7 +13,7 @@ pub enum SpecError {
     At {
         /// Where.
         position: Position,
-        /// What.
+        /// The fault.
         fault: Fault,
     },
     /// A file that is not there.
@@ -41,7 +41,7 @@ pub enum SpecError {
     NoItem(String),
 }
 
-/// What is wrong.
+/// The fault.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Fault {
     /// An item of the wrong shape.
@@ -91,9 +91,9 @@ pub enum Fault {
     Sort {
         /// The term.
         term: String,
-        /// What it is.
+        /// Its sort.
         found: String,
-        /// What it should be.
+        /// The sort that is needed.
         expected: String,
     },
     /// A formula where a term is needed.

@@ -424,7 +424,7 @@ impl Builder {
         Ok(())
     }
 
-    /// What only shows when everything is known.
+    /// The checks that need the whole specification.
     fn finish(self) -> Result<Spec, SpecError> {
         let mut spec = self.spec;
         spec.variables = self.elaborator.variables;

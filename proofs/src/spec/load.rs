@@ -14,7 +14,7 @@ const ROOT: &str = "protocol.epr";
 #[derive(Clone, Debug)]
 pub struct Sources {
     files: BTreeMap<String, String>,
-    /// What stands before a file's name in an error: its folder.
+    /// The folder, which stands before a file's name in an error.
     folder: String,
 }
 
@@ -176,7 +176,7 @@ impl Selection<'_> {
         Ok(())
     }
 
-    /// What stands in a `when`, if its condition holds.
+    /// The items in a `when`, if its condition holds.
     fn decide<'b>(&self, list: &'b [SExpr]) -> Result<Option<&'b [SExpr]>, SpecError> {
         let [when, condition, inner @ ..] = list else {
             return Err(Fault::Expected("(when (rule value...) item...)").at(&list[0].position));

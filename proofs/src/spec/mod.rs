@@ -26,7 +26,7 @@ pub struct Sort {
     pub name: String,
 }
 
-/// What a relation is to a run.
+/// The role of a relation in a run.
 #[derive(Clone, Debug)]
 pub enum RelationKind {
     /// Fixed for a whole run.
@@ -38,7 +38,7 @@ pub enum RelationKind {
     Derived {
         /// The variables of the definition, one an argument.
         variables: Vec<Variable>,
-        /// What it is equal to.
+        /// The formula that it is equal to.
         definition: Arc<Formula>,
     },
 }
@@ -50,9 +50,9 @@ pub struct Relation {
     pub name: String,
     /// Names and sorts of its arguments; the names are those of `sentence`.
     pub arguments: Vec<(String, SortId)>,
-    /// What it says, with `{argument}` for the arguments.
+    /// Its meaning in words, with `{argument}` for the arguments.
     pub sentence: String,
-    /// What it is to a run.
+    /// Its role in a run.
     pub kind: RelationKind,
     /// Where it is declared.
     pub position: Position,
@@ -81,7 +81,7 @@ pub struct Function {
 pub struct Statement {
     /// Its name; for a property of PROTOCOL.md, its id.
     pub name: String,
-    /// What it says.
+    /// The statement in words.
     pub sentence: String,
     /// The formula.
     pub formula: Arc<Formula>,
@@ -89,7 +89,7 @@ pub struct Statement {
     pub position: Position,
 }
 
-/// What a state relation is at first.
+/// The initial value of a state relation.
 #[derive(Clone, Debug)]
 pub struct Initial {
     /// One an argument.
@@ -118,7 +118,7 @@ pub struct Guard {
     pub position: Position,
 }
 
-/// What an action does to one relation: deletions, then insertions.
+/// The change of one relation by an action: deletions, then insertions.
 #[derive(Clone, Debug)]
 pub struct Update {
     /// The relation.
@@ -136,7 +136,7 @@ pub struct Update {
 pub struct Action {
     /// Its name.
     pub name: String,
-    /// What happens, with `{parameter}` for the parameters.
+    /// The action in words, with `{parameter}` for the parameters.
     pub sentence: String,
     /// The parameters.
     pub parameters: Vec<Parameter>,
@@ -160,7 +160,7 @@ impl Action {
 pub struct Witness {
     /// Its id.
     pub name: String,
-    /// What it says.
+    /// The witness in words.
     pub sentence: String,
     /// The size of the world to search: rounds with blocks, subrounds, blocks of each.
     pub world: [usize; 3],
@@ -179,11 +179,11 @@ pub struct Witness {
 pub struct Pointwise {
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// The invariant in words.
     pub sentence: String,
     /// The tuple.
     pub parameters: Vec<Parameter>,
-    /// What holds of it.
+    /// The formula that holds of it.
     pub formula: Formula,
     /// Where it stands.
     pub position: Position,
@@ -194,13 +194,13 @@ pub struct Pointwise {
 pub struct Lemma {
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// The lemma in words.
     pub sentence: String,
     /// Universally quantified over the whole lemma.
     pub parameters: Vec<Parameter>,
     /// Assumptions by name.
     pub assumptions: Vec<(String, Formula)>,
-    /// What follows.
+    /// The conclusion.
     pub conclusion: Formula,
     /// Where it stands.
     pub position: Position,
@@ -233,7 +233,7 @@ pub enum Interpretation {
     Closure {
         /// The closure.
         closure: RelationId,
-        /// What it is the closure of.
+        /// The relation whose closure it is.
         step: RelationId,
     },
 }
@@ -260,7 +260,7 @@ pub struct Spec {
     pub relations: Vec<Relation>,
     /// Functions and constants.
     pub functions: Vec<Function>,
-    /// What holds of the fixed part.
+    /// The axioms about the fixed part.
     pub axioms: Vec<Statement>,
     /// By relation; `None` for an immutable one.
     pub initial: Vec<Option<Initial>>,
@@ -272,7 +272,7 @@ pub struct Spec {
     pub safety: Vec<Statement>,
     /// Properties of steps.
     pub transitions: Vec<Statement>,
-    /// What must be reachable.
+    /// The states and steps that must be reachable.
     pub witnesses: Vec<Witness>,
     /// Invariants of single tuples.
     pub pointwise: Vec<Pointwise>,

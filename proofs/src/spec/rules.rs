@@ -27,7 +27,7 @@ impl fmt::Display for Rules {
     }
 }
 
-/// What was asked for: a profile, and other values for some rules. `hardened,ticket=BetterRank`.
+/// A choice of rules: a profile, and other values for some rules. `hardened,ticket=BetterRank`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleChoice {
     text: String,

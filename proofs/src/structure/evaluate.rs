@@ -32,7 +32,7 @@ pub struct Step {
     pub ready: Vec<usize>,
 }
 
-/// What a quantifier searches.
+/// The search of a quantifier.
 #[derive(Clone, Debug)]
 pub struct Goal {
     /// True for a universal quantifier, whose counterexample is searched; false for an existential, whose witness is.
@@ -116,9 +116,9 @@ impl Evaluator {
 /// The states that a formula is evaluated on.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// What plain relations read.
+    /// The state that plain relations read.
     pub before: &'a Structure,
-    /// What primed relations read.
+    /// The state that primed relations read.
     pub after: &'a Structure,
 }
 

@@ -11,7 +11,7 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 /// An S-expression and where it starts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SExpr {
-    /// What it is.
+    /// The expression.
     pub node: Node,
     /// Where it starts.
     pub position: Position,

@@ -190,7 +190,7 @@ impl Tie<'_> {
             Ok(can(Action::ByzantinePropose { block: b, parent }))
         } else if index == a.log_ticket {
             let b = block(arguments[1]);
-            // What it selected is a choice that it has made already; here it makes the other one.
+            // The miner may have selected already; here it makes the other choice.
             let mut selecting = ready;
             selecting.miners[miner as usize].set_selected(0);
             if protocol.enabled(&selecting, &Action::Select { miner, block: b }).is_err() {

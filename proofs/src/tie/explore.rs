@@ -8,7 +8,7 @@ use std::{
 };
 use zus_checker::{action::Action, protocol::Protocol, state::State};
 
-/// What was visited.
+/// The counts of an exploration.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Exploration {
     /// Pairs of state and image; of random runs with repetitions.

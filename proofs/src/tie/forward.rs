@@ -110,7 +110,7 @@ impl<'a> Tie<'a> {
         Ok((image, events))
     }
 
-    /// What holds in every reachable state.
+    /// Checks the statements that hold in every reachable state.
     pub fn conjuncts(&self, image: &Structure) -> Result<(), Drift> {
         let broken = self.interpreter.broken_invariants(image).into_iter();
         match broken.chain(self.interpreter.broken_safety(image)).next() {
@@ -119,7 +119,7 @@ impl<'a> Tie<'a> {
         }
     }
 
-    /// What holds of every step.
+    /// Checks the statements that hold of every step.
     pub fn transitions(&self, before: &Structure, after: &Structure) -> Result<(), Drift> {
         match self.interpreter.broken_transitions(before, after).first() {
             Some(statement) => Err(Drift::Broken(statement.name.clone())),

@@ -77,7 +77,7 @@ impl Tie<'_> {
         Ok((image, events))
     }
 
-    /// What the model takes Byzantine miners to have sent before anything happens.
+    /// The messages that Byzantine miners have sent from the start, in the model's view.
     fn sent_at_the_start(&self) -> Vec<Event> {
         let (a, blocks) = (&self.actions, &self.protocol.blocks);
         let honest = self.protocol.honest() as Element;

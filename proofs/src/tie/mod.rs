@@ -17,10 +17,10 @@
 //! - **Conjuncts**: in every image all conjuncts of the invariant, all safety properties and, once a world, all axioms
 //!   hold.
 //!
-//! What the model does not say and the specification does is fixed before a run, as a *placement*: which miner generates
-//! a block, and its parent. In the model a block gets both when it is proposed; in the specification they are part of
-//! its identity. A run of the model is checked against the placement that it ends with (`Placement::of_run`), and an
-//! exhaustive exploration visits all placements ([`Placement::all`]).
+//! A *placement* is fixed before a run: which miner generates a block, and its parent. In the model a block gets both
+//! when it is proposed; in the specification they are part of its identity. A run of the model is checked against the
+//! placement that it ends with (`Placement::of_run`), and an exhaustive exploration visits all placements
+//! ([`Placement::all`]).
 //!
 //! Stutters, and why: *select* leaves no trace but the ticket; a *crash* is the first half of a restart, which the
 //! specification has in one step. Implied actions follow by themselves (`implied`): combining shares, forming
@@ -72,7 +72,7 @@ pub enum Drift {
     Missing {
         /// The action of the specification.
         action: String,
-        /// What it would do.
+        /// The effect of that action.
         sentence: String,
     },
     /// A conjunct, property or axiom that does not hold in a state of the model.
@@ -80,7 +80,7 @@ pub enum Drift {
     Broken(String),
 }
 
-/// What this room cannot tie.
+/// The reasons why an instance or a rule cannot be tied.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Untied {
     /// A rule without counterpart.

@@ -1,5 +1,5 @@
-//! Who generates a block, and what it extends: what the model decides when a block is proposed, and what belongs to a
-//! block's identity in the specification.
+//! Generators and parents of blocks: the model decides them when a block is proposed, and in the specification they
+//! belong to a block's identity.
 
 use super::Untied;
 use crate::structure::Element;
@@ -76,7 +76,8 @@ impl Placement {
         Ok(found)
     }
 
-    /// Who may generate `block` if the blocks before it are generated as placed: a miner has one rank in a subround.
+    /// The miners that may generate `block` if the blocks before it are generated as placed: a miner has one rank in
+    /// a subround.
     fn possible(&self, protocol: &Protocol, block: BlockId) -> Result<Vec<Element>, Untied> {
         let place = protocol.blocks.place(block);
         if place.twin == 1 {

@@ -8,7 +8,7 @@ use zus_checker::{
     trace::{ReplayError, Trace},
 };
 
-/// What came of a trace.
+/// The counts of a replay.
 pub type Replayed = Exploration;
 
 /// Why a trace is refused.
