@@ -1,8 +1,9 @@
-//! What Byzantine members do. Each has its own keys and everything that was ever sent; all of them conspire.
+//! Actions of Byzantine members. Each has its own keys and everything that was ever sent; all of them conspire.
 //!
 //! The vocabulary is the catalogue of PROTOCOL.md, section 7 and of the issue: equivocate, send to a subset, withhold and release, replay
 //! from an older round or subround, relabel, forge with wrong keys, garbage bytes, a field of a real message mutated.
-//! What a member signs is recorded in the world ([`World::byzantine`]), for the oracles and the refinement.
+//! Each statement that a member signs is recorded in the world ([`World::byzantine`]), for the oracles and the
+//! refinement.
 
 mod proposing;
 
@@ -77,7 +78,7 @@ impl Flaw {
     pub const BESIDE_FINALITY: usize = 9;
 }
 
-/// What a Byzantine member does.
+/// An action of a Byzantine member.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Deed {
     /// It sends its beacon share.
@@ -95,7 +96,7 @@ pub enum Deed {
         subround: Subround,
         /// The block that it extends.
         parent: BlockId,
-        /// What is wrong with it.
+        /// The flaw of the block.
         flaw: Flaw,
     },
     /// It signs and sends a ticket, timeout or vote.
@@ -117,7 +118,7 @@ pub enum Deed {
     Forge {
         /// In whose name.
         victim: MinerId,
-        /// What.
+        /// The statement.
         record: Record,
     },
     /// A certificate whose bitmap claims honest signers that never signed.
@@ -146,7 +147,7 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
             let target = match ground.setup.rules.beacon {
                 BeaconRule::RoundOnly => BeaconTarget::Round(*round),
                 BeaconRule::Chained => {
-                    // What some honest miner of that round waits for.
+                    // The target that some honest miner of that round waits for.
                     let there = |host: &usize| world.hosts[*host].miner.round() == *round;
                     let Some(host) = (0..world.hosts.len()).find(there) else { return };
                     let (subround, previous) = (world.hosts[host].miner.subround(), world.seed_of(host));
@@ -192,7 +193,7 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
                     Message::Ticket(signed) => (&mut signed.signer, &mut signed.signature),
                     Message::Timeout(signed) => (&mut signed.signer, &mut signed.signature),
                     Message::FinalityVote(signed) => (&mut signed.signer, &mut signed.signature),
-                    // What `sign_with` makes is one of the three.
+                    // The message of `sign_with` is one of the three above.
                     Message::UncompressedTicket(_)
                     | Message::BeaconShare(_)
                     | Message::Proposal(_)

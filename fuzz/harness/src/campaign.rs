@@ -13,7 +13,7 @@ use crate::world::Adjust;
 /// One of so many runs of a walk goes on into a synchronous network: it costs as much as several others.
 pub const CALM_EVERY: u64 = 8;
 
-/// What a walk found.
+/// The failure that a walk found.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// After how many runs.
@@ -22,7 +22,7 @@ pub struct Found {
     pub steps: u64,
     /// The schedule.
     pub schedule: Schedule,
-    /// What is wrong.
+    /// The failure.
     pub failure: Failure,
     /// Whether only the synchronous end shows it.
     pub at_end: bool,
@@ -33,7 +33,7 @@ pub struct Found {
 pub struct Played {
     /// The run, as far as it went.
     pub run: Run,
-    /// What is wrong with it, if anything.
+    /// Its failure, if any.
     pub failure: Option<Failure>,
     /// Whether only the synchronous end shows it.
     pub at_end: bool,

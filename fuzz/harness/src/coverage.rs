@@ -59,7 +59,7 @@ impl Small {
         Self { product, reduced: Protocol { crashes: 0, reductions, ..protocol } }
     }
 
-    /// What the model has. `None`: more than [`MAX_STATES`].
+    /// The states of the model. `None`: more than [`MAX_STATES`].
     #[must_use]
     pub fn model(&self) -> Option<States> {
         let first = self.reduced.initial();
@@ -134,8 +134,9 @@ fn fingerprint<T: Hash>(of: &T) -> u64 {
     hasher.finish()
 }
 
-/// What both the reduced model and production have: positions, tickets, timeouts and votes, with honest miners
-/// interchangeable. What the reductions add or leave out (Byzantine messages, blocks that nobody used, shares) is not in.
+/// The part of a state that both the reduced model and production have: positions, tickets, timeouts and votes, with
+/// honest miners interchangeable. The parts that the reductions add or leave out (Byzantine messages, unused blocks,
+/// shares) are not in it.
 fn projected(protocol: &Protocol, state: &State) -> u64 {
     let rounds = usize::from(protocol.blocks.rounds);
     let mut miners: Vec<Vec<u32>> = (0..protocol.honest())
@@ -159,7 +160,7 @@ pub type Guards = BTreeMap<(String, String), u64>;
 pub fn count_guards(protocol: &Protocol, state: &State, guards: &mut Guards) {
     let blocks = &protocol.blocks;
     let mut ask = |action: Action| {
-        // What does not exist in the instance is not a guard of a state.
+        // An action that does not exist in the instance is not a guard of a state.
         if let Err(guard) = protocol.enabled(state, &action)
             && !matches!(guard, Blocked::NoSuch | Blocked::NotInRules)
         {

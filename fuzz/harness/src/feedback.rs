@@ -17,7 +17,7 @@ use zus_checker::state::State;
 /// Counters.
 pub const SLOTS: usize = 16 * 1024;
 
-/// What libFuzzer reads and clears.
+/// The counters that libFuzzer reads and clears.
 // SAFETY: the section holds plain bytes, which is what libFuzzer takes it for; no other static is in it.
 #[cfg(feature = "feedback")]
 #[unsafe(link_section = "__libfuzzer_extra_counters")]
@@ -33,8 +33,8 @@ pub fn reached(protocol: &Protocol, state: &State) {
     let _ = (protocol, state);
 }
 
-/// What is told of a state: positions, tickets, timeouts and votes of the honest miners, whoever they are, and what is
-/// notarized. Honest miners are interchangeable, so their words are added.
+/// The digest of a state: positions, tickets, timeouts and votes of the honest miners, and the notarized blocks. Honest
+/// miners are interchangeable, so their words are added.
 #[must_use]
 pub fn digest(protocol: &Protocol, state: &State) -> u64 {
     let rounds = usize::from(protocol.blocks.rounds);
@@ -63,7 +63,8 @@ fn mix(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// What a measurement needs to know of a fuzz target from inside: which bug it has, and how many states it has reached.
+/// The data that a measurement needs from inside a fuzz target: the bug that it has, and the number of states that it
+/// has reached.
 #[cfg(feature = "study")]
 pub mod study {
     use std::collections::HashSet;

@@ -13,12 +13,12 @@ use crate::targets::{ALL, Target};
 use crate::world::Adjust;
 use zus_output::plain::quoted_path;
 
-/// What noticed that something is wrong.
+/// The check that noticed a fault.
 #[derive(Clone, Debug)]
 pub struct Kill {
     /// The layer: `walk`, `product`, or the name of a target.
     pub by: String,
-    /// What is wrong, in a few words.
+    /// The fault, in a few words.
     pub what: String,
     /// Executions, or pairs of the product, that it took.
     pub executions: u64,

@@ -64,11 +64,11 @@ pub enum Stalled {
         "L2 is violated: {who} has finalized round {height}, not {wanted}, {milliseconds} ms after the network became synchronous"
     )]
     NoFinality {
-        /// Who.
+        /// The participant.
         who: Peer,
-        /// What it has.
+        /// The round that it has finalized.
         height: u64,
-        /// What it should have.
+        /// The round that it should have finalized.
         wanted: u64,
         /// How long it had.
         milliseconds: u64,

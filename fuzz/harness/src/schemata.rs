@@ -9,9 +9,9 @@
 //! the original does; its own tests say so.
 //!
 //! # What is left out
-//! What cannot be a choice at run time: constant functions, operands of `let` chains (cargo-mutants' own mutants of these do
-//! not compile), functions that return `impl Trait`, and fields left out of struct expressions. [`Schemata::left_out`] names
-//! them; `cargo mutants` itself judges them.
+//! Some mutants cannot be a choice at run time: constant functions, operands of `let` chains (cargo-mutants' own
+//! mutants of these do not compile), functions that return `impl Trait`, and fields left out of struct expressions.
+//! [`Schemata::left_out`] names them; `cargo mutants` itself judges them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -32,9 +32,9 @@ pub struct Listed {
     pub file: String,
     /// The kind of change.
     pub genre: String,
-    /// What takes the place of the span.
+    /// The text that replaces the span.
     pub replacement: String,
-    /// What is replaced.
+    /// The replaced span.
     pub span: Place,
     /// The function that it is in.
     pub function: Option<Function>,
@@ -126,7 +126,7 @@ struct Edit {
 }
 
 fn insert(text: &str, mut edits: Vec<Edit>) -> String {
-    // What begins at the same place and is longer is around the other.
+    // Of two edits that begin at the same place, the longer encloses the other.
     edits.sort_by_key(|edit| (edit.range.start, std::cmp::Reverse(edit.range.end)));
     let mut out = String::with_capacity(text.len() * 2);
     let mut open: Vec<(usize, String)> = Vec::new();

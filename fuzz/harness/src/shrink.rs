@@ -56,7 +56,7 @@ fn simpler_choices(mut best: Schedule, fails: &impl Fn(&Schedule) -> bool) -> Sc
 fn fewer_choices(schedule: &Schedule, fails: &impl Fn(&Schedule) -> bool) -> Schedule {
     let with = |choices: &[Choice]| Schedule { header: schedule.header, choices: choices.to_vec() };
     let mut best = schedule.choices.clone();
-    // What comes after the failure does not matter: the shortest beginning that fails, by halving.
+    // The choices after the failure do not matter: the shortest beginning that fails, by halving.
     let (mut low, mut high) = (0, best.len());
     while low < high {
         let middle = (low + high) / 2;

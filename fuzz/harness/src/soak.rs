@@ -10,8 +10,8 @@
 //! - Byzantine members sign two tickets, two votes, two blocks, in time and late, and send old messages again;
 //! - proposals are lost for a number of subrounds.
 //!
-//! What the harness itself keeps (messages, statements, blocks, chains) is forgotten a while below the slowest miner, so that the
-//! bytes that are alive are those of the miners.
+//! The harness forgets its own data (messages, statements, blocks, chains) a while below the slowest miner, so that the
+//! live bytes are those of the miners.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub const SLACK_BYTES: i64 = 1 << 20;
 /// Bytes alive at most, of a committee of seven: what is kept of a round, times the rounds and the miners that keep it.
 pub const MOST_BYTES: i64 = 8 << 20;
 
-/// What a long run is.
+/// The plan of a long run.
 #[derive(Clone, Copy)]
 pub struct Plan {
     /// Rounds that everybody has to finalize.
@@ -77,7 +77,7 @@ impl Plan {
     }
 }
 
-/// What a long run was.
+/// The result of a long run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The lowest finalized round.
@@ -92,7 +92,7 @@ pub struct Report {
     pub alive: Vec<i64>,
 }
 
-/// What is wrong with a long run.
+/// The failure of a long run.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum SoakError {
     /// A property or duty.
@@ -223,7 +223,7 @@ impl Soak {
         self.world.hosts.iter().map(|host| host.miner.round().0).max().unwrap_or_default()
     }
 
-    /// What goes wrong now.
+    /// Starts and ends the faults of this moment.
     fn faults(&mut self) {
         let round = self.highest();
         let front = self.world.hosts.iter().map(|host| host.miner.subround().0).max().unwrap_or_default();
@@ -265,8 +265,7 @@ impl Soak {
         }
     }
 
-    /// What the Byzantine members do: offences in the round of the front, or a few rounds late, and what an honest member does while
-    /// somebody is away.
+    /// The deeds of the Byzantine members, for a block of the front or of a few rounds before.
     fn byzantine(&mut self) {
         let members = self.world.ground.setup.byzantine.clone();
         let member = MinerId(members[self.random.below(members.len())]);
@@ -277,7 +276,7 @@ impl Soak {
         let (round, subround, id, parent) =
             (block.round(), block.subround(), block.id().0, block.header().parent);
         if self.away.is_some() && round.0 + 2 > self.highest() {
-            // What they said against themselves would not count.
+            // The others need these members now, and a member that contradicts itself would not count.
             return;
         }
         let mut other = id;
@@ -386,7 +385,7 @@ impl Soak {
         }
     }
 
-    /// What is far below everybody, and what has arrived, is forgotten by the harness.
+    /// Forgets, in the harness, messages that have arrived and data far below the slowest miner.
     fn forget(&mut self) {
         if self.world.network.sent().len() < MESSAGES {
             return;

@@ -35,7 +35,8 @@ fn in_both<A, B>(first: &Certified<A>, second: &Certified<B>) -> BTreeSet<MinerI
     members.collect()
 }
 
-/// What is wrong with evidence: both statements were signed by those whom it convicts, and no honest miner signs both.
+/// The flaw of evidence, if any. Sound evidence holds two statements that its convicts signed, and that no honest miner
+/// signs both.
 pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Option<String> {
     let rules = &world.ground.setup.rules;
     let two = |first: &(MinerId, Record, bool), second: &(MinerId, Record, bool), contradicts: bool| {
@@ -100,7 +101,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
     }
 }
 
-/// Who says what, and whether it was said and the signature is the one that it has.
+/// The signer and the record of a statement, and whether the member signed it with exactly this signature.
 fn signed<S: Scheme + Clone, T: Copy>(world: &World<S>, said: &Signed<T>) -> (MinerId, Record, bool)
 where
     Record: From<T>,

@@ -16,7 +16,7 @@ fn named(block: &Block) -> u64 {
     block.finality().map_or(0, |known| known.statement.round.0)
 }
 
-/// What is wrong with a block because of the final block that it names, as far as the block alone shows it.
+/// The fault of a block's claim about the final block that it names, as far as the block alone shows it.
 pub(super) fn misnamed<S: Scheme + Clone>(world: &World<S>, block: &Block) -> Option<Violation> {
     let (setup, round) = (&world.ground.setup, block.round().0);
     let wrong =

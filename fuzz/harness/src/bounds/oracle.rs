@@ -71,11 +71,11 @@ pub struct Oracle {
     pub(super) proofs: HashSet<Evidence>,
     /// Blocks in which everything embedded is genuine; with the beacon signature, where that was looked at.
     pub(super) sound: HashSet<(BlockId, Option<Signature>)>,
-    /// What each miner owes.
+    /// The duties of each miner.
     duties: Duties,
-    /// What the sharder owes.
+    /// The duties of the sharder.
     archive: ArchiveDuties,
-    /// What holds under the rules of the world, as of the last step; `None` before the first.
+    /// The properties that hold under the rules of the world, as of the last step; `None` before the first.
     scope: Option<Scope>,
     /// Whether somebody has crashed, as of the last step.
     crashed: bool,

@@ -1,4 +1,4 @@
-//! What the type of a message promises, whoever made it and whether or not its signatures are right: sizes, members, order.
+//! Promises of the type of a message, by any sender and with any signatures: sizes, members, order.
 //!
 //! Every reader has to keep these promises by itself, so they are asked of everything that was decoded and of everything that
 //! production puts out. The limits are those of the protocol's texts, written down again.

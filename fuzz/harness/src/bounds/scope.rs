@@ -31,7 +31,7 @@ impl Scope {
     /// Everything holds: the scope of `hardened`.
     pub const ALL: Scope = Scope { s1: true, s2: true, s5: true, s6: true, s9: true, s10: true };
 
-    /// What holds in a world; `crashed`: whether somebody has crashed in it.
+    /// The properties that hold in a world; `crashed`: whether somebody has crashed in it.
     #[must_use]
     pub fn of(setup: &Setup, crashed: bool) -> Self {
         let rules = &setup.rules;

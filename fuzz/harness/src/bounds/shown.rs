@@ -1,5 +1,5 @@
-//! What honest participants hold and show: certificates, blocks with what is embedded in them, evidence. Each of these is genuine,
-//! told from who has signed what ([`genuine`](super::genuine)).
+//! Objects that honest participants hold and show: certificates, blocks with their embedded certificates, evidence.
+//! Each must be genuine according to the list of who signed what ([`genuine`](super::genuine)).
 
 use zus_bpp::block::Block;
 use zus_bpp::chain::{FinalBlock, StoredBlock};
@@ -71,7 +71,7 @@ impl Oracle {
         }
     }
 
-    /// What is embedded in a block that an honest participant holds.
+    /// Checks the certificates embedded in a block that an honest participant holds.
     pub(super) fn holds<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -126,7 +126,7 @@ impl Oracle {
         }
     }
 
-    /// What is kept with a final block.
+    /// Checks the certificates kept with a final block.
     pub(super) fn final_block<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, found: &FinalBlock) {
         self.holds(world, who, &found.block, false);
         if let Some(known) = &found.notarization {
@@ -146,7 +146,7 @@ impl Oracle {
         }
     }
 
-    /// What a miner keeps for a restart.
+    /// Checks an item that a miner keeps for a restart.
     pub(super) fn keeps<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, stored: &Stored) {
         match stored {
             Stored::Block(block) => self.holds(world, who, block, false),

@@ -40,7 +40,7 @@ fn give_timeless(config: &mut Config, variant: u16) {
 /// Runs after which the targets are asked before the walk goes on.
 const SOON: u64 = 200;
 
-/// What to do.
+/// The arguments of the command.
 pub struct Request {
     /// Runs of a walk for each bug, at most.
     pub runs: u64,

@@ -171,7 +171,7 @@ enum Command {
     /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
     #[cfg(feature = "schemata")]
     Schemata {
-        /// What `cargo mutants --list --json` printed.
+        /// The output of `cargo mutants --list --json`.
         list: PathBuf,
         /// The root of the copy.
         #[arg(long)]
@@ -183,7 +183,7 @@ enum Command {
     /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
     #[cfg(feature = "schemata")]
     Survey {
-        /// What `cargo mutants --list --json` printed.
+        /// The output of `cargo mutants --list --json`.
         list: PathBuf,
         /// The copy's own `zus-fuzz`, or a test program of it.
         #[arg(long)]
@@ -243,7 +243,7 @@ enum Command {
         /// Folders of inputs of `conformance` beside the committed ones: what an engine has found.
         inputs: Vec<PathBuf>,
     },
-    /// What the model is worth as an engine's novelty signal; `fuzz/harness/study` builds the programs.
+    /// The worth of the model as an engine's novelty signal; `fuzz/harness/study` builds the programs.
     #[cfg(feature = "study")]
     #[command(hide = true)]
     Study {

@@ -26,7 +26,7 @@ fn read_list(list: &Path) -> std::io::Result<Vec<Listed>> {
     })
 }
 
-/// What the compiler would refuse in code that never runs, or would warn of hundreds of times.
+/// Lints that refuse code that never runs, or that would warn hundreds of times.
 const LINTS: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic)]";
 /// How often the copy is made anew without what does not compile.
 const ATTEMPTS: usize = 20;
@@ -114,11 +114,11 @@ fn do_not_compile(into: &Path, schemata: &Schemata) -> std::io::Result<BTreeSet<
     Ok(found)
 }
 
-/// What became of a mutant.
+/// The fate of a mutant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Fate {
     name: String,
-    /// What the judge printed last; `None`: it noticed nothing.
+    /// The last line that the judge printed; `None`: it noticed nothing.
     killed: Option<String>,
     seconds: f64,
 }

@@ -84,7 +84,7 @@ fn kinds(target: &str) -> Found {
         let words: Vec<&str> =
             told.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).collect();
         let before = known.len();
-        // What a dealer deals and how it settles matter together.
+        // Pairs of neighbours count too: a dealer's dealing matters together with its settlement.
         known.extend(words.windows(2).map(|two| two.join(" ")));
         known.extend(words.iter().map(|&word| word.to_owned()));
         if known.len() > before {
@@ -156,7 +156,7 @@ fn messages() -> Found {
     found
 }
 
-/// What comes from peers and disks beside messages, each behind its own first byte.
+/// Inputs from peers and disks beside messages, each behind its own first byte.
 fn others() -> Found {
     let (chain, epoch, n) = (ChainId([3; 32]), Epoch(8), 4);
     let identity = |i: u16| SecretKey::from_seed(&[i as u8 + 1; 32]);

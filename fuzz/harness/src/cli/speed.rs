@@ -26,7 +26,7 @@ const MARKS: (&str, &str) = ("<!-- speed -->\n", "<!-- /speed -->\n");
 const TITLES: (&str, &str) =
     ("Fuzzing production code against the model", "executions a second of processor time");
 
-/// What to measure, and where it goes.
+/// The measurements to make, and the files for their results.
 pub struct Speed {
     /// Seconds for each target.
     pub seconds: u64,
@@ -242,7 +242,7 @@ fn markdown(what: &Speed, rows: &[Row], share: f64) -> String {
     table + "\n" + &share_told(share) + "\n"
 }
 
-/// What stands before the table of a README and after it.
+/// The parts of a README before and after the table.
 fn around_the_table(path: &Path) -> std::io::Result<(String, String)> {
     let text = zus_output::bounded::text(path, zus_output::bounded::MOST_BYTES)?;
     let missing = || {

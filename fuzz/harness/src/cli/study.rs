@@ -1,5 +1,5 @@
-//! What the model is worth as the novelty signal: libFuzzer with and without [`crate::feedback`], and a plain random walk over
-//! the same vocabulary as the control, on the same deliberate bugs from the same empty corpus.
+//! The worth of the model as the novelty signal. libFuzzer runs with and without [`crate::feedback`]; a plain random
+//! walk over the same vocabulary is the control. All get the same deliberate bugs and the same empty corpus.
 //!
 //! `fuzz/harness/study` builds the programs. Each measurement is a process of its own with a seed; an execution is one schedule.
 
@@ -19,7 +19,7 @@ use crate::world::Adjust;
 /// The status with which libFuzzer says that a target has crashed.
 const CRASHED: i32 = 77;
 
-/// What to measure.
+/// The arguments of the study.
 pub struct Study {
     /// Programs without the counters, by name of their target.
     pub edges: PathBuf,

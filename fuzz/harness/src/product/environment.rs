@@ -1,4 +1,4 @@
-//! What happens by itself in the product after each choice: shares arrive, missing blocks are fetched, and Byzantine members
+//! Automatic steps of the product after each choice: shares arrive, missing blocks are fetched, and Byzantine members
 //! say all that they can say.
 
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};

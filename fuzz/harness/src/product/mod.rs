@@ -89,7 +89,7 @@ impl Product {
         Pair { run }
     }
 
-    /// What can be chosen.
+    /// The possible choices.
     #[must_use]
     pub fn offers(&self, pair: &Pair) -> Vec<Offer> {
         let world = &pair.run.world;
@@ -169,7 +169,7 @@ impl Product {
         let refinement = &pair.run.judges.refinement;
         for block in &world.blocks {
             let (round, subround) = (block.round(), block.subround());
-            // Whoever has left the round learns of a notarization; once is enough, by whoever is first.
+            // A miner that has left the round learns of a notarization. Once is enough, for the first such miner.
             let place = refinement.places.of(&block.id()).filter(|place| place.index() < 64);
             let known = place.is_some_and(|place| refinement.state.block(place).notarized() == 1);
             // Where a miner may enter its round again through another block, each has to learn of it.
@@ -288,7 +288,7 @@ impl Model for Searched {
 
     fn next_state(&self, pair: &Pair, offer: Offer) -> Option<Pair> {
         let next = self.product.next(pair, offer);
-        // What changes nothing is no step.
+        // A choice that changes nothing is no step.
         (next != *pair).then_some(next)
     }
 

@@ -17,10 +17,9 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// What a miner acts upon beside what the model has: its phase, whether it has the
-    /// beacon value, candidates, known notarizations, head, and what is on its
-    /// way to the disk. Not compared: which signatures it holds short of a quorum, numbers of writes, timers, and what it
-    /// asked for (see the module doc).
+    /// The state that a miner acts upon beside the model's: its phase, whether it has the beacon value, candidates,
+    /// known notarizations, head, and writes on their way to the disk. Not compared: signatures short of a quorum,
+    /// numbers of writes, timers, and requests (see the module doc).
     fn acted_upon(&self, host: usize) -> impl Eq + Hash + '_ {
         let host = &self.run.world.hosts[host];
         let (round, subround) = (host.miner.round(), host.miner.subround());

@@ -194,8 +194,9 @@ fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, s
             })
 }
 
-/// What a miner has sent beyond what was heard, by name and counted; returns how much is heard now. A finality vote counts from
-/// the moment at which it is decided: the model casts it in the step that leaves the round.
+/// Adds the messages that a miner has sent beyond those heard before, by name and counted; returns the number heard
+/// now. A finality vote counts from the moment at which it is decided: the model casts it in the step that leaves the
+/// round.
 fn messages<S: Scheme + Clone>(
     blocks: &Blocks,
     places: &Places,
@@ -275,7 +276,7 @@ fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record>
     tickets.iter().enumerate().filter_map(overtaken).collect()
 }
 
-/// What Byzantine members have signed, from this entry of the world's list on.
+/// Adds the statements of Byzantine members, from this entry of the world's list on.
 fn byzantine<S: Scheme + Clone>(
     protocol: &Protocol,
     places: &Places,
@@ -287,7 +288,7 @@ fn byzantine<S: Scheme + Clone>(
     let local = world.ground.setup.rules.enters_alone();
     let votes = protocol.rules.votes();
     for (member, record) in &world.byzantine[first..] {
-        // What no honest miner counts is no message of the model.
+        // A statement that no honest miner counts is no message of the model.
         if local && record.kind == Kind::Timeout || !votes && record.kind == Kind::FinalityVote {
             continue;
         }

@@ -1,5 +1,5 @@
-//! What an event of a world is in the model: the actions that it maps to, each asked of the model before it is applied. The
-//! argument why these are the right ones opens [`refinement`](super).
+//! The actions of the model to which an event of a world maps. The model is asked whether each may happen before it is
+//! applied. The argument why these are the right ones opens [`refinement`](super).
 
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ impl Refinement {
         }
     }
 
-    /// What an event is in the model, performed.
+    /// Performs the actions of an event in the model.
     pub(super) fn actions_of<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -294,7 +294,7 @@ impl Refinement {
                 }
                 let sent = self.state.archive[host].timeouts[timeout.round.0 as usize - 1];
                 let sent = sent.checked_shr(timeout.subround.0).unwrap_or(0) & 1 == 1;
-                // Whoever forgot that it gave the subround up does it again.
+                // A miner that forgot its timeout in this subround sends it again.
                 let forgot = !self.protocol.rules.is_durable() && self.state.miners[host].timed_out() == 0;
                 if !sent || forgot {
                     self.perform(Action::Timeout { miner })?;

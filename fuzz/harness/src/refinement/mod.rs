@@ -84,7 +84,7 @@ use crate::world::{Event, Ground, Watch, World};
 /// Crashes that the state of the model can count.
 pub const MAX_CRASHES: u32 = 15;
 
-/// What is wrong between production and model.
+/// A difference between production and model.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Finding {
     /// A production step is an action that may not happen.
@@ -103,7 +103,7 @@ pub enum Finding {
     /// A step is about a block that the model has no place for.
     #[error("{participant} acts upon a block that cannot be: {source}")]
     NoPlace {
-        /// Who.
+        /// The participant.
         participant: String,
         /// Why.
         source: NoPlace,
@@ -173,7 +173,7 @@ pub struct Refinement {
     pub actions: Vec<Action>,
     /// Where they are kept, a sentence for each action: what happened, from the states before and after it.
     pub sentences: Option<Vec<String>>,
-    /// What production looks like.
+    /// The abstract view of production.
     view: View,
     /// Entries of the world's list of what Byzantine members signed that are no action yet, and how many were looked at.
     unsaid: (Vec<usize>, usize),

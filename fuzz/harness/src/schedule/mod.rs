@@ -29,7 +29,7 @@ pub use vocabulary::resolve;
 pub struct Schedule {
     /// The configuration.
     pub header: Header,
-    /// What happens.
+    /// The choices, in order.
     pub choices: Vec<Choice>,
 }
 

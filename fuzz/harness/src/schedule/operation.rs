@@ -1,5 +1,5 @@
-//! What a schedule can do to a world, and doing it. An operation names participants and messages; which operation a choice
-//! stands for is the business of the [vocabulary](super::vocabulary).
+//! Operations of a schedule on a world. An operation names participants and messages; the
+//! [vocabulary](super::vocabulary) decides which operation a choice stands for.
 
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer};
@@ -9,7 +9,7 @@ use zus_bpp::miner::Timer;
 use crate::byzantine::{self, Deed};
 use crate::world::{Content, CrashPoint, Kind, Receivers, SHARDER, TICK, Watch, World, bit, ticket_of};
 
-/// What a schedule can do.
+/// An operation of a schedule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// One message reaches one participant, possibly for the second time.
@@ -25,7 +25,7 @@ pub enum Operation {
     DeliverAll {
         /// Whom.
         to: Receivers,
-        /// What.
+        /// The kind; `None`: all.
         kind: Option<Kind>,
     },
     /// Everything reaches one participant, the newest first: what it cannot use yet comes before what lets it.
@@ -42,7 +42,7 @@ pub enum Operation {
     },
     /// Everybody but one goes through a round as far as its tickets: shares, proposals, the ends of windows, tickets.
     Round {
-        /// Who hears nothing of it until something else is delivered.
+        /// The miner that hears nothing of it until something else is delivered.
         without: usize,
     },
     /// One message is lost for one participant, until it is said again.
@@ -85,18 +85,18 @@ pub enum Operation {
     },
     /// The network falls apart.
     Partition {
-        /// Who is in the other part.
+        /// The participants in the other part.
         apart: Receivers,
     },
     /// It is one again.
     Heal,
     /// A Byzantine member does something.
     Byzantine {
-        /// Who.
+        /// The member.
         member: MinerId,
-        /// What.
+        /// The deed.
         deed: Deed,
-        /// Who gets it.
+        /// The receivers.
         to: Receivers,
     },
     /// All timers of the sharder fire: it looks for what it misses, and for what is new.
@@ -111,7 +111,7 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::DeliverAll { to, kind } => {
             let ids = world.hosts.iter().map(|host| bit(Peer::Miner(host.id))).chain([SHARDER]);
             let receivers: Vec<Receivers> = ids.filter(|receiver| receiver & to != 0).collect();
-            // What was sent when the operation began: what follows from it takes another one.
+            // Only messages sent before the operation began: their consequences need another operation.
             let end = world.network.sent().len();
             for receiver in receivers {
                 for message in 0..end {

@@ -20,7 +20,7 @@ use crate::liveness::{Stalled, calm, is_live};
 use crate::refinement::{Finding, Names, Refinement};
 use crate::world::{Event, Ground, Receivers, Setup, Watch, World};
 
-/// What a run shows to be wrong.
+/// The failure that a run shows.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum Failure {
     /// Production is no refinement of the model.
@@ -78,12 +78,12 @@ impl<S: Scheme + Clone> Watch<S> for Judges {
 pub struct Run<S = MockScheme> {
     /// The world.
     pub world: World<S>,
-    /// What watches it.
+    /// The oracles of the run.
     pub judges: Judges,
     swarm: u16,
     /// Whether operations are told, for reports.
     pub keeps_story: bool,
-    /// What happened, one line an operation.
+    /// The story, one line an operation.
     pub story: Vec<String>,
     /// The message of a panic in production, after which nothing more happens.
     panicked: Option<String>,
@@ -168,7 +168,7 @@ impl<S: Scheme + Clone> Run<S> {
         Ok(took?)
     }
 
-    /// What is wrong, if anything: a property first, since it says more.
+    /// The failure, if any: a property first, since it says more.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
         let property = self.judges.oracle.violation.clone().map(Failure::Property);

@@ -114,7 +114,7 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
     }
 }
 
-/// What a record says, in words.
+/// A record in words.
 pub(crate) fn told_record(record: &Record) -> String {
     record.to_string()
 }
@@ -154,7 +154,7 @@ pub(crate) fn told_place((round, subround): (Round, Subround)) -> String {
     format!("({round}, {subround})")
 }
 
-/// What a step came after.
+/// The cause of a step in words.
 pub(crate) fn told_cause(cause: &Cause) -> String {
     match cause {
         Cause::Start => "its start".into(),

@@ -104,7 +104,7 @@ fn shape(byte: u8, swarm: u16) -> Shape {
     Shape::Trick
 }
 
-/// What a choice means in this world; `None` when it means nothing there.
+/// The operation that a choice stands for in this world; `None` when it stands for nothing there.
 pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) -> Option<Operation> {
     let [what, a, b, c] = choice.0;
     let host = usize::from(a) % world.hosts.len();
@@ -226,7 +226,7 @@ fn doer<S: Scheme + Clone>(world: &World<S>, a: u8) -> Option<MinerId> {
     members.get(usize::from(a) % members.len().max(1)).copied().map(MinerId)
 }
 
-/// Who does it and who gets it: everybody, one miner, or any set.
+/// The deed with its member and its receivers: everybody, one miner, or any set.
 fn byzantine_operation<S: Scheme + Clone>(world: &World<S>, a: u8, c: u8, deed: Deed) -> Option<Operation> {
     let members = &world.ground.setup.byzantine;
     let member = match &deed {

@@ -70,7 +70,8 @@ pub fn is_counted() -> bool {
     bytes > 0
 }
 
-/// What `work` returns, and the bytes that this thread asked for meanwhile, freed ones included; 0 where nobody counts.
+/// The result of `work`, and the bytes that this thread asked for meanwhile, freed ones included; 0 where nobody
+/// counts.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = ASKED.with(Cell::get);
     let done = work();

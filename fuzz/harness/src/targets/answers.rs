@@ -86,7 +86,7 @@ impl Ladder {
         certified(&self.ground, vote, signers)
     }
 
-    /// What an honest peer answers: so many of the lowest blocks above what was asked for.
+    /// The answer of an honest peer: so many of the lowest blocks above the requested round.
     fn answer(&self, request: &ChainRequest, most: usize) -> Option<ChainResponse> {
         let blocks: Vec<Arc<Block>> =
             self.blocks.iter().skip(request.after.0 as usize).take(most).cloned().collect();

@@ -46,8 +46,8 @@ pub fn bounded<T>(what: &str, bytes: &[u8], decode: impl FnOnce() -> T) -> T {
     decoded
 }
 
-/// What is accepted has exactly one encoding, nothing panics, and the memory that is asked for is bounded by the length:
-/// messages, or with a first byte of its own everything else that comes from a peer or a disk.
+/// An accepted input has exactly one encoding, nothing panics, and the memory asked for is bounded by the length.
+/// Inputs are messages, or with a first byte of their own everything else that comes from a peer or a disk.
 ///
 /// # Panics
 /// When it is not so.
@@ -68,7 +68,7 @@ pub fn decode(bytes: &[u8]) {
 /// Bytes of a message that are changed, one at a time.
 const NEIGHBOURS: usize = 6;
 
-/// What differs from a message in one byte is another message, or none: nothing in it is read loosely.
+/// An input that differs from a message in one byte is another message, or none: nothing in it is read loosely.
 pub(super) fn neighbours(bytes: &[u8]) {
     let mut random = Random::seeded_by(bytes);
     for _ in 0..NEIGHBOURS {
@@ -83,7 +83,7 @@ pub(super) fn neighbours(bytes: &[u8]) {
     }
 }
 
-/// What was decoded is what its type says.
+/// A decoded message keeps the promises of its type.
 pub(super) fn keeps_promises(message: &Message) {
     if let Err(broken) = promises::promises(message) {
         panic!("{broken}: {message:?}");

@@ -259,7 +259,7 @@ fn batch_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
     let Some(mut sums) = messages.iter().map(|message| sum(message)).collect::<Option<Vec<_>>>() else {
         return;
     };
-    // Who gets whose, as the bytes say; without change where they say nothing.
+    // The bytes choose which sums are swapped; without such bytes none are.
     for (at, byte) in bytes.iter().skip(4).take(2).enumerate() {
         let other = usize::from(*byte) % sums.len();
         sums.swap(at % other.max(1), other);

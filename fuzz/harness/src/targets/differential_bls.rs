@@ -47,7 +47,7 @@ fn their_tag(name: &str) -> Vec<u8> {
 /// Points of a batch: more than fill the vector registers once, so that the rest is tried, too.
 const BATCH: usize = 11;
 
-/// What the two libraries are asked.
+/// The question to the two libraries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Question {
     CompressedPoint,
@@ -98,7 +98,7 @@ pub fn differential_bls(bytes: &[u8]) {
     }
 }
 
-/// What an input stands for.
+/// The meaning of an input.
 pub fn tell(bytes: &[u8]) -> String {
     format!("{:?} on {bytes:02x?}", QUESTIONS[Stream::new(bytes).below(QUESTIONS.len())])
 }

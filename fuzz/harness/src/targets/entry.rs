@@ -1,4 +1,4 @@
-//! What makes a target a program of a fuzzing engine: the same line for libFuzzer, AFL++ and honggfuzz.
+//! The macro that makes a target a program of a fuzzing engine: the same line for libFuzzer, AFL++ and honggfuzz.
 
 /// The program of the target of this name, for the engine whose feature the crate with this line has. With `counting` its
 /// allocations are counted.

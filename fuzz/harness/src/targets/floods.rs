@@ -80,7 +80,7 @@ pub fn floods(bytes: &[u8]) {
         };
         world.hand_over(stranger, &content, me, None, &mut refused);
         assert!(refused.0 && world.hosts[0].miner.collected() == before, "{stranger} is heard");
-        // Who contradicts itself too often is not heard for a while.
+        // A member that contradicts itself too often is ignored for a while.
         let heard = world.hosts[0].miner.hears_now(member, world.now);
         world.hand_over(member, &content, me, None, &mut ());
         let kept = world.hosts[0].miner.collected();
@@ -92,8 +92,8 @@ pub fn floods(bytes: &[u8]) {
     requests(&ground);
 }
 
-/// What begins like an answer that nobody asked for, or like a block of another member, is not decoded, whatever follows: it may be
-/// megabytes.
+/// Bytes that begin like an answer that nobody asked for, or like a block of another member, are not decoded, whatever
+/// follows: it may be megabytes.
 fn useless_bytes(world: &World<MockScheme>) {
     let mut bytes = vec![0xff; 200];
     bytes[..2].copy_from_slice(&[wire::VERSION, 10]);

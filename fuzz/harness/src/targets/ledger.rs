@@ -36,7 +36,7 @@ const CHECKSUM_BYTES: usize = 8;
 const FLOOR: u64 = 2;
 const RULES: SigningRules = SigningRules { one_ticket_per_subround: true, timeout_ends_tickets: true };
 
-/// What was recorded, in order, and how much of it is durable.
+/// The recorded statements, in order, and how many of them are durable.
 #[derive(Default)]
 struct Plain {
     records: Vec<Record>,

@@ -126,7 +126,7 @@ pub fn named(name: &str) -> Option<Target> {
     ALL.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
 }
 
-/// What an input of a target stands for, in words where there are any: what `cargo fuzz fmt` and a crash print.
+/// The meaning of an input of a target, in words where there are any: for `cargo fuzz fmt` and for crashes.
 #[must_use]
 pub fn tell(name: &str, bytes: &[u8]) -> String {
     match name {

@@ -66,7 +66,7 @@ fn certificates_in(heard: Option<&Message>, outputs: &[Output]) -> Vec<Arc<Notar
     heard.into_iter().chain(said).flat_map(inside).collect()
 }
 
-/// What holds whoever is Byzantine.
+/// Properties that hold with any number of Byzantine members.
 #[derive(Default)]
 struct Remains {
     /// The final chain of each participant, from round 1.
@@ -136,7 +136,7 @@ impl Remains {
         let certified = self.certified.get(&host).map(Arc::clone);
         let convicted = self.convicted.entry(host).or_default().clone();
         let certified = certified.as_deref().filter(|own| own.round == round && own.block != other.block);
-        // What is final, and which certificates were shown for it, the oracle remembers itself.
+        // The oracle itself remembers the final blocks and the certificates that were shown for them.
         let chain = self.chains.get(&Peer::Miner(world.hosts[host].id)).map_or(&[][..], Vec::as_slice);
         let kept = (chain.len() as u64).saturating_sub(FINAL_BLOCKS_KEPT) < round.0;
         let rival = usize::try_from(round.0).ok().and_then(|round| chain.get(round.checked_sub(1)?));
@@ -214,7 +214,7 @@ impl Watch<MockScheme> for Remains {
                         self.wrong(format!("S7: {id} tickets {}, beside its head {}", block.id(), head.id()));
                     }
                 }
-                // What a step puts out is known to its end: a conflict is told before what proves it.
+                // All outputs of a step count, in any order: a conflict comes before its proof.
                 for output in outputs {
                     if let Output::Evidence(proof) = output {
                         self.convicted.entry(*host).or_default().extend(guilty(proof));
@@ -350,7 +350,7 @@ enum Fork {
     FinalityOnly,
 }
 
-/// What is known of a fork that Byzantine members, a quorum of them, make.
+/// The plan of a fork that Byzantine members, a quorum of them, make.
 struct Plan {
     second: Fork,
     /// Whether the finality certificate of a block comes first: the votes are those of Byzantine members alone.

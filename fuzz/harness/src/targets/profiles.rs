@@ -48,7 +48,7 @@ pub fn profiles(bytes: &[u8]) {
     let schedule = Schedule::from_bytes(bytes);
     let mut setup = schedule.header.setup();
     setup.byzantine.clear();
-    // What a walk of the first kind checks costs little; of the second, as much as a synchronous network.
+    // TwoDelta is cheap to check. A chained beacon costs as much as a synchronous network: one input in four.
     let chained = schedule.header.0[7] & 3 == 0;
     setup.miners = 4;
     setup.rules = if chained {

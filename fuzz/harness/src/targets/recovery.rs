@@ -6,8 +6,8 @@
 //! new file, as [`FileLog`](zus_bpp::ticket_log::FileLog) does. Oracles judge the run (S1 above all: a restarted miner never contradicts
 //! what it signed).
 //!
-//! What is expected of the reader is said here without it: which records were flushed in which sector of the file. A crash
-//! costs the frame that was being written; damage is refused, or costs exactly the last frame.
+//! The expected result of the reader is computed here without it, from the records that were flushed in each sector of
+//! the file. A crash costs the frame that was being written; damage is refused, or costs exactly the last frame.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ const CUT_EVERYWHERE_EVERY: u8 = 16;
 const FRAMES: u32 = 48;
 /// Bytes of a checksum, at the end of a sector.
 const CHECKSUM_BYTES: usize = 8;
-/// What reads a log file: the production crate's reader, or in a control one that is wrong.
+/// The reader of a log file: the production crate's, or in a control a wrong one.
 pub type Reader = fn(&Path, &[u8], &Owner) -> Result<LogContents, LogError>;
 
 /// A log file, with the records up to each end of a frame.
@@ -53,7 +53,7 @@ impl Default for LogFile {
     }
 }
 
-/// What the sectors of a file hold that no frame was written to.
+/// The content of a file's sectors that hold no frame.
 fn free_sector() -> Vec<u8> {
     let empty = LogImage::with_room(&OWNER, &Signed::default(), 1);
     empty.bytes()[empty.used()..].to_vec()
@@ -107,7 +107,7 @@ impl LogFile {
     /// what follows is free; or the whole sector is zeros.
     ///
     /// # Errors
-    /// What the reader said and should not have said.
+    /// The unexpected answer of the reader.
     pub fn read_after(&self, reader: Reader, cut: usize, zeros: bool) -> Result<LogContents, String> {
         let mut bytes = self.image.bytes().to_vec();
         let free = free_sector();
@@ -286,7 +286,7 @@ impl Files {
     fn new(schedule: &Schedule, reader: Reader) -> Self {
         let mut setup = schedule.header.setup();
         setup.disk = Disk::Slow;
-        // What a disk loses is a question to a durable log, and the liveness after it is that of the recommended profile.
+        // Losses of a disk concern a durable log, and the liveness after them is that of the recommended profile.
         setup.rules = zus_bpp::rules::Rules::HARDENED;
         let world = World::new(ground_of(&setup));
         let files = vec![LogFile::default(); world.hosts.len()];
@@ -320,7 +320,7 @@ impl Files {
         self.judge()
     }
 
-    /// What became durable in a choice is written.
+    /// Writes the records that became durable in a choice.
     fn flush(&mut self) {
         for (host, file) in self.world.hosts.iter().zip(&mut self.files) {
             let durable = host.log.durable();
@@ -398,7 +398,7 @@ pub fn recovery(bytes: &[u8]) {
 /// Runs a schedule whose log files are read by `reader`.
 ///
 /// # Errors
-/// What is wrong.
+/// The failure.
 pub fn judge(schedule: &Schedule, reader: Reader) -> Result<(), String> {
     let mut files = Files::new(schedule, reader);
     files.flush();
@@ -423,7 +423,7 @@ pub fn judge(schedule: &Schedule, reader: Reader) -> Result<(), String> {
 /// none; and its file cut at every byte), restarts the miner, and goes on. Returns how many crashes that were.
 ///
 /// # Errors
-/// What is wrong, and after which write.
+/// The failure, and the write that it came after.
 pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, String> {
     let mut crashes = 0;
     for whole in [false, true] {

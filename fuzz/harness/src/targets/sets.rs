@@ -62,8 +62,8 @@ pub fn signers(bytes: &[u8]) {
     assert_eq!(taken, claimed == MINERS && signing.len() >= q, "{signing:?} of {claimed}");
 }
 
-/// What is signed and hashed has the bytes that are written down here; sizes and waiting times follow the protocol's
-/// arithmetic for every committee.
+/// Preimages of signatures and hashes have the bytes that are written down here; sizes and waiting times follow the
+/// protocol's arithmetic for every committee.
 ///
 /// # Panics
 /// When they differ.

@@ -12,7 +12,7 @@ use super::{Content, Event, Ground, Watch, World, bit};
 pub struct Archive<S> {
     /// The sharder.
     pub sharder: Sharder<S>,
-    /// What it has stored, for serving it.
+    /// The blocks that it has stored, for serving them.
     pub history: MemoryHistory,
     /// The same, as ids from the round above the one with which it began.
     pub chain: Vec<BlockId>,
@@ -77,7 +77,8 @@ impl<S: Scheme + Clone> World<S> {
             }
         }
         if !self.ground.setup.rules.votes() {
-            // What it knows of a Byzantine miner alone is notarized all the same, and may make a block final.
+            // A notarization that it knows from a Byzantine miner alone is valid all the same, and may make a block
+            // final.
             let finals = outputs.iter().filter_map(|output| match output {
                 SharderOutput::Finalized(found) => found.notarization.as_ref(),
                 _ => None,

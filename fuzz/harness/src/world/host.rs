@@ -1,4 +1,4 @@
-//! What surrounds an honest miner: its disk, its timers, and whether it runs.
+//! The surroundings of an honest miner: its disk, its timers, and whether it runs.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use zus_bpp::ticket_log::{KEY_BYTES, MemoryLog, Owner, Record, SigningRules, Tic
 
 use super::{Ground, Receivers, bit};
 
-/// What a miner has asked of a slow disk, or of an application beside it, and waits for.
+/// A request of a miner to a slow disk, or to an application beside it, that is not answered yet.
 #[derive(Clone, Debug)]
 pub enum Asked {
     /// A record is written to the log.
@@ -43,7 +43,8 @@ pub struct Host<S> {
     pub stored: Vec<Stored>,
     /// Final blocks.
     pub history: Vec<FinalBlock>,
-    /// What disk and application have not answered yet, oldest first; they are asked in one order, and answer in it.
+    /// Requests that disk and application have not answered yet, oldest first; they are answered in the order of
+    /// asking.
     pub unconfirmed: VecDeque<Asked>,
     /// Records whose write was confirmed, where the disk is slow.
     pub confirmed: Vec<Record>,
@@ -57,7 +58,7 @@ pub struct Host<S> {
     pub rests_on: Vec<(Record, Option<WriteId>)>,
     /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
     pub timers: Vec<(u64, Timer)>,
-    /// What has left this miner: tickets, timeouts, votes and proposals, in order.
+    /// Records of the messages that have left this miner: tickets, timeouts, votes and proposals, in order.
     pub said: Vec<Record>,
     /// Beacon shares that it has sent: round, subround (0 where the beacon signs the round only), and the block through which it
     /// was in that round then.

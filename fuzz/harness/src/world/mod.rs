@@ -72,13 +72,13 @@ pub enum Event {
     Step {
         /// Which.
         host: usize,
-        /// What came in.
+        /// The kind of its input.
         cause: Cause,
         /// The message that came in, and from whom.
         heard: Option<(Peer, Message)>,
-        /// What it decided to sign in this step; under [`Disk::Crashing`] what became durable in it.
+        /// The records that it decided to sign in this step; under [`Disk::Crashing`] those that became durable in it.
         decided: Vec<Record>,
-        /// What it put out.
+        /// Its outputs.
         outputs: Vec<Output>,
     },
     /// An honest miner crashed.
@@ -93,14 +93,14 @@ pub enum Event {
     },
     /// The sharder took a step.
     Sharder {
-        /// What came in.
+        /// Its input.
         input: SharderInput,
-        /// What it put out.
+        /// Its outputs.
         outputs: Vec<SharderOutput>,
     },
 }
 
-/// What kind of input a step had.
+/// The kind of a step's input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     /// It started.
@@ -155,7 +155,7 @@ pub struct World<S> {
     pub archive: Option<Archive<S>>,
     /// Everything that was sent.
     pub network: Network,
-    /// What Byzantine miners signed, by member.
+    /// Records that Byzantine miners signed, by member.
     pub byzantine: Vec<(MinerId, Record)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
     pub blocks: Made,
@@ -479,7 +479,7 @@ impl<S: Scheme + Clone> World<S> {
         self.network.send(Peer::Miner(from), to & !bit(Peer::Miner(from)), content);
     }
 
-    /// What a member says, in the form of its tickets.
+    /// A member's message, with the signature of a ticket in the form that this member uses.
     fn in_form(&self, from: MinerId, content: Content) -> Content {
         match content {
             Content::Message(message) if self.long_tickets & bit(Peer::Miner(from)) != 0 => {

@@ -9,7 +9,7 @@ use rapidhash::fast::RapidHasher;
 use zus_bpp::committee::Peer;
 use zus_bpp::message::Message;
 
-/// What is on its way.
+/// The content of a message on its way.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Content {
     /// A message, decoded.
@@ -89,13 +89,13 @@ pub const SHARDER: Receivers = 1 << 31;
 /// A message that was sent.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    /// Who sent it.
+    /// The sender.
     pub from: Peer,
     /// To whom.
     pub to: Receivers,
-    /// What kind it is.
+    /// The kind of the message.
     pub kind: Kind,
-    /// What it says.
+    /// The content.
     pub content: Content,
 }
 
@@ -105,10 +105,10 @@ pub struct Network {
     sent: Vec<Arc<Envelope>>,
     /// Hashes of what was sent, by whom and to whom: what is said again is not kept again.
     seen: HashMap<u64, usize, BuildHasherDefault<RapidHasher<'static>>>,
-    /// Who has received each message, or lost it.
+    /// The participants that have received each message, or lost it.
     delivered: Vec<Receivers>,
     lost: Vec<Receivers>,
-    /// Who is in another part of the network than miner 0's, while it is partitioned.
+    /// The participants in another part of the network than miner 0, while it is partitioned.
     pub apart: Receivers,
 }
 

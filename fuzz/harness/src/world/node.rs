@@ -51,11 +51,12 @@ impl<S: Scheme + Clone> World<S> {
         let cause = Cause::of(&input);
         let heard = match &input {
             Input::Message { from, message } => Some((*from, message.clone())),
-            // What means something as a message is one, however it came.
+            // Bytes that decode to a message count as that message.
             Input::Bytes { from, bytes } => wire::decode(bytes).ok().map(|message| (*from, message)),
             _ => None,
         };
-        // Whoever has shown faults is not heard for a while, as if its messages were lost. All others always are.
+        // A sender with proved faults may be ignored for a while, as if its messages were lost. All others are always
+        // heard.
         let miner = &self.hosts[index].miner;
         let heard = heard.filter(|(from, _)| miner.hears_now(*from, self.now) || miner.faults_of(*from) == 0);
         let mut outputs = Vec::new();
@@ -123,7 +124,7 @@ impl<S: Scheme + Clone> World<S> {
             Output::SetTimer { timer, at } => self.hosts[index].set_timer(at.0, *timer),
             Output::Persist { write, record } => {
                 let host = &mut self.hosts[index];
-                // What is decided in this step rests upon everything stored so far.
+                // A record decided in this step rests upon everything stored so far.
                 let rests_on = host.rests_on.iter().rev().find(|(known, _)| known == record);
                 let rests_on = rests_on.map_or(host.last_store, |(_, last)| *last);
                 if rests_on > host.durable_store {
@@ -270,7 +271,7 @@ fn stored_in(outputs: &[Output], record: &Record) -> Option<WriteId> {
     })
 }
 
-/// What a miner has signed since it started, as far as it binds it.
+/// The binding records that a miner has signed since it started.
 fn signed<S: Scheme>(miner: &zus_bpp::miner::Miner<S>) -> Vec<Record> {
     let proposals = miner.proposals().map(Record::from);
     let tickets = miner.tickets().map(Record::from);

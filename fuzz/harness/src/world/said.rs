@@ -1,5 +1,5 @@
-//! What a message says, read by an exhaustive match over the kinds of messages: a new kind does not compile until it is named
-//! here, and a ticket is a ticket in both of its forms.
+//! The records, signers and certificates of messages, read by an exhaustive match over the kinds of messages. A new
+//! kind does not compile until it is named here, and a ticket is a ticket in both of its forms.
 
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::mock_scheme;
@@ -28,7 +28,7 @@ pub fn ticket_of(message: &Message) -> Option<Signed<Ticket>> {
     }
 }
 
-/// What the log of a miner must say before it sends this message, if it is signed with its identity key.
+/// The record that the log of a miner must have before this message leaves, if it is signed with its identity key.
 #[must_use]
 pub fn record_of(message: &Message) -> Option<Record> {
     match message {
@@ -52,7 +52,7 @@ pub fn record_of(message: &Message) -> Option<Record> {
     }
 }
 
-/// Who signed a message with its identity key.
+/// The signer of a message that is signed with an identity key.
 #[must_use]
 pub fn signer_of(message: &Message) -> Option<MinerId> {
     match message {
@@ -71,7 +71,7 @@ pub fn signer_of(message: &Message) -> Option<MinerId> {
     }
 }
 
-/// What a record names in a message that is a certificate of it.
+/// The record that a certificate certifies, if the message is one.
 #[must_use]
 pub fn certified_by(message: &Message) -> Option<Record> {
     match message {

@@ -1,4 +1,4 @@
-//! What a world is made of: committee, rules, who is Byzantine, how far it may go, and the keys.
+//! Components of a world: committee, rules, Byzantine members, bounds, and the keys.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use zus_bpp::statement::BeaconTarget;
 use super::Receivers;
 use crate::bounds;
 
-/// What a world is made of.
+/// The components of a world.
 #[derive(Clone)]
 pub struct Setup {
     /// Members of the committee, `n`.
@@ -183,10 +183,10 @@ pub struct Draw {
     pub order: Vec<MinerId>,
 }
 
-/// What a chained beacon signs: the round, the subround, the value of the adopted block.
+/// The statement of a chained beacon: the round, the subround, the value of the adopted block.
 type Chained = (u64, u32, BeaconValue);
 
-/// What all clones of a world share.
+/// The part that all clones of a world share.
 pub struct Ground<S> {
     /// How it was made.
     pub setup: Setup,

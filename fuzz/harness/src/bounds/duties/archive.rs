@@ -1,4 +1,4 @@
-//! What the sharder owes: to store what is final as soon as it can, to look for what it lacks, and to serve what it has.
+//! Duties of the sharder: to store final blocks as soon as it can, to look for missing ones, and to serve those it has.
 //!
 //! Of notarizations and answers only those are counted that honest miners send it straight; of finality certificates all that it
 //! does not refuse.
@@ -20,7 +20,7 @@ use super::hearing::is_genuine;
 use crate::bounds::genuine::is_signed;
 use crate::world::{Archive, World};
 
-/// What is known of the sharder's duties.
+/// The known facts about the sharder's duties.
 #[derive(Clone, Debug, Default)]
 pub struct ArchiveDuties {
     /// Its finalized head before this step; `None`: genesis.
@@ -54,7 +54,7 @@ impl ArchiveDuties {
         outputs: &[SharderOutput],
     ) -> Option<Violation> {
         let found = world.archive.as_ref()?;
-        // What comes unasked is not looked at.
+        // Answers that were not asked for are ignored.
         let unasked = matches!(input, SharderInput::Message { from, message: Message::ChainResponse(_) } if !self.asked.contains(from));
         let mut facts = self.outputs(world, unasked, outputs);
         // A peer that has shown faults may not be heard, so only honest miners oblige the sharder.
@@ -185,7 +185,7 @@ impl ArchiveDuties {
         self.head.map_or(Round(0), |(round, _)| round)
     }
 
-    /// What each output may be.
+    /// The duties and bounds of each output.
     fn outputs<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

@@ -1,4 +1,5 @@
-//! What a miner must do with what came before the block that it needs: keep proposals, ask for the block, go on once it is here.
+//! Duties for messages that come before the block that they need: keep proposals, ask for the block, go on once it is
+//! here.
 
 use std::sync::Arc;
 
@@ -117,7 +118,7 @@ impl Duties {
                 _ => None,
             })
         };
-        // What is to be final is needed until it is, though its round was not left yet.
+        // A pending final block is needed until it is final, though its round was not left yet.
         let pending = miner.pending_finality().map(|known| known.block);
         let here =
             requests().filter_map(|request| request.tip).filter(|tip| Some(*tip) != pending).find(|tip| {

@@ -84,7 +84,7 @@ impl Duties {
         if life.claims.iter().any(|(by, old)| *by == signer && mislabelled(old)) {
             life.noisy.push((signer, record.round));
         }
-        // Whoever sends wrong signatures is heard no more at last, and takes the place of its own genuine ones before.
+        // After `STRIKES` wrong signatures a signer is ignored; until then they displace its valid ones.
         let wrong = life.noisy.iter().filter(|known| **known == (signer, record.round)).count();
         if !held || wrong >= STRIKES {
             return None;

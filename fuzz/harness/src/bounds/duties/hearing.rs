@@ -1,4 +1,4 @@
-//! What a miner must do because of what it has heard.
+//! Duties of a miner that follow from the messages that it has heard.
 
 use zus_bpp::block::BlockId;
 use zus_bpp::certified::Notarization;
@@ -19,8 +19,8 @@ use crate::schedule::{told_place, told_record};
 use crate::world::{World, record_of, signer_of};
 
 impl Duties {
-    /// What a miner must do because of what it has heard: only signatures of honest miners that came straight from them are
-    /// counted here, so that no bound on what peers may fill protects a miner that does nothing.
+    /// Duties of a miner that follow from the messages that it has heard. Only signatures of honest miners that came
+    /// straight from them are counted here, so that no bound on what peers may fill protects a miner that does nothing.
     pub fn heard<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

@@ -1,4 +1,4 @@
-//! What a miner has been shown and has said, as its oracles remember it.
+//! Messages that a miner was shown and has sent, as its oracles remember them.
 //!
 //! A duty rests upon this memory, and never upon what the miner says that it knows: a bug that makes it forget would erase the
 //! duty with it. Everything here comes from messages that reached the miner and from its outputs. What a miner *admits* to know
@@ -31,7 +31,7 @@ pub(super) struct Memory {
     shown: BTreeSet<Ticket>,
     /// Members against whom it has put out evidence.
     pub convicted: BTreeSet<MinerId>,
-    /// What it decided to sign since it started.
+    /// Records that it decided to sign since it started.
     pub decided: Vec<Record>,
     /// Subrounds of which it has collected something: what comes late is compared with it.
     places: BTreeSet<(Round, Subround)>,
@@ -40,7 +40,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// What a miner has that starts from its disk.
+    /// The memory of a miner that starts from its disk.
     pub fn of_disk<S: Scheme + Clone>(host: &Host<S>) -> Self {
         let mut memory = Self::default();
         let head = host.history.last().map_or(Round(0), |head| head.block.round());
@@ -130,7 +130,7 @@ impl Memory {
         }
     }
 
-    /// What is at or below the head is of no use any more.
+    /// Drops blocks and certificates at or below the head.
     fn forget(&mut self, head: Round) {
         self.blocks.retain(|_, round| *round > head);
         self.notarized.retain(|known| known.round > head);

@@ -1,4 +1,4 @@
-//! What a miner owes: duties of the protocol that no safety property notices when they are neglected.
+//! Duties of a miner: obligations of the protocol that no safety property notices when they are neglected.
 //!
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of PROTOCOL.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
@@ -45,12 +45,12 @@ use crate::world::{Cause, Host, World};
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
 const ROUNDS_HELD: u64 = 3;
 
-/// What is known of one miner's duties.
+/// The known facts about one miner's duties.
 #[derive(Clone, Debug, Default)]
 struct Life {
-    /// What it was shown.
+    /// Messages that it was shown.
     memory: memory::Memory,
-    /// What it has said since it started, as hashes.
+    /// Messages that it has sent since it started, as hashes.
     said: HashSet<u64, BuildHasherDefault<RapidHasher<'static>>>,
     /// Candidates of its subround, with their ranks.
     candidates: Vec<(BlockId, u8)>,

@@ -1,4 +1,4 @@
-//! What each output of a step owes: what has to come before it, and what it may not be.
+//! Duties of each output of a step: the outputs that have to come before it, and the forms that it may not have.
 
 use std::hash::{Hash, Hasher};
 
@@ -130,7 +130,7 @@ impl Duties {
                 }
                 guilty.into_iter().for_each(|member| *life.proofs.entry(member).or_default() += 1);
             }
-            // What was said is said again only when nothing moves.
+            // A message is repeated only when nothing moves.
             Output::Broadcast { message, .. } => {
                 let mut hasher = RapidHasher::default();
                 message.hash(&mut hasher);

@@ -91,7 +91,7 @@ impl Duties {
             if !says(&again) {
                 return wrong("L3", format!("{id} stops saying its position in ({round}, {subround})"));
             }
-            // What it has said here, and its newest vote above the head, since votes finalize what is below them too.
+            // Its records here, and its newest vote above the head, since votes finalize the blocks below them too.
             let said = world.hosts[host].said.iter();
             let here = said.clone().filter(|record| {
                 (record.round, record.subround) == (round, subround) && record.kind != Kind::FinalityVote

@@ -36,7 +36,7 @@ struct Proof {
     why: Option<String>,
 }
 
-/// What the proofs say about each row.
+/// The verdicts of the proofs on each row.
 struct Shown {
     proofs: Vec<Proof>,
     controls: String,

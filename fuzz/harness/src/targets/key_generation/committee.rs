@@ -1,4 +1,4 @@
-//! Who takes part in a key generation, with everybody's keys.
+//! The committee of a key generation, with everybody's keys.
 
 use std::sync::{Arc, LazyLock};
 

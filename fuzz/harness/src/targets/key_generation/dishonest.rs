@@ -1,4 +1,5 @@
-//! What dishonest members do, and what it makes of them. They are played without the production crate's secret side.
+//! Deeds of dishonest members, and the verdicts that these earn. They are played without the production crate's secret
+//! side.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use super::super::stream::Stream;
 use super::committee::{Committee, SIZES};
 use crate::bounds::tolerated;
 
-/// What a dishonest member deals.
+/// The dealing of a dishonest member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Deals {
     /// As an honest one would.
@@ -65,7 +66,7 @@ pub(super) enum Settles {
     OtherSize,
 }
 
-/// What a dishonest member does, as a dealer and as a recipient.
+/// The deeds of a dishonest member, as a dealer and as a recipient.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deeds {
     pub(super) deals: Deals,
@@ -140,12 +141,12 @@ impl Plan {
     }
 }
 
-/// What a dishonest member said and knows.
+/// The messages and secrets of a dishonest member.
 pub(super) struct Dishonest {
     pub(super) deeds: Deeds,
     pub(super) polynomial: Polynomial,
     pub(super) dealings: Vec<Dealing>,
-    /// Who can read a right share in its first dealing.
+    /// The members that can read a right share in its first dealing.
     pub(super) served: Vec<bool>,
     pub(super) receipts: BTreeMap<MinerId, Signature>,
 }

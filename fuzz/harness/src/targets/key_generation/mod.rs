@@ -28,7 +28,7 @@ struct Generation {
     committee: &'static Committee,
     honest: Vec<Member>,
     dishonest: BTreeMap<MinerId, Dishonest>,
-    /// What must become of each dealer.
+    /// The expected verdict on each dealer.
     verdicts: BTreeMap<MinerId, Result<(), Disqualified>>,
 }
 
@@ -44,7 +44,7 @@ pub fn dkg(bytes: &[u8]) {
     }
 }
 
-/// What an input stands for.
+/// The meaning of an input.
 pub fn tell(bytes: &[u8]) -> String {
     format!("{:#?}", Plan::read(bytes))
 }
@@ -138,7 +138,7 @@ impl Generation {
                 )?;
             }
         }
-        // What comes after the deadline is not looked at.
+        // A dealing after the deadline is refused.
         for dishonest in self.dishonest.values().filter(|other| other.deeds.deals == Deals::Late) {
             for member in &mut self.honest {
                 let late = member.on_dealing(&dishonest.dealings[0]);
@@ -151,8 +151,8 @@ impl Generation {
         Ok(())
     }
 
-    /// What was said in the attempt before is refused for that reason, and under the number of this attempt it is not authentic.
-    /// Nobody is blamed: the verdicts are looked at in the end.
+    /// A message of the attempt before is refused for that reason, and under the number of this attempt it is not
+    /// authentic. Nobody is blamed: the verdicts are compared in the end.
     fn replay(&mut self, index: usize) -> Result<(), String> {
         let (expected, dealing) = (self.committee.session.attempt(), &self.committee.replayed);
         let (found, dealer) = (dealing.attempt, dealing.dealer);
@@ -327,7 +327,7 @@ impl Generation {
         let last = outcome.key().combine(message, &shares[shares.len() - t..]);
         require_same("the last shares combine", last, Ok(value))?;
         require(outcome.key().combine(message, &shares[..t - 1]).is_err(), || "too few combine".into())?;
-        // What is carried into the next epoch says the same, read back and checked.
+        // The magic block for the next epoch, encoded and read back, is the same.
         let magic_block = MagicBlock::from_outcome(outcome.clone());
         let bytes = magic_block.encode();
         let read = MagicBlock::decode(&bytes);
