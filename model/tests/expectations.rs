@@ -56,7 +56,7 @@ fn every_committed_scenario_that_claims_finality_claims_that_something_is_final(
 }
 
 /// A rule by which votes never come, as the wrong recipe for a new rule makes one: nothing is ever final, so that no two
-/// final blocks conflict. What a search finds of it is that it says nothing.
+/// final blocks conflict. A search finds that such a *holds* is vacuous.
 #[test]
 fn what_holds_of_nothing_is_not_as_expected() {
     let ground = "n = 4\nbyzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]";

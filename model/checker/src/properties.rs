@@ -233,9 +233,9 @@ impl Protocol {
         })
     }
 
-    /// S10. What convicts: two blocks proposed in one subround, two tickets in one subround (where the rule allows
-    /// one), a finality vote beside a ticket for another block of the round. Which Byzantine miners signed what is
-    /// the adversary's choice, so the fewest that can have signed both are counted.
+    /// S10. The evidence is: two blocks proposed in one subround, two tickets in one subround (where the rule allows
+    /// one), a finality vote beside a ticket for another block of the round. The adversary chooses which Byzantine
+    /// miner signs which statement, so the fewest that can have signed both are counted.
     fn unaccountable(&self, state: &State, notarized: BlockSet) -> bool {
         if state.environment.proposed_twice() == 1 || state.environment.contradicted() == 1 {
             return true;

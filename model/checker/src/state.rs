@@ -5,8 +5,8 @@
 //! same content are only ever counted, so they are kept as tallies; which miner of the past sent which is kept only
 //! in the [`Archive`], which a reduction erases (`reductions.rs`).
 //!
-//! Everything is a small integer inside a word: no heap, `Copy`, and equality of states is equality of words. What a
-//! scenario uses of it stands at its beginning (`State::used`), so that a search copies and hashes no more than that.
+//! Everything is a small integer inside a word: no heap, `Copy`, and equality of states is equality of words. The
+//! part that a scenario uses comes first (`State::used`), so that a search copies and hashes only that part.
 
 use crate::{
     blocks::{BlockId, Blocks, GENESIS, MAX_BLOCKS, MAX_ROUNDS, MAX_SUBROUNDS},

@@ -31,8 +31,8 @@ pub struct Change {
     pub after: String,
 }
 
-/// Compares `now` with `earlier`. What only one of them asked for is a difference as well, so that nothing that was
-/// checked once goes unnoticed when it is not any more.
+/// Compares `now` with `earlier`. A check that only one of them has is a difference as well, so that a check that
+/// disappears is noticed.
 pub fn compare(earlier: &Report, now: &Report) -> Comparison {
     let mut changes = Vec::new();
     let mut note = |of: &str, what: &str, before: String, after: String| {

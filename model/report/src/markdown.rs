@@ -5,7 +5,7 @@ use crate::mutants::MutantResult;
 use std::fmt::Write;
 use zus_checker::search::check::{Found, Standing};
 
-/// Bytes of a report: a job summary may have a mebibyte. What does not fit is left out, diagrams first.
+/// Bytes of a report: a job summary may have a mebibyte. Parts that do not fit are left out, diagrams first.
 pub const MOST_BYTES: usize = 1 << 20;
 
 /// A cell of a table, read by others as what it says: nothing in it ends the cell, links, shows a picture or calls a person.

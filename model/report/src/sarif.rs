@@ -1,5 +1,6 @@
-//! A report as SARIF 2.1.0, for code scanning: whatever is not as expected, at the line of the scenario file that expects
-//! it, with the run as a code flow. What is as expected is no finding, also where a property is expected to be violated.
+//! A report as SARIF 2.1.0, for code scanning: each verdict that is not as expected, at the line of the scenario file
+//! that expects it, with the run as a code flow. An expected verdict is no finding, also where a property is expected to
+//! be violated.
 
 use super::{Report, RunReport, ScenarioReport};
 use crate::mutants::MutantResult;

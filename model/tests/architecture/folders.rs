@@ -1,7 +1,7 @@
 //! No circle between the files of a crate's different folders.
 //!
-//! A file uses another one where it names it, or something in it, by a path that begins with `crate`, `self` or `super`. What
-//! a file's tests name does not count. Files of one folder may use each other; `x.rs` beside a folder `x` is a file of it.
+//! A file uses another one where it names it, or something in it, by a path that begins with `crate`, `self` or `super`.
+//! Names in a file's tests do not count. Files of one folder may use each other; `x.rs` beside a folder `x` is a file of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

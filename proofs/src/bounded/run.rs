@@ -101,8 +101,8 @@ impl Run {
         if reached { Ok(()) } else { Err(RunError::End) }
     }
 
-    /// Removes actions, the last first, as long as the run without them is still one to `target`. What remains cannot
-    /// spare any action.
+    /// Removes actions, the last first, as long as the run without them is still one to `target`. No action of the
+    /// remaining run can be left out.
     pub(super) fn thin(&mut self, interpreter: &Interpreter<'_>, target: &Target) {
         if self.check(interpreter, target).is_err() {
             return;

@@ -58,8 +58,7 @@ impl Protocol {
         require(state.miners[miner].crashed() == 1, Blocked::Up)
     }
 
-    /// It comes back in (1, 0), as if nobody had told it more, with what its log holds. What it sent before it does
-    /// not send twice.
+    /// It comes back in (1, 0) with its log, as if it had received no certificate. It sends no message a second time.
     pub(super) fn restart_behind_apply(&self, next: &mut State, miner: usize) {
         let reached = next.miners[miner].round().max(next.miners[miner].reached());
         self.keep_unsent(next, miner);

@@ -23,8 +23,8 @@ impl Protocol {
         }
     }
 
-    /// Whether some observer could have finalized `block` directly, not through a descendant. What an observer knows
-    /// of an asynchronous network is any part of what was sent.
+    /// Whether some observer could have finalized `block` directly, not through a descendant. In an asynchronous
+    /// network an observer may know any part of the sent messages.
     pub fn finalizable(&self, state: &State, block: BlockId) -> bool {
         match self.rules.finality {
             FinalityRule::TwoThirds => self.notarized(state, block),

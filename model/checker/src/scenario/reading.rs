@@ -1,6 +1,6 @@
 //! From the text of a scenario file to a [`Scenario`]: every value is checked here, and refused with its line. So is a
-//! setting that can change nothing: a verdict about it would be a verdict about nothing. What is off by default (`false`,
-//! 0) may be written as such anywhere.
+//! setting that can change nothing: a verdict about it would be vacuous. A setting that is off (`false`, 0) is allowed
+//! anywhere.
 
 use super::{
     Change, Optional, Question, Scenario, ScenarioError, Verdict,

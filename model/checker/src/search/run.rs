@@ -4,8 +4,8 @@
 //! from state to state. The run is found again by executing it without them: from the initial state, in each state
 //! the first enabled action is taken whose result has the representative that comes next on the path. The steps that
 //! the `lazy` reduction merged are taken apart, and the step that shows the property (a miner that switches, an
-//! observer that finalizes) is put at the end. What comes out is a run of the protocol without these three
-//! reductions, and is replayed as one before it is shown to anybody.
+//! observer that finalizes) is put at the end. The result is a run of the protocol without these three reductions,
+//! and is replayed as one before it is shown.
 
 use super::{bfs::fingerprint, table::Fingerprint};
 use crate::{

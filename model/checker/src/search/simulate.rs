@@ -3,8 +3,8 @@
 //! Every run has a seed of its own, the first one's plus its number, so that one command makes any of them again, and
 //! the result does not depend on the number of threads. A run that gave every enabled action the same chance would
 //! hardly ever be late, or early, with anything; so each run first draws an *appetite* for every kind of action, and
-//! one miner in a run may be slow altogether. What a sample shows of violations and witnesses is genuine; that it does
-//! not show one proves nothing, and is reported as `sampled`.
+//! one miner in a run may be slow altogether. A violation or witness that a sample shows is genuine; a sample without
+//! one proves nothing, and is reported as `sampled`.
 
 use super::run::{Run, RunError, named};
 use crate::{

@@ -1,6 +1,6 @@
-//! Settings on trial: a small instance is explored without each setting that could be left out, and where nothing is other
-//! than with it, the setting is refused: of a scenario and of a trace. What is argued from the rules ([`crate::scenario`]) says why, and holds for instances
-//! of any size; this looks, and holds for every setting.
+//! Settings on trial: a small instance, of a scenario or a trace, is explored without each setting that could be left out.
+//! Where nothing differs, the setting is refused. Arguments from the rules ([`crate::scenario`]) give the reason, and hold
+//! for instances of any size; a trial gives no reason, and covers every setting.
 
 use super::bfs::{End, Limits, Progress, explore};
 use crate::{

@@ -45,7 +45,7 @@
 //!   is never shown.
 //!
 //! [`Trace::replay`] executes the steps one by one. A step that may not happen is named with the guard that is false;
-//! after the last one the claim must be a fact. What is shown to people is read off the run ([`Trace::told`]).
+//! after the last one the claim must be a fact. The texts for readers are computed from the run ([`Trace::told`]).
 
 mod error;
 mod instance;
@@ -235,9 +235,9 @@ impl Trace {
         Ok(Replayed { states, sentences })
     }
 
-    /// The trace in the words of this version, if it is a run and shows its claim. What a file says of its steps and of its
-    /// claim, nobody has checked: these words are read off the run. A last step that production took and the model forbids is
-    /// told as what it would do.
+    /// The trace in the words of this version, if it is a run and shows its claim. The texts in a file are unchecked, so the
+    /// texts of steps and claim are computed from the run. A last step that production took and the model forbids is
+    /// described by its effect.
     pub fn told(&self) -> Result<Trace, ReplayError> {
         let mut told = self.without_fault().unwrap_or_else(|| self.clone());
         let replayed = told.replay()?;

@@ -1,7 +1,8 @@
 //! A run as one page: nothing is fetched, and it works from a file.
 //!
-//! The drawing stands in the page as a `template` ([`svg::parts`]), of which the viewer shows what is seen. What a scene
-//! says goes into the page as JSON that cannot end its `script` element ([`embedded`]), and from there into text nodes only. The page's own policy forbids it to load anything or to send anything anywhere.
+//! The drawing stands in the page as a `template` ([`svg::parts`]), of which the viewer shows the visible part. The
+//! texts of a scene go into the page as JSON that cannot end its `script` element ([`embedded`]), and from there into
+//! text nodes only. The page's own policy forbids it to load anything or to send anything anywhere.
 
 use super::{
     scene::{Scene, embedded},

@@ -2,8 +2,8 @@
 //! final. The other values of the rule `finality` judge notarized blocks instead.
 //!
 //! Observers (sharders) never vote, so they change nothing for the others. Finality is judged for *any* observer: a block
-//! is final if some observer can have learned enough by now to finalize it. What an observer knows of an asynchronous
-//! network is any part of what was sent. The heads of some observers are followed as well (S7).
+//! is final if some observer can have learned enough by now to finalize it. In an asynchronous network an observer
+//! may know any part of the sent messages. The heads of some observers are followed as well (S7).
 
 use super::{Blocked, require};
 use crate::{block::Block, fault::Fault, instance::Instance, state::State};

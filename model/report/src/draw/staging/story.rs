@@ -46,7 +46,8 @@ pub(super) fn tell(protocol: &Protocol, last: &State, property: Property, scene:
     scene.story = story.told;
     call(scene, first, "X");
     call(scene, second, "Y");
-    // The name of a block says its place, not its branch: a prime stands on both. What it is called says the branch.
+    // The name of a block says its place, not its branch: a prime stands on both. The name that the story gives it
+    // says the branch.
     for event in &mut scene.events {
         let Some(BlockCard { name, called: Some(called), .. }) = event.block.map(|b| &scene.blocks[b]) else {
             continue;
