@@ -88,7 +88,7 @@ pub type Bench = Criterion<ProcessorTime>;
 /// Benches one operation with all its peers.
 type Operation = fn(&mut Bench, Effort);
 
-/// What is done with the ratios besides printing them.
+/// The uses of the ratios besides printing them.
 #[derive(Default)]
 struct Options {
     /// Fail where a bar is missed, every bar being so many times harder than the one that is asked.
@@ -208,7 +208,7 @@ fn run(arguments: &[String], options: &Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the processor calls itself, and whether it has the lanes.
+/// The name of the processor, and whether it has the lanes.
 fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

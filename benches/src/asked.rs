@@ -1,4 +1,4 @@
-//! What the hot path is asked to reach, and whether it did: ratios that were measured in one run, against their bars.
+//! The bars of the hot path, and whether it reached them: ratios that were measured in one run, against their bars.
 
 use crate::paired::{Spread, Times};
 
@@ -85,7 +85,7 @@ pub fn bars(n: usize, wrong: usize, has_lanes: bool) -> Vec<Bar> {
 /// A bar and what was reached.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What was measured: committee size, wrong tickets, which case in terms of which.
+    /// The measured ratio: committee size, wrong tickets, and the two cases that are compared.
     pub what: String,
     /// The bar, as text.
     pub asked: String,

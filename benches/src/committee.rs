@@ -63,9 +63,9 @@ impl Keys {
 pub struct Tickets {
     /// Their domain.
     pub tag: DomainTag,
-    /// What they are over.
+    /// The message that they sign.
     pub message: Vec<u8>,
-    /// Who signed, increasing, and the signature.
+    /// The signers, increasing, with their signatures.
     pub signatures: Vec<(MinerId, Signature)>,
     /// Everybody's signature over another message: a point of the subgroup that is a wrong ticket.
     others: Vec<Signature>,
@@ -96,7 +96,7 @@ impl Tickets {
     }
 }
 
-/// What a verifier makes of tickets.
+/// The result of verifying tickets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
     /// The sum of the valid tickets, when they are a quorum.

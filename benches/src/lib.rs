@@ -1,5 +1,5 @@
-//! What the benches of [`zus_bpp`] share: committees and their tickets, process time, statistics of paired runs, the bars
-//! that they are held against, tables.
+//! The shared parts of the benches of [`zus_bpp`]: committees and their tickets, process time, statistics of paired
+//! runs, the bars that they are held against, tables.
 //!
 //! The benches themselves are in `operations/`, one file an operation, with the peers in `operations/peers/`.
 

@@ -9,7 +9,7 @@ use crate::process_time;
 
 /// A name, and the work of one round; the number of the round is given.
 pub struct Case<'a> {
-    /// What the table calls it.
+    /// The name in the table.
     pub name: String,
     work: Box<dyn FnMut(usize) + 'a>,
 }

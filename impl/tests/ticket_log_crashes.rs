@@ -58,8 +58,9 @@ fn run(miner: Miner, steps: &[Step]) -> Vec<Record> {
     released
 }
 
-/// What one miner's signatures must never show, restated apart from the index: S1 and the rules of steps 2 and 8. In which
-/// order they were made is not to be seen from them, so that a ticket beside a timeout shows nothing.
+/// The contradictions that one miner's signatures must never contain, restated apart from the index: S1 and the rules
+/// of steps 2 and 8. Signatures do not tell in which order they were made, so a ticket beside a timeout is no
+/// contradiction.
 fn contradiction(released: &[Record]) -> Option<(Record, Record)> {
     let contradicts = |earlier: &Record, later: &Record| {
         let same_round = earlier.round == later.round;

@@ -104,7 +104,7 @@ fn the_floor_moves_along() {
     );
 }
 
-/// What is imported cannot be taken back: a floor that is far above what is known needs the caller's word.
+/// An import cannot be taken back: a floor that is far above what is known needs the caller's word.
 #[test]
 fn a_document_cannot_lock_a_key_for_good() {
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -244,7 +244,7 @@ fn other_process(test: &str, folder: &Path) -> Command {
     command
 }
 
-/// What another process says that tries to open the log, or to create one in its place.
+/// The output of another process that tries to open the log, or to create one in its place.
 fn second_process(folder: &Path, test: &str) -> String {
     let output = other_process(test, folder).output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -261,7 +261,7 @@ fn a_second_process_is_refused_whatever_lies_beside_the_log() {
     };
     let opens = || second_process(folder.path(), "plays_the_second_process");
     assert!(opens().contains("in use by another process"));
-    // Whatever lies beside the log can be removed, or put there.
+    // Files beside the log can be removed, or put there.
     for path in beside() {
         std::fs::remove_file(path).unwrap();
     }

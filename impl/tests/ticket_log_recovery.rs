@@ -34,7 +34,7 @@ fn open(folder: &Path) -> Result<FileLog, LogError> {
     FileLog::open(folder, OWNER, rules())
 }
 
-/// What a miner signs in three rounds, by flush: several records in one, and blocks that are all zeros.
+/// The records that a miner signs in three rounds, by flush: several records in one, and blocks that are all zeros.
 fn flushes() -> Vec<Vec<Record>> {
     let (r, s) = (Round, Subround);
     vec![
@@ -80,7 +80,7 @@ fn records(log: &FileLog) -> Vec<Record> {
     log.signed().records().copied().collect()
 }
 
-/// What must be known when the first `count` flushes had returned.
+/// The records that must be known when the first `count` flushes had returned.
 fn expected(count: usize) -> Vec<Record> {
     let mut records: Vec<Record> = flushes().into_iter().take(count).flatten().collect();
     records.sort();
@@ -229,7 +229,7 @@ fn a_missing_log_is_not_an_empty_one_and_an_existing_one_is_not_replaced() {
     drop(FileLog::create(&nowhere, OWNER, rules(), FLOOR).unwrap());
     let again = FileLog::create(&nowhere, OWNER, rules(), FLOOR);
     assert!(matches!(again, Err(LogError::Exists { .. })));
-    // What has the name and is no file is neither read nor written.
+    // A thing of that name that is no file is neither read nor written.
     fs::create_dir(folder.path().join("tickets.log")).unwrap();
     assert!(matches!(open(folder.path()), Err(LogError::Io { .. })));
     // A folder of several levels is made, too.

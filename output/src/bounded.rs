@@ -46,7 +46,7 @@ impl Display for Unread {
 impl std::error::Error for Unread {}
 
 impl Unread {
-    /// What to do about it, where `meant` is to be named.
+    /// The fix to suggest to the user, where `meant` is to be named.
     #[must_use]
     pub fn fix(&self, meant: &str) -> String {
         match self {
@@ -84,7 +84,7 @@ impl Unread {
     }
 }
 
-/// What is at `file`, if that is no file and nothing that is open already.
+/// The kind of thing at `file`, if it is no file and nothing that is open already.
 fn no_file(file: &Path) -> Option<&'static str> {
     let found = fs::metadata(file).ok()?;
     if found.is_dir() {

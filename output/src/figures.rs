@@ -214,7 +214,7 @@ impl Figures {
     }
 }
 
-/// What a measurement depends on: cores, kind of processor, and the vector instructions that it has.
+/// The machine that a measurement depends on: cores, kind of processor, and the vector instructions that it has.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cores = if cores == 1 { "1 core".into() } else { format!("{cores} cores") };

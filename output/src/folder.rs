@@ -36,7 +36,7 @@ pub struct Folder {
     now: BTreeMap<String, u64>,
 }
 
-/// What stays in a folder beside the files of the run.
+/// The files that stay in a folder beside those of the run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Left {
     /// Files of earlier runs that somebody has changed since.
@@ -157,7 +157,7 @@ impl Folder {
 }
 
 impl Left {
-    /// What to tell the user, in a line each; nothing if there is nothing.
+    /// The warnings for the user, a line each; nothing if there are none.
     pub fn lines(&self) -> String {
         let mut out = String::new();
         for (paths, why) in [
@@ -196,7 +196,7 @@ fn is_inside(name: &str) -> bool {
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// What a list says; a line that is none is passed over, and a text that is none names nothing.
+/// The entries of a list. A line that is no entry is skipped, and a text that is no list has no entries.
 fn list(path: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut text = String::new();
     match fs::File::open(path) {

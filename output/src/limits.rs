@@ -1,4 +1,4 @@
-//! What the system does to a process that reaches a limit.
+//! System limits of a process: reaching one is an error, and not a signal that ends the process.
 
 /// From now on a write that makes a file larger than the system lets this process make it (`ulimit -f`) is an error, which names
 /// the file where it is told. Without this the system ends the process, by the signal SIGXFSZ, and nothing is told. To be called at

@@ -31,7 +31,7 @@ impl Drop for Lock {
     }
 }
 
-/// Who holds the lock of a file.
+/// The holder of a file's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Held {
     /// This process, from now on.

@@ -58,7 +58,7 @@ impl Pulse {
         Pulse { shared, thread }
     }
 
-    /// What the next line says.
+    /// Sets the text of the next line.
     pub fn set(&self, says: impl Into<String>) {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).says = says.into();
     }

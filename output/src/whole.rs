@@ -106,7 +106,7 @@ impl Drop for Promised {
         if self.is_due
             && let Ok(Some(Place { file, permissions: Some(_), .. })) = Place::of(&self.path)
         {
-            // What goes on is told by the command; a file that cannot be removed could not be written either.
+            // The command reports errors; a file that cannot be removed could not be written either.
             let _ = fs::remove_file(file);
         }
     }
@@ -136,7 +136,7 @@ pub(crate) fn remove_leftovers(folder: &Path) {
         }
         let path = found.path();
         let opened = File::open(&path).or_else(|_| OpenOptions::new().write(true).open(&path));
-        // Who writes it holds the lock, and gives it back only when the file has its name or is gone.
+        // A process that writes it holds the lock until the file has its name or is gone.
         if let Ok(file) = opened
             && let Held::Mine = lock::attempt(&file)
         {

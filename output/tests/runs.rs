@@ -182,7 +182,7 @@ fn a_folder_below_that_is_a_link_is_replaced_and_nothing_is_written_where_it_lea
     run("traces/1.json");
     assert!(fs::symlink_metadata(out.join("traces")).unwrap().is_dir());
     assert_eq!(fs::read_to_string(out.join("traces/1.json")).unwrap(), "of the run");
-    // What the run before wrote is removed in the folder, and not through a link that has taken its place.
+    // Files of the run before are removed in the folder, and not through a link that has taken its place.
     link();
     run("report.json");
     assert_eq!(fs::read_to_string(elsewhere.join("1.json")).unwrap(), "of the run");

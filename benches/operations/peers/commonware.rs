@@ -19,7 +19,7 @@ use zus_bpp::crypto::bls::DomainTag;
 
 const NAMESPACE: &[u8] = b"zus";
 
-/// What a ticket is over.
+/// The statement that a ticket signs.
 #[derive(Clone, Debug)]
 pub struct Statement(pub &'static [u8]);
 

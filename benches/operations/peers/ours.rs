@@ -53,8 +53,8 @@ pub fn one_by_one(hash: &G1, lines: &[PreparedG2], tickets: &Tickets) -> usize {
     tickets.signatures.iter().zip(lines).filter(valid).count()
 }
 
-/// What cannot be avoided: a decoding and an addition for each ticket, one hash, one subgroup check, and one product of two
-/// pairings with the lines of both keys at hand.
+/// The unavoidable work: a decoding and an addition for each ticket, one hash, one subgroup check, and one product of
+/// two pairings with the lines of both keys at hand.
 pub fn limit(tickets: &Tickets, key: &PreparedG2) -> bool {
     let encoded: Vec<&[u8; 48]> = tickets.signatures.iter().map(|(_, ticket)| &ticket.0).collect();
     let points: Vec<G1> = G1::decode_all(&encoded).into_iter().flatten().collect();

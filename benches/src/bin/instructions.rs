@@ -142,7 +142,7 @@ fn finish(result: io::Result<bool>) -> ExitCode {
     }
 }
 
-/// What counts depend on: compiler and kind of processor. A baseline says nothing elsewhere.
+/// The conditions that counts depend on: compiler and kind of processor. A baseline says nothing elsewhere.
 fn conditions() -> String {
     let rustc = Command::new("rustc").arg("--version").output().ok();
     let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();

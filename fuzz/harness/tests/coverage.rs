@@ -1,5 +1,5 @@
-//! What runs of production reach lies in what the product reaches, and that in what the model has: at the smallest size here,
-//! larger with `zus-fuzz coverage`.
+//! The states that runs of production reach are among those of the product, and those among the states of the model: at
+//! the smallest size here, larger with `zus-fuzz coverage`.
 
 use zus_fuzz::coverage::{Small, States};
 use zus_fuzz::schedule::{Choice, Random};

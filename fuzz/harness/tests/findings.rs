@@ -198,7 +198,8 @@ fn the_tool_prints_commands_that_fail_in_the_same_way() {
     assert_eq!(calm.status.code(), Some(0));
 }
 
-/// What has no end, or is larger than any run, is refused with the file and the bound: by each command that reads a file.
+/// A file without end, or larger than that of any run, is refused with its name and the bound, by each command that
+/// reads one.
 #[cfg(unix)]
 #[test]
 fn the_tool_reads_no_more_of_a_file_than_it_says() {

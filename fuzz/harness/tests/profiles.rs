@@ -54,7 +54,7 @@ fn production_refines_the_model_under_every_rule() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a change of the model's rules does.
+/// A change of the model's rules.
 type Change = fn(&mut Protocol);
 
 /// Whether the model with other rules than the code refuses a random run of the code, among so many.

@@ -1,4 +1,4 @@
-//! What the tool cannot use: exit code 2, and a message that names the option or the file, and the fix.
+//! Unusable input of the tool: exit code 2, and a message that names the option or the file, and the fix.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn tool(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zus-fuzz"));
     command.args(arguments).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the tool runs");
-    // What should have been refused may run without an end.
+    // A command that was not refused may run without an end.
     let end = Instant::now() + PATIENCE;
     while child.try_wait().expect("it runs").is_none() && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(5));

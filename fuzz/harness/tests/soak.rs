@@ -9,7 +9,7 @@ use zus_fuzz::world::Adjust;
 
 #[test]
 fn what_is_alive_stays_within_its_bound_over_hundreds_of_rounds_with_faults() {
-    // What else is alive is not counted.
+    // Other live memory is not counted.
     let held = std::hint::black_box(vec![0u8; MOST_BYTES as usize + 1]);
     let report = soak(Plan::of(600, 1)).unwrap_or_else(|wrong| panic!("{wrong}"));
     drop(held);

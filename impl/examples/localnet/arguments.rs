@@ -1,4 +1,4 @@
-//! What the network is asked for, and which of it makes no run: it is refused before anything happens.
+//! The arguments of the network. Values with which no run is possible are refused before anything happens.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

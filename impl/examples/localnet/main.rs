@@ -131,7 +131,7 @@ fn header() {
     );
 }
 
-/// What was printed already, and when what happened for the first time.
+/// The blocks and steps that were printed already, and the first times of events.
 #[derive(Default)]
 struct Printed {
     blocks: usize,

@@ -1,9 +1,9 @@
 //! A run of the local network as a trace in the project's format (`zus-trace`, version 1), which `zus replay` re-executes
 //! against the model: every ticket, timeout, subround and round change of an honest miner becomes one step of it.
 //!
-//! What a trace cannot say is left out, and said: rounds after the sixth, and whatever happens in them. A dishonest
+//! A trace leaves out the rounds after the sixth, with everything that happens in them, and says so. A dishonest
 //! miner's messages are not steps; the model lets Byzantine miners send anything at any time. A restarted miner of the
-//! model keeps its position, so what the production miner does again until it is there again is left out as well.
+//! model keeps its position. So the steps that the production miner repeats to get there again are left out as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 

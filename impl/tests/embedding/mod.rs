@@ -21,7 +21,7 @@ use zus_bpp::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, SigningRules, TicketLog};
 
-/// What a host keeps: the rest of the disk, and timers.
+/// The data that a host keeps: the rest of the disk, and timers.
 #[derive(Default)]
 struct Host {
     stored: Vec<Stored>,

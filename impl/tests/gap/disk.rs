@@ -1,4 +1,4 @@
-//! What a host keeps, in files, so that the heap holds what the miners hold.
+//! The data of a host, in files, so that the heap holds only the data of the miners.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ pub struct Disk {
     end: u64,
     /// Blocks, by the beginning of their ids.
     blocks: BTreeMap<u64, At>,
-    /// What was stored and is above the head: its round, its kind, where it is.
+    /// Stored items above the head: round, kind, and place in the file.
     stored: Vec<(Round, u8, At)>,
     /// Final blocks from round 1 on, and their certificates.
     finals: Vec<(At, Option<At>)>,
@@ -103,7 +103,7 @@ impl Disk {
         found.into_iter().map(whole).collect()
     }
 
-    /// What a restarted miner finds.
+    /// The disk that a restarted miner finds.
     pub fn recovery(&mut self) -> Recovery {
         let height = self.finals.len() as u64;
         let finals = self.history(Round(height.saturating_sub(KEPT_FINAL_BLOCKS as u64)), KEPT_FINAL_BLOCKS);

@@ -119,7 +119,8 @@ impl Net {
             let mut outputs = Vec::new();
             miner.step(self.now, input, &mut outputs);
             let finals = outputs.iter().filter(|output| matches!(output, Output::Finalized(_))).count();
-            // What is whole becomes final at once, and what has to be loaded in pieces; a step may bring an answer, too.
+            // Whole blocks become final at once, and blocks that have to be loaded in pieces; a step may bring an
+            // answer, too.
             let whole = FINAL_AT_ONCE + 2 * self.config.whole_rounds.min(u64::from(u32::MAX));
             assert!(miner.whole_blocks() as u64 <= whole, "{} blocks are whole", miner.whole_blocks());
             let most = whole + MAX_CHAIN_BLOCKS as u64;

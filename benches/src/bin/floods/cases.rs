@@ -22,7 +22,7 @@ pub struct Case {
     pub from: Peer,
     /// Whether no honest sender can have sent it, as its form alone tells.
     pub impossible: bool,
-    /// What is sent again and again in one round.
+    /// The messages that are sent again and again in one round.
     pub messages: fn(&Ground, At<'_>) -> Vec<Vec<u8>>,
     /// Whether another wrong signature is put into each message, so many bytes before its end.
     pub spoilt: Option<usize>,
@@ -32,7 +32,7 @@ pub struct Case {
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     pub round: Round,
-    /// What the honest members say in this round, and in the one before.
+    /// The messages of the honest members in this round, and in the one before.
     pub now: &'a Scripted,
     pub before: Option<&'a Scripted>,
 }

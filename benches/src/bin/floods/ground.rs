@@ -26,7 +26,7 @@ pub const ROUNDS: usize = 12;
 /// Bytes of payload of each of its blocks.
 const PAYLOAD: usize = 64 << 10;
 
-/// What the honest members of one round say, and what the flooder can know of it.
+/// The messages of the honest members in one round, and the facts that the flooder can know of it.
 pub struct Scripted {
     /// The block that is notarized.
     pub block: Arc<Block>,
@@ -35,7 +35,7 @@ pub struct Scripted {
     pub finality: Arc<FinalityCertificate>,
     /// Beacon signature and value.
     pub beacon: (Signature, BeaconValue),
-    /// Who says what, in order: shares, the proposal, tickets, votes.
+    /// The messages with their senders, in order: shares, the proposal, tickets, votes.
     pub said: Vec<(MinerId, Vec<u8>)>,
 }
 

@@ -1,16 +1,17 @@
-//! What one peer costs a miner of 100 on real signatures: by kind of message, as fast as a link of 1 and of 100 Mbit/s carries
-//! them, while the other members are served.
+//! The cost of one peer for a miner of 100 on real signatures: by kind of message, as fast as a link of 1 and of 100
+//! Mbit/s carries them, while the other members are served.
 //!
 //! ```text
 //! cargo run --release -p zus-benches --bin floods            # the table of README.md
 //! cargo run --release -p zus-benches --bin floods -- request # some kinds
 //! ```
 //!
-//! In each second of virtual time the other members bring the miner one round further: beacon shares, a proposal with a payload of
-//! 64 KiB, tickets and finality votes, in 100 slices, and between them comes what the flooder's link carries in 10 ms. The first
-//! second is quiet. The host leaves the link unread while [`Miner::hears_now`] says that its peer is not heard. What is shown is the processor time of *all* messages, less that of a miner that nobody floods: what a
-//! wrong signature costs when it is found among those of others counts too. A second that takes more than 200 ms is not played to its
-//! end but scaled up.
+//! In each second of virtual time the other members bring the miner one round further: beacon shares, a proposal with a
+//! payload of 64 KiB, tickets and finality votes, in 100 slices, and between them come the messages that the flooder's
+//! link carries in 10 ms. The first second is quiet. The host leaves the link unread while [`Miner::hears_now`] says
+//! that its peer is ignored. The table shows the processor time of *all* messages, less that of a miner that nobody
+//! floods: the search for a wrong signature among those of others counts too. A second that takes more than 200 ms is
+//! not played to its end but scaled up.
 //!
 //! Two more tables have a sharder and a member of a key generation as the victim.
 #![allow(missing_docs)]
@@ -35,7 +36,7 @@ use zus_bpp::wire;
 
 /// Slices of a second.
 const SLICES: usize = 100;
-/// What is spent on the flood of one virtual second at most.
+/// The processor time for the flood of one virtual second, at most.
 const ENOUGH: Duration = Duration::from_millis(200);
 /// How many miners are told the first messages of a flood, for the costs of one byte; and how many messages.
 const TOLD: usize = 5;
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
                     round = Some(self.miner.round());
                     flood.turn(self.miner.round());
                 }
-                // What one second carries is handed over in it, however large one message is.
+                // All bytes that the link carries in one second are handed over in it, however large one message is.
                 let due_by_now = bytes_a_second * (slice + 1) / SLICES;
                 while sent + left_out < due_by_now {
                     if !self.miner.hears_now(flood.case.from, now) {
@@ -209,7 +210,7 @@ fn main() {
     let filter = std::env::args().nth(1);
     let ground = Ground::new();
     require_all_kinds(&ground);
-    // What the honest members cost, second by second: the median of some runs.
+    // The cost of the honest members, second by second: the median of some runs.
     let quiet: Vec<Duration> = {
         let runs: Vec<Vec<Duration>> = (0..5)
             .map(|_| {

@@ -48,7 +48,7 @@ impl Byzantine {
     ];
 }
 
-/// What a dishonest miner sends to `to` (its position among all) where an honest one would send `message`.
+/// The messages that a dishonest miner sends to `to` (its position among all) where an honest one would send `message`.
 pub fn tamper<S: Scheme>(
     kind: Byzantine,
     message: &Message,
@@ -124,7 +124,7 @@ fn spam(message: &Message) -> Vec<Message> {
                 known.statement.round = known.statement.round.next();
                 known.certificate.aggregate.0[4] = number;
             }
-            // What is tampered with is compressed.
+            // Only compressed tickets are tampered with.
             Message::UncompressedTicket(_) => {}
             // Requests without end, and answers that nobody asked for.
             Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
@@ -198,7 +198,7 @@ fn garbage(message: &Message) -> Message {
         Message::Notarization(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::TimeoutCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::FinalityCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
-        // What is tampered with is compressed.
+        // Only compressed tickets are tampered with.
         Message::UncompressedTicket(_) => {}
         Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
     }

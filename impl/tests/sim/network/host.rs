@@ -1,4 +1,4 @@
-//! What surrounds a miner: its disk, its application, and whether it runs.
+//! The surroundings of a miner: its disk, its application, and whether it runs.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use zus_bpp::ticket_log::{MemoryLog, Record, TicketLog};
 
 use super::Byzantine;
 
-/// What survives a crash: two storages, each of which keeps the order of its own writes.
+/// The data that survives a crash: two storages, each of which keeps the order of its own writes.
 #[derive(Clone, Debug)]
 pub struct Disk {
     pub log: MemoryLog,
@@ -108,7 +108,7 @@ impl<S: zus_bpp::crypto::scheme::Scheme + Clone> Host<S> {
     }
 }
 
-/// What a miner's log must say before it sends this message.
+/// The record that a miner's log must have before it sends this message.
 pub fn record_of(message: &Message) -> Option<Record> {
     match message {
         Message::Proposal(proposal) => {

@@ -34,7 +34,7 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// What `hardened` promises.
+    /// The promises of `hardened`.
     pub const ALL: Expect = Expect {
         one_ticket: true,
         one_notarized: true,
@@ -44,7 +44,7 @@ impl Expect {
         timeouts_before_subrounds: true,
     };
 
-    /// What `rules` promise on a network that delays and loses.
+    /// The promises of `rules` on a network that delays and loses messages.
     pub fn of(rules: &Rules) -> Self {
         let votes = rules.votes();
         Self {
@@ -86,7 +86,7 @@ pub struct Observer {
     /// Whether all subrounds of a round share one beacon value.
     pub beacon_of_round: bool,
     pub expect: Expect,
-    /// What was seen that the rules promise not to happen: property and facts.
+    /// Violations of the promises of the rules: property and facts.
     pub violations: BTreeSet<String>,
     /// Steps of the protocol in order: when, who, what.
     pub steps: Vec<(Time, MinerId, Milestone)>,
@@ -284,7 +284,7 @@ impl Observer {
         block: BlockId,
         signers: &[MinerId],
     ) {
-        // What a dishonest miner sends may be garbage; honest ones only send what is valid.
+        // A message of a dishonest miner may be garbage; honest miners send only valid ones.
         if !self.is_honest(from) {
             return;
         }
@@ -435,7 +435,7 @@ impl Observer {
         chain.iter().filter_map(|id| self.blocks.get(id))
     }
 
-    /// Who ticketed a block, as far as it was seen.
+    /// The miners that ticketed a block, as far as it was seen.
     pub fn ticketed(&self, block: &Block) -> Vec<MinerId> {
         let place = (block.round(), block.subround());
         let did =

@@ -1,4 +1,4 @@
-//! What happens when: a queue in virtual time, with ties in the order in which they were scheduled.
+//! The schedule of events: a queue in virtual time, with ties in the order in which they were scheduled.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,4 +1,4 @@
-//! What a run is made of.
+//! The parameters of a run.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -55,7 +55,7 @@ pub enum Fault {
     Network(Network),
 }
 
-/// What a crash keeps of what was written and not confirmed, beside everything that was.
+/// The unconfirmed writes that a crash keeps, beside all confirmed ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Crash {
     /// Any beginning of the records, and any beginning of what was stored.
@@ -81,13 +81,13 @@ pub struct Setup {
     pub flush: u64,
     /// How long a flush of the other storage takes at most, in milliseconds.
     pub store_flush: u64,
-    /// What crashes keep.
+    /// The unconfirmed writes that crashes keep.
     pub crash: Crash,
     /// Waiting times.
     pub timing: Timing,
-    /// Who departs from the protocol, and how.
+    /// The miners that depart from the protocol, and how each does.
     pub byzantine: Vec<(u16, Byzantine)>,
-    /// What happens when, in milliseconds from the start.
+    /// The faults and their times, in milliseconds from the start.
     pub faults: Vec<(u64, Fault)>,
     /// A miner, the number of its step that ends in a crash, and after how many milliseconds it starts again.
     pub kill_at_step: Option<(u16, u64, u64)>,
@@ -150,7 +150,7 @@ impl Setup {
         let mut ids: Vec<u16> = (0..miners).collect();
         random.shuffle(&mut ids);
         let (dishonest, honest) = ids.split_at(random.usize(0..=faulty));
-        // Who may lose everything but its log: with the dishonest ones no more than are tolerated.
+        // Miners that may lose everything but their log: with the dishonest ones no more than are tolerated.
         let forgetful = &honest[..faulty - dishonest.len()];
         setup.byzantine =
             dishonest.iter().map(|&id| (id, Byzantine::ALL[random.usize(0..Byzantine::ALL.len())])).collect();

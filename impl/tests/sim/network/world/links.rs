@@ -1,4 +1,5 @@
-//! What is sent on its way to who hears it: loss, delay, repetition, partitions, and what dishonest miners make of it.
+//! The links from senders to receivers: loss, delay, repetition, partitions, and the changes that dishonest miners
+//! make.
 
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;

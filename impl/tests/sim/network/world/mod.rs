@@ -43,7 +43,7 @@ pub struct World<S> {
     /// How long a flush of the log takes at most, and one of the other storage, in milliseconds.
     flush: u64,
     store_flush: u64,
-    /// What a crash keeps of what was not confirmed.
+    /// The unconfirmed writes that a crash keeps.
     crash: Crash,
     pub now: Time,
     pub observer: Observer,
