@@ -7,8 +7,8 @@
 //!    a miner move ([`Protocol::delivery_pending`]) no window closes and no subround times out;
 //! 2. timers fire fairly: a window closes before the timeout of its subround (`timer_may_fire`), with the
 //!    best block of an honest generator that must have arrived (`window_may_close`);
-//! 3. Byzantine miners send what they like to whom they like, or nothing: whatever needs their help *may* happen and
-//!    never *must*.
+//! 3. Byzantine miners send any message to any miner, or nothing: a step that needs their help *may* happen and never
+//!    *must*.
 //!
 //! **The argument.** Every action of the good period makes the state strictly larger (a position, a set or a tally
 //! grows; nothing is undone), and all of them are bounded: the graph has no cycle, so every run ends. A fair run ends

@@ -21,7 +21,7 @@ pub(super) fn cell(text: &str) -> String {
         .replace("www.", &format!("www{NOTHING}."))
 }
 
-/// One line of code, whatever is in it: a fence of more backticks than stand together in it.
+/// One line of code, with any content: the fence has more backticks than stand together in the content.
 fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

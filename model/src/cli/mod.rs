@@ -247,7 +247,7 @@ fn asked_format() -> Option<Format> {
     <Format as clap::ValueEnum>::from_str(&named, false).ok()
 }
 
-/// Refuses a file that is there twice, by whatever names.
+/// Refuses a file that is given twice, also by two names.
 fn once<'a>(named: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
     let mut seen = std::collections::BTreeSet::new();
     let again =

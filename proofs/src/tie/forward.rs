@@ -298,7 +298,7 @@ impl<'a> Tie<'a> {
             let shared = |m: Element| image.holds(words.share, &[m, round, round]);
             let groups = image.size(self.signature.group);
             if let Some(group) = self.set_of(image, words.in_group, groups, shared) {
-                // Where the model has no step for it, whoever can form the value has.
+                // Where the model has no step for it, a miner that can form the value has formed it.
                 let explored = round <= Element::from(blocks.rounds);
                 let left_out = explored && self.protocol.forms_beacon();
                 if !left_out && !image.holds(words.formed, &[round, round]) {
@@ -355,7 +355,7 @@ impl<'a> Tie<'a> {
         Ok(())
     }
 
-    /// Under `eager`, whoever enters sends its share.
+    /// Under `eager`, a miner that enters sends its share.
     fn announced(&self, image: &mut Structure, state: &State, done: &mut Vec<Event>) -> Result<(), Drift> {
         for miner in 0..self.protocol.honest() {
             let m = &state.miners[miner];
@@ -369,7 +369,7 @@ impl<'a> Tie<'a> {
         Ok(())
     }
 
-    /// Under `eager`, whoever can propose does.
+    /// Under `eager`, a generator that can propose does.
     fn proposed(&self, image: &mut Structure, state: &State, done: &mut Vec<Event>) -> Result<(), Drift> {
         for block in self.protocol.blocks.all().map(element) {
             let miner = image.value(self.signature.generator, &[block]);

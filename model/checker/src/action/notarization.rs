@@ -1,4 +1,4 @@
-//! Steps 6 to 8: q tickets make a notarization, it is broadcast and relayed, and whoever receives it leaves the round.
+//! Steps 6 to 8: q tickets make a notarization, it is broadcast and relayed, and each receiver leaves the round.
 //!
 //! Collecting, broadcasting and relaying only make a message exist that q tickets imply, so under the `eager`
 //! reduction a notarization exists as soon as its tickets do. Receiving is the guard of [`Action::Leave`].

@@ -177,7 +177,7 @@ impl Protocol {
         let chained = self.rules.chained();
         let round = next.miners[miner].round();
         if self.has(Fault::OwnSubroundOnly) && self.echoes_timeouts() {
-            // It relays the certificate: whoever is in the subround just left has it now, others drop it.
+            // It relays the certificate: miners in the subround just left have it now, others drop it.
             for other in &mut next.miners {
                 if (other.round(), other.subround() + 1) == (round, subround.into()) {
                     other.set_timeouts_held(other.timeouts_held().max(self.committee.quorum));

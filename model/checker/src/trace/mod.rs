@@ -413,7 +413,7 @@ fn read(blocks: &Blocks, mut object: Map<String, Value>) -> Result<Step, String>
     }
     let keys: Vec<String> = object.keys().cloned().collect();
     let action = serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
-    // serde passes over whatever stands beside the name of an action that has no fields.
+    // serde ignores all keys beside the name of an action that has no fields.
     let known = written(blocks, &action);
     match keys.iter().find(|key| !known.contains_key(key.as_str())) {
         Some(key) => Err(format!("unknown field `{key}`")),

@@ -41,7 +41,7 @@ impl Lanes<'_> {
         self.byzantine(blocks.of_subround(place.round, place.subround).filter(lower).count() as u32)
     }
 
-    /// The lane of whoever does it; of several miners, that of the last one.
+    /// The lane of the acting participant; of several miners, that of the last one.
     pub(crate) fn of(self, action: &Action) -> usize {
         use Action as A;
         match *action {
