@@ -1,12 +1,12 @@
 //! The cost of each peer, and when a peer is ignored for a while. Shared by miner and sharder.
 //!
 //! Every peer has a debt of *work*, in microseconds of processor time as [`bounds`](crate::bounds) states it for a committee
-//! of 100, measured by `benches/src/bin/floods`. What it sends adds to the debt: a little for a message, and for its bytes if they
-//! are decoded, much for a fault that is proved to be its own
+//! of 100, measured by `benches/src/bin/floods`. Each message of the peer adds to the debt: a little for a message, and
+//! for its bytes if they are decoded, much for a fault that is proved to be its own
 //! ([`Refusal::proves_sender_faulty`](crate::miner::Refusal::proves_sender_faulty), a wrong signature that was held, a
-//! contradiction), and a signature check for what had to be verified and led nowhere. Time pays the debt back. As long as it is above
-//! [`WORK_LIMIT`], messages of that peer are dropped before they are decoded. So one peer costs [`WORK_LIMIT`] once and
-//! [`WORK_PER_SECOND`] from then on, whatever it sends.
+//! contradiction), and a signature check for a statement that had to be verified and led nowhere. Time pays the debt
+//! back. As long as it is above [`WORK_LIMIT`], messages of that peer are dropped before they are decoded. So one peer
+//! costs [`WORK_LIMIT`] once and [`WORK_PER_SECOND`] from then on, whatever it sends.
 //!
 //! A fault is often found late: a wrong share, ticket or vote is held until a quorum is summed. So who owes for a fault is a
 //! *suspect*: what it sent before is verified by itself and spoils no further sum. That is charged for where it is wrong only, or
@@ -14,8 +14,8 @@
 //!
 //! **What led somewhere is free**: a certificate that was not known, a block that became a candidate, an answer that was asked for and
 //! helped. An honest peer cannot add to it at will: each certificate cost a quorum, a generator has one block a
-//! subround, and answers are asked for. Nor can a Byzantine one. What remains of honest traffic is some dozens of microseconds
-//! a round.
+//! subround, and answers are asked for. Nor can a Byzantine one. Honest traffic leaves a debt of some dozens of
+//! microseconds a round.
 //!
 //! **Why this costs no progress.** A message that is dropped is lost as on a network that loses messages: what the protocol
 //! cannot do without is sent again ([resend](crate::miner)), by everybody. The debt is of the peer at the other end of the

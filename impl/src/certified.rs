@@ -127,7 +127,7 @@ impl<'a, S: Scheme> CertificateBatch<'a, S> {
         Self { committee, quorum, scheme, claims: Vec::new() }
     }
 
-    /// Adds a certificate. What needs no pairing is checked at once.
+    /// Adds a certificate. The checks that need no pairing are made at once.
     pub fn push<T: Statement>(&mut self, certified: &Certified<T>) {
         let Certified { statement, certificate } = certified;
         let signers = certificate.quorum_of(self.scheme, self.quorum);

@@ -1,7 +1,8 @@
 //! A file that somebody names is read up to a bound: a device or a pipe has no end, and says nothing of its length.
 //!
-//! A pipe that has a name in a folder is not opened: it waits for a writer that may never come. What is open already, or a device,
-//! has its name below `/dev` or `/proc` (`/dev/stdin`, and what `<(command)` of a shell stands for) and is read.
+//! A pipe that has a name in a folder is not opened: it waits for a writer that may never come. A file that is open
+//! already, or a device, has its name below `/dev` or `/proc` (`/dev/stdin`, and what `<(command)` of a shell stands
+//! for) and is read.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File};

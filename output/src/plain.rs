@@ -78,8 +78,8 @@ pub fn path(path: impl AsRef<Path>) -> String {
     line(&path.as_ref().to_string_lossy()).into_owned()
 }
 
-/// An error message: [`text()`] of at most [`MOST_MESSAGE`] bytes. What is cut is cut in the middle, because a message begins
-/// with the place and ends with the fix.
+/// An error message: [`text()`] of at most [`MOST_MESSAGE`] bytes. A longer one is cut in the middle, because a message
+/// begins with the place and ends with the fix.
 pub fn message(message: &str) -> String {
     // A part that is left out is not escaped first: an escape is longer than its character, never shorter.
     let (head, tail) = (MOST_MESSAGE * 5 / 8, MOST_MESSAGE / 4);

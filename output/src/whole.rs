@@ -28,8 +28,8 @@ const ATTEMPTS: usize = 16;
 
 /// Writes `bytes` into the file at `path`, which is there whole afterwards, or as it was before.
 ///
-/// The file has the permissions of the one that it replaces, or those of any new file. A link is followed. What is no
-/// file (a pipe, a device, `/dev/stdout`) is written to directly, for there is nothing to replace.
+/// The file has the permissions of the one that it replaces, or those of any new file. A link is followed. A pipe or a
+/// device (`/dev/stdout`) is written to directly, for there is nothing to replace.
 ///
 /// # Errors
 /// As [`fs::write`]; the earlier file is untouched then, and nothing is left beside it.
@@ -127,7 +127,7 @@ pub fn unwritable(path: impl AsRef<Path>) -> impl Fn(io::Error) -> io::Error {
     }
 }
 
-/// Removes from `folder` what killed processes left of files that they were writing. What cannot be removed stays.
+/// Removes from `folder` the unfinished files of killed processes. A file that cannot be removed stays.
 pub(crate) fn remove_leftovers(folder: &Path) {
     for found in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_file = found.file_type().is_ok_and(|kind| kind.is_file());

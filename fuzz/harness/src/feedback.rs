@@ -2,9 +2,9 @@
 //! for one more edge of the program (`__libfuzzer_extra_counters`, on Linux). An input that leads production code into a state
 //! of the model where no input has led it before is kept, whether or not it takes a new branch.
 //!
-//! Behind the feature `feedback`: more inputs are kept, so an execution chooses among more and is slower. What it is worth was
-//! measured (`zus-fuzz study`, README.md). The map has [`SLOTS`] bytes: a smaller one makes states collide, a larger one costs more to
-//! clear before each execution than it tells.
+//! Behind the feature `feedback`: more inputs are kept, so an execution chooses among more and is slower. Its worth was
+//! measured (`zus-fuzz study`, README.md). The map has [`SLOTS`] bytes: a smaller one makes states collide, a larger
+//! one costs more to clear before each execution than it tells.
 
 #![allow(unsafe_code, reason = "the section of a static can only be named so; nothing else here is unsafe")]
 

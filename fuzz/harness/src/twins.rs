@@ -3,8 +3,8 @@
 //! Each Byzantine member runs the production miner twice. A scenario is a sequence of partitions of the honest miners; twin A
 //! is with one part and twin B with the other, and inside each part the network is synchronous for a phase. The twins
 //! equivocate, vote twice and forget what the other did without any code that plays a Byzantine miner: their behaviour is
-//! every behaviour of honest code with a stolen key. What they sign is recorded as Byzantine, so that refinement and oracles
-//! judge the honest miners as in any other run.
+//! every behaviour of honest code with a stolen key. Their statements are recorded as Byzantine, so that refinement and
+//! oracles judge the honest miners as in any other run.
 //!
 //! **Limits.** Twins never send what no honest instance sends; [`byzantine`](crate::byzantine) does that.
 

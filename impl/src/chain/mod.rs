@@ -362,7 +362,7 @@ impl Chain {
     }
 
     /// Where a finalization up to this block stops first: at the block itself, or [`FINAL_AT_ONCE`] rounds above the head, so
-    /// that not more than these blocks have to be whole. What is in between is final as well.
+    /// that not more than these blocks have to be whole. The blocks in between are final as well.
     ///
     /// # Errors
     /// [`FinalizeError`], as far as headers tell.

@@ -13,8 +13,8 @@ use crate::message::Message;
 use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
-/// The evidence that is kept. What it takes to see whether a further piece is wanted grows with the number of miners whom the
-/// piece convicts, and not with what is kept.
+/// The evidence that is kept. The work to see whether a further piece is wanted grows with the number of miners whom
+/// the piece convicts, and not with the number of pieces kept.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct EvidenceStore {
     kept: Vec<Arc<Evidence>>,

@@ -66,8 +66,8 @@ pub enum TicketForm {
     /// A signature of 48 bytes.
     #[default]
     Compressed,
-    /// A signature of 96 bytes, which the receivers need not decode. What is no point, such as a signature of the mock, is
-    /// sent in the other form.
+    /// A signature of 96 bytes, which the receivers need not decode. A signature that is no point, such as one of the
+    /// mock, is sent in the other form.
     Uncompressed,
 }
 

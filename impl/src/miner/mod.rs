@@ -61,10 +61,11 @@
 //! A host need not limit its peers: what one of them costs is bounded here ([`Miner::hears_now`] tells whether it is heard).
 //!
 //! # What a peer costs
-//! A statement that has one signer is heard from that signer alone, so it counts against nobody else when it is wrong. What is relayed,
-//! certificates and evidence, was verified by whoever relays it. So each wrong message proves its *sender* faulty
-//! ([`Refusal::proves_sender_faulty`]), and who shows too many faults, or makes too much work for nothing, is not heard for
-//! a while. `accounts` says how much that is, and why it costs no progress; the numbers are in [`bounds`](crate::bounds).
+//! A statement that has one signer is heard from that signer alone, so it counts against nobody else when it is wrong.
+//! Certificates and evidence are relayed, and each relaying miner has verified them. So each wrong message proves its
+//! *sender* faulty ([`Refusal::proves_sender_faulty`]), and a peer that shows too many faults, or makes too much
+//! useless work, is ignored for a while. `accounts` says how much that is, and why it costs no progress; the numbers
+//! are in [`bounds`](crate::bounds).
 
 mod accuse;
 mod beacon;

@@ -1,9 +1,9 @@
 //! Starting, for the first time or after a crash in the middle of anything (L4, S1).
 //!
-//! The log says what may have been signed: it bars what must not be signed any more, and what is in it is sent again, with
-//! the same bytes, since the crash may have come between log and send (W6). What was stored beside it (blocks and
-//! certificates) brings the miner back to where it was; without it the miner starts lower and catches up, bound by its log
-//! all the same: it signs nothing in rounds that its log has left.
+//! The log says what may have been signed: it bars what must not be signed any more, and what is in it is sent again,
+//! with the same bytes, since the crash may have come between log and send (W6). The items stored beside it (blocks and
+//! certificates) bring the miner back to where it was; without them the miner starts lower and catches up, bound by its
+//! log all the same: it signs nothing in rounds that its log has left.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

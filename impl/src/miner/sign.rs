@@ -68,14 +68,14 @@ impl Signing {
 }
 
 impl<S: Scheme> Miner<S> {
-    /// Keeps something for a restart. What is signed from now on rests upon it.
+    /// Keeps something for a restart. Every later signature rests upon it.
     pub(super) fn store(&mut self, stored: Stored, fx: &mut Effects<'_>) {
         fx.out.push(Output::Store { write: self.signing.name_store(), stored });
     }
 
-    /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it may
-    /// rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. What contradicts the ledger is
-    /// withheld, whoever asks for it (S1). Returns whether it will leave.
+    /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it
+    /// may rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. A statement that
+    /// contradicts the ledger is withheld, whatever step asks for it (S1). Returns whether it will leave.
     pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);

@@ -1,9 +1,9 @@
 //! The sharder: it verifies and stores the finalized chain, serves it, and never votes.
 //!
 //! Like the miner it is a deterministic state machine without clock, socket, thread or file. It believes nothing but
-//! certificates: a finality certificate (or, under the rules without votes, notarizations) says what is final; blocks are
-//! accepted only as a chain that leads to a notarized block; each final block is stored once, in order of round (L5). What is
-//! certified and not here is a *gap*: it is reported, and asked for until it is filled.
+//! certificates: a finality certificate (or, under the rules without votes, notarizations) says which block is final;
+//! blocks are accepted only as a chain that leads to a notarized block; each final block is stored once, in order of
+//! round (L5). Certified blocks that are not here are a *gap*: it is reported, and asked for until it is filled.
 //!
 //! Old blocks are served from the host's storage, through [`History`].
 //!

@@ -330,8 +330,8 @@ impl<F: Files> Folder<F> {
         Ok((new, image.tail()))
     }
 
-    /// Opens and locks a file; makes it when there is none and `create` says so. What was locked is the file that has the name,
-    /// and not one that had it when it was opened: opening a log replaces its file.
+    /// Opens and locks a file; makes it when there is none and `create` says so. The locked file is the one that has
+    /// the name now, not the one that had it when it was opened: opening a log replaces its file.
     fn lock(&self, path: &Path, create: bool) -> Result<Held<F>, LogError> {
         let files = &self.files;
         for _ in 0..LOCK_ATTEMPTS {

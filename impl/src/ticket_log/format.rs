@@ -6,10 +6,10 @@
 //! frame    count (2), then count records
 //! record   kind (1) round (8) subround (4) block (32)
 //! ```
-//! Header, frames and free sectors have 512 bytes each: a sector, which a disk writes whole or not at all. What a header or a
-//! frame does not use is zero, up to the last 8 bytes, which are a checksum: the first 8 bytes of SHA3-256 over the checksum
-//! before it and the bytes of its own sector. So every frame vouches for all before it, and none can be lost, repeated or
-//! moved. Integers are big-endian. A free sector repeats the 8 bytes `no entry`.
+//! Header, frames and free sectors have 512 bytes each: a sector, which a disk writes whole or not at all. Bytes that a
+//! header or a frame does not use are zero, up to the last 8 bytes, which are a checksum: the first 8 bytes of SHA3-256
+//! over the checksum before it and the bytes of its own sector. So every frame vouches for all before it, and none can
+//! be lost, repeated or moved. Integers are big-endian. A free sector repeats the 8 bytes `no entry`.
 //!
 //! A file is made as a whole: header, a base of frames with everything that still matters, and free sectors, all durable before
 //! the file gets its name. It never grows. A flush writes the next free sector; when none is left, a new file is made.

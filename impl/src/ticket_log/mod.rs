@@ -19,9 +19,9 @@
 //! # What a log refuses to sign
 //! Proposals and tickets contradicting recorded ones, a ticket in a (round, subround) that was timed out, anything but a vote
 //! in a round that was left, and a vote in a round where another block was ticketed or voted for. A round is left by a vote
-//! in it and by any proposal, ticket or timeout of a later one. Nothing at all is signed in rounds of which the log does not
-//! know everything ([`Signed::complete_from`]): no record is not "not signed". What was recorded already may be signed again,
-//! since BLS signatures are deterministic: a restarted miner repeats itself and never contradicts itself.
+//! in it and by any proposal, ticket or timeout of a later one. Nothing at all is signed in rounds of which the log
+//! does not know everything ([`Signed::complete_from`]): no record is not "not signed". A recorded statement may be
+//! signed again, since BLS signatures are deterministic: a restarted miner repeats itself and never contradicts itself.
 //!
 //! # What a log says is on the disk
 //! A file can be read before it is on the disk: after a killed process, and after a sync that failed, the next process reads what
@@ -64,11 +64,12 @@
 //!
 //! A file that is replaced by its name must have one name only. A log file that is a symbolic link, is no regular file, or has a
 //! second name (a hard link) is refused when it is opened, after it was locked, at each flush and before it is replaced; so is
-//! `tickets.log.new`. A log never makes a hard link itself; where a file system makes a rename of one, a crash in it can leave
-//! both names, and the error says how to go on. A link to the folder is followed once, when the log is opened. What cannot be
-//! seen: a hard link made between the last look and the rename, which keeps the old file; a copy of the file; and two machines
-//! with one key. A folder that is mounted twice (bind mount) has one file with one lock, and needs no care; a file that is
-//! mounted by itself cannot be replaced, which is an error of the rename.
+//! `tickets.log.new`. A log never makes a hard link itself; where a file system makes a rename of one, a crash in it
+//! can leave both names, and the error says how to go on. A link to the folder is followed once, when the log is
+//! opened. Three things cannot be seen: a hard link made between the last look and the rename, which keeps the old
+//! file; a copy of the file; and two machines with one key. A folder that is mounted twice (bind mount) has one file
+//! with one lock, and needs no care; a file that is mounted by itself cannot be replaced, which is an error of the
+//! rename.
 //!
 //! # Why a file of its own format
 //! A key-value store (redb was tried) costs the same flush and hides the bytes; here every byte and sector that a crash or a

@@ -8,7 +8,7 @@ use crate::committee::{Round, Subround};
 use crate::mutants::mutant;
 use crate::rules::Rules;
 
-/// The part of [`Rules`] that a log enforces. What is a contradiction under every rule is always enforced.
+/// The part of [`Rules`] that a log enforces. Contradictions under every rule are always refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SigningRules {
     /// At most one ticket a (round, subround): [`TicketRule::OncePerSubround`](crate::rules::TicketRule::OncePerSubround). The other rules compare ranks, which a log

@@ -2,8 +2,8 @@
 //!
 //! Integers are big-endian and of fixed width, lengths come first and are bounded, options and alternatives have a tag
 //! byte. There is one encoding for each value and one value for each encoding: `decode(encode(x)) == x`, and
-//! `encode(decode(b)) == b` for every `b` that is accepted. What follows from other fields (digests, block ids) is not
-//! sent. Whether a signature of 48 bytes is a point of the curve is not the codec's business: a
+//! `encode(decode(b)) == b` for every `b` that is accepted. Values that follow from other fields (digests, block ids)
+//! are not sent. Whether a signature of 48 bytes is a point of the curve is not the codec's business: a
 //! [`Scheme`](crate::crypto::scheme::Scheme) refuses it when it verifies.
 //!
 //! A signature of a ticket, timeout or vote begins with a byte for its form. Form 1 is the compressed point of 48 bytes.

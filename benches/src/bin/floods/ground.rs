@@ -186,7 +186,7 @@ pub const fn timeout_of(round: Round) -> Timeout {
     Timeout { round, subround: Subround(0) }
 }
 
-/// The miner takes an input, and its host does what that asks for. What is left is for the network.
+/// The miner takes an input, and its host carries out the outputs. The rest is for the network.
 pub fn served(miner: &mut Miner<BlstScheme>, now: Time, input: Input) -> Vec<Output> {
     let (mut inputs, mut rest) = (vec![input], Vec::new());
     while let Some(input) = inputs.pop() {

@@ -1,7 +1,7 @@
 //! The safety properties of PROTOCOL.md by id, judged from what honest participants say, finalize and write.
 //!
-//! Every block below names its property and reason. What a Byzantine miner signed is known from the harness's own record of
-//! it, so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.
+//! Every block below names its property and reason. The harness records every statement that a Byzantine miner signs,
+//! so that a certificate is judged without verifying a signature: each signer must have signed exactly that statement.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Which properties hold under which rules: the one table that the oracles ask before they call something wrong.
 //!
-//! Under rules other than `hardened` some properties of PROTOCOL.md, section 5, are *expected* to break (section 6). What the
-//! code may do there is judged by refinement, and by what holds all the same. A run that ignores the table
+//! Under rules other than `hardened` some properties of PROTOCOL.md, section 5, are *expected* to break (section 6).
+//! Refinement, and the properties that still hold, judge the code there. A run that ignores the table
 //! ([`Oracle::ignore_rules`](super::Oracle::ignore_rules)) finds the verdicts of section 6 on production code.
 
 use super::{quorum_by, tolerated};

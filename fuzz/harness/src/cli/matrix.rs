@@ -1,7 +1,8 @@
 //! The kill matrix: each rule change of the model and each deliberate bug of the production crate, and which layer notices it.
 //!
-//! `matrix/results.json` holds what was measured, `MATRIX.md` and `model/figures/kill_matrix.json` (a part of the
-//! report) are made of it. What is not asked for is taken from the results of before, so that one bug can be judged again alone.
+//! `matrix/results.json` holds the measurements; `MATRIX.md` and `model/figures/kill_matrix.json` (a part of the
+//! report) are made of it. Bugs that are not asked for keep their earlier results, so that one bug can be judged again
+//! alone.
 
 mod table;
 mod units;

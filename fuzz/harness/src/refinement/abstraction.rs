@@ -1,7 +1,7 @@
 //! The abstraction function: what a world of production miners looks like as a state of the model.
 //!
-//! It is computed from the miners, their disks and what they have sent, from nothing the step check keeps. What it reads of a
-//! miner are its public read-only accessors.
+//! It is computed from the miners, their disks and what they have sent, from nothing the step check keeps. It reads a
+//! miner through public read-only accessors.
 
 use std::ops::Range;
 
@@ -25,10 +25,10 @@ pub fn abstraction<S: Scheme + Clone>(protocol: &Protocol, places: &Places, worl
 
 /// The abstraction of a world, kept from step to step, so that a step costs what it changes and not what was ever said.
 ///
-/// Every list of a world that is read here only grows, and each entry counts once; of the miners only the one that took a step has
-/// changed. What an entry means depends on the places of blocks, so a new place makes it begin anew, and so does every step
-/// under rules where a ticket counts before it is said (`overtaken`). That the result is [`abstraction`]'s is checked by
-/// `tests/refinement.rs`.
+/// Every list of a world that is read here only grows, and each entry counts once; of the miners only the one that took
+/// a step has changed. The meaning of an entry depends on the places of blocks, so a new place makes it begin anew, and
+/// so does every step under rules where a ticket counts before it is said (`overtaken`). That the result is
+/// [`abstraction`]'s is checked by `tests/refinement.rs`.
 #[derive(Clone)]
 pub struct View {
     state: State,

@@ -33,7 +33,7 @@
 //!
 //! # Rules
 //! Every value of every rule that production implements is compared with the model under the same rules (`rules`): a run names
-//! its rules in its header. What differs from `hardened`:
+//! its rules in its header. The differences from `hardened`:
 //! - **Ticket rules.** The model has one place for a ticket that is in the log and has not left. A miner that decides on another one
 //!   before has sent the first one as far as the model is concerned: it has a message early, and messages only enable.
 //! - **Local subrounds.** Giving a subround up and entering the next is the one action `Timeout`; in production it happens when

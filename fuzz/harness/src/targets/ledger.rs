@@ -1,9 +1,10 @@
 //! Target about the ticket log: a file and a log in memory against a plain list (S1).
 //!
-//! Appends, flushes, crashes, compactions, damage and moves to another folder in any order, in a file system that fails, loses in
-//! a power cut what was not synced, and lets others rename what a log writes to. What a log permits is restated here by hand;
-//! after each crash it must hold what was flushed before and nothing that was not appended, and after a power cut what it held
-//! when it was opened; a frame that a crash did not leave whole is never read, and neither is anything of another owner.
+//! Appends, flushes, crashes, compactions, damage and moves to another folder in any order, in a file system that
+//! fails, loses unsynced data in a power cut, and lets others rename the file of a log. The rules of a log are restated
+//! here by hand; after each crash it must hold what was flushed before and nothing that was not appended, and after a
+//! power cut what it held when it was opened; a frame that a crash did not leave whole is never read, and neither is
+//! anything of another owner.
 
 use std::path::PathBuf;
 
@@ -157,8 +158,8 @@ impl Logs {
         }
     }
 
-    /// A flush in which something fails, or during which somebody takes the file away. Whatever it was, the log goes on no more
-    /// if the flush fails, and what it had flushed before is there when it is opened again.
+    /// A flush in which something fails, or during which somebody takes the file away. In each case a failed flush ends
+    /// the log, and records flushed before are there when it is opened again.
     fn failing_flush(&mut self, what: u8, place: u8) {
         let replaced = what & 7 == 7;
         let backup = self.folder.join("backup");

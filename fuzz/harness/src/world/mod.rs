@@ -10,8 +10,8 @@
 //! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so, and in
 //! some worlds the application answers then, too. Under [`Disk::Crashing`] they are
 //! confirmed at once, and a schedule may crash a miner between any two of its steps, before or after the flush of what it
-//! wanted to sign. What was stored is durable there, so that a miner restarts where it was; a disk that loses stores too is
-//! driven by the target `recovery`, which checks properties and not refinement.
+//! wanted to sign. Stored items are durable there, so that a miner restarts where it was; a disk that loses stores too
+//! is driven by the target `recovery`, which checks properties and not refinement.
 
 mod archive;
 mod base;
@@ -473,7 +473,7 @@ impl<S: Scheme + Clone> World<S> {
         self.give(host, input, None, watch);
     }
 
-    /// A Byzantine miner sends a content to some receivers. What it signed is recorded by whoever made it sign.
+    /// A Byzantine miner sends a content to some receivers. The caller records the statement that it signed.
     pub fn send_as(&mut self, from: MinerId, to: Receivers, content: Content) {
         let content = self.in_form(from, content);
         self.network.send(Peer::Miner(from), to & !bit(Peer::Miner(from)), content);

@@ -108,8 +108,8 @@ impl Gt {
     #[must_use]
     pub fn square(&self) -> Self {
         let mut square = blst_fp12::default();
-        // SAFETY: a valid element, and a destination distinct from it. What a final exponentiation made is in the cyclotomic
-        // subgroup, as the function needs.
+        // SAFETY: a valid element, and a destination distinct from it. The result of a final exponentiation is in the
+        // cyclotomic subgroup, as the function needs.
         unsafe { blst_fp12_cyclotomic_sqr(&mut square, &self.0) };
         Self(square)
     }

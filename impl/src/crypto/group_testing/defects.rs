@@ -5,8 +5,8 @@
 //! coefficient of 64 bits and all are multiplied: the left sides are the defect of one weighted sum of signatures, one
 //! evaluation; the right sides are a product of powers. If any claim is false, the two sides agree for one in `2^64` choices
 //! of the coefficients. They are the hash of all signatures and of the message, so that nobody knows them before the last
-//! signature is fixed, and every machine has the same ones. Whoever wants an innocent member blamed has to try `2^64`
-//! signatures of its own, after it has seen all others and before they are counted; and what it would gain is a strike
+//! signature is fixed, and every machine has the same ones. An attacker who wants an innocent member blamed has to try
+//! `2^64` signatures of its own, after it has seen all others and before they are counted. Its gain would be one strike
 //! against that member ([`crate::ticket_pool`]), since evidence is always one signature verified alone.
 
 use std::collections::HashMap;

@@ -10,11 +10,11 @@
 //!   bisection;
 //! - **moments** (`isolation/moments.rs`): the same for several wrong ones in a small set, one evaluation for each.
 //!
-//! Exponents are evidence of nothing: two wrong signatures with equal defects and weights 3 and 7 point at 5. What they say
-//! is therefore a **claim** about the defect of a single signature, and nobody is blamed before its claim was confirmed: few
-//! claims by evaluating each signature alone, more of them together ([`Defects::confirm`]). Where a claim is false, its set
-//! is bisected instead. So every index that is returned has a defect of its own that is not one, and what is not returned
-//! multiplies to one, however the signatures were made.
+//! Exponents are evidence of nothing: two wrong signatures with equal defects and weights 3 and 7 point at 5. Their
+//! result is therefore a **claim** about the defect of a single signature, and nobody is blamed before its claim was
+//! confirmed: few claims by evaluating each signature alone, more of them together ([`Defects::confirm`]). Where a
+//! claim is false, its set is bisected instead. So every index that is returned has a defect of its own that is not
+//! one, and the defects of all others multiply to one, however the signatures were made.
 //!
 //! **The tree is everybody's.** Which sets are asked about depends on the number of signatures and on the defects alone, never
 //! on the processor: where colluders' defects cancel, it is the tree that decides which of them are found, and all machines

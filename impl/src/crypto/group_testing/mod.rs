@@ -17,7 +17,7 @@
 //! 3. **Nobody is blamed for a group.** A member is blamed for a defect of its own, or for a component outside the subgroup
 //!    of its own, or for bytes that are no point: exactly the reasons for which its signature alone would be refused. Where
 //!    many are wrong, their own defects are confirmed together, with an error of one in `2^64` that nobody can search for in
-//!    time (`defects.rs`). What is kept is then verified once more by itself, so that 1 holds without any error.
+//!    time (`defects.rs`). The rest is then verified once more by itself, so that 1 holds without any error.
 //! 4. **Outside the subgroup.** Pairings do not see such components, receivers refuse them, and they add up; so the sum is
 //!    checked instead of each summand. Only if the sum has one are all looked at one by one. Dropping a signature may
 //!    uncover a component that it cancelled: after every drop the rest is checked again.
@@ -63,8 +63,8 @@ pub fn sift(
     sift_points(keys, hash, decoded.collect(), prepare)
 }
 
-/// [`sift`] of signatures that were decoded by whoever read them from the wire, such as those of 96 bytes
-/// ([`G1::decode_uncompressed`]). What is no point is its signer's fault.
+/// [`sift`] of signatures that were decoded when they were read from the wire, such as those of 96 bytes
+/// ([`G1::decode_uncompressed`]). A signature that is no point is its signer's fault.
 pub fn sift_points(
     keys: &KeySums,
     hash: &G1,

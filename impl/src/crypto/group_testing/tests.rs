@@ -382,8 +382,8 @@ fn claims(group: &mut Group<'_>, members: &[usize]) -> Vec<Claim<Gt>> {
     members.iter().zip(own).map(claim).collect()
 }
 
-/// Pitfall: coefficients drawn too early. Whoever knows them makes two false claims whose errors cancel, and an innocent
-/// member is blamed. They are fixed by the last ticket, and one more or another ticket changes all of them.
+/// Pitfall: coefficients drawn too early. An attacker who knows them makes two false claims whose errors cancel, and an
+/// innocent member is blamed. They are fixed by the last ticket, and one more or another ticket changes all of them.
 #[test]
 fn claims_are_confirmed_only_if_all_are_true_and_by_nothing_known_beforehand() {
     let mut stage = Stage::new(6);

@@ -1,8 +1,8 @@
 //! Messages that a miner was shown and has sent, as its oracles remember them.
 //!
-//! A duty rests upon this memory, and never upon what the miner says that it knows: a bug that makes it forget would erase the
-//! duty with it. Everything here comes from messages that reached the miner and from its outputs. What a miner *admits* to know
-//! (a block, a notarization) counts as well, since that can only add duties.
+//! A duty rests upon this memory, and never upon what the miner says that it knows: a bug that makes it forget would
+//! erase the duty with it. Everything here comes from messages that reached the miner and from its outputs. Blocks and
+//! notarizations that a miner *admits* to know count as well, since that can only add duties.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -106,7 +106,7 @@ impl Duties {
                     );
                 }
             }
-            // S10: nobody honest is blamed. What honest peers send is not refused, and their signatures are right.
+            // S10: nobody honest is blamed. Messages of honest peers are not refused, and their signatures are right.
             Output::Refused { from: Peer::Miner(from), refusal } if world.host_of(*from).is_some() => {
                 return wrong("S10", format!("{id} refuses what {from} sent: {refusal}"));
             }
