@@ -51,12 +51,6 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
             "--trace: a trace is of the profile `hardened`",
             "leave --profile out",
         ),
-        (
-            "--trace t.json --miners 9",
-            "--trace: a trace has at most 7 honest miners, this run has 9",
-            "--miners",
-        ),
-        ("--trace t.json --miners 64 --silent 60", "--trace: a trace has at most 63 miners", "--miners"),
     ] {
         let refused = localnet(folder.path(), arguments);
         let told = text(&refused.stderr);
@@ -66,10 +60,36 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
             told.split_once("\n  fix: ").unwrap_or_else(|| panic!("{arguments}: no fix: {told}"));
         assert!(fixed.contains(fix), "{arguments}: {told}");
     }
-    let kills: String = (0..16).map(|kill| format!(" --kill 1@{}", 3_000 * kill)).collect();
-    let refused = text(&localnet(folder.path(), &format!("--trace t.json{kills}")).stderr);
-    assert!(refused.contains("at most 15 restarts, this run has 16"), "{refused}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Of a run that the model has room for the trace can be drawn; any other has the form for a run of any length, up to its end.
+#[test]
+fn the_form_of_a_trace_is_that_of_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let kills: String = (1..=16).map(|kill| format!(" --kill 1@{}", 2_100 * kill)).collect();
+    for (arguments, format, rounds) in [
+        ("--rounds 6", "zus-trace", 6),
+        ("--rounds 7", "zus-run", 7),
+        ("--rounds 50", "zus-run", 50),
+        ("--rounds 1 --miners 8 --equivocate 1", "zus-trace", 1),
+        ("--rounds 1 --miners 8", "zus-run", 1),
+        (&format!("--rounds 90{kills}"), "zus-run", 90),
+    ] {
+        let run = localnet(folder.path(), &format!("{arguments} --trace t.json"));
+        assert_eq!(run.status.code(), Some(0), "{arguments}: {}", text(&run.stderr));
+        let trace = fs::read_to_string(folder.path().join("t.json")).unwrap();
+        assert!(trace.contains(&format!("\"{format}\"")), "{arguments}: {}", &trace[..200]);
+        if format == "zus-run" {
+            let steps = trace.lines().filter(|line| line.contains("\"do\"")).count();
+            assert_eq!(trace.lines().last(), Some(&*format!("{{\"end\":{steps}}}")), "{arguments}");
+            let last = format!("\"block\":\"B({rounds},");
+            assert!(
+                trace.lines().any(|line| line.contains("finalize") && line.contains(&last)),
+                "{arguments}"
+            );
+        }
+    }
 }
 
 #[test]

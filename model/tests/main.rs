@@ -11,6 +11,7 @@ mod draw;
 mod expectations;
 mod explore;
 mod forms;
+mod long_runs;
 mod mermaid;
 mod messages;
 mod mutants;

@@ -95,15 +95,22 @@ fn no_file(file: &Path) -> Option<&'static str> {
     (!found.is_file() && !is_open).then_some("a pipe, a socket or a device")
 }
 
-/// The bytes, at most `most`. Of a longer file no more than that and one is read.
-fn read_bytes(file: &Path, most: u64) -> Result<Vec<u8>, Unread> {
-    if let Some(what) = no_file(file) {
-        return Err(Unread::NoFile(what));
+/// Opens a file for one who reads it piece by piece.
+///
+/// # Errors
+/// If it is not there, or no file.
+pub fn open(file: impl AsRef<Path>) -> Result<File, Unread> {
+    let file = file.as_ref();
+    match no_file(file) {
+        Some(what) => Err(Unread::NoFile(what)),
+        None => File::open(file).map_err(Unread::Refused),
     }
+}
+
+/// The bytes, at most `most`. Of a longer file no more than that and one is read.
+fn read_bytes(open: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|open| open.take(most.saturating_add(1)).read_to_end(&mut bytes))
-        .map_err(Unread::Refused)?;
+    open.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(Unread::Refused)?;
     if bytes.len() as u64 > most { Err(Unread::TooLarge(most)) } else { Ok(bytes) }
 }
 
@@ -112,7 +119,15 @@ fn read_bytes(file: &Path, most: u64) -> Result<Vec<u8>, Unread> {
 /// # Errors
 /// If it is not there, no file, too large, or no text.
 pub fn read(file: impl AsRef<Path>, most: u64) -> Result<String, Unread> {
-    String::from_utf8(read_bytes(file.as_ref(), most)?).map_err(|error| {
+    read_open(open(file)?, most)
+}
+
+/// [`read`] of what is open already.
+///
+/// # Errors
+/// If it is too large, or no text.
+pub fn read_open(open: impl Read, most: u64) -> Result<String, Unread> {
+    String::from_utf8(read_bytes(open, most)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
         Unread::NoText { line, at }
@@ -125,7 +140,7 @@ pub fn read(file: impl AsRef<Path>, most: u64) -> Result<String, Unread> {
 /// As [`read`], with the name of the file and the fix; any bytes will do.
 pub fn bytes(file: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     let file = file.as_ref();
-    read_bytes(file, most).map_err(|error| error.of(file))
+    open(file).and_then(|open| read_bytes(open, most)).map_err(|error| error.of(file))
 }
 
 /// [`read`], with the name of the file and the fix in the error.

@@ -24,6 +24,7 @@ use zus_output::{limits, plain, pulse::Pulse, whole::Promised};
 mod network;
 
 mod arguments;
+mod long;
 mod trace;
 
 use arguments::Arguments;
@@ -110,9 +111,13 @@ fn write_trace<S: Scheme + Clone>(
     let dishonest: Vec<u16> = setup.byzantine.iter().map(|(miner, _)| *miner).collect();
     let command = std::env::args_os().skip(1).map(plain::quoted).collect::<Vec<_>>().join(" ");
     let command = format!("cargo run --release -p zus-bpp --example localnet -- {command}");
-    let trace = trace::trace(world, &dishonest, &arguments.kill, &command)?;
+    let text = if arguments.is_short(dishonest.len()) {
+        serde_json::to_string_pretty(&trace::trace(world, &dishonest, &arguments.kill, &command)?)? + "\n"
+    } else {
+        long::run(world, &dishonest, &arguments.kill, &command)?
+    };
     let path = file.path().to_path_buf();
-    file.write(serde_json::to_string_pretty(&trace)? + "\n").map_err(|error| unwritable(&path, &error))?;
+    file.write(text).map_err(|error| unwritable(&path, &error))?;
     println!("trace: {} (zus replay {})", plain::path(&path), plain::quoted_path(&path));
     Ok(())
 }

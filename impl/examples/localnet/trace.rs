@@ -1,7 +1,8 @@
 //! A run of the local network as a trace in the project's format (`zus-trace`, version 1), which `zus replay` re-executes
 //! against the model: every ticket, timeout, subround and round change of an honest miner becomes one step of it.
 //!
-//! A trace leaves out the rounds after the sixth, with everything that happens in them, and says so. A dishonest
+//! It is written for a run that the model has room for ([`has_room`]); a larger one has the form of `long.rs`. What happens after the
+//! sixth round is left out. A dishonest
 //! miner's messages are not steps; the model lets Byzantine miners send anything at any time. A restarted miner of the
 //! model keeps its position. So the steps that the production miner repeats to get there again are left out as well.
 
@@ -21,11 +22,11 @@ const MAX_ROUNDS: u64 = 6;
 /// Subrounds of a round that the model has room for.
 const MAX_SUBROUNDS: u32 = 4;
 /// Miners that the model has room for.
-pub const MAX_MINERS: usize = 63;
+const MAX_MINERS: usize = 63;
 /// Honest ones among them.
-pub const MAX_HONEST: usize = 7;
+const MAX_HONEST: usize = 7;
 /// Restarts that the model can count.
-pub const MAX_RESTARTS: usize = 15;
+const MAX_RESTARTS: usize = 15;
 /// Blocks that the model has room for.
 const MAX_BLOCKS: usize = 40;
 /// Blocks of a round, and ranks of a subround.
@@ -33,11 +34,16 @@ const MAX_BLOCKS_PER_ROUND: usize = 16;
 
 /// Where a miner of the model is.
 #[derive(Clone, Default)]
-struct Position {
-    round: u64,
-    subround: u32,
-    timed_out: bool,
-    ticketed: bool,
+pub struct Position {
+    pub round: u64,
+    pub subround: u32,
+    pub timed_out: bool,
+    pub ticketed: bool,
+}
+
+/// Whether the model has room for such a run.
+pub fn has_room(rounds: usize, miners: usize, honest: usize, restarts: usize) -> bool {
+    rounds as u64 <= MAX_ROUNDS && miners <= MAX_MINERS && honest <= MAX_HONEST && restarts <= MAX_RESTARTS
 }
 
 /// The trace of what has happened in `world` so far.
@@ -83,11 +89,7 @@ pub fn trace<S: Scheme + Clone>(
             "rounds": rounds, "subrounds": (subrounds + 1).min(MAX_SUBROUNDS), "blocks": blocks,
             "network": "async", "restarts": kills.len(), "observers": 0,
             "reserved_rounds": 0, "reserved_subrounds": 0,
-            "rules": {
-                "beacon": "RoundOnly", "ticket": "OncePerSubround", "subround_entry": "Certificate",
-                "subround_switch": "Adopt", "finality": "Votes", "quorum": "ByzantineMajority",
-                "ticket_log": "Durable", "echo": "Certificates",
-            },
+            "rules": rules(),
             "reductions": {
                 "byzantine_available": true, "eager": true, "symmetry": false, "counting": false, "lazy": false,
             },
@@ -96,11 +98,20 @@ pub fn trace<S: Scheme + Clone>(
     }))
 }
 
-/// Round, subround, rank and twin.
-type Place = (u64, u32, u16, u8);
+/// The rules of the profile `hardened`.
+pub fn rules() -> Value {
+    json!({
+        "beacon": "RoundOnly", "ticket": "OncePerSubround", "subround_entry": "Certificate",
+        "subround_switch": "Adopt", "finality": "Votes", "quorum": "ByzantineMajority",
+        "ticket_log": "Durable", "echo": "Certificates",
+    })
+}
 
-fn name((round, subround, rank, twin): Place) -> String {
-    format!("B({round},{subround})#{rank}{}", if twin == 1 { "'" } else { "" })
+/// Round, subround, rank and twin.
+pub type Place = (u64, u32, u16, u8);
+
+pub fn name((round, subround, rank, twin): Place) -> String {
+    format!("B({round},{subround})#{rank}{}", "'".repeat(twin.into()))
 }
 
 /// The place of every block that an honest miner ticketed, as far as the model has room.

@@ -22,9 +22,9 @@ impl Follower {
         Follower { instance, state }
     }
 
-    /// Takes the next step of the run, if it is enabled, and forgets the rounds below the lowest finalized head. A
-    /// signature or a notarization of a forgotten round can matter no more, and is passed over.
-    pub fn take(&mut self, step: &Action) -> Result<(), Blocked> {
+    /// Takes the next step of the run, if it is enabled, lets `look` see the state, and forgets the rounds below the lowest
+    /// finalized head. A signature or a notarization of a forgotten round can matter no more, and is passed over.
+    pub fn take(&mut self, step: &Action, look: impl FnOnce(&Instance, &State)) -> Result<(), Blocked> {
         let about = match *step {
             Action::ByzantinePropose { block, .. }
             | Action::ByzantineTicket { block, .. }
@@ -38,6 +38,7 @@ impl Follower {
         }
         self.instance.enabled(&self.state, step)?;
         self.instance.apply(&mut self.state, step);
+        look(&self.instance, &self.state);
         if let Some(lowest) = self.state.heads.iter().map(|head| head.round).min() {
             self.state.forget_below(lowest.next());
         }

@@ -126,20 +126,20 @@ fn a_stream_of_steps_is_followed_to_the_step_that_is_not_enabled() {
     let mut most = 0;
     for number in 1..=500 {
         for step in round(number, MinerId((number % 3) as u16)) {
-            assert_eq!(follower.take(&step), Ok(()), "{step:?}");
+            assert_eq!(follower.take(&step, |_, _| {}), Ok(()), "{step:?}");
             most = most.max(size(&follower.state));
         }
         // A Byzantine member comes late, with a timeout of the round that is final and of the one that is forgotten.
         for late in [number, number.saturating_sub(1).max(1)] {
             let round = Round(late);
             let timeout = Action::ByzantineTimeout { member: MinerId(3), round, subround: Subround(0) };
-            assert_eq!(follower.take(&timeout), Ok(()), "{timeout:?}");
+            assert_eq!(follower.take(&timeout, |_, _| {}), Ok(()), "{timeout:?}");
         }
     }
     assert!(most < 40, "{most}");
     assert_eq!(follower.state.floor.round, Round(500));
     let again = round(500, MinerId(0))[8];
-    assert_eq!(follower.take(&again), Err(Blocked::OtherRound), "{again:?}");
+    assert_eq!(follower.take(&again, |_, _| {}), Err(Blocked::OtherRound), "{again:?}");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn without_an_observer_nothing_is_forgotten() {
     let mut follower = Follower::new(Instance { observers: 0, ..instance() });
     for step in (1..=3).flat_map(|number| round(number, MinerId(0))) {
         if !matches!(step, Action::Finalize { .. }) {
-            assert_eq!(follower.take(&step), Ok(()));
+            assert_eq!(follower.take(&step, |_, _| {}), Ok(()));
         }
     }
     assert!(!follower.state.forget_below(Round(2)));
@@ -177,10 +177,10 @@ fn round_without_miner_2(number: u64) -> Vec<Action> {
 fn a_miner_that_is_behind_keeps_its_rounds() {
     let mut follower = Follower::new(instance());
     for step in (1..=3).flat_map(round_without_miner_2) {
-        assert_eq!(follower.take(&step), Ok(()), "{step:?}");
+        assert_eq!(follower.take(&step, |_, _| {}), Ok(()), "{step:?}");
     }
     assert_eq!(follower.state.floor.round, Round(0));
     let block = follower.state.heads[0];
-    assert_eq!(follower.take(&Action::Leave { miner: MinerId(2), block }), Ok(()));
+    assert_eq!(follower.take(&Action::Leave { miner: MinerId(2), block }, |_, _| {}), Ok(()));
     assert_eq!(follower.state.floor, block);
 }

@@ -135,14 +135,15 @@ pub(super) struct SimulateArgs {
     pub(super) threads: Option<u16>,
 }
 
-/// Executes a trace step by step, and rejects it at the first step that may not happen.
+/// Executes a trace step by step, and rejects it at the first step that may not happen. A run of any length is followed as it is read.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   zus replay model/traces/late_better_rank-S2.json
   zus check late_better_rank --out out; zus replay out/traces/late_better_rank-S2.json
 
-Exit code: 0 it is a run and shows what it claims, 1 it is none or does not, 2 bad input or usage.")]
+Exit code: 0 it is a run and shows what it claims, 1 it is none or does not, 2 bad input or usage, 3 more lies above its finalized
+head than is followed.")]
 pub(super) struct ReplayArgs {
     /// The trace file
     #[arg(value_name = "TRACE")]

@@ -1,17 +1,33 @@
-//! `zus replay`: a trace executed step by step.
+//! `zus replay`: a trace executed step by step. One within the bounds of the packed model is executed by that; a run of any length
+//! is followed by the specification, as it is read.
 
 use super::{Exit, Failure, ReplayArgs};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use zus_checker::{
     search::trial::effects_of_run,
-    trace::{self, Trace},
+    trace::{
+        self, Claim, Trace, TraceError,
+        long::{self, LongError},
+    },
 };
-use zus_output::plain;
+use zus_output::{
+    bounded::{self, Unread},
+    plain,
+};
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let path = plain::path(&args.trace);
-    let text = trace::text(&args.trace)?;
+    let unreadable = |source| TraceError::Unreadable { path: path.clone(), source };
+    // Opened once: a pipe can be read once only.
+    let mut file = BufReader::new(bounded::open(&args.trace).map_err(unreadable)?);
+    let mut first = Vec::new();
+    let read = Read::take(&mut file, long::MAX_LINE).read_until(b'\n', &mut first);
+    read.map_err(|error| unreadable(Unread::Refused(error)))?;
+    if long::is_header(&first) {
+        return follow(&path, &first, &mut file, args.quiet);
+    }
+    let text = bounded::read_open(first.as_slice().chain(file), trace::MAX_BYTES).map_err(unreadable)?;
     let trace = Trace::from_json(&path, &text)?;
     effects_of_run(&path, &text, &trace)?;
     let mut stdout = anstream::stdout().lock();
@@ -29,10 +45,12 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
             if !args.quiet {
                 write!(stdout, "{}", super::check::shown(&trace))?;
             }
-            let claim = trace.claim.as_ref().map_or("which claims nothing".into(), |claim| {
-                format!("and {} is {}", claim.property.id(), claim.verdict)
-            });
-            writeln!(stdout, "{path}: a run of {} steps, {claim}", trace.steps.len())?;
+            let claim = claimed(trace.claim.as_ref());
+            writeln!(
+                stdout,
+                "{path}: a run of {} steps, {claim}; the packed model executed it",
+                trace.steps.len()
+            )?;
             if let Some(fault) = &trace.finding {
                 writeln!(
                     stdout,
@@ -41,6 +59,47 @@ pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
                 )?;
             }
             Ok(Exit::AsExpected)
+        }
+    }
+}
+
+fn claimed(claim: Option<&Claim>) -> String {
+    claim.map_or("which claims nothing".into(), |claim| {
+        format!("and {} is {}", claim.property.id(), claim.verdict)
+    })
+}
+
+/// Follows a run of any length.
+fn follow(path: &str, first: &[u8], rest: &mut impl BufRead, quiet: bool) -> Result<Exit, Failure> {
+    let mut stdout = anstream::stdout().lock();
+    let followed = long::follow(path, first, rest, &mut |round, steps| {
+        if quiet {
+            Ok(())
+        } else {
+            writeln!(stdout, "round {} is final everywhere after step {steps}", round.0)
+        }
+    });
+    match followed {
+        Ok(run) => {
+            writeln!(
+                stdout,
+                "{path}: a run of {} steps, {}; the specification followed it to final round {}, holding at most {} messages",
+                run.steps,
+                claimed(run.claim.as_ref()),
+                run.finalized.0,
+                run.most_held
+            )?;
+            Ok(Exit::AsExpected)
+        }
+        Err(LongError::Text(error)) => Err(error.into()),
+        Err(LongError::Told(error)) => Err(error.into()),
+        Err(error @ LongError::Held { .. }) => {
+            writeln!(stdout, "{}", plain::message(&error.to_string()))?;
+            Ok(Exit::Incomplete)
+        }
+        Err(error) => {
+            writeln!(stdout, "{path}: rejected: {}", plain::message(&error.to_string()))?;
+            Ok(Exit::Differs)
         }
     }
 }

@@ -28,6 +28,14 @@ pub enum TraceError {
         /// The error.
         message: String,
     },
+    /// It is a run of any length.
+    #[error(
+        "{path}:1: this is a run of any length, which only `zus replay` reads\n  fix: use a file with format {FORMAT:?}"
+    )]
+    Long {
+        /// The file.
+        path: String,
+    },
     /// It says that it is something else.
     #[error(
         "{path}:{line}: this is {found:?}, version {version}\n  fix: use a file with format {FORMAT:?}, version {VERSION}"

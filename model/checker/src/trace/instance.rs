@@ -194,7 +194,7 @@ impl TryFrom<&Instance> for Protocol {
 
 /// Rules as they are written. Traces of earlier versions name the answers to three more questions, to which there is no
 /// second one any more but as a `fault`.
-fn rules<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
+pub(super) fn rules<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
     use serde::de::Error;
     let mut rules = super::object::Object::deserialize(deserializer)?.0;
     for (question, answer) in [("proposal", "Once"), ("counting", "Genuine"), ("head", "Descends")] {

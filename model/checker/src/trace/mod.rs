@@ -46,10 +46,14 @@
 //!
 //! [`Trace::replay`] executes the steps one by one. A step that may not happen is named with the guard that is false;
 //! after the last one the claim must be a fact. The texts for readers are computed from the run ([`Trace::told`]).
+//!
+//! This form names a run within the bounds of the packed model, which explores, draws and replays it. A run of any length has a
+//! form of its own ([`long`]), which the specification follows line by line.
 
 mod error;
 mod instance;
 mod locate;
+pub mod long;
 mod object;
 
 pub use error::{ReplayError, TraceError};
@@ -310,6 +314,7 @@ impl Trace {
             line: error.line().max(1),
             message: error.to_string(),
         };
+        long::refuse(path, text)?;
         let header: Header = serde_json::from_str(text).map_err(syntax)?;
         let line = |way: &[locate::Way<'_>]| locate::line_of(text, way);
         if header.format != FORMAT || header.version != u64::from(VERSION) {

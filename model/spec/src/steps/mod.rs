@@ -22,6 +22,7 @@ use zus_protocol::ids::{MinerId, Round, Subround};
 
 /// One step of one participant. `miner` is honest, `member` is Byzantine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are `miner`, `member`, `block`, `parent`, `round` and `subround`")]
 pub enum Action {
     /// Step 1: a miner sends its share of the beacon value that it needs.
