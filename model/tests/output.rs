@@ -150,6 +150,16 @@ fn what_a_killed_run_was_writing_is_gone_after_the_next() {
     assert_eq!(fs::read_to_string(out.join(".zus-unfinished-notes")).unwrap(), "of the user");
 }
 
+/// A process that is killed with the test, however that ends.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn two_runs_do_not_write_into_one_folder() {
@@ -162,12 +172,15 @@ fn two_runs_do_not_write_into_one_folder() {
     // The first prints its results, and then writes them where nobody reads: it stays in the middle of its writes.
     let mut first = Command::new(env!("CARGO_BIN_EXE_zus"));
     first.args(["check", "late_better_rank", "--out", "out"]).current_dir(at).stdout(Stdio::piped());
-    let mut first = first.spawn().unwrap();
+    let mut first = Ended(first.spawn().unwrap());
     let mut results = String::new();
-    BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut results).unwrap();
+    BufReader::new(first.0.stdout.as_mut().unwrap()).read_line(&mut results).unwrap();
     assert!(!results.is_empty(), "it ended");
     let second = ["check", "amnesia", "--out", "out", "--format", "json"];
-    let refused = zus_in(at, &second);
+    // One that is not refused waits where the first does.
+    let mut refused = Command::new("timeout");
+    refused.args(["20", env!("CARGO_BIN_EXE_zus")]).args(second).current_dir(at);
+    let refused = refused.output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     let said = text(&refused.stderr);
     let expected =
@@ -175,8 +188,7 @@ fn two_runs_do_not_write_into_one_folder() {
     assert!(said.starts_with(expected), "{said}");
     assert!(text(&refused.stdout).contains("another run"), "in the form that was asked for");
     assert!(names(&at.join("out/traces")).iter().all(|name| name.starts_with("late_better_rank-")));
-    first.kill().unwrap();
-    first.wait().unwrap();
+    drop(first);
     fs::remove_file(&report).unwrap();
     assert_eq!(zus_in(at, &second).status.code(), Some(0), "a run that is gone holds nothing");
     assert!(names(&at.join("out/traces")).iter().all(|name| name.starts_with("amnesia-")));
