@@ -99,7 +99,7 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
         (vec!["tie", "X"], &["X: cannot be read", "fix: "]),
         (vec!["tie", "empty"], &["empty:1:", "fix: "]),
         (vec!["run", "--replay", "X"], &["X: cannot be read", "fix: "]),
-        (vec!["run", "--replay", "nothing"], &["nothing: cannot be read", "fix: "]),
+        (vec!["run", "--replay", "nothing"], &["nothing: this is a folder, and no file", "fix: "]),
         (vec!["run", "--replay", "broken.json"], &["broken.json: ", "line 1", "fix: "]),
         (vec!["run", "--replay", "third.json"], &["third.json: ", "action 3", "fix: "]),
         // Places that are written to.

@@ -53,7 +53,7 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
         (&["run", "decode", "X"], &["X: cannot be read", "fix: "]),
         (&["run", "decode", "--hex", "zz"], &["--hex", "two hexadecimal digits a byte"]),
         (&["replay", "X"], &["X: cannot be read", "fix: "]),
-        (&["replay", "folder"], &["folder: cannot be read", "fix: "]),
+        (&["replay", "folder"], &["folder: this is a folder, and no file", "fix: "]),
         (&["replay", "empty", "--trace", "no/file"], &["no/file: cannot be written", "fix: "]),
         (&["shrink", "X"], &["X: cannot be read", "fix: "]),
         (&["shrink", "empty", "--out", "no/file"], &["no/file: cannot be written", "fix: "]),
