@@ -44,6 +44,11 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
         ("--silent 5", "--silent 5 --equivocate 0: no miner of 4 is left that is honest", "at most 3"),
         ("--silent 2 --equivocate 2", "--silent 2 --equivocate 2: no miner of 4", "at most 3"),
         ("--rounds 1 --kill 0@500000", "--kill 0@500000: the run ended at", "an earlier time"),
+        (
+            "--trace t.json --equivocate 3",
+            "--trace: 3 of 4 miners are dishonest, more than the 1",
+            "leave out --trace",
+        ),
         ("--trace /", "/: cannot be written: ", "name another place"),
         ("--trace none/t.json", "none/t.json: cannot be written: ", "name another place"),
         (

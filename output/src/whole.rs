@@ -7,6 +7,7 @@
 //! system on it. A process that is killed leaves such a file behind, without a lock: the next process that writes into the
 //! folder removes it. A file that is locked is being written and stays, and so does a file of any other name.
 
+use crate::bounded;
 use crate::lock::{self, Held};
 use std::{
     collections::BTreeSet,
@@ -62,8 +63,18 @@ pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
     }
 }
 
+/// Text that only files of the project's tools have: their pictures, pages, Markdown and JSON.
+const MARKS: [&str; 5] = [
+    r#"<svg class="zus""#,
+    r#"<meta name="generator" content="zus">"#,
+    "<!-- zus -->",
+    r#""format": "zus-"#,
+    r#""format":"zus-"#,
+];
+
 /// A file of output that a command has promised. Where a command ends without it, for instance after bad input, the file of an
-/// earlier run goes: it would pass for the result of this one. Where the file itself is the matter, the earlier one stays.
+/// earlier run goes: it would pass for the result of this one. A file without a mark of the tools ([`MARKS`]) may be the user's own,
+/// and stays; so does a link, and an earlier file where the place itself is the matter.
 #[derive(Debug)]
 pub struct Promised {
     path: PathBuf,
@@ -103,11 +114,15 @@ impl Promised {
 
 impl Drop for Promised {
     fn drop(&mut self) {
-        if self.is_due
-            && let Ok(Some(Place { file, permissions: Some(_), .. })) = Place::of(&self.path)
-        {
+        let is_file = fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file());
+        if !self.is_due || !is_file {
+            return;
+        }
+        let earlier = bounded::bytes(&self.path, bounded::MOST_BYTES).unwrap_or_default();
+        let earlier = String::from_utf8_lossy(&earlier);
+        if MARKS.iter().any(|mark| earlier.contains(mark)) {
             // The command reports errors; a file that cannot be removed could not be written either.
-            let _ = fs::remove_file(file);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

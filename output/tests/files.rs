@@ -103,10 +103,13 @@ fn a_file_that_was_promised_and_not_written_is_not_that_of_an_earlier_run() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     for name in ["f", "other"] {
-        fs::write(at(name), "earlier").unwrap();
+        fs::write(at(name), "the user's own, and not zus-anything").unwrap();
     }
-    Promised::at(at("f"), [&*at("other")]).unwrap().write("new").unwrap();
-    assert_eq!(fs::read(at("f")).unwrap(), b"new");
+    drop(Promised::at(at("f"), []).unwrap());
+    assert_eq!(names(folder.path()), ["f", "other"], "what no tool wrote stays");
+    let new = r#"{"format":"zus-trace"}"#;
+    Promised::at(at("f"), [&*at("other")]).unwrap().write(new).unwrap();
+    assert_eq!(fs::read(at("f")).unwrap(), new.as_bytes());
     drop(Promised::at(at("f"), []).unwrap());
     drop(Promised::at(at("never"), []).unwrap());
     assert_eq!(names(folder.path()), ["other"]);
@@ -118,8 +121,9 @@ fn a_file_that_was_promised_and_not_written_is_not_that_of_an_earlier_run() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("other", at("link")).unwrap();
+        fs::write(at("other"), new).unwrap();
         drop(Promised::at(at("link"), []).unwrap());
-        assert_eq!(names(folder.path()), ["link"], "what a link leads to is the file");
+        assert_eq!(names(folder.path()), ["link", "other"], "a link was made by the user");
         drop(Promised::at("/dev/null", []).unwrap());
         assert!(Path::new("/dev/null").exists());
     }

@@ -52,6 +52,7 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
         (&["run", "nosuch", "empty"], &["TARGET", "conformance"]),
         (&["run", "decode", "X"], &["X: cannot be read", "fix: "]),
         (&["run", "decode", "--hex", "zz"], &["--hex", "two hexadecimal digits a byte"]),
+        (&["replay", "empty", "--trace", "empty"], &["empty: cannot be written: it is an input", "fix: "]),
         (&["replay", "X"], &["X: cannot be read", "fix: "]),
         (&["replay", "folder"], &["folder: this is a folder, and no file", "fix: "]),
         (&["replay", "empty", "--trace", "no/file"], &["no/file: cannot be written", "fix: "]),

@@ -55,6 +55,14 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let setup = arguments.setup()?;
     let faulty = setup.config().committee.faulty();
     let dishonest = setup.byzantine.len();
+    if trace.is_some() && dishonest > faulty {
+        return Err(format!(
+            "--trace: {dishonest} of {} miners are dishonest, more than the {faulty} that are tolerated: a trace has only the signatures \
+             of such members that the honest ones need\n  fix: leave out --trace, or name fewer with --silent and --equivocate",
+            arguments.miners
+        )
+        .into());
+    }
     println!(
         "{} miners ({dishonest} dishonest, {faulty} tolerated), {} sharders, quorum {}, seed {}",
         arguments.miners,

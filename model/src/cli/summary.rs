@@ -54,7 +54,8 @@ pub fn run(args: &SummaryArgs) -> Result<Exit, Failure> {
         figures_before: figures(&args.baseline_figures)?,
     });
     match out {
-        Some(out) => write_promised(out, text)?,
+        // The mark by which a later run knows the file as one of ours.
+        Some(out) => write_promised(out, text + "\n<!-- zus -->\n")?,
         None => write!(anstream::stdout(), "{text}")?,
     }
     Ok(Exit::AsExpected)

@@ -15,6 +15,7 @@ use crate::schedule::{Failure, Schedule};
 use crate::targets::input;
 use crate::world::Adjust;
 use zus_output::plain::{quoted, quoted_path};
+use zus_output::whole::{Promised, unwritable};
 
 use super::{check, write};
 
@@ -128,18 +129,18 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
 /// When a file cannot be read or written.
 pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
     let bytes = input(file)?;
-    if let Some(trace) = trace {
-        check(trace)?;
-    }
+    // The schedule is a finding: its trace goes elsewhere.
+    let trace = trace.map(|path| Promised::at(path, [file]).map_err(unwritable(path))).transpose()?;
     let schedule = Schedule::from_file(&bytes);
     let played = play(&schedule, bug.adjust, Until::End, true);
     println!("{}", played.told());
-    if let Some(path) = trace {
+    if let Some(promised) = trace {
+        let path = promised.path().to_owned();
         let command = bug.command(&format!("replay {}", quoted_path(file)));
         match played.run.judges.refinement.trace(&command, played.failure.as_ref()) {
             Ok(trace) => {
-                write(path, trace.to_json().as_bytes())?;
-                let path = quoted_path(path);
+                promised.write(trace.to_json()).map_err(unwritable(&path))?;
+                let path = quoted_path(&path);
                 println!("against the model: cargo run --release -- replay {path}");
                 println!("drawn: cargo run --release -- draw {path} --out run.html");
             }

@@ -20,7 +20,7 @@
 //! [`MAX_HELD`] messages.
 //!
 //! **Judging.** After each step all safety properties are looked at, before anything is forgotten. A run that claims nothing must
-//! break none; one with a claim must show it after its last step.
+//! break none; one with a claim must show it in one of its states.
 
 use super::{Claim, Object, Producer, TraceError, VERSION, instance::rules, shown_verdict};
 use crate::{properties::Property, rules::Rules, scenario::Verdict};
@@ -128,7 +128,7 @@ pub enum LongError {
         property: Property,
     },
     /// The claim is no fact.
-    #[error("after step {steps}: {} is claimed to be {verdict}, and the run does not show it", .property.id())]
+    #[error("{} is claimed to be {verdict}, and none of the {steps} steps shows it", .property.id())]
     NotShown {
         /// How many there are.
         steps: u64,
@@ -235,7 +235,7 @@ struct Run<'p> {
     /// Generators that are listed, of all places.
     listed: usize,
     most_held: usize,
-    /// Whether the last step shows the claim.
+    /// Whether a step has shown the claim: what is forgotten later was there.
     shown: bool,
 }
 
@@ -321,7 +321,7 @@ impl<'p> Run<'p> {
         };
         let blocked = |guard| LongError::Blocked { line, step, guard, action: text.clone() };
         self.follower.take(&action, look).map_err(blocked)?;
-        self.shown = shown;
+        self.shown |= shown;
         if let Some(property) = broken {
             return Err(LongError::Breaks { step, property });
         }

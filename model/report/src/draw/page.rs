@@ -36,6 +36,7 @@ pub fn page(
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta name="generator" content="zus";
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 link rel="icon" href="data:,";

@@ -61,11 +61,12 @@ impl<S: Scheme + Clone> World<S> {
             host.disk.crash(records, stores);
             host.life += 1;
             let me = MinerId(i as u16);
-            let tickets = host.disk.log.durable().iter().filter(|record| record.kind == Kind::Ticket);
+            let durable = host.disk.log.durable().iter();
+            let statements = durable.filter(|record| [Kind::Ticket, Kind::Timeout].contains(&record.kind));
             let said = |record: &Record| {
                 self.said.keys().any(|(who, _, message)| *who == me && record_of(message) == Some(*record))
             };
-            host.unsent = tickets.filter(|record| !said(record)).copied().collect();
+            host.unsent = statements.filter(|record| !said(record)).copied().collect();
         }
     }
 

@@ -4,8 +4,9 @@
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::miner::Audience;
+use zus_bpp::miner::{Audience, Milestone};
 use zus_bpp::rules::TicketLogRule;
+use zus_bpp::ticket_log::Kind;
 use zus_bpp::wire;
 
 use super::super::Byzantine;
@@ -13,6 +14,24 @@ use super::super::byzantine::tamper;
 use super::super::host::record_of;
 use super::super::schedule::Happening;
 use super::World;
+
+/// The step of the protocol in which a ticket or timeout is sent; a vote is a part of the step in which its round is left.
+fn milestone_of(message: &Message) -> Option<Milestone> {
+    match message {
+        Message::Ticket(ticket) => Some(Milestone::Ticketed(ticket.statement)),
+        Message::UncompressedTicket(_) => milestone_of(&message.clone().compressed()),
+        Message::Timeout(timeout) => Some(Milestone::TimedOut(timeout.statement)),
+        Message::BeaconShare(_)
+        | Message::Proposal(_)
+        | Message::Notarization(_)
+        | Message::TimeoutCertificate(_)
+        | Message::FinalityVote(_)
+        | Message::FinalityCertificate(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => None,
+    }
+}
 
 impl<S: Scheme + Clone> World<S> {
     pub(super) fn broadcast(&mut self, from: MinerId, to: Audience, message: &Message) {
@@ -24,7 +43,14 @@ impl<S: Scheme + Clone> World<S> {
                 if durable && !host.disk.log.durable().contains(&record) {
                     self.observer.sent_before_written(from, &record);
                 }
-                host.sent_from_log |= host.unsent.contains(&record);
+                if host.unsent.contains(&record) {
+                    // Written before a crash and said after it: the miner took the step, and could not report it then.
+                    host.unsent.retain(|other| *other != record);
+                    host.sent_from_log |= record.kind == Kind::Ticket;
+                    if let Some(milestone) = milestone_of(message) {
+                        self.observer.milestone(self.now, from, milestone);
+                    }
+                }
             }
             let life = host.life;
             *self.said.entry((from, life, message.clone())).or_default() += 1;
