@@ -6,7 +6,11 @@
 //! that is not on the list is never touched, but for leftovers of killed runs ([`whole`]). The folder and those below that
 //! the run writes into are locked ([`Lock`]): another run into one of them is refused.
 
-use crate::{lock::Lock, plain, whole};
+use crate::{
+    lock::Lock,
+    plain,
+    whole::{self, Staged},
+};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -34,6 +38,10 @@ pub struct Folder {
     before: BTreeMap<String, u64>,
     /// And this one.
     now: BTreeMap<String, u64>,
+    /// Its files, by name, until the end: a run that fails half-way leaves those of the run before, all of them.
+    staged: BTreeMap<String, Staged>,
+    /// What goes into pipes and devices, which nothing can replace.
+    direct: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 /// The files that stay in a folder beside those of the run.
@@ -63,7 +71,14 @@ impl Folder {
         whole::unlink(&list_at)?;
         whole::check(&list_at)?;
         let before = list(&list_at)?;
-        let mut folder = Folder { root, below: BTreeMap::new(), before, now: BTreeMap::new() };
+        let mut folder = Folder {
+            root,
+            below: BTreeMap::new(),
+            before,
+            now: BTreeMap::new(),
+            direct: BTreeMap::new(),
+            staged: BTreeMap::new(),
+        };
         let names = folder.before.keys().filter_map(|name| Path::new(name).parent().map(Path::to_path_buf));
         for name in names.collect::<Vec<_>>() {
             if folder.root().join(&name).is_dir() {
@@ -87,10 +102,11 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a file, whole; `name` is relative, with `/` between folders, which are made. Returns its path.
+    /// Writes a file, whole, which is there once the run has ended ([`Folder::finish`]). `name` is relative, with `/` between folders,
+    /// which are made. Returns its path.
     ///
     /// # Errors
-    /// As [`whole::write`].
+    /// As [`whole::write`]. Dropped then, the folder has the files of the run before.
     pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> io::Result<PathBuf> {
         if !is_inside(name) {
             return Err(io::Error::new(ErrorKind::InvalidInput, "this is no name of a file in the folder"));
@@ -101,22 +117,35 @@ impl Folder {
         }
         whole::unlink(&path)?;
         let hash = hash(bytes.as_ref());
-        // The list comes first: if this process ends here, the next one knows the file.
-        if self.before.get(name) != Some(&hash) && self.now.get(name) != Some(&hash) {
-            let mut list = OpenOptions::new().create(true).append(true).open(self.root().join(LIST))?;
-            let header = if list.metadata()?.len() == 0 { format!("{HEADER}\n") } else { String::new() };
-            list.write_all(format!("{header}{}", entry(name, hash)).as_bytes())?;
+        match Staged::at(&path, self.root(), bytes.as_ref())? {
+            Some(staged) => drop(self.staged.insert(name.to_owned(), staged)),
+            None => drop(self.direct.insert(path.clone(), bytes.as_ref().to_vec())),
         }
-        whole::write(&path, bytes)?;
         self.now.insert(name.to_owned(), hash);
         Ok(path)
     }
 
-    /// Removes what earlier runs wrote and this one did not, and says what else is there.
+    /// Puts the files of this run in their places, removes what earlier runs wrote and this one did not, and says what else is there.
     ///
     /// # Errors
-    /// If a file cannot be removed, or the list not be written.
-    pub fn finish(self) -> io::Result<Left> {
+    /// If a file cannot be renamed or removed, or the list not be written.
+    pub fn finish(mut self) -> io::Result<Left> {
+        // The list comes first: if this process ends here, the next one knows the files.
+        let list_at = self.root().join(LIST);
+        let mut list = OpenOptions::new().create(true).append(true).open(&list_at)?;
+        let mut entries = if list.metadata()?.len() == 0 { format!("{HEADER}\n") } else { String::new() };
+        let is_new = |(name, hash): &(&String, &u64)| self.before.get(*name) != Some(hash);
+        self.now.iter().filter(is_new).for_each(|(name, &hash)| entries.push_str(&entry(name, hash)));
+        list.write_all(entries.as_bytes())?;
+        for (path, bytes) in std::mem::take(&mut self.direct) {
+            fs::write(path, bytes)?;
+        }
+        for staged in std::mem::take(&mut self.staged).into_values() {
+            staged.persist()?;
+        }
+        for name in self.below.keys() {
+            whole::synced(&self.root().join(name))?;
+        }
         let mut left = Left::default();
         let mut known = self.now.clone();
         for (name, &hash_before) in self.before.iter().filter(|(name, _)| !self.now.contains_key(*name)) {
@@ -134,7 +163,7 @@ impl Folder {
         left.foreign = self.foreign(&known)?;
         let mut text = format!("{HEADER}\n");
         known.iter().for_each(|(name, &hash)| text.push_str(&entry(name, hash)));
-        whole::write(self.root().join(LIST), text)?;
+        whole::write(&list_at, text)?;
         Ok(left)
     }
 

@@ -17,10 +17,12 @@ use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// The name of a file that is not whole yet begins so.
 const PREFIX: &str = ".zus-unfinished-";
+/// The name of a file that waits for the end of its run begins so. Only a run that has the folder's lock removes one.
+const STAGED: &str = ".zus-waiting-";
 /// And goes on with so many letters and digits.
 const LETTERS: usize = 12;
 /// Files beside that are made before it is given up: one is lost only to a process that removes leftovers in the moment between
@@ -50,6 +52,30 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> 
     synced(&place.folder)
 }
 
+/// A file of a folder's run: whole and synced in the folder, until it takes its place in it, or below it, at the end of the run. It is
+/// closed, so that a run may have any number of them; the lock of the folder keeps other runs from it.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    place: Place,
+    beside: TempPath,
+}
+
+impl Staged {
+    /// As [`write()`], up to the renaming; it waits in `folder`. None where there is something that cannot be replaced.
+    pub(crate) fn at(path: &Path, folder: &Path, bytes: impl AsRef<[u8]>) -> io::Result<Option<Self>> {
+        let Some(place) = Place::of(path)? else { return Ok(None) };
+        let mut beside = place.made(folder, STAGED)?;
+        beside.as_file_mut().write_all(bytes.as_ref())?;
+        beside.as_file().sync_all()?;
+        Ok(Some(Staged { place, beside: beside.into_temp_path() }))
+    }
+
+    /// Takes its place. The folder is not synced: the last file of the run does that.
+    pub(crate) fn persist(self) -> io::Result<()> {
+        self.beside.persist(&self.place.file).map_err(|failed| failed.error)
+    }
+}
+
 /// Whether [`write()`] could write at `path` now, as far as can be told without writing: a mistyped folder is found before
 /// the work, not after it.
 ///
@@ -73,7 +99,7 @@ const MARKS: [&str; 5] = [
 ];
 
 /// A file of output that a command has promised. Where a command ends without it, for instance after bad input, the file of an
-/// earlier run goes: it would pass for the result of this one. A file without a mark of the tools ([`MARKS`]) may be the user's own,
+/// earlier run goes: it would pass for the result of this one. A file without a mark of the tools may be the user's own,
 /// and stays; so does a link, and an earlier file where the place itself is the matter.
 #[derive(Debug)]
 pub struct Promised {
@@ -142,11 +168,20 @@ pub fn unwritable(path: impl AsRef<Path>) -> impl Fn(io::Error) -> io::Error {
     }
 }
 
+/// Removes from `folder`, whose lock this process has, the files that killed runs left waiting. One that cannot be removed stays.
+pub(crate) fn remove_waiting(folder: &Path) {
+    for found in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if found.file_type().is_ok_and(|kind| kind.is_file()) && has_prefix(&found.file_name(), STAGED) {
+            let _ = fs::remove_file(found.path());
+        }
+    }
+}
+
 /// Removes from `folder` the unfinished files of killed processes. A file that cannot be removed stays.
 pub(crate) fn remove_leftovers(folder: &Path) {
     for found in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_file = found.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !is_unfinished(&found.file_name()) {
+        if !is_file || !has_prefix(&found.file_name(), PREFIX) {
             continue;
         }
         let path = found.path();
@@ -160,13 +195,14 @@ pub(crate) fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// Whether a name is one that this module gives to a file that is not whole.
-fn is_unfinished(name: &OsStr) -> bool {
-    let letters = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+/// Whether a name is one that this module gives to a file, with this beginning.
+fn has_prefix(name: &OsStr, prefix: &str) -> bool {
+    let letters = name.to_str().and_then(|name| name.strip_prefix(prefix));
     letters.is_some_and(|rest| rest.len() == LETTERS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Where a file is to be.
+#[derive(Debug)]
 struct Place {
     file: PathBuf,
     folder: PathBuf,
@@ -216,21 +252,26 @@ impl Place {
 
     /// An empty file in the same folder, locked, which is removed unless it is renamed.
     fn beside(&self) -> io::Result<NamedTempFile> {
-        let mut builder = Builder::new();
-        builder.prefix(PREFIX).rand_bytes(LETTERS);
-        #[cfg(unix)]
-        let plain = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
-        #[cfg(unix)]
-        builder.permissions(plain);
         let locked = || -> io::Result<Option<NamedTempFile>> {
-            let beside = builder.tempfile_in(&self.folder).map_err(unnamed)?;
+            let beside = self.made(&self.folder, PREFIX)?;
             let is_mine = lock::attempt(beside.as_file()) != Held::ByAnother && beside.path().exists();
             Ok(is_mine.then_some(beside))
         };
         let mut attempts = (0..ATTEMPTS).map(|_| locked());
-        let beside = attempts
+        attempts
             .find_map(Result::transpose)
-            .unwrap_or_else(|| Err(io::Error::other("the file beside it is removed by another process")))?;
+            .unwrap_or_else(|| Err(io::Error::other("the file beside it is removed by another process")))
+    }
+
+    /// An empty file in a folder, with such a name and the permissions of the file.
+    fn made(&self, folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+        let mut builder = Builder::new();
+        builder.prefix(prefix).rand_bytes(LETTERS);
+        #[cfg(unix)]
+        let plain = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
+        #[cfg(unix)]
+        builder.permissions(plain);
+        let beside = builder.tempfile_in(folder).map_err(unnamed)?;
         if let Some(permissions) = &self.permissions {
             beside.as_file().set_permissions(permissions.clone())?;
         }
@@ -249,7 +290,7 @@ fn unnamed(error: io::Error) -> io::Error {
 }
 
 /// Makes the names in `folder` durable.
-fn synced(folder: &Path) -> io::Result<()> {
+pub(crate) fn synced(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         // Some file systems have no such thing for a folder.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),

@@ -157,6 +157,29 @@ fn a_run_removes_what_the_run_before_wrote_and_nothing_else() {
     );
 }
 
+/// A run that fails half-way leaves the folder as it was: there is never a mixture of two runs.
+#[test]
+fn the_files_of_a_run_appear_together_or_not_at_all() {
+    let at = tempfile::tempdir().unwrap();
+    let all = || {
+        names(at.path()).into_iter().map(|n| (fs::read(at.path().join(&n)).unwrap(), n)).collect::<Vec<_>>()
+    };
+    let run = |of: &str, files: &[&str]| {
+        let mut run = Folder::open(at.path()).unwrap();
+        files.iter().for_each(|name| drop(run.write(name, format!("{of} {name}")).unwrap()));
+        run
+    };
+    run("first", &["report.json", "report.md"]).finish().unwrap();
+    let first = all();
+    assert_eq!(names(at.path()), [LIST, "report.json", "report.md"]);
+    // Half of it, and a file of its own.
+    drop(run("second", &["report.json", "more.json"]));
+    assert_eq!(all(), first);
+    run("third", &["report.json"]).finish().unwrap();
+    assert_eq!(names(at.path()), [LIST, "report.json"], "the list is that of the first run still");
+    assert_eq!(fs::read(at.path().join("report.json")).unwrap(), b"third report.json");
+}
+
 #[test]
 fn files_of_a_run_that_did_not_end_are_known() {
     let at = tempfile::tempdir().unwrap();
