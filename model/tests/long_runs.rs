@@ -203,9 +203,12 @@ fn a_file_that_is_no_run_is_refused_with_the_line_and_the_fix() {
     };
     let long = " ".repeat(1 << 16);
     let cases = [
-        (edited(0, r#""version": 1"#, r#""version": 9"#), "run.jsonl:1: this is \"zus-run\", version 9"),
+        (
+            edited(0, r#""version": 1"#, r#""version": 9"#),
+            "run.jsonl:1: this is \"zus-run\", version 9\n  fix: use a file with format \"zus-trace\" or \"zus-run\", version 1",
+        ),
         (edited(0, r#""n": 4"#, r#""n": 0"#), "run.jsonl:1: instance.n: "),
-        (edited(0, r#""n": 4"#, r#""n": 4, "n": 4"#), "run.jsonl:1: duplicate field `n`"),
+        (edited(0, r#""n": 4"#, r#""n": 4, "n": 4"#), "run.jsonl:1: duplicate field `n`, column "),
         (edited(0, r#""byzantine": 1"#, r#""byzantine": 4"#), "run.jsonl:1: instance.byzantine: "),
         (edited(0, r#""observers": 2"#, r#""observers": 0"#), "run.jsonl:1: instance.observers: "),
         (

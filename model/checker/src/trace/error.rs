@@ -3,6 +3,7 @@
 use super::{
     BadInstance, FORMAT, VERSION,
     locate::{Way, line_of},
+    long::LONG,
 };
 use crate::{action::Blocked, properties::Property, scenario::Verdict};
 use zus_output::bounded::Unread;
@@ -38,7 +39,7 @@ pub enum TraceError {
     },
     /// It says that it is something else.
     #[error(
-        "{path}:{line}: this is {found:?}, version {version}\n  fix: use a file with format {FORMAT:?}, version {VERSION}"
+        "{path}:{line}: this is {found:?}, version {version}\n  fix: use a file with format {FORMAT:?} or {LONG:?}, version {VERSION}"
     )]
     Format {
         /// The file.

@@ -166,6 +166,15 @@ fn line(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(line))
 }
 
+/// An error of one line: its column, and not a second line number beside that of the file.
+fn of_line(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((why, _)) => format!("{why}, column {}", error.column()),
+        None => text,
+    }
+}
+
 /// Whether the first line of a file says that it is a run of any length.
 pub fn is_header(line: &[u8]) -> bool {
     let object: Result<Map<String, Value>, _> = serde_json::from_slice(line);
@@ -197,7 +206,7 @@ pub fn follow(
         if read.len() as u64 > MAX_LINE {
             return Err(run.syntax(format!("a line of more than {MAX_LINE} bytes")).into());
         }
-        let object: Object = serde_json::from_slice(&read).map_err(|error| run.syntax(error.to_string()))?;
+        let object: Object = serde_json::from_slice(&read).map_err(|error| run.syntax(of_line(&error)))?;
         let object = object.0;
         if let Some(end) = object.get("end") {
             if *end != run.steps || object.len() > 1 {
@@ -243,8 +252,8 @@ impl<'p> Run<'p> {
     fn new(path: &'p str, first: &[u8]) -> Result<Self, LongError> {
         let syntax = |message: String| TraceError::Syntax { path: path.into(), line: 1, message };
         // No key twice.
-        serde_json::from_slice::<Object>(first).map_err(|error| syntax(error.to_string()))?;
-        let header: Header = serde_json::from_slice(first).map_err(|error| syntax(error.to_string()))?;
+        serde_json::from_slice::<Object>(first).map_err(|error| syntax(of_line(&error)))?;
+        let header: Header = serde_json::from_slice(first).map_err(|error| syntax(of_line(&error)))?;
         let Header { format, version, producer, claim, instance: given } = header;
         if format != LONG || version != u64::from(VERSION) {
             return Err(TraceError::Format { path: path.into(), line: 1, found: format, version }.into());
@@ -273,7 +282,7 @@ impl<'p> Run<'p> {
     /// A line that says who generates the blocks of a place.
     fn order(&mut self, object: Map<String, Value>) -> Result<(), LongError> {
         let place: Place =
-            serde_json::from_value(Value::Object(object)).map_err(|error| self.syntax(error.to_string()))?;
+            serde_json::from_value(Value::Object(object)).map_err(|error| self.syntax(of_line(&error)))?;
         let Place { generators, round, subround } = place;
         let count = generators.len();
         let Follower { instance, state } = &mut self.follower;
