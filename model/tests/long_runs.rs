@@ -254,11 +254,9 @@ fn what_needs_the_bounds_of_the_model_says_who_reads_a_long_run() {
         let refused = zus(&[command, "run.jsonl"], folder.path());
         let said = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(2), "{said}");
-        if command == "draw" {
-            assert!(
-                said.contains("run.jsonl:1: this is a run of any length, which only `zus replay` reads"),
-                "{said}"
-            );
-        }
+        assert!(
+            said.contains("run.jsonl:1: this is a run of any length, which only `zus replay` reads"),
+            "{command}: {said}"
+        );
     }
 }
