@@ -1,10 +1,7 @@
 //! The command line, run as a user runs it: exit codes, forms of the report, and what is said about bad input.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use crate::program::zus_in;
+use std::{fs, path::Path, process::Output};
 
 /// One honest generator, one subround: nine states.
 const SMALL: &str = r#"question = "?"
@@ -21,10 +18,6 @@ S2 = "holds"
 
 fn zus(arguments: &[&str]) -> Output {
     zus_in(Path::new("."), arguments)
-}
-
-fn zus_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
 }
 
 fn out(output: &Output) -> String {

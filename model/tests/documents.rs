@@ -1,6 +1,7 @@
 //! Every link of every document resolves, and every path that one names is there.
 
-use std::path::{Path, PathBuf};
+use crate::architecture::files;
+use std::path::Path;
 
 /// Paths that are made by a run, or stand in each crate.
 const ELSEWHERE: [&str; 3] = ["fuzz/artifacts", "proofs/.venv", "tests/main.rs"];
@@ -8,19 +9,6 @@ const ELSEWHERE: [&str; 3] = ["fuzz/artifacts", "proofs/.venv", "tests/main.rs"]
 /// Rooms of the repository: a path in code style that begins with one of these, or with a folder of its own room, is a promise.
 const ROOMS: [&str; 10] =
     ["impl/", "model/", "fuzz/", "proofs/", "benches/", "output/", ".ci/", ".github/", "src/", "tests/"];
-
-fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() {
-            if !["target", "corpus", "regressions", "out"].contains(&&*name) && !name.starts_with('.') {
-                documents(&path, found);
-            }
-        } else if name.ends_with(".md") {
-            found.push(path);
-        }
-    }
-}
 
 /// The text without its fenced blocks.
 fn prose(text: &str) -> String {
@@ -72,8 +60,9 @@ fn broken(root: &Path, document: &Path, text: &str) -> Vec<String> {
 #[test]
 fn every_link_leads_somewhere_and_every_path_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut found = Vec::new();
-    documents(root, &mut found);
+    let mut found = files(root, &[".md"]);
+    // Folders of output.
+    found.retain(|document| !document.components().any(|part| part.as_os_str() == "out"));
     assert!(found.len() > 12, "the documents are found: {}", found.len());
     let wrong: Vec<String> = found
         .iter()

@@ -1,10 +1,10 @@
 //! Runs of any length (`zus-run`): followed as they are read, in memory that does not grow with them, and judged.
 
+use crate::program::zus_in;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
     path::Path,
-    process::{Command, Output},
 };
 use zus_checker::trace::long::{Followed, LongError, MAX_ROUNDS_HELD, follow};
 
@@ -119,15 +119,11 @@ fn a_late_step_that_is_not_enabled_is_refused_with_its_number() {
     assert_eq!(guard.to_string(), "the block is not final", "{action}");
 }
 
-fn zus(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-/// What `zus replay` says of these lines, and its code.
+/// The output of `zus replay` for these lines, and its exit code.
 fn replayed(lines: &[String]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("run.jsonl"), lines.join("\n")).unwrap();
-    let output = zus(&["replay", "run.jsonl", "--quiet"], folder.path());
+    let output = zus_in(folder.path(), &["replay", "run.jsonl", "--quiet"]);
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     (output.status.code(), text.concat())
 }
@@ -251,7 +247,7 @@ fn what_needs_the_bounds_of_the_model_says_who_reads_a_long_run() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("run.jsonl"), HEADER).unwrap();
     for command in ["draw", "explore"] {
-        let refused = zus(&[command, "run.jsonl"], folder.path());
+        let refused = zus_in(folder.path(), &[command, "run.jsonl"]);
         let said = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(2), "{said}");
         assert!(

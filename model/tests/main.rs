@@ -17,6 +17,7 @@ mod messages;
 mod mutants;
 mod output;
 mod pinned_counts;
+mod program;
 mod protocol_page;
 mod quorums;
 mod readme;

@@ -1,6 +1,7 @@
 //! The output of the commands, and its place: files whole or not at all, folders without traces of runs that no longer
 //! exist, no text in disguise, and the behaviour when nobody can read.
 
+use crate::program::{text, zus_in};
 use std::{
     fs,
     path::Path,
@@ -28,14 +29,6 @@ ticket = "BetterRank"
 [expect]
 S2 = "violated"
 "#;
-
-fn zus_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 /// Runs it in a process that cannot write files of more than `kib` KiB.
 #[cfg(unix)]

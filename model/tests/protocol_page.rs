@@ -1,8 +1,9 @@
 //! The page of the protocol (`PROTOCOL.md`) and the code say the same, and every citation of the page leads somewhere.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::architecture::files;
 use serde_json::Value;
 use zus_checker::Fault;
 use zus_checker::mutants::committed_mutants;
@@ -194,29 +195,10 @@ fn rule_changes_to_catch_are_those_that_the_model_catches() {
     }
 }
 
-/// The text files of the project that people write.
-fn texts(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() {
-            // Inputs of fuzzing hold any text.
-            if !["target", "corpus", "regressions", "node_modules"].contains(&&*name)
-                && !name.starts_with('.')
-            {
-                texts(&path, found);
-            }
-        } else if [".rs", ".md", ".toml", ".epr", ".smt2"].iter().any(|end| name.ends_with(end)) {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_citation_leads_to_a_section() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut files = Vec::new();
-    texts(&root, &mut files);
+    let files = files(&root, &[".rs", ".md", ".toml", ".epr", ".smt2"]);
     let (mut cited, mut wrong) = (0, Vec::new());
     for file in files {
         if file.ends_with("model/tests/protocol_page.rs") {

@@ -1,6 +1,7 @@
 //! Names that a stranger chose, of files and folders, in what is printed: commands run when they are pasted, and nothing is a link.
 #![cfg(unix)]
 
+use crate::program::{text, zus_in};
 use serde_json::Value;
 use std::{
     fs,
@@ -30,14 +31,6 @@ ticket = "BetterRank"
 [expect]
 S2 = "holds"
 "#;
-
-fn zus_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_zus")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
 
 /// The output of bash for a line that was printed.
 fn pasted(folder: &Path, line: &str) -> Output {

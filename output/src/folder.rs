@@ -40,7 +40,7 @@ pub struct Folder {
     now: BTreeMap<String, u64>,
     /// Its files, by name, until the end: a run that fails half-way leaves those of the run before, all of them.
     staged: BTreeMap<String, Staged>,
-    /// What goes into pipes and devices, which nothing can replace.
+    /// Bytes for pipes and devices, which nothing can replace.
     direct: BTreeMap<PathBuf, Vec<u8>>,
 }
 

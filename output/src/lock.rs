@@ -74,8 +74,7 @@ impl Lock {
             );
             return Err(io::Error::new(ErrorKind::ResourceBusy, why));
         }
-        whole::remove_leftovers(folder);
-        whole::remove_waiting(folder);
+        whole::remove_leftovers(folder, true);
         Ok(Lock { folder: folder.to_path_buf(), open })
     }
 

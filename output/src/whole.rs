@@ -42,7 +42,7 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> 
     // A process may write many files into a large folder, and looks through it once.
     static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(place.folder.clone()) {
-        remove_leftovers(&place.folder);
+        remove_leftovers(&place.folder, false);
     }
     let mut beside = place.beside()?;
     // By way of the file itself: the name that it has for now says nothing to a user.
@@ -168,31 +168,23 @@ pub fn unwritable(path: impl AsRef<Path>) -> impl Fn(io::Error) -> io::Error {
     }
 }
 
-/// Removes from `folder`, whose lock this process has, the files that killed runs left waiting. One that cannot be removed stays.
-pub(crate) fn remove_waiting(folder: &Path) {
+/// Removes from `folder` the unfinished files of killed processes, and, where this process has its lock, those that killed runs left
+/// waiting. A file that cannot be removed stays.
+pub(crate) fn remove_leftovers(folder: &Path, has_lock: bool) {
     for found in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if found.file_type().is_ok_and(|kind| kind.is_file()) && has_prefix(&found.file_name(), STAGED) {
-            let _ = fs::remove_file(found.path());
+        let (path, name) = (found.path(), found.file_name());
+        let waits = has_lock && has_prefix(&name, STAGED);
+        let is_file = found.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && (waits || has_prefix(&name, PREFIX) && is_abandoned(&path)) {
+            let _ = fs::remove_file(&path);
         }
     }
 }
 
-/// Removes from `folder` the unfinished files of killed processes. A file that cannot be removed stays.
-pub(crate) fn remove_leftovers(folder: &Path) {
-    for found in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_file = found.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !has_prefix(&found.file_name(), PREFIX) {
-            continue;
-        }
-        let path = found.path();
-        let opened = File::open(&path).or_else(|_| OpenOptions::new().write(true).open(&path));
-        // A process that writes it holds the lock until the file has its name or is gone.
-        if let Ok(file) = opened
-            && let Held::Mine = lock::attempt(&file)
-        {
-            let _ = fs::remove_file(&path);
-        }
-    }
+/// Whether no process writes an unfinished file: one that does holds the lock until the file has its name or is gone.
+fn is_abandoned(path: &Path) -> bool {
+    let opened = File::open(path).or_else(|_| OpenOptions::new().write(true).open(path));
+    opened.is_ok_and(|file| lock::attempt(&file) == Held::Mine)
 }
 
 /// Whether a name is one that this module gives to a file, with this beginning.

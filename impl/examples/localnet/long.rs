@@ -13,9 +13,9 @@ use zus_bpp::miner::Milestone;
 
 use crate::arguments::Kill;
 use crate::network::World;
-use crate::trace::{Place, Position, name, rules};
+use crate::trace::{Place, Position, faults, name, rules};
 
-/// What an honest miner of the specification has done beside its [`Position`].
+/// The deeds of an honest miner of the specification beside its [`Position`].
 #[derive(Clone, Default)]
 struct Miner {
     at: Position,
@@ -27,7 +27,7 @@ struct Miner {
     head: u64,
 }
 
-/// Who signed what so far: how many honest members, and how many dishonest ones.
+/// The numbers of honest and of dishonest members that have signed each statement so far.
 type Signed<K> = BTreeMap<K, (usize, usize)>;
 
 struct Writer<'w, S: Scheme> {
@@ -115,12 +115,7 @@ fn places<S: Scheme + Clone>(world: &World<S>, dishonest: &[u16]) -> (BTreeMap<B
 
 impl<S: Scheme + Clone> Writer<'_, S> {
     fn walk(&mut self, kills: &[Kill]) -> Result<(), String> {
-        let mut faults: Vec<(u64, u16, &str)> = kills
-            .iter()
-            .flat_map(|kill| [(kill.at, kill.miner, "crash"), (kill.back(), kill.miner, "restart")])
-            .collect();
-        faults.sort_unstable();
-        let mut faults = faults.into_iter().peekable();
+        let mut faults = faults(kills).into_iter().peekable();
         for miner in 0..self.miners.len() {
             self.share(miner);
         }
@@ -149,7 +144,7 @@ impl<S: Scheme + Clone> Writer<'_, S> {
 
     /// The name of a block; the order of its place is written before it is used.
     fn block(&mut self, id: &BlockId) -> String {
-        // What nobody collected is genesis, or refused by `zus replay`.
+        // A block that nobody collected is genesis, or refused by `zus replay`.
         let Some(&place) = self.named.get(id) else { return "genesis".into() };
         let (round, subround, ..) = place;
         if let Some(generators) = self.orders.remove(&(round, subround)) {

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,7 +17,11 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::miner::Milestone;
-use zus_output::{limits, plain, pulse::Pulse, whole::Promised};
+use zus_output::{
+    limits, plain,
+    pulse::Pulse,
+    whole::{Promised, unwritable},
+};
 
 #[path = "../../tests/sim/network/mod.rs"]
 mod network;
@@ -49,8 +52,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     // Before the run, not after it.
-    let trace =
-        arguments.trace.as_deref().map(|file| Promised::at(file, []).map_err(|e| unwritable(file, &e)));
+    let trace = arguments.trace.as_deref().map(|file| Promised::at(file, []).map_err(unwritable(file)));
     let trace = trace.transpose()?;
     let setup = arguments.setup()?;
     let faulty = setup.config().committee.faulty();
@@ -125,16 +127,9 @@ fn write_trace<S: Scheme + Clone>(
         long::run(world, &dishonest, &arguments.kill, &command)?
     };
     let path = file.path().to_path_buf();
-    file.write(text).map_err(|error| unwritable(&path, &error))?;
+    file.write(text).map_err(unwritable(&path))?;
     println!("trace: {} (zus replay {})", plain::path(&path), plain::quoted_path(&path));
     Ok(())
-}
-
-fn unwritable(file: &Path, error: &std::io::Error) -> String {
-    format!(
-        "{}: cannot be written: {error}\n  fix: name another place, or make room there",
-        plain::path(file)
-    )
 }
 
 fn header() {

@@ -157,6 +157,14 @@ fn names<S: Scheme + Clone>(world: &World<S>) -> Result<BTreeMap<BlockId, Place>
     Ok(named)
 }
 
+/// The crashes and restarts in order: the time in milliseconds, the miner, and the name of the step.
+pub fn faults(kills: &[Kill]) -> Vec<(u64, u16, &'static str)> {
+    let both = |kill: &Kill| [(kill.at, kill.miner, "crash"), (kill.back(), kill.miner, "restart")];
+    let mut faults: Vec<_> = kills.iter().flat_map(both).collect();
+    faults.sort_unstable();
+    faults
+}
+
 fn steps<S: Scheme + Clone>(
     world: &World<S>,
     honest: &[u16],
@@ -167,12 +175,7 @@ fn steps<S: Scheme + Clone>(
     let block_name =
         |block: &BlockId| named.get(block).map_or_else(|| "genesis".to_owned(), |place| name(*place));
     let has_room = |round: u64| named.values().any(|place| place.0 == round);
-    let mut faults: Vec<(u64, u16, &str)> = kills
-        .iter()
-        .flat_map(|kill| [(kill.at, kill.miner, "crash"), (kill.back(), kill.miner, "restart")])
-        .collect();
-    faults.sort_unstable();
-    let mut faults = faults.into_iter().peekable();
+    let mut faults = faults(kills).into_iter().peekable();
     let mut positions = vec![Position { round: 1, ..Position::default() }; honest.len()];
     let mut steps = Vec::new();
     for (time, miner, step) in &world.observer.steps {

@@ -12,8 +12,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The Rust files below a folder, but those that are built or fetched.
+/// The Rust files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
+    files(folder, &[".rs"])
+}
+
+/// The files below a folder whose names end so, but those that are built or fetched, and the inputs of fuzzing, which hold any text.
+pub(crate) fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return found };
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -24,9 +29,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
             if !["target", "node_modules", "corpus", "regressions"].contains(&&*name)
                 && !name.starts_with('.')
             {
-                found.extend(sources(&path));
+                found.extend(files(&path, ends));
             }
-        } else if name.ends_with(".rs") {
+        } else if ends.iter().any(|end| name.ends_with(end)) {
             found.push(path);
         }
     }

@@ -21,7 +21,7 @@ use zus_checker::search::bfs::Limits;
 use zus_checker::search::check::{Found, Options};
 use zus_output::lock::Lock;
 
-use crate::campaign::{CALM_EVERY, run, shortened, walk};
+use crate::campaign::{CALM_EVERY, Until, play, shortened, walk};
 use crate::judge::{Kill, Replay, by_product, by_target, finding, quietly, targets_by_cost};
 use crate::product::timeless;
 use crate::room;
@@ -252,10 +252,7 @@ fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
             let (input, replay) = (short.explicit(), Replay::Schedule);
             let kill = Kill { by: "walk".into(), what, executions: found.runs, seconds, input, replay };
             blames_the_bug(Mutant::ALL[index], &kill, || {
-                let run = run(&short, Adjust::NONE);
-                run.failure()
-                    .map(|failure| failure.kind())
-                    .or_else(|| run.ends_well().err().map(|end| end.kind()))
+                play(&short, Adjust::NONE, Until::End, false).failure.map(|failure| failure.kind())
             })?;
             code.witness = Some(short.choices.len());
             if request.write {

@@ -104,7 +104,7 @@ pub enum LongError {
         /// How many messages, log records and generators.
         held: usize,
     },
-    /// What was told could not be written.
+    /// The rounds could not be told: standard output is closed or full.
     #[error("standard output: {0}")]
     Told(io::Error),
     /// A step may not happen.
@@ -134,7 +134,7 @@ pub enum LongError {
         steps: u64,
         /// The property.
         property: Property,
-        /// What is claimed of it.
+        /// The claimed verdict.
         verdict: Verdict,
     },
 }
@@ -142,9 +142,9 @@ pub enum LongError {
 /// A run that was followed to its end.
 #[derive(Clone, Debug)]
 pub struct Followed {
-    /// Who wrote it.
+    /// The tool that wrote it.
     pub producer: Producer,
-    /// What it claims, and shows.
+    /// The claim, which it shows.
     pub claim: Option<Claim>,
     /// How many steps it has.
     pub steps: u64,
@@ -225,7 +225,7 @@ pub fn follow(
             continue;
         }
         let before = run.finalized();
-        run.step(object)?;
+        run.step(object, &read)?;
         if run.finalized() > before {
             told(run.finalized(), run.steps).map_err(LongError::Told)?;
         }
@@ -312,10 +312,9 @@ impl<'p> Run<'p> {
         Err(LongError::Held { path: self.path.into(), line: self.line, step: self.steps, rounds, held })
     }
 
-    fn step(&mut self, object: Map<String, Value>) -> Result<(), LongError> {
+    fn step(&mut self, object: Map<String, Value>, read: &[u8]) -> Result<(), LongError> {
         self.steps += 1;
         let (path, line, step) = (self.path, self.line, self.steps);
-        let text = Value::Object(object.clone()).to_string();
         let bad = |message| TraceError::Step { path: path.into(), line, step: step as usize, message };
         let action = self.action(object).map_err(bad)?;
         let claimed = self.claim.as_ref().map(|claim| claim.property);
@@ -328,7 +327,10 @@ impl<'p> Run<'p> {
                 None => broken = safety().find(|property| instance.shows(state, *property)),
             }
         };
-        let blocked = |guard| LongError::Blocked { line, step, guard, action: text.clone() };
+        // As the file has it, without its blanks.
+        let action_of =
+            || serde_json::from_slice::<Value>(read).map_or_else(|_| String::new(), |it| it.to_string());
+        let blocked = |guard| LongError::Blocked { line, step, guard, action: action_of() };
         self.follower.take(&action, look).map_err(blocked)?;
         self.shown |= shown;
         if let Some(property) = broken {

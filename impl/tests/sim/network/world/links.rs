@@ -1,12 +1,14 @@
 //! The links from senders to receivers: loss, delay, repetition, partitions, and the changes that dishonest miners
 //! make.
 
+use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Milestone};
 use zus_bpp::rules::TicketLogRule;
-use zus_bpp::ticket_log::Kind;
+use zus_bpp::statement::{Ticket, Timeout};
+use zus_bpp::ticket_log::{Kind, Record};
 use zus_bpp::wire;
 
 use super::super::Byzantine;
@@ -15,21 +17,13 @@ use super::super::host::record_of;
 use super::super::schedule::Happening;
 use super::World;
 
-/// The step of the protocol in which a ticket or timeout is sent; a vote is a part of the step in which its round is left.
-fn milestone_of(message: &Message) -> Option<Milestone> {
-    match message {
-        Message::Ticket(ticket) => Some(Milestone::Ticketed(ticket.statement)),
-        Message::UncompressedTicket(_) => milestone_of(&message.clone().compressed()),
-        Message::Timeout(timeout) => Some(Milestone::TimedOut(timeout.statement)),
-        Message::BeaconShare(_)
-        | Message::Proposal(_)
-        | Message::Notarization(_)
-        | Message::TimeoutCertificate(_)
-        | Message::FinalityVote(_)
-        | Message::FinalityCertificate(_)
-        | Message::Evidence(_)
-        | Message::ChainRequest(_)
-        | Message::ChainResponse(_) => None,
+/// The step of the protocol in which a record's message is sent; a vote is a part of the step in which its round is left.
+fn milestone_of(record: &Record) -> Option<Milestone> {
+    let Record { kind, round, subround, block } = *record;
+    match kind {
+        Kind::Ticket => Some(Milestone::Ticketed(Ticket { round, subround, block: BlockId(block) })),
+        Kind::Timeout => Some(Milestone::TimedOut(Timeout { round, subround })),
+        Kind::Proposal | Kind::FinalityVote => None,
     }
 }
 
@@ -43,11 +37,10 @@ impl<S: Scheme + Clone> World<S> {
                 if durable && !host.disk.log.durable().contains(&record) {
                     self.observer.sent_before_written(from, &record);
                 }
-                if host.unsent.contains(&record) {
+                if host.unsent.remove(&record) {
                     // Written before a crash and said after it: the miner took the step, and could not report it then.
-                    host.unsent.retain(|other| *other != record);
                     host.sent_from_log |= record.kind == Kind::Ticket;
-                    if let Some(milestone) = milestone_of(message) {
+                    if let Some(milestone) = milestone_of(&record) {
                         self.observer.milestone(self.now, from, milestone);
                     }
                 }
