@@ -74,7 +74,7 @@ pub fn scenarios(
     command: &str,
 ) -> Result<(), Failure> {
     // All are read before the first is explored: a mistake in the last one shows at once.
-    let scenarios: Vec<Scenario> = if named.is_empty() {
+    let mut scenarios: Vec<Scenario> = if named.is_empty() {
         committed::names()
             .filter_map(|name| committed::scenario(name, &Change::default()))
             .collect::<Result<_, _>>()?
@@ -85,7 +85,7 @@ pub fn scenarios(
         return Err(Failure::NoScenario);
     }
     once(scenarios.iter().map(|scenario| Path::new(&scenario.path)))?;
-    scenarios.iter().try_for_each(effects)?;
+    scenarios.iter_mut().try_for_each(effects)?;
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);

@@ -314,8 +314,8 @@ fn in_form(format: Format, failure: &Failure) -> String {
 
 /// The scenario that a user names, without a setting that changes nothing.
 fn tried(named: &str) -> Result<Scenario, Failure> {
-    let scenario = committed::find(named)?;
-    effects(&scenario)?;
+    let mut scenario = committed::find(named)?;
+    effects(&mut scenario)?;
     Ok(scenario)
 }
 

@@ -225,7 +225,7 @@ fn a_trace_refuses_the_settings_that_a_scenario_refuses() {
             );
             let change = Change { lenient: true, ..Change::default() };
             let Ok(lenient) = parse_with("s", "s.toml", &text, &change) else { continue };
-            let strict = parse("s", "s.toml", &text).and_then(|scenario| effects(&scenario));
+            let strict = parse("s", "s.toml", &text).and_then(|mut scenario| effects(&mut scenario));
             let producer = Producer { tool: "a test".into(), command: None, seed: None };
             let trace =
                 Trace::of_run(producer, None, None, &named(&lenient.protocol), &[]).unwrap().to_json();
