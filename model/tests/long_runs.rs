@@ -61,8 +61,10 @@ fn file(rounds: u64) -> impl BufRead {
 
 fn followed(rounds: u64) -> Followed {
     let mut heard = Vec::new();
-    let run = follow("long", HEADER.as_bytes(), &mut file(rounds), &mut |round, steps| {
-        heard.push((round.0, steps));
+    let run = follow("long", HEADER.as_bytes(), &mut file(rounds), &mut |progress| {
+        if progress.is_new {
+            heard.push((progress.finalized.0, progress.steps));
+        }
         Ok(())
     });
     assert_eq!(heard, (1..=rounds).map(|round| (round, round * STEPS)).collect::<Vec<_>>());
@@ -88,7 +90,7 @@ fn what_no_observer_may_forget_is_held_up_to_a_bound() {
         });
         let text =
             lines.chain([format!(r#"{{"end": {}}}"#, rounds * (STEPS - 3))]).collect::<Vec<_>>().join("\n");
-        (follow("waiting", HEADER.as_bytes(), &mut text.as_bytes(), &mut |_, _| Ok(())), text)
+        (follow("waiting", HEADER.as_bytes(), &mut text.as_bytes(), &mut |_| Ok(())), text)
     };
     let held = |rounds| waiting(rounds).0.unwrap_or_else(|why| panic!("{why}")).most_held;
     let (short, long) = (held(20), held(40));
@@ -112,7 +114,7 @@ fn a_late_step_that_is_not_enabled_is_refused_with_its_number() {
     let leave = r#"{"do": "leave", "miner": 1, "block": "B(1999,0)#1"}"#;
     let lines = (1..=2_000).flat_map(round).filter(|line| line != leave);
     let text = lines.collect::<Vec<_>>().join("\n");
-    let refused = follow("late", HEADER.as_bytes(), &mut text.as_bytes(), &mut |_, _| Ok(()));
+    let refused = follow("late", HEADER.as_bytes(), &mut text.as_bytes(), &mut |_| Ok(()));
     let Err(LongError::Blocked { step, guard, action, .. }) = refused else { panic!("{refused:?}") };
     // Its vote is missing, so the block is not final: the step after the 15 that are left of that round.
     assert_eq!(step, 1_998 * STEPS + 16, "{action}");
@@ -218,6 +220,22 @@ fn a_file_that_is_no_run_is_refused_with_the_line_and_the_fix() {
         (
             edited(0, r#""byzantine": 1"#, r#""byzantine": 1, "beacon_threshold": 5"#),
             "run.jsonl:1: instance.beacon_threshold: ",
+        ),
+        // As a scenario, and a trace with bounds.
+        (
+            edited(0, r#""byzantine": 1"#, r#""byzantine": 1, "restarts_behind": true"#),
+            "run.jsonl:1: instance.restarts_behind: no miner restarts",
+        ),
+        (
+            edited(0, r#""RoundOnly""#, r#""Chained""#)
+                .into_iter()
+                .map(|line| line.replace(r#""observers": 2"#, r#""observers": 2, "exposed": 1"#))
+                .collect(),
+            "run.jsonl:1: instance.exposed: only under `RoundOnly`",
+        ),
+        (
+            edited(1, r#"["byzantine", "#, r#"["byzantine", "byzantine", "#),
+            "run.jsonl:2: generators: (1, 0) has 2 Byzantine and 1 honest generators of 1 and 3",
         ),
         (edited(1, "1", "0"), "run.jsonl:2: the generators of round 0"),
         (edited(2, r#""do""#, r#""generators": [], "do""#), "run.jsonl:3: unknown field `do`"),

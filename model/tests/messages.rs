@@ -239,6 +239,33 @@ const READERS: [&[&str]; 12] = [
     &["summary", "report.json", "--figures", "FILE"],
 ];
 
+/// Results, traces and baselines go by names.
+#[test]
+fn two_scenarios_of_one_name_are_not_checked_together() {
+    let folder = folder_with(&[("small.toml", SMALL)]);
+    fs::create_dir(folder.path().join("a")).unwrap();
+    fs::write(folder.path().join("a/small.toml"), SMALL).unwrap();
+    let (code, _, said) = zus(folder.path(), &["check", "small.toml", "a/small.toml"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.starts_with(
+            "error: a/small.toml: its name is `small`, as that of small.toml\n  fix: rename one"
+        ),
+        "{said}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zus"));
+    let output = command.arg("check").arg(std::ffi::OsStr::from_bytes(b"x\xff.toml")).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("error: $'x\\xff.toml': this is no UTF-8\n  fix: "), "{said}");
+}
+
 /// A file that is there has another fix than one that is not, and nothing is waited for.
 #[cfg(unix)]
 #[test]

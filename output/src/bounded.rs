@@ -86,7 +86,7 @@ impl Unread {
 }
 
 /// The kind of thing at `file`, if it is no file and nothing that is open already.
-fn no_file(file: &Path) -> Option<&'static str> {
+pub(crate) fn no_file(file: &Path) -> Option<&'static str> {
     let found = fs::metadata(file).ok()?;
     if found.is_dir() {
         return Some("a folder");

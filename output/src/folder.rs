@@ -115,6 +115,7 @@ impl Folder {
         if let Some(folder) = Path::new(name).parent() {
             self.take(folder)?;
         }
+        self.is_ours(name)?;
         whole::unlink(&path)?;
         let hash = hash(bytes.as_ref());
         match Staged::at(&path, self.root(), bytes.as_ref())? {
@@ -123,6 +124,21 @@ impl Folder {
         }
         self.now.insert(name.to_owned(), hash);
         Ok(path)
+    }
+
+    /// Refuses a name at which there is a file that no run wrote, as far as the list and the file itself say. A run that knows
+    /// its names asks before its work.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`].
+    pub fn is_ours(&self, name: &str) -> io::Result<()> {
+        let path = self.root().join(name);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() > 0);
+        if !is_file || self.before.contains_key(name) || whole::is_marked(&path) {
+            return Ok(());
+        }
+        let why = format!("{name} is there already, and no run wrote it");
+        Err(io::Error::new(ErrorKind::AlreadyExists, why))
     }
 
     /// Puts the files of this run in their places, removes what earlier runs wrote and this one did not, and says what else is there.

@@ -183,6 +183,16 @@ fn ansi_c(word: &[u8]) -> String {
     out + "'"
 }
 
+/// The error for a command line that is no text, which names the word; none where all of it is text.
+#[must_use]
+pub fn no_text() -> Option<String> {
+    let word = std::env::args_os().find(|word| word.to_str().is_none())?;
+    Some(format!(
+        "{}: this is no UTF-8\n  fix: write numbers in digits, and give the file another name",
+        quoted(word)
+    ))
+}
+
 /// The name of a file as a word of a command. No command takes it for an option: before a leading `-` comes `./`.
 #[must_use]
 pub fn quoted_path(path: impl AsRef<Path>) -> String {

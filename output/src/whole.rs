@@ -31,8 +31,9 @@ const ATTEMPTS: usize = 16;
 
 /// Writes `bytes` into the file at `path`, which is there whole afterwards, or as it was before.
 ///
-/// The file has the permissions of the one that it replaces, or those of any new file. A link is followed. A pipe or a
-/// device (`/dev/stdout`) is written to directly, for there is nothing to replace.
+/// The file has the permissions of the one that it replaces, or those of any new file. A link is followed. What has a name
+/// below `/dev` or `/proc` (`/dev/stdout`, and what `>(command)` of a shell stands for) is written to directly, for there is nothing to
+/// replace. A pipe with a name elsewhere is refused: it waits for a reader that may never come.
 ///
 /// # Errors
 /// As [`fs::write`]; the earlier file is untouched then, and nothing is left beside it.
@@ -98,6 +99,13 @@ const MARKS: [&str; 5] = [
     r#""format":"zus-"#,
 ];
 
+/// Whether a tool of the project wrote the file at `path`, as it says itself.
+pub(crate) fn is_marked(path: &Path) -> bool {
+    let bytes = bounded::bytes(path, bounded::MOST_BYTES).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    MARKS.iter().any(|mark| text.contains(mark))
+}
+
 /// A file of output that a command has promised. Where a command ends without it, for instance after bad input, the file of an
 /// earlier run goes: it would pass for the result of this one. A file without a mark of the tools may be the user's own,
 /// and stays; so does a link, and an earlier file where the place itself is the matter.
@@ -144,9 +152,7 @@ impl Drop for Promised {
         if !self.is_due || !is_file {
             return;
         }
-        let earlier = bounded::bytes(&self.path, bounded::MOST_BYTES).unwrap_or_default();
-        let earlier = String::from_utf8_lossy(&earlier);
-        if MARKS.iter().any(|mark| earlier.contains(mark)) {
+        if is_marked(&self.path) {
             // The command reports errors; a file that cannot be removed could not be written either.
             let _ = fs::remove_file(&self.path);
         }
@@ -222,7 +228,14 @@ impl Place {
         }
         let permissions = match fs::metadata(&file) {
             Ok(found) if found.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
-            Ok(found) if !found.is_file() => return Ok(None),
+            Ok(found) if !found.is_file() => {
+                return match bounded::no_file(&file) {
+                    Some(what) => {
+                        Err(io::Error::new(ErrorKind::InvalidInput, format!("this is {what}, and no file")))
+                    }
+                    None => Ok(None),
+                };
+            }
             Ok(found) => {
                 // A rename needs no right to the file itself, but a file that is protected shall stay.
                 OpenOptions::new().write(true).open(&file)?;

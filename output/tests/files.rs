@@ -180,6 +180,46 @@ fn the_files_of_a_run_appear_together_or_not_at_all() {
     assert_eq!(fs::read(at.path().join("report.json")).unwrap(), b"third report.json");
 }
 
+/// A file of the user's own at the name of a file of the run is not replaced: the run is refused, before its work if it asks.
+#[test]
+fn a_file_that_no_run_wrote_is_not_replaced() {
+    let at = tempfile::tempdir().unwrap();
+    let file = at.path().join("report.md");
+    fs::write(&file, "# My notes").unwrap();
+    let mut run = Folder::open(at.path()).unwrap();
+    for refused in [run.is_ours("report.md"), run.write("report.md", "of a run").map(drop)] {
+        assert_eq!(refused.unwrap_err().to_string(), "report.md is there already, and no run wrote it");
+    }
+    run.is_ours("report.json").unwrap();
+    drop(run);
+    assert_eq!(fs::read(&file).unwrap(), b"# My notes");
+    // One of a tool, from before there was a list, is; and one that the list names.
+    for text in ["<!-- zus -->", "changed by hand"] {
+        fs::write(&file, text).unwrap();
+        let mut run = Folder::open(at.path()).unwrap();
+        run.write("report.md", "of a run").unwrap();
+        run.finish().unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"of a run");
+    }
+}
+
+/// Nothing waits for a reader that may never come.
+#[cfg(unix)]
+#[test]
+fn a_pipe_with_a_name_is_no_place_for_a_file() {
+    let at = tempfile::tempdir().unwrap();
+    let pipe = at.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for refused in [
+        whole::check(&pipe),
+        whole::write(&pipe, "text"),
+        whole::Promised::at(&pipe, []).map(drop),
+        Folder::open(at.path()).unwrap().write("pipe", "text").map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().to_string(), "this is a pipe, a socket or a device, and no file");
+    }
+}
+
 #[test]
 fn files_of_a_run_that_did_not_end_are_known() {
     let at = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use crate::{
     protocol::{Network, Protocol},
     rules::{FinalityRule, Rules},
 };
+use std::fmt::Display;
 
 /// Restarts that the state can count.
 pub const MAX_RESTARTS: u32 = 15;
@@ -85,6 +86,99 @@ pub fn sized(rounds: u8, subrounds: u8) -> Result<(), Unfit> {
     Ok(())
 }
 
+/// The members of an instance, of a scenario or a trace of any form.
+pub(crate) struct Members {
+    pub(crate) n: u32,
+    pub(crate) byzantine: u32,
+    /// Members that each honest miner stands for.
+    pub(crate) groups: Vec<u32>,
+    pub(crate) beacon_threshold: u32,
+    pub(crate) exposed: u32,
+}
+
+impl Members {
+    /// The committee of at most so many members, with the reason for the bound.
+    pub(crate) fn checked(
+        self,
+        (most, why): (u32, &str),
+        rules: &Rules,
+        fault: Option<Fault>,
+    ) -> Result<Committee, Unfit> {
+        let Members { n, byzantine, groups, beacon_threshold, exposed } = self;
+        require(
+            (1..=most).contains(&n),
+            "n",
+            || format!("a committee of {n}"),
+            || format!("use 1 to {most}: {why}"),
+        )?;
+        require(byzantine < n, "byzantine", || format!("{byzantine} of {n}"), || "leave one honest".into())?;
+        let honest = n - byzantine;
+        let sum: u64 = groups.iter().map(|&w| u64::from(w)).sum();
+        require(
+            sum == u64::from(honest) && !groups.contains(&0),
+            "groups",
+            || {
+                let shown: Vec<String> = groups.iter().take(MAX_HONEST + 1).map(u32::to_string).collect();
+                let more = if groups.len() > shown.len() { ", ..." } else { "" };
+                format!("the groups [{}{more}] are not the {honest} honest members", shown.join(", "))
+            },
+            || format!("let them add up to {honest}, each at least 1"),
+        )?;
+        require(
+            (1..=n).contains(&beacon_threshold),
+            "beacon_threshold",
+            || format!("{beacon_threshold} shares of {n} members"),
+            || format!("use 1 to {n}"),
+        )?;
+        let quorum = quorum(rules.quorum, fault, n);
+        require(
+            quorum > 0,
+            "rules",
+            || format!("quorum: {:?} of n = {n} is nobody", rules.quorum),
+            || "use more members, or another quorum".into(),
+        )?;
+        let weights = groups;
+        let committee =
+            Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, exposed, weights };
+        match committee.exposed_refused(rules, fault) {
+            Some((message, fix)) => Err(Unfit { field: "exposed", message, fix }),
+            None => Ok(committee),
+        }
+    }
+}
+
+/// A miner generates at one rank of a subround, so there are no more generators of a kind than members: `(Byzantine, honest)`.
+pub(crate) fn seated(
+    (round, subround): (impl Display, impl Display),
+    (byzantine, honest): (usize, usize),
+    (all_byzantine, all_honest): (usize, usize),
+    rules: &Rules,
+) -> Result<(), Unfit> {
+    // Under a chained beacon there is an order for each seed, so a member may have one rank under each of two.
+    let orders = if rules.chained() { 2 } else { 1 };
+    require(
+        byzantine <= all_byzantine && honest <= orders * all_honest,
+        "generators",
+        || {
+            format!(
+                "({round}, {subround}) has {byzantine} Byzantine and {honest} honest generators of {all_byzantine} and \
+                 {all_honest}"
+            )
+        },
+        || "a miner generates at one rank of a subround: remove generators".into(),
+    )
+}
+
+/// Who finds itself behind has restarted.
+pub(crate) fn behind(restarts_behind: bool, restarts: u32) -> Result<(), Unfit> {
+    require(
+        !restarts_behind || restarts > 0,
+        "restarts_behind",
+        || "no miner restarts, so none finds itself behind".into(),
+        || "set restarts = 1 or more, or remove it".into(),
+    )
+}
+
 impl From<&Protocol> for Parts {
     fn from(p: &Protocol) -> Self {
         let Committee { n, byzantine, beacon_threshold, exposed, ref weights, .. } = p.committee;
@@ -112,7 +206,7 @@ impl Parts {
     /// The instance.
     pub fn checked(self) -> Result<Protocol, Unfit> {
         let committee = self.committee()?;
-        self.rules(&committee)?;
+        self.rules()?;
         self.reserved()?;
         self.generators()?;
         self.faults()?;
@@ -137,55 +231,26 @@ impl Parts {
     }
 
     fn committee(&self) -> Result<Committee, Unfit> {
-        let Parts { n, byzantine, beacon_threshold, exposed, ref groups, .. } = *self;
+        let committee = Members {
+            n: self.n,
+            byzantine: self.byzantine,
+            groups: self.groups.clone(),
+            beacon_threshold: self.beacon_threshold,
+            exposed: self.exposed,
+        };
+        let bound = (MAX_COMMITTEE, "tallies have six bits");
+        let committee = committee.checked(bound, &self.rules, self.fault)?;
+        let honest = committee.weights.len();
         require(
-            (1..=MAX_COMMITTEE).contains(&n),
-            "n",
-            || format!("a committee of {n}"),
-            || format!("use 1 to {MAX_COMMITTEE}: tallies have six bits"),
-        )?;
-        require(byzantine < n, "byzantine", || format!("{byzantine} of {n}"), || "leave one honest".into())?;
-        let honest = n - byzantine;
-        let sum: u64 = groups.iter().map(|&w| u64::from(w)).sum();
-        require(
-            sum == u64::from(honest) && !groups.contains(&0),
+            honest <= MAX_HONEST,
             "groups",
-            || {
-                let shown: Vec<String> = groups.iter().take(MAX_HONEST + 1).map(u32::to_string).collect();
-                let more = if groups.len() > shown.len() { ", ..." } else { "" };
-                format!("the groups [{}{more}] are not the {honest} honest members", shown.join(", "))
-            },
-            || format!("let them add up to {honest}, each at least 1"),
-        )?;
-        require(
-            groups.len() <= MAX_HONEST,
-            "groups",
-            || format!("{} honest miners do not fit into the state", groups.len()),
+            || format!("{honest} honest miners do not fit into the state"),
             || format!("use at most {MAX_HONEST}, or `groups` of miners that act together"),
         )?;
-        require(
-            (1..=n).contains(&beacon_threshold),
-            "beacon_threshold",
-            || format!("{beacon_threshold} shares of {n} members"),
-            || format!("use 1 to {n}"),
-        )?;
-        let quorum = quorum(self.rules.quorum, self.fault, n);
-        let weights = groups.clone();
-        let committee =
-            Committee { n, f: tolerated(n), byzantine, quorum, beacon_threshold, exposed, weights };
-        match committee.exposed_refused(&self.rules, self.fault) {
-            Some((message, fix)) => Err(Unfit { field: "exposed", message, fix }),
-            None => Ok(committee),
-        }
+        Ok(committee)
     }
 
-    fn rules(&self, committee: &Committee) -> Result<(), Unfit> {
-        require(
-            committee.quorum > 0,
-            "rules",
-            || format!("quorum: {:?} of n = {} is nobody", self.rules.quorum, committee.n),
-            || "use more members, or another quorum".into(),
-        )?;
+    fn rules(&self) -> Result<(), Unfit> {
         let depth = match self.rules.finality {
             FinalityRule::CommonAncestor { depth } => depth,
             FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => return Ok(()),
@@ -230,8 +295,6 @@ impl Parts {
     fn generators(&self) -> Result<(), Unfit> {
         let Parts { blocks, rules, .. } = self;
         let twice = proposes_twice(self.fault);
-        // Under a chained beacon there is an order for each seed, so a member may have one rank under each of two.
-        let orders = if rules.chained() { 2 } else { 1 };
         for (round, subround) in
             (1..=blocks.rounds).flat_map(|round| (0..blocks.subrounds).map(move |subround| (round, subround)))
         {
@@ -253,19 +316,19 @@ impl Parts {
                 || format!("({round}, {subround}) has no generator"),
                 || "name one there, or use fewer rounds or subrounds".into(),
             )?;
-            let byzantine = count(Generator::Byzantine, 0);
-            let (outsiders, honest) = (count(Generator::Outsider, 0), count(Generator::Honest, 0));
-            let most = self.byzantine as usize;
+            let (byzantine, honest) = (count(Generator::Byzantine, 0), count(Generator::Honest, 0));
+            seated(
+                (round, subround),
+                (byzantine, honest),
+                (self.byzantine as usize, self.groups.len()),
+                rules,
+            )?;
+            let outsiders = count(Generator::Outsider, 0);
             require(
-                byzantine <= most && outsiders <= most.max(1) && honest <= orders * self.groups.len(),
+                outsiders <= (self.byzantine as usize).max(1),
                 "generators",
-                || {
-                    format!(
-                        "({round}, {subround}) has {byzantine} Byzantine and {honest} honest generators of {most} and {}",
-                        self.groups.len()
-                    )
-                },
-                || "a miner generates at one rank of a subround: remove generators".into(),
+                || format!("({round}, {subround}) has {outsiders} blocks of miners that generate none there"),
+                || "remove all but one".into(),
             )?;
             require(
                 count(Generator::Outsider, 1) == 0 && (twice || count(Generator::Honest, 1) == 0),
@@ -290,12 +353,7 @@ impl Parts {
             || "no miner crashes in a network that is synchronous from the start".into(),
             || "use another network, or no restarts".into(),
         )?;
-        require(
-            !self.restarts_behind || self.restarts > 0,
-            "restarts_behind",
-            || "no miner restarts, so none finds itself behind".into(),
-            || "set restarts = 1 or more, or remove it".into(),
-        )?;
+        behind(self.restarts_behind, self.restarts)?;
         require(
             self.observers <= MAX_OBSERVERS,
             "observers",

@@ -5,7 +5,7 @@ use super::{
     unwritable,
 };
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
@@ -85,6 +85,12 @@ pub fn scenarios(
         return Err(Failure::NoScenario);
     }
     once(scenarios.iter().map(|scenario| Path::new(&scenario.path)))?;
+    let mut paths = BTreeMap::new();
+    for Scenario { name, path, .. } in &scenarios {
+        if let Some(other) = paths.insert(name, path) {
+            return Err(Failure::OneName { name: name.clone(), paths: [other.clone(), path.clone()] });
+        }
+    }
     scenarios.iter_mut().try_for_each(effects)?;
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
@@ -144,16 +150,19 @@ pub struct Session {
     out: Option<Folder>,
     /// How much is printed. Where only tables are, there is no progress either.
     pub detail: Detail,
-    /// Names of the traces written so far.
-    saved: BTreeSet<String>,
     stdout: anstream::AutoStream<std::io::Stdout>,
 }
 
 impl Session {
     /// A session whose output folder exists, and is taken until it ends.
     pub fn new(format: Option<Format>, out: Option<&Path>, detail: Detail) -> Result<Self, Failure> {
-        let opened = |out: &Path| Folder::open(out).map_err(|source| unwritable(out, source));
-        Ok(Self::with(format, out.map(opened).transpose()?, detail))
+        let opened = |out: &Path| {
+            let folder = Folder::open(out)?;
+            FORMS.iter().try_for_each(|(name, _)| folder.is_ours(name))?;
+            Ok(folder)
+        };
+        let named = |out: &Path| opened(out).map_err(|source| unwritable(out, source));
+        Ok(Self::with(format, out.map(named).transpose()?, detail))
     }
 
     /// A session of a command that has taken the folder, and prints nothing of it.
@@ -165,7 +174,7 @@ impl Session {
     fn with(format: Option<Format>, out: Option<Folder>, detail: Detail) -> Self {
         let report = Report::new(command_line());
         let stdout = anstream::AutoStream::auto(std::io::stdout());
-        Session { report, format, out, detail, saved: BTreeSet::new(), stdout }
+        Session { report, format, out, detail, stdout }
     }
 
     /// Whether nothing is said while a search runs.
@@ -199,12 +208,7 @@ impl Session {
             return Ok(());
         }
         let property = trace.claim.as_ref().map_or("run", |claim| claim.property.id());
-        let mut name = trace_file(of, property);
-        // Two scenario files in different folders may have one name.
-        while !self.saved.insert(name.clone()) {
-            name.insert_str(name.len() - ".json".len(), "-again");
-        }
-        if let Some(path) = self.write(&name, trace.to_json())? {
+        if let Some(path) = self.write(&trace_file(of, property), trace.to_json())? {
             run.again = Some(format!("zus replay {}", plain::quoted_path(&path)));
             run.trace = Some(path.to_string_lossy().into_owned());
         }

@@ -95,6 +95,14 @@ pub enum Failure {
         /// The file.
         path: String,
     },
+    /// Results, traces and comparisons go by the names of scenarios.
+    #[error("{}: its name is `{name}`, as that of {}\n  fix: rename one of the two, or check them apart", .paths[1], .paths[0])]
+    OneName {
+        /// The name.
+        name: String,
+        /// The files.
+        paths: [String; 2],
+    },
     /// A scene has no diagram, and no states.
     #[error("Mermaid and ITF are made from a trace, and this is a scene\n  fix: use --format html or svg")]
     NoDiagram,
@@ -221,7 +229,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     let printed = if is_help {
         error.print()
     } else {
-        let told = plain::message(&error.render().to_string());
+        let no_text = (error.kind() == Usage::InvalidUtf8).then(plain::no_text).flatten();
+        let told = no_text.map_or_else(|| error.render().to_string(), |why| format!("error: {why}\n"));
+        let told = plain::message(&told);
         if let Some(format) = asked_format() {
             let told = told.trim_end().trim_start_matches("error: ").to_owned();
             let _ = write!(anstream::stdout(), "{}", in_form(format, &Failure::Usage(told)));
@@ -293,6 +303,7 @@ fn in_form(format: Format, failure: &Failure) -> String {
         | Failure::Twice { path }
         | Failure::Unwritable { path, .. }
         | Failure::Busy { path, .. } => (Some(path.clone()), None),
+        Failure::OneName { paths, .. } => (Some(paths[1].clone()), None),
         _ => (None, None),
     };
     let message = plain::message(&failure.to_string());

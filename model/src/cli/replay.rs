@@ -7,13 +7,15 @@ use zus_checker::{
     search::trial::effects_of_run,
     trace::{
         self, Claim, Trace, TraceError,
-        long::{self, LongError},
+        long::{self, LongError, Progress},
     },
 };
 use zus_output::{
     bounded::{self, Unread},
     plain,
+    pulse::Pulse,
 };
+use zus_report::text::grouped;
 
 /// Runs the command.
 pub fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -69,21 +71,32 @@ fn claimed(claim: Option<&Claim>) -> String {
     })
 }
 
+/// Steps after which the line of progress is made anew.
+const STEPS_A_LINE: u64 = 256;
+
 /// Follows a run of any length.
 fn follow(path: &str, first: &[u8], rest: &mut impl BufRead, quiet: bool) -> Result<Exit, Failure> {
     let mut stdout = anstream::stdout().lock();
-    let followed = long::follow(path, first, rest, &mut |round, steps| {
-        if quiet {
-            Ok(())
-        } else {
-            writeln!(stdout, "round {} is final everywhere after step {steps}", round.0)
+    let pulse = (!quiet).then(|| Pulse::new(path));
+    let followed = long::follow(path, first, rest, &mut |Progress { steps, finalized, is_new, held }| {
+        let round = finalized.0;
+        if steps.is_multiple_of(STEPS_A_LINE)
+            && let Some(pulse) = &pulse
+        {
+            let held = grouped(held as u64);
+            pulse.set(format!("{path}: {} steps, final round {round}, {held} messages held", grouped(steps)));
         }
+        if is_new && !quiet {
+            writeln!(stdout, "round {round} is final everywhere after step {steps}")?;
+        }
+        Ok(())
     });
+    drop(pulse);
     match followed {
         Ok(run) => {
             writeln!(
                 stdout,
-                "{path}: a run of {} steps, {}; the specification followed it to final round {}, holding at most {} messages",
+                "{path}: a run of {} steps, {}; the specification followed it to final round {}, holding {} messages at most",
                 run.steps,
                 claimed(run.claim.as_ref()),
                 run.finalized.0,

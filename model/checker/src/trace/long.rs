@@ -22,8 +22,14 @@
 //! **Judging.** After each step all safety properties are looked at, before anything is forgotten. A run that claims nothing must
 //! break none; one with a claim must show it in one of its states.
 
-use super::{Claim, Object, Producer, TraceError, VERSION, instance::rules, shown_verdict};
-use crate::{properties::Property, rules::Rules, scenario::Verdict};
+use super::{BadInstance, Claim, Object, Producer, TraceError, VERSION, instance::rules, shown_verdict};
+use crate::{
+    committee::beacon_threshold as usual_threshold,
+    instance::{Members, Unfit, behind, seated},
+    properties::Property,
+    rules::Rules,
+    scenario::Verdict,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::io::{self, BufRead, Read};
@@ -39,8 +45,11 @@ pub const LONG: &str = "zus-run";
 pub const MAX_LINE: u64 = 1 << 16;
 /// Rounds above what is forgotten, at most: to look at all pairs of blocks of more takes too long.
 pub const MAX_ROUNDS_HELD: u64 = 100;
-/// Messages, log records and generators of these rounds, at most.
+/// Messages, log records and generators of these rounds, at most, and as many more as come between two counts.
 pub const MAX_HELD: usize = 200_000;
+/// Messages and log records are counted after every step while there are fewer, and then after as many steps as this is a part of
+/// them.
+const COUNTED: u64 = 64;
 /// Members of a committee, at most.
 pub const MAX_MEMBERS: u16 = 1_000;
 
@@ -150,7 +159,7 @@ pub struct Followed {
     pub steps: u64,
     /// The round that every observer has finalized.
     pub finalized: Round,
-    /// Messages, log records and generators that were held at once, at most.
+    /// Messages, log records and generators that were held at once, at most, of all times at which they were counted.
     pub most_held: usize,
 }
 
@@ -181,8 +190,20 @@ pub fn is_header(line: &[u8]) -> bool {
     object.is_ok_and(|object| object.get("format").is_some_and(|format| format == LONG))
 }
 
-/// Follows a run to its end: its first line, which was read already, and the others. `told` hears of each round that every observer
-/// has finalized, with the number of steps until then.
+/// Where a run is, after a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Steps so far.
+    pub steps: u64,
+    /// The round that every observer has finalized.
+    pub finalized: Round,
+    /// Whether it is final since this step.
+    pub is_new: bool,
+    /// Messages, log records and generators that are held, by the latest count.
+    pub held: usize,
+}
+
+/// Follows a run to its end: its first line, which was read already, and the others. `told` hears of each step.
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
@@ -190,7 +211,7 @@ pub fn follow(
     path: &str,
     first: &[u8],
     rest: &mut impl BufRead,
-    told: &mut dyn FnMut(Round, u64) -> io::Result<()>,
+    told: &mut dyn FnMut(Progress) -> io::Result<()>,
 ) -> Result<Followed, LongError> {
     let mut run = Run::new(path, first)?;
     loop {
@@ -226,9 +247,8 @@ pub fn follow(
         }
         let before = run.finalized();
         run.step(object, &read)?;
-        if run.finalized() > before {
-            told(run.finalized(), run.steps).map_err(LongError::Told)?;
-        }
+        let (steps, finalized, held) = (run.steps, run.finalized(), run.held());
+        told(Progress { steps, finalized, is_new: finalized > before, held }).map_err(LongError::Told)?;
     }
 }
 
@@ -244,6 +264,9 @@ struct Run<'p> {
     /// Generators that are listed, of all places.
     listed: usize,
     most_held: usize,
+    /// The step at which messages and log records are counted again, and how many there were.
+    count_at: u64,
+    messages: usize,
     /// Whether a step has shown the claim: what is forgotten later was there.
     shown: bool,
 }
@@ -264,10 +287,23 @@ impl<'p> Run<'p> {
             return Err(TraceError::Claim { path: path.into(), line: 1, property, verdict }.into());
         }
         let restarts = given.restarts;
-        let instance = given.instance().map_err(syntax)?;
+        let instance =
+            given.instance().map_err(|source| TraceError::Instance { path: path.into(), line: 1, source })?;
         let follower = Follower::new(instance);
-        let (steps, listed, most_held, shown) = (0, 0, 0, false);
-        Ok(Run { path, line: 1, follower, producer, claim, restarts, steps, listed, most_held, shown })
+        Ok(Run {
+            path,
+            line: 1,
+            follower,
+            producer,
+            claim,
+            restarts,
+            steps: 0,
+            listed: 0,
+            most_held: 0,
+            count_at: 0,
+            messages: 0,
+            shown: false,
+        })
     }
 
     fn syntax(&self, message: String) -> TraceError {
@@ -285,24 +321,39 @@ impl<'p> Run<'p> {
             serde_json::from_value(Value::Object(object)).map_err(|error| self.syntax(of_line(&error)))?;
         let Place { generators, round, subround } = place;
         let count = generators.len();
+        let of = |kind: Generator| generators.iter().filter(|of| **of == kind).count();
+        let (byzantine, honest) = (of(Generator::Byzantine), of(Generator::Honest));
+        let committee = &self.follower.instance.committee;
+        let members = (committee.byzantine.into(), (committee.members - committee.byzantine).into());
+        let seated =
+            seated((round.0, subround.0), (byzantine, honest), members, &self.follower.instance.rules);
         let Follower { instance, state } = &mut self.follower;
         let message = if round <= state.floor.round {
             format!("the generators of round {}, which is final everywhere", round.0)
-        } else if generators.len() > usize::from(instance.committee.members) {
-            format!("{} generators, of {} members", generators.len(), instance.committee.members)
+        } else if let Err(Unfit { message, fix, .. }) = seated {
+            format!("generators: {message}: {fix}")
         } else if instance.order.listed.insert((round, subround), generators).is_some() {
             format!("the generators of ({}, {}) for the second time", round.0, subround.0)
         } else {
             self.listed += count;
-            return self.hold(0);
+            return self.hold();
         };
         Err(self.syntax(message).into())
     }
 
-    /// Counts what is held: so many messages, and the generators.
-    fn hold(&mut self, messages: usize) -> Result<(), LongError> {
-        let Follower { instance, state } = &self.follower;
-        let held = messages + self.listed + instance.order.listed.len();
+    fn held(&self) -> usize {
+        self.messages + self.listed + self.follower.instance.order.listed.len()
+    }
+
+    /// Counts the messages of a state: all of them, which takes as long as there are many, and so again after as many more steps.
+    fn count(&mut self, messages: usize) {
+        self.messages = messages;
+        self.count_at = self.steps + 1 + messages as u64 / COUNTED;
+    }
+
+    /// Refuses a run of which too much is held: messages as they were counted last, and the generators.
+    fn hold(&mut self) -> Result<(), LongError> {
+        let (held, state) = (self.held(), &self.follower.state);
         self.most_held = self.most_held.max(held);
         let highest = state.miners.iter().map(|m| m.round.0).max().unwrap_or_default();
         let rounds = highest.saturating_sub(state.floor.round.0);
@@ -318,10 +369,11 @@ impl<'p> Run<'p> {
         let bad = |message| TraceError::Step { path: path.into(), line, step: step as usize, message };
         let action = self.action(object).map_err(bad)?;
         let claimed = self.claim.as_ref().map(|claim| claim.property);
-        let (mut shown, mut broken, mut held) = (false, None, 0);
+        let (mut shown, mut broken, mut messages) = (false, None, None);
+        let due = step >= self.count_at;
         let before = moves(&self.follower.state, &action);
         let look = |instance: &Instance, state: &State| {
-            held = size(state);
+            messages = due.then(|| size(state));
             match claimed {
                 Some(property) => shown = instance.shows(state, property) || before == Some(property),
                 None => broken = safety().find(|property| instance.shows(state, *property)),
@@ -336,7 +388,10 @@ impl<'p> Run<'p> {
         if let Some(property) = broken {
             return Err(LongError::Breaks { step, property });
         }
-        self.hold(held)?;
+        if let Some(messages) = messages {
+            self.count(messages);
+        }
+        self.hold()?;
         let Follower { instance, state } = &mut self.follower;
         if state.history.crashes > self.restarts {
             return Err(
@@ -350,7 +405,9 @@ impl<'p> Run<'p> {
         Ok(())
     }
 
-    fn ended(self) -> Result<Followed, LongError> {
+    fn ended(mut self) -> Result<Followed, LongError> {
+        self.count(size(&self.follower.state));
+        self.hold()?;
         let finalized = self.finalized();
         let Run { producer, claim, steps, most_held, shown, .. } = self;
         match claim {
@@ -403,30 +460,25 @@ impl<'p> Run<'p> {
 }
 
 impl Given {
-    fn instance(self) -> Result<Instance, String> {
+    fn instance(self) -> Result<Instance, BadInstance> {
         let Given { n, byzantine, exposed, beacon_threshold, rules, restarts, restarts_behind, observers } =
             self;
-        let require = |fine, field: &str, message: String| {
-            if fine { Ok(()) } else { Err(format!("instance.{field}: {message}")) }
+        let members = Members {
+            n: n.into(),
+            byzantine: byzantine.into(),
+            groups: vec![1; n.saturating_sub(byzantine).into()],
+            beacon_threshold: beacon_threshold.map_or_else(|| usual_threshold(None, n.into()), u32::from),
+            exposed: exposed.into(),
         };
-        require((1..=MAX_MEMBERS).contains(&n), "n", format!("{n} members; 1 to {MAX_MEMBERS}"))?;
-        require(byzantine < n, "byzantine", format!("{byzantine} of {n}; one member at least is honest"))?;
-        let tolerated = (n - 1) / 3;
-        require(
-            exposed <= tolerated.min(n - byzantine),
-            "exposed",
-            format!("{exposed}, more than f or than honest"),
-        )?;
-        let threshold = beacon_threshold.unwrap_or(1);
-        require((1..=n).contains(&threshold), "beacon_threshold", format!("{threshold}; 1 to {n}"))?;
-        require(
-            (1..=usize::from(MAX_MEMBERS)).contains(&observers),
-            "observers",
-            format!(
-                "{observers}; 1 to {MAX_MEMBERS}: without one nothing becomes final, and nothing is forgotten"
-            ),
-        )?;
-        require(!restarts_behind || restarts > 0, "restarts_behind", "nobody restarts".into())?;
+        members.checked((MAX_MEMBERS.into(), "more are not followed"), &rules, None)?;
+        behind(restarts_behind, restarts)?;
+        if !(1..=usize::from(MAX_MEMBERS)).contains(&observers) {
+            let message = format!("{observers}");
+            let fix = format!(
+                "use 1 to {MAX_MEMBERS}: without one nothing becomes final, and nothing is forgotten"
+            );
+            return Err(BadInstance { field: "observers", message, fix });
+        }
         let crashes = match (restarts, restarts_behind) {
             (0, _) => Crashes::Never,
             (_, false) => Crashes::Restart,
