@@ -206,7 +206,7 @@ fn crashes_and_observers_are_the_same_in_both_models() {
 #[test]
 fn every_rule_is_the_same_in_both_models() {
     let hardened = Rules::HARDENED;
-    for ticket in [TicketRule::BetterRank, TicketRule::BetterOrEqualRank] {
+    for &ticket in TicketRule::ALL {
         let rules = Rules { ticket, ..hardened };
         same("ticket", &instance(2, 1, 1, 1, rules, &[Honest, Byzantine]), NONE);
     }
@@ -217,7 +217,7 @@ fn every_rule_is_the_same_in_both_models() {
         &instance(2, 0, 2, 1, Rules { echo: EchoRule::None, ..chained }, &[Honest]),
         NONE,
     );
-    for finality in [FinalityRule::CommonAncestor { depth: 1 }, FinalityRule::TwoDelta] {
+    for &finality in FinalityRule::ALL {
         same("finality", &instance(1, 0, 3, 2, Rules { finality, ..hardened }, &[Honest]), NONE);
     }
     let percent = Rules { quorum: QuorumRule::Percent66, ..hardened };

@@ -72,11 +72,8 @@ fn every_state_of_tiny_worlds_has_its_image_and_back() {
 
 #[test]
 fn other_rules_are_tied_too() {
-    for (ticket, fault) in [
-        (TicketRule::BetterRank, None),
-        (TicketRule::BetterOrEqualRank, None),
-        (TicketRule::OncePerSubround, Some(Fault::ProposalsVolatile)),
-    ] {
+    let values = TicketRule::ALL.iter().map(|&ticket| (ticket, None));
+    for (ticket, fault) in values.chain([(TicketRule::OncePerSubround, Some(Fault::ProposalsVolatile))]) {
         let rules = Rules { ticket, ..Rules::HARDENED };
         let instance = Instance { rules, fault, ..honest(2, 1, 1, &[Honest, Honest]) };
         let protocol = instance.protocol();

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use zus_bpp::miner::Config;
 use zus_bpp::mutants::{Mutant, Scope};
-use zus_fuzz::campaign::{run, walk};
+use zus_bpp::rules::{FinalityRule, Rules};
+use zus_fuzz::campaign::{run, walk, walk_under};
 use zus_fuzz::judge::{by_product, finding, quietly};
 use zus_fuzz::product::timeless;
 use zus_fuzz::schedule::Schedule;
@@ -152,6 +153,18 @@ fn a_random_walk_notices_the_bugs_that_break_safety_soon() {
     for mutant in soon {
         let found = walk(1, 1_000, Adjust(give, variant(mutant)), None);
         assert!(found.is_some(), "{mutant:?} survives a thousand random runs");
+    }
+}
+
+/// A value of `finality` under which the duties ask nothing would excuse a miner that finalizes nothing. (The duty of the
+/// sharder asks for the same rounds.)
+#[test]
+fn duties_ask_for_finality_under_every_rule() {
+    let changed = |&finality: &FinalityRule| Rules { finality, ..Rules::HARDENED };
+    for rules in FinalityRule::ALL.iter().map(changed).filter(|rules| !rules.votes()) {
+        let adjust = Adjust(give, variant(Mutant::FinalityUnevaluated));
+        let found = walk_under(Some(rules), 1, 3_000, adjust, None);
+        assert!(found.is_some(), "bounds/duties/finality.rs asks nothing under {}", rules.finality);
     }
 }
 

@@ -28,7 +28,8 @@ fn production_refines_the_model_under_every_rule() {
     let only = std::env::var("RULES").ok();
     let (first, runs) = (number("SEED", 0), number("RUNS", 150));
     let (mut beyond, mut wrong) = (Vec::new(), Vec::new());
-    let all = OTHERS.iter().chain(&[("hardened", Rules::HARDENED)]);
+    let hardened = [("hardened".into(), Rules::HARDENED)];
+    let all = OTHERS.iter().chain(&hardened);
     for (name, rules) in all.filter(|(name, _)| only.as_ref().is_none_or(|only| only == name)) {
         let mut left = 0;
         for seed in first..first + runs {
@@ -48,7 +49,7 @@ fn production_refines_the_model_under_every_rule() {
             }
             left += u64::from(run.judges.refinement.beyond);
         }
-        beyond.push((*name, left));
+        beyond.push((name, left));
     }
     println!("runs that left the model's room: {beyond:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::Chain;
 use crate::block::BlockId;
 use crate::committee::Round;
+use crate::rules::FinalityRule;
 
 impl Chain {
     /// Which of two blocks of one round has the greater seed, where the beacon is chained: compares the subrounds of their
@@ -20,6 +21,18 @@ impl Chain {
             round = below;
         }
         order
+    }
+
+    /// Step 10 without votes or a wait: the block that is final now that a notarization or block of `round` is known; `highest`:
+    /// to a node that knows of no later round.
+    pub fn final_at_once(&self, rule: FinalityRule, round: Round, highest: bool) -> Option<(Round, BlockId)> {
+        match rule {
+            // Notarized is final, the first one known first.
+            FinalityRule::TwoThirds => self.first_connected(round),
+            // From the tips only: below a higher notarized block a lone one proves nothing.
+            FinalityRule::CommonAncestor { depth } if highest => self.common_ancestor(round, depth),
+            FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta | FinalityRule::Votes => None,
+        }
     }
 
     /// The first notarized block of `round` that became known, among those that are connected.

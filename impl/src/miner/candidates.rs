@@ -433,30 +433,28 @@ impl<S: Scheme> Miner<S> {
         let state = self.rounds.get(round)?.subround(subround)?;
         let ticketed =
             |block: BlockId| self.ledger.tickets_of(round, subround).any(|known| known.block == block);
-        let mut valid =
+        let mut accepted =
             state.candidates.iter().filter(|candidate| self.chain.is_accepted(round, candidate.block));
         let best_ticketed: Option<Rank> = self
             .ledger
             .tickets_of(round, subround)
             .map(|known| state.candidate(known.block).map_or(Rank(0), |candidate| candidate.rank))
             .min();
-        let Some(best_ticketed) = best_ticketed else {
-            return if mutant!(self.config, WorstRank) { valid.last() } else { valid.next() }
-                .map(|candidate| candidate.block);
-        };
         let rule = if mutant!(self.config, TicketTwin) {
             TicketRule::BetterOrEqualRank
         } else {
             self.config.rules.ticket
         };
-        let again = |candidate: &&Candidate| {
+        let allowed = |candidate: &&Candidate| {
             let allowed = match rule {
-                TicketRule::OncePerSubround => mutant!(self.config, SecondTicket),
-                TicketRule::BetterRank => candidate.rank < best_ticketed,
-                TicketRule::BetterOrEqualRank => candidate.rank <= best_ticketed,
+                TicketRule::OncePerSubround => best_ticketed.is_none() || mutant!(self.config, SecondTicket),
+                TicketRule::BetterRank => best_ticketed.is_none_or(|best| candidate.rank < best),
+                TicketRule::BetterOrEqualRank => best_ticketed.is_none_or(|best| candidate.rank <= best),
             };
             allowed && !ticketed(candidate.block)
         };
-        valid.find(again).map(|candidate| candidate.block)
+        let worst = best_ticketed.is_none() && mutant!(self.config, WorstRank);
+        let choice = if worst { accepted.rfind(allowed) } else { accepted.find(allowed) };
+        choice.map(|candidate| candidate.block)
     }
 }

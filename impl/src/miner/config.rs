@@ -11,7 +11,7 @@ use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
 use crate::mutants::mutant;
-use crate::rules::{Rules, SubroundCapRule, TicketRule};
+use crate::rules::{ParentRule, Rules, SubroundCapRule};
 use crate::statement::{Signed, Ticket};
 
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
@@ -188,10 +188,19 @@ impl Config {
     #[must_use]
     pub fn tickets_per_signer(&self) -> usize {
         let generators = usize::from(self.generators);
-        match self.rules.ticket {
-            TicketRule::OncePerSubround => 1,
-            TicketRule::BetterRank => generators,
-            TicketRule::BetterOrEqualRank => generators * MAX_BLOCKS_PER_GENERATOR,
+        match (self.rules.tickets_once(), self.rules.tickets_twins()) {
+            (true, _) => 1,
+            (false, false) => generators,
+            (false, true) => generators * MAX_BLOCKS_PER_GENERATOR,
+        }
+    }
+
+    /// Refuses rules that this code does not have. Finalized heads bind nobody here: a miner knows its own head, and not those
+    /// of sharders.
+    pub(crate) fn check_rules(&self) -> Result<(), StartError> {
+        match self.rules.parent {
+            ParentRule::Notarized => Ok(()),
+            ParentRule::OnFinalizedHead => Err(StartError::ParentRule),
         }
     }
 
@@ -215,6 +224,11 @@ pub enum StartError {
     /// The scheme holds no key of a committee member.
     #[error("the signature scheme is an observer's: it cannot sign for a miner")]
     NotAMember,
+    /// The rule `parent` is [`OnFinalizedHead`](crate::rules::ParentRule::OnFinalizedHead).
+    #[error(
+        "the rule parent = OnFinalizedHead is one of the model: miners do not know the heads of sharders"
+    )]
+    ParentRule,
     /// Something on the disk is not what was stored.
     #[error(transparent)]
     Damaged(#[from] crate::chain::Damaged),

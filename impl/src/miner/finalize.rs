@@ -12,7 +12,6 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::mutants::mutant;
-use crate::rules::FinalityRule;
 use crate::statement::FinalityVote;
 
 impl<S: Scheme> Miner<S> {
@@ -188,18 +187,15 @@ impl<S: Scheme> Miner<S> {
         if round >= self.round {
             return;
         }
-        let fin = match self.config.rules.finality {
-            FinalityRule::Votes if mutant!(FinalizeNotarized) => self.chain.first_connected(round),
-            FinalityRule::Votes if mutant!(FinalizeCurrent) => self.chain.common_ancestor(round, 0),
-            FinalityRule::Votes if mutant!(FinalizeDepthOne) => self.chain.common_ancestor(round, 1),
-            FinalityRule::TwoDelta if mutant!(NoFinalityWait) => self.chain.common_ancestor(round, 0),
-            FinalityRule::Votes | FinalityRule::TwoDelta => None,
-            // Notarized is final, the first one known first.
-            FinalityRule::TwoThirds => self.chain.first_connected(round),
-            FinalityRule::CommonAncestor { depth } if round.next() == self.round => {
-                self.chain.common_ancestor(round, depth)
+        let rules = &self.config.rules;
+        let fin = match rules.votes() {
+            true if mutant!(FinalizeNotarized) => self.chain.first_connected(round),
+            true if mutant!(FinalizeCurrent) => self.chain.common_ancestor(round, 0),
+            true if mutant!(FinalizeDepthOne) => self.chain.common_ancestor(round, 1),
+            _ if rules.waits_before_finality() && mutant!(NoFinalityWait) => {
+                self.chain.common_ancestor(round, 0)
             }
-            FinalityRule::CommonAncestor { .. } => None,
+            _ => self.chain.final_at_once(rules.finality, round, round.next() == self.round),
         };
         self.finalize_without_certificate(fin, fx);
     }

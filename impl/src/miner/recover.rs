@@ -43,10 +43,12 @@ impl<S: Scheme> Miner<S> {
     /// [`Damaged`](crate::chain::Damaged) names the wrong one. Records come from the ticket log, which checks them.
     ///
     /// # Errors
-    /// When `scheme` is not that of a member of the configured committee, or something on the disk is damaged.
+    /// When the code does not have one of the rules, `scheme` is not that of a member of the configured committee, or something
+    /// on the disk is damaged.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
         infect!(config);
         let me = scheme.me().ok_or(StartError::NotAMember)?;
+        config.check_rules()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured || !config.committee.contains(me) {
             return Err(StartError::OtherCommittee { scheme: size, configured });

@@ -29,7 +29,6 @@ use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
 use crate::mutants::{infect, mutant};
-use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Ticket};
 use crate::wire::{self, Glance};
 
@@ -56,7 +55,7 @@ impl<S: Scheme> Sharder<S> {
     /// should be an observer's.
     ///
     /// # Errors
-    /// When the scheme is of another committee, or a final block is damaged.
+    /// When the code does not have one of the rules, the scheme is of another committee, or a final block is damaged.
     pub fn new(
         config: Arc<Config>,
         scheme: S,
@@ -64,6 +63,7 @@ impl<S: Scheme> Sharder<S> {
         finals: Vec<FinalBlock>,
     ) -> Result<Self, StartError> {
         infect!(config);
+        config.check_rules()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
@@ -327,19 +327,9 @@ impl<S: Scheme> Sharder<S> {
 
     /// The rules without votes: what is final now that a notarization or block of `round` is here?
     fn evaluate(&mut self, round: Round, out: &mut Vec<SharderOutput>) {
-        let fin = match self.config.rules.finality {
-            _ if mutant!(SharderUnevaluated) => None,
-            FinalityRule::Votes | FinalityRule::TwoDelta => None,
-            FinalityRule::TwoThirds => self.chain.first_connected(round),
-            // From the tips only: below a higher notarized block a lone one proves nothing.
-            FinalityRule::CommonAncestor { depth }
-                if self.highest.is_none_or(|(highest, _)| round >= highest) =>
-            {
-                self.chain.common_ancestor(round, depth)
-            }
-            FinalityRule::CommonAncestor { .. } => None,
-        };
-        self.finalize(fin, out);
+        let highest = self.highest.is_none_or(|(highest, _)| round >= highest);
+        let fin = self.chain.final_at_once(self.config.rules.finality, round, highest);
+        self.finalize(fin.filter(|_| !mutant!(SharderUnevaluated)), out);
     }
 
     fn finalize(&mut self, fin: Option<(Round, BlockId)>, out: &mut Vec<SharderOutput>) {

@@ -10,8 +10,9 @@ use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::miner::{Miner, Recovery};
 use crate::mutants::{Mutant, Scope};
-use crate::rules::Rules;
+use crate::rules::{FinalityRule, ParentRule, Rules};
 use crate::statement::{Signed, Statement};
 
 struct Stage {
@@ -400,4 +401,17 @@ fn only_the_highest_notarized_round_is_walked_back_from() {
     }
     assert_eq!(stage.stored, [Round(1), Round(2), Round(3)]);
     assert_eq!(stage.sharder.finalized().id(), blocks[2].id());
+}
+
+/// The heads of sharders bind no miner, so neither starts under a rule that says so.
+#[test]
+fn a_parent_on_the_heads_of_sharders_is_refused() {
+    let stage = stage();
+    let mut config = Config::clone(&stage.config);
+    config.rules.parent = ParentRule::OnFinalizedHead;
+    let config = Arc::new(config);
+    let sharder = Sharder::new(config.clone(), stage.keys.observer(), SharderId(0), Vec::new());
+    assert_eq!(sharder.err(), Some(StartError::ParentRule));
+    let member = stage.keys.member(MinerId(0)).expect("a member");
+    assert_eq!(Miner::new(config, member, Recovery::default()).err(), Some(StartError::ParentRule));
 }

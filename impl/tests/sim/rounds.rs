@@ -55,14 +55,7 @@ fn fifty_miners() {
 
 #[test]
 fn every_finality_rule() {
-    let rules = [
-        FinalityRule::TwoThirds,
-        FinalityRule::CommonAncestor { depth: 1 },
-        FinalityRule::CommonAncestor { depth: 3 },
-        FinalityRule::TwoDelta,
-        FinalityRule::Votes,
-    ];
-    for finality in rules {
+    for &finality in FinalityRule::ALL {
         produces(World::mock(&Setup::new(4, Rules { finality, ..Rules::HARDENED }, 1)), 8);
     }
 }
@@ -197,55 +190,23 @@ fn every_combination_of_rules_produces_blocks_on_a_quiet_network() {
         // Without a network that delays them much, no rule goes wrong.
         world.assert_safe();
     }
-    assert_eq!(combinations, 2 * 3 * 2 * 2 * 5 * 2 * 2 * 2);
+    assert!(combinations >= 2 * 3 * 2 * 2 * 5 * 2 * 2 * 2, "{combinations} combinations");
 }
 
-type Change = fn(&mut Rules);
-
+/// Every value of each rule that the code has, with every value of the others. (`CappedAtOne` is part of `deployed`.)
 fn combinations_of_rules() -> Vec<Rules> {
+    fn vary<R: Copy>(all: &mut Vec<Rules>, values: &[R], with: fn(Rules, R) -> Rules) {
+        *all = all.iter().flat_map(|rules| values.iter().map(|value| with(*rules, *value))).collect();
+    }
     let mut all = vec![Rules::HARDENED];
-    let mut vary = |variants: &[Change]| {
-        all = all
-            .iter()
-            .flat_map(|rules| {
-                variants.iter().map(|change| {
-                    let mut changed = *rules;
-                    change(&mut changed);
-                    changed
-                })
-            })
-            .collect();
-    };
-    vary(&[|rules| rules.beacon = BeaconRule::Chained, |rules| rules.beacon = BeaconRule::RoundOnly]);
-    vary(&[
-        |rules| rules.ticket = TicketRule::OncePerSubround,
-        |rules| rules.ticket = TicketRule::BetterRank,
-        |rules| rules.ticket = TicketRule::BetterOrEqualRank,
-    ]);
-    vary(&[
-        |rules| rules.subround_entry = SubroundEntryRule::Local,
-        |rules| rules.subround_entry = SubroundEntryRule::Certificate,
-    ]);
-    vary(&[
-        |rules| rules.subround_switch = SubroundSwitchRule::FirstArrival,
-        |rules| rules.subround_switch = SubroundSwitchRule::Adopt,
-    ]);
-    vary(&[
-        |rules| rules.finality = FinalityRule::TwoThirds,
-        |rules| rules.finality = FinalityRule::CommonAncestor { depth: 0 },
-        |rules| rules.finality = FinalityRule::CommonAncestor { depth: 2 },
-        |rules| rules.finality = FinalityRule::TwoDelta,
-        |rules| rules.finality = FinalityRule::Votes,
-    ]);
-    vary(&[
-        |rules| rules.quorum = QuorumRule::ByzantineMajority,
-        |rules| rules.quorum = QuorumRule::Percent66,
-    ]);
-    vary(&[
-        |rules| rules.ticket_log = TicketLogRule::Durable,
-        |rules| rules.ticket_log = TicketLogRule::Volatile,
-    ]);
-    vary(&[|rules| rules.echo = EchoRule::Certificates, |rules| rules.echo = EchoRule::None]);
+    vary(&mut all, BeaconRule::ALL, |rules, beacon| Rules { beacon, ..rules });
+    vary(&mut all, TicketRule::ALL, |rules, ticket| Rules { ticket, ..rules });
+    vary(&mut all, SubroundEntryRule::ALL, |rules, subround_entry| Rules { subround_entry, ..rules });
+    vary(&mut all, SubroundSwitchRule::ALL, |rules, subround_switch| Rules { subround_switch, ..rules });
+    vary(&mut all, FinalityRule::ALL, |rules, finality| Rules { finality, ..rules });
+    vary(&mut all, QuorumRule::ALL, |rules, quorum| Rules { quorum, ..rules });
+    vary(&mut all, TicketLogRule::ALL, |rules, ticket_log| Rules { ticket_log, ..rules });
+    vary(&mut all, EchoRule::ALL, |rules, echo| Rules { echo, ..rules });
     all
 }
 

@@ -9,6 +9,7 @@
 
 use crate::{fault::Fault, rules::SubroundCapRule};
 use serde::{Deserialize, Serialize};
+use zus_protocol::ids::Rank;
 
 /// Blocks that the state has room for, over all rounds.
 pub const MAX_BLOCKS: usize = 40;
@@ -273,6 +274,12 @@ impl Blocks {
     #[inline]
     pub fn round(&self, block: BlockId) -> u8 {
         if block == GENESIS { 0 } else { self.place(block).round }
+    }
+
+    /// The rank of a block's generator.
+    #[inline]
+    pub fn rank(&self, block: BlockId) -> Rank {
+        Rank(self.place(block).rank.into())
     }
 
     /// All blocks, in order of rounds.

@@ -32,7 +32,7 @@ use crate::{
     blocks::{BlockId, Generator},
     fault::Fault,
     protocol::Protocol,
-    rules::{FinalityRule, SubroundEntryRule},
+    rules::SubroundEntryRule,
     state::State,
 };
 
@@ -163,7 +163,9 @@ impl Protocol {
         m.spent() == 0
             && m.tickets() as u16 & self.blocks.mask(round, subround) == 0
             && self.honest_shares(state, miner) >= self.committee.beacon_threshold
-            && self.blocks.of_subround(round, subround).any(|b| self.must_have_arrived(state, miner, b))
+            && self.blocks.of_subround(round, subround).any(|b| {
+                self.must_have_arrived(state, miner, b) && self.rules.ticket.allows(None, self.blocks.rank(b))
+            })
     }
 
     /// Whether the subround of `miner` may time out: joining needs no timer; otherwise all windows of the subround
@@ -194,13 +196,12 @@ impl Protocol {
 
     /// Whether every observer can finalize `block` directly from what honest miners have sent.
     pub fn public_final(&self, state: &State, block: BlockId) -> bool {
-        match self.rules.finality {
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta => self.public_notarization(state, block),
-            FinalityRule::CommonAncestor { depth } => self
+        match self.rules.finality.depth() {
+            Some(depth) => self
                 .blocks
                 .of_round(self.blocks.round(block) + depth)
                 .any(|tip| self.public_notarization(state, tip) && state.descends(&self.blocks, tip, block)),
-            FinalityRule::Votes => state.block(block).votes() >= self.committee.quorum,
+            None => state.block(block).votes() >= self.committee.quorum,
         }
     }
 }

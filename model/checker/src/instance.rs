@@ -6,7 +6,7 @@ use crate::{
     fault::Fault,
     protocol::Reductions,
     protocol::{Network, Protocol},
-    rules::{FinalityRule, Rules},
+    rules::Rules,
 };
 use std::fmt::Display;
 
@@ -251,10 +251,7 @@ impl Parts {
     }
 
     fn rules(&self) -> Result<(), Unfit> {
-        let depth = match self.rules.finality {
-            FinalityRule::CommonAncestor { depth } => depth,
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => return Ok(()),
-        };
+        let depth = self.rules.finality.depth().unwrap_or(0);
         require(
             usize::from(depth) <= MAX_ROUNDS,
             "rules",

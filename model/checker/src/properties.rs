@@ -6,12 +6,11 @@
 
 use crate::{
     action::Action,
-    blocks::{BlockId, BlockSet, GENESIS, Generator},
-    fault::Fault,
+    blocks::{BlockId, BlockSet, GENESIS, Generator, MAX_BLOCKS_PER_ROUND},
     protocol::Protocol,
-    rules::TicketRule,
     state::{Miner, State},
 };
+use zus_protocol::ids::Rank;
 pub use zus_protocol::properties::Property;
 
 /// A set of properties.
@@ -124,10 +123,7 @@ impl Protocol {
     fn finality_conflicts(&self, state: &State, finals: BlockSet) -> bool {
         let (a, b) = (state.head(0), state.head(1));
         // The result of an evaluation after a wait is not permanent, so there only heads are compared.
-        let waits = self.rules.waits_before_finality()
-            && !self.has(Fault::TwoDeltaWithoutWait)
-            && state.environment.synchronous() == 1;
-        !waits && finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
+        !self.waits_for_finality(state) && finals.pairs().any(|(x, y)| !state.compatible(&self.blocks, x, y))
             || !state.compatible(&self.blocks, a, b)
             || state.environment.holed() == 1
     }
@@ -139,25 +135,14 @@ impl Protocol {
 
     /// S1: the tickets that an honest miner has *sent* in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
+        let any_first =
+            (0..MAX_BLOCKS_PER_ROUND as u16).all(|rank| self.rules.ticket.allows(None, Rank(rank)));
         let breaks = |set: u16, round: u8| {
-            // Two tickets at least; most states need no closer look.
-            set & set.wrapping_sub(1) != 0
+            // Two tickets at least, where a first one is always allowed; most states need no closer look.
+            !(any_first && set & set.wrapping_sub(1) == 0)
                 && (0..self.blocks.subrounds).any(|subround| {
                     let mine = set & self.blocks.mask(round, subround);
-                    match self.rules.ticket {
-                        TicketRule::OncePerSubround => mine.count_ones() > 1,
-                        TicketRule::BetterRank => {
-                            let mut ranks: u32 = 0;
-                            self.blocks.of_subround(round, subround).any(|b| {
-                                let place = self.blocks.place(b);
-                                let signed = mine >> place.local & 1 == 1;
-                                let again = signed && ranks >> place.rank & 1 == 1;
-                                ranks |= u32::from(signed) << place.rank;
-                                again
-                            })
-                        }
-                        TicketRule::BetterOrEqualRank => false,
-                    }
+                    mine != 0 && self.against_rule(mine, round, subround).next().is_some()
                 })
         };
         (0..self.honest()).any(|miner| {
@@ -170,6 +155,25 @@ impl Protocol {
                     breaks(signed, round) || m.spent() == 1 && signed & self.blocks.mask(round, subround) != 0
                 }
             }
+        })
+    }
+
+    /// Those of a miner's tickets for blocks of a subround that rule `ticket` does not allow at all, or not beside another.
+    pub(crate) fn against_rule(
+        &self,
+        tickets: u16,
+        round: u8,
+        subround: u8,
+    ) -> impl Iterator<Item = BlockId> {
+        let of = move || {
+            let signed = move |b: &BlockId| tickets >> self.blocks.place(*b).local & 1 == 1;
+            self.blocks.of_subround(round, subround).filter(signed)
+        };
+        let rule = self.rules.ticket;
+        of().filter(move |&a| {
+            let rank = self.blocks.rank(a);
+            let beside = |b: BlockId| b == a || rule.allows_both(rank, self.blocks.rank(b));
+            !rule.allows(None, rank) || !of().all(beside)
         })
     }
 

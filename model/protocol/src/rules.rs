@@ -2,7 +2,13 @@
 //!
 //! A rule is a choice that somebody could make. Mistakes that exist only to be caught are no rules: the specification has
 //! them as `Fault`.
+//!
+//! Each enum lists its values in `ALL`, which tests and tools walk. Its predicates are the definition of a value. The step of
+//! the specification and that of the code decide without them, each on its own; all that judges these two uses them.
 
+use std::fmt;
+
+use crate::ids::Rank;
 use serde::{Deserialize, Serialize};
 
 /// The message that the beacon signs (step 1).
@@ -117,6 +123,88 @@ pub enum FinalityRule {
     Votes,
 }
 
+/// Every value of each rule, once: a test compares them with the page. `CommonAncestor` comes with two depths.
+macro_rules! every_value {
+    ($($rule:ident: $($value:ident $({ $field:ident: $number:literal })?),*;)*) => {$(
+        impl $rule {
+            /// Every value; of `CommonAncestor` two.
+            pub const ALL: &[Self] = &[$(Self::$value $({ $field: $number })?),*];
+        }
+
+        /// The value with its numbers: `TwoThirds`, `CommonAncestor 1`.
+        impl fmt::Display for $rule {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let debug = format!("{self:?}");
+                let words = debug.split(|c: char| !c.is_alphanumeric());
+                let kept: Vec<&str> = words.filter(|word| !word.is_empty() && !word.starts_with(char::is_lowercase)).collect();
+                f.write_str(&kept.join(" "))
+            }
+        }
+    )*};
+}
+
+every_value! {
+    BeaconRule: Chained, RoundOnly;
+    SubroundSwitchRule: FirstArrival, Adopt;
+    TicketRule: OncePerSubround, BetterRank, BetterOrEqualRank;
+    SubroundEntryRule: Local, Certificate;
+    FinalityRule: TwoThirds, CommonAncestor { depth: 1 }, CommonAncestor { depth: 2 }, TwoDelta, Votes;
+    QuorumRule: ByzantineMajority, Percent66;
+    TicketLogRule: Durable, Volatile;
+    EchoRule: Certificates, None;
+    ParentRule: Notarized, OnFinalizedHead;
+    SubroundCapRule: Unbounded, CappedAtOne;
+}
+
+impl TicketRule {
+    /// Whether a miner may ticket a block of rank `then` in a subround in which it ticketed another one, of rank `before`, or
+    /// none.
+    pub const fn allows(self, before: Option<Rank>, then: Rank) -> bool {
+        match (self, before) {
+            (TicketRule::OncePerSubround | TicketRule::BetterRank | TicketRule::BetterOrEqualRank, None) => {
+                true
+            }
+            (TicketRule::OncePerSubround, Some(_)) => false,
+            (TicketRule::BetterRank, Some(before)) => then.0 < before.0,
+            (TicketRule::BetterOrEqualRank, Some(before)) => then.0 <= before.0,
+        }
+    }
+
+    /// Whether a miner may ticket two blocks of these ranks in one subround, in one order or the other.
+    pub const fn allows_both(self, a: Rank, b: Rank) -> bool {
+        self.allows(None, a) && self.allows(Some(a), b) || self.allows(None, b) && self.allows(Some(b), a)
+    }
+}
+
+impl FinalityRule {
+    /// How many rounds the notarized block that makes a block final is above it; none if finality votes make it final.
+    pub const fn depth(self) -> Option<u8> {
+        match self {
+            FinalityRule::TwoThirds | FinalityRule::TwoDelta => Some(0),
+            FinalityRule::CommonAncestor { depth } => Some(depth),
+            FinalityRule::Votes => None,
+        }
+    }
+
+    /// The rule in words, as a report says why a block is final.
+    pub fn sentence(self) -> String {
+        match self {
+            FinalityRule::TwoThirds => "the rule TwoThirds takes every notarized block as final".into(),
+            FinalityRule::CommonAncestor { depth } => {
+                let rounds = if depth == 1 { "round" } else { "rounds" };
+                format!(
+                    "the rule CommonAncestor takes as final what all tips that one knows have in common {depth} {rounds} down, \
+                     and does not wait for tips that one does not know"
+                )
+            }
+            FinalityRule::TwoDelta => {
+                "the rule TwoDelta waits twice the delay, and then goes by the tips that one knows".into()
+            }
+            FinalityRule::Votes => "q finality votes make a block final".into(),
+        }
+    }
+}
+
 /// A choice for every open question, in the order of the steps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -189,6 +277,33 @@ impl Rules {
         Rules::PROFILES.into_iter().find(|(known, _)| *known == name).map(|(_, rules)| rules)
     }
 
+    /// These rules with one of them changed, under the name of the change (`finality = CommonAncestor 1`): every other value of
+    /// every rule.
+    pub fn changes(self) -> Vec<(String, Rules)> {
+        let mut changes = Vec::new();
+        macro_rules! change {
+            ($($rule:ident: $of:ident,)*) => {
+                let Rules { $($rule: _),* } = self;
+                $(for &$rule in $of::ALL.iter().filter(|value| **value != self.$rule) {
+                    changes.push((format!("{} = {}", stringify!($rule), $rule), Rules { $rule, ..self }));
+                })*
+            };
+        }
+        change! {
+            beacon: BeaconRule,
+            subround_switch: SubroundSwitchRule,
+            ticket: TicketRule,
+            subround_entry: SubroundEntryRule,
+            finality: FinalityRule,
+            quorum: QuorumRule,
+            ticket_log: TicketLogRule,
+            echo: EchoRule,
+            parent: ParentRule,
+            subround_cap: SubroundCapRule,
+        }
+        changes
+    }
+
     /// Whether the beacon message, and so the order of generators, depends on the notarized block that was adopted.
     pub const fn chained(&self) -> bool {
         match self.beacon {
@@ -197,20 +312,14 @@ impl Rules {
         }
     }
 
-    /// Whether a miner signs one ticket in a subround at most.
+    /// Whether a miner signs one ticket in a subround at most: another block of the best rank is the last to be allowed.
     pub const fn tickets_once(&self) -> bool {
-        match self.ticket {
-            TicketRule::OncePerSubround => true,
-            TicketRule::BetterRank | TicketRule::BetterOrEqualRank => false,
-        }
+        !self.ticket.allows(Some(Rank(1)), Rank(0))
     }
 
     /// Whether a second block of the same rank can be ticketed: the twin of an equivocating generator.
     pub const fn tickets_twins(&self) -> bool {
-        match self.ticket {
-            TicketRule::OncePerSubround | TicketRule::BetterRank => false,
-            TicketRule::BetterOrEqualRank => true,
-        }
+        self.ticket.allows(Some(Rank(0)), Rank(0))
     }
 
     /// Whether the own timeout lets a miner enter the next subround, without a certificate of others.
@@ -231,10 +340,7 @@ impl Rules {
 
     /// Whether miners cast finality votes, and a block is final by them.
     pub const fn votes(&self) -> bool {
-        match self.finality {
-            FinalityRule::Votes => true,
-            FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => false,
-        }
+        self.finality.depth().is_none()
     }
 
     /// Whether an observer waits 2Δ before it evaluates a round.

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use zus_protocol::{
     ids::{MinerId, Round, Subround},
     properties::Property,
-    rules::{FinalityRule, SubroundSwitchRule},
+    rules::SubroundSwitchRule,
 };
 
 impl Instance {
@@ -163,7 +163,9 @@ impl Instance {
             && !m.deceived
             && m.tickets_here().next().is_none()
             && self.sharers(state, miner).len() >= self.beacon_threshold()
-            && self.places(m.round, m.subround).any(|block| self.must_have_arrived(state, miner, block))
+            && self.places(m.round, m.subround).any(|block| {
+                self.must_have_arrived(state, miner, block) && self.rules.ticket.allows(None, block.rank)
+            })
     }
 
     /// Step 9: whether the subround of `miner` may time out. Joining needs no timer; otherwise all windows of the subround
@@ -196,19 +198,6 @@ impl Instance {
         state.synchronous.is_some()
             && !self.delivery_pending(state)
             && !self.honest().any(|miner| self.must_ticket(state, miner) || timer(miner))
-    }
-
-    /// Whether every observer can finalize `block` directly, from what honest miners have sent.
-    pub fn public_final(&self, state: &State, block: Block) -> bool {
-        match self.rules.finality {
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta => self.public_notarization(state, block),
-            FinalityRule::CommonAncestor { depth } => state.sent.notarized.iter().any(|&tip| {
-                tip.round.0 == block.round.0 + u64::from(depth)
-                    && state.descends(tip, block)
-                    && self.public_notarization(state, tip)
-            }),
-            FinalityRule::Votes => self.honest_in(state.sent.votes_for(&block)) >= self.quorum(),
-        }
     }
 
     /// Whether a run that ends in `state` violates a liveness property, or shows the premise `Ending`. False where the run

@@ -14,7 +14,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 use zus_protocol::{
     ids::{MinerId, Round},
     properties::Property,
-    rules::{FinalityRule, TicketLogRule, TicketRule},
+    rules::TicketLogRule,
 };
 
 impl Instance {
@@ -71,22 +71,12 @@ impl Instance {
 
     /// S1: the tickets that an honest miner has sent in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
-        let sent = &state.sent.tickets;
+        let (sent, rule) = (&state.sent.tickets, self.rules.ticket);
         sent.iter().flat_map(|(a, by)| by.iter().map(move |member| (a, member))).any(|(a, member)| {
+            let beside = |b: &Block| a < b && a.same_subround(b) && !rule.allows_both(a.rank, b.rank);
             self.is_honest(*member)
-                && sent.iter().any(|(b, by)| {
-                    a < b && a.same_subround(b) && by.contains(member) && self.rule_forbids_both(a, b)
-                })
+                && (!rule.allows(None, a.rank) || sent.iter().any(|(b, by)| by.contains(member) && beside(b)))
         })
-    }
-
-    /// Whether rule `ticket` forbids tickets for both of two blocks of one subround.
-    fn rule_forbids_both(&self, a: &Block, b: &Block) -> bool {
-        match self.rules.ticket {
-            TicketRule::OncePerSubround => true,
-            TicketRule::BetterRank => a.rank == b.rank,
-            TicketRule::BetterOrEqualRank => false,
-        }
     }
 
     /// S3: the parent is not notarized, or not known.
@@ -97,10 +87,7 @@ impl Instance {
     /// S5: two final blocks, or two heads, are on no common chain, or a finalized chain has a hole.
     fn finality_conflicts(&self, state: &State) -> bool {
         // The block that is found after a wait is not found for ever, so there only heads are compared.
-        let waits = match self.rules.finality {
-            FinalityRule::TwoDelta => state.synchronous.is_some() && !self.has(Fault::TwoDeltaWithoutWait),
-            FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::Votes => false,
-        };
+        let waits = self.waits_before_finality(state);
         let heads: BTreeSet<Block> = state.heads.iter().copied().collect();
         state.history.holed
             || pairs(&heads).any(|(a, b)| !state.compatible(a, b))
@@ -132,13 +119,13 @@ impl Instance {
     /// finality vote beside a ticket for another block of the round convict their signer. That must be nobody honest; and
     /// where S2 or S5 is broken, at least `2q - n` members.
     fn unaccountable(&self, state: &State) -> bool {
-        let once = match self.rules.ticket {
-            TicketRule::OncePerSubround => true,
-            TicketRule::BetterRank | TicketRule::BetterOrEqualRank => false,
-        };
+        let once = self.rules.tickets_once();
         let by_honest = |block: &Block| block.generator == Generator::Honest;
         let honest_twins = state.sent.blocks.keys().any(|block| by_honest(block) && block.twin > 0);
-        if honest_twins || once && self.oversigned(state) || self.voted_against_ticket(state) {
+        if honest_twins
+            || self.rules.tickets_once() && self.oversigned(state)
+            || self.voted_against_ticket(state)
+        {
             return true;
         }
         let owed = (2 * self.quorum()).saturating_sub(self.committee.members.into());

@@ -3,7 +3,7 @@
 use super::Untied;
 use crate::spec::{FunctionId, RelationId, SortId, Spec};
 use zus_checker::Fault;
-use zus_checker::rules::{FinalityRule, Rules};
+use zus_checker::rules::Rules;
 
 macro_rules! vocabulary {
     ($($(#[$doc:meta])* $field:ident),* ; $($action:ident),* $(,)?) => {
@@ -94,12 +94,7 @@ pub fn rules_of(rules: &Rules, fault: Option<Fault>) -> String {
         Some(known @ (Fault::BeaconOfFaultsPlusOne | Fault::ProposalsVolatile)) => format!("{known:?}"),
         _ => "None".into(),
     };
-    let finality = match rules.finality {
-        FinalityRule::CommonAncestor { depth } => format!("CommonAncestor{depth}"),
-        rule @ (FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes) => {
-            format!("{rule:?}")
-        }
-    };
+    let finality = rules.finality.to_string().replace(' ', "");
     format!(
         "hardened,beacon={:?},ticket={:?},subround_entry={:?},subround_switch={:?},finality={finality},quorum={:?},\
          ticket_log={:?},echo={:?},fault={fault}",

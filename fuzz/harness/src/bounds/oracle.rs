@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
+use zus_bpp::crypto::ranks::Rank;
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
-use zus_bpp::rules::TicketRule;
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
@@ -411,14 +411,10 @@ impl Oracle {
 /// least as good. Above the bounds of the world, where liveness is judged, ranks are not known and only the first rule is asked.
 fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, old: &Record, new: &Record) -> bool {
     let rank = |record: &Record| world.block(&BlockId(record.block)).and_then(|block| world.rank_of(block));
-    let may = |rule: fn(u8, u8) -> bool| match (rank(old), rank(new)) {
-        (Some(old), Some(new)) => rule(old, new),
-        _ => world.unbounded,
-    };
-    match world.ground.setup.rules.ticket {
-        TicketRule::OncePerSubround => false,
-        TicketRule::BetterRank => may(|old, new| new < old),
-        TicketRule::BetterOrEqualRank => may(|old, new| new <= old),
+    let rules = &world.ground.setup.rules;
+    match (rank(old), rank(new)) {
+        (Some(old), Some(new)) => rules.ticket.allows(Some(Rank(old.into())), Rank(new.into())),
+        _ => world.unbounded && !rules.tickets_once(),
     }
 }
 

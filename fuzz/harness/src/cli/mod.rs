@@ -343,7 +343,7 @@ pub fn main() -> ExitCode {
 
 /// The rules of a name; clap says which option was wrong.
 fn rules(name: &str) -> Result<Rules, String> {
-    let names = || profile::OTHERS.map(|(name, _)| format!("'{name}'")).join(", ");
+    let names = || profile::OTHERS.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     profile::named(name).ok_or_else(|| format!("no such rules\n  fix: name 'hardened', {}", names()))
 }
 

@@ -265,12 +265,12 @@ mod tests {
 
     #[test]
     fn a_header_asks_for_each_of_the_rules_that_have_a_name() {
-        for (name, rules) in profile::OTHERS.into_iter().chain([("hardened", Rules::HARDENED)]) {
+        for (name, rules) in profile::OTHERS.iter().chain(&[("hardened".into(), Rules::HARDENED)]) {
             for byte in [0, 1, 2, 0xff] {
                 let mut header = Header::default();
                 header.0[2] = byte;
-                let other = header.under(rules).unwrap_or_else(|| panic!("no header for {name}"));
-                assert_eq!((other.rules(), other.disk()), (rules, header.disk()), "{name}");
+                let other = header.under(*rules).unwrap_or_else(|| panic!("no header for {name}"));
+                assert_eq!((other.rules(), other.disk()), (*rules, header.disk()), "{name}");
             }
         }
         let nameless = Rules { subround_cap: SubroundCapRule::CappedAtOne, ..Rules::HARDENED };

@@ -27,11 +27,9 @@ const ACCOMPLICE: MinerId = MinerId(6);
 pub fn equivocation(bytes: &[u8]) {
     let mut setup = Setup::new(7, 0);
     setup.byzantine = vec![MEMBER.0, ACCOMPLICE.0];
-    let ticket = match bytes.first().map_or(0, |byte| byte % 4) {
-        1 => TicketRule::BetterRank,
-        2 => TicketRule::BetterOrEqualRank,
-        _ => TicketRule::OncePerSubround,
-    };
+    const { assert!(TicketRule::ALL.len() <= 4, "two bits of an input are to choose among all values") };
+    let chosen = bytes.first().map_or(0, |byte| usize::from(byte % 4));
+    let ticket = TicketRule::ALL[chosen % TicketRule::ALL.len()];
     setup.rules = Rules { ticket, ..Rules::HARDENED };
     let long = bytes.first().is_some_and(|byte| byte & 4 != 0);
     let long_tickets = if long { (1 << setup.miners) - 1 } else { 0 };

@@ -10,7 +10,6 @@ use crate::{
     blocks::{BlockId, BlockSet, GENESIS},
     fault::Fault,
     protocol::Protocol,
-    rules::FinalityRule,
     state::State,
 };
 
@@ -26,23 +25,27 @@ impl Protocol {
     /// Whether some observer could have finalized `block` directly, not through a descendant. In an asynchronous
     /// network an observer may know any part of the sent messages.
     pub fn finalizable(&self, state: &State, block: BlockId) -> bool {
-        match self.rules.finality {
-            FinalityRule::TwoThirds => self.notarized(state, block),
-            FinalityRule::CommonAncestor { depth } => {
-                let round = self.blocks.round(block) + depth;
-                self.blocks
-                    .of_round(round)
-                    .any(|tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block))
-            }
-            FinalityRule::TwoDelta => {
-                if state.environment.synchronous() == 1 && !self.has(Fault::TwoDeltaWithoutWait) {
-                    self.evaluated_after_wait(state, block)
-                } else {
-                    self.notarized(state, block)
-                }
-            }
-            FinalityRule::Votes => self.votes(state, block) >= self.committee.quorum,
+        if self.waits_for_finality(state) {
+            return self.evaluated_after_wait(state, block);
         }
+        match self.rules.finality.depth() {
+            Some(0) => self.notarized(state, block),
+            Some(depth) => self.tip_above(state, block, depth).is_some(),
+            None => self.votes(state, block) >= self.committee.quorum,
+        }
+    }
+
+    /// Whether observers judge a round after a wait.
+    pub(crate) fn waits_for_finality(&self, state: &State) -> bool {
+        self.rules.waits_before_finality()
+            && !self.has(Fault::TwoDeltaWithoutWait)
+            && state.environment.synchronous() == 1
+    }
+
+    /// A notarized block so many rounds above `block` that descends from it, or is it.
+    pub fn tip_above(&self, state: &State, block: BlockId, depth: u8) -> Option<BlockId> {
+        let mut tips = self.blocks.of_round(self.blocks.round(block) + depth);
+        tips.find(|&tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block))
     }
 
     /// The blocks that some observer could have finalized directly.

@@ -7,7 +7,6 @@ use super::{Action, Blocked, require};
 use crate::{
     blocks::{BlockId, Generator},
     protocol::Protocol,
-    rules::TicketRule,
     state::{State, position},
 };
 
@@ -53,13 +52,8 @@ impl Protocol {
     /// Whether the rule can allow no ticket at all any more in the miner's subround.
     fn ticket_rule_spent(&self, state: &State, miner: usize) -> bool {
         let m = &state.miners[miner];
-        match self.rules.ticket {
-            TicketRule::OncePerSubround => {
-                m.spent() == 1
-                    || m.tickets() as u16 & self.blocks.mask(m.round() as u8, m.subround() as u8) != 0
-            }
-            TicketRule::BetterRank | TicketRule::BetterOrEqualRank => false,
-        }
+        let here = self.blocks.mask(m.round() as u8, m.subround() as u8);
+        self.rules.tickets_once() && (m.spent() == 1 || m.tickets() as u16 & here != 0)
     }
 
     pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
@@ -127,13 +121,9 @@ impl Protocol {
                 .of_subround(place.round, place.subround)
                 .filter(move |&b| signed >> self.blocks.place(b).local & 1 == 1)
         };
-        let allowed = match self.rules.ticket {
-            TicketRule::OncePerSubround => m.spent() == 0 && mine().next().is_none(),
-            TicketRule::BetterRank => mine().all(|b| place.rank < self.blocks.place(b).rank),
-            TicketRule::BetterOrEqualRank => {
-                mine().all(|b| b != block && place.rank <= self.blocks.place(b).rank)
-            }
-        };
+        let (rule, rank) = (self.rules.ticket, self.blocks.rank(block));
+        let after = |b: BlockId| b != block && rule.allows(Some(self.blocks.rank(b)), rank);
+        let allowed = m.spent() == 0 && rule.allows(None, rank) && mine().all(after);
         require(allowed, Blocked::TicketRule)
     }
 

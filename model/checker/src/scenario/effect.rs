@@ -10,7 +10,7 @@ use crate::{
     fault::Fault,
     properties::Facts,
     protocol::Protocol,
-    rules::{BeaconRule, FinalityRule, ParentRule, Rules, TicketRule},
+    rules::{BeaconRule, ParentRule, Rules},
     settings::{Idle, OF_FINALITY, because},
 };
 
@@ -89,10 +89,12 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
                 let eligible = |b: &BlockId| p.blocks.place(*b).generator != Generator::Outsider;
                 let of = || p.blocks.of_subround(r, s).filter(eligible);
                 of().any(|first| {
-                    of().filter(|&then| then != first).any(|then| {
-                        let ranks = (p.blocks.place(first).rank, p.blocks.place(then).rank);
-                        allows(with.ticket, ranks) != allows(without.ticket, ranks)
-                    })
+                    let alike = |before, then| {
+                        let rank = p.blocks.rank(then);
+                        with.ticket.allows(before, rank) == without.ticket.allows(before, rank)
+                    };
+                    let before = Some(p.blocks.rank(first));
+                    !alike(None, first) || of().any(|then| then != first && !alike(before, then))
                 })
             });
             same(
@@ -102,12 +104,16 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
             )
         }
         Question::Finality => {
-            let effective = |rule| effective_finality(p, rule);
+            let waits = |rules: &Rules| {
+                rules.waits_before_finality() && !p.is_asynchronous() && !p.has(Fault::TwoDeltaWithoutWait)
+            };
+            // All that the model reads of the rule.
+            let effective = |rules: &Rules| (rules.finality.depth(), waits(rules));
             let judged = with.votes() != without.votes()
                 || p.observers > 0
                 || OF_FINALITY.iter().any(|&of| asked.has(of));
             same(
-                effective(with.finality) == effective(without.finality),
+                effective(with) == effective(without),
                 "in this instance the same blocks are final without it",
                 "use an instance where they differ, or remove it",
             )
@@ -145,28 +151,5 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
         // The layout says it; `Reading` compares that.
         Question::SubroundCap => None,
         Question::SubroundEntry | Question::SubroundSwitch | Question::TicketLog | Question::Echo => None,
-    }
-}
-
-/// Whether the rule lets a miner ticket a block of the second rank after one of the first.
-fn allows(rule: TicketRule, (first, then): (u8, u8)) -> bool {
-    match rule {
-        TicketRule::OncePerSubround => false,
-        TicketRule::BetterRank => then < first,
-        TicketRule::BetterOrEqualRank => then <= first,
-    }
-}
-
-/// The rule with the same effect that comes first.
-fn effective_finality(p: &Protocol, rule: FinalityRule) -> FinalityRule {
-    match rule {
-        FinalityRule::CommonAncestor { depth: 0 } => FinalityRule::TwoThirds,
-        FinalityRule::TwoDelta if p.is_asynchronous() || p.has(Fault::TwoDeltaWithoutWait) => {
-            FinalityRule::TwoThirds
-        }
-        rule @ (FinalityRule::TwoThirds
-        | FinalityRule::CommonAncestor { .. }
-        | FinalityRule::TwoDelta
-        | FinalityRule::Votes) => rule,
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     committee::overlap,
     properties::{Facts, Property},
     protocol::Protocol,
-    rules::TicketRule,
     state::State,
 };
 
@@ -168,10 +167,9 @@ impl Protocol {
         ))
     }
 
-    /// The tickets of one subround with which `miner` breaks S1: two of equal rank, or any two if only one is allowed.
+    /// The tickets of one subround with which `miner` breaks S1.
     fn oversigned_by(&self, state: &State, miner: usize) -> Option<Vec<BlockId>> {
         let m = &state.miners[miner];
-        let rank = |b: BlockId| self.blocks.place(b).rank;
         (1..=self.blocks.rounds).find_map(|round| {
             let sent = if self.keeps_archive() {
                 state.archive[miner].tickets[round as usize - 1]
@@ -181,19 +179,8 @@ impl Protocol {
                 0
             };
             (0..self.blocks.subrounds).find_map(|subround| {
-                let mine: Vec<BlockId> = self
-                    .blocks
-                    .of_subround(round, subround)
-                    .filter(|&b| sent >> self.blocks.place(b).local & 1 == 1)
-                    .collect();
-                match self.rules.ticket {
-                    TicketRule::OncePerSubround => (mine.len() > 1).then_some(mine),
-                    TicketRule::BetterRank => {
-                        let pair = mine.windows(2).find(|pair| rank(pair[0]) == rank(pair[1]));
-                        pair.map(<[BlockId]>::to_vec)
-                    }
-                    TicketRule::BetterOrEqualRank => None,
-                }
+                let wrong: Vec<BlockId> = self.against_rule(sent, round, subround).collect();
+                (!wrong.is_empty()).then_some(wrong)
             })
         })
     }

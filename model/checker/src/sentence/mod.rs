@@ -17,7 +17,7 @@ use crate::{
     blocks::{BlockId, Generator, block_name},
     fault::Fault,
     protocol::Protocol,
-    rules::{FinalityRule, SubroundEntryRule},
+    rules::SubroundEntryRule,
     state::State,
 };
 use std::fmt::Write;
@@ -283,22 +283,16 @@ impl Protocol {
         if block.index() >= self.blocks.len() {
             return String::new();
         }
-        match self.rules.finality {
-            FinalityRule::TwoThirds => ", which is notarized".into(),
-            FinalityRule::TwoDelta if self.has(Fault::TwoDeltaWithoutWait) => ", which is notarized".into(),
-            FinalityRule::TwoDelta => " after the wait".into(),
-            FinalityRule::CommonAncestor { depth: 0 } => ", the only notarized tip that it knows".into(),
-            FinalityRule::CommonAncestor { depth } => {
-                let round = self.blocks.round(block) + depth;
-                let tip = self
-                    .blocks
-                    .of_round(round)
-                    .find(|&tip| self.notarized(state, tip) && state.descends(&self.blocks, tip, block));
-                tip.map_or(String::new(), |tip| {
-                    format!(", knowing of round {round} the tip {} only", self.name(tip))
-                })
+        match self.rules.finality.depth() {
+            None => format!(" with {} finality votes", self.committee.quorum),
+            Some(_) if self.rules.waits_before_finality() && !self.has(Fault::TwoDeltaWithoutWait) => {
+                " after the wait".into()
             }
-            FinalityRule::Votes => format!(" with {} finality votes", self.committee.quorum),
+            Some(0) => ", which is notarized".into(),
+            Some(depth) => self.tip_above(state, block, depth).map_or(String::new(), |tip| {
+                let round = self.blocks.round(tip);
+                format!(", knowing of round {round} the tip {} only", self.name(tip))
+            }),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     fault::Fault,
     properties::Facts,
     protocol::Protocol,
-    rules::FinalityRule,
 };
 
 /// Why the mistake changes nothing in `p`, which makes it.
@@ -106,10 +105,7 @@ pub(crate) fn idle_fault(fault: Fault, p: &Protocol, asked: Facts) -> Option<Idl
         Fault::VotesWithoutLeaving => votes(),
         Fault::OwnSubroundOnly | Fault::WithoutCertificate => certificates(),
         Fault::TwoDeltaWithoutWait => {
-            let waits = match p.rules.finality {
-                FinalityRule::TwoDelta => !p.is_asynchronous(),
-                FinalityRule::TwoThirds | FinalityRule::CommonAncestor { .. } | FinalityRule::Votes => false,
-            };
+            let waits = p.rules.waits_before_finality() && !p.is_asynchronous();
             let fix = "set finality = \"TwoDelta\" in [rules], and a network that becomes synchronous";
             when(!waits, "nobody waits", fix).or_else(|| {
                 let judged = p.observers > 0 || OF_FINALITY.iter().any(|&of| asked.has(of));

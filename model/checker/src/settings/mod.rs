@@ -17,7 +17,7 @@ use crate::{
     instance::{Parts, Unfit, takes_certificates},
     properties::{Facts, Property},
     protocol::{Network, Protocol, Reductions},
-    rules::{FinalityRule, ParentRule, Rules},
+    rules::{ParentRule, Rules},
 };
 
 /// Why a setting changes nothing, and what would let it.
@@ -68,10 +68,7 @@ impl Protocol {
 
     /// Whether there are fewer rounds than the rule of finality goes back, so that no block can become final.
     pub(crate) fn too_few_rounds(&self) -> bool {
-        match self.rules.finality {
-            FinalityRule::CommonAncestor { depth } => depth >= self.blocks.rounds,
-            FinalityRule::TwoThirds | FinalityRule::TwoDelta | FinalityRule::Votes => false,
-        }
+        self.rules.finality.depth().is_some_and(|depth| depth >= self.blocks.rounds)
     }
 }
 

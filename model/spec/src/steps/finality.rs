@@ -13,22 +13,33 @@ use zus_protocol::rules::FinalityRule;
 impl Instance {
     /// Whether some observer can have finalized `block` directly, not through a descendant.
     pub fn is_final(&self, state: &State, block: Block) -> bool {
-        match self.rules.finality {
-            FinalityRule::TwoThirds => state.notarized(&block),
-            FinalityRule::CommonAncestor { depth } => state
-                .sent
-                .notarized
-                .iter()
-                .any(|&tip| tip.round.0 == block.round.0 + u64::from(depth) && state.descends(tip, block)),
-            FinalityRule::TwoDelta => {
-                if self.has(Fault::TwoDeltaWithoutWait) || state.synchronous.is_none() {
-                    state.notarized(&block)
-                } else {
-                    self.met_after_wait(state, block)
-                }
-            }
-            FinalityRule::Votes => state.sent.votes_for(&block).count() >= self.quorum(),
+        if self.waits_before_finality(state) {
+            return self.met_after_wait(state, block);
         }
+        self.final_by(state, block, |b| state.notarized(b), state.sent.votes_for(&block).count())
+    }
+
+    /// Whether every observer can finalize `block` directly, from the messages of honest miners.
+    pub fn public_final(&self, state: &State, block: Block) -> bool {
+        let votes = self.honest_in(state.sent.votes_for(&block));
+        self.final_by(state, block, |b| self.public_notarization(state, *b), votes)
+    }
+
+    /// Rule `finality`, for an observer that knows these notarizations, and so many votes for `block`.
+    fn final_by(&self, state: &State, block: Block, known: impl Fn(&Block) -> bool, votes: usize) -> bool {
+        match self.rules.finality {
+            FinalityRule::TwoThirds | FinalityRule::TwoDelta => known(&block),
+            FinalityRule::CommonAncestor { depth } => state.sent.notarized.iter().any(|tip| {
+                tip.round.0 == block.round.0 + u64::from(depth) && state.descends(*tip, block) && known(tip)
+            }),
+            FinalityRule::Votes => votes >= self.quorum(),
+        }
+    }
+
+    /// Whether observers judge a round after a wait. An asynchronous network may be late all the same.
+    pub(crate) fn waits_before_finality(&self, state: &State) -> bool {
+        let waits = self.rules.waits_before_finality() && !self.has(Fault::TwoDeltaWithoutWait);
+        waits && state.synchronous.is_some()
     }
 
     /// The blocks that some observer can have finalized directly.

@@ -10,12 +10,12 @@ use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
-use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
 use zus_bpp::ticket_log::Record;
 
 use super::Violation;
 use super::arriving::descends_to;
+use super::finality::due;
 use super::hearing::is_genuine;
 use crate::bounds::genuine::is_signed;
 use crate::world::{Archive, World};
@@ -296,24 +296,15 @@ impl ArchiveDuties {
             let mut known = found.sharder.notarizations().filter(|known| known.round == last.round());
             known.all(|known| known.block == last.id())
         };
-        let due = match world.ground.setup.rules.finality {
+        let rules = &world.ground.setup.rules;
+        let due = if rules.votes() {
             // While a higher block is known to be final and not here, what is below is not either. A peer that knows
             // another notarized block of the round answers with that one.
-            FinalityRule::Votes => match self.certified {
-                Some((round, block))
-                    if round >= self.claimed && response.blocks.iter().any(|found| found.id() == block) =>
-                {
-                    round
-                }
-                Some(_) | None => return None,
-            },
-            FinalityRule::TwoThirds => last.round(),
-            FinalityRule::CommonAncestor { depth }
-                if self.notarized.is_none_or(|(highest, _)| last.round() >= highest) && of_last() =>
-            {
-                Round(last.round().0.saturating_sub(depth.into()))
-            }
-            FinalityRule::CommonAncestor { .. } | FinalityRule::TwoDelta => return None,
+            let (round, block) = self.certified.filter(|(round, _)| *round >= self.claimed)?;
+            response.blocks.iter().any(|found| found.id() == block).then_some(round)?
+        } else {
+            let highest = self.notarized.is_none_or(|(highest, _)| last.round() >= highest) && of_last();
+            due(rules.finality, last.round(), false, highest)?
         };
         let head = found.sharder.finalized().round();
         (head < due)

@@ -8,6 +8,19 @@ use zus_bpp::rules::FinalityRule;
 use super::{Duties, Violation};
 use crate::world::{Cause, World};
 
+/// The round up to which a node has to have finalized that knows one notarized block of `round`, and no later round if `highest`;
+/// `waited`: the wait after the round is over.
+pub(super) fn due(rule: FinalityRule, round: Round, waited: bool, highest: bool) -> Option<Round> {
+    match rule {
+        FinalityRule::Votes => None,
+        FinalityRule::TwoThirds => Some(round),
+        FinalityRule::CommonAncestor { depth } => {
+            highest.then(|| Round(round.0.saturating_sub(u64::from(depth))))
+        }
+        FinalityRule::TwoDelta => waited.then_some(round),
+    }
+}
+
 impl Duties {
     /// Of a round in which a miner knows one notarized block, through which it left, and all blocks down to its head: the
     /// rounds that have to be final. (Where it knows several, they meet lower.)
@@ -19,20 +32,14 @@ impl Duties {
     ) -> Option<Violation> {
         let miner = &world.hosts[host].miner;
         let left = miner.round().previous().filter(|left| *left > Round(0))?;
-        let depth = match world.ground.setup.rules.finality {
-            FinalityRule::Votes => return None,
-            FinalityRule::TwoThirds => 0,
-            FinalityRule::CommonAncestor { depth } => u64::from(depth),
-            FinalityRule::TwoDelta if cause == Cause::Timer(Timer::Finality { round: left }) => 0,
-            FinalityRule::TwoDelta => return None,
-        };
+        let waited = cause == Cause::Timer(Timer::Finality { round: left });
+        let due = due(world.ground.setup.rules.finality, left, waited, true)?;
         let memory = &self.lives.get(host)?.memory;
         let of_left = memory.may_be_notarized(miner, left);
         if of_left.len() != 1 || !of_left.contains(&miner.entry()) {
             return None;
         }
-        let due = left.0.saturating_sub(depth);
-        (memory.leads_to_head(world, host, left, miner.entry()) && miner.finalized().round().0 < due).then(|| Violation {
+        (memory.leads_to_head(world, host, left, miner.entry()) && miner.finalized().round() < due).then(|| Violation {
             property: "step 10",
             facts: format!(
                 "{} has left round {left} through the one notarized block it knows there, and round {due} is not final",

@@ -2,6 +2,7 @@
 
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
+use zus_bpp::crypto::ranks::Rank;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
@@ -69,7 +70,10 @@ impl Duties {
             && (miner.phase() == Phase::Ticketing
                 || self.life(host).memory.waits_for_blocks(&world.hosts[host], round, subround)
                     && !self.has_closed(world, host, round))
-            && self.life(host).candidates.iter().any(|(known, _)| *known == block)
+            && self.life(host).candidates.iter().any(|(known, rank)| {
+                let rule = world.ground.setup.rules.ticket;
+                *known == block && rule.allows(None, Rank((*rank).into()))
+            })
             && miner.ticketed(round, subround).next().is_none()
         {
             return wrong("step 5", format!("{id} does not ticket {block}, which came after the window"));

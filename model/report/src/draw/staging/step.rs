@@ -5,7 +5,6 @@ use crate::draw::scene::Kind;
 use zus_checker::{
     action::Action,
     blocks::{BlockId, GENESIS, Generator},
-    rules::FinalityRule,
     state::State,
 };
 
@@ -169,22 +168,12 @@ impl Stage<'_> {
             A::Finalize { block, .. } => {
                 let row = self.event(step, lane, Kind::Finalize, format!("finalizes {}", self.name(block)));
                 self.events[row].block = Some(b(block));
-                match self.protocol.rules.finality {
-                    FinalityRule::Votes => {
-                        self.used(row, self.sent.finality[b(block)], Kind::FinalityCertificate);
-                    }
-                    FinalityRule::CommonAncestor { depth } => {
-                        let round = self.protocol.blocks.round(block) + depth;
-                        let tip = self.protocol.blocks.of_round(round).find(|&tip| {
-                            self.protocol.notarized(before, tip)
-                                && before.descends(&self.protocol.blocks, tip, block)
-                        });
-                        let from = tip.and_then(|tip| self.sent.notarizations[b(tip)]);
-                        self.used(row, from, Kind::Notarization);
-                    }
-                    FinalityRule::TwoThirds | FinalityRule::TwoDelta => {
-                        self.used(row, self.sent.notarizations[b(block)], Kind::Notarization);
-                    }
+                if let Some(depth) = self.protocol.rules.finality.depth() {
+                    let tip = self.protocol.tip_above(before, block, depth);
+                    let from = tip.and_then(|tip| self.sent.notarizations[b(tip)]);
+                    self.used(row, from, Kind::Notarization);
+                } else {
+                    self.used(row, self.sent.finality[b(block)], Kind::FinalityCertificate);
                 }
                 row
             }

@@ -8,13 +8,7 @@ use super::{BlockCard, Kind, Role, Scene};
 use crate::draw::scene::Told;
 use std::collections::{BTreeMap, BTreeSet};
 use zus_checker::sentence::list;
-use zus_checker::{
-    blocks::BlockId,
-    properties::Property,
-    protocol::Protocol,
-    rules::{FinalityRule, TicketRule},
-    state::State,
-};
+use zus_checker::{blocks::BlockId, properties::Property, protocol::Protocol, state::State};
 
 /// Rounds of a growing chain that are named.
 const MOST_NAMED: usize = 6;
@@ -180,14 +174,16 @@ impl Story<'_> {
             format!("no honest miner signs both{byzantine}")
         } else {
             let many = if twice.len() == 1 { "signs" } else { "sign" };
-            let allowed = match self.protocol.rules.ticket {
-                _ if x.round != y.round => "they are of different rounds",
-                _ if !same_subround => "one signature in every subround is allowed",
-                TicketRule::BetterOrEqualRank => {
-                    "the rule BetterOrEqualRank allows it for a block of the same or a better rank"
-                }
-                TicketRule::BetterRank => "the rule BetterRank allows it for a block of a better rank",
-                TicketRule::OncePerSubround => "it had forgotten the first signature in a crash",
+            let rules = &self.protocol.rules;
+            let allowed = if x.round != y.round {
+                "they are of different rounds".into()
+            } else if !same_subround {
+                "one signature in every subround is allowed".into()
+            } else if rules.tickets_once() {
+                "it had forgotten the first signature in a crash".into()
+            } else {
+                let rank = if rules.tickets_twins() { "the same or a better" } else { "a better" };
+                format!("the rule {} allows it for a block of {rank} rank", rules.ticket)
             };
             format!("{} {many} the other one, too: {allowed}{byzantine}", self.lanes(twice.into_iter()))
         };
@@ -238,20 +234,7 @@ impl Story<'_> {
     /// The observers for which the two blocks, or blocks on top of them, are final, and the rule that makes
     /// them final.
     fn finals(&mut self, (x, a): (usize, usize), (y, b): (usize, usize)) {
-        let rule = match self.protocol.rules.finality {
-            FinalityRule::TwoThirds => "the rule TwoThirds takes every notarized block as final".to_owned(),
-            FinalityRule::CommonAncestor { depth } => {
-                let deep = if depth == 1 { "1 round".into() } else { format!("{depth} rounds") };
-                format!(
-                    "the rule CommonAncestor takes as final what all tips that one knows have in common {deep} down, and does \
-                     not wait for tips that one does not know"
-                )
-            }
-            FinalityRule::TwoDelta => {
-                "the rule TwoDelta waits twice the delay, and then goes by the tips that one knows".into()
-            }
-            FinalityRule::Votes => "q finality votes make a block final".into(),
-        };
+        let rule = self.protocol.rules.finality.sentence();
         let mut finals = Vec::new();
         for (root, block, called) in [(x, a, "X"), (y, b, "Y")] {
             let name = self.name(block);
