@@ -17,6 +17,38 @@
 //! subround, and answers are asked for. Nor can a Byzantine one. Honest traffic leaves a debt of some dozens of
 //! microseconds a round.
 //!
+//! **Honest peers are never muted.** While nothing moves, a miner says the same again every
+//! [`Timing::resend`](crate::miner::Timing::resend). If repetitions cost more than time pays back, honest miners would mute each other
+//! for good, and no Byzantine one is needed to stop the chain. So a repetition costs [`MESSAGE_WORK`] and its bytes if it is
+//! small, and [`MESSAGE_WORK`] alone if it is a block, of whatever size: a known block is told by its signature before it is
+//! decoded. Known are candidates, and the last block of each generator that is *set aside*: it is right, and cannot be
+//! a candidate yet (its parent is missing, it is built on another seed, its time has not come). The first arrival of a block that is
+//! set aside is free like that of a candidate, once for each subround, since positions of what is set aside only rise, and each new position
+//! cost a quorum. The arithmetic, in work units (microseconds), for a committee of `n`:
+//!
+//! | one repetition by one miner | bytes | work, n = 100 |
+//! |---|--:|--:|
+//! | notarization, timeout certificate, finality certificate | `96 + n / 8` each | 3 |
+//! | beacon share | 61 to 97 | 1 |
+//! | tickets: one, or up to 2 for each generator under rules that ticket again | 97, or 145 uncompressed | 2, or up to `4 G` |
+//! | timeout | 65 | 1 |
+//! | [`RESENT_VOTES`](crate::bounds::RESENT_VOTES) finality votes | 97 each | 2 |
+//! | proposal, up to 1 MiB | 1,048,914 | 1 |
+//! | **sum**, at most ([`Config::resend_work`](crate::miner::Config::resend_work)) | | 10 |
+//!
+//! - Time pays 8 units a millisecond. Repetitions may take half of it, so `resend` has a least value: twice the sum divided by 8, 3 ms for
+//!   `n = 100` and one ticket. A shorter one is refused
+//!   ([`StartError::ResendTooShort`](crate::miner::StartError::ResendTooShort)).
+//! - The other half is for progress. A round leaves 8 units: share, ticket (2), notarization, vote, finality certificate, and two that others
+//!   have sent already. 500 rounds a second take the half.
+//! - A miner that catches up relays what it learns: of each of the 32 rounds of an answer a notarization, a share and a vote, 98 units an answer with
+//!   its certificate of finality and the request. One peer answers it once in
+//!   [`Timing::answer_interval`](crate::miner::Timing::answer_interval): 98 units in 20 ms, 4.9 a millisecond. The peer that answers sends an answer that is free
+//!   when it is right, and evidence against at most `f` miners: 66 units for `f` = 33, 3.3 a millisecond. With a shorter interval the miner
+//!   that catches up is at most slowed down to 8 units a millisecond.
+//! - The small statements leave before the block in each repetition. Should a block be charged for all the same, they were heard
+//!   before it was.
+//!
 //! **Why this costs no progress.** A message that is dropped is lost as on a network that loses messages: what the protocol
 //! cannot do without is sent again ([resend](crate::miner)), by everybody. The debt is of the peer at the other end of the
 //! link and not of the signers that it names: what a peer that is not heard has signed still counts in certificates that others
@@ -38,7 +70,8 @@ use crate::bounds::{
     ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
     CHECK_WORK, FAULT_WORK, MESSAGE_WORK, WORK_LIMIT, WORK_PER_SECOND,
 };
-use crate::committee::{Committee, MinerId, Peer};
+use crate::committee::{Committee, MinerId, Peer, Round, Subround};
+use crate::crypto::scheme::Signature;
 use crate::mutants::mutant;
 
 /// One account for each participant; see the module doc.
@@ -47,8 +80,13 @@ pub(crate) struct Accounts {
     miners: u16,
     /// Miners, then sharders.
     accounts: Vec<Account>,
-    /// The work charged so far for receiving and decoding the current message.
-    arrival: u64,
+    /// The sender of the current message, and the work charged so far for receiving, decoding and checking it.
+    arrival: Option<(Peer, u64)>,
+}
+
+/// The work of receiving a small message of so many bytes.
+pub(crate) fn arrival_work(bytes: usize) -> u64 {
+    MESSAGE_WORK + bytes as u64 / BYTES_PER_WORK
 }
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -61,6 +99,18 @@ struct Account {
     faults: u32,
     /// When debt and bytes were last reckoned.
     at: Time,
+    /// Its last proposal that was set aside.
+    aside: Option<Aside>,
+}
+
+/// A proposal that is right, and cannot be a candidate yet.
+#[derive(Clone, Copy, Debug)]
+struct Aside {
+    position: (Round, Subround),
+    /// `None` when it is looked at again.
+    signature: Option<Signature>,
+    /// When it is looked at again, whatever happens.
+    until: Option<Time>,
 }
 
 impl Account {
@@ -70,8 +120,8 @@ impl Account {
         Self {
             debt: paid(self.debt, WORK_PER_SECOND / 1_000),
             answered: paid(self.answered, answer_bytes_per_millisecond),
-            faults: self.faults,
             at: now,
+            ..*self
         }
     }
 }
@@ -80,7 +130,7 @@ impl Accounts {
     /// Nobody owes anything.
     pub fn new(committee: &Committee) -> Self {
         let peers = usize::from(committee.miners()) + usize::from(committee.sharders());
-        Self { miners: committee.miners(), accounts: vec![Account::default(); peers], arrival: 0 }
+        Self { miners: committee.miners(), accounts: vec![Account::default(); peers], arrival: None }
     }
 
     fn index(&self, peer: Peer) -> usize {
@@ -111,21 +161,27 @@ impl Accounts {
 
     /// Whether a message that arrived from `peer` is heard; if so, it is charged for.
     pub fn hears(&mut self, peer: Peer, now: Time) -> bool {
-        self.arrival = 0;
+        self.arrival = None;
         let Some(account) = self.settled(peer, now) else { return true };
         if account.debt >= WORK_LIMIT && !mutant!(NeverMute) {
             return false;
         }
         account.debt += MESSAGE_WORK;
-        self.arrival = MESSAGE_WORK;
+        self.arrival = Some((peer, MESSAGE_WORK));
         true
     }
 
     /// So many bytes of the message that is being handled are decoded.
     pub fn decodes(&mut self, peer: Peer, bytes: usize) {
-        let work = bytes as u64 / BYTES_PER_WORK;
+        self.charge_arrival(peer, bytes as u64 / BYTES_PER_WORK);
+    }
+
+    /// Adds `work` for the message that is being handled: it may turn out to be worth it.
+    pub fn charge_arrival(&mut self, peer: Peer, work: u64) {
         self.charge(peer, work);
-        self.arrival += work;
+        if let Some((_, charged)) = self.arrival.as_mut().filter(|(from, _)| *from == peer) {
+            *charged = charged.saturating_add(work);
+        }
     }
 
     /// Adds `work` to the debt of `peer`.
@@ -175,8 +231,46 @@ impl Accounts {
 
     /// The message that is being handled was worth what it was charged for having arrived.
     pub fn forgive_arrival(&mut self, peer: Peer) {
-        let work = std::mem::take(&mut self.arrival);
-        self.forgive(peer, work);
+        if let Some((_, work)) = self.arrival.take_if(|(from, _)| *from == peer) {
+            self.forgive(peer, work);
+        }
+    }
+
+    /// The proposal of `peer` that is being handled is right, and cannot be a candidate: until `until`, or until
+    /// [`Self::takes_up_again`]. Its arrival is free if its position is higher than that of the last one.
+    pub fn set_aside(
+        &mut self,
+        peer: Peer,
+        position: (Round, Subround),
+        signature: Signature,
+        until: Option<Time>,
+    ) {
+        let index = self.index(peer);
+        let Some(account) = self.accounts.get_mut(index) else { return };
+        let before = account.aside.map(|known| known.position);
+        if before > Some(position) {
+            return;
+        }
+        account.aside = Some(Aside { position, signature: Some(signature), until });
+        if before < Some(position) {
+            self.forgive_arrival(peer);
+        }
+    }
+
+    /// Whether a proposal of `peer` is set aside.
+    pub fn is_aside(&self, peer: Peer, position: (Round, Subround), signature: Signature, now: Time) -> bool {
+        let aside = self.accounts.get(self.index(peer)).and_then(|account| account.aside.as_ref());
+        aside.is_some_and(|known| {
+            (known.position, known.signature) == (position, Some(signature))
+                && known.until.is_none_or(|until| now < until)
+        })
+    }
+
+    /// What was set aside may be a candidate now: each is looked at when it comes again.
+    pub fn takes_up_again(&mut self) {
+        self.accounts.iter_mut().filter_map(|account| account.aside.as_mut()).for_each(|aside| {
+            aside.signature = None;
+        });
     }
 
     /// How many bytes of answers `peer` may be sent now. `None` when it has had its share.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rounds::{Candidate, signed_candidate};
 use super::{Effects, Event, Milestone, Miner, Output, ProposalError, Refusal, Source, Stored};
-use crate::block::{Block, BlockId, Header};
+use crate::block::{Block, BlockId, Header, Time};
 use crate::bounds::{CHECK_WORK, FINAL_AT_ONCE, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::Verdict;
@@ -48,7 +48,8 @@ impl<S: Scheme> Miner<S> {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
         let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
-        if header.round < self.round || early {
+        let position = (header.round, header.subround);
+        if early || self.is_settled_proposal(position, header.generator, proposal.signature, fx.now) {
             return Ok(());
         }
         let state = self.rounds.get(header.round).and_then(|state| state.subround(header.subround));
@@ -69,7 +70,7 @@ impl<S: Scheme> Miner<S> {
             return Err(Refusal::WrongSignature(header.generator));
         }
         // Until it turns out to be worth it.
-        self.accounts.charge(from, PROPOSAL_WORK);
+        self.accounts.charge_arrival(from, PROPOSAL_WORK);
         if let Some(first) = first {
             self.accounts.fault(from);
             // Both signatures were verified: excluded, even where the bound on evidence is reached.
@@ -95,7 +96,8 @@ impl<S: Scheme> Miner<S> {
         let timeout = self.check_timeout_certificate(&proposal)?;
         let says_something = block.finality().is_some_and(|certificate| !self.is_known_final(certificate));
         let finality = if says_something { self.check_finality(block)? } else { None };
-        self.accounts.charge(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
+        // Each miner may have formed its own certificate of the parent. It is free where the block is worth it.
+        self.accounts.charge_arrival(from, CHECK_WORK * (u64::from(again) + u64::from(timed_out)));
         let source = Source::Received(from);
         if let Some(parent) = parent {
             self.events.push_back(Event::Notarized(parent, source));
@@ -226,12 +228,14 @@ impl<S: Scheme> Miner<S> {
         if header.round != self.round {
             return;
         }
+        let position = (header.round, header.subround);
         let Some(target) = self.target_of(&block) else {
             self.wait_for_parent(from, proposal);
             return;
         };
         // Under the chained beacon, a block built on another seed is not wrong, but not for us.
         if self.beacon_target(header.subround) != Some(target) {
+            self.accounts.set_aside(from, position, proposal.signature, None);
             return;
         }
         if self.rounds.collecting((self.round, self.subround), header.round, header.subround).is_none() {
@@ -247,7 +251,10 @@ impl<S: Scheme> Miner<S> {
             fx.refuse(from, refusal.into());
             return;
         }
-        if header.time > fx.now.after(self.config.timing.clock_drift) && !mutant!(EarlyUnchecked) {
+        let drift = self.config.timing.clock_drift;
+        if header.time > fx.now.after(drift) && !mutant!(EarlyUnchecked) {
+            let until = Time(header.time.0.saturating_sub(drift));
+            self.accounts.set_aside(from, position, proposal.signature, Some(until));
             fx.refuse(from, ProposalError::Early.into());
             return;
         }
@@ -267,8 +274,6 @@ impl<S: Scheme> Miner<S> {
             rank,
             signature: proposal.signature,
         };
-        // The signature, and a certificate of the parent other than the one that is known: each miner may have formed its own.
-        self.accounts.forgive(from, PROPOSAL_WORK + CHECK_WORK);
         self.accounts.forgive_arrival(from);
         self.add_candidate(block, candidate, fx);
     }
@@ -285,10 +290,17 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Keeps a proposal until its parent is known; one of each generator.
+    /// Keeps a proposal until its parent is known; one of each generator, of its highest position.
     fn wait_for_parent(&mut self, from: Peer, proposal: Proposal) {
-        let generator = proposal.block.header().generator;
-        self.waiting.retain(|(_, known)| known.block.header().generator != generator);
+        let header = *proposal.block.header();
+        let position = (header.round, header.subround);
+        let is_higher =
+            |known: &Header| known.generator == header.generator && (known.round, known.subround) > position;
+        if self.waiting.iter().any(|(_, known)| is_higher(known.block.header())) {
+            return;
+        }
+        self.accounts.set_aside(from, position, proposal.signature, None);
+        self.waiting.retain(|(_, known)| known.block.header().generator != header.generator);
         if !mutant!(ForgetWaiting) {
             self.waiting.push((from, proposal));
         }
@@ -312,6 +324,10 @@ impl<S: Scheme> Miner<S> {
     /// Enters a block into the chain and follows up what that connects.
     pub(super) fn add_block(&mut self, block: Arc<Block>, fx: &mut Effects<'_>) {
         let (round, id) = (block.round(), block.id());
+        if id == self.entry.block {
+            // Its seed is known.
+            self.accounts.takes_up_again();
+        }
         if self.chain.insert(block) {
             self.follow_up_connections(fx);
         } else if self.chain.is_accepted(round, id) {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::accounts::arrival_work;
 use crate::block::{Block, Header, Time};
-use crate::bounds::{MAX_BLOCKS_PER_GENERATOR, PAYLOAD_ROUNDS, WHOLE_ROUNDS};
+use crate::bounds::{
+    MAX_BLOCKS_PER_GENERATOR, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS, WORK_PER_SECOND,
+};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
@@ -22,7 +25,8 @@ pub struct Timing {
     pub window: u64,
     /// How long subround 0 waits for a notarization after the window (step 9); grows in the same way.
     pub ticket_wait: u64,
-    /// After this long without progress a miner sends again what others may have lost.
+    /// After this long without progress a miner sends again what others may have lost. At least
+    /// [`Config::least_resend`].
     pub resend: u64,
     /// How long a missing block may still arrive by itself before it is asked for, and until another peer is asked.
     pub catch_up: u64,
@@ -204,6 +208,37 @@ impl Config {
         }
     }
 
+    /// The most work, by the accounts of its peers, that one repetition of a miner costs: of the messages of
+    /// `Miner::say_again`, each as large as it can be; its block is known to them. `accounts` shows the sum.
+    #[must_use]
+    pub fn resend_work(&self) -> u64 {
+        let certificate = arrival_work(96 + usize::from(self.committee.miners()).div_ceil(8));
+        let ticket = arrival_work(match self.ticket_form {
+            TicketForm::Compressed => 97,
+            TicketForm::Uncompressed => 145,
+        });
+        let (share, timeout, votes) = (MESSAGE_WORK, MESSAGE_WORK, MESSAGE_WORK * RESENT_VOTES as u64);
+        let tickets = ticket.saturating_mul(self.tickets_per_signer() as u64);
+        let proposal = MESSAGE_WORK;
+        (3 * certificate + share + timeout + votes + proposal).saturating_add(tickets)
+    }
+
+    /// The least [`Timing::resend`], in milliseconds: repetitions take half of the work at most that peers grant
+    /// ([`WORK_PER_SECOND`]).
+    #[must_use]
+    pub fn least_resend(&self) -> u64 {
+        self.resend_work().saturating_mul(2_000).div_ceil(WORK_PER_SECOND)
+    }
+
+    /// Whether the waiting times fit the budget of peers.
+    pub(crate) fn check_timing(&self) -> Result<(), StartError> {
+        let (resend, least) = (self.timing.resend, self.least_resend());
+        if resend < least {
+            return Err(StartError::ResendTooShort { resend, least, work: self.resend_work() });
+        }
+        Ok(())
+    }
+
     /// Whether a block must have an empty payload: it is more than `payload_rounds` rounds above the block that it names as
     /// final.
     #[must_use]
@@ -229,6 +264,19 @@ pub enum StartError {
         "the rule parent = OnFinalizedHead is one of the model: miners do not know the heads of sharders"
     )]
     ParentRule,
+    /// Repetitions would cost more than peers grant a miner: they would mute it.
+    #[error(
+        "timing.resend is {resend} ms: a repetition costs each peer up to {work} us of the {WORK_PER_SECOND} us a second that it \
+         grants; set timing.resend to {least} ms or more"
+    )]
+    ResendTooShort {
+        /// [`Timing::resend`], in milliseconds.
+        resend: u64,
+        /// [`Config::least_resend`], in milliseconds.
+        least: u64,
+        /// [`Config::resend_work`], in microseconds.
+        work: u64,
+    },
     /// Something on the disk is not what was stored.
     #[error(transparent)]
     Damaged(#[from] crate::chain::Damaged),

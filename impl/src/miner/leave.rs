@@ -181,6 +181,7 @@ impl<S: Scheme> Miner<S> {
             state.candidates.clear();
         }
         self.payload_requested = None;
+        self.accounts.takes_up_again();
         self.share_beacon(fx);
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::rounds::is_near;
 use super::{Effects, Event, Miner, ProposalError, Refusal, Source};
 use crate::accounts::Accounts;
+use crate::block::Time;
 use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
-use crate::committee::{Committee, Peer};
-use crate::crypto::scheme::Scheme;
+use crate::committee::{Committee, MinerId, Peer, Round, Subround};
+use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
@@ -54,7 +55,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Decodes a message, and hashes the blocks in it, if a glance does not tell already that it is of no use.
     pub(super) fn receive_bytes(&mut self, from: Peer, bytes: &[u8], fx: &mut Effects<'_>) {
-        match self.is_of_use(from, bytes) {
+        match self.is_of_use(from, bytes, fx.now) {
             Ok(false) => return,
             Ok(true) => {}
             Err(refusal) => return fx.refuse(from, refusal),
@@ -67,12 +68,12 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Whether a message can be of use, judged by its first fields alone: large ones are refused before they are decoded.
-    fn is_of_use(&self, from: Peer, bytes: &[u8]) -> Result<bool, Refusal> {
+    fn is_of_use(&self, from: Peer, bytes: &[u8], now: Time) -> Result<bool, Refusal> {
         if mutant!(NoGlance) {
             return Ok(true);
         }
         match wire::glance(bytes) {
-            Some(Glance::Proposal { chain, epoch, round, generator }) => {
+            Some(Glance::Proposal { chain, epoch, round, subround, generator, signature }) => {
                 let unchecked = mutant!(SenderUnchecked) || mutant!(TrustRelayed);
                 if from != Peer::Miner(generator) && !unchecked {
                     return Err(Refusal::NotItsSender);
@@ -81,11 +82,34 @@ impl<S: Scheme> Miner<S> {
                 if (chain, epoch) != (committee.chain(), committee.epoch()) && !mutant!(EpochUnchecked) {
                     return Err(ProposalError::Foreign.into());
                 }
-                Ok(round >= self.round)
+                Ok(!self.is_settled_proposal((round, subround), generator, signature, now))
             }
             Some(Glance::ChainResponse) => Ok(self.catch_up.expects(from)),
             _ => Ok(true),
         }
+    }
+
+    /// Whether a proposal says nothing new, or comes too late: it is of a round or subround that was left, or a candidate, or
+    /// set aside. An honest generator repeats its block while nothing moves, so this must not cost what decoding costs. A
+    /// generator has one genuine signature for a block and another one for any other block, so the signature tells the block; a message with
+    /// that signature and another block is wrong, and nothing is lost with it.
+    pub(super) fn is_settled_proposal(
+        &self,
+        position: (Round, Subround),
+        generator: MinerId,
+        signature: Signature,
+        now: Time,
+    ) -> bool {
+        let (round, subround) = position;
+        if round < self.round || self.rounds.is_left_behind(self.here(), round, subround) {
+            return true;
+        }
+        let state = self.rounds.get(round).and_then(|state| state.subround(subround));
+        let is_candidate = state.is_some_and(|state| {
+            let mut known = state.candidates.iter();
+            known.any(|known| known.generator == generator && known.signature == signature)
+        });
+        is_candidate || self.accounts.is_aside(Peer::Miner(generator), position, signature, now)
     }
 
     pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {

@@ -43,8 +43,8 @@ impl<S: Scheme> Miner<S> {
     /// [`Damaged`](crate::chain::Damaged) names the wrong one. Records come from the ticket log, which checks them.
     ///
     /// # Errors
-    /// When the code does not have one of the rules, `scheme` is not that of a member of the configured committee, or something
-    /// on the disk is damaged.
+    /// When the code does not have one of the rules, the settings do not fit together, `scheme` is not that of a member of the
+    /// configured committee, or something on the disk is damaged.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
         infect!(config);
         let me = scheme.me().ok_or(StartError::NotAMember)?;
@@ -53,6 +53,7 @@ impl<S: Scheme> Miner<S> {
         if size != configured || !config.committee.contains(me) {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
+        config.check_timing()?;
         check_read_back(&recovery.finals, &recovery.stored, &config, &scheme)?;
         let chain = Chain::new(&config.genesis, recovery.finals);
         let head = chain.final_head();

@@ -50,8 +50,9 @@ impl<S: Scheme> Miner<S> {
         {
             fx.broadcast(Audience::Miners, Message::BeaconShare(share));
         }
-        self.resend_proposal(fx);
+        // The largest last: should a peer drop messages after it, it has heard the others.
         self.resend_statements(fx);
+        self.resend_proposal(fx);
     }
 
     fn resend_proposal(&mut self, fx: &mut Effects<'_>) {

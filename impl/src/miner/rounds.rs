@@ -196,6 +196,13 @@ impl Rounds {
         (known || is_collected(here, round, subround)).then(|| self.get_mut(round).subround_mut(subround))
     }
 
+    /// Whether a subround of the own round lies so far below the own one that nothing new of it is kept.
+    pub fn is_left_behind(&self, here: (Round, Subround), round: Round, subround: Subround) -> bool {
+        round == here.0
+            && subround.0.saturating_add(SUBROUNDS_BEHIND) < here.1.0
+            && self.get(round).is_none_or(|state| state.subround(subround).is_none())
+    }
+
     /// The state of a round, made when it is not there. Callers ask [`is_near`] first.
     pub fn get_mut(&mut self, round: Round) -> &mut RoundState {
         let index = match self.rounds.binary_search_by_key(&round, |state| state.round) {

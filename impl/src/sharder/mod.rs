@@ -55,7 +55,8 @@ impl<S: Scheme> Sharder<S> {
     /// should be an observer's.
     ///
     /// # Errors
-    /// When the code does not have one of the rules, the scheme is of another committee, or a final block is damaged.
+    /// When the code does not have one of the rules, the settings do not fit together, the scheme is of another committee, or a
+    /// final block is damaged.
     pub fn new(
         config: Arc<Config>,
         scheme: S,
@@ -68,6 +69,7 @@ impl<S: Scheme> Sharder<S> {
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
+        config.check_timing()?;
         check_read_back(&finals, &[], &config, &scheme)?;
         Ok(Self {
             chain: Chain::new(&config.genesis, finals),

@@ -2,6 +2,7 @@
 
 use super::{Reader, VERSION};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
+use crate::crypto::scheme::Signature;
 use crate::mutants::mutant;
 use crate::wire::Decode;
 
@@ -9,12 +10,14 @@ use crate::wire::Decode;
 /// between miners are not distinguished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Glance {
-    /// A block of this chain and epoch, round and generator.
+    /// A block of this chain and epoch, round, subround and generator. The signature is the last field of the message.
     Proposal {
         chain: ChainId,
         epoch: Epoch,
         round: Round,
+        subround: Subround,
         generator: MinerId,
+        signature: Signature,
     },
     /// Blocks that were asked for, or not.
     ChainResponse,
@@ -37,10 +40,13 @@ pub(crate) fn glance(bytes: &[u8]) -> Option<Glance> {
             let chain = ChainId::decode(&mut reader).ok()?;
             let epoch = Epoch::decode(&mut reader).ok()?;
             let round = Round::decode(&mut reader).ok()?;
-            if !mutant!(GlanceMisread) {
-                let _subround = Subround::decode(&mut reader).ok()?;
-            }
-            Glance::Proposal { chain, epoch, round, generator: MinerId::decode(&mut reader).ok()? }
+            let subround = match mutant!(GlanceMisread) {
+                true => Subround(0),
+                false => Subround::decode(&mut reader).ok()?,
+            };
+            let generator = MinerId::decode(&mut reader).ok()?;
+            let signature = Signature(*bytes.last_chunk()?);
+            Glance::Proposal { chain, epoch, round, subround, generator, signature }
         }
         3 => Glance::Notarization,
         7 => Glance::FinalityCertificate,

@@ -6,6 +6,7 @@ mod catch_up;
 mod expected;
 mod faults;
 mod floods;
+mod muted;
 pub mod network;
 mod restarts;
 mod rounds;

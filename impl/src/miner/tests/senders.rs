@@ -4,19 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, refusal, ticket_of, vote_of};
+use crate::block::Time;
 use crate::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, CHECK_WORK, FAULT_WORK,
-    MESSAGE_WORK, SERVED_BYTES, WORK_LIMIT, WORK_PER_SECOND,
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
+    CHECK_WORK, FAULT_WORK, MAX_MINERS, MAX_PAYLOAD_BYTES, MESSAGE_WORK, RESENT_VOTES, SERVED_BYTES,
+    WORK_LIMIT, WORK_PER_SECOND,
 };
-use crate::committee::{Peer, Round, SharderId, Subround};
+use crate::committee::{ChainId, Committee, Epoch, Peer, Round, SharderId, Subround};
 use crate::crypto::curve::G1;
-use crate::crypto::scheme::Signature;
+use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::{Evidence, EvidenceError};
 use crate::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
-use crate::miner::{Input, Output, ProposalError, Refusal};
+use crate::miner::{
+    Config, Input, Miner, Output, ProposalError, Recovery, Refusal, StartError, TicketForm, Timer, Timing,
+};
 use crate::mutants::{Mutant, Scope};
-use crate::rules::Rules;
+use crate::rules::{Rules, TicketRule};
 use crate::statement::{Ticket, Timeout};
 use crate::wire::{self, Glance, WireError};
 
@@ -293,6 +297,180 @@ fn who_sends_too_much_that_is_wrong_is_not_heard_for_a_while() {
     }
 }
 
+/// The largest genuine message of each kind, again and again: what a repetition of it costs, by the table in `accounts`.
+#[test]
+fn a_repetition_of_a_genuine_message_costs_no_more_than_the_table_says() {
+    let config = Stage::new(Rules::HARDENED).config.clone();
+    let mut sum = 0;
+    for kind in 0..KINDS {
+        let mut stage = Stage::new(Rules::HARDENED);
+        let mut message = messages(&stage, false).swap_remove(kind);
+        if let Message::Proposal(_) = message {
+            let mut content = stage.content(0, &stage.config.genesis, None, stage.generator(1, 0));
+            content.payload = vec![7; MAX_PAYLOAD_BYTES];
+            message = stage.proposal(&Arc::new(crate::block::Block::new(content)), None);
+        }
+        if let Message::Evidence(evidence) = message {
+            message = Message::Evidence(Arc::new(Evidence::clone(&evidence).canonical()));
+        }
+        let from = match &message {
+            Message::Proposal(proposal) => Peer::Miner(proposal.block.header().generator),
+            _ => miner(3),
+        };
+        let bytes = wire::encode(&message);
+        let arrives = |stage: &mut Stage| {
+            let before = stage.miner.accounts.debt(from);
+            stage.input(Input::Bytes { from, bytes: bytes.clone() });
+            stage.miner.accounts.debt(from) - before
+        };
+        let first = arrives(&mut stage);
+        let again: Vec<u64> = (0..3).map(|_| arrives(&mut stage)).collect();
+        let small = MESSAGE_WORK + 145 / BYTES_PER_WORK;
+        let (most, times) = match &message {
+            // Told by its signature, and glanced at.
+            Message::Proposal(_) | Message::ChainResponse(_) => (MESSAGE_WORK, 1),
+            Message::FinalityVote(_) => (MESSAGE_WORK, RESENT_VOTES as u64),
+            // A signature of the mock is no point, and a ticket has one form.
+            Message::UncompressedTicket(_) => (MESSAGE_WORK, 0),
+            Message::Evidence(_) => (MESSAGE_WORK + 217 / BYTES_PER_WORK, 0),
+            Message::ChainRequest(_) => (MESSAGE_WORK, 0),
+            _ => (small, 1),
+        };
+        if !matches!(message, Message::UncompressedTicket(_)) {
+            assert!(first <= small + 1, "{first} for the first {message:?}");
+            assert!(again.iter().all(|&work| work <= most), "{again:?} for {kind}");
+            assert!(stage.miner.hears_now(from, stage.now));
+            sum += times * again[0];
+        }
+    }
+    // One of each kind that is repeated, and an answer.
+    assert!(sum <= config.resend_work() + MESSAGE_WORK, "{sum} of {}", config.resend_work());
+}
+
+/// A block that cannot be a candidate yet, of the largest size, again and again: its generator is heard, and the block is taken
+/// when it can be.
+#[test]
+fn a_block_that_is_set_aside_is_free_and_taken_when_its_time_comes() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let generator = stage.generator(1, 0);
+    let from = miner(generator);
+    let mut content = stage.content(0, &stage.config.genesis, None, generator);
+    content.payload = vec![7; MAX_PAYLOAD_BYTES];
+    content.time = stage.now.after(stage.config.timing.clock_drift + 100);
+    let block = Arc::new(crate::block::Block::new(content.clone()));
+    let bytes = wire::encode(&stage.proposal(&block, None));
+    for times in 0..100 {
+        stage.input(Input::Bytes { from, bytes: bytes.clone() });
+        assert!(stage.miner.accounts.debt(from) <= times, "{times}");
+    }
+    assert_eq!(stage.miner.chain.block(Round(1), block.id()), None);
+    stage.now = stage.now.after(100);
+    stage.input(Input::Bytes { from, bytes });
+    assert!(stage.miner.chain.block(Round(1), block.id()).is_some());
+    assert!(stage.miner.accounts.debt(from) <= 101);
+
+    // Another block each time, of one position: the first is free, the others are not.
+    let mut stage = Stage::new(Rules::HARDENED);
+    let before = checks(&stage);
+    for later in 0..1_000 {
+        content.time = content.time.after(1);
+        content.payload = vec![later as u8; MAX_PAYLOAD_BYTES];
+        let message = stage.proposal(&Arc::new(crate::block::Block::new(content.clone())), None);
+        if later > 2 {
+            assert!(!stage.miner.hears_now(from, stage.now), "{later}");
+            break;
+        }
+        stage.input(Input::Bytes { from, bytes: wire::encode(&message) });
+    }
+    assert_eq!(checks(&stage) - before, 3 + 1, "the signatures, and the beacon value once");
+}
+
+/// The extremes of the configuration: at the least `resend` everything that a miner repeats takes half of what its peers grant, and a
+/// shorter one is refused with the name of the setting and the least value.
+#[test]
+fn the_least_resend_follows_from_the_largest_repetition() {
+    let mut leasts = Vec::new();
+    for miners in [4, 10, 100, 1_000, MAX_MINERS] {
+        for rule in [TicketRule::OncePerSubround, TicketRule::BetterRank, TicketRule::BetterOrEqualRank] {
+            for form in [TicketForm::Compressed, TicketForm::Uncompressed] {
+                let committee = Committee::new(ChainId([1; 32]), Epoch(1), miners, 1).expect("a committee");
+                let rules = Rules { ticket: rule, ..Rules::HARDENED };
+                let mut config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
+                config.ticket_form = form;
+                if miners <= 100 {
+                    config.generators = miners;
+                }
+                let (work, least) = (config.resend_work(), config.least_resend());
+                assert!(2 * work <= least * WORK_PER_SECOND / 1_000, "{miners} {rule:?} {form:?}");
+                assert!(2 * work > (least - 1) * WORK_PER_SECOND / 1_000, "{miners} {rule:?} {form:?}");
+                assert!(miners > 100 || work < WORK_LIMIT / 2, "one repetition mutes nobody: {work}");
+                assert!(least <= Timing::DEFAULT.resend, "{miners} {rule:?} {form:?}: {least}");
+                assert_eq!(config.check_timing(), Ok(()));
+                config.timing.resend = least;
+                assert_eq!(config.check_timing(), Ok(()));
+                config.timing.resend = least - 1;
+                let refused = config.check_timing().expect_err("too short");
+                assert_eq!(refused, StartError::ResendTooShort { resend: least - 1, least, work });
+                assert!(refused.to_string().contains(&format!("set timing.resend to {least} ms or more")));
+                leasts.push(least);
+            }
+        }
+    }
+    assert_eq!((leasts.iter().min(), leasts[12]), (Some(&3), 3), "as `accounts` says");
+    let mut config = Config::clone(&Stage::new(Rules::HARDENED).config);
+    config.timing.resend = 0;
+    let scheme = Stage::new(Rules::HARDENED).schemes[0].clone();
+    let started = Miner::new(Arc::new(config), scheme, Recovery::default());
+    assert!(matches!(started, Err(StartError::ResendTooShort { resend: 0, least: 3, .. })));
+}
+
+/// A block of a subround that lies far below is of no use, and told so by a glance: an honest generator that has heard nothing since
+/// repeats it.
+#[test]
+fn a_large_block_of_a_subround_that_was_left_long_ago_is_not_decoded() {
+    let mut stage = Stage::new(Rules::HARDENED);
+    let generator = stage.generator(1, 0);
+    let mut content = stage.content(0, &stage.config.genesis, None, generator);
+    content.payload = vec![7; MAX_PAYLOAD_BYTES];
+    let bytes = wire::encode(&stage.proposal(&Arc::new(crate::block::Block::new(content)), None));
+    let certificate = stage.timeouts(1, 20, &[1, 2, 3]);
+    stage.hears(1, Message::TimeoutCertificate(certificate));
+    assert_eq!(stage.miner.subround(), Subround(21));
+    let from = miner(generator);
+    let before = stage.miner.accounts.debt(from);
+    for times in 1..=100 {
+        stage.input(Input::Bytes { from, bytes: bytes.clone() });
+        assert_eq!(stage.miner.accounts.debt(from) - before, times * MESSAGE_WORK);
+    }
+}
+
+/// What is small leaves first: a peer that mutes the sender for a large block has heard the rest.
+#[test]
+fn a_repetition_ends_with_the_block() {
+    let mut config = Config::clone(&Stage::new(Rules::HARDENED).config);
+    config.generators = 4;
+    let mut stage = Stage::of(config);
+    for signer in [1, 2, 3] {
+        let share = stage.share(signer, 1);
+        stage.hears(signer, Message::BeaconShare(share));
+    }
+    stage.window_closes();
+    stage.wait_is_over();
+    let (round, subround) = (stage.miner.round(), stage.miner.subround());
+    stage.out.clear();
+    stage.input(Input::Timer(Timer::Resend { round, subround }));
+    let said: Vec<usize> = stage
+        .out
+        .iter()
+        .filter_map(|output| match output {
+            Output::Broadcast { message, .. } => Some(wire::encode(message).len()),
+            _ => None,
+        })
+        .collect();
+    let largest = said.iter().max();
+    assert!(said.len() > 3 && said.last() == largest, "{said:?}");
+}
+
 /// Negative control of the test before.
 #[test]
 fn a_miner_that_hears_everybody_for_ever_checks_it_all() {
@@ -439,7 +617,9 @@ fn require_glances(right: bool) {
             Message::Proposal(proposal) => {
                 let header = proposal.block.header();
                 let (chain, epoch) = (header.chain, header.epoch);
-                Glance::Proposal { chain, epoch, round: header.round, generator: header.generator }
+                let (round, subround) = (header.round, header.subround);
+                let (generator, signature) = (header.generator, proposal.signature);
+                Glance::Proposal { chain, epoch, round, subround, generator, signature }
             }
             Message::BeaconShare(_)
             | Message::Ticket(_)

@@ -85,6 +85,10 @@ pub struct Setup {
     pub crash: Crash,
     /// Waiting times.
     pub timing: Timing,
+    /// Bytes of payload that a generator asks its application for; the applications have as much for some dozens of blocks.
+    pub payload: usize,
+    /// How many milliseconds the clock of each miner is ahead of the world's; miners that are not listed have the world's.
+    pub clocks: Vec<u64>,
     /// The miners that depart from the protocol, and how each does.
     pub byzantine: Vec<(u16, Byzantine)>,
     /// The faults and their times, in milliseconds from the start.
@@ -118,6 +122,8 @@ impl Setup {
             store_flush: 3,
             crash: Crash::KeepsAnything,
             timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 100, ..Timing::DEFAULT },
+            payload: 256,
+            clocks: Vec::new(),
             byzantine: Vec::new(),
             faults: Vec::new(),
             kill_at_step: None,

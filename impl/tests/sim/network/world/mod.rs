@@ -54,6 +54,12 @@ pub struct World<S> {
     kill_at_step: Option<(u16, u64, u64)>,
     /// How many messages were sent, and how many bytes (0 unless they travel as bytes).
     pub sent: (u64, u64),
+    /// Bytes of payload of a block at most.
+    payload: usize,
+    /// How many milliseconds the clock of each miner is ahead.
+    clocks: Vec<u64>,
+    /// How many messages of honest participants were dropped by honest ones because of what the sender owed.
+    pub muted: u64,
     /// How often each miner broadcast each message in one life.
     said: HashMap<(MinerId, u32, Message), u64>,
 }
@@ -86,7 +92,7 @@ impl<S: Scheme + Clone> World<S> {
             scheme,
             byzantine: byzantine.get(&(i as u16)).copied(),
             disk: Disk::new(log(&config, i as u16)),
-            application: filled_queue(),
+            application: filled_queue(setup.payload),
             life: 0,
             kill_in_step: false,
             steps: 0,
@@ -122,6 +128,9 @@ impl<S: Scheme + Clone> World<S> {
             gaps: 0,
             kill_at_step: setup.kill_at_step,
             sent: (0, 0),
+            payload: setup.payload,
+            clocks: setup.clocks.clone(),
+            muted: 0,
             said: HashMap::new(),
         };
         for (at, fault) in &setup.faults {
@@ -175,6 +184,15 @@ impl<S: Scheme + Clone> World<S> {
 
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The clock of a miner.
+    fn clock(&self, i: usize) -> Time {
+        self.now.after(self.ahead(i))
+    }
+
+    fn ahead(&self, i: usize) -> u64 {
+        self.clocks.get(i).copied().unwrap_or(0)
     }
 
     /// Runs for so many milliseconds.
@@ -241,6 +259,10 @@ impl<S: Scheme + Clone> World<S> {
     pub fn assert_safe(&mut self) {
         self.observer.at_the_end();
         self.nobody_honest_is_faulty();
+        if self.config.rules.is_durable() && self.muted > 0 {
+            let muted = format!("{} messages of honest participants were dropped by honest ones", self.muted);
+            self.observer.violations.insert(muted);
+        }
         // Nothing is said twice, except by the timer that says it again.
         let most = 2 + self.now.0 / self.config.timing.resend;
         for ((miner, _, message), times) in &self.said {
@@ -281,12 +303,13 @@ fn log(config: &Config, miner: u16) -> MemoryLog {
     MemoryLog::new(owner, SigningRules::from(&config.rules), Round(0))
 }
 
-/// Every application starts with the same transactions of three accounts.
-fn filled_queue() -> TransactionQueue {
+/// Every application starts with the same transactions of three accounts: small ones, or large ones to fill large payloads.
+fn filled_queue(payload: usize) -> TransactionQueue {
     let mut queue = TransactionQueue::new();
-    for number in 0..100 {
+    let body = if payload > 1 << 12 { 4_000 } else { 8 };
+    for number in 0..(8 * payload as u64 / body).max(100) {
         for account in 0..3 {
-            let body = vec![account as u8; 8];
+            let body = vec![account as u8; body as usize];
             queue.submit(Transaction { account, number, body }).expect("the queue has room");
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use zus_bpp::application::Application;
+use zus_bpp::block::Time;
 use zus_bpp::bounds::MAX_CHAIN_BLOCKS;
 use zus_bpp::chain::{FinalBlock, StoredBlock, respond_within};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
@@ -16,9 +17,6 @@ use super::super::Fault;
 use super::super::schedule::Happening;
 use super::World;
 
-/// Bytes of payload that a generator asks its application for.
-const PAYLOAD: usize = 256;
-
 impl<S: Scheme + Clone> World<S> {
     pub(super) fn deliver(&mut self, from: Peer, to: Peer, message: Message) {
         match to {
@@ -30,9 +28,12 @@ impl<S: Scheme + Clone> World<S> {
     /// One step of a miner, and everything that it asks of its application.
     pub(super) fn step(&mut self, miner: MinerId, input: Input) {
         let i = usize::from(miner.0);
+        let now = self.clock(i);
+        let from = self.is_honest(Peer::Miner(miner)).then(|| self.honest_sender(&input)).flatten();
         let Some(running) = &mut self.hosts[i].miner else { return };
+        self.muted += u64::from(from.is_some_and(|from| !running.hears_now(from, now)));
         let mut out = Vec::new();
-        running.step(self.now, input, &mut out);
+        running.step(now, input, &mut out);
         self.steps += 1;
         self.hosts[i].steps += 1;
         if let Some((victim, step, _)) = self.kill_at_step
@@ -56,6 +57,23 @@ impl<S: Scheme + Clone> World<S> {
         self.outputs(i, out);
     }
 
+    /// The sender of an input that is a message, if it is honest.
+    fn honest_sender(&self, input: &Input) -> Option<Peer> {
+        match input {
+            Input::Bytes { from, .. } | Input::Message { from, .. } => {
+                Some(*from).filter(|from| self.is_honest(*from))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_honest(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Miner(miner) => self.hosts[usize::from(miner.0)].byzantine.is_none(),
+            Peer::Sharder(_) => true,
+        }
+    }
+
     pub(super) fn outputs(&mut self, i: usize, outputs: Vec<Output>) {
         let me = MinerId(i as u16);
         let honest = self.hosts[i].byzantine.is_none();
@@ -66,6 +84,7 @@ impl<S: Scheme + Clone> World<S> {
                 Output::Broadcast { to, message } => self.broadcast(me, to, &message),
                 Output::SetTimer { timer, at } => {
                     let life = self.hosts[i].life;
+                    let at = Time(at.0.saturating_sub(self.ahead(i)));
                     self.schedule.add(at, Happening::MinerTimer { miner: me, life, timer });
                 }
                 Output::Persist { write, record } => {
@@ -89,7 +108,7 @@ impl<S: Scheme + Clone> World<S> {
                     self.schedule.add(at, Happening::Stored { miner: me, life, write });
                 }
                 Output::RequestPayload { round, subround, parent } => {
-                    let payload = self.hosts[i].application.make_payload(&parent, PAYLOAD);
+                    let payload = self.hosts[i].application.make_payload(&parent, self.payload);
                     answers.push(Input::Payload { round, subround, payload });
                 }
                 Output::Validate { block } => {
@@ -147,7 +166,13 @@ impl<S: Scheme + Clone> World<S> {
 
     pub(super) fn sharder_step(&mut self, SharderId(id): SharderId, input: SharderInput) {
         let i = usize::from(id);
+        let from = match &input {
+            SharderInput::Bytes { from, .. } | SharderInput::Message { from, .. } => Some(*from),
+            SharderInput::Timer(_) => None,
+        };
+        let from = from.filter(|from| self.is_honest(*from));
         let Some(host) = self.sharders.get_mut(i) else { return };
+        self.muted += u64::from(from.is_some_and(|from| !host.sharder.hears_now(from, self.now)));
         let mut out = Vec::new();
         host.sharder.step(self.now, input, &host.history, &mut out);
         self.sharder_outputs(i, out);

@@ -1,0 +1,65 @@
+//! Honest miners hear each other, whatever they repeat (L1): accounts are for those who break rules.
+
+use zus_bpp::bounds::MAX_PAYLOAD_BYTES;
+use zus_bpp::committee::{MinerId, Peer};
+use zus_bpp::miner::Timing;
+use zus_bpp::rules::Rules;
+
+use super::network::{Fault, Network, Setup, World};
+
+/// Four miners with blocks of a mebibyte that repeat themselves often. One is down; of the messages of the others many are lost for a
+/// while, and one of them starts again.
+fn repeats(resend: u64, seed: u64) {
+    let bad = Network { loss: 600, bytes: true, ..Network::RELIABLE };
+    let mut setup = Setup::new(4, Rules::HARDENED, seed);
+    setup.payload = MAX_PAYLOAD_BYTES;
+    setup.network = bad;
+    setup.timing = Timing { resend, ..setup.timing };
+    setup.faults = vec![
+        (0, Fault::Kill(2)),
+        (1_500, Fault::Kill(1)),
+        (2_500, Fault::Restart(1)),
+        (4_000, Fault::Network(Network { bytes: true, ..Network::RELIABLE })),
+    ];
+    let mut world = World::mock(&setup);
+    let lowest = |world: &World<_>| {
+        [0, 1, 3].map(|id| world.observer.height(Peer::Miner(MinerId(id)))).into_iter().min()
+    };
+    world.run(4_000);
+    let before = lowest(&world);
+    let live = world.run_until(20_000, |world| lowest(world) > before.map(|height| height + 3));
+    assert!(
+        live,
+        "L1: resend {resend} ms, seed {seed}: stuck at {before:?}, {} messages dropped",
+        world.muted
+    );
+    assert_eq!(world.muted, 0, "resend {resend} ms, seed {seed}");
+    world.assert_safe();
+}
+
+/// Regression: a known block that came again was decoded and charged for. At 500 ms that is more than time pays back, and
+/// it left before ticket and timeout: honest miners muted each other for good.
+#[test]
+fn repeated_large_blocks_mute_nobody() {
+    for seed in 0..3 {
+        repeats(500, seed);
+    }
+    let least = Setup::new(4, Rules::HARDENED, 0).config().least_resend();
+    repeats(least.max(50), 3);
+}
+
+/// The answers that it asks for, the blocks that come again and its relays of all that it learns are no reason to drop anything.
+#[test]
+fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
+    let mut setup = Setup::new(4, Rules::HARDENED, 1);
+    setup.payload = MAX_PAYLOAD_BYTES / 4;
+    setup.network = Network { bytes: true, ..Network::RELIABLE };
+    setup.timing = Timing { window: 100, resend: 100, ..setup.timing };
+    setup.faults = vec![(1_000, Fault::Kill(3)), (12_000, Fault::Restart(3))];
+    let mut world = World::mock(&setup);
+    world.run(12_010);
+    let reached = world.observer.chain(Peer::Miner(MinerId(0))).count();
+    assert!(world.run_to_height(reached + 3, 20_000), "L4: {} of {reached}", world.observer.lowest());
+    assert_eq!(world.muted, 0);
+    world.assert_safe();
+}
