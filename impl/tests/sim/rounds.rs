@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use zus_bpp::block::Block;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
@@ -228,4 +229,25 @@ fn tickets_with_both_coordinates_make_the_same_chain() {
     assert_eq!(messages, same);
     // At least each miner's ticket of each round, to each of the three others.
     assert!((more - bytes).is_multiple_of(48) && (more - bytes) / 48 >= 4 * 4 * 3, "{more} - {bytes} bytes");
+}
+
+/// The clock of one miner is a second and a half behind the others', which is less than the drift that is allowed. Its blocks have at least the
+/// time of their parents: one with the time of its own clock would be older than its parent, and nobody would ticket it (step 4).
+#[test]
+fn a_generator_with_a_slow_clock_has_its_turns() {
+    for (slow, seed) in [(0, 1), (2, 2)] {
+        let mut setup = Setup::new(4, Rules::HARDENED, seed);
+        setup.clocks = vec![1_500; 4];
+        setup.clocks[slow] = 0;
+        let mut world = World::mock(&setup);
+        assert!(setup.timing.clock_drift > 1_500 && setup.timing.window < 1_500);
+        assert!(world.run_to_height(24, 60_000), "L1: {}", world.observer.lowest());
+        world.assert_safe();
+        let chain: Vec<_> = world.observer.chain(Peer::Miner(MinerId(1))).collect();
+        let its = |block: &Block| block.header().generator == MinerId(slow as u16);
+        let after_others = chain.windows(2).filter(|pair| !its(pair[0]) && its(pair[1]));
+        assert!(after_others.count() > 2, "the slow generator has turns after others");
+        assert!(chain.is_sorted_by_key(|block| block.header().time), "the time of blocks never falls");
+        assert_eq!(world.observer.rounds_with_later_subrounds(), 0, "each turn was used");
+    }
 }
