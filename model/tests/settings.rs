@@ -7,7 +7,10 @@ use zus_checker::{
     properties::Property,
     protocol::Protocol,
     scenario::{Change, Scenario, ScenarioError, parse, parse_with},
-    search::trial::{self, effects},
+    search::{
+        bfs::Limits,
+        trial::{self, effects},
+    },
 };
 
 /// A scenario by its parts, so that a field can be put anywhere.
@@ -390,7 +393,9 @@ fn a_setting_without_which_a_small_instance_does_the_same_is_refused() {
     };
     let tried = |ground: &str| {
         let mut scenario = scenario(ground, "", EXPECT).unwrap_or_else(|error| panic!("{ground}: {error}"));
-        effects(&mut scenario).map(|()| scenario.notes).map_err(|error| error.to_string())
+        effects(&mut scenario, Limits::default(), &|_, _| {})
+            .map(|()| scenario.notes)
+            .map_err(|error| error.to_string())
     };
     // Shares are there at once, and so is the best block; nobody tickets two blocks of a round.
     let idle = [
@@ -426,6 +431,16 @@ fn a_setting_without_which_a_small_instance_does_the_same_is_refused() {
             && notes[0].starts_with("s.toml:3: beacon_threshold changes nothing within the first "),
         "{notes:?}"
     );
+    // Within the bounds of the user, and with a sign of life.
+    let mut bounded = scenario(&large("\ntwins = 1"), "", EXPECT).unwrap_or_else(|error| panic!("{error}"));
+    let limits = Limits { states: 1_000, ..Limits::default() };
+    let furthest = std::sync::atomic::AtomicU64::new(0);
+    effects(&mut bounded, limits, &|_, progress| {
+        furthest.fetch_max(progress.unique, std::sync::atomic::Ordering::Relaxed);
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    assert!(bounded.notes[0].contains("within the first 1000 states"), "{:?}", bounded.notes);
+    assert!((1_000..10_000).contains(&furthest.into_inner()), "each search is heard of, and none goes on");
     // The same settings where they matter, and none.
     let matters = [
         ground("async", 2, "beacon_threshold = 4"),

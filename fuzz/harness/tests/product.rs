@@ -31,7 +31,7 @@ const ROWS: [Row; 6] = [
 /// The pairs of a product in which nothing is wrong; otherwise what is, and how it came to that.
 fn explored(product: Product, refusals: bool) -> Result<usize, String> {
     let copy = product.clone();
-    let checker = product.explore(refusals);
+    let checker = product.explore(refusals, usize::MAX);
     let Some((property, path)) = checker.discoveries().into_iter().next() else {
         return Ok(checker.unique_state_count());
     };
@@ -58,7 +58,7 @@ fn production_refines_the_model_in_every_interleaving() {
 #[test]
 fn late_shares_are_explored_too() {
     let product = Product { late_shares: true, ..Product::of_four(1, 1, 3, 0) };
-    let checker = product.explore(true);
+    let checker = product.explore(true, usize::MAX);
     assert!(checker.discoveries().is_empty());
     assert_eq!(checker.unique_state_count(), 619);
 }
@@ -158,7 +158,7 @@ fn the_product_notices_bugs() {
         let variant = Mutant::ALL.iter().position(|known| *known == mutant).expect("a mutant") as u16;
         let mut product = Product::of_four(rounds, 1, byzantine, 0);
         product.setup.adjust = Adjust(timeless, variant);
-        let checker = product.explore(true);
+        let checker = product.explore(true, usize::MAX);
         assert!(
             !checker.discoveries().is_empty(),
             "{mutant:?} survives {} pairs",

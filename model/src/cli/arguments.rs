@@ -275,6 +275,7 @@ pub(super) struct MeasureArgs {
     #[arg(value_enum)]
     pub(super) search: measure::Search,
     /// With how many threads
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: u16,
 }
 

@@ -91,7 +91,10 @@ pub fn scenarios(
             return Err(Failure::OneName { name: name.clone(), paths: [other.clone(), path.clone()] });
         }
     }
-    scenarios.iter_mut().try_for_each(effects)?;
+    for scenario in &mut scenarios {
+        let line = Line::new(format!("settings of {}", scenario.name), session.is_quiet(), None);
+        effects(scenario, limits, &|field, progress| line.trying(field, progress))?;
+    }
     for (index, scenario) in scenarios.iter().enumerate() {
         let checked = {
             let what = format!("{}/{} {}", index + 1, scenarios.len(), scenario.name);

@@ -32,7 +32,11 @@ use std::{
 use zus_checker::{
     committed,
     scenario::Scenario,
-    search::{check::Standing, trial::effects},
+    search::{
+        bfs::Limits,
+        check::Standing,
+        trial::{FIRST_STATES, effects},
+    },
 };
 use zus_output::{bounded::Unread, lock, plain, whole::Promised};
 use zus_report::{ErrorReport, Report, junit, markdown, sarif};
@@ -239,7 +243,10 @@ fn usage(error: &clap::Error) -> ExitCode {
         write!(io::stderr(), "{told}")
     };
     match printed {
-        Err(_) if is_help => ExitCode::from(Exit::BadInput as u8),
+        Err(why) if is_help => {
+            let _ = writeln!(io::stderr(), "error: {}", Failure::Output(why));
+            ExitCode::from(Exit::BadInput as u8)
+        }
         _ => ExitCode::from(error.exit_code() as u8),
     }
 }
@@ -326,7 +333,9 @@ fn in_form(format: Format, failure: &Failure) -> String {
 /// The scenario that a user names, without a setting that changes nothing.
 fn tried(named: &str) -> Result<Scenario, Failure> {
     let mut scenario = committed::find(named)?;
-    effects(&mut scenario)?;
+    // It is not explored to its end, so the trial does not go far either.
+    let limits = Limits { states: FIRST_STATES, ..Limits::default() };
+    effects(&mut scenario, limits, &|_, _| {})?;
     Ok(scenario)
 }
 

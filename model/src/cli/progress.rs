@@ -82,6 +82,11 @@ impl Line {
         });
     }
 
+    /// Shows how a trial of settings goes.
+    pub fn trying(&self, field: &str, progress: Progress) {
+        self.say(|_, _| format!("{}: without {field}, {} states", self.what, grouped(progress.unique)));
+    }
+
     /// Shows how a sample goes.
     pub fn sampling(&self, progress: Progress) {
         self.say(|seconds, _| {

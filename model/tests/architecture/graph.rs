@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-checker", &["zus-output", "zus-protocol", "zus-spec"]),
     ("zus-report", &["zus-checker", "zus-output"]),
     ("zus-model", &["zus-checker", "zus-output", "zus-report"]),
+    ("zus-workbench", &["zus-output", "zus-report"]),
     ("zus-bpp", &["zus-protocol"]),
     ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-spec"]),
     ("zus-fuzz-targets", &["zus-fuzz"]),

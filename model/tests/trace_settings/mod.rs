@@ -9,6 +9,7 @@ use zus_checker::{
     fault::Fault,
     scenario::{Change, parse, parse_with},
     search::{
+        bfs::Limits,
         run::named,
         trial::{Behaviour, behaviour, effects, effects_of_run},
     },
@@ -225,7 +226,8 @@ fn a_trace_refuses_the_settings_that_a_scenario_refuses() {
             );
             let change = Change { lenient: true, ..Change::default() };
             let Ok(lenient) = parse_with("s", "s.toml", &text, &change) else { continue };
-            let strict = parse("s", "s.toml", &text).and_then(|mut scenario| effects(&mut scenario));
+            let strict = parse("s", "s.toml", &text)
+                .and_then(|mut scenario| effects(&mut scenario, Limits::default(), &|_, _| {}));
             let producer = Producer { tool: "a test".into(), command: None, seed: None };
             let trace =
                 Trace::of_run(producer, None, None, &named(&lenient.protocol), &[]).unwrap().to_json();

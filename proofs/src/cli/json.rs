@@ -37,7 +37,8 @@ pub(super) fn print(sources: &Sources, arguments: &CheckArguments, threads: usiz
         };
         conditions.push(Condition { id: condition.id.to_string(), outcome, says });
     }
-    let run = if end == End::Fails { real_run(&spec)? } else { None };
+    // To search a run may take minutes: only where something is to be explained.
+    let run = if end == End::Fails && arguments.explain > 0 { real_run(&spec)? } else { None };
     let run = run.map(|(broken, run)| {
         let steps = run.sentences(&spec);
         let steps = steps.iter().enumerate().map(|(index, step)| format!("{:>3}. {step}", index + 1));

@@ -173,7 +173,7 @@ struct CheckArguments {
     /// Write every condition's refutation as DIMACS and DRAT.
     #[arg(long, value_name = "FOLDER")]
     certificates: Option<PathBuf>,
-    /// Explain at most so many failing conditions.
+    /// Explain at most so many failing conditions; with 0 no real run is searched either.
     #[arg(long, default_value_t = 5, value_parser = number(0..=MOST_EXPLAINED))]
     explain: usize,
     /// How to print the outcome.

@@ -26,6 +26,7 @@ use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use stateright::Checker;
 
 use zus_bpp::bounds::MAX_ROUND;
@@ -43,6 +44,8 @@ use crate::soak::Plan;
 use crate::targets;
 use finding::Bug;
 
+/// Steps of a product at most: 2 TiB.
+const MOST_STEPS: u64 = 1 << 30;
 /// Runs of a walk at most: at ten thousand a second, three years.
 const MOST_RUNS: u64 = 1 << 40;
 /// Subrounds of one round of a soak at most: hours.
@@ -132,6 +135,9 @@ enum Command {
         /// Look for what the model may do and production does not; takes several times as long.
         #[arg(long)]
         refusals: bool,
+        /// Steps at most: a thousand of them take about 2 MiB.
+        #[arg(long, default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1..=MOST_STEPS))]
+        max_steps: u64,
     },
     /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
     #[cfg(feature = "mutants")]
@@ -287,17 +293,27 @@ enum Command {
     },
 }
 
-/// Runs the tool. 0: nothing wrong; 1: a finding; 2: the tool could not do it.
+/// Runs the tool. 0: nothing wrong; 1: a finding; 2: the tool could not do it; 3: a bound was hit before the answer was known.
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Walk { runs, seed, rules, mutant, out } => {
             finding::walk(rules, runs, seed, &mutant.unwrap_or(Bug::NONE), &out)
         }
-        Command::Product { rounds, subrounds, byzantine, crashes, seed, rules, late_shares, refusals } => {
+        Command::Product {
+            rounds,
+            subrounds,
+            byzantine,
+            crashes,
+            seed,
+            rules,
+            late_shares,
+            refusals,
+            max_steps,
+        } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
-            explore(product, refusals)
+            explore(product, refusals, max_steps as usize)
         }
         Command::Soak { rounds, seed, miners, begins_at, subrounds, rules } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
@@ -334,6 +350,10 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
+        Err(error) if error.kind() == std::io::ErrorKind::QuotaExceeded => {
+            println!("{error}");
+            ExitCode::from(3)
+        }
         Err(error) => {
             eprintln!("error: {}", plain::message(&error.to_string()));
             ExitCode::from(2)
@@ -344,7 +364,25 @@ pub fn main() -> ExitCode {
 /// The rules of a name; clap says which option was wrong.
 fn rules(name: &str) -> Result<Rules, String> {
     let names = || profile::OTHERS.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-    profile::named(name).ok_or_else(|| format!("no such rules\n  fix: name 'hardened', {}", names()))
+    profile::named(name)
+        .or_else(|| changed(name))
+        .ok_or_else(|| format!("no such rules\n  fix: name 'hardened', {}", names()))
+}
+
+/// The rules that `PROFILE[,RULE=VALUE...]` names, as the proofs and the workbench have it, if a schedule can have them.
+fn changed(text: &str) -> Option<Rules> {
+    let mut words = text.split(',').map(str::trim);
+    let mut rules = serde_json::to_value(Rules::profile(words.next()?)?).ok()?;
+    for word in words {
+        let (rule, value) = word.split_once('=')?;
+        let value = match value.trim().strip_prefix("CommonAncestor") {
+            Some(depth) => json!({ "CommonAncestor": { "depth": depth.trim().parse::<u8>().ok()? } }),
+            None => json!(value.trim()),
+        };
+        *rules.get_mut(rule.trim())? = value;
+    }
+    let rules = serde_json::from_value(rules).ok()?;
+    profile::named(&profile::name_of(&rules))
 }
 
 /// Rules under which a synchronous network brings progress.
@@ -358,7 +396,7 @@ fn live(name: &str) -> Result<Rules, String> {
     if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
 }
 
-fn explore(product: Product, refusals: bool) -> std::io::Result<bool> {
+fn explore(product: Product, refusals: bool, max_steps: usize) -> std::io::Result<bool> {
     if let Err(why) = Run::new(&product.setup, 0) {
         return Err(std::io::Error::other(format!(
             "--rounds {}, --subrounds {}: the model has no room for it: {why}\n  fix: name fewer",
@@ -368,7 +406,7 @@ fn explore(product: Product, refusals: bool) -> std::io::Result<bool> {
     let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
     let _pulse = Pulse::new("exploring the product");
-    let checker = product.explore(refusals);
+    let checker = product.explore(refusals, max_steps);
     let found = checker.discoveries();
     let (unique, steps) = (checker.unique_state_count(), checker.state_count());
     let seconds = start.elapsed().as_secs_f64();
@@ -389,6 +427,13 @@ fn explore(product: Product, refusals: bool) -> std::io::Result<bool> {
         for (number, offer) in path.clone().into_actions().into_iter().enumerate() {
             println!("{:3}. {}", number + 1, offer.told(&last.run));
         }
+    }
+    if found.is_empty() && steps >= max_steps {
+        let why = format!(
+            "INCOMPLETE: nothing is wrong in the first {unique} pairs, and there are more\n  fix: name a larger --max-steps, or fewer \
+             rounds and subrounds"
+        );
+        return Err(std::io::Error::new(std::io::ErrorKind::QuotaExceeded, why));
     }
     Ok(found.is_empty())
 }

@@ -248,9 +248,9 @@ impl Product {
         }
     }
 
-    /// Explores everything, with Stateright. Returns the checker, with counts and discoveries.
-    pub fn explore(self, refusals: bool) -> impl Checker<Searched> {
-        Searched { product: self, refusals }.checker().spawn_bfs().join()
+    /// Explores everything, with Stateright, or about so many steps. Returns the checker, with counts and discoveries.
+    pub fn explore(self, refusals: bool, steps: usize) -> impl Checker<Searched> {
+        Searched { product: self, refusals }.checker().target_state_count(steps).spawn_bfs().join()
     }
 
     /// Explores until something is wrong, at most so many steps. Returns what is wrong, and how many pairs that took; `None` when

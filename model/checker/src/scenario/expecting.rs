@@ -62,6 +62,13 @@ pub(crate) fn unasked(property: Property, protocol: &Protocol) -> Option<Idle> {
             "a round whose shares are not all sent from the start",
             "set rounds = 2 or more, or eager = false in [reductions]",
         ),
+        Property::S9 if blocks.rounds == 1 && blocks.subrounds == 1 && protocol.fault.is_none() => (
+            "two seeds that miners of one round could hold",
+            "use more rounds or subrounds, or do not expect it",
+        ),
+        Property::W9 if blocks.rounds == 1 && !several(false) => {
+            ("two blocks of one round", "name another generator, or use more subrounds, or do not expect it")
+        }
         Property::W9 if !protocol.remembers_rounds() => (
             "finality votes of miners that remember the rounds they left",
             "use finality = \"Votes\" without `restarts_behind` or a volatile log, or do not expect it",

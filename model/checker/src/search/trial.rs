@@ -1,7 +1,7 @@
 //! Settings on trial: an instance, of a scenario or a trace, is explored with and without each setting that could be left out,
 //! until the two differ. Where nothing differs, the setting is refused. Arguments from the rules ([`crate::scenario`]) give the
 //! reason, and hold for instances of any size; a trial gives no reason, and covers every setting. Of a scenario in which
-//! neither is known within [`MOST_STATES`], the report has a note.
+//! neither is known within the bound, the report has a note.
 
 use super::bfs::{End, Limits, Progress, explore};
 use crate::{
@@ -14,11 +14,15 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Mutex};
 
-/// Unique states of an instance that is compared first: a fraction of a second. Most settings show there.
-const FIRST_STATES: u64 = 20_000;
+/// How the trial goes, for a display: the field on trial, and the search.
+type Told<'t> = &'t (dyn Fn(&str, Progress) + Sync);
+
+/// Unique states of an instance that is compared first: a fraction of a second. Most settings show there. Traces, and scenarios that
+/// are not explored to their end, are compared no further.
+pub const FIRST_STATES: u64 = 20_000;
 /// Each further comparison goes so many times as far.
 const FURTHER: u64 = 7;
-/// Unique states of an instance that is compared at most: some seconds.
+/// Unique states of an instance that is compared at most, where it is to be explored anyway.
 pub const MOST_STATES: u64 = FURTHER * FURTHER * FIRST_STATES;
 
 /// All that an instance does, as far as a setting may change it.
@@ -51,12 +55,13 @@ impl Behaviour {
     }
 }
 
-/// The behaviour of the first `states` states of `protocol`, or a few more.
-fn begun(protocol: &Protocol, states: u64) -> Behaviour {
+/// The behaviour of the first states of `protocol`, up to the bounds and a few more.
+fn begun(protocol: &Protocol, limits: Limits, told: &(dyn Fn(Progress) + Sync)) -> Behaviour {
     let asked: Facts = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
-    let limits = Limits { states, ..Limits::default() };
     let levels = Mutex::new(BTreeMap::new());
-    let level = |Progress { depth, unique, generated, .. }: Progress| {
+    let level = |progress: Progress| {
+        told(progress);
+        let Progress { depth, unique, generated, .. } = progress;
         levels.lock().unwrap_or_else(|broken| broken.into_inner()).insert(depth, (unique, generated));
     };
     let explored = explore(protocol, asked, None, limits, &level, &|_| {});
@@ -71,27 +76,35 @@ fn begun(protocol: &Protocol, states: u64) -> Behaviour {
 
 /// The behaviour of `protocol`, if it has [`FIRST_STATES`] states at most.
 pub fn behaviour(protocol: &Protocol) -> Option<Behaviour> {
-    Some(begun(protocol, FIRST_STATES)).filter(|behaviour| behaviour.whole)
+    let limits = Limits { states: FIRST_STATES, ..Limits::default() };
+    Some(begun(protocol, limits, &|_| {})).filter(|behaviour| behaviour.whole)
 }
 
 /// How a trial of settings ended.
 enum Trial<T> {
     /// Without this one the instance does the same; and the message.
     Idle(T, String),
-    /// All have an effect, but for these: within [`MOST_STATES`] they have shown none.
+    /// All have an effect, but for these: within the bounds they have shown none.
     Untold(Vec<T>),
 }
 
-/// Tries settings that could be left out, each with the instance without it.
-fn trial<'p, T>(with: &Protocol, optional: impl IntoIterator<Item = (T, &'p Protocol)>) -> Trial<T> {
-    let mut untold: Vec<(T, &Protocol)> = optional.into_iter().collect();
-    let mut states = FIRST_STATES;
-    while !untold.is_empty() && states <= MOST_STATES {
-        let with = begun(with, states);
-        for (setting, without) in std::mem::take(&mut untold) {
-            match with.is(&begun(without, states)) {
+/// Tries settings that could be left out, by field, each with the instance without it, within the bounds.
+fn trial<'p, T>(
+    with: &Protocol,
+    optional: impl IntoIterator<Item = (&'static str, T, &'p Protocol)>,
+    limits: Limits,
+    told: Told<'_>,
+) -> Trial<T> {
+    let mut untold: Vec<_> = optional.into_iter().collect();
+    let mut states = 0;
+    while !untold.is_empty() && states < limits.states {
+        states = (states * FURTHER).max(FIRST_STATES).min(limits.states);
+        let limits = Limits { states, ..limits };
+        let with = begun(with, limits, &|progress| told("the instance as it is", progress));
+        for (field, setting, without) in std::mem::take(&mut untold) {
+            match with.is(&begun(without, limits, &|progress| told(field, progress))) {
                 Some(false) => {}
-                None => untold.push((setting, without)),
+                None => untold.push((field, setting, without)),
                 Some(true) => {
                     let Behaviour { unique, generated, .. } = with;
                     let message = format!(
@@ -102,30 +115,32 @@ fn trial<'p, T>(with: &Protocol, optional: impl IntoIterator<Item = (T, &'p Prot
                 }
             }
         }
-        states *= FURTHER;
     }
-    Trial::Untold(untold.into_iter().map(|(setting, _)| setting).collect())
+    Trial::Untold(untold.into_iter().map(|(_, setting, _)| setting).collect())
 }
 
 const FIX: &str = "remove it, or use an instance in which it matters";
 
-/// Refuses the first setting of a scenario without which the instance does the same, and notes those that have shown no effect.
+/// Refuses the first setting of a scenario without which the instance does the same, and notes those that have shown no effect
+/// within the bounds, and [`MOST_STATES`].
 ///
 /// # Errors
 /// [`ScenarioError::Invalid`], with the line of the setting.
-pub fn effects(scenario: &mut Scenario) -> Result<(), ScenarioError> {
-    let optional =
-        scenario.optional.iter().map(|optional| ((optional.field, optional.line), &optional.without));
+pub fn effects(scenario: &mut Scenario, limits: Limits, told: Told<'_>) -> Result<(), ScenarioError> {
+    let optional = scenario.optional.iter();
+    let optional = optional.map(|of| (of.field, (of.field, of.line), &of.without));
+    let limits = Limits { states: limits.states.min(MOST_STATES), ..limits };
     let path = scenario.path.clone();
-    match trial(&scenario.protocol, optional) {
+    match trial(&scenario.protocol, optional, limits, told) {
         Trial::Idle((field, line), message) => {
             Err(ScenarioError::Invalid { path, line, field, message, fix: FIX.into() })
         }
         Trial::Untold(settings) => {
             scenario.notes.extend(settings.into_iter().map(|(field, line)| {
                 format!(
-                    "{path}:{line}: {field} changes nothing within the first {MOST_STATES} states: a smaller instance shows \
-                     whether it matters"
+                    "{path}:{line}: {field} changes nothing within the first {} states: a smaller instance shows \
+                     whether it matters",
+                    limits.states
                 )
             }));
             Ok(())
@@ -141,7 +156,9 @@ pub fn effects(scenario: &mut Scenario) -> Result<(), ScenarioError> {
 pub fn effects_of_run(path: &str, text: &str, trace: &Trace) -> Result<(), TraceError> {
     let (protocol, form) = explored(&trace.protocol);
     let optional = without(&protocol, form);
-    match trial(&protocol, optional.iter().map(|(field, without)| (*field, without))) {
+    let limits = Limits { states: FIRST_STATES, ..Limits::default() };
+    let optional = optional.iter().map(|(field, without)| (*field, *field, without));
+    match trial(&protocol, optional, limits, &|_, _| {}) {
         Trial::Untold(_) => Ok(()),
         Trial::Idle(field, message) => {
             Err(TraceError::instance(path, text, Unfit { field, message, fix: FIX.into() }.into()))

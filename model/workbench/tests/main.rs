@@ -1,0 +1,4 @@
+//! The command from outside: each layer sees a broken change and says so; a layer without words says that.
+
+#[cfg(unix)]
+mod verify;

@@ -1,0 +1,271 @@
+//! `zus-workbench verify`, with the rooms' own programs, and with one of them replaced.
+
+use std::{
+    env, fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+const ROOMS: [(&str, &str); 3] =
+    [("zus-model", "zus"), ("zus-proofs", "zus-proofs"), ("zus-fuzz", "zus-fuzz")];
+
+/// The rooms' programs, which `cargo test --workspace` builds beside this one, and a test of this crate alone does not.
+fn rooms() -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_zus-workbench")).parent().unwrap().to_path_buf();
+    if ROOMS.iter().any(|(_, program)| !folder.join(program).is_file()) {
+        let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--quiet"]);
+        ROOMS.iter().for_each(|(package, program)| {
+            build.args(["-p", package, "--bin", program]);
+        });
+        assert!(build.status().unwrap().success());
+    }
+    folder
+}
+
+/// A folder with the rooms' programs, of which `replaced` is this script of bash instead.
+fn with(replaced: &str, script: &str) -> tempfile::TempDir {
+    let (folder, rooms) = (tempfile::tempdir().unwrap(), rooms());
+    for (_, program) in ROOMS.iter().filter(|(_, program)| *program != replaced) {
+        symlink(rooms.join(program), folder.path().join(program)).unwrap();
+    }
+    if !script.is_empty() {
+        let file = folder.path().join(replaced);
+        fs::write(&file, format!("#!/usr/bin/env bash\nreal={}\n{script}\n", rooms.join(replaced).display()))
+            .unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+fn command(programs: &Path, out: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zus-workbench"));
+    command
+        .arg("verify")
+        .arg("--programs")
+        .arg(programs)
+        .arg("--out")
+        .arg(out)
+        .arg("--quick")
+        .args(arguments);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The exit code, what was printed, and the rows: layer, name, answer.
+fn verified(
+    programs: &Path,
+    out: &Path,
+    arguments: &[&str],
+) -> (Option<i32>, String, Vec<(String, String, String)>) {
+    let Output { status, stdout, stderr } = command(programs, out, arguments).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    let report = fs::read_to_string(out.join("report.json")).unwrap_or_default();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap_or_default();
+    let word = |row: &serde_json::Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    let rows = report["rows"].as_array().cloned().unwrap_or_default();
+    let rows = rows.iter().map(|row| (word(row, "layer"), word(row, "name"), word(row, "answer"))).collect();
+    (status.code(), said, rows)
+}
+
+#[track_caller]
+fn answers(rows: &[(String, String, String)], layer: &str, name: &str, answer: &str) {
+    let found = rows.iter().find(|row| row.0 == layer && row.1 == name);
+    assert_eq!(found.map(|row| row.2.as_str()), Some(answer), "{layer}, {name}: {rows:#?}");
+}
+
+const REST: [&str; 8] = ["--skip", "code", "--skip", "listed", "--skip", "hot-path", "--skip", "liveness"];
+
+#[test]
+fn hardened_holds_in_every_layer_that_can_say_it_each_with_its_witness() {
+    let out = tempfile::tempdir().unwrap();
+    let (code, said, rows) = verified(&rooms(), out.path(), &["--rules", "hardened"]);
+    assert_eq!(code, Some(0), "{said}");
+    let holds: Vec<_> = rows.iter().filter(|row| row.2 == "holds").collect();
+    for name in ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11"] {
+        answers(&rows, "model", name, "holds");
+    }
+    for name in ["L1", "L2", "L3", "L4", "L5"] {
+        answers(&rows, "liveness", name, "holds");
+    }
+    answers(&rows, "proofs", "conditions", "holds");
+    answers(&rows, "code", "product", "holds");
+    answers(&rows, "listed", "mutants", "not_expressible");
+    assert_eq!(said.matches("witness: ").count(), holds.len(), "{said}");
+    let page = fs::read_to_string(out.path().join("index.html")).unwrap();
+    assert!(
+        page.contains("What the change did: hardened") && page.contains("What was not checked"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_rule_that_breaks_a_property_is_seen_by_model_and_proofs_and_its_run_is_drawn() {
+    let out = tempfile::tempdir().unwrap();
+    let (code, said, rows) =
+        verified(&rooms(), out.path(), &[&["--rules", "hardened,ticket=BetterRank"][..], &REST].concat());
+    assert_eq!(code, Some(1), "{said}");
+    answers(&rows, "model", "S2", "violated");
+    answers(&rows, "model", "S6", "holds");
+    answers(&rows, "proofs", "conditions", "violated");
+    answers(&rows, "code", "all", "skipped");
+    for file in [
+        "runs/model-S2.html",
+        "runs/model-S2.svg",
+        "runs/model-S2.json",
+        "proofs.txt",
+        "instances/one-round.toml",
+    ] {
+        assert!(out.path().join(file).is_file(), "{file}: {said}");
+    }
+    let page = fs::read_to_string(out.path().join("index.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("model: S2 is violated"), "the run is on the page");
+    // The command of the row shows it.
+    let zus = rooms().join("zus");
+    let again = Command::new(zus)
+        .args(["check", "-v"])
+        .arg(out.path().join("instances/one-round.toml"))
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    // In every form.
+    let junit = fs::read_to_string(out.path().join("report.xml")).unwrap();
+    assert!(junit.contains("<failure") && junit.contains("S2: violated"), "{junit}");
+    let markdown = fs::read_to_string(out.path().join("report.md")).unwrap();
+    assert!(markdown.contains("| model | S2 | **violated** |"), "{markdown}");
+}
+
+#[test]
+fn a_rule_that_breaks_liveness_alone_is_seen_there() {
+    let out = tempfile::tempdir().unwrap();
+    let skip = ["--skip", "code", "--skip", "listed", "--skip", "hot-path", "--skip", "model"];
+    let (code, said, rows) =
+        verified(&rooms(), out.path(), &[&["--rules", "hardened,echo=None"][..], &skip].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(rows.iter().any(|row| row.0 == "liveness" && row.2 == "violated"), "{said}");
+    answers(&rows, "proofs", "conditions", "holds");
+}
+
+#[test]
+fn code_that_does_not_implement_the_rules_is_seen_by_its_layer_alone() {
+    let out = tempfile::tempdir().unwrap();
+    // As a walk ends that has found something; the rest is real.
+    let programs = with(
+        "zus-fuzz",
+        r#"if [ "$1" = walk ]; then echo "wrong after 33 runs: step 4: a ticket after leaving"; exit 1; fi; exec "$real" "$@""#,
+    );
+    let (code, said, rows) =
+        verified(programs.path(), out.path(), &["--rules", "hardened", "--skip", "liveness"]);
+    assert_eq!(code, Some(1), "{said}");
+    answers(&rows, "code", "walk", "violated");
+    answers(&rows, "code", "product", "holds");
+    answers(&rows, "model", "S2", "holds");
+    assert!(said.contains("a ticket after leaving"), "{said}");
+}
+
+#[test]
+fn a_listed_verdict_that_is_another_one_is_seen() {
+    let out = tempfile::tempdir().unwrap();
+    // The committed scenarios, with one of another verdict; the mutants are not asked again.
+    let wrong = out.path().join("wrong.toml");
+    fs::write(&wrong, "question = \"?\"\nprofile = \"hardened\"\nn = 4\nbyzantine = 0\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\", \"honest\"]]\n[rules]\nticket = \"BetterRank\"\n[expect]\nS2 = \"holds\"\n").unwrap();
+    let script = format!(
+        r#"if [ "$1" = check ]; then shift; exec "$real" check {} "${{@/--mutants/}}"; fi; exec "$real" "$@""#,
+        wrong.display()
+    );
+    let script = script.replace(
+        r#""${@/--mutants/}""#,
+        r#"$(for word in "$@"; do [ "$word" = --mutants ] || echo "$word"; done)"#,
+    );
+    let programs = with("zus", &script);
+    let skip =
+        ["--skip", "code", "--skip", "proofs", "--skip", "hot-path", "--skip", "model", "--skip", "liveness"];
+    let (code, said, rows) = verified(programs.path(), &out.path().join("out"), &skip);
+    assert_eq!(code, Some(1), "{said}");
+    answers(&rows, "listed", "scenarios", "violated");
+    assert!(said.contains("wrong"), "{said}");
+    assert!(out.path().join("out/runs/scenarios.html").is_file(), "{said}");
+}
+
+#[test]
+fn a_hot_path_that_takes_more_is_seen_and_a_tool_that_is_missing_is_no_silence() {
+    let out = tempfile::tempdir().unwrap();
+    let skip =
+        ["--skip", "code", "--skip", "listed", "--skip", "model", "--skip", "liveness", "--skip", "proofs"];
+    for (script, answer, exit) in [
+        ("echo 'sign: 1000 (+9.00 %) BEYOND 5 %'; exit 1", "violated", 1),
+        ("echo 'sign: 1000 (+0.00 %) ok'", "holds", 0),
+        ("echo 'SKIPPED: valgrind: No such file' >&2", "undecided", 3),
+        ("echo 'SKIPPED: the baseline is for another machine'", "undecided", 3),
+        ("kill -9 $$", "undecided", 3),
+    ] {
+        let programs = with("instructions", script);
+        let (code, said, rows) = verified(programs.path(), out.path(), &skip);
+        assert_eq!(code, Some(exit), "{script}: {said}");
+        answers(&rows, "hot-path", "instructions", answer);
+    }
+    let without = with("zus-proofs", "");
+    let skip = ["--rules", "hardened", "--skip", "code", "--skip", "model", "--skip", "liveness"];
+    let (code, said, rows) = verified(without.path(), out.path(), &skip);
+    assert_eq!(code, Some(3), "{said}");
+    answers(&rows, "proofs", "all", "undecided");
+    assert!(said.contains("zus-proofs: cannot be started"), "{said}");
+}
+
+#[test]
+fn a_judge_that_says_yes_to_everything_is_not_believed() {
+    let out = tempfile::tempdir().unwrap();
+    // It leaves out nothing that it is told to leave out.
+    let programs = with(
+        "zus-proofs",
+        r#"args=("$@"); for i in "${!args[@]}"; do [ "${args[$i]}" = --delete ] && unset "args[$i]" "args[$((i + 1))]"; done; exec "$real" "${args[@]}""#,
+    );
+    let (code, said, rows) =
+        verified(programs.path(), out.path(), &[&["--rules", "hardened"][..], &REST].concat());
+    assert_eq!(code, Some(3), "{said}");
+    answers(&rows, "proofs", "conditions", "undecided");
+    assert!(said.contains("so this says nothing"), "{said}");
+}
+
+#[test]
+fn rules_that_are_none_are_bad_input_and_a_layer_without_words_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    for (rules, said) in [
+        ("hardend", "\"hardend\" is no profile"),
+        ("hardened,ticket=Never", "Never"),
+        ("hardened,colour=Red", "colour"),
+    ] {
+        let output = command(&rooms(), out.path(), &["--rules", rules]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{rules}: {told}");
+        assert!(told.contains(said) && told.contains("\n  fix: "), "{rules}: {told}");
+    }
+    // The harness has no schedules with two changes, and no instance of the model forgets with a restart.
+    let skip = ["--skip", "listed", "--skip", "hot-path", "--skip", "model", "--skip", "liveness"];
+    let rules = ["--rules", "hardened,ticket=BetterRank,echo=None"];
+    let (_, said, rows) = verified(&rooms(), out.path(), &[&rules[..], &skip].concat());
+    answers(&rows, "code", "product", "not_expressible");
+    assert!(said.contains("the harness has no schedules under these rules"), "{said}");
+}
+
+/// What is done stays on the page when the user interrupts the rest.
+#[test]
+fn an_interrupted_run_leaves_what_is_known() {
+    let out = tempfile::tempdir().unwrap();
+    let programs = with("zus-fuzz", "exec sleep 600");
+    let mut run = command(programs.path(), out.path(), &["--rules", "hardened", "--skip", "liveness"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let page = || fs::read_to_string(out.path().join("index.html")).unwrap_or_default();
+    let start = Instant::now();
+    while !(page().contains("Not ended yet: code.") && start.elapsed() < Duration::from_secs(120)) {
+        assert!(start.elapsed() < Duration::from_secs(120), "{}", page());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // As a terminal does: the signal goes to the programs, too.
+    let interrupt = format!("kill -INT {0}; pkill -INT -P {0}", run.id());
+    assert!(Command::new("bash").args(["-c", &interrupt]).status().is_ok());
+    assert!(!run.wait().unwrap().success());
+    assert!(page().contains("Not ended yet: code.") && page().contains("at most one notarized block"));
+}
