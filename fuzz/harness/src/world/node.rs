@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{Block, BlockId};
 use zus_bpp::chain::{FinalBlock, StoredBlock, respond_within};
 use zus_bpp::committee::{Peer, Subround};
 use zus_bpp::crypto::scheme::Scheme;
@@ -170,7 +170,9 @@ impl<S: Scheme + Clone> World<S> {
                 }
             }
             Output::Load { block, .. } => {
-                inputs.extend(self.hosts[index].load(block).map(Input::Loaded));
+                let loaded = self.hosts[index].load(block);
+                loaded.iter().for_each(|block| self.damaged_is_ignored(index, block));
+                inputs.extend(loaded.map(Input::Loaded));
             }
             Output::ServeStored { to, blocks, bytes } => {
                 let whole = |known: &StoredBlock| {
@@ -189,6 +191,21 @@ impl<S: Scheme + Clone> World<S> {
             | Output::Conflict { .. }
             | Output::Withheld(_) => {}
         }
+    }
+
+    /// The block's id covers all of it but the beacon signature. One that is damaged there in the host's storage changes nothing: it
+    /// is as if the host had not answered.
+    ///
+    /// # Panics
+    /// When the miner takes it.
+    fn damaged_is_ignored(&self, index: usize, block: &Block) {
+        let mut content = block.content();
+        content.beacon_signature.0[1] ^= 1;
+        let (before, mut outputs) = (&self.hosts[index].miner, Vec::new());
+        let mut after = before.clone();
+        after.step(self.now, Input::Loaded(Arc::new(Block::new(content))), &mut outputs);
+        let ignored = outputs.is_empty() && after == *before;
+        assert!(ignored, "a stored block with another beacon signature is taken: {outputs:?}");
     }
 
     /// The application answers: at once, or in a world where it is late when the schedule says so.
