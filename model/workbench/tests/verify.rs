@@ -263,8 +263,8 @@ fn an_interrupted_run_leaves_what_is_known() {
         assert!(start.elapsed() < Duration::from_secs(120), "{}", page());
         std::thread::sleep(Duration::from_millis(100));
     }
-    // As a terminal does: the signal goes to the programs, too.
-    let interrupt = format!("kill -INT {0}; pkill -INT -P {0}", run.id());
+    // As with Ctrl-C on a terminal the programs get it, too. SIGINT itself is ignored below a shell's background job.
+    let interrupt = format!("kill -TERM {0} $(pgrep -P {0})", run.id());
     assert!(Command::new("bash").args(["-c", &interrupt]).status().is_ok());
     assert!(!run.wait().unwrap().success());
     assert!(page().contains("Not ended yet: code.") && page().contains("at most one notarized block"));
