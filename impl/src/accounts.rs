@@ -266,7 +266,7 @@ impl Accounts {
         })
     }
 
-    /// What was set aside may be a candidate now: each is looked at when it comes again.
+    /// A block that was set aside may be a candidate now: each is looked at when it comes again.
     pub fn takes_up_again(&mut self) {
         self.accounts.iter_mut().filter_map(|account| account.aside.as_mut()).for_each(|aside| {
             aside.signature = None;

@@ -169,7 +169,7 @@ pub(crate) fn seated(
     )
 }
 
-/// Who finds itself behind has restarted.
+/// Only a miner that has restarted finds itself behind.
 pub(crate) fn behind(restarts_behind: bool, restarts: u32) -> Result<(), Unfit> {
     require(
         !restarts_behind || restarts > 0,

@@ -14,7 +14,7 @@ use zus_output::plain;
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Seconds of a program at most.
-const MOST_SECONDS: u64 = 1_800;
+pub const MOST_SECONDS: u64 = 1_800;
 /// The time between two looks whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(5);
 

@@ -250,7 +250,7 @@ fn rules_that_are_none_are_bad_input_and_a_layer_without_words_says_so() {
     assert!(said.contains("the harness has no schedules under these rules"), "{said}");
 }
 
-/// What is done stays on the page when the user interrupts the rest.
+/// Finished layers stay on the page when the user interrupts the rest.
 #[test]
 fn an_interrupted_run_leaves_what_is_known() {
     let out = tempfile::tempdir().unwrap();

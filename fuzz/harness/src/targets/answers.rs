@@ -129,7 +129,7 @@ impl Ladder {
                 let vote = FinalityVote { round: last.round(), subround: last.subround(), block: last.id() };
                 answer.finality = Some(certified(&self.ground, vote, &[0, 1]));
             }
-            // What is beside the header, and not in the id: a beacon signature that does not make the block's value.
+            // Beside the header, and not in the id: a beacon signature that does not make the block's value.
             _ => {
                 let mut content = last.content();
                 content.beacon_signature.0[1] ^= 1;

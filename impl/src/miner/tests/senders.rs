@@ -444,7 +444,7 @@ fn a_large_block_of_a_subround_that_was_left_long_ago_is_not_decoded() {
     }
 }
 
-/// What is small leaves first: a peer that mutes the sender for a large block has heard the rest.
+/// Small messages leave first: a peer that mutes the sender for a large block has heard the rest.
 #[test]
 fn a_repetition_ends_with_the_block() {
     let mut config = Config::clone(&Stage::new(Rules::HARDENED).config);

@@ -9,7 +9,7 @@ use crate::{
 pub fn ask(context: &Context) -> Result<Found, Failure> {
     let command = "cargo run --release -p zus-benches --bin instructions";
     let row = |answer, says: &str| Row::new("hot-path", "instructions", answer, says, command);
-    let mut row = if context.named {
+    let row = if context.named {
         row(Answer::NotExpressible, "signatures and certificates are the same under all rules")
     } else {
         let done = context.tools.run("instructions", &[])?;
@@ -28,6 +28,5 @@ pub fn ask(context: &Context) -> Result<Found, Failure> {
             _ => row(Answer::Undecided, &done.why()),
         }
     };
-    row.facts.insert("baseline".into(), row.answer.word().into());
     Ok(Found { rows: vec![row], ..Found::default() })
 }

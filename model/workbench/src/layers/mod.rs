@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What every layer is given.
+/// The input of every layer.
 #[derive(Debug)]
 pub struct Context {
     /// The programs.

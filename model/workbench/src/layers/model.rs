@@ -137,7 +137,7 @@ fn idle_instances(tried: &[Tried]) -> usize {
 /// An instance under the rules.
 struct Tried {
     name: &'static str,
-    /// What was found, unless the instance is none under the rules.
+    /// The results, unless the instance is none under the rules.
     report: Option<ScenarioReport>,
     /// Why it is none.
     refused: Option<String>,

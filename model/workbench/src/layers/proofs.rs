@@ -4,6 +4,7 @@ use super::{Context, Found};
 use crate::{
     Failure,
     report::{Answer, Row},
+    tools::{Done, MOST_SECONDS},
 };
 use zus_report::summary::proofs::{Outcome, Proofs};
 
@@ -15,22 +16,8 @@ const EXPLAINED: u64 = 60;
 const NAMED: usize = 5;
 
 pub fn ask(context: &Context) -> Result<Found, Failure> {
-    let rules = context.rules.to_string();
-    let arguments = [
-        "check",
-        "--rules",
-        &rules,
-        "--judge",
-        "rust",
-        "--format",
-        "json",
-        "--explain",
-        "0",
-        "--threads",
-        "1",
-    ];
-    let done = context.tools.run("zus-proofs", &arguments)?;
-    let command = format!("zus-proofs check --rules {rules}");
+    let done = decided(context, MOST_SECONDS, "0", &[])?;
+    let command = format!("zus-proofs check --rules {}", context.rules);
     if done.code == Some(2) {
         let row = Row::new("proofs", "conditions", Answer::NotExpressible, done.why(), &command);
         return Ok(Found { rows: vec![row], ..Found::default() });
@@ -64,7 +51,7 @@ pub fn ask(context: &Context) -> Result<Found, Failure> {
     let mut found = Found::default();
     if fail > 0 {
         let mut text = String::new();
-        let explained = explained(context, &rules)?;
+        let explained = explained(context)?;
         let conditions = explained.as_ref().map_or(&proofs.conditions, |proofs| &proofs.conditions);
         for condition in conditions.iter().filter(|condition| condition.outcome == Outcome::Fails) {
             text += &format!("{}\n{}\n\n", condition.id, condition.says);
@@ -76,49 +63,40 @@ pub fn ask(context: &Context) -> Result<Found, Failure> {
         found.files.insert("proofs.txt".into(), text.into_bytes());
         row.run = Some("proofs.txt".into());
     } else if undecided == 0 {
-        control(context, &rules, &mut row)?;
+        control(context, &mut row)?;
     }
     found.rows.push(row);
     Ok(found)
 }
 
-/// The same with the smallest counterexample of the first condition, and a run that breaks a property; none if that takes too long.
-fn explained(context: &Context, rules: &str) -> Result<Option<Proofs>, Failure> {
+/// The program, ended: the conditions of the rules as data, so many failures explained, within so many seconds.
+fn decided(context: &Context, seconds: u64, explain: &str, more: &[&str]) -> Result<Done, Failure> {
+    let rules = context.rules.to_string();
     let arguments = [
         "check",
         "--rules",
-        rules,
+        &rules,
         "--judge",
         "rust",
         "--format",
         "json",
         "--explain",
-        "1",
+        explain,
         "--threads",
         "1",
     ];
-    let done = context.tools.run_for(EXPLAINED, "zus-proofs", &arguments)?;
+    context.tools.run_for(seconds, "zus-proofs", &[&arguments, more].concat())
+}
+
+/// The same with the smallest counterexample of the first condition, and a run that breaks a property; none if that takes too long.
+fn explained(context: &Context) -> Result<Option<Proofs>, Failure> {
+    let done = decided(context, EXPLAINED, "1", &[])?;
     Ok(Proofs::parse(&done.stdout).ok())
 }
 
 /// Deletes what the proof needs: conditions must fail, or the judge says yes to everything.
-fn control(context: &Context, rules: &str, row: &mut Row) -> Result<(), Failure> {
-    let arguments = [
-        "check",
-        "--rules",
-        rules,
-        "--judge",
-        "rust",
-        "--format",
-        "json",
-        "--explain",
-        "0",
-        "--threads",
-        "1",
-        "--delete",
-        NEEDED,
-    ];
-    let done = context.tools.run("zus-proofs", &arguments)?;
+fn control(context: &Context, row: &mut Row) -> Result<(), Failure> {
+    let done = decided(context, MOST_SECONDS, "0", &["--delete", NEEDED])?;
     let Ok(proofs) = Proofs::parse(&done.stdout) else {
         return Err(Failure::Tool(done.command.clone(), done.why()));
     };
