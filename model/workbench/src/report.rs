@@ -150,10 +150,13 @@ impl Report {
     }
 
     /// Compares each row with that of an earlier report: where it holds, or has no words, as before, and its facts differ, it has
-    /// changed. A row that is missing on one side has changed as well.
+    /// changed. A row that is missing on one side has changed as well. A layer that was left out on one side is not compared.
     pub fn compare(&mut self, before: &Report) {
         let same = |row: &&Row, other: &Row| (&row.layer, &row.name) == (&other.layer, &other.name);
-        for row in &mut self.rows {
+        let skipped = |row: &&Row| row.answer == Answer::Skipped;
+        let left_out: Vec<String> =
+            self.rows.iter().chain(&before.rows).filter(skipped).map(|row| row.layer.clone()).collect();
+        for row in self.rows.iter_mut().filter(|row| !left_out.contains(&row.layer)) {
             let earlier = before.rows.iter().find(|other| same(&&*row, other));
             let differs = match earlier {
                 None => Some("it was not there before".to_owned()),
@@ -165,7 +168,11 @@ impl Report {
                 row.answer = Answer::Changed;
             }
         }
-        let gone = before.rows.iter().filter(|earlier| !self.rows.iter().any(|row| same(&row, earlier)));
+        let gone = before
+            .rows
+            .iter()
+            .filter(|earlier| !left_out.contains(&earlier.layer))
+            .filter(|earlier| !self.rows.iter().any(|row| same(&row, earlier)));
         let gone: Vec<Row> = gone
             .map(|row| Row {
                 answer: Answer::Changed,
@@ -260,5 +267,16 @@ mod tests {
         assert_eq!(answers, expected);
         assert!(after.rows[1].says.ends_with("before: states 1"), "{}", after.rows[1].says);
         assert!(after.rows[2].says.ends_with("before: holds: says"), "{}", after.rows[2].says);
+    }
+
+    #[test]
+    fn a_layer_that_was_left_out_is_not_compared() {
+        let asked = report(&[("S2", Answer::Holds, "1"), ("S3", Answer::Holds, "1")]);
+        let left_out = report(&[("all", Answer::Skipped, "1")]);
+        for (before, after) in [(&asked, &left_out), (&left_out, &asked), (&left_out, &left_out)] {
+            let mut compared = after.clone();
+            compared.compare(before);
+            assert_eq!(compared.rows, after.rows);
+        }
     }
 }

@@ -219,8 +219,7 @@ impl<'c> Work<'c> {
             report.since = Some(since.clone());
             // Rows of layers that are not done yet are not gone.
             let known = |row: &&Row| !report.running.contains(&row.layer);
-            let is_asked = |row: &&Row| !state.skipped.iter().any(|layer| layer.name() == row.layer);
-            let rows = before.rows.iter().filter(known).filter(is_asked).cloned().collect();
+            let rows = before.rows.iter().filter(known).cloned().collect();
             let before = Report { rows, ..before.clone() };
             report.compare(&before);
         }

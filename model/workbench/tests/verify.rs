@@ -12,7 +12,7 @@ const ROOMS: [(&str, &str); 3] =
     [("zus-model", "zus"), ("zus-proofs", "zus-proofs"), ("zus-fuzz", "zus-fuzz")];
 
 /// The rooms' programs, which `cargo test --workspace` builds beside this one, and a test of this crate alone does not.
-fn rooms() -> PathBuf {
+pub fn rooms() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_zus-workbench")).parent().unwrap().to_path_buf();
     if ROOMS.iter().any(|(_, program)| !folder.join(program).is_file()) {
         let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -26,7 +26,7 @@ fn rooms() -> PathBuf {
 }
 
 /// A folder with the rooms' programs, of which `replaced` is this script of bash instead.
-fn with(replaced: &str, script: &str) -> tempfile::TempDir {
+pub fn with(replaced: &str, script: &str) -> tempfile::TempDir {
     let (folder, rooms) = (tempfile::tempdir().unwrap(), rooms());
     for (_, program) in ROOMS.iter().filter(|(_, program)| *program != replaced) {
         symlink(rooms.join(program), folder.path().join(program)).unwrap();
@@ -54,29 +54,33 @@ fn command(programs: &Path, out: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The exit code, what was printed, and the rows: layer, name, answer.
-fn verified(
-    programs: &Path,
-    out: &Path,
-    arguments: &[&str],
-) -> (Option<i32>, String, Vec<(String, String, String)>) {
+/// A row of a report: layer, name, answer.
+pub type Answer = (String, String, String);
+
+/// The exit code, all that was printed, and the rows.
+fn verified(programs: &Path, out: &Path, arguments: &[&str]) -> (Option<i32>, String, Vec<Answer>) {
     let Output { status, stdout, stderr } = command(programs, out, arguments).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    (status.code(), said, rows_of(out))
+}
+
+/// The rows of the report in this folder.
+pub fn rows_of(out: &Path) -> Vec<Answer> {
     let report = fs::read_to_string(out.join("report.json")).unwrap_or_default();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap_or_default();
     let word = |row: &serde_json::Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
     let rows = report["rows"].as_array().cloned().unwrap_or_default();
-    let rows = rows.iter().map(|row| (word(row, "layer"), word(row, "name"), word(row, "answer"))).collect();
-    (status.code(), said, rows)
+    rows.iter().map(|row| (word(row, "layer"), word(row, "name"), word(row, "answer"))).collect()
 }
 
 #[track_caller]
-fn answers(rows: &[(String, String, String)], layer: &str, name: &str, answer: &str) {
+pub fn answers(rows: &[Answer], layer: &str, name: &str, answer: &str) {
     let found = rows.iter().find(|row| row.0 == layer && row.1 == name);
     assert_eq!(found.map(|row| row.2.as_str()), Some(answer), "{layer}, {name}: {rows:#?}");
 }
 
-const REST: [&str; 8] = ["--skip", "code", "--skip", "listed", "--skip", "hot-path", "--skip", "liveness"];
+pub const REST: [&str; 8] =
+    ["--skip", "code", "--skip", "listed", "--skip", "hot-path", "--skip", "liveness"];
 
 #[test]
 fn hardened_holds_in_every_layer_that_can_say_it_each_with_its_witness() {
