@@ -48,7 +48,7 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError>
             // W10 is about an adversary that has somebody's key share.
             let exposed = usize::from(name == "witness:W10");
             let world = World { exposed, ..world(spec, *size) };
-            run = Search::without(spec, &world, excluded)?.run(name, target, MAX_STEPS);
+            run = Search::without(spec, &world, excluded)?.run(name, target, MAX_STEPS)?;
             if run.is_some() {
                 break;
             }

@@ -101,7 +101,9 @@ impl Refutation {
             &target,
             self.steps..=self.steps,
         );
-        let run = run.ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
+        let run = run
+            .map_err(WorldError::from)?
+            .ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
         let check = run.check(&Interpreter::new(spec), &target);
         check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;
         Ok(run)

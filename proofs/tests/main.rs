@@ -7,6 +7,7 @@ mod cli;
 mod drift;
 mod ledger;
 mod refused;
+mod search;
 mod tie;
 mod traces;
 mod verification;

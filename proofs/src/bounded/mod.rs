@@ -12,6 +12,6 @@ pub use circuit::{Bit, Circuit};
 pub use file::{FORMAT, MAX_ACTIONS, RunFileError};
 pub use run::{Event, Run, RunError};
 pub use symbolic::Symbolic;
-pub use unroll::{Search, Target};
+pub use unroll::{Search, Target, Unsound};
 pub(crate) use world::subsets;
 pub use world::{World, WorldError};

@@ -4,7 +4,7 @@
 //! disadvantage, and no two change one tuple differently. So a step's actions may happen in any order, each enabled
 //! when its turn comes, and a run of many actions needs few steps.
 
-use super::{Bit, Circuit, Event, Run, Symbolic, World, WorldError};
+use super::{Bit, Circuit, Event, Run, RunError, Symbolic, World, WorldError};
 use crate::{
     sat::{Answer, Phase, Solver},
     spec::{Formula, RelationId, Spec, Witness},
@@ -14,6 +14,18 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::RangeInclusive,
 };
+
+/// A run that the search found and its replay refuses: the search is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "the search for `{name}` found a run that its replay refuses: {error}; this is a fault of zus-proofs"
+)]
+pub struct Unsound {
+    /// The name of the run.
+    pub name: String,
+    /// What the replay says.
+    pub error: RunError,
+}
 
 /// The target of a search.
 #[derive(Clone, Debug)]
@@ -49,16 +61,20 @@ struct Instance {
     action: usize,
     arguments: Vec<Element>,
     /// Tuples that it takes out, each under a condition.
-    deletes: BTreeMap<Tuple, Bit>,
+    deletes: Changes,
     /// Tuples that it puts in.
-    inserts: BTreeMap<Tuple, Bit>,
-    /// Tuples whose absence may disable it.
+    inserts: Changes,
+    /// Tuples whose absence may disable it, or change what it does.
     needs: BTreeSet<Tuple>,
-    /// Tuples whose presence may disable it.
+    /// Tuples whose presence may disable it, or change what it does.
     forbids: BTreeSet<Tuple>,
+    /// Whether its updates read the state, so that their conditions differ from step to step.
+    reads: bool,
 }
 
 type Tuple = (RelationId, Vec<Element>);
+/// Tuples, each with the condition under which it is deleted or inserted.
+type Changes = BTreeMap<Tuple, Bit>;
 
 /// A search in one world; deepened step by step.
 pub struct Search<'a> {
@@ -122,13 +138,18 @@ impl<'a> Search<'a> {
     }
 
     /// The shortest run, in steps, to the target within `steps` steps; its actions are then thinned out.
-    pub fn run(&mut self, name: &str, target: &Target, steps: usize) -> Option<Run> {
+    pub fn run(&mut self, name: &str, target: &Target, steps: usize) -> Result<Option<Run>, Unsound> {
         self.run_within(name, target, 0..=steps)
     }
 
     /// A run to the target in a number of steps within a range, the shortest such. Steps may be idle, so a range that
     /// starts late only skips what is known to be too short.
-    pub fn run_within(&mut self, name: &str, target: &Target, steps: RangeInclusive<usize>) -> Option<Run> {
+    pub fn run_within(
+        &mut self,
+        name: &str,
+        target: &Target,
+        steps: RangeInclusive<usize>,
+    ) -> Result<Option<Run>, Unsound> {
         for depth in steps {
             while self.executed.len() < depth {
                 self.extend();
@@ -140,10 +161,10 @@ impl<'a> Search<'a> {
                 Bit::Literal(literal) => vec![literal],
             };
             if let Answer::Satisfiable(model) = self.circuit.solver.solve(&assumption) {
-                return Some(self.decode(name, target, depth, &model));
+                return self.decode(name, target, depth, &model).map(Some);
             }
         }
-        None
+        Ok(None)
     }
 
     /// All instances whose guards can hold at all, with what they read and change.
@@ -176,26 +197,40 @@ impl<'a> Search<'a> {
                         if literal.is_positive() { (&mut needs, literal) } else { (&mut forbids, !literal) };
                     set.extend(tuples.get(&atom).cloned());
                 });
-                let (deletes, inserts) = self.effects(declared, &arguments);
-                self.instances.push(Instance { action, arguments, deletes, inserts, needs, forbids });
+                let (deletes, inserts) = self.effects(&probe, declared, &arguments);
+                // What an update reads may neither come nor go in the same step.
+                let mut reads = false;
+                for bit in deletes.values().chain(inserts.values()) {
+                    self.circuit.leaves(*bit, &mut |literal| {
+                        let atom = if literal.is_positive() { literal } else { !literal };
+                        if let Some(tuple) = tuples.get(&atom) {
+                            reads = true;
+                            needs.insert(tuple.clone());
+                            forbids.insert(tuple.clone());
+                        }
+                    });
+                }
+                self.instances.push(Instance { action, arguments, deletes, inserts, needs, forbids, reads });
             }
         }
     }
 
+    /// The changes that an action makes in a state.
     fn effects(
         &mut self,
+        state: &Symbolic,
         action: &crate::spec::Action,
         arguments: &[Element],
-    ) -> (BTreeMap<Tuple, Bit>, BTreeMap<Tuple, Bit>) {
+    ) -> (Changes, Changes) {
         let parameters: Vec<_> = action.parameters.iter().map(|p| p.variable).collect();
         let (mut deletes, mut inserts) = (BTreeMap::new(), BTreeMap::new());
         for update in &action.updates {
             let variables: Vec<_> = parameters.iter().chain(&update.variables).copied().collect();
             for (formula, changes) in [(&update.delete, &mut deletes), (&update.insert, &mut inserts)] {
                 let compiled = Evaluator::new(formula, &variables);
-                for tuple in self.fixed.tuples(self.fixed.sorts(update.relation)) {
+                for tuple in state.tuples(state.sorts(update.relation)) {
                     let free: Vec<_> = arguments.iter().chain(&tuple).copied().collect();
-                    let bit = self.fixed.evaluate(&mut self.circuit, &compiled, &free);
+                    let bit = state.evaluate(&mut self.circuit, &compiled, &free);
                     if bit != Bit::FALSE {
                         changes.insert((update.relation, tuple), bit);
                     }
@@ -255,20 +290,27 @@ impl<'a> Search<'a> {
             both.iter().for_each(|bit| self.circuit.require([!*bit, !right_only]));
             self.circuit.at_most_one(&both);
         }
-        let mut changes: BTreeMap<&Tuple, (Vec<Bit>, Vec<Bit>)> = BTreeMap::new();
-        for (instance, bit) in self.instances.iter().zip(&executed).filter(|(_, bit)| **bit != Bit::FALSE) {
-            for (tuple, condition) in &instance.deletes {
-                changes.entry(tuple).or_default().0.push(self.circuit.and([*bit, *condition]));
+        let mut changes: BTreeMap<Tuple, (Vec<Bit>, Vec<Bit>)> = BTreeMap::new();
+        for (index, bit) in executed.iter().copied().enumerate().filter(|(_, bit)| *bit != Bit::FALSE) {
+            let instance = &self.instances[index];
+            let (deletes, inserts) = if instance.reads {
+                let (action, arguments) = (&self.spec.actions[instance.action], instance.arguments.clone());
+                self.effects(&now, action, &arguments)
+            } else {
+                (instance.deletes.clone(), instance.inserts.clone())
+            };
+            for (tuple, condition) in deletes {
+                changes.entry(tuple).or_default().0.push(self.circuit.and([bit, condition]));
             }
-            for (tuple, condition) in &instance.inserts {
-                changes.entry(tuple).or_default().1.push(self.circuit.and([*bit, *condition]));
+            for (tuple, condition) in inserts {
+                changes.entry(tuple).or_default().1.push(self.circuit.and([bit, condition]));
             }
         }
         let mut next = now.clone();
         for ((relation, tuple), (deletes, mut inserts)) in changes {
             let deleted = self.circuit.or(deletes);
-            inserts.push(self.circuit.and([now.bit(*relation, tuple), !deleted]));
-            next.set(*relation, tuple, self.circuit.or(inserts));
+            inserts.push(self.circuit.and([now.bit(relation, &tuple), !deleted]));
+            next.set(relation, &tuple, self.circuit.or(inserts));
         }
         self.frames.push(next);
         self.executed.push(executed);
@@ -299,7 +341,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn decode(&self, name: &str, target: &Target, depth: usize, model: &[bool]) -> Run {
+    fn decode(&self, name: &str, target: &Target, depth: usize, model: &[bool]) -> Result<Run, Unsound> {
         let world = self.frames[0].decode(self.spec, &[], model);
         let mut events = Vec::new();
         for (step, executed) in self.executed[..depth].iter().enumerate() {
@@ -327,7 +369,9 @@ impl<'a> Search<'a> {
             let start = run.events.len() - last;
             run.events[start..].rotate_right(1);
         }
+        // The interpreter knows the specification apart from the circuits: a run that it refuses is none.
+        run.check(&interpreter, target).map_err(|error| Unsound { name: name.to_string(), error })?;
         run.thin(&interpreter, target);
-        run
+        Ok(run)
     }
 }

@@ -41,6 +41,9 @@ pub enum WorldError {
     /// A sort that worlds know nothing about.
     #[error("worlds have no size for sort `{0}`")]
     UnknownSort(String),
+    /// The search in it went wrong.
+    #[error(transparent)]
+    Unsound(#[from] super::Unsound),
 }
 
 impl World {

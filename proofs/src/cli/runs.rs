@@ -114,7 +114,7 @@ pub(super) fn search(spec: &Spec, asked: &RunArguments) -> Result<End, BadInput>
             spec.rules
         )));
     }
-    match search.run(breaks, &Target::violation(&property.formula), asked.steps) {
+    match search.run(breaks, &Target::violation(&property.formula), asked.steps)? {
         Some(run) => {
             print_run(spec, &run);
             say!("breaks {breaks} ({})", property.sentence);

@@ -29,8 +29,11 @@ pub fn real_run(spec: &Spec) -> Result<Option<(Vec<String>, Run)>, WorldError> {
         let exposed = usize::from(spec.rules.value("fault") == Some("BeaconOfFaultsPlusOne"));
         for byzantine in 0..=with_faults.byzantine {
             let world = World { byzantine, exposed, ..with_faults.clone() };
-            let run =
-                Search::new(spec, &world)?.run("counterexample", &Target::State(broken.clone()), MAX_STEPS);
+            let run = Search::new(spec, &world)?.run(
+                "counterexample",
+                &Target::State(broken.clone()),
+                MAX_STEPS,
+            )?;
             if let Some(run) = run {
                 let interpreter = Interpreter::new(spec);
                 // The run was found and thinned by replaying it, so it replays.

@@ -120,6 +120,11 @@ pub enum Fault {
     /// A state relation without `init`.
     #[error("relation `{0}` has no `init`; say which tuples are in at first, for example `false`")]
     NoInit(String),
+    /// An axiom or an `init` that reads what actions change.
+    #[error(
+        "state relation `{0}` differs from state to state; an axiom or an `init` reads only what is fixed"
+    )]
+    ReadsState(String),
     /// A derived relation whose definition reads a derived relation.
     #[error("the definition of `{0}` reads the derived relation `{1}`; define it by state relations")]
     DerivedOfDerived(String, String),

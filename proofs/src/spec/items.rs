@@ -428,6 +428,21 @@ impl Builder {
     fn finish(self) -> Result<Spec, SpecError> {
         let mut spec = self.spec;
         spec.variables = self.elaborator.variables;
+        let initial = spec.relations.iter().zip(&spec.initial);
+        let initial = initial.filter_map(|(r, i)| i.as_ref().map(|i| (&i.formula, &r.position)));
+        for (formula, position) in spec.axioms.iter().map(|a| (&*a.formula, &a.position)).chain(initial) {
+            let mut read = None;
+            formula.visit(&mut |atom| {
+                if let Formula::Relation(r, ..) = atom
+                    && !spec.relations[r.0].immutable()
+                {
+                    read = Some(spec.relations[r.0].name.clone());
+                }
+            });
+            if let Some(name) = read {
+                return Err(Fault::ReadsState(name).at(position));
+            }
+        }
         for (relation, initial) in spec.relations.iter().zip(&spec.initial) {
             if !relation.immutable() && initial.is_none() {
                 return Err(Fault::NoInit(relation.name.clone()).at(&relation.position));
