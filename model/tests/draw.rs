@@ -125,7 +125,7 @@ fn what_the_model_merges_is_drawn_apart() {
         scene.blocks.iter().filter(|b| b.finalized.is_some()).map(|b| b.name.as_str()).collect();
     assert_eq!(finals, ["B(1,0)#0", "B(1,0)#0'"], "the fork");
     let parents: Vec<_> = scene.blocks.iter().filter(|b| b.round == 4).map(|b| b.parent).collect();
-    assert_eq!(parents, [Some(5), Some(4)]);
+    assert_eq!(parents, [Some(4), Some(5)]);
 }
 
 #[test]
@@ -367,9 +367,9 @@ fn a_fork_is_told_in_plain_words() {
             0,
             "the Byzantine generator makes two different blocks of the same rank: X, drawn as B(1,0)#0, and Y",
         ),
-        (1, "Miner 0 and miner 1 sign X. Then miner 0 and miner 1 sign the other one, too"),
+        (1, "Miner 0 signs X, miner 1 and miner 2 sign Y. Then miner 1 signs the other one, too"),
         (1, "BetterOrEqualRank allows it"),
-        (2, "B(2,0)#0', B(3,0)#0', B(4,0)#0 on X, and B(2,0)#0, B(3,0)#0, B(4,0)#0' on Y"),
+        (2, "B(2,0)#0', B(3,0)#0, B(4,0)#0 on X, and B(2,0)#0, B(3,0)#0', B(4,0)#0' on Y"),
         (3, "Observer 0 finalizes X, knowing of round 4 the tip B(4,0)#0 only: the rule CommonAncestor"),
         (4, "Observer 1 finalizes Y, knowing of round 4 the tip B(4,0)#0' only"),
         (5, "two histories"),

@@ -11,13 +11,13 @@ use zus_checker::{
 
 /// Scenario, unique states, states generated with repetitions, longest distance from the start.
 const PINNED: &[(&str, u64, u64, u32)] = &[
-    ("late_better_rank", 186, 554, 10),
+    ("late_better_rank", 197, 431, 11),
     ("catalogue_no_such_block", 2_580, 10_248, 28),
-    ("catalogue_far_ahead", 1_613, 4_063, 18),
-    ("two_subrounds", 5_436, 21_622, 15),
-    ("hardened_loss", 45_236, 231_213, 20),
+    ("catalogue_far_ahead", 1_045, 1_668, 18),
+    ("two_subrounds", 1_171, 3_548, 15),
+    ("hardened_loss", 4_379, 16_450, 20),
     ("hardened_live", 55_553, 154_180, 29),
-    ("hardened_sharders", 87_019, 378_273, 23),
+    ("hardened_sharders", 8_887, 24_155, 22),
     ("hardened_n7_live", 68_310, 237_411, 25),
 ];
 

@@ -114,7 +114,7 @@ fn explored(protocol: &Protocol, reductions: Reductions) -> Result {
 }
 
 /// The ladder: each step switches one more reduction on.
-fn ladder() -> [(&'static str, Reductions); 6] {
+fn ladder() -> [(&'static str, Reductions); 7] {
     let none = Reductions::NONE;
     let byzantine = Reductions { byzantine_available: true, ..none };
     let eager = Reductions { eager: true, ..byzantine };
@@ -126,7 +126,8 @@ fn ladder() -> [(&'static str, Reductions); 6] {
         ("eager", eager),
         ("symmetry", symmetry),
         ("counting", counting),
-        ("lazy", Reductions::ALL),
+        ("lazy", Reductions { lazy: true, ..counting }),
+        ("sorted", Reductions::ALL),
     ]
 }
 
@@ -283,7 +284,7 @@ fn a_behaviour_that_is_missing_is_seen() {
     let blocks =
         Blocks::new(1, 1, 2, false, SubroundCapRule::Unbounded, None, |_, _| vec![Byzantine, Honest])
             .unwrap();
-    let wrong = explored(&Protocol { blocks, ..whole }, ladder()[5].1);
+    let wrong = explored(&Protocol { blocks, ..whole }, ladder()[6].1);
     assert_ne!(wrong.notarized, right.notarized);
     assert_ne!(wrong.facts, right.facts);
     assert!(wrong.notarized.is_subset(&right.notarized));

@@ -49,13 +49,8 @@ impl Small {
         let product = Product { late_shares: true, ..Product::of_four(1, subrounds, 3, 0) };
         let protocol =
             protocol_of(&ground_of(&product.setup)).expect("the model has room for the small scenario");
-        let reductions = Reductions {
-            byzantine_available: true,
-            eager: true,
-            symmetry: true,
-            counting: false,
-            lazy: false,
-        };
+        let reductions =
+            Reductions { byzantine_available: true, eager: true, symmetry: true, ..Reductions::NONE };
         Self { product, reduced: Protocol { crashes: 0, reductions, ..protocol } }
     }
 

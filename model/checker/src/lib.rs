@@ -17,6 +17,7 @@ pub mod scenario;
 pub mod search;
 pub mod sentence;
 mod settings;
+pub mod sorted;
 pub mod state;
 pub mod trace;
 

@@ -35,7 +35,8 @@ impl Protocol {
 
     /// Two honest miners that hold a beacon value of the same round.
     pub(crate) fn beacon_shared(&self, state: &State) -> Option<(usize, usize)> {
-        let holds = |m: usize| self.active(state, m) && self.beacon_known(state, m);
+        let holds =
+            |m: usize| self.active(state, m) && self.is_current(state, m) && self.beacon_known(state, m);
         let same = |a: usize, b: usize| state.miners[a].round() == state.miners[b].round();
         (0..self.honest())
             .filter(|&a| holds(a))

@@ -179,7 +179,8 @@ impl Protocol {
 
     /// S9: two honest miners in one round hold different values for it.
     fn beacon_disagrees(&self, state: &State) -> bool {
-        let holds = |m: usize| self.active(state, m) && self.beacon_known(state, m);
+        let holds =
+            |m: usize| self.active(state, m) && self.is_current(state, m) && self.beacon_known(state, m);
         (0..self.honest()).any(|a| {
             holds(a)
                 && (0..a).any(|b| {
@@ -327,6 +328,7 @@ impl Protocol {
         state.block(block).parent() != 0
             || self.reductions.eager
                 && place.generator == Generator::Honest
+                && !self.is_past(state, place)
                 && self.entries(place.round).any(|parent| self.could_be_proposed(state, block, parent))
     }
 
@@ -344,7 +346,7 @@ impl Protocol {
                     _ => false,
                 };
                 let action = Action::Leave { miner: miner as u8, block };
-                if shows && self.enabled(state, &action).is_ok() {
+                if shows && self.shows_now(state, miner, block) && self.enabled(state, &action).is_ok() {
                     return Some(action);
                 }
             }

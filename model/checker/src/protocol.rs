@@ -53,12 +53,21 @@ pub struct Reductions {
     pub counting: bool,
     /// Timeouts happen when they matter.
     pub lazy: bool,
+    /// Only sorted runs are explored, where that is exact (`sorted/mod.rs`). A trace is a run, and has no such switch.
+    #[serde(skip, default)]
+    pub sorted: bool,
 }
 
 impl Reductions {
     /// All of them.
-    pub const ALL: Reductions =
-        Reductions { byzantine_available: true, eager: true, symmetry: true, counting: true, lazy: true };
+    pub const ALL: Reductions = Reductions {
+        byzantine_available: true,
+        eager: true,
+        symmetry: true,
+        counting: true,
+        lazy: true,
+        sorted: true,
+    };
     /// None of them.
     pub const NONE: Reductions = Reductions {
         byzantine_available: false,
@@ -66,6 +75,7 @@ impl Reductions {
         symmetry: false,
         counting: false,
         lazy: false,
+        sorted: false,
     };
 }
 
@@ -124,6 +134,7 @@ impl Protocol {
         if self.network == Network::Synchronous {
             state.environment.set_synchronous(1);
         }
+        state.environment.set_floor(u32::from(self.sorts()));
         state
     }
 

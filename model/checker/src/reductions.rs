@@ -26,6 +26,7 @@
 //! - **lazy**: a timeout that no certificate uses stops one miner from ticketing and does nothing else, so it need not
 //!   happen: either the miner leaves the round later (then it may do both at once), or a certificate is formed (then
 //!   just enough miners time out together). Not in a synchronous network, where timers must fire.
+//! - **sorted**: steps happen in the order of their layers, which are those of rounds and subrounds: `sorted/mod.rs`.
 
 use crate::{
     action::Action,
@@ -47,8 +48,10 @@ impl Protocol {
     /// As [`Protocol::normalize`], in place.
     #[inline]
     pub fn normalize_in_place(&self, state: &mut State) {
+        self.forget_below_floor(state);
         if self.reductions.counting {
             self.forget(state);
+            self.forget_behind_in_round(state);
         }
         if self.reductions.symmetry {
             self.sort(state);
@@ -60,6 +63,9 @@ impl Protocol {
     /// these are looked at.
     #[inline]
     pub(crate) fn normalize_after(&self, state: &mut State, action: &Action, behind: (u8, u8)) {
+        if state.environment.floor() != 0 {
+            return self.normalize_in_place(state);
+        }
         if self.reductions.counting && !self.forgets_nothing() {
             #[cfg(debug_assertions)]
             let whole = {
@@ -159,7 +165,7 @@ impl Protocol {
 
     /// Whether everything can matter for ever: names, or what would be erased, are looked at again.
     #[inline]
-    fn forgets_nothing(&self) -> bool {
+    pub(crate) fn forgets_nothing(&self) -> bool {
         self.keeps_archive() || self.has(Fault::ParentUnchecked)
     }
 
@@ -184,12 +190,22 @@ impl Protocol {
             let done = m.timed_out() == 1 && m.unsent() == 0;
             (m.round() as u8, m.subround() as u8 + u8::from(done))
         };
-        state.miners[..self.honest()].iter().map(signs_in).min().unwrap_or((1, 0))
+        let miners = state.miners[..self.honest()].iter();
+        match self.floor(state) {
+            None => miners.map(signs_in).min().unwrap_or((1, 0)),
+            // In a sorted run nobody signs below the floor.
+            Some(floor) if floor.voting => (floor.round, self.blocks.subrounds),
+            Some(floor) if self.forgets_within() => (floor.round, floor.subround + u8::from(floor.timeouts)),
+            Some(floor) => {
+                let here = miners.filter(|m| m.round() as u8 >= floor.round).map(signs_in).min();
+                here.unwrap_or((floor.round, 0))
+            }
+        }
     }
 
     /// Of a round or subround that everyone has left, only what has become of its blocks remains; those before round
     /// `from` have been seen to.
-    fn forget_rounds(&self, state: &mut State, from: u8, (behind, behind_subround): (u8, u8)) {
+    pub(crate) fn forget_rounds(&self, state: &mut State, from: u8, (behind, behind_subround): (u8, u8)) {
         let exact = self.committee.byzantine > self.committee.f;
         let asynchronous = matches!(self.network, Network::Async | Network::Lossy);
         let quorum = self.committee.quorum;
@@ -208,6 +224,7 @@ impl Protocol {
             if exact || !self.reductions.eager || !self.counts_genuine() {
                 continue;
             }
+            let waiting = self.awaits_jumps(state, round);
             for block in self.blocks.of_round(round) {
                 if !left && self.blocks.place(block).subround >= behind_subround {
                     continue;
@@ -225,9 +242,12 @@ impl Protocol {
                     };
                     let tickets = enough(state.block(block).tickets(), true);
                     let votes = enough(state.block(block).votes(), self.votes(state, block) >= quorum);
+                    let undecided = waiting && votes == 0;
                     let tally = state.block_mut(block);
                     tally.set_tickets(tickets);
-                    tally.set_votes(votes);
+                    if !undecided {
+                        tally.set_votes(votes);
+                    }
                 }
             }
         }
@@ -250,9 +270,6 @@ impl Protocol {
             state.miners[miner].set_tickets(u32::from(signed & here));
             return;
         }
-        if m.unsent() != 0 {
-            return;
-        }
         let exact = !self.rules.tickets_once()
             || !self.votes_as_specified()
             || !self.counts_genuine()
@@ -260,6 +277,15 @@ impl Protocol {
             || !self.reductions.byzantine_available;
         // Where S1 is broken, let it be seen.
         if exact || (signed & here).count_ones() > 1 || m.spent() == 1 && signed & here != 0 {
+            return;
+        }
+        if m.unsent() != 0 {
+            // The ticket that waits is one of them; beside another one, which it can be since an earlier subround, it
+            // spoils the vote, and which the other one was does not matter.
+            if m.spoiled() == 1 || signed.count_ones() > 1 {
+                state.miners[miner].set_spoiled(1);
+                state.miners[miner].set_tickets(1 << (m.unsent() - 1));
+            }
             return;
         }
         let only = self.blocks.at(round, signed.trailing_zeros() as u8);

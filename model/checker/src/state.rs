@@ -146,6 +146,8 @@ fields! { Environment, u64;
     formed_early, set_formed_early: 32, 6;
     /// Shares that honest miners that are not exposed have sent, where the adversary forms values: three bits a round.
     unexposed_shares, set_unexposed_shares: 38, 18;
+    /// In a sorted run the layer of the latest step, from 1 (`sorted/layer.rs`); 0 where runs are not sorted.
+    floor, set_floor: 56, 6;
 }
 
 /// The environment has room for the beacon values of so many rounds.
@@ -251,6 +253,13 @@ impl State {
     #[inline]
     pub fn add_present(&mut self, entry: BlockId, subround: u8, weight: u32) {
         self.cells[entry_index(entry)].presence += weight << (8 * subround);
+    }
+
+    /// Sets [`State::present`].
+    #[inline]
+    pub(crate) fn set_present(&mut self, entry: BlockId, subround: u8, count: u32) {
+        let presence = &mut self.cells[entry_index(entry)].presence;
+        *presence = *presence & !(0xff << (8 * subround)) | count << (8 * subround);
     }
 
     /// Lets no count of [`State::present`] be greater than `most`.

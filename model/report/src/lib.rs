@@ -120,6 +120,9 @@ pub struct ScenarioReport {
     pub network: zus_checker::protocol::Network,
     /// How it was explored.
     pub method: Method,
+    /// Which runs were explored; none said of random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
     /// Unique states (states visited, for a sample).
     pub unique: u64,
     /// States generated, with repetitions.
@@ -145,6 +148,29 @@ pub struct ScenarioReport {
     pub notes: Vec<String>,
     /// Property by property.
     pub properties: Vec<PropertyReport>,
+}
+
+/// The runs that a search explored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "explored")]
+pub enum Runs {
+    /// Sorted runs, which reach every state of a run here.
+    Sorted,
+    /// All of them.
+    All {
+        /// Why sorted ones are not enough here.
+        because: String,
+    },
+}
+
+impl Runs {
+    fn of(checked: &Checked) -> Option<Runs> {
+        match (checked.method, checked.scenario.protocol.unsorted()) {
+            (Method::Sampled { .. }, _) => None,
+            (_, None) => Some(Runs::Sorted),
+            (_, Some(because)) => Some(Runs::All { because: because.into() }),
+        }
+    }
 }
 
 /// Who may be, and who is, faulty.
@@ -284,6 +310,7 @@ impl ScenarioReport {
             size: (protocol.blocks.rounds, protocol.blocks.subrounds),
             network: protocol.network,
             method: checked.method,
+            runs: Runs::of(checked),
             unique: checked.unique,
             generated: checked.generated,
             depth: checked.depth,

@@ -1,6 +1,6 @@
 //! A report as text for a terminal: aligned tables, then the runs.
 
-use super::{Method, Report, RunReport, ScenarioReport, Summary};
+use super::{Method, Report, RunReport, Runs, ScenarioReport, Summary};
 use crate::mutants::MutantResult;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -35,6 +35,14 @@ pub fn method(method: &Method) -> String {
         Method::StateLimit => "up to the limit on states".into(),
         Method::MemoryLimit => "up to the limit on memory".into(),
         Method::Sampled { runs, seed } => format!("{runs} random runs from seed {seed}"),
+    }
+}
+
+/// Which runs a search explored, in words.
+fn explored(runs: &Runs) -> String {
+    match runs {
+        Runs::Sorted => "sorted runs, which are enough here".into(),
+        Runs::All { because } => format!("all runs, not sorted ones: {because}"),
     }
 }
 
@@ -200,6 +208,9 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         scenario.seconds,
         per_second(scenario.unique, scenario.seconds),
     );
+    if let Some(runs) = scenario.runs.as_ref().map(explored) {
+        let _ = writeln!(out, "  {runs}");
+    }
     if let Some(advice) = scenario.advice().filter(|_| scenario.standing == Standing::Incomplete) {
         let _ = write!(out, "{}", indented(&advice));
     }

@@ -11,9 +11,10 @@ use std::{
 };
 use zus_checker::{
     properties::Facts,
+    protocol::{Protocol, Reductions},
     scenario::parse,
     search::{
-        bfs::{End, Limits, explore},
+        bfs::{End, Exploration, Limits, explore},
         codec::Codec,
     },
 };
@@ -193,13 +194,14 @@ fn growth(most: u64) -> Result<Table, Failure> {
             "unique/s",
             "bytes/state",
             "queued",
+            "of all runs",
         ],
     );
     let mut sizes: Vec<(u32, u8, u8)> = Vec::new();
     sizes.extend((1..=4).map(|rounds| (4, rounds, 1)));
     sizes.extend((2..=4).map(|subrounds| (4, 1, subrounds)));
     sizes.extend([(4, 2, 2), (4, 3, 2)]);
-    sizes.extend([(5, 1, 2), (6, 1, 2), (7, 1, 2), (8, 1, 2), (9, 1, 2)]);
+    sizes.extend([(5, 1, 2), (6, 1, 2), (7, 1, 2), (8, 1, 2), (9, 1, 2), (10, 1, 2)]);
     for (n, rounds, subrounds) in sizes {
         let text = format!(
             "question = \"?\"\nprofile = \"hardened\"\nn = {n}\nrounds = {rounds}\nsubrounds = {subrounds}\n\
@@ -213,14 +215,20 @@ fn growth(most: u64) -> Result<Table, Failure> {
         let limits = Limits { states: most, ..Limits::default() };
         let e = explore(protocol, asked, None, limits, &|_| {}, &|_| {});
         let seconds = start.elapsed().as_secs_f64();
+        let count = |e: &Exploration| {
+            let more = if e.end == End::Exhausted { "" } else { "more than " };
+            format!("{more}{}", grouped(e.unique))
+        };
         let whole = e.end == End::Exhausted;
-        let more = if whole { "" } else { "more than " };
+        let reductions = Reductions { sorted: false, ..protocol.reductions };
+        let unsorted = Protocol { reductions, ..protocol.clone() };
+        let all = explore(&unsorted, asked, None, limits, &|_| {}, &|_| {});
         table.rows.push(vec![
             n.to_string(),
             protocol.committee.byzantine.to_string(),
             rounds.to_string(),
             subrounds.to_string(),
-            format!("{more}{}", grouped(e.unique)),
+            count(&e),
             format!("{seconds:.2}"),
             grouped((e.unique as f64 / seconds) as u64),
             if whole && e.unique >= ENOUGH_STATES {
@@ -229,6 +237,7 @@ fn growth(most: u64) -> Result<Table, Failure> {
                 "-".into()
             },
             Codec::new(protocol).bytes.to_string(),
+            count(&all),
         ]);
     }
     say("");

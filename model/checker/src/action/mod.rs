@@ -258,6 +258,9 @@ pub enum Blocked {
     /// The network is synchronous already, or never will be.
     #[error("the network does not change")]
     Network,
+    /// The search explores only sorted runs, and has been in a higher layer (`sorted/mod.rs`).
+    #[error("in a sorted run it happens earlier")]
+    Sorted,
 }
 
 impl Protocol {
@@ -284,6 +287,7 @@ impl Protocol {
     /// names what the scenario does not have.
     pub fn enabled(&self, state: &State, action: &Action) -> Result<(), Blocked> {
         use Action as A;
+        self.in_order(state, action)?;
         match *action {
             A::ShareBeacon { miner } => self.share_beacon_enabled(state, miner),
             A::FormBeacon { round } => self.form_beacon_enabled(state, round),
@@ -327,6 +331,7 @@ impl Protocol {
     /// As [`Protocol::apply`], in place.
     pub fn perform(&self, next: &mut State, action: &Action) {
         use Action as A;
+        self.raise_floor(next, action);
         match *action {
             A::ShareBeacon { miner } => self.share_beacon_apply(next, miner as usize),
             A::FormBeacon { round } => self.form_beacon_apply(next, round),

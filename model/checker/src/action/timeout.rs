@@ -37,6 +37,12 @@ impl Protocol {
     }
 
     fn timeout_sets(&self, state: &State, round: u8, subround: u8, out: &mut Vec<Action>) {
+        if self.in_order(state, &Action::TimeoutTogether { round, subround, miners: 0 }).is_err() {
+            return;
+        }
+        // Where it is forgotten who timed out, one set stands for all.
+        let any = state.environment.floor() != 0 && self.forgets_within();
+        let before = out.len();
         let present = (0..self.honest())
             .filter(|&m| {
                 let miner = &state.miners[m];
@@ -48,7 +54,7 @@ impl Protocol {
         let mut miners = present;
         // Of miners that stand for each other, the first ones.
         let first: u8 = self.representatives(state).map(|m| 1 << m).sum();
-        while miners != 0 {
+        while miners != 0 && !(any && out.len() > before) {
             if miners & !first & !(miners << 1) == 0 {
                 self.offer(state, Action::TimeoutTogether { round, subround, miners }, out);
             }

@@ -139,6 +139,7 @@ pub fn project(protocol: &Protocol, instance: &Instance, state: &spec::State) ->
 pub fn comparable(protocol: &Protocol, mut state: State) -> State {
     let on = protocol.reductions;
     state.environment.set_contradicted(0);
+    state.environment.set_floor(0);
     for m in &mut state.miners {
         m.set_reached(0);
         m.set_timeouts_held(m.timeouts_held().min(protocol.committee.quorum));

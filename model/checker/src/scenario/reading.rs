@@ -86,6 +86,7 @@ struct Switches {
     symmetry: Option<Spanned<bool>>,
     counting: Option<Spanned<bool>>,
     lazy: Option<Spanned<bool>>,
+    sorted: Option<Spanned<bool>>,
 }
 
 /// The given value, or else the default.
@@ -285,6 +286,7 @@ impl Reading<'_> {
             "reductions.symmetry" => of(&file.reductions.symmetry, n),
             "reductions.counting" => of(&file.reductions.counting, n),
             "reductions.lazy" => of(&file.reductions.lazy, n),
+            "reductions.sorted" => of(&file.reductions.sorted, n),
             "reductions" => file.network.span(),
             "rules" => file.profile.span(),
             _ => n,
@@ -338,6 +340,7 @@ impl Reading<'_> {
                 symmetry: or(&switches.symmetry, true),
                 counting: or(&switches.counting, true),
                 lazy: or(&switches.lazy, asynchronous && takes_certificates(&rules, fault)),
+                sorted: or(&switches.sorted, true),
             },
         })
     }
@@ -511,6 +514,19 @@ impl Reading<'_> {
             let why = "timeouts wait for a use only in an asynchronous network, and with certificates";
             let message = format!("it changes nothing: {why}");
             return Err(self.invalid(lazy.span(), "reductions.lazy", message, remove));
+        }
+        if let Some(sorted) = &file.reductions.sorted {
+            let reductions = Reductions { sorted: true, ..p.reductions };
+            let searched = Protocol { reductions, ..p.clone() };
+            let why = match searched.unsorted() {
+                _ if *sorted.get_ref() => Some("runs are sorted without it where that is exact"),
+                _ if scenario.simulate.is_some() => Some("random runs are not sorted"),
+                unsorted => unsorted,
+            };
+            if let Some(why) = why {
+                let message = format!("it changes nothing: {why}");
+                return Err(self.invalid(sorted.span(), "reductions.sorted", message, remove));
+            }
         }
         let of_all = |v| matches!(v, Verdict::Holds | Verdict::Unreachable);
         let whole = scenario.states.is_some() || scenario.expect.iter().any(|e| of_all(e.verdict));

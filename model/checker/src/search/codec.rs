@@ -163,6 +163,7 @@ impl Codec {
                 set_formed: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
                 set_formed_early: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
                 set_unexposed_shares: only(protocol.forms_beacon(), (1 << (3 * protocol.blocks.rounds)) - 1),
+                set_floor: only(protocol.sorts(), (1 << bits(protocol.last_layer())) - 1),
             }),
             positions: Word::of(w.blocks.into()),
             timed_out: Word::of((1 << protocol.blocks.subrounds) - 1),

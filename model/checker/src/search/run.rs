@@ -41,9 +41,10 @@ pub enum RunError {
     NotShown(Property),
 }
 
-/// The protocol whose steps name their miners: without `symmetry`, `counting` and `lazy`.
+/// The protocol whose steps name their miners: without `symmetry`, `counting`, `lazy` and `sorted`.
 pub fn named(protocol: &Protocol) -> Protocol {
-    let reductions = Reductions { symmetry: false, counting: false, lazy: false, ..protocol.reductions };
+    let reductions =
+        Reductions { symmetry: false, counting: false, lazy: false, sorted: false, ..protocol.reductions };
     Protocol { reductions, ..protocol.clone() }
 }
 

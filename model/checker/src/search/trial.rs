@@ -7,7 +7,7 @@ use super::bfs::{End, Limits, Progress, explore};
 use crate::{
     instance::Unfit,
     properties::{Facts, Property},
-    protocol::Protocol,
+    protocol::{Protocol, Reductions},
     scenario::{Scenario, ScenarioError},
     settings::{explored, without},
     trace::{Trace, TraceError},
@@ -64,7 +64,10 @@ fn begun(protocol: &Protocol, limits: Limits, told: &(dyn Fn(Progress) + Sync)) 
         let Progress { depth, unique, generated, .. } = progress;
         levels.lock().unwrap_or_else(|broken| broken.into_inner()).insert(depth, (unique, generated));
     };
-    let explored = explore(protocol, asked, None, limits, &level, &|_| {});
+    // Sorted runs forget more, so that two instances that differ could look alike.
+    let unsorted = Reductions { sorted: false, ..protocol.reductions };
+    let protocol = Protocol { reductions: unsorted, ..protocol.clone() };
+    let explored = explore(&protocol, asked, None, limits, &level, &|_| {});
     let whole = explored.end == End::Exhausted;
     let mut levels = levels.into_inner().unwrap_or_else(|broken| broken.into_inner());
     if !whole {

@@ -91,7 +91,9 @@ impl Form {
                 lazy: matches!(network, Network::Async | Network::Lossy) && takes_certificates(rules, fault),
                 ..Reductions::ALL
             },
-            Form::Run => Reductions { symmetry: false, counting: false, lazy: false, ..Reductions::ALL },
+            Form::Run => {
+                Reductions { symmetry: false, counting: false, lazy: false, sorted: false, ..Reductions::ALL }
+            }
         }
     }
 }
