@@ -1,4 +1,4 @@
-; axioms group-honest and quorum-honest: f + 1 miners, or a quorum, are not all among f.
+; axioms group-honest and quorum-honest, and up-few with those that do not stay up for the Byzantine: f + 1 miners, or a quorum, are not all among f.
 ; expect unsat; judge cvc5
 (set-logic ALL)
 (declare-sort Miner 0)

@@ -132,7 +132,7 @@ fn check_rows(sources: &Sources, rows: BTreeMap<String, Row>) -> Result<BTreeMap
 fn evidence(sources: &Sources) -> Result<BTreeSet<String>, SpecError> {
     let mut known: BTreeSet<_> =
         arithmetic::THEOREMS.iter().map(|t| format!("arithmetic:{}", t.name)).collect();
-    for profile in ["hardened", "accountable"] {
+    for profile in ["hardened", "accountable", "synchronous"] {
         let spec = load(sources, &RuleChoice::new(profile))?;
         known.extend(conditions(&spec).0.iter().map(|c| c.id.to_string()));
         known.extend(spec.witnesses.iter().map(|w| format!("witness:{}", w.name)));

@@ -2,8 +2,9 @@
 //! progress lemma's assumptions are met in a reachable state.
 
 use crate::{
-    bounded::{Run, Search, Target, World, WorldError},
+    bounded::{Run, RunFileError, Search, Target, World, WorldError},
     spec::{Formula, Lemma, Spec},
+    structure::{Evaluator, Interpreter},
     verify::parallel,
 };
 
@@ -11,6 +12,9 @@ use crate::{
 const MAX_STEPS: usize = 60;
 /// Worlds in which actions and lemmas' assumptions are looked for, smallest first: rounds, subrounds, blocks of each.
 const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [2, 2, 1]];
+
+/// Ticks of a world with a clock.
+const TICKS: usize = 15;
 
 /// The target of a search, and the run that shows it.
 pub struct Finding {
@@ -23,12 +27,16 @@ pub struct Finding {
 /// The world of a given size for a specification: four miners, one of them Byzantine, or two where any number may be.
 pub fn world(spec: &Spec, [rounds, subrounds, blocks]: [usize; 3]) -> World {
     let byzantine = if spec.rules.value("faults") == Some("Any") { 2 } else { 1 };
-    World { byzantine, ..World::of_four(rounds, subrounds, blocks) }
+    // p0 to p12, and three after the timer of an honest leader.
+    let ticks = if spec.sort("tick").is_some() { TICKS } else { 0 };
+    World { byzantine, ticks, ..World::of_four(rounds, subrounds, blocks) }
 }
 
-/// Looks for everything.
-pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
-    let mut wanted: Vec<(String, Target, Vec<[usize; 3]>)> = Vec::new();
+/// What is looked for: a name, a target, and the sizes of the worlds to look in.
+type Wanted = (String, Target, Vec<[usize; 3]>);
+
+fn wanted(spec: &Spec) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
     for witness in &spec.witnesses {
         wanted.push((format!("witness:{}", witness.name), Target::witness(witness), vec![witness.world]));
     }
@@ -38,11 +46,20 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError>
     for lemma in &spec.lemmas {
         wanted.push((format!("assumptions:{}", lemma.name), assumptions(lemma), WORLDS.to_vec()));
     }
+    wanted
+}
+
+/// Looks for everything.
+pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
+    search(spec, &wanted(spec), threads)
+}
+
+fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>, WorldError> {
     let found = parallel(wanted.len(), threads, |index| {
         let (name, target, worlds) = &wanted[index];
         let mut run = None;
-        // Only W6 is about restarts: the runs of the others have none.
-        let plain = name.starts_with("witness:") && name != "witness:W6";
+        // Only W6 and the clock's are about restarts: the runs of the others have none.
+        let plain = name.starts_with("witness:W") && name != "witness:W6";
         let excluded: &[&str] = if plain { &["restart"] } else { &[] };
         for size in worlds {
             // W10 is about an adversary that has somebody's key share.
@@ -56,6 +73,62 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError>
         Ok(Finding { name: name.clone(), run })
     });
     found.into_iter().collect()
+}
+
+/// Runs that together show everything. To search takes minutes where there is a clock, to replay a moment: so these
+/// runs are kept. The witnesses come first; what happens on their way is not looked for again.
+pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
+    let (witnesses, others): (Vec<_>, Vec<_>) =
+        wanted(spec).into_iter().partition(|(name, ..)| name.starts_with("witness:"));
+    let mut found = search(spec, &witnesses, threads)?;
+    for wanted in others {
+        let runs: Vec<_> = found.iter().filter_map(|f| f.run.as_ref()).collect();
+        let shown = runs.iter().any(|run| on_the_way(spec, run, &wanted.1));
+        if !shown {
+            found.extend(search(spec, &[wanted], threads)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The kept runs.
+pub fn kept(spec: &Spec) -> Result<Vec<Run>, RunFileError> {
+    include_str!("../runs/clock.jsonl").lines().map(|line| Run::from_json(spec, line)).collect()
+}
+
+/// What no run of a cover shows, each run replayed; and the conjuncts and properties that one breaks.
+pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
+    let interpreter = Interpreter::new(spec);
+    let mut found = Vec::new();
+    for run in runs {
+        match run.replay(&interpreter) {
+            Ok(states) => {
+                let broken = states.iter().flat_map(|s| {
+                    interpreter.broken_invariants(s).into_iter().chain(interpreter.broken_safety(s))
+                });
+                found.extend(broken.map(|s| format!("{}: breaks {}", run.name, s.name)));
+            }
+            Err(error) => found.push(format!("{}: {error}", run.name)),
+        }
+    }
+    let shown = |(name, target, _): &Wanted| match name.strip_prefix("witness:") {
+        Some(_) => runs.iter().any(|run| run.name == *name && run.check(&interpreter, target).is_ok()),
+        None => runs.iter().any(|run| on_the_way(spec, run, target)),
+    };
+    found.extend(wanted(spec).into_iter().filter(|wanted| !shown(wanted)).map(|(name, ..)| name));
+    found
+}
+
+/// Whether a state or step of a run is what is looked for.
+fn on_the_way(spec: &Spec, run: &Run, target: &Target) -> bool {
+    let Ok(states) = run.replay(&Interpreter::new(spec)) else { return false };
+    match target {
+        Target::State(formula) => {
+            let compiled = Evaluator::new(formula, &[]);
+            states.iter().any(|state| compiled.holds(state, &[]))
+        }
+        Target::Step(steps) => run.events.iter().any(|e| steps.iter().any(|(action, _)| e.action == *action)),
+    }
 }
 
 /// A state in which a lemma's assumptions hold, for some parameters.

@@ -94,6 +94,9 @@ pub struct Disagreement {
 }
 
 /// Asks a solver about conditions that the judge in Rust decided.
+///
+/// Of a condition that it refuted, the solver gets the hypotheses that the refutation uses. To refute those is to refute
+/// all of them, and a solver that gets all of them drifts; if a hypothesis were missing, it would answer `sat`.
 pub fn compare(
     spec: &Spec,
     conditions: &[Condition],
@@ -101,7 +104,11 @@ pub fn compare(
     judge: &ExternalJudge,
     threads: usize,
 ) -> Result<Vec<Disagreement>, ExternalError> {
-    let scripts: Vec<_> = conditions.iter().map(|c| Script::of(spec, c)).collect();
+    let script = |(condition, outcome): (&Condition, &Outcome)| match outcome {
+        Ok(Verdict::Holds(proof)) => Script::of(spec, &condition.only(&proof.used)),
+        _ => Script::of(spec, condition),
+    };
+    let scripts: Vec<_> = conditions.iter().zip(outcomes).map(script).collect();
     let answers = judge.ask(&scripts, threads)?;
     let mut disagreements = Vec::new();
     for ((condition, outcome), answer) in conditions.iter().zip(outcomes).zip(answers) {

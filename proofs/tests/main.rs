@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod drift;
 mod ledger;
+mod obligations;
 mod refused;
 mod search;
 mod tie;

@@ -20,7 +20,7 @@ fn spec(rules: &str) -> Spec {
 
 #[test]
 fn every_condition_holds_and_its_refutation_checks() {
-    for (rules, count) in PROVED.into_iter().zip([157, 96]) {
+    for (rules, count) in PROVED.into_iter().chain(["synchronous"]).zip([157, 96, 607]) {
         let spec = spec(rules);
         let verification = Verification::new(&spec, THREADS);
         assert_eq!(verification.conditions.len(), count, "{rules}");
@@ -100,4 +100,22 @@ fn axioms_have_a_model_and_every_witness_action_and_assumption_is_reached() {
             assert!(finding.run.is_some(), "{rules}: {} is not reached", finding.name);
         }
     }
+}
+
+#[test]
+fn in_real_runs_time_passes_and_every_obligation_comes_open() {
+    let spec = spec("synchronous");
+    let runs = nonvacuity::kept(&spec).unwrap();
+    assert_eq!(
+        nonvacuity::uncovered(&spec, &runs),
+        [""; 0],
+        "`zus-proofs runs --clock` looks for them again"
+    );
+    // The control: without its last step no run shows its witness.
+    let shorter = runs.into_iter().map(|mut run| {
+        run.events.pop();
+        run
+    });
+    let missing = nonvacuity::uncovered(&spec, &shorter.collect::<Vec<_>>());
+    assert!(missing.iter().filter(|name| name.starts_with("witness:clock")).count() == 7, "{missing:?}");
 }

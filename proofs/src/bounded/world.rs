@@ -30,6 +30,9 @@ pub struct World {
     pub subrounds: usize,
     /// Blocks of each (round, subround).
     pub blocks: usize,
+    /// Ticks of the clock, where there is one.
+    #[serde(default, skip_serializing_if = "none")]
+    pub ticks: usize,
 }
 
 /// Why a world cannot be laid out.
@@ -49,7 +52,7 @@ pub enum WorldError {
 impl World {
     /// Four miners, one of them Byzantine, two observers.
     pub const fn of_four(rounds: usize, subrounds: usize, blocks: usize) -> Self {
-        World { miners: 4, byzantine: 1, exposed: 0, observers: 2, rounds, subrounds, blocks }
+        World { miners: 4, byzantine: 1, exposed: 0, observers: 2, rounds, subrounds, blocks, ticks: 0 }
     }
 
     /// `f = floor((n - 1) / 3)`.
@@ -124,6 +127,7 @@ impl World {
                 (_, "subround") => self.subrounds,
                 (_, "block") => 1 + self.layout().len(),
                 (_, "beacon_value") => self.beacon_values(spec),
+                (_, "tick") => self.ticks.max(1),
                 _ => return Err(WorldError::UnknownSort(name.clone())),
             };
             if size > MAX_ELEMENTS {
@@ -146,7 +150,7 @@ impl World {
             }
         }
         for (index, function) in spec.functions.iter().enumerate() {
-            if !function.arguments.is_empty() && !done.1.contains(&FunctionId(index)) {
+            if !done.1.contains(&FunctionId(index)) {
                 fixed.free_function(circuit, FunctionId(index), function.result);
             }
         }
@@ -207,6 +211,11 @@ impl World {
                 fixed.set(exposed, &[miner as Element], Bit::TRUE);
             }
             done.0.push(exposed);
+        }
+        // Block 0; every other constant is free.
+        if let Some(genesis) = spec.function("genesis") {
+            fixed.assign(genesis, &[], 0);
+            done.1.push(genesis);
         }
         let layout: Vec<_> = [(0, 0)].into_iter().chain(self.layout()).collect();
         for (name, place) in [("round", 0), ("subround", 1)] {
@@ -293,8 +302,8 @@ impl World {
     }
 }
 
-fn none(exposed: &usize) -> bool {
-    *exposed == 0
+fn none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The relation of a chained beacon, if the rules have one.

@@ -97,6 +97,9 @@ enum Command {
         /// Where to write the traces.
         #[arg(long, value_name = "FOLDER", default_value = "proofs/traces")]
         traces: PathBuf,
+        /// Only the runs of the clock, `clock.jsonl`.
+        #[arg(long)]
+        clock: bool,
         #[command(flatten)]
         from: ReadFrom,
         #[command(flatten)]
@@ -258,7 +261,10 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Controls { rules, judge, from, threads } => {
             check::print_controls(&read(&from.sources()?, rules)?, *judge, threads.threads)
         }
-        Command::Runs { out, traces, from, threads } => {
+        Command::Runs { out, clock: true, from, threads, .. } => {
+            runs::write_clock(&from.sources()?, out, threads.threads)
+        }
+        Command::Runs { out, traces, from, threads, .. } => {
             runs::write(&from.sources()?, out, traces, threads.threads)
         }
         Command::Run(run) => {

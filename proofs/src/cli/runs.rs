@@ -42,10 +42,40 @@ pub(super) fn write(sources: &Sources, out: &Path, traces: &Path, threads: usize
             }
         }
     }
+    clock(sources, threads, &mut out, &mut end)?;
     for folder in [out, traces] {
         eprint!("{}", folder.finish()?.lines());
     }
     Ok(end)
+}
+
+/// Writes only the runs of the clock.
+pub(super) fn write_clock(sources: &Sources, out: &Path, threads: usize) -> Result<End, BadInput> {
+    let (mut out, mut end) = (folder(out)?, End::Fine);
+    clock(sources, threads, &mut out, &mut end)?;
+    eprint!("{}", out.finish()?.lines());
+    Ok(end)
+}
+
+/// Writes the runs that show what the clock allows, one a line. The model of the checker has no ticks: they are no traces.
+fn clock(sources: &Sources, threads: usize, out: &mut Folder, end: &mut End) -> Result<(), BadInput> {
+    let spec = load(sources, &RuleChoice::new("synchronous"))?;
+    let mut lines = String::new();
+    for finding in nonvacuity::cover(&spec, threads)? {
+        match finding.run {
+            Some(run) => {
+                say!("{}: {} actions, {}", finding.name, run.events.len(), run.rules);
+                let run: serde_json::Value = serde_json::from_str(&run.json(&spec)?)?;
+                lines += &format!("{run}\n");
+            }
+            None => {
+                say!("{}: no run", finding.name);
+                *end = End::Fails;
+            }
+        }
+    }
+    out.write("clock.jsonl", lines)?;
+    Ok(())
 }
 
 /// Writes a run, and the trace of the model that it is.

@@ -16,6 +16,7 @@ pub fn conditions(spec: &Spec) -> (Vec<Condition>, usize) {
     generator.stutter();
     generator.implied();
     generator.lemmas();
+    generator.met();
     (generator.found, generator.unchanged)
 }
 
@@ -154,6 +155,33 @@ impl Generator<'_> {
             }
             let goal = lemma.conclusion.substitute(&map);
             self.push(Kind::Lemma, "", &lemma.name, constants, hypotheses, goal);
+        }
+    }
+
+    /// The actions of an open obligation meet it.
+    fn met(&mut self) {
+        let spec = self.spec;
+        for obligation in &spec.obligations {
+            let (constants, map) = self.constants(&obligation.parameters, Vec::new());
+            let mut open = self.state();
+            for (name, formula) in &obligation.open {
+                let origin = Origin::Assumption(format!("{}/{name}", obligation.name));
+                open.push(Hypothesis { origin, formula: Arc::new(formula.substitute(&map)) });
+            }
+            for (action, terms) in &obligation.by {
+                let action = &spec.actions[*action];
+                let variables = action.parameters.iter().map(|p| p.variable);
+                let arguments: HashMap<_, _> =
+                    variables.zip(terms.iter().map(|term| term.substitute(&map))).collect();
+                let mut hypotheses = open.clone();
+                for guard in &action.guards {
+                    let origin = Origin::Guard(action.name.clone(), guard.name.clone());
+                    let formula = Arc::new(guard.formula.substitute(&arguments));
+                    hypotheses.push(Hypothesis { origin, formula });
+                }
+                let goal = after(action, &arguments, &obligation.done.substitute(&map), Time::Before);
+                self.push(Kind::Met, &action.name, &obligation.name, constants.clone(), hypotheses, goal);
+            }
         }
     }
 

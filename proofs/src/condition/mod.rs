@@ -13,7 +13,7 @@ pub use generate::{conditions, initially};
 pub use smtlib::smtlib;
 
 use crate::spec::{Formula, FunctionId, SortId, Spec};
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// The kind of statement that a condition establishes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -32,6 +32,8 @@ pub enum Kind {
     DerivedOnly,
     /// A progress lemma.
     Lemma,
+    /// An action meets an obligation that is open.
+    Met,
 }
 
 /// Names a condition.
@@ -55,6 +57,7 @@ impl fmt::Display for ConditionId {
             Kind::DerivedContains => write!(f, "{action}:{statement}-contains"),
             Kind::DerivedOnly => write!(f, "{action}:{statement}-only"),
             Kind::Lemma => write!(f, "lemma:{statement}"),
+            Kind::Met => write!(f, "met:{statement}/{action}"),
         }
     }
 }
@@ -130,6 +133,12 @@ impl Condition {
     /// The function that stands for the `index`th constant.
     pub fn constant(spec: &Spec, index: usize) -> FunctionId {
         FunctionId(spec.functions.len() + index)
+    }
+
+    /// The condition with fewer hypotheses, which is a stronger claim.
+    pub fn only(&self, used: &BTreeSet<Origin>) -> Condition {
+        let hypotheses = self.hypotheses.iter().filter(|h| used.contains(&h.origin)).cloned().collect();
+        Condition { hypotheses, ..self.clone() }
     }
 
     /// Hypotheses and negated goal in negation normal form: what a judge refutes.

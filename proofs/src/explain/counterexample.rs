@@ -43,7 +43,9 @@ impl Counterexample {
             ));
         }
         let names = Names::of(spec, &structure);
-        let index = spec.actions.iter().position(|a| a.name == condition.id.action);
+        // An obligation's action has terms for its parameters, not constants of its own.
+        let named = |a: &Action| a.name == condition.id.action && condition.id.kind != Kind::Met;
+        let index = spec.actions.iter().position(named);
         let arguments = |action: &Action| -> Vec<Element> {
             let constants = 0..action.parameters.len();
             constants.map(|i| structure.value(Condition::constant(spec, i), &[])).collect()
@@ -89,6 +91,7 @@ fn headline(spec: &Spec, condition: &Condition) -> String {
             format!("after `{action}`, `{statement}` has something that its definition does not say")
         }
         Kind::Lemma => format!("progress lemma `{statement}`{said} fails"),
+        Kind::Met => format!("action `{action}` does not meet the obligation `{statement}`{said}"),
     }
 }
 

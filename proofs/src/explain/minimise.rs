@@ -10,7 +10,7 @@ use crate::{
 
 /// Elements that a sort may gain over the judge's structure so that derived relations can be exactly what they are
 /// defined to be.
-const MORE_ELEMENTS: usize = 1;
+const MORE_ELEMENTS: usize = 2;
 
 /// A structure that refutes the condition as `structure` does, with no sort that could be smaller alone, and no fact
 /// that could be left out alone: facts of the state first, then fixed ones. Derived relations are as defined, if the

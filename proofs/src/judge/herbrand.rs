@@ -27,10 +27,33 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashSet};
 
-/// Rounds of instantiation before the judge gives up; the largest condition needs a few dozen.
-const MAX_ROUNDS: usize = 20_000;
+/// Rounds of instantiation before the judge gives up; the largest condition needs about 900.
+const MAX_ROUNDS: usize = 4_000;
 /// Instances of one formula added in one round: enough to converge, few enough not to drown the solver.
 const MAX_INSTANCES_A_ROUND: usize = 48;
+
+/// The same of a formula that makes new terms: each is a witness that the next round has to reckon with.
+const MAX_WITNESSES_A_ROUND: usize = 8;
+
+/// When a formula is instantiated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Second,
+    Last,
+}
+
+impl Turn {
+    fn of(origin: &Origin, formula: &Evaluator) -> Turn {
+        match origin {
+            _ if !generative(&formula.root) => Turn::First,
+            Origin::Axiom(_) => Turn::Last,
+            Origin::Invariant(_) | Origin::Derived(_) => Turn::Second,
+            // The condition's own: its goal, its guards, its assumptions.
+            _ => Turn::First,
+        }
+    }
+}
 
 /// A proof of a condition.
 #[derive(Clone, Debug)]
@@ -78,6 +101,7 @@ impl<'a> Herbrand<'a> {
         }
         let refutand = condition.refutand();
         let compiled: Vec<Evaluator> = refutand.iter().map(|(_, formula)| compile(formula)).collect();
+        let turns: Vec<Turn> = refutand.iter().zip(&compiled).map(|((o, _), c)| Turn::of(o, c)).collect();
         let constants = constant_sorts(condition);
         let mut grounder = Grounder::new(self.spec, &constants);
         let selectors: Vec<Literal> = refutand.iter().map(|_| grounder.selector()).collect();
@@ -96,12 +120,19 @@ impl<'a> Herbrand<'a> {
             let Some(candidate) = candidate(self.spec, &mut grounder, &model, &constants) else { continue };
             let terms = grounder.terms.len();
             let mut added = false;
-            for (evaluator, selector) in compiled.iter().zip(&selectors) {
-                let mut instances =
-                    Instances { candidate: &candidate, grounder: &mut grounder, found: HashSet::new() };
-                for ground in instances.of(evaluator) {
-                    grounder.assert(ground, *selector);
-                    added = true;
+            // What makes new terms waits until nothing else is violated; of that, the axioms wait longest.
+            for turn in [Turn::First, Turn::Second, Turn::Last] {
+                let most = if turn == Turn::First { MAX_INSTANCES_A_ROUND } else { MAX_WITNESSES_A_ROUND };
+                for index in (0..compiled.len()).filter(|index| turns[*index] == turn) {
+                    let mut instances =
+                        Instances { candidate: &candidate, grounder: &mut grounder, found: HashSet::new() };
+                    for ground in instances.of(&compiled[index], most) {
+                        grounder.assert(ground, selectors[index]);
+                        added = true;
+                    }
+                }
+                if added {
+                    break;
                 }
             }
             if !added && grounder.terms.len() == terms {
@@ -130,7 +161,7 @@ impl Instances<'_> {
     }
 
     /// One instance for every violation, up to the limit.
-    fn of(&mut self, evaluator: &Evaluator) -> Vec<Ground> {
+    fn of(&mut self, evaluator: &Evaluator, most: usize) -> Vec<Ground> {
         let mut instances = Vec::new();
         let parts: &[Node] = match &evaluator.root {
             Node::And(parts) => parts,
@@ -144,7 +175,7 @@ impl Instances<'_> {
                     let mut violations = Vec::new();
                     goal.search(&view, &mut slots, &mut |slots| {
                         violations.push(slots.clone());
-                        violations.len() < MAX_INSTANCES_A_ROUND
+                        violations.len() < most
                     });
                     for slots in violations {
                         if self.found.insert(slots.clone()) {
@@ -231,6 +262,17 @@ impl Instances<'_> {
         let plain = goal.parts.iter().filter(|part| quantifier_free(part));
         let parts: Vec<_> = plain.map(|part| self.grounder.literal(part, terms)).collect();
         (!parts.is_empty()).then_some(Ground::And(parts))
+    }
+}
+
+/// Whether an existential depends on variables, so that its instances make new terms.
+fn generative(node: &Node) -> bool {
+    match node {
+        Node::Quantified(goal) => {
+            !goal.universal && !goal.free.is_empty() || goal.parts.iter().any(generative)
+        }
+        Node::And(parts) | Node::Or(parts) => parts.iter().any(generative),
+        _ => false,
     }
 }
 

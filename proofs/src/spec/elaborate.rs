@@ -170,16 +170,26 @@ impl Elaborator {
         if place != Place::Lemma {
             return Err(Fault::EnabledHere.at(&item.position));
         }
-        let [name, arguments @ ..] = arguments else {
+        let (action, terms) = self.instance(spec, item, arguments, scope)?;
+        Ok(spec.actions[action].enabled(&terms))
+    }
+
+    /// `action term...`: an action, by place, with terms for its parameters.
+    pub(super) fn instance(
+        &self,
+        spec: &Spec,
+        item: &SExpr,
+        list: &[SExpr],
+        scope: &Scope,
+    ) -> Result<(usize, Vec<Term>), SpecError> {
+        let [name, arguments @ ..] = list else {
             return Err(Fault::Expected("(enabled action term...)").at(&item.position));
         };
         let wanted = name.symbol().unwrap_or_default();
-        let action =
-            spec.action(wanted).ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
-        let sorts: Vec<_> = action.parameters.iter().map(|p| p.variable.sort).collect();
-        let terms = self.arguments(spec, item, wanted, arguments, &sorts, scope)?;
-        let map: HashMap<_, _> = action.parameters.iter().map(|p| p.variable).zip(terms).collect();
-        Ok(Formula::And(action.guards.iter().map(|g| g.formula.substitute(&map)).collect()))
+        let action = spec.actions.iter().position(|a| a.name == wanted);
+        let action = action.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
+        let sorts: Vec<_> = spec.actions[action].parameters.iter().map(|p| p.variable.sort).collect();
+        Ok((action, self.arguments(spec, item, wanted, arguments, &sorts, scope)?))
     }
 
     /// A relation or macro of terms.

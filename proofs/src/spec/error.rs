@@ -50,7 +50,7 @@ pub enum Fault {
     /// An item that is none of the known ones.
     #[error(
         "`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
-             define, axiom, init, action, invariant, safety, transition, pointwise, witness, lemma, rule, profile, when, \
+             define, axiom, init, action, obligation, invariant, safety, transition, pointwise, witness, lemma, rule, profile, when, \
              include, ordered, threshold, closure"
     )]
     UnknownItem(String),

@@ -41,14 +41,15 @@ fn empty(rules: Rules) -> Spec {
         witnesses: Vec::new(),
         pointwise: Vec::new(),
         lemmas: Vec::new(),
+        obligations: Vec::new(),
         interpretations: Vec::new(),
         variables: Vec::new(),
     }
 }
 
-struct Builder {
-    spec: Spec,
-    elaborator: Elaborator,
+pub(super) struct Builder {
+    pub(super) spec: Spec,
+    pub(super) elaborator: Elaborator,
 }
 
 impl Builder {
@@ -122,6 +123,7 @@ impl Builder {
             "action" => self.action(list)?,
             "witness" => self.witness(list)?,
             "lemma" => self.lemma(list)?,
+            "obligation" => self.obligation(list)?,
             "pointwise" => self.pointwise(list)?,
             "ordered" | "threshold" | "closure" => self.interpretation(word, list)?,
             other => return Err(Fault::UnknownItem(other.to_string()).at(&item.position)),
@@ -129,7 +131,12 @@ impl Builder {
         Ok(())
     }
 
-    fn formula(&mut self, item: &SExpr, scope: &mut Scope, place: Place) -> Result<Formula, SpecError> {
+    pub(super) fn formula(
+        &mut self,
+        item: &SExpr,
+        scope: &mut Scope,
+        place: Place,
+    ) -> Result<Formula, SpecError> {
         self.elaborator.formula(&self.spec, item, scope, place)
     }
 
@@ -212,7 +219,11 @@ impl Builder {
         Ok(self.elaborator.open(&names, scope))
     }
 
-    fn parameters(&mut self, item: &SExpr, scope: &mut Scope) -> Result<Vec<Parameter>, SpecError> {
+    pub(super) fn parameters(
+        &mut self,
+        item: &SExpr,
+        scope: &mut Scope,
+    ) -> Result<Vec<Parameter>, SpecError> {
         let names = self.elaborator.typed_names(item)?;
         let variables = self.elaborator.open(&names, scope);
         Ok(names
@@ -465,17 +476,17 @@ impl Builder {
     }
 }
 
-fn at<'a>(list: &'a [SExpr], index: usize, shape: &'static str) -> Result<&'a SExpr, SpecError> {
+pub(super) fn at<'a>(list: &'a [SExpr], index: usize, shape: &'static str) -> Result<&'a SExpr, SpecError> {
     list.get(index).ok_or_else(|| Fault::Expected(shape).at(&list[0].position))
 }
 
-fn name(list: &[SExpr], index: usize, shape: &'static str) -> Result<String, SpecError> {
+pub(super) fn name(list: &[SExpr], index: usize, shape: &'static str) -> Result<String, SpecError> {
     let item = at(list, index, shape)?;
     item.symbol().map(str::to_string).ok_or_else(|| Fault::Expected(shape).at(&item.position))
 }
 
 /// A sentence whose `{argument}`s are all among `arguments`.
-fn sentence<'a>(
+pub(super) fn sentence<'a>(
     list: &[SExpr],
     index: usize,
     shape: &'static str,

@@ -41,6 +41,11 @@ impl Sources {
             "accountability.epr",
             "witnesses.epr",
             "liveness.epr",
+            "clock.epr",
+            "duties.epr",
+            "stages.epr",
+            "finality_stages.epr",
+            "clock_witnesses.epr",
         ];
         Sources {
             files: files.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),

@@ -9,6 +9,7 @@ mod error;
 mod formula;
 mod items;
 mod load;
+mod obligation;
 mod rules;
 
 pub use error::{Fault, SpecError};
@@ -17,7 +18,7 @@ pub use load::{Sources, load};
 pub use rules::{RuleChoice, Rules};
 
 use crate::text::Position;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// A sort.
 #[derive(Clone, Debug)]
@@ -149,6 +150,13 @@ pub struct Action {
 }
 
 impl Action {
+    /// All guards, with terms for the parameters.
+    pub fn enabled(&self, terms: &[Term]) -> Formula {
+        let map: HashMap<_, _> =
+            self.parameters.iter().map(|p| p.variable).zip(terms.iter().cloned()).collect();
+        Formula::And(self.guards.iter().map(|g| g.formula.substitute(&map)).collect())
+    }
+
     /// The update of `relation`, if any.
     pub fn update(&self, relation: RelationId) -> Option<&Update> {
         self.updates.iter().find(|u| u.relation == relation)
@@ -204,6 +212,27 @@ pub struct Lemma {
     pub conclusion: Formula,
     /// Where it stands.
     pub position: Position,
+}
+
+/// A duty that an action waits for: the clock does not tick over it.
+///
+/// One item is the source of three things, so that they cannot differ: a guard of the waiting action (`due` implies
+/// `done`), a lemma (while it is open, one of its actions is enabled) and a property of steps (what is done stays
+/// done). That its action makes it done is a condition too. So between two ticks each tuple is met at most once.
+#[derive(Clone, Debug)]
+pub struct Obligation {
+    /// Its name: that of the guard, of the lemma and, with `-stays`, of the property of steps.
+    pub name: String,
+    /// The action that waits.
+    pub waiting: String,
+    /// The tuples that it is about, then what the lemma takes besides.
+    pub parameters: Vec<Parameter>,
+    /// The assumptions under which it is open, by name: `for`, `due`, `open`, and `given`.
+    pub open: Vec<(String, Formula)>,
+    /// What meets it.
+    pub done: Formula,
+    /// The actions that meet it, by place, with terms for their parameters.
+    pub by: Vec<(usize, Vec<Term>)>,
 }
 
 /// How a finite world interprets what the axioms only constrain.
@@ -278,6 +307,8 @@ pub struct Spec {
     pub pointwise: Vec<Pointwise>,
     /// Progress lemmas.
     pub lemmas: Vec<Lemma>,
+    /// Obligations.
+    pub obligations: Vec<Obligation>,
     /// Interpretations of finite worlds.
     pub interpretations: Vec<Interpretation>,
     /// Names of variables, by number.
@@ -324,6 +355,13 @@ impl Spec {
                 if let Some((action, guard)) = path.split_once('/') {
                     let actions = spec.actions.iter_mut().filter(|a| a.name == action);
                     actions.for_each(|a| a.guards.retain(|g| g.name != guard));
+                    // Of an obligation nothing is left: what nobody waits for need not be met.
+                    let gone = |o: &Obligation| o.waiting == action && o.name == guard;
+                    if let Some(at) = spec.obligations.iter().position(gone) {
+                        let stays = format!("{}-stays", spec.obligations.remove(at).name);
+                        spec.lemmas.retain(|l| l.name != guard);
+                        spec.transitions.retain(|t| t.name != stays);
+                    }
                 }
             }
             _ => {}
