@@ -72,7 +72,6 @@ use crate::bounds::{
 };
 use crate::committee::{Committee, MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Signature;
-use crate::mutants::mutant;
 
 /// One account for each participant; see the module doc.
 #[derive(Clone, Debug)]
@@ -156,14 +155,14 @@ impl Accounts {
     /// Whether messages of `peer` are heard now.
     pub fn is_heard(&self, peer: Peer, now: Time) -> bool {
         let account = self.accounts.get(self.index(peer));
-        account.is_none_or(|account| account.after(now, 0).debt < WORK_LIMIT || mutant!(NeverMute))
+        account.is_none_or(|account| account.after(now, 0).debt < WORK_LIMIT)
     }
 
     /// Whether a message that arrived from `peer` is heard; if so, it is charged for.
     pub fn hears(&mut self, peer: Peer, now: Time) -> bool {
         self.arrival = None;
         let Some(account) = self.settled(peer, now) else { return true };
-        if account.debt >= WORK_LIMIT && !mutant!(NeverMute) {
+        if account.debt >= WORK_LIMIT {
             return false;
         }
         account.debt += MESSAGE_WORK;
@@ -217,7 +216,7 @@ impl Accounts {
     pub fn suspects(&self, now: Time) -> Vec<MinerId> {
         let miners = (0..self.miners).map(MinerId).zip(&self.accounts);
         let owes = |account: &Account| account.faults > 0 && account.after(now, 0).debt > CHECK_WORK;
-        let suspects = miners.filter(|(_, account)| owes(account) && !mutant!(SuspectsTrusted));
+        let suspects = miners.filter(|(_, account)| owes(account));
         suspects.map(|(miner, _)| miner).collect()
     }
 
@@ -275,9 +274,6 @@ impl Accounts {
 
     /// How many bytes of answers `peer` may be sent now. `None` when it has had its share.
     pub fn answer_bytes(&mut self, peer: Peer, now: Time) -> Option<usize> {
-        if mutant!(AnswerBytesUncounted) {
-            return Some(usize::MAX);
-        }
         let answered = self.settled(peer, now)?.answered;
         let left = ANSWER_ALLOWANCE_BYTES.checked_sub(answered).filter(|&left| left > 0)?;
         Some(usize::try_from(left).unwrap_or(usize::MAX))
@@ -286,8 +282,7 @@ impl Accounts {
     /// `peer` asked with so many bytes.
     pub fn asked(&mut self, peer: Peer, bytes: usize, now: Time) {
         if let Some(account) = self.settled(peer, now) {
-            let worth = ANSWER_BYTES_PER_REQUEST_BYTE * (1 + u64::from(mutant!(RequestBytesTwice)));
-            let paid = (bytes as u64).saturating_mul(worth);
+            let paid = (bytes as u64).saturating_mul(ANSWER_BYTES_PER_REQUEST_BYTE);
             account.answered = account.answered.saturating_sub(paid);
         }
     }
@@ -305,7 +300,6 @@ impl Accounts {
 mod tests {
     use super::*;
     use crate::committee::{ChainId, Epoch, SharderId};
-    use crate::mutants::{Mutant, Scope};
 
     const PEER: Peer = Peer::Miner(MinerId(1));
 
@@ -416,9 +410,6 @@ mod tests {
         for request in [0, 11, 43, 1_000] {
             assert!(is_right(request), "{:?} for requests of {request}", sent(request, usize::MAX));
         }
-        // Negative control.
-        let _scope = Scope::enter(Some(Mutant::RequestBytesTwice));
-        assert!(!is_right(1_000));
         // Small answers to large requests first, large ones to small requests then.
         let mut accounts = accounts();
         (0..1_000).for_each(|_| accounts.asked(PEER, 1 << 20, Time(0)));

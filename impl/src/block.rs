@@ -9,7 +9,6 @@ use sha3::{Digest as _, Sha3_256};
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, SIGNATURE_BYTES, Signature};
-use crate::mutants::mutant;
 
 /// Milliseconds since the Unix epoch, or since any other moment that all participants agree on. The crate never reads a
 /// clock: time is what the caller says.
@@ -104,35 +103,20 @@ impl Header {
     /// The id of the block that has this header: a hash of every field.
     #[must_use]
     pub fn id(&self) -> BlockId {
-        let (mut subround, mut payload, mut certificate) =
-            (self.subround, self.payload_root, self.parent_certificate);
-        if mutant!(IdWithoutSubround) {
-            subround = Subround(0);
-        }
-        if mutant!(IdWithoutPayload) {
-            payload = Digest::NONE;
-        }
-        if mutant!(IdWithoutCertificate) {
-            certificate = Digest::NONE;
-        }
-        let (mut final_round, mut finality) = (self.final_round, self.finality_certificate);
-        if mutant!(IdWithoutFinality) {
-            (final_round, finality) = (Round(0), Digest::NONE);
-        }
         let digest = Digest::of(
             b"zus/block/v1\0\0\0\0",
             &[
                 &self.chain.0,
                 &self.epoch.0.to_be_bytes(),
                 &self.round.0.to_be_bytes(),
-                &subround.0.to_be_bytes(),
+                &self.subround.0.to_be_bytes(),
                 &self.generator.0.to_be_bytes(),
                 &self.parent.0,
-                &certificate.0,
-                &final_round.0.to_be_bytes(),
-                &finality.0,
+                &self.parent_certificate.0,
+                &self.final_round.0.to_be_bytes(),
+                &self.finality_certificate.0,
                 &self.beacon.0,
-                &payload.0,
+                &self.payload_root.0,
                 &self.time.0.to_be_bytes(),
             ],
         );

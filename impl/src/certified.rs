@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::scheme::{AggregateClaim, BatchSeed, Domain, Scheme, Signature};
-use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Preimage, Statement, Ticket, Timeout};
 
 /// Proof that `q` miners ticketed one block of one (round, subround).
@@ -39,9 +38,6 @@ impl<T: Statement> Certified<T> {
         quorum: usize,
         scheme: &S,
     ) -> Result<(), CertificateError> {
-        if mutant!(AggregateUnchecked) {
-            return self.certificate.quorum_of(scheme, quorum).map(|_| ());
-        }
         self.certificate.verify(scheme, quorum, T::DOMAIN, &self.statement.preimage(committee))
     }
 

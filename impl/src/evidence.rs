@@ -13,7 +13,6 @@ use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
 use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::scheme::Scheme;
-use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 
 /// Two things that no honest miner signs both.
@@ -130,7 +129,7 @@ impl Evidence {
     /// Whether this is what [`Evidence::canonical`] makes of it. Nothing else is decoded.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
-        let ordered = match self {
+        match self {
             Evidence::Proposals { first, second } => first.statement <= second.statement,
             Evidence::Tickets { first, second } => first.statement <= second.statement,
             Evidence::FinalityVotes { first, second } => first.statement <= second.statement,
@@ -138,8 +137,7 @@ impl Evidence {
             Evidence::FinalityCertificates { first, second } => first.statement <= second.statement,
             // The kinds of the statements tell the two apart.
             Evidence::TicketAgainstVote { .. } | Evidence::NotarizationAgainstFinality { .. } => true,
-        };
-        ordered || mutant!(EvidenceUnordered)
+        }
     }
 
     /// Checks the evidence.
@@ -235,7 +233,7 @@ impl Evidence {
             Evidence::Tickets { first, second } => {
                 one_ticket
                     && first.round == second.round
-                    && (first.subround == second.subround || mutant!(EvidenceAcrossSubrounds))
+                    && first.subround == second.subround
                     && first.block != second.block
             }
             Evidence::FinalityVotes { first, second } => {
@@ -270,10 +268,7 @@ impl Evidence {
             Evidence::NotarizationAgainstFinality { notarization, finality } => {
                 notarization.signers_in_both(finality).collect()
             }
-            Evidence::FinalityCertificates { first, second } => {
-                let most = if mutant!(ConvictsFirstOnly) { 1 } else { usize::MAX };
-                first.signers_in_both(second).take(most).collect()
-            }
+            Evidence::FinalityCertificates { first, second } => first.signers_in_both(second).collect(),
         }
     }
 
@@ -299,7 +294,7 @@ fn both_genuine<A: Statement, B: Statement, S: Scheme>(
     scheme: &S,
 ) -> Result<(), EvidenceError> {
     let genuine = first.is_genuine(committee, scheme) && second.is_genuine(committee, scheme);
-    if !genuine && !mutant!(EvidenceUnsigned) {
+    if !genuine {
         return Err(EvidenceError::WrongSignature(first.signer));
     }
     Ok(())

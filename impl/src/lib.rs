@@ -19,7 +19,6 @@ pub mod crypto;
 pub mod evidence;
 pub mod message;
 pub mod miner;
-pub mod mutants;
 pub mod sharder;
 pub mod statement;
 pub mod ticket_log;

@@ -63,8 +63,7 @@ fn mix(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The data that a measurement needs from inside a fuzz target: the bug that it has, and the number of states that it
-/// has reached.
+/// The data that a measurement needs from inside a fuzz target: the number of states that it has reached.
 #[cfg(feature = "study")]
 pub mod study {
     use std::collections::HashSet;
@@ -72,13 +71,6 @@ pub mod study {
     use std::sync::{LazyLock, Mutex, PoisonError};
     use std::time::Instant;
 
-    use zus_bpp::miner::Config;
-    use zus_bpp::mutants::Mutant;
-
-    use crate::world::Adjust;
-
-    /// The environment variable that names the bug.
-    pub const MUTANT: &str = "ZUS_STUDY_MUTANT";
     /// The environment variable that names the file for the counts, one line each [`EVERY`] executions:
     /// executions, distinct states, milliseconds.
     pub const COUNTS: &str = "ZUS_STUDY_COUNTS";
@@ -118,25 +110,6 @@ pub mod study {
         let line = (counts.executions, counts.states.len(), counts.start.elapsed().as_millis());
         let written = file.and_then(|mut file| writeln!(file, "{} {} {}", line.0, line.1, line.2));
         written.unwrap_or_else(|error| panic!("{}: {error}", zus_output::plain::path(&path)));
-    }
-
-    fn give(config: &mut Config, variant: u16) {
-        config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
-    }
-
-    /// The bug that the environment names.
-    ///
-    /// # Panics
-    /// When there is no such bug.
-    #[must_use]
-    pub fn adjust() -> Adjust {
-        static NAMED: LazyLock<Adjust> = LazyLock::new(|| {
-            let Ok(name) = std::env::var(MUTANT) else { return Adjust::NONE };
-            let found = Mutant::ALL.iter().position(|mutant| format!("{mutant:?}") == name);
-            let Some(variant) = found else { panic!("{MUTANT}={name}: no deliberate bug of that name") };
-            Adjust(give, variant as u16)
-        });
-        *NAMED
     }
 }
 

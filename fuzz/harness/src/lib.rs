@@ -12,6 +12,7 @@
 //! | [`soak`](mod@soak) | thousands of rounds, under a bound on memory |
 //! | [`judge`] | everything here, cheapest first, until something is wrong |
 //! | [`feedback`] | states of the model as the novelty signal of an engine |
+//! | [`mutants`] | deliberate bugs of the production crate, woven into a copy of it |
 //! | [`coverage`] | what is reached of all that the model has |
 //! | [`product`] | production and model together, explored exhaustively |
 
@@ -24,11 +25,11 @@ pub mod coverage;
 pub mod feedback;
 pub mod judge;
 pub mod liveness;
+#[cfg(feature = "cli")]
+pub mod mutants;
 pub mod product;
 pub mod refinement;
 pub mod schedule;
-#[cfg(feature = "schemata")]
-pub mod schemata;
 pub mod shrink;
 pub mod soak;
 pub mod targets;

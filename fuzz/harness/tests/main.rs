@@ -11,6 +11,7 @@ static COUNTING: Counting = Counting;
 mod conformance;
 mod corpus;
 mod coverage;
+mod deviations;
 mod findings;
 mod mutants;
 mod product;

@@ -1,13 +1,10 @@
 //! The exhaustive product at sizes that take seconds: exact counts, no failure, no refusal. Larger ones: `zus-fuzz product`.
 
 use stateright::Checker;
-use zus_bpp::miner::Config;
-use zus_bpp::mutants::Mutant;
 use zus_bpp::rules::{
     BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, TicketLogRule, TicketRule,
 };
 use zus_fuzz::product::Product;
-use zus_fuzz::world::Adjust;
 
 const HARDENED: Rules = Rules::HARDENED;
 
@@ -136,33 +133,4 @@ fn production_refines_the_model_in_every_interleaving_under_other_rules() {
         }
     }
     assert_eq!(wrong, [], "other counts than those pinned");
-}
-
-fn timeless(config: &mut Config, variant: u16) {
-    config.timing.answer_interval = 0;
-    config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
-}
-
-/// Negative control: the product itself notices bugs, some as a failure and some as a refusal.
-#[test]
-fn the_product_notices_bugs() {
-    let noticed = [
-        (Mutant::QuorumOneLower, 1, 3),
-        (Mutant::SecondTicket, 1, 3),
-        (Mutant::ForgetQuorum, 1, 3),
-        (Mutant::SendBeforeWrite, 1, 3),
-        (Mutant::NoJump, 2, 0),
-        (Mutant::WrongParent, 2, 0),
-    ];
-    for (mutant, rounds, byzantine) in noticed {
-        let variant = Mutant::ALL.iter().position(|known| *known == mutant).expect("a mutant") as u16;
-        let mut product = Product::of_four(rounds, 1, byzantine, 0);
-        product.setup.adjust = Adjust(timeless, variant);
-        let checker = product.explore(true, usize::MAX);
-        assert!(
-            !checker.discoveries().is_empty(),
-            "{mutant:?} survives {} pairs",
-            checker.unique_state_count()
-        );
-    }
 }

@@ -29,7 +29,9 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
     let refused: &[(&[&str], &[&str])] = &[
         (&["walk", "--runs", "0"], &["--runs", "1..="]),
         (&["walk", "--rules", "X"], &["--rules", "fix: ", "hardened"]),
-        (&["walk", "--mutant", "X"], &["--mutant", "MATRIX.md"]),
+        (&["walk", "--deviate", "X"], &["--deviate", "no such rules", "hardened"]),
+        (&["mutants", "check", "X"], &["X: no deliberate bug", "MATRIX.md"]),
+        (&["mutants", "run", "X", "--", "walk"], &["X: no deliberate bug", "MATRIX.md"]),
         (&["walk", "--runs", "1", "--out", "no/file"], &["no/file: cannot be written", "fix: "]),
         (&["walk", "--runs", "1", "--out", "folder"], &["folder: cannot be written", "fix: "]),
         (&["soak", "--miners", "5"], &["--miners", "4, 7"]),
@@ -58,8 +60,8 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
         (&["replay", "empty", "--trace", "no/file"], &["no/file: cannot be written", "fix: "]),
         (&["shrink", "X"], &["X: cannot be read", "fix: "]),
         (&["shrink", "empty", "--out", "no/file"], &["no/file: cannot be written", "fix: "]),
-        (&["matrix", "--only", "Nothing"], &["--only Nothing", "fix: "]),
-        (&["matrix", "--only", "SignUnasked", "--only", "Nothing"], &["--only Nothing", "fix: "]),
+        (&["matrix", "--only", "Nothing"], &["Nothing: no deliberate bug", "fix: "]),
+        (&["matrix", "--only", "SignUnasked", "--only", "Nothing"], &["Nothing: no deliberate bug", "fix: "]),
     ];
     let mut wrong = Vec::new();
     for (arguments, says) in refused {
@@ -82,23 +84,36 @@ fn a_long_run_that_fails_prints_the_command_that_shows_it_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let soak = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zus-fuzz"));
-        command.args(arguments).current_dir(folder.path()).env("ZUS_MUTANT", "QuorumOneLower");
+        command.args(arguments).current_dir(folder.path());
         let output = command.output().expect("the tool runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let asked = ["--rounds", "60", "--seed", "3", "--miners", "7", "--begins-at", "50", "--subrounds", "2"];
-    let (code, said) = soak(&[&["soak", "--rules", "subround_switch = FirstArrival"], &asked[..]].concat());
+    let deviation = ["--deviate", "hardened,ticket_log=Volatile"];
+    let rules = ["soak", "--rules", "subround_switch = FirstArrival"];
+    let (code, said) = soak(&[&rules, &asked[..], &deviation].concat());
     assert_eq!(code, Some(1), "{said}");
     let line = said.lines().find(|line| line.starts_with("replay: ")).unwrap_or_else(|| panic!("{said}"));
-    assert!(line.starts_with("replay: ZUS_MUTANT=QuorumOneLower cargo run -p zus-fuzz "), "{line}");
+    assert!(line.starts_with("replay: cargo run -p zus-fuzz "), "{line}");
     // As a shell reads it.
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("printf '%s\\n' {}", line.split_once(" -- ").expect(line).1)]);
     let words = shell.output().expect("a shell");
     let words = String::from_utf8(words.stdout).expect("text");
     let words: Vec<&str> = words.lines().collect();
-    for option in asked.chunks(2).chain([&["--rules", "subround_switch = FirstArrival"][..]]) {
+    for option in asked.chunks(2).chain([&rules[1..], &deviation[..]]) {
         assert!(words.windows(2).any(|two| two == option), "{option:?}: {line}");
     }
     assert_eq!(soak(&words), (code, said));
+}
+
+/// A bug that has no effect is no bug that was not noticed.
+#[test]
+fn a_program_without_bugs_takes_none() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zus-fuzz"));
+    let output = command.args(["walk", "--runs", "1"]).env("ZUS_MUTANT", "SecondTicket").output();
+    let output = output.expect("the tool runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("ZUS_MUTANT=SecondTicket: this program has no deliberate bugs"), "{said}");
 }

@@ -3,38 +3,35 @@
 
 use std::path::PathBuf;
 
-use zus_bpp::miner::Config;
-use zus_bpp::mutants::Mutant;
 use zus_fuzz::campaign::{Until, play, run, walk};
 use zus_fuzz::schedule::Schedule;
 use zus_fuzz::shrink::shrink;
 use zus_fuzz::world::Adjust;
 
-/// The bug of the example: a miner votes for a block although it ticketed another one of the round.
-const BUG: Adjust = Adjust(
-    |config: &mut Config, _| {
-        config.mutant = Some(Mutant::VoteDespiteOtherTicket);
-    },
-    0x6578,
-);
+use crate::deviations;
+
+/// The fault of the example: the miners finalize what is notarized, and the model asks for votes.
+fn bug() -> Adjust {
+    deviations::of("two thirds")
+}
 
 fn file(name: &str) -> PathBuf {
     zus_fuzz::room().join("regressions/example").join(name)
 }
 
 fn kind(schedule: &Schedule) -> Option<String> {
-    run(schedule, BUG).failure().map(|failure| failure.kind())
+    run(schedule, bug()).failure().map(|failure| failure.kind())
 }
 
 /// The run as a person reads it.
 fn told(schedule: &Schedule) -> String {
-    play(schedule, BUG, Until::Choices, true).told()
+    play(schedule, bug(), Until::Choices, true).told()
 }
 
 #[test]
 fn the_example_shrinks_to_the_committed_run() {
     if std::env::var_os("UPDATE_EXAMPLE").is_some() {
-        let found = walk(1, 100_000, BUG, None).expect("a random walk finds it");
+        let found = walk(1, 100_000, bug(), None).expect("a random walk finds it");
         let kind_of_it = found.failure.kind();
         let short = shrink(&found.schedule, |schedule| kind(schedule) == Some(kind_of_it.clone()));
         std::fs::write(file("before.run"), found.schedule.explicit()).expect("written");

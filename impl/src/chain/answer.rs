@@ -8,7 +8,6 @@ use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::Notarization;
 use crate::committee::Round;
 use crate::message::{ChainRequest, ChainResponse};
-use crate::mutants::mutant;
 
 /// The answer to a chain request.
 #[derive(Debug)]
@@ -63,9 +62,6 @@ impl Chain {
             at = at.previous()?;
         }
         path.reverse();
-        if mutant!(AnswerTooHigh) && path.len() > 1 {
-            path.remove(0);
-        }
         let whole = |known: &StoredBlock| {
             let block = known.whole.clone()?;
             Some(FinalBlock { block, notarization: known.notarization.clone() })
@@ -179,9 +175,6 @@ pub(crate) fn check_links(
             (notarization.round, notarization.subround, notarization.block)
                 == (pair[0].round(), pair[0].subround(), pair[0].id())
         });
-        if mutant!(AnswerUnlinked) {
-            continue;
-        }
         if pair[1].header().parent != pair[0].id() || pair[1].round() != pair[0].round().next() || !labelled {
             return Err(ChainResponseError::Broken(pair[1].round()));
         }

@@ -16,7 +16,6 @@ use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
-use crate::mutants::mutant;
 
 /// After so many requests without success the next one starts at the finalized head again: perhaps the blocks that were
 /// reached are of another branch. After as many more it starts where the highest block was reached: perhaps peers only had
@@ -82,14 +81,13 @@ impl CatchUp {
         let peer = self.next_peer(me, committee)?;
         self.attempts = self.attempts.saturating_add(1);
         if self.attempts.is_multiple_of(ATTEMPTS_PER_START) {
-            self.from_head = !self.from_head || mutant!(AlwaysFromHead);
+            self.from_head = !self.from_head;
             self.reached = self.highest.filter(|_| !self.from_head);
         }
         if !self.asked.contains(&peer) {
             self.asked.push(peer);
         }
         let after = self.reached.map_or(head, |reached| reached.max(head));
-        let after = if mutant!(AskTooHigh) { after.next() } else { after };
         Some((peer, ChainRequest { after, tip }))
     }
 
@@ -201,9 +199,7 @@ impl Chain {
         let mut batch = CertificateBatch::new(committee, config.quorum(), scheme);
         notarizations.iter().for_each(|certificate| batch.push(certificate));
         finality.iter().for_each(|certificate| batch.push(certificate));
-        if !mutant!(AnswerUnverified) {
-            batch.verify(config.batch_seed.as_ref())?;
-        }
+        batch.verify(config.batch_seed.as_ref())?;
         let finality = finality.cloned().map(Verified::trusted);
         Ok(CheckedAnswer {
             notarizations: notarizations.into_iter().cloned().map(Verified::trusted).collect(),
@@ -225,7 +221,7 @@ impl Chain {
         let named = response.blocks.last()?.finality()?;
         let beside = response.finality.as_ref().map_or(Round(0), |known| known.round);
         let is_new = named.round > self.head().round().max(beside);
-        if !is_new || !config.rules.votes() || mutant!(NamedFinalityUnused) {
+        if !is_new || !config.rules.votes() {
             return None;
         }
         Arc::clone(named).verified(&config.committee, config.quorum(), scheme).ok()

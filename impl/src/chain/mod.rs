@@ -37,7 +37,6 @@ use crate::block::{Block, BlockId, Header};
 use crate::bounds::{FINAL_AT_ONCE, KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Round, Subround};
-use crate::mutants::mutant;
 
 /// A final block with its certificate. Genesis has none, and a block that became final through a descendant before its
 /// own certificate was seen may be without one here; its child then carries it. The last of those that a miner is started with
@@ -142,7 +141,6 @@ impl Chain {
 
     fn final_block(&self, round: Round) -> Option<&FinalBlock> {
         let lowest = self.finals[0].block.round();
-        let lowest = if mutant!(FinalsMisplaced) { Round(lowest.0.min(1)) } else { lowest };
         self.finals.get(usize::try_from(round.0.checked_sub(lowest.0)?).ok()?)
     }
 
@@ -192,11 +190,7 @@ impl Chain {
     /// Whether the application has accepted the block and all its ancestors; final blocks count as accepted.
     pub fn is_accepted(&self, round: Round, id: BlockId) -> bool {
         self.is_head(round, id)
-            || self.node(round, id).is_some_and(|node| {
-                node.connected
-                    && (node.verdict == Verdict::Accepted
-                        || mutant!(TicketRefused) && node.verdict == Verdict::Refused)
-            })
+            || self.node(round, id).is_some_and(|node| node.connected && node.verdict == Verdict::Accepted)
     }
 
     fn is_head(&self, round: Round, id: BlockId) -> bool {
@@ -262,8 +256,7 @@ impl Chain {
             return false;
         }
         let level = self.level_mut(round);
-        let most = if mutant!(SecondNotarizationForgotten) { 1 } else { MAX_NOTARIZATIONS_PER_ROUND };
-        level.notarizations.len() < most && level.notarize(notarization)
+        level.notarizations.len() < MAX_NOTARIZATIONS_PER_ROUND && level.notarize(notarization)
     }
 
     /// The known notarizations of a round above the head, lowest subround first.
@@ -298,14 +291,6 @@ impl Chain {
     /// [`FinalizeError`]; nothing is changed then.
     pub fn finalize(&mut self, round: Round, id: BlockId) -> Result<Vec<FinalBlock>, FinalizeError> {
         let head = (self.head().round(), self.head().id());
-        if mutant!(HeadMovesBack)
-            && let Some(at) = self.finals.iter().position(|known| known.block.round() == round)
-            && at > 0
-            && self.finals[at].block.id() != id
-        {
-            self.finals.truncate(at);
-            return Err(FinalizeError::Behind(round));
-        }
         if round <= head.0 {
             return Err(match self.final_block(round) {
                 Some(known) if known.block.id() != id => FinalizeError::Conflict(head.0),
@@ -315,12 +300,7 @@ impl Chain {
         let mut path = Vec::new();
         let (mut at, mut want) = (round, id);
         while at > head.0 {
-            let node = self.node(at, want).ok_or(FinalizeError::Missing { round: at, block: want });
-            if mutant!(SkipMissing) && node.is_err() && !path.is_empty() {
-                want = head.1;
-                break;
-            }
-            let node = node?;
+            let node = self.node(at, want).ok_or(FinalizeError::Missing { round: at, block: want })?;
             // Of the ancestors of a whole block the miner has loaded those that were away.
             let block = node.block().ok_or(FinalizeError::Away { round: at, block: want })?;
             let notarization = self.notarization_of(at, want).cloned();
@@ -328,7 +308,7 @@ impl Chain {
             want = node.header().parent;
             at = Round(at.0 - 1);
         }
-        if want != head.1 && !mutant!(HeadAnywhere) {
+        if want != head.1 {
             return Err(FinalizeError::Conflict(head.0));
         }
         path.reverse();

@@ -24,7 +24,6 @@ use crate::committee::Round;
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::Scheme;
 use crate::miner::{Config, Stored};
-use crate::mutants::mutant;
 
 /// Which of the things that were read back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -114,9 +113,6 @@ pub(crate) fn check_read_back<S: Scheme>(
     config: &Config,
     scheme: &S,
 ) -> Result<(), Damaged> {
-    if mutant!(ReadBackTrusted) {
-        return Ok(());
-    }
     let mut batch = CertificateBatch::new(&config.committee, config.quorum(), scheme);
     let mut places = Vec::new();
     check_finals(finals, config, scheme, &mut batch, &mut places)?;

@@ -10,7 +10,6 @@
 
 use super::scheme::{Domain, MAX_COMMITTEE_SIZE, Scheme, Signature};
 use crate::committee::MinerId;
-use crate::mutants::mutant;
 
 /// Most bytes of a signer bitmap.
 pub const MAX_BITMAP_BYTES: usize = MAX_COMMITTEE_SIZE / 8;
@@ -65,22 +64,11 @@ impl Signers {
         }
         signers.bitmap.copy_from_slice(bitmap);
         match signers.highest() {
-            Some(member) if usize::from(member.0) >= committee_size && !mutant!(BitmapBeyondCommittee) => {
+            Some(member) if usize::from(member.0) >= committee_size => {
                 Err(SignersError::NotAMember { member, committee_size })
             }
             _ => Ok(signers),
         }
-    }
-
-    /// Mutant: a bitmap whose bits beyond the committee are not looked at.
-    #[cfg(any(test, feature = "mutants"))]
-    pub(crate) fn loosely(committee_size: usize, bitmap: &[u8]) -> Result<Self, SignersError> {
-        let mut signers = Self::new(committee_size)?;
-        if bitmap.len() != signers.bitmap.len() {
-            return Err(SignersError::Length { expected: signers.bitmap.len(), found: bitmap.len() });
-        }
-        signers.bitmap.copy_from_slice(bitmap);
-        Ok(signers)
     }
 
     /// Adds a member.
@@ -92,7 +80,7 @@ impl Signers {
             return Err(SignersError::NotAMember { member, committee_size: self.committee_size() });
         }
         let (byte, bit) = position(member);
-        if self.bitmap[byte] & bit != 0 && !mutant!(DuplicateSigner) {
+        if self.bitmap[byte] & bit != 0 {
             return Err(SignersError::Duplicate { member });
         }
         self.bitmap[byte] |= bit;
@@ -209,7 +197,7 @@ impl Certificate {
         scheme: &impl Scheme,
         quorum: usize,
     ) -> Result<Vec<MinerId>, CertificateError> {
-        if self.signers.committee_size() != scheme.committee_size() && !mutant!(OtherCommittee) {
+        if self.signers.committee_size() != scheme.committee_size() {
             return Err(CertificateError::OtherCommittee {
                 expected: scheme.committee_size(),
                 found: self.signers.committee_size(),
@@ -221,7 +209,7 @@ impl Certificate {
 }
 
 fn require_quorum(signers: &Signers, quorum: usize) -> Result<(), CertificateError> {
-    let count = signers.count() + usize::from(mutant!(CertificateOneLower));
+    let count = signers.count();
     // A quorum of zero would make the empty set a certificate.
     (count >= quorum.max(1)).then_some(()).ok_or(CertificateError::SubQuorum { signers: count, quorum })
 }

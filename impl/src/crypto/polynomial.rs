@@ -7,7 +7,6 @@ use sha3::{Digest, Sha3_512};
 use super::coefficients;
 use super::curve::{G2, Scalar};
 use crate::committee::MinerId;
-use crate::mutants::mutant;
 
 /// Domain tag of the weights with which shares are checked together.
 const BATCH_TAG: &[u8] = b"ZUS-BPP-V01-SHARE-WEIGHTS";
@@ -18,7 +17,7 @@ const BATCH_FROM: usize = 8;
 /// The point at which the polynomial of a shared key is evaluated for a member: its position plus one.
 #[must_use]
 pub fn abscissa(member: MinerId) -> u32 {
-    u32::from(member.0) + u32::from(!mutant!(ShareAtPosition))
+    u32::from(member.0) + 1
 }
 
 /// A secret polynomial, constant first. Its coefficients are wiped when dropped and never shown.
@@ -120,9 +119,6 @@ impl Commitments {
 
     /// A weight for each share, from all commitments and all shares.
     fn weights(&self, shares: &[(MinerId, &Scalar)]) -> Vec<Scalar> {
-        if mutant!(UnweightedBatch) {
-            return vec![Scalar::from_u64(1); shares.len()];
-        }
         let mut hash = Sha3_512::new().chain_update(BATCH_TAG);
         hash.update((self.threshold() as u64).to_be_bytes());
         for point in &self.0 {
@@ -229,7 +225,6 @@ mod tests {
     use subtle::ConstantTimeEq;
 
     use super::*;
-    use crate::mutants::{Mutant, Scope};
 
     fn polynomial(coefficients: &[u64]) -> Polynomial {
         Polynomial::new(coefficients.iter().map(|&c| Scalar::from_u64(c)).collect())
@@ -341,8 +336,6 @@ mod tests {
         shares[4].1 = shares[4].1.add(&error);
         shares[20].1 = shares[20].1.sub(&error);
         assert!(!all_admitted(&commitments, &shares));
-        let _scope = Scope::enter(Some(Mutant::UnweightedBatch));
-        assert!(all_admitted(&commitments, &shares), "the control");
     }
 
     /// Pitfall: weights that are known before the shares. A dealer that knows them weighs its errors so that they cancel.

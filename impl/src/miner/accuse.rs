@@ -10,7 +10,6 @@ use crate::committee::{MinerId, Peer};
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
-use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 
 /// The evidence that is kept. The work to see whether a further piece is wanted grows with the number of miners whom
@@ -46,8 +45,7 @@ impl EvidenceStore {
 
     /// Whether canonical evidence is new and its bound is not reached for everybody whom it convicts.
     fn wants(&self, evidence: &Evidence) -> bool {
-        (evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
-            || mutant!(EvidenceUnbounded))
+        evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)
             && !self.known.contains(&evidence.digest())
     }
 
@@ -102,12 +100,8 @@ impl<S: Scheme> Miner<S> {
         if let Evidence::Proposals { first, .. } = &*evidence {
             self.exclude(first);
         }
-        if !mutant!(self.config, EvidenceForgotten) {
-            self.evidence.keep(Arc::clone(&evidence));
-        }
-        if !mutant!(self.config, KeepEvidence) {
-            fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
-        }
+        self.evidence.keep(Arc::clone(&evidence));
+        fx.broadcast(Audience::Miners, Message::Evidence(Arc::clone(&evidence)));
         fx.out.push(Output::Evidence(evidence));
     }
 
@@ -132,8 +126,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Compares a new finality vote with its signer's tickets of the round.
     pub(super) fn compare_with_tickets(&mut self, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
-        if !self.config.rules.votes() || vote.round < self.round && mutant!(self.config, LateVotesUncompared)
-        {
+        if !self.config.rules.votes() {
             return;
         }
         let Some(state) = self.rounds.get(vote.round) else { return };
@@ -141,8 +134,7 @@ impl<S: Scheme> Miner<S> {
         let others: Vec<Signed<Ticket>> =
             tickets.copied().filter(|ticket| ticket.block != vote.block).collect();
         // Tickets are held unverified: a wrong one must not hide a genuine one. There are as many as subrounds are collected.
-        let tried = if mutant!(FirstTicketOnly) { 1 } else { usize::MAX };
-        for ticket in others.into_iter().take(tried) {
+        for ticket in others {
             if self.accuse(Evidence::TicketAgainstVote { ticket, vote }, fx) {
                 break;
             }

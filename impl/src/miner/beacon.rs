@@ -10,7 +10,6 @@ use crate::committee::{MinerId, Peer, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BatchSeed, Scheme, Signature};
 use crate::message::{BeaconShare, Message};
-use crate::mutants::mutant;
 use crate::rules::BeaconRule;
 use crate::statement::BeaconTarget;
 
@@ -40,9 +39,6 @@ impl<S: Scheme> Miner<S> {
     fn beacon_mut(&mut self, target: &BeaconTarget) -> Option<&mut Beacon> {
         let here = self.here();
         match target {
-            BeaconTarget::Round(_) if mutant!(ShareOfOtherRound) => {
-                Some(&mut self.rounds.get_mut(here.0).beacon)
-            }
             BeaconTarget::Round(round) => {
                 is_near(here.0, *round).then(|| &mut self.rounds.get_mut(*round).beacon)
             }
@@ -67,7 +63,6 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn share_beacon(&mut self, fx: &mut Effects<'_>) {
         let Some(target) = self.beacon_target(self.subround) else { return };
         if self.shared != Some(target)
-            && !mutant!(self.config, NoShare)
             && let Some(share) = BeaconShare::sign(target, &self.config.committee, &self.scheme)
         {
             self.shared = Some(target);
@@ -89,8 +84,7 @@ impl<S: Scheme> Miner<S> {
         if !self.is_asked_for(&target) {
             return Err(Refusal::OtherBeaconRule);
         }
-        let early = target.round() > self.round && mutant!(self.config, ForgetEarlyMessages);
-        if target.round() < self.round || early || !self.config.committee.contains(signer) {
+        if target.round() < self.round || !self.config.committee.contains(signer) {
             return Ok(());
         }
         let Some(beacon) = self.beacon_mut(&target) else { return Ok(()) };
@@ -186,9 +180,7 @@ impl<S: Scheme> Miner<S> {
                 wrong.extend(Some(held.share).filter(|_| !held.verified));
             }
         }
-        if !mutant!(KeepWrongShares) {
-            beacon.shares.retain(|held| !wrong.contains(&held.share));
-        }
+        beacon.shares.retain(|held| !wrong.contains(&held.share));
         wrong.iter().for_each(|share| beacon.found_wrong(*share, true));
         if let Some(place) = self.beacon_mut(target) {
             *place = beacon;
@@ -219,7 +211,7 @@ impl<S: Scheme> Miner<S> {
             if is_open(held) {
                 let right = verdicts.next() == Some(true);
                 held.verified = each && right;
-                if !right && !mutant!(KeepWrongShares) {
+                if !right {
                     wrong.push(held.share);
                     return false;
                 }
@@ -255,19 +247,15 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn check_beacon(&mut self, block: &Block, target: BeaconTarget, fx: &mut Effects<'_>) -> bool {
         let (value, signature) = (block.header().beacon, *block.beacon_signature());
         if let Some(known) = self.known_beacon(&target) {
-            if mutant!(self.config, BeaconValueUnchecked) {
-                return known.signature == signature;
-            }
             return (known.value, known.signature) == (value, signature);
         }
-        let trusted = mutant!(self.config, TrustProposedBeacon);
         let preimage = target.preimage(&self.config.committee);
         let genuine =
             self.scheme.verify_beacon(&preimage, &signature) && self.scheme.beacon_value(&signature) == value;
-        if genuine || trusted {
+        if genuine {
             self.set_beacon(KnownBeacon { target, signature, value }, fx);
         }
-        genuine || trusted
+        genuine
     }
 
     /// The order of generators of a subround of the own round, when its beacon value is known.
@@ -276,8 +264,6 @@ impl<S: Scheme> Miner<S> {
         let value = self.known_beacon(&target)?.value;
         let (round, miners) = (self.round, self.config.committee.miners());
         let ordered_as = self.config.ordered_as(subround);
-        let ordered_as = if mutant!(CapSubrounds) { ordered_as.min(Subround(1)) } else { ordered_as };
-        let ordered_as = if mutant!(RanksIgnoreSubround) { Subround(0) } else { ordered_as };
         let state = self.rounds.collecting((round, self.subround), round, subround)?;
         let derive = || Arc::new(Ranks::derive(&value, ordered_as, miners));
         Some(Arc::clone(state.ranks.get_or_insert_with(derive)))
@@ -290,8 +276,6 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a rank gives a turn (S4).
     pub(super) fn is_eligible(&self, rank: Rank) -> bool {
-        rank.0 < self.config.generators + u16::from(mutant!(OneGeneratorMore))
-            || mutant!(self.config, AnyGenerator)
-            || self.config.rules.chained() && mutant!(self.config, ChainedEligibility)
+        rank.0 < self.config.generators
     }
 }

@@ -13,7 +13,6 @@ use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Proposal;
-use crate::mutants::mutant;
 use crate::rules::{BeaconRule, TicketRule};
 use crate::statement::{BeaconTarget, Proposed, Ticket};
 
@@ -23,7 +22,7 @@ const PROPOSAL_WORK: u64 = CHECK_WORK;
 impl<S: Scheme> Miner<S> {
     /// Whether the twin of an equivocating generator can be ticketed too.
     fn tickets_twins(&self) -> bool {
-        self.config.rules.tickets_twins() || mutant!(self.config, TicketTwin)
+        self.config.rules.tickets_twins()
     }
 
     /// Checks what a proposal says of itself: whose it is, and the certificates that it carries. These take the miner to
@@ -38,7 +37,7 @@ impl<S: Scheme> Miner<S> {
         let header = *block.header();
         let committee = self.config.committee;
         let foreign = (header.chain, header.epoch) != (committee.chain(), committee.epoch());
-        if foreign && !mutant!(EpochUnchecked) {
+        if foreign {
             return Err(ProposalError::Foreign.into());
         }
         if !committee.contains(header.generator) || header.round == Round(0) {
@@ -47,9 +46,8 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
-        let early = header.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         let position = (header.round, header.subround);
-        if early || self.is_settled_proposal(position, header.generator, proposal.signature, fx.now) {
+        if self.is_settled_proposal(position, header.generator, proposal.signature, fx.now) {
             return Ok(());
         }
         let state = self.rounds.get(header.round).and_then(|state| state.subround(header.subround));
@@ -121,13 +119,10 @@ impl<S: Scheme> Miner<S> {
         if block.finality().is_some() && !self.config.rules.votes() {
             return Err(ProposalError::FinalityWithoutVotes);
         }
-        if named >= header.round && !mutant!(self.config, NamedFinalityOfLater) {
+        if named >= header.round {
             return Err(ProposalError::FinalityNotBefore { named });
         }
-        if self.config.must_be_empty(header)
-            && !block.payload().is_empty()
-            && !mutant!(self.config, PayloadBeyondTaken)
-        {
+        if self.config.must_be_empty(header) && !block.payload().is_empty() {
             return Err(ProposalError::PayloadBeyond { named, bound: self.config.payload_rounds });
         }
         Ok(())
@@ -145,9 +140,6 @@ impl<S: Scheme> Miner<S> {
             return Ok(None);
         }
         let certificate = Arc::clone(certificate);
-        if mutant!(self.config, NamedFinalityUnverified) {
-            return Ok(None);
-        }
         Ok(Some(certificate.verified(&self.config.committee, self.config.quorum(), &self.scheme)?))
     }
 
@@ -155,7 +147,7 @@ impl<S: Scheme> Miner<S> {
     fn check_finality_rises(&self, header: &Header) -> Result<(), ProposalError> {
         let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
         let Some(parent) = parent.map(|parent| parent.final_round) else { return Ok(()) };
-        if header.final_round < parent && !mutant!(self.config, NamedFinalityFalls) {
+        if header.final_round < parent {
             return Err(ProposalError::FinalityFalls { named: header.final_round, parent });
         }
         Ok(())
@@ -165,32 +157,22 @@ impl<S: Scheme> Miner<S> {
     fn check_parent(&self, block: &Block) -> Result<Option<Verified<Arc<Notarization>>>, Refusal> {
         let header = block.header();
         let parent_round = header.round.previous().ok_or(ProposalError::Impossible)?;
-        let any_parent = mutant!(self.config, AnyParent);
         let Some(certificate) = block.parent_notarization() else {
             let is_genesis = parent_round == Round(0) && header.parent == self.config.genesis.id();
-            return if is_genesis || any_parent {
-                Ok(None)
-            } else {
-                Err(ProposalError::ParentNotNotarized.into())
-            };
+            return if is_genesis { Ok(None) } else { Err(ProposalError::ParentNotNotarized.into()) };
         };
-        if certificate.block != header.parent && !any_parent || parent_round == Round(0) {
+        if certificate.block != header.parent || parent_round == Round(0) {
             return Err(ProposalError::ParentNotNotarized.into());
         }
-        if !mutant!(self.config, IgnoreLabels) {
-            if certificate.round != parent_round {
-                return Err(ProposalError::ParentNotNotarized.into());
-            }
-            let parent = self.chain.header(parent_round, header.parent);
-            if parent.is_some_and(|parent| parent.subround != certificate.subround) {
-                return Err(ProposalError::WrongLabel.into());
-            }
+        if certificate.round != parent_round {
+            return Err(ProposalError::ParentNotNotarized.into());
+        }
+        let parent = self.chain.header(parent_round, header.parent);
+        if parent.is_some_and(|parent| parent.subround != certificate.subround) {
+            return Err(ProposalError::WrongLabel.into());
         }
         let known = self.chain.notarization_of(parent_round, header.parent);
-        if known == Some(certificate)
-            || mutant!(self.config, TrustEmbeddedCertificate)
-            || known.is_some() && mutant!(self.config, EmbeddedUncheckedWhenKnown)
-        {
+        if known == Some(certificate) {
             return Ok(Some(Verified::trusted(Arc::clone(certificate))));
         }
         let certificate = Arc::clone(certificate);
@@ -204,7 +186,7 @@ impl<S: Scheme> Miner<S> {
     ) -> Result<Option<Verified<Arc<TimeoutCertificate>>>, Refusal> {
         let (round, subround) = (proposal.block.round(), proposal.block.subround());
         let Some(before) = subround.previous() else { return Ok(None) };
-        if self.config.rules.enters_alone() || mutant!(self.config, EnterWithoutCertificate) {
+        if self.config.rules.enters_alone() {
             return Ok(None);
         }
         let certificate = proposal
@@ -252,7 +234,7 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let drift = self.config.timing.clock_drift;
-        if header.time > fx.now.after(drift) && !mutant!(EarlyUnchecked) {
+        if header.time > fx.now.after(drift) {
             let until = Time(header.time.0.saturating_sub(drift));
             self.accounts.set_aside(from, position, proposal.signature, Some(until));
             fx.refuse(from, ProposalError::Early.into());
@@ -301,9 +283,7 @@ impl<S: Scheme> Miner<S> {
         }
         self.accounts.set_aside(from, position, proposal.signature, None);
         self.waiting.retain(|(_, known)| known.block.header().generator != header.generator);
-        if !mutant!(ForgetWaiting) {
-            self.waiting.push((from, proposal));
-        }
+        self.waiting.push((from, proposal));
     }
 
     /// Enters a block of the own round into its subround and into the chain.
@@ -339,7 +319,7 @@ impl<S: Scheme> Miner<S> {
     fn follow_up_connections(&mut self, fx: &mut Effects<'_>) {
         while let Some((round, id)) = self.chain.take_connected() {
             self.ask_application(round, id, fx);
-            if round.next() == self.round && id == self.entry.block && !mutant!(NoLateShare) {
+            if round.next() == self.round && id == self.entry.block {
                 self.share_beacon(fx);
             }
             let (ready, waiting) = std::mem::take(&mut self.waiting)
@@ -365,7 +345,7 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let before = self.chain.header(parent_round, header.parent).map(|parent| parent.time);
-        if before.is_some_and(|before| header.time < before) && !mutant!(TimeUnchecked) {
+        if before.is_some_and(|before| header.time < before) {
             self.chain.judge(round, id, Verdict::Refused);
             return;
         }
@@ -442,7 +422,7 @@ impl<S: Scheme> Miner<S> {
     /// The next block to ticket in the own subround.
     fn choice(&self) -> Option<BlockId> {
         let (round, subround) = self.here();
-        let stopped = self.ledger.has_timed_out(round, subround) && !mutant!(self.config, TicketAfterTimeout);
+        let stopped = self.ledger.has_timed_out(round, subround);
         if self.ledger.is_closed(round) || stopped {
             return None;
         }
@@ -456,21 +436,15 @@ impl<S: Scheme> Miner<S> {
             .tickets_of(round, subround)
             .map(|known| state.candidate(known.block).map_or(Rank(0), |candidate| candidate.rank))
             .min();
-        let rule = if mutant!(self.config, TicketTwin) {
-            TicketRule::BetterOrEqualRank
-        } else {
-            self.config.rules.ticket
-        };
+        let rule = self.config.rules.ticket;
         let allowed = |candidate: &&Candidate| {
             let allowed = match rule {
-                TicketRule::OncePerSubround => best_ticketed.is_none() || mutant!(self.config, SecondTicket),
+                TicketRule::OncePerSubround => best_ticketed.is_none(),
                 TicketRule::BetterRank => best_ticketed.is_none_or(|best| candidate.rank < best),
                 TicketRule::BetterOrEqualRank => best_ticketed.is_none_or(|best| candidate.rank <= best),
             };
             allowed && !ticketed(candidate.block)
         };
-        let worst = best_ticketed.is_none() && mutant!(self.config, WorstRank);
-        let choice = if worst { accepted.rfind(allowed) } else { accepted.find(allowed) };
-        choice.map(|candidate| candidate.block)
+        accepted.find(allowed).map(|candidate| candidate.block)
     }
 }

@@ -9,7 +9,6 @@ use crate::chain::{Answer, AnswerError};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
-use crate::mutants::mutant;
 use crate::wire;
 
 impl From<AnswerError> for Refusal {
@@ -36,7 +35,7 @@ impl<S: Scheme> Miner<S> {
         let waiting = self.waiting.iter().map(|(_, proposal)| proposal.block.header().parent);
         let candidates = self.rounds.get(self.round).into_iter().flat_map(|state| &state.subrounds);
         let parents = candidates.flat_map(|state| &state.candidates).map(|candidate| candidate.parent);
-        waiting.chain(parents).find(|&parent| self.chain.is_connected(before, parent) == mutant!(AskForKnown))
+        waiting.chain(parents).find(|&parent| !self.chain.is_connected(before, parent))
     }
 
     /// After every step: sets the timer when something is missing, since it may still arrive by itself; asks on at once
@@ -57,7 +56,7 @@ impl<S: Scheme> Miner<S> {
 
     /// The timer expired: ask the next peer.
     pub(super) fn catch_up_timer(&mut self, fx: &mut Effects<'_>) {
-        self.catch_up.timer_set = mutant!(AskOnce);
+        self.catch_up.timer_set = false;
         self.ask_for_missing(fx);
     }
 
@@ -74,7 +73,7 @@ impl<S: Scheme> Miner<S> {
         self.accounts.asked(from, wire::length_of_request(request), fx.now);
         // The bound on answers is on the work for them too.
         let may = self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval);
-        if !may && !mutant!(self.config, AnswerAlways) {
+        if !may {
             return;
         }
         let Some(most) = self.accounts.answer_bytes(from, fx.now) else { return };
@@ -99,9 +98,7 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         // A peer that needs blocks was away when offences were proved, too.
-        if let Peer::Miner(_) = from
-            && !mutant!(EvidenceUntold)
-        {
+        if let Peer::Miner(_) = from {
             for proof in self.evidence.one_against_each() {
                 self.accounts.answered(from, wire::body(&*proof).len());
                 fx.out.push(Output::Send { to: from, message: Message::Evidence(proof) });

@@ -13,7 +13,6 @@ use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
-use crate::mutants::mutant;
 use crate::rules::{ParentRule, Rules, SubroundCapRule};
 use crate::statement::{Signed, Ticket};
 
@@ -59,7 +58,7 @@ impl Timing {
     /// When a subround is given up, in milliseconds after it was entered.
     #[must_use]
     pub fn gives_up(&self, subround: Subround) -> u64 {
-        let times = if mutant!(NoBackOff) { 1 } else { u64::from(subround.0) + 1 };
+        let times = u64::from(subround.0) + 1;
         self.window.saturating_add(self.ticket_wait).saturating_mul(times)
     }
 }
@@ -112,9 +111,6 @@ pub struct Config {
     /// combine to a wrong value; `None`: one after the other.
     /// The verdicts are the same. Every participant needs a secret one of its own.
     pub batch_seed: Option<BatchSeed>,
-    /// A deliberate bug.
-    #[cfg(any(test, feature = "mutants"))]
-    pub mutant: Option<crate::mutants::Mutant>,
 }
 
 impl Config {
@@ -148,36 +144,18 @@ impl Config {
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
             ticket_form: TicketForm::default(),
             batch_seed: None,
-            #[cfg(any(test, feature = "mutants"))]
-            mutant: None,
         }
     }
 
     /// The quorum `q`.
     #[must_use]
     pub fn quorum(&self) -> usize {
-        let quorum = self.committee.quorum(self.rules.quorum);
-        if mutant!(self, QuorumOneLower) {
-            return quorum - 1;
-        }
-        if mutant!(self, QuorumOfJoin) {
-            return self.committee.faulty() + 1;
-        }
-        if mutant!(self, QuorumPercent66) {
-            return self.committee.quorum(crate::rules::QuorumRule::Percent66);
-        }
-        quorum
+        self.committee.quorum(self.rules.quorum)
     }
 
     /// How many timeout votes make a miner join: one of them is honest, `f + 1`.
     #[must_use]
     pub fn join_threshold(&self) -> usize {
-        if mutant!(self, JoinAtOne) {
-            return 1;
-        }
-        if mutant!(self, NeverJoin) {
-            return usize::MAX;
-        }
         self.committee.faulty() + 1
     }
 

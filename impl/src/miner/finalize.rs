@@ -11,13 +11,12 @@ use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
-use crate::mutants::mutant;
 use crate::statement::FinalityVote;
 
 impl<S: Scheme> Miner<S> {
     /// Makes a finality certificate when the votes for one block suffice.
     pub(super) fn count_votes(&mut self, vote: FinalityVote, fx: &mut Effects<'_>) {
-        let quorum = self.config.quorum() - usize::from(mutant!(self.config, FinalityOneLower));
+        let quorum = self.config.quorum();
         let enough = self.rounds.get(vote.round).is_some_and(|state| state.votes.count(&vote) >= quorum);
         if !enough || self.is_certified_final(&vote) {
             return;
@@ -36,10 +35,7 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block, or a descendant, is known to be final.
     pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
         let pending = self.pending_finality.as_ref();
-        vote.round <= self.chain.head().round() && !mutant!(HeadMovesBack)
-            || pending.is_some_and(|pending| {
-                pending.round >= vote.round && !mutant!(self.config, RelayFinalityAgain)
-            })
+        vote.round <= self.chain.head().round() || pending.is_some_and(|pending| pending.round >= vote.round)
     }
 
     /// A finality certificate became known.
@@ -58,7 +54,7 @@ impl<S: Scheme> Miner<S> {
             }
             return;
         }
-        if self.relays(source) && !mutant!(self.config, NoFinalityRelay) {
+        if self.relays(source) {
             fx.broadcast(Audience::Everyone, Message::FinalityCertificate(Arc::clone(&certificate)));
         }
         if let Source::Received(peer) = source {
@@ -84,15 +80,13 @@ impl<S: Scheme> Miner<S> {
         fx.out.push(Output::Conflict { round, block });
         if let Some(own) = self.chain.finality().filter(|own| own.round == round).map(|own| Arc::clone(own)) {
             let evidence = Evidence::FinalityCertificates { first: own, second: Arc::clone(certificate) };
-            if !mutant!(ConflictUnproved) {
-                self.accuse(evidence, fx);
-            }
+            self.accuse(evidence, fx);
         }
         let finals = self.chain.finals().iter();
         let rival = finals
             .filter(|known| known.block.round() == round && known.block.id() != block)
             .find_map(|known| known.notarization.as_ref().map(Arc::clone));
-        if let Some(notarization) = rival.filter(|_| !mutant!(ConflictBelowUnproved)) {
+        if let Some(notarization) = rival {
             let finality = Arc::clone(certificate);
             self.accuse(Evidence::NotarizationAgainstFinality { notarization, finality }, fx);
         }
@@ -106,7 +100,7 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) -> bool {
         let FinalityVote { round, block, .. } = certificate.statement;
-        if round >= self.round && !mutant!(FinalBeforeLeaving) {
+        if round >= self.round {
             // The block's notarization is on its way, or will be asked for: the next round is entered through it.
             return false;
         }
@@ -187,16 +181,7 @@ impl<S: Scheme> Miner<S> {
         if round >= self.round {
             return;
         }
-        let rules = &self.config.rules;
-        let fin = match rules.votes() {
-            true if mutant!(FinalizeNotarized) => self.chain.first_connected(round),
-            true if mutant!(FinalizeCurrent) => self.chain.common_ancestor(round, 0),
-            true if mutant!(FinalizeDepthOne) => self.chain.common_ancestor(round, 1),
-            _ if rules.waits_before_finality() && mutant!(NoFinalityWait) => {
-                self.chain.common_ancestor(round, 0)
-            }
-            _ => self.chain.final_at_once(rules.finality, round, round.next() == self.round),
-        };
+        let fin = self.chain.final_at_once(self.config.rules.finality, round, round.next() == self.round);
         self.finalize_without_certificate(fin, fx);
     }
 
@@ -209,7 +194,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn finalize_without_certificate(&mut self, fin: Option<(Round, BlockId)>, fx: &mut Effects<'_>) {
-        let Some((round, block)) = fin.filter(|_| !mutant!(FinalityUnevaluated)) else { return };
+        let Some((round, block)) = fin else { return };
         match self.chain.finalize(round, block) {
             Ok(path) => self.head_moved(path, fx),
             Err(FinalizeError::Conflict(_)) => fx.out.push(Output::Conflict { round, block }),
@@ -218,13 +203,10 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn head_moved(&mut self, path: Vec<FinalBlock>, fx: &mut Effects<'_>) {
-        let untold = if mutant!(AncestorsUntold) { path.len().saturating_sub(1) } else { 0 };
-        fx.out.extend(path.into_iter().skip(untold).map(Output::Finalized));
+        fx.out.extend(path.into_iter().map(Output::Finalized));
         let (round, block) = (self.chain.head().round(), self.chain.head().id());
         fx.milestone(Milestone::Finalized { round, block });
         // The application commits the head, so that its children can be judged.
-        if !mutant!(ChildrenOfHeadUnjudged) {
-            self.accepted(round, block, fx);
-        }
+        self.accepted(round, block, fx);
     }
 }

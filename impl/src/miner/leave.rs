@@ -10,7 +10,6 @@ use crate::committee::{MinerId, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::message::Message;
-use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Ticket};
 
 impl<S: Scheme> Miner<S> {
@@ -18,7 +17,7 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn relays(&self, source: Source) -> bool {
         match source {
             Source::Formed => true,
-            Source::Received(_) => self.config.rules.relays() && !mutant!(self.config, NoRelay),
+            Source::Received(_) => self.config.rules.relays(),
         }
     }
 
@@ -30,7 +29,7 @@ impl<S: Scheme> Miner<S> {
         }
         let quorum = self.config.quorum();
         let Some(state) = self.rounds.get(round).and_then(|state| state.subround(subround)) else { return };
-        if state.tickets.count(&ticket) < quorum || mutant!(self.config, ForgetQuorum) {
+        if state.tickets.count(&ticket) < quorum {
             return;
         }
         let suspects = self.accounts.suspects(fx.now);
@@ -65,9 +64,7 @@ impl<S: Scheme> Miner<S> {
         let Ticket { round, subround, block } = notarization.statement;
         self.note(&notarization, source, fx);
         // In the log before a vote that rests upon it.
-        if !mutant!(self.config, ForgetStoredNotarization) {
-            self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
-        }
+        self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
         if self.relays(source) {
             // Step 7.
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(&notarization)));
@@ -78,14 +75,7 @@ impl<S: Scheme> Miner<S> {
             fx.milestone(Milestone::Switched { round, from: self.subround, to: subround });
         }
         let vote = FinalityVote { round, subround, block };
-        let mut may_vote = self.ledger.may_vote(&vote);
-        if mutant!(self.config, VoteDespiteOtherTicket) {
-            may_vote = !self.ledger.has_voted(round);
-        }
-        if mutant!(self.config, NeverVote) {
-            may_vote = false;
-        }
-        let votes = self.config.rules.votes() && may_vote;
+        let votes = self.config.rules.votes() && self.ledger.may_vote(&vote);
         if votes {
             self.sign(vote, fx);
         }
@@ -93,33 +83,13 @@ impl<S: Scheme> Miner<S> {
         if self.config.rules.waits_before_finality() {
             fx.set_timer(Timer::Finality { round }, self.config.timing.delta.saturating_mul(2));
         }
-        #[cfg(any(test, feature = "mutants"))]
-        self.ticket_left_round(vote, fx);
         if let Source::Received(peer) = source {
             self.catch_up.heard_from(peer);
         }
         self.entry = Entry { block, subround, notarization: Some(notarization), source };
-        let first = if mutant!(self.config, KeepSubround) { subround } else { Subround(0) };
-        self.enter(round.next(), first, None, fx);
+        self.enter(round.next(), Subround(0), None, fx);
         self.evaluate_finality(round, fx);
         self.try_pending_finality(fx);
-    }
-
-    /// Mutant A4: tickets another candidate of the round that was just left.
-    #[cfg(any(test, feature = "mutants"))]
-    fn ticket_left_round(&mut self, vote: FinalityVote, fx: &mut Effects<'_>) {
-        if !mutant!(self.config, TicketAfterLeaving) {
-            return;
-        }
-        let state = self.rounds.get(vote.round).and_then(|state| state.subround(self.subround));
-        let other = state.and_then(|state| state.candidates.iter().find(|known| known.block != vote.block));
-        let ticket =
-            other.map(|other| Ticket { round: vote.round, subround: self.subround, block: other.block });
-        if let Some(ticket) = ticket
-            && self.ledger.tickets_of(ticket.round, ticket.subround).next().is_none()
-        {
-            self.sign(ticket, fx);
-        }
     }
 
     /// A notarization of a round that this miner has left, or of another subround than the one it left through.
@@ -131,10 +101,6 @@ impl<S: Scheme> Miner<S> {
     ) {
         if !self.note(&notarization, source, fx) {
             return;
-        }
-        if mutant!(self.config, VoteTwice) {
-            let Ticket { round, subround, block } = notarization.statement;
-            self.sign(FinalityVote { round, subround, block }, fx);
         }
         self.evaluate_finality(notarization.round, fx);
         self.adopt(notarization.round, source, fx);
@@ -170,7 +136,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a round may be entered again through another block, of a greater seed.
     pub(super) fn adopts(&self) -> bool {
-        self.config.rules.chained() && !mutant!(NeverAdopt) && self.config.rules.adopts()
+        self.config.rules.chained() && self.config.rules.adopts()
     }
 
     /// The seed changed: what depended on the old one is void.
@@ -219,16 +185,9 @@ impl<S: Scheme> Miner<S> {
         let new_round = round != self.round;
         (self.round, self.subround) = (round, subround);
         self.timeout_certificate = certificate;
-        let given_up = mutant!(self.config, StayTimedOut) && subround > Subround(0)
-            || self.ledger.has_timed_out(round, subround)
-            || self.ledger.is_closed(round);
+        let given_up = self.ledger.has_timed_out(round, subround) || self.ledger.is_closed(round);
         self.phase = if given_up { Phase::TimedOut } else { Phase::Collecting };
-        if !mutant!(self.config, RoundsNeverPruned) {
-            self.rounds.prune(round, subround, self.config.ordered_as(subround));
-        }
-        if new_round && mutant!(self.config, LeftTicketsForgotten) {
-            self.rounds.forget_tickets(round.previous());
-        }
+        self.rounds.prune(round, subround, self.config.ordered_as(subround));
         if new_round {
             // Candidates of the left round that nobody notarized have had their time; if one was, it can be fetched.
             if let Some(left) = round.previous() {
@@ -237,9 +196,6 @@ impl<S: Scheme> Miner<S> {
             self.waiting.retain(|(_, proposal)| proposal.block.round() >= round);
         }
         self.forget_candidates(round, Subround(subround.0.saturating_sub(SUBROUNDS_BEHIND)));
-        if new_round && mutant!(DropEarlyShares) {
-            self.rounds.get_mut(round).beacon.shares.clear();
-        }
         fx.milestone(Milestone::Entered { round, subround });
         let timing = self.config.timing;
         fx.set_timer(Timer::Window { round, subround }, timing.window_closes(subround));
@@ -247,7 +203,7 @@ impl<S: Scheme> Miner<S> {
         fx.set_timer(Timer::Resend { round, subround }, timing.resend);
         self.share_beacon(fx);
         self.announce_known_beacon(fx);
-        if new_round && !mutant!(self.config, ForgetEarlyTickets) {
+        if new_round {
             self.count_early_tickets(fx);
         }
         self.count_timeouts(subround, fx);

@@ -105,7 +105,6 @@ use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainResponse, Message, Proposal};
-use crate::mutants::{infect, mutant};
 use crate::statement::BeaconTarget;
 
 use accuse::EvidenceStore;
@@ -222,7 +221,6 @@ impl Effects<'_> {
 impl<S: Scheme> Miner<S> {
     /// Takes one input at time `now` and appends what has to be done to `out`. Never panics, whatever a peer sends.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
-        infect!(self.config);
         let fx = &mut Effects { now, out };
         if self.started == matches!(input, Input::Start) {
             return;
@@ -307,13 +305,9 @@ impl<S: Scheme> Miner<S> {
                 self.select(fx);
             }
             // Step 5: a late proposal; or, where the rule allows a second ticket, a better one.
-            (Ticketing, Event::Accepted(round, _))
-                if round == self.round && !mutant!(self.config, NoLateTicket) =>
-            {
+            (Ticketing, Event::Accepted(round, _)) if round == self.round => {
                 self.select(fx);
             }
-            (Collecting, Event::Accepted(..)) if mutant!(self.config, TicketBeforeWindow) => self.select(fx),
-            (TimedOut, Event::Accepted(..)) if mutant!(self.config, TicketAfterTimeout) => self.select(fx),
             // Step 8: a notarization of this round: leave it; of a later one: jump.
             (_, Event::Notarized(notarization, source)) if self.moves(&notarization) => {
                 self.leave(notarization, source, fx);
@@ -324,14 +318,13 @@ impl<S: Scheme> Miner<S> {
             (_, Event::CaughtUp(from, response, new)) => self.take_blocks(from, &response, new, fx),
             // Step 9: the wait is over, or f + 1 others say so.
             (Collecting | Ticketing, Event::WaitOver(round, subround) | Event::Joined(round, subround))
-                if self.is_here(round, subround) || mutant!(self.config, StaleTimer) =>
+                if self.is_here(round, subround) =>
             {
                 self.time_out(fx);
             }
             // Step 9: a timeout certificate of this subround or a later one.
             (_, Event::TimeoutCertified(certificate, source))
-                if certificate.round == self.round
-                    && (certificate.subround >= self.subround || mutant!(self.config, GoBack)) =>
+                if certificate.round == self.round && certificate.subround >= self.subround =>
             {
                 self.enter_by_certificate(certificate, source, fx);
             }
@@ -367,6 +360,6 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a notarization makes the miner leave its round (step 8).
     fn moves(&self, notarization: &Notarization) -> bool {
-        notarization.round == self.round || notarization.round > self.round && !mutant!(self.config, NoJump)
+        notarization.round >= self.round
     }
 }

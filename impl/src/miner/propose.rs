@@ -9,7 +9,6 @@ use crate::bounds::MAX_PAYLOAD_BYTES;
 use crate::certified::FinalityCertificate;
 use crate::committee::Round;
 use crate::crypto::scheme::Scheme;
-use crate::mutants::mutant;
 use crate::statement::{Proposed, Signed};
 
 use super::Phase;
@@ -53,13 +52,11 @@ impl<S: Scheme> Miner<S> {
     /// Whether a block of the own round on top of `parent` has to be empty.
     fn is_beyond(&self, parent: &Block) -> bool {
         let named = self.named_finality(parent).map_or(Round(0), |known| known.round);
-        self.config.rules.votes()
-            && self.round.0.saturating_sub(named.0) > self.config.payload_rounds
-            && !mutant!(self.config, FillsBeyond)
+        self.config.rules.votes() && self.round.0.saturating_sub(named.0) > self.config.payload_rounds
     }
 
     fn has_proposed(&self) -> bool {
-        self.ledger.proposal(self.round, self.subround).is_some() && !mutant!(self.config, ProposeTwice)
+        self.ledger.proposal(self.round, self.subround).is_some()
     }
 
     /// Makes the block; it leaves when its record is in the log.
@@ -74,14 +71,13 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let payload = if self.is_beyond(&parent) { Vec::new() } else { payload };
-        let below = mutant!(self.config, WrongParent) && parent_round > Round(0);
         let block = Arc::new(Block::new(BlockContent {
             chain: self.config.committee.chain(),
             epoch: self.config.committee.epoch(),
             round,
             subround,
             generator: self.me,
-            parent: if below { parent.header().parent } else { parent.id() },
+            parent: parent.id(),
             parent_notarization: self.entry.notarization.as_ref().map(|known| (**known).clone()),
             finality: self.named_finality(&parent).cloned(),
             beacon: beacon.value,

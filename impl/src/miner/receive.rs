@@ -13,7 +13,6 @@ use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
-use crate::mutants::mutant;
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
 use crate::ticket_pool::{Added, TicketPool};
 use crate::wire::{self, Glance};
@@ -29,7 +28,7 @@ fn collect<T: Statement, S: Scheme>(
     scheme: &S,
 ) -> Added<T> {
     let signer = signed.signer;
-    let direct = from == Peer::Miner(signer) || mutant!(TrustRelayed);
+    let direct = from == Peer::Miner(signer);
     if pool.suspects(signer) {
         accounts.charge(from, CHECK_WORK);
     }
@@ -45,7 +44,7 @@ fn collect<T: Statement, S: Scheme>(
 impl<S: Scheme> Miner<S> {
     /// Whether a message from this peer is looked at: decided before it is decoded.
     pub(super) fn hears(&mut self, from: Peer, fx: &mut Effects<'_>) -> bool {
-        if !self.config.committee.knows(from) && !mutant!(StrangerHeard) {
+        if !self.config.committee.knows(from) {
             fx.refuse(from, Refusal::Stranger);
             return false;
         }
@@ -69,17 +68,13 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a message can be of use, judged by its first fields alone: large ones are refused before they are decoded.
     fn is_of_use(&self, from: Peer, bytes: &[u8], now: Time) -> Result<bool, Refusal> {
-        if mutant!(NoGlance) {
-            return Ok(true);
-        }
         match wire::glance(bytes) {
             Some(Glance::Proposal { chain, epoch, round, subround, generator, signature }) => {
-                let unchecked = mutant!(SenderUnchecked) || mutant!(TrustRelayed);
-                if from != Peer::Miner(generator) && !unchecked {
+                if from != Peer::Miner(generator) {
                     return Err(Refusal::NotItsSender);
                 }
                 let committee = &self.config.committee;
-                if (chain, epoch) != (committee.chain(), committee.epoch()) && !mutant!(EpochUnchecked) {
+                if (chain, epoch) != (committee.chain(), committee.epoch()) {
                     return Err(ProposalError::Foreign.into());
                 }
                 Ok(!self.is_settled_proposal((round, subround), generator, signature, now))
@@ -113,7 +108,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
-        if !message.may_come_from(from) && !mutant!(SenderUnchecked) && !mutant!(TrustRelayed) {
+        if !message.may_come_from(from) {
             fx.refuse(from, Refusal::NotItsSender);
             return;
         }
@@ -124,7 +119,6 @@ impl<S: Scheme> Miner<S> {
                 self.add_ticket(from, ticket, None, fx);
                 Ok(())
             }
-            Message::UncompressedTicket(_) if mutant!(self.config, LongTicketsIgnored) => Ok(()),
             Message::UncompressedTicket(ticket) => {
                 self.add_ticket(from, ticket.signed(), Some(ticket.signature), fx);
                 Ok(())
@@ -161,12 +155,7 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let here = self.here();
-        let early = ticket.round > self.round && mutant!(self.config, ForgetEarlyMessages)
-            || ticket.round < self.round && mutant!(self.config, LateTicketsDropped);
-        let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround).filter(|_| !early)
-        else {
-            return;
-        };
+        let Some(state) = self.rounds.collecting(here, ticket.round, ticket.subround) else { return };
         let (committee, scheme) = (&self.config.committee, &self.scheme);
         let added =
             collect(&mut state.tickets, &mut self.accounts, from, ticket, coordinates, committee, scheme);
@@ -198,10 +187,8 @@ impl<S: Scheme> Miner<S> {
     /// Step 9: collects a timeout vote, one of its own too.
     pub(super) fn add_timeout(&mut self, from: Peer, timeout: Signed<Timeout>, fx: &mut Effects<'_>) {
         let here = self.here();
-        let early = timeout.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         let local = self.config.rules.enters_alone();
-        let other = timeout.subround != self.subround && mutant!(OwnTimeoutsOnly);
-        if timeout.round < self.round || local || early || other {
+        if timeout.round < self.round || local {
             return;
         }
         let Some(state) = self.rounds.collecting(here, timeout.round, timeout.subround) else { return };
@@ -220,7 +207,7 @@ impl<S: Scheme> Miner<S> {
         certificate: Arc<TimeoutCertificate>,
     ) -> Result<(), Refusal> {
         let Timeout { round, subround } = certificate.statement;
-        let moves = round == self.round && (subround >= self.subround || mutant!(self.config, GoBack));
+        let moves = round == self.round && subround >= self.subround;
         if !moves || self.config.rules.enters_alone() {
             return Ok(());
         }
@@ -231,11 +218,9 @@ impl<S: Scheme> Miner<S> {
 
     /// Step 10: collects a finality vote, one of its own too.
     pub(super) fn add_vote(&mut self, from: Peer, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
-        let early = vote.round > self.round && mutant!(self.config, ForgetEarlyMessages);
         if !self.config.rules.votes()
             || vote.round <= self.chain.head().round()
             || !is_near(self.round, vote.round)
-            || early
         {
             return;
         }

@@ -18,7 +18,6 @@ use crate::certified::{FinalityCertificate, Verified};
 use crate::chain::{CatchUp, Chain, FinalBlock, check_read_back};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
-use crate::mutants::{infect, mutant};
 use crate::statement::{self, Proposed};
 use crate::ticket_log::Signed;
 
@@ -46,7 +45,6 @@ impl<S: Scheme> Miner<S> {
     /// When the code does not have one of the rules, the settings do not fit together, `scheme` is not that of a member of the
     /// configured committee, or something on the disk is damaged.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
-        infect!(config);
         let me = scheme.me().ok_or(StartError::NotAMember)?;
         config.check_rules()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
@@ -63,7 +61,7 @@ impl<S: Scheme> Miner<S> {
             notarization: head.notarization.clone().map(Verified::trusted),
             source: Source::Formed,
         };
-        let signed = if mutant!(config, ForgetLog) { Signed::default() } else { recovery.signed };
+        let signed = recovery.signed;
         let mut miner = Self {
             round: head.block.round(),
             subround: head.block.subround(),
@@ -134,9 +132,7 @@ impl<S: Scheme> Miner<S> {
         self.round = self.round.next();
         self.subround = Subround(0);
         let of_round = timeout_certificates.into_iter().filter(|known| known.round == self.round);
-        if let Some(highest) = of_round.max_by_key(|known| known.subround)
-            && !mutant!(RestoreSubroundZero)
-        {
+        if let Some(highest) = of_round.max_by_key(|known| known.subround) {
             self.subround = highest.subround.next();
             self.timeout_certificate = Some((Verified::trusted(highest), Source::Formed));
         }

@@ -14,7 +14,6 @@ use crate::bounds::RESENT_VOTES;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
 use crate::message::{BeaconShare, Message, Proposal};
-use crate::mutants::mutant;
 use crate::rules::SubroundEntryRule;
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
 use crate::ticket_log::Record;
@@ -22,12 +21,10 @@ use crate::ticket_log::Record;
 impl<S: Scheme> Miner<S> {
     /// The miner is still where it was when the timer was set.
     pub(super) fn resend(&mut self, round: Round, subround: Subround, fx: &mut Effects<'_>) {
-        if !self.is_here(round, subround) || mutant!(self.config, NoResend) {
+        if !self.is_here(round, subround) {
             return;
         }
-        if !mutant!(ResendOnce) {
-            fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);
-        }
+        fx.set_timer(Timer::Resend { round, subround }, self.config.timing.resend);
         self.say_again(fx);
     }
 
@@ -79,9 +76,7 @@ impl<S: Scheme> Miner<S> {
             if let Some(signed) = self.sign_again(ticket) {
                 let coordinates = self.config.ticket_form.coordinates(&signed);
                 fx.broadcast(Audience::Miners, Message::ticket(signed, coordinates));
-                if !mutant!(self.config, ForgetOwnSignatures) {
-                    self.add_ticket(me, signed, coordinates, fx);
-                }
+                self.add_ticket(me, signed, coordinates, fx);
             }
         }
         let timeout = Timeout { round, subround };
@@ -91,9 +86,7 @@ impl<S: Scheme> Miner<S> {
             && let Some(signed) = self.sign_again(timeout)
         {
             fx.broadcast(Audience::Miners, Message::Timeout(signed));
-            if !mutant!(self.config, ForgetOwnSignatures) {
-                self.add_timeout(me, signed, fx);
-            }
+            self.add_timeout(me, signed, fx);
         }
         let head = self.chain.head().round();
         let open = self.ledger.votes().rev().take_while(|vote| vote.round > head);
@@ -101,9 +94,7 @@ impl<S: Scheme> Miner<S> {
         for vote in votes {
             if let Some(signed) = self.sign_again(vote) {
                 fx.broadcast(Audience::Miners, Message::FinalityVote(signed));
-                if !mutant!(self.config, ForgetOwnSignatures) {
-                    self.add_vote(me, signed, fx);
-                }
+                self.add_vote(me, signed, fx);
             }
         }
     }

@@ -9,7 +9,6 @@ use crate::committee::{MinerId, Round, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::BeaconShare;
-use crate::mutants::mutant;
 use crate::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::TicketPool;
 
@@ -226,14 +225,6 @@ impl Rounds {
         }
     }
 
-    /// Mutant: the tickets of a round that was left are forgotten.
-    pub fn forget_tickets(&mut self, left: Option<Round>) {
-        if let Some(left) = left.filter(|left| self.get(*left).is_some()) {
-            let tickets = TicketPool::new(self.tickets_per_signer);
-            self.get_mut(left).subrounds.iter_mut().for_each(|state| state.tickets = tickets.clone());
-        }
-    }
-
     /// How many signatures, shares and candidates are held: what the flood tests bound.
     pub fn size(&self) -> usize {
         let subround = |state: &SubroundState| {
@@ -250,12 +241,7 @@ impl Rounds {
 
 /// Whether messages of `round` are kept by a miner in round `here`.
 pub(super) fn is_near(here: Round, round: Round) -> bool {
-    if mutant!(NearByWord) {
-        return (round.0 as u32).saturating_add(ROUNDS_BEHIND as u32) >= here.0 as u32
-            && round.0 as u32 <= (here.0 as u32).saturating_add(ROUNDS_AHEAD as u32);
-    }
-    round.0.saturating_add(ROUNDS_BEHIND) >= here.0
-        && (round.0 <= here.0.saturating_add(ROUNDS_AHEAD) || mutant!(AnyRoundAhead))
+    round.0.saturating_add(ROUNDS_BEHIND) >= here.0 && round.0 <= here.0.saturating_add(ROUNDS_AHEAD)
 }
 
 /// Whether new proposals, tickets and timeouts of (`round`, `subround`) are kept by a miner in `here`.
@@ -264,7 +250,7 @@ fn is_collected(here: (Round, Subround), round: Round, subround: Subround) -> bo
     round >= here.0
         && is_near(here.0, round)
         && subround.0.saturating_add(SUBROUNDS_BEHIND) >= own.0
-        && (subround.0 <= own.0.saturating_add(SUBROUNDS_AHEAD) || mutant!(AnySubroundAhead))
+        && subround.0 <= own.0.saturating_add(SUBROUNDS_AHEAD)
 }
 
 /// A signed proposal statement kept for evidence.

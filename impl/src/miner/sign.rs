@@ -4,12 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Audience, Effects, Milestone, Miner, Output, Stored, TicketForm, WriteId};
+use super::{Audience, Effects, Milestone, Miner, Output, Stored, WriteId};
 use crate::block::{BlockId, Time};
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{Message, Proposal};
-use crate::mutants::mutant;
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 use crate::ticket_log::{Kind, Record, SigningRules};
@@ -79,24 +78,17 @@ impl<S: Scheme> Miner<S> {
     pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);
-        if let Err(conflict) = self.ledger.permits(&rules, &record)
-            && !mutant!(self.config, SignUnasked)
-        {
+        if let Err(conflict) = self.ledger.permits(&rules, &record) {
             fx.out.push(Output::Withheld(conflict));
             return false;
         }
         self.ledger.enter(record);
         match self.config.rules.ticket_log {
             TicketLogRule::Durable => {
-                if self.signing.is_all_stored() || mutant!(self.config, WriteBeforeStore) {
+                if self.signing.is_all_stored() {
                     self.persist(record, fx);
                 } else {
                     self.signing.held.push_back((self.signing.stored_next, record));
-                }
-                let long = self.config.ticket_form == TicketForm::Uncompressed && record.kind == Kind::Ticket;
-                if mutant!(self.config, SendBeforeWrite) || long && mutant!(self.config, LongTicketsUnwritten)
-                {
-                    self.publish(record, fx);
                 }
             }
             TicketLogRule::Volatile => self.publish(record, fx),
@@ -123,7 +115,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Every record up to this write is durable: the signatures may leave.
     pub(super) fn release(&mut self, write: WriteId, fx: &mut Effects<'_>) {
-        let confirmed = self.signing.confirmed(write) + u64::from(mutant!(ReleaseOneEarly));
+        let confirmed = self.signing.confirmed(write);
         while let Some(&(number, record)) = self.signing.pending.front()
             && number < confirmed
         {
@@ -164,17 +156,13 @@ impl<S: Scheme> Miner<S> {
     }
 
     fn publish_ticket(&mut self, ticket: Ticket, fx: &mut Effects<'_>) {
-        let here = self.is_here(ticket.round, ticket.subround);
-        if !here && !mutant!(self.config, TicketAfterLeaving) {
+        if !self.is_here(ticket.round, ticket.subround) {
             return;
         }
         if let Some(signed) = Signed::sign(ticket, &self.config.committee, &self.scheme) {
             let coordinates = self.config.ticket_form.coordinates(&signed);
             fx.broadcast(Audience::Miners, Message::ticket(signed, coordinates));
             fx.milestone(Milestone::Ticketed(ticket));
-            if mutant!(self.config, ForgetOwnTicket) {
-                return;
-            }
             self.add_ticket(Peer::Miner(self.me), signed, coordinates, fx);
         }
     }

@@ -8,7 +8,6 @@ use crate::certified::{TimeoutCertificate, Verified};
 use crate::committee::Subround;
 use crate::crypto::scheme::Scheme;
 use crate::message::Message;
-use crate::mutants::mutant;
 use crate::rules::SubroundEntryRule;
 use crate::statement::Timeout;
 
@@ -21,9 +20,6 @@ impl<S: Scheme> Miner<S> {
             // The next one is entered when a restart cannot undo it: see `publish`.
             SubroundEntryRule::Local => {
                 self.sign(timeout, fx);
-            }
-            SubroundEntryRule::Certificate if mutant!(self.config, EnterWithoutCertificate) => {
-                self.enter(timeout.round, timeout.subround.next(), None, fx);
             }
             SubroundEntryRule::Certificate => {
                 if !self.ledger.is_closed(timeout.round) {
@@ -41,23 +37,16 @@ impl<S: Scheme> Miner<S> {
         }
         let timeout = Timeout { round, subround };
         let Some(state) = self.rounds.get(round).and_then(|state| state.subround(subround)) else { return };
-        let mut count = state.timeouts.count(&timeout);
-        if mutant!(TimeoutsOfAnySubround) {
-            let known = self.rounds.get(round).into_iter().flat_map(|state| &state.subrounds);
-            count = known.map(|state| state.timeouts.len()).sum();
-        }
+        let count = state.timeouts.count(&timeout);
         let joins = self.is_here(round, subround)
             && self.phase != Phase::TimedOut
             && count >= self.config.join_threshold();
-        let quorum = self.config.quorum() - usize::from(mutant!(self.config, TimeoutsOneLower));
+        let quorum = self.config.quorum();
         if count >= quorum
             && let Some(certificate) = self.certify_timeouts(timeout, quorum, fx)
         {
             self.events.push_back(Event::TimeoutCertified(certificate, Source::Formed));
-        } else if joins
-            && (mutant!(TimeoutsOfAnySubround)
-                || self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some())
-        {
+        } else if joins && self.certify_timeouts(timeout, self.config.join_threshold(), fx).is_some() {
             self.events.push_back(Event::Joined(round, subround));
         }
     }
@@ -85,14 +74,10 @@ impl<S: Scheme> Miner<S> {
         fx: &mut Effects<'_>,
     ) {
         let Timeout { round, subround } = certificate.statement;
-        if !mutant!(self.config, ForgetStoredTimeouts) {
-            self.store(Stored::TimeoutCertificate(Arc::clone(&certificate)), fx);
-        }
-        if self.relays(source) && !mutant!(self.config, NoTimeoutRelay) {
+        self.store(Stored::TimeoutCertificate(Arc::clone(&certificate)), fx);
+        if self.relays(source) {
             fx.broadcast(Audience::Miners, Message::TimeoutCertificate(Arc::clone(&certificate)));
         }
-        let next = if mutant!(self.config, SkipSubround) { subround.next().next() } else { subround.next() };
-        let next = if mutant!(self.config, SubroundByByte) { Subround(next.0 & 0xff) } else { next };
-        self.enter(round, next, Some((certificate, source)), fx);
+        self.enter(round, subround.next(), Some((certificate, source)), fx);
     }
 }

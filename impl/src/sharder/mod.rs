@@ -28,7 +28,6 @@ use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
-use crate::mutants::{infect, mutant};
 use crate::statement::{FinalityVote, Ticket};
 use crate::wire::{self, Glance};
 
@@ -63,7 +62,6 @@ impl<S: Scheme> Sharder<S> {
         me: SharderId,
         finals: Vec<FinalBlock>,
     ) -> Result<Self, StartError> {
-        infect!(config);
         config.check_rules()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured {
@@ -115,7 +113,6 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
-        infect!(self.config);
         let before = out.len();
         match input {
             SharderInput::Bytes { from, bytes } => {
@@ -140,9 +137,7 @@ impl<S: Scheme> Sharder<S> {
                 self.ask(out);
             }
             SharderInput::Timer(SharderTimer::Poll) => {
-                if !mutant!(SharderPollsOnce) {
-                    self.poll_later(now, out);
-                }
+                self.poll_later(now, out);
                 if self.missing().is_none() {
                     self.request(None, out);
                 }
@@ -188,7 +183,6 @@ impl<S: Scheme> Sharder<S> {
     /// Whether a message can be of use, judged by its first bytes alone.
     fn is_of_use(&self, from: Peer, bytes: &[u8]) -> bool {
         match wire::glance(bytes) {
-            _ if mutant!(NoGlance) => true,
             Some(Glance::BetweenMiners | Glance::Proposal { .. }) => false,
             Some(Glance::ChainResponse) => self.catch_up.expects(from),
             Some(Glance::Notarization | Glance::FinalityCertificate | Glance::ChainRequest) | None => true,
@@ -208,7 +202,7 @@ impl<S: Scheme> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
-        if !message.may_come_from(from) && !mutant!(SenderUnchecked) {
+        if !message.may_come_from(from) {
             out.push(SharderOutput::Refused { from, refusal: Refusal::NotItsSender });
             return;
         }
@@ -261,7 +255,7 @@ impl<S: Scheme> Sharder<S> {
         if self.highest.is_none_or(|(highest, _)| highest < round) {
             self.highest = Some((round, block));
         }
-        if first && self.config.rules.waits_before_finality() && !mutant!(SharderWaitsForNone) {
+        if first && self.config.rules.waits_before_finality() {
             let at = now.after(self.config.timing.delta.saturating_mul(2));
             out.push(SharderOutput::SetTimer { timer: SharderTimer::Finality { round }, at });
         }
@@ -286,7 +280,7 @@ impl<S: Scheme> Sharder<S> {
         if known || waits || !self.config.rules.votes() {
             return Ok(());
         }
-        let quorum = self.config.quorum() - usize::from(mutant!(SharderBelieves));
+        let quorum = self.config.quorum();
         let verified = certificate.verified(&self.config.committee, quorum, &self.scheme)?;
         self.catch_up.heard_from(from);
         self.certified_final(verified, out);
@@ -306,9 +300,7 @@ impl<S: Scheme> Sharder<S> {
                 out.push(SharderOutput::Certified(certificate.into_inner()));
             }
             Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => {
-                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round)
-                    && !mutant!(SharderForgets)
-                {
+                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round) {
                     self.pending_finality = Some(certificate);
                 }
             }
@@ -318,8 +310,7 @@ impl<S: Scheme> Sharder<S> {
     }
 
     fn store(&mut self, path: Vec<FinalBlock>, out: &mut Vec<SharderOutput>) {
-        let skipped = if mutant!(SharderSkips) { path.len().saturating_sub(1) } else { 0 };
-        out.extend(path.into_iter().skip(skipped).map(SharderOutput::Finalized));
+        out.extend(path.into_iter().map(SharderOutput::Finalized));
         let head = self.chain.head().round();
         self.highest = self.highest.filter(|(round, _)| *round > head);
         if self.reported.is_some_and(|(_, to)| to <= head) {
@@ -331,7 +322,7 @@ impl<S: Scheme> Sharder<S> {
     fn evaluate(&mut self, round: Round, out: &mut Vec<SharderOutput>) {
         let highest = self.highest.is_none_or(|(highest, _)| round >= highest);
         let fin = self.chain.final_at_once(self.config.rules.finality, round, highest);
-        self.finalize(fin.filter(|_| !mutant!(SharderUnevaluated)), out);
+        self.finalize(fin, out);
     }
 
     fn finalize(&mut self, fin: Option<(Round, BlockId)>, out: &mut Vec<SharderOutput>) {
@@ -370,7 +361,7 @@ impl<S: Scheme> Sharder<S> {
     fn report_gap(&mut self, out: &mut Vec<SharderOutput>) {
         if let Some(pending) = &self.pending_finality {
             let gap = (self.chain.head().round().next(), pending.round);
-            if self.reported != Some(gap) && !mutant!(GapUnreported) {
+            if self.reported != Some(gap) {
                 self.reported = Some(gap);
                 out.push(SharderOutput::Gap { from: gap.0, to: gap.1 });
             }
@@ -449,7 +440,7 @@ impl<S: Scheme> Sharder<S> {
             let blocks: Vec<FinalBlock> = (1..=limit as u64)
                 .map_while(|step| {
                     // No more is read than is sent, and one block for its certificate.
-                    if payload > most && !mutant!(ReadsBeyondAnswer) {
+                    if payload > most {
                         return None;
                     }
                     let found = history.block(Round(request.after.0.checked_add(step)?))?;
@@ -464,7 +455,6 @@ impl<S: Scheme> Sharder<S> {
         self.accounts.asked(from, wire::length_of_request(request), now);
         // The bound on answers is on the work for them too.
         if self.catch_up.may_answer(from, now, self.config.timing.answer_interval)
-            && !mutant!(SharderServesNobody)
             && let Some(most) = self.accounts.answer_bytes(from, now)
             && let Some(response) =
                 self.chain.answer(request, most).and_then(Answer::whole).or_else(|| stored(most))

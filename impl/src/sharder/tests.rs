@@ -11,7 +11,6 @@ use crate::crypto::certificate::Certificate;
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::miner::{Miner, Recovery};
-use crate::mutants::{Mutant, Scope};
 use crate::rules::{FinalityRule, ParentRule, Rules};
 use crate::statement::{Signed, Statement};
 
@@ -197,10 +196,9 @@ fn what_is_stored_is_served_from_memory_and_from_storage() {
 /// virtual time, with 25 ms between two peers, and whether the last blocks come at all (L5).
 ///
 /// `None` when it has not got there after ten seconds a round.
-fn catches_up(rounds: u64, payload: usize, mutant: Option<Mutant>) -> Option<u64> {
+fn catches_up(rounds: u64, payload: usize) -> Option<u64> {
     let mut stage = stage();
-    let config = Config { mutant, ..(*stage.config).clone() };
-    stage.sharder = Sharder::new(Arc::new(config), stage.keys.observer(), SharderId(0), Vec::new())
+    stage.sharder = Sharder::new(stage.config.clone(), stage.keys.observer(), SharderId(0), Vec::new())
         .expect("it starts with nothing");
     let mut history = MemoryHistory::default();
     let mut parent = stage.config.genesis.clone();
@@ -272,7 +270,7 @@ fn catches_up(rounds: u64, payload: usize, mutant: Option<Mutant>) -> Option<u64
 #[test]
 fn who_is_10_000_rounds_behind_is_served_within_the_budgets() {
     // 313 answers, one after the other: 31 seconds.
-    let took = catches_up(10_000, 100, None);
+    let took = catches_up(10_000, 100);
     assert!(took.is_some_and(|took| took < 40_000), "{took:?} ms");
 }
 
@@ -281,13 +279,11 @@ fn who_is_10_000_rounds_behind_is_served_within_the_budgets() {
 fn who_is_behind_by_more_than_all_allowances_gets_through() {
     let blocks = 48;
     assert!(blocks * (MAX_PAYLOAD_BYTES as u64) > 5 * ANSWER_ALLOWANCE_BYTES);
-    let took = catches_up(blocks, MAX_PAYLOAD_BYTES, None);
+    let took = catches_up(blocks, MAX_PAYLOAD_BYTES);
     assert!(
         took.is_some_and(|took| took < blocks * 1_000),
         "{took:?} ms; the chain grows by a block a second"
     );
-    let took = catches_up(blocks, MAX_PAYLOAD_BYTES, Some(Mutant::AlwaysFromHead));
-    assert!(took.is_none_or(|took| took > 2 * blocks * 1_000), "{took:?} ms with the bug");
 }
 
 /// A message that sharders ignore is not decoded: bytes that only begin like one draw no refusal, and no fault.
@@ -306,14 +302,9 @@ fn what_is_between_miners_is_not_even_decoded() {
     for message in [Message::Proposal(proposal), Message::ChainResponse(Arc::new(answer))] {
         let mut bytes = wire::encode(&message);
         bytes.push(0);
-        for (mutant, noticed) in [(None, 0), (Some(Mutant::NoGlance), 1)] {
-            let (mut sharder, mut out) = (stage.sharder.clone(), Vec::new());
-            let _scope = Scope::enter(mutant);
-            let input = SharderInput::Bytes { from, bytes: bytes.clone() };
-            sharder.step(Time(1), input, &stage.history, &mut out);
-            let found = (out.len(), sharder.faults_of(from));
-            assert_eq!(found, (noticed, noticed as u32), "{mutant:?}, {message:?}");
-        }
+        let (mut sharder, mut out) = (stage.sharder.clone(), Vec::new());
+        sharder.step(Time(1), SharderInput::Bytes { from, bytes }, &stage.history, &mut out);
+        assert_eq!((out.len(), sharder.faults_of(from)), (0, 0), "{message:?}");
     }
 }
 
@@ -329,19 +320,15 @@ fn a_large_block_is_not_read_for_an_answer_that_it_does_not_fit_into() {
     }
     let last: Vec<FinalBlock> = history.block(Round(20)).into_iter().collect();
     let history = Counting(history, std::cell::Cell::new(0));
-    let reads = |mutant| {
-        let (config, last) = (stage.config.clone(), last.clone());
-        let mut sharder = Sharder::new(config, stage.keys.observer(), SharderId(0), last).expect("starts");
-        let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
-        let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
-        history.1.set(0);
-        let _scope = Scope::enter(mutant);
-        sharder.step(Time(1), input, &history, &mut Vec::new());
-        history.1.get()
-    };
+    let config = stage.config.clone();
+    let mut sharder = Sharder::new(config, stage.keys.observer(), SharderId(0), last).expect("starts");
+    let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
+    let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
+    history.1.set(0);
+    sharder.step(Time(1), input, &history, &mut Vec::new());
     let fit = crate::bounds::MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES;
-    assert!((fit..=fit + 1).contains(&reads(None)), "{} blocks read", reads(None));
-    assert!(reads(Some(Mutant::ReadsBeyondAnswer)) >= 20, "negative control");
+    let read = history.1.get();
+    assert!((fit..=fit + 1).contains(&read), "{read} blocks read");
 }
 
 /// Storage that counts how often it is read.

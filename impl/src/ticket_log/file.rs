@@ -12,7 +12,6 @@ use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::bounds::{MAX_IMPORTED_RISE, MAX_ROUND};
 use crate::committee::Round;
-use crate::mutants::mutant;
 
 /// Frames that are written into one file before it is replaced by one with what still matters: with two or three flushes a
 /// round, some hundred rounds. The file has half a kilobyte for each, whether it is used or not.
@@ -151,7 +150,7 @@ impl<F: Files> FileLog<F> {
         highest: Round,
     ) -> Result<(), InterchangeError> {
         let imported = interchange.decode(&self.owner)?;
-        if imported.floor() > highest && !mutant!(LogTakesAnyFloor) {
+        if imported.floor() > highest {
             return Err(InterchangeError::Rise {
                 floor: imported.floor(),
                 known: self.signed.floor(),
@@ -184,14 +183,11 @@ impl<F: Files> FileLog<F> {
             return self.compact();
         }
         // Nothing is known while a write is on its way, and nothing after one that failed.
-        self.failed = !mutant!(LogGoesOnAfterFailure);
+        self.failed = true;
         let pending = std::mem::take(&mut self.pending);
         for records in pending.chunks(RECORDS_PER_FRAME) {
             let offset = self.tail.offset();
             let frame = frame_of(&mut self.tail, records);
-            if mutant!(LogForgetsFlush) {
-                continue;
-            }
             // One frame is on its way at a time: a crash tears at most that one.
             let (files, file) = (&self.folder.files, &self.held.file);
             write_all(files, file, &frame, offset)
@@ -220,7 +216,7 @@ impl<F: Files> TicketLog for FileLog<F> {
 
     fn append(&mut self, record: Record) -> Result<Position, AppendError> {
         self.require_usable()?;
-        if mutant!(LogTakesAll) || self.signed.permits(&self.rules, &record)? == Permit::New {
+        if self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;
@@ -284,9 +280,6 @@ impl<F: Files> Folder<F> {
         }
         let found = LogContents::read(&path, &bytes, &owner)?;
         let signed = found.signed().clone();
-        if mutant!(LogBelievesUnsynced) {
-            return Ok(FileLog::new(self, owner, rules, signed, (old, found.tail())));
-        }
         self.sync_way()?;
         // The old file stays locked until the new one has its place.
         let open = self.write_anew(&owner, &signed, Some(old.identity))?;
@@ -323,10 +316,8 @@ impl<F: Files> Folder<F> {
             .map_err(|e| failed("write", &path, e))?;
         self.require_there(replaces)?;
         files.rename(&path, &self.log()).map_err(|e| failed("rename", &path, e))?;
-        if !mutant!(LogForgetsFolder) {
-            // The new name is on the disk once the folder is.
-            files.sync_folder(&self.path).map_err(|e| failed("sync", &self.path, e))?;
-        }
+        // The new name is on the disk once the folder is.
+        files.sync_folder(&self.path).map_err(|e| failed("sync", &self.path, e))?;
         Ok((new, image.tail()))
     }
 
@@ -346,7 +337,7 @@ impl<F: Files> Folder<F> {
             }
             let identity = files.identity(&file).map_err(|e| failed("look for", path, e))?;
             let held = Held { files: files.clone(), file, identity };
-            if self.there(path)? == Some(identity) || mutant!(LogLocksWhatWasMoved) {
+            if self.there(path)? == Some(identity) {
                 return Ok(held);
             }
         }
@@ -359,7 +350,7 @@ impl<F: Files> Folder<F> {
 
     /// Refuses when another file has the name of the log than is known to have it, or none.
     fn require_there(&self, known: Option<Identity>) -> Result<(), LogError> {
-        if self.there(&self.log())? == known || mutant!(LogIgnoresReplacement) {
+        if self.there(&self.log())? == known {
             return Ok(());
         }
         Err(match known {

@@ -39,7 +39,6 @@ use super::record::{KEY_BYTES, Kind, Owner, Record};
 use super::signed::Signed;
 use crate::bounds::MAX_ROUND;
 use crate::committee::{ChainId, Epoch, Round, Subround};
-use crate::mutants::mutant;
 
 /// The version that is written, and the only one that is read.
 pub(super) const VERSION: u16 = 2;
@@ -134,7 +133,7 @@ pub(super) const fn sectors_for(records: usize, free: u32) -> usize {
 
 /// A complete file with everything that still matters, and so many free sectors: at most [`MAX_LOG_BYTES`].
 pub(super) fn encode(owner: &Owner, signed: &Signed, free: u32) -> (Vec<u8>, Tail) {
-    let records: Vec<Record> = signed.records().copied().filter(|_| !mutant!(LogCompactsAway)).collect();
+    let records: Vec<Record> = signed.records().copied().collect();
     // At most 2^15 of them.
     let sectors = sectors_for(records.len(), free) as u32;
     let base = sectors - free - 1;
@@ -195,10 +194,9 @@ pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
             }
             Err(fault) => {
                 let in_base = tail.used <= base;
-                let is_last = behind.iter().all(|sector| *sector == FREE) || mutant!(LogDropsAnyTail);
+                let is_last = behind.iter().all(|sector| *sector == FREE);
                 let may_end = matches!(fault, FrameFault::Free | FrameFault::Torn) && is_last && !in_base;
-                let dropped = mutant!(LogDropsUnknown) && matches!(fault, FrameFault::Foreign(_));
-                if !may_end && !dropped {
+                if !may_end {
                     let behind_free = fault == FrameFault::Free && !in_base;
                     let reason =
                         if behind_free { "a free sector lies between frames" } else { fault.reason() };
@@ -208,8 +206,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
             }
         }
     }
-    let skipped = if mutant!(LogReadsLastOnly) { records.len().saturating_sub(1) } else { 0 };
-    records.into_iter().skip(skipped).for_each(|record| signed.insert(record));
+    records.into_iter().for_each(|record| signed.insert(record));
     Ok(Contents { owner, signed, tail })
 }
 
@@ -280,7 +277,7 @@ fn decode_frame(sector: &Sector, previous: Checksum) -> Result<(Vec<Record>, Che
         return Err(FrameFault::Free);
     }
     let checksum = checksum(previous, sector);
-    if sector[CHECKSUM_AT..] != checksum && !mutant!(LogTakesTornTail) {
+    if sector[CHECKSUM_AT..] != checksum {
         let torn = *sector == [0; SECTOR_BYTES] || is_beginning(sector, checksum);
         return Err(if torn { FrameFault::Torn } else { FrameFault::Damaged });
     }

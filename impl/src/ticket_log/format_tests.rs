@@ -1,5 +1,4 @@
 use super::*;
-use crate::mutants::{Mutant, Scope};
 
 const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(3), key: [7; KEY_BYTES] };
 const FRAMES: usize = 30;
@@ -156,14 +155,6 @@ fn more_than_one_sector_of_zeros_is_always_refused() {
             assert!(refused, "{sectors} sectors from {start}");
         }
     }
-    let _scope = Scope::enter(Some(Mutant::LogDropsAnyTail));
-    let mut damaged = bytes;
-    damaged[ends[20].0..].fill(0);
-    assert_eq!(
-        read(&damaged),
-        Ok(sorted(&ends[20].1)),
-        "negative control: the old reader dropped ten frames"
-    );
 }
 
 /// The limit of what a file can tell, as the module documentation states it: frames at the end whose sectors are free again were
@@ -281,8 +272,6 @@ fn a_frame_with_the_right_checksum_that_is_not_understood_is_refused_with_its_pl
     assert_eq!(with(|_| ()), Ok(vec![ticket(5)]), "negative control");
     let timeout = Err(Fault::Damaged { offset: SECTOR_BYTES as u64, reason: "a timeout names a block" });
     assert_eq!(with(|sector| sector[COUNT_BYTES] = 3), timeout);
-    let _scope = Scope::enter(Some(Mutant::LogDropsUnknown));
-    assert_eq!(with(foreign[0].1), Ok(vec![]), "negative control: dropped as torn");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use super::file::FRAMES_PER_FILE;
 use super::format::{self, Contents, Fault, RECORDS_PER_FRAME, SECTOR_BYTES, Sector, Tail, VERSION};
 use super::record::{Owner, Record};
 use super::signed::Signed;
-use crate::mutants::mutant;
 
 /// A log file in memory, in which frames can be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,8 +63,7 @@ impl LogImage {
 
 /// The next frame of a file. At most [`RECORDS_PER_FRAME`] records, and only while there is room.
 pub(super) fn frame_of(tail: &mut Tail, records: &[Record]) -> Sector {
-    let kept = if mutant!(LogWritesFirstOnly) { 1 } else { records.len() };
-    tail.frame(&records[..kept])
+    tail.frame(records)
 }
 
 /// The content of a log file.
@@ -102,10 +100,6 @@ impl LogContents {
     #[must_use]
     pub const fn good_bytes(&self) -> u64 {
         self.tail.offset()
-    }
-
-    pub(super) const fn tail(&self) -> Tail {
-        self.tail
     }
 }
 

@@ -4,7 +4,6 @@ use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
-use crate::mutants::mutant;
 
 /// A log whose "disk" is a vector. Cheap to clone, deterministic, and it fails only where it is told to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,9 +87,7 @@ impl TicketLog for MemoryLog {
     }
 
     fn flush(&mut self) -> Result<Position, LogError> {
-        if !mutant!(LogForgetsFlush) {
-            self.disk.append(&mut self.pending);
-        }
+        self.disk.append(&mut self.pending);
         Ok(Position(self.appended))
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::record::{Kind, Record};
 use crate::bounds::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::committee::{Round, Subround};
-use crate::mutants::mutant;
 use crate::rules::Rules;
 
 /// The part of [`Rules`] that a log enforces. Contradictions under every rule are always refused.
@@ -106,7 +105,7 @@ impl Signed {
         if record.round.0 > MAX_ROUND {
             return Err(Conflict::TooHigh { record: *record });
         }
-        if record.round < self.complete_from && !mutant!(LogTrustsSilence) {
+        if record.round < self.complete_from {
             return Err(Conflict::Unknown { record: *record, complete_from: self.complete_from });
         }
         // Votes are cast on leaving a round; everything else of it is over then (A4).
@@ -125,7 +124,6 @@ impl Signed {
             self.records.insert(record);
         }
         self.raise_floor(match record.kind {
-            Kind::FinalityVote if mutant!(FloorOneLower) => record.round,
             Kind::FinalityVote => Round(record.round.0.saturating_add(1)),
             Kind::Proposal | Kind::Ticket | Kind::Timeout => record.round,
         });
@@ -164,14 +162,9 @@ fn contradicts(rules: &SigningRules, signed: &Record, new: &Record) -> bool {
         // S1.
         (Kind::Ticket, Kind::Ticket) => rules.one_ticket_per_subround && signed.subround == new.subround,
         // Step 9: a timeout ends the tickets of its subround.
-        (Kind::Timeout, Kind::Ticket) => {
-            rules.timeout_ends_tickets && signed.subround >= new.subround && !mutant!(TimeoutEndsNothing)
-        }
+        (Kind::Timeout, Kind::Ticket) => rules.timeout_ends_tickets && signed.subround >= new.subround,
         // Step 8 (A3): a vote says that nothing else was ticketed in the round, in any subround.
-        (Kind::Ticket, Kind::FinalityVote) => {
-            signed.block != new.block
-                && !(mutant!(VoteAgainstOtherSubround) && signed.subround != new.subround)
-        }
+        (Kind::Ticket, Kind::FinalityVote) => signed.block != new.block,
         // One vote a round.
         (Kind::FinalityVote, Kind::FinalityVote) => true,
         _ => false,

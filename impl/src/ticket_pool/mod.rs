@@ -36,7 +36,6 @@ use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::{ReceivedSignature, UncompressedSignature};
-use crate::mutants::mutant;
 use crate::statement::{Signed, Statement};
 
 /// The result of adding a signature.
@@ -121,12 +120,6 @@ impl<T: Statement> TicketPool<T> {
         }
         let own = self.of(signed.signer);
         if let Some(known) = own.iter().find(|entry| entry.signed.statement == signed.statement) {
-            if mutant!(CountTwice) && known.signed.signature == signed.signature {
-                let again = known.clone();
-                self.entries.push(again);
-                self.entries.sort_by_key(|entry| (entry.signed.signer, entry.signed.statement));
-                return Added::Counted;
-            }
             if known.verified || known.signed.signature == signed.signature {
                 return Added::Ignored;
             }
@@ -162,9 +155,7 @@ impl<T: Statement> TicketPool<T> {
             self.strike(new.signer, direct);
             return Added::Wrong;
         }
-        if new.statement != known.statement
-            && (mutant!(ContradictionUnchecked) || self.verify_entry(&known, committee, scheme))
-        {
+        if new.statement != known.statement && (self.verify_entry(&known, committee, scheme)) {
             // One proof convicts: a signer without end of contradictions costs no more than one of wrong signatures.
             self.strike(new.signer, true);
             return Added::Contradiction { first: known };
@@ -210,7 +201,7 @@ impl<T: Statement> TicketPool<T> {
 
     /// A wrong signature counts against the signer only if it is certain that the signer sent it.
     fn strike(&mut self, signer: MinerId, direct: bool) {
-        if !direct && !mutant!(StrikeTheForged) {
+        if !direct {
             return;
         }
         match self.strikes.iter_mut().find(|(striker, _)| *striker == signer) {
@@ -261,7 +252,6 @@ impl<T: Statement> TicketPool<T> {
         scheme: &S,
         blamed: &mut Vec<MinerId>,
     ) -> Option<Verified<Arc<Certified<T>>>> {
-        let threshold = threshold - usize::from(mutant!(PoolOneLower));
         if self.count(statement) < threshold.max(1) {
             return None;
         }
@@ -269,9 +259,6 @@ impl<T: Statement> TicketPool<T> {
         if !fresh.is_empty() {
             let sifted = scheme.sift_received(T::DOMAIN, &statement.preimage(committee), &fresh);
             self.drop_wrong(statement, &sifted.wrong);
-            if mutant!(BlameEverybody) && !sifted.wrong.is_empty() {
-                blamed.extend(fresh.iter().map(|(signer, _)| *signer));
-            }
             blamed.extend(sifted.wrong);
             if let Some((signers, sum)) = sifted.group {
                 self.join_group(statement, &signers, sum, scheme);
@@ -279,8 +266,7 @@ impl<T: Statement> TicketPool<T> {
         }
         let group = self.group(statement)?;
         // Group by group its parts verified, by distinct registered members: that is what a certificate is (S8).
-        let twice = if mutant!(CountTwice) { self.count(statement) } else { 0 };
-        (group.signers.count().max(twice) >= threshold.max(1)).then(|| {
+        (group.signers.count() >= threshold.max(1)).then(|| {
             Verified::trusted(Arc::new(Certified { statement: *statement, certificate: group.clone() }))
         })
     }
@@ -312,7 +298,7 @@ impl<T: Statement> TicketPool<T> {
     }
 
     fn group(&self, statement: &T) -> Option<&Certificate> {
-        self.groups.iter().find(|(of, _)| of == statement || mutant!(VerifiedByName)).map(|(_, group)| group)
+        self.groups.iter().find(|(of, _)| of == statement).map(|(_, group)| group)
     }
 
     /// The signatures over `statement` that no check has seen yet, in order of their signers.

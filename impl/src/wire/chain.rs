@@ -12,7 +12,6 @@ use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
 use crate::miner::Stored;
-use crate::mutants::mutant;
 
 /// Everything of a block in front of its payload.
 fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
@@ -104,7 +103,7 @@ impl Decode for BeaconShare {
 impl Encode for Proposal {
     fn encode(&self, bytes: &mut Vec<u8>) {
         self.block.encode(bytes);
-        encode_option(self.timeout_certificate.as_ref().filter(|_| !mutant!(WireDropsField)), bytes);
+        encode_option(self.timeout_certificate.as_ref(), bytes);
         self.signature.encode(bytes);
     }
 }

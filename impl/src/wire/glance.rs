@@ -3,7 +3,6 @@
 use super::{Reader, VERSION};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::Signature;
-use crate::mutants::mutant;
 use crate::wire::Decode;
 
 /// The kind of a message, and the first fields of a proposal: the part that is read without work. Small messages
@@ -40,10 +39,7 @@ pub(crate) fn glance(bytes: &[u8]) -> Option<Glance> {
             let chain = ChainId::decode(&mut reader).ok()?;
             let epoch = Epoch::decode(&mut reader).ok()?;
             let round = Round::decode(&mut reader).ok()?;
-            let subround = match mutant!(GlanceMisread) {
-                true => Subround(0),
-                false => Subround::decode(&mut reader).ok()?,
-            };
+            let subround = Subround::decode(&mut reader).ok()?;
             let generator = MinerId::decode(&mut reader).ok()?;
             let signature = Signature(*bytes.last_chunk()?);
             Glance::Proposal { chain, epoch, round, subround, generator, signature }

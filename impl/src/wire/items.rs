@@ -11,7 +11,6 @@ use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, MAX_COMMITTEE_SIZE, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::message::{Message, UncompressedTicket};
-use crate::mutants::mutant;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
 /// The form byte of a compressed signature.
@@ -56,7 +55,7 @@ impl Encode for Round {
 impl Decode for Round {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         let round = u64::from_be_bytes(reader.array("round")?);
-        if round > MAX_ROUND && !mutant!(WireAnyRound) {
+        if round > MAX_ROUND {
             return Err(WireError::Round { round });
         }
         Ok(Self(round))
@@ -169,10 +168,6 @@ impl Decode for Signers {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         let committee_size = reader.length::<2>("committee of a bitmap", MAX_COMMITTEE_SIZE)?;
         let bitmap = reader.bytes("bitmap", committee_size.div_ceil(8))?;
-        #[cfg(any(test, feature = "mutants"))]
-        if mutant!(WireBitmapBeyond) {
-            return Ok(Signers::loosely(committee_size, bitmap)?);
-        }
         Ok(Signers::from_bitmap(committee_size, bitmap)?)
     }
 }

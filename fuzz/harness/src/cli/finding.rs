@@ -3,14 +3,17 @@
 
 use std::io::{Error, Result};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
+use zus_bpp::miner::Config;
 use zus_bpp::rules::Rules;
 use zus_output::plain;
 use zus_output::pulse::Pulse;
 
 use crate::campaign::{CALM_EVERY, Played, Until, play, shortened, walk_under};
 use crate::judge::{Kill, quietly};
+use crate::mutants::{IS_WOVEN, VARIABLE};
 use crate::schedule::{Failure, Schedule};
 use crate::targets::input;
 use crate::world::Adjust;
@@ -19,52 +22,47 @@ use zus_output::whole::{Promised, unwritable};
 
 use super::{check, write};
 
-/// The deliberate bug that a command asks for by name: its change of the configuration, and the command's options.
+/// Rules that the honest participants follow, and the model does not: a rehearsal, since every difference is a finding.
 #[derive(Clone)]
-pub struct Bug {
-    adjust: Adjust,
+pub struct Deviation {
+    /// The change of the participants' configuration.
+    pub adjust: Adjust,
     name: Option<String>,
 }
 
-impl Bug {
-    /// No bug.
-    pub const NONE: Bug = Bug { adjust: Adjust::NONE, name: None };
+static RULES: OnceLock<Rules> = OnceLock::new();
 
-    /// The bug of this name, given to the honest participants.
+fn deviate(config: &mut Config, _: u16) {
+    config.rules = RULES.get().copied().unwrap_or(config.rules);
+}
+
+impl Deviation {
+    /// None.
+    pub const NONE: Deviation = Deviation { adjust: Adjust::NONE, name: None };
+
+    /// The rules of this name.
     ///
     /// # Errors
-    /// When there is none, or when the tool was built without bugs.
-    #[cfg(feature = "mutants")]
+    /// When there are none, or this process deviates otherwise.
     pub fn named(name: &str) -> std::result::Result<Self, String> {
-        use zus_bpp::mutants::Mutant;
-        let index = Mutant::ALL.iter().position(|mutant| format!("{mutant:?}") == name);
-        let index = index.ok_or("no deliberate bug has this name; fuzz/MATRIX.md lists all")?;
-        let give = |config: &mut zus_bpp::miner::Config, variant: u16| {
-            config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
-        };
-        Ok(Self { adjust: Adjust(give, index as u16), name: Some(name.into()) })
-    }
-
-    /// The same where the tool has no bugs.
-    #[cfg(not(feature = "mutants"))]
-    pub fn named(_: &str) -> std::result::Result<Self, String> {
-        Err("this tool is built without deliberate bugs: add `--features mutants` to the command of cargo"
-            .into())
+        let rules = super::rules(name)?;
+        RULES.set(rules).map_err(|_| "it is given once")?;
+        Ok(Self { adjust: Adjust(deviate, 0), name: Some(name.into()) })
     }
 
     /// The whole command for these arguments of the tool.
     pub fn command(&self, arguments: &str) -> String {
-        // A bug that the whole process has: it comes from outside, and has to come so again.
-        let process = std::env::var("ZUS_MUTANT").ok().filter(|_| cfg!(feature = "mutants"));
-        let variable = process.as_ref().map_or(String::new(), |name| format!("ZUS_MUTANT={} ", quoted(name)));
-        let features = match (process.is_some() || self.name.is_some(), cfg!(feature = "differential")) {
-            (true, true) => " --features mutants,differential",
-            (true, false) => " --features mutants",
-            (false, true) => " --features differential",
-            (false, false) => "",
-        };
-        let bug = self.name.as_ref().map_or(String::new(), |name| format!(" --mutant {}", quoted(name)));
-        format!("{variable}cargo run -p zus-fuzz{features} -- {arguments}{bug}")
+        let deviation =
+            self.name.as_ref().map_or(String::new(), |name| format!(" --deviate {}", quoted(name)));
+        // A bug of the process: it comes from outside, and has to come so again.
+        if IS_WOVEN && let Ok(bug) = std::env::var(VARIABLE) {
+            return format!(
+                "cargo run -p zus-fuzz -- mutants run {} -- {arguments}{deviation}",
+                quoted(&bug)
+            );
+        }
+        let features = if cfg!(feature = "differential") { " --features differential" } else { "" };
+        format!("cargo run -p zus-fuzz{features} -- {arguments}{deviation}")
     }
 }
 
@@ -72,11 +70,11 @@ impl Bug {
 ///
 /// # Errors
 /// When the file of the finding cannot be written: known before the walk begins.
-pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -> Result<bool> {
+pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, deviation: &Deviation, out: &Path) -> Result<bool> {
     check(out)?;
     let _pulse = Pulse::new(format!("walking, {runs} runs at most, from seed {seed}"));
     let start = Instant::now();
-    let Some(found) = walk_under(rules, seed, runs, bug.adjust, Some(CALM_EVERY)) else {
+    let Some(found) = walk_under(rules, seed, runs, deviation.adjust, Some(CALM_EVERY)) else {
         let seconds = start.elapsed().as_secs_f64();
         println!("{runs} runs, nothing wrong, {:.0} runs a second", runs as f64 / seconds);
         return Ok(true);
@@ -84,10 +82,10 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
     write(out, found.schedule.explicit())?;
     println!("run {} of seed {seed}: WRONG: {}", found.runs, found.failure);
     let shown = quoted_path(out);
-    println!("replay: {}", bug.command(&format!("replay {shown}")));
+    println!("replay: {}", deviation.command(&format!("replay {shown}")));
     println!("now a shorter run is looked for; an interrupt keeps the run above");
-    let short = quietly(|| shortened(&found.schedule, &found.failure, found.at_end, bug.adjust));
-    report_shorter(&found.schedule, &short, &found.failure, bug, out)?;
+    let short = quietly(|| shortened(&found.schedule, &found.failure, found.at_end, deviation.adjust));
+    report_shorter(&found.schedule, &short, &found.failure, deviation, out)?;
     Ok(false)
 }
 
@@ -95,31 +93,37 @@ pub fn walk(rules: Option<Rules>, runs: u64, seed: u64, bug: &Bug, out: &Path) -
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn shrink(file: &Path, bug: &Bug, out: Option<&Path>) -> Result<bool> {
+pub fn shrink(file: &Path, deviation: &Deviation, out: Option<&Path>) -> Result<bool> {
     let schedule = Schedule::from_file(&input(file)?);
     let out = out.unwrap_or(file);
     check(out)?;
-    let Played { failure, at_end, .. } = play(&schedule, bug.adjust, Until::End, false);
+    let Played { failure, at_end, .. } = play(&schedule, deviation.adjust, Until::End, false);
     let Some(failure) = failure else {
         println!("nothing is wrong with this run");
         return Ok(true);
     };
     println!("WRONG: {failure}");
-    let short = quietly(|| shortened(&schedule, &failure, at_end, bug.adjust));
-    report_shorter(&schedule, &short, &failure, bug, out)?;
+    let short = quietly(|| shortened(&schedule, &failure, at_end, deviation.adjust));
+    report_shorter(&schedule, &short, &failure, deviation, out)?;
     Ok(false)
 }
 
-fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bug, out: &Path) -> Result<()> {
-    let played = play(short, bug.adjust, Until::End, true);
+fn report_shorter(
+    long: &Schedule,
+    short: &Schedule,
+    failure: &Failure,
+    deviation: &Deviation,
+    out: &Path,
+) -> Result<()> {
+    let played = play(short, deviation.adjust, Until::End, true);
     // The file is what the printed command replays: a shorter run that fails otherwise is no replacement.
     let same = played.failure.as_ref().is_some_and(|again| again.kind() == failure.kind());
     let (kept, played) =
-        if same { (short, played) } else { (long, play(long, bug.adjust, Until::End, true)) };
+        if same { (short, played) } else { (long, play(long, deviation.adjust, Until::End, true)) };
     write(out, kept.explicit())?;
     println!("{}", played.told());
     println!("{} choices, of {}", kept.choices.len(), long.choices.len());
-    println!("replay: {}", bug.command(&format!("replay {}", quoted_path(out))));
+    println!("replay: {}", deviation.command(&format!("replay {}", quoted_path(out))));
     Ok(())
 }
 
@@ -127,16 +131,16 @@ fn report_shorter(long: &Schedule, short: &Schedule, failure: &Failure, bug: &Bu
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn replay(file: &Path, bug: &Bug, trace: Option<&Path>) -> Result<bool> {
+pub fn replay(file: &Path, deviation: &Deviation, trace: Option<&Path>) -> Result<bool> {
     let bytes = input(file)?;
     // The schedule is a finding: its trace goes elsewhere.
     let trace = trace.map(|path| Promised::at(path, [file]).map_err(unwritable(path))).transpose()?;
     let schedule = Schedule::from_file(&bytes);
-    let played = play(&schedule, bug.adjust, Until::End, true);
+    let played = play(&schedule, deviation.adjust, Until::End, true);
     println!("{}", played.told());
     if let Some(promised) = trace {
         let path = promised.path().to_owned();
-        let command = bug.command(&format!("replay {}", quoted_path(file)));
+        let command = deviation.command(&format!("replay {}", quoted_path(file)));
         match played.run.judges.refinement.trace(&command, played.failure.as_ref()) {
             Ok(trace) => {
                 promised.write(trace.to_json()).map_err(unwritable(&path))?;
@@ -164,6 +168,6 @@ pub fn judged(kill: &Kill, out: &Path) -> Result<()> {
     if !matches!(kill.replay, crate::judge::Replay::Product(_)) {
         write(out, &kill.input)?;
     }
-    println!("replay: {}", Bug::NONE.command(&kill.replay.arguments(out)));
+    println!("replay: {}", Deviation::NONE.command(&kill.replay.arguments(out)));
     Ok(())
 }

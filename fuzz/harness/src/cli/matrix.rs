@@ -4,39 +4,31 @@
 //! report) are made of it. Bugs that are not asked for keep their earlier results, so that one bug can be judged again
 //! alone.
 
+pub mod hunt;
 mod table;
 mod units;
 
 use std::collections::BTreeMap;
 use std::io::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
-use zus_bpp::miner::Config;
-use zus_bpp::mutants::{Mutant, Scope};
 use zus_checker::mutants::{Executioner, Mutant as RuleChange, committed_mutants};
 use zus_checker::search::bfs::Limits;
 use zus_checker::search::check::{Found, Options};
 use zus_output::lock::Lock;
 
-use crate::campaign::{CALM_EVERY, Until, play, shortened, walk};
-use crate::judge::{Kill, Replay, by_product, by_target, finding, quietly, targets_by_cost};
-use crate::product::timeless;
+use super::mutants::Copy;
+use crate::campaign::{Until, play};
+use crate::judge::{finding, quietly};
+use crate::mutants::{Bug, Table as Bugs};
 use crate::room;
+use crate::schedule::Schedule;
+use crate::targets;
 use crate::world::Adjust;
-
-/// Gives the honest participants a bug.
-fn give(config: &mut Config, variant: u16) {
-    config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
-}
-
-/// The same where time stands still.
-fn give_timeless(config: &mut Config, variant: u16) {
-    timeless(config, 0);
-    give(config, variant);
-}
+use hunt::{Hunted, Layer};
 
 /// Runs after which the targets are asked before the walk goes on.
 const SOON: u64 = 200;
@@ -51,8 +43,8 @@ pub struct Request {
     pub model: bool,
     /// Whether the exhaustive product is asked.
     pub product: bool,
-    /// The test program of the production crate: `cargo test -p zus-bpp --lib --no-run` prints its path.
-    pub units: Option<PathBuf>,
+    /// Whether the unit tests of the production crate are asked.
+    pub units: bool,
     /// Whether product and fuzzing are not asked again.
     pub keep: bool,
     /// Whether results, tables and witnesses are written.
@@ -103,8 +95,8 @@ struct Seen {
     seconds: f64,
 }
 
-impl From<Kill> for Seen {
-    fn from(Kill { by, what, executions, seconds, .. }: Kill) -> Self {
+impl From<Hunted> for Seen {
+    fn from(Hunted { by, what, executions, seconds, .. }: Hunted) -> Self {
         Self { by, what, executions, seconds }
     }
 }
@@ -147,33 +139,22 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
         })?,
         Err(_) => Results::default(),
     };
-    results.code.retain(|name, _| Mutant::ALL.iter().any(|mutant| format!("{mutant:?}") == *name));
+    let bugs = Bugs::read()?;
+    results.code.retain(|name, _| bugs.named(name).is_some());
+    let asked = bugs.only(&request.only)?;
     if request.model {
         results.rules = rules()?;
     }
-    let asked: Vec<usize> = (0..Mutant::ALL.len())
-        .filter(|&index| {
-            let name = format!("{:?}", Mutant::ALL[index]);
-            request.only.is_empty() || request.only.contains(&name)
-        })
-        .collect();
-    let is_bug = |name: &&String| Mutant::ALL.iter().any(|mutant| format!("{mutant:?}") == **name);
-    if let Some(name) = request.only.iter().find(|name| !is_bug(name)) {
-        return Err(Error::other(format!(
-            "--only {name}: no deliberate bug has this name\n  fix: fuzz/MATRIX.md lists all"
-        )));
-    }
+    let copy = if request.keep && !request.units { None } else { Some(Copy::new(&bugs)?) };
+    let tool = copy.as_ref().filter(|_| !request.keep).map(Copy::tool).transpose()?.unwrap_or_default();
     let (next, known) = (AtomicUsize::new(0), Mutex::new(results));
     let worker = || -> std::io::Result<()> {
-        while let Some(&index) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
-            // A thread of its own: what is kept for a thread may have been made with the bug.
-            let code = std::thread::scope(|one| one.spawn(|| judge(index, request)).join());
-            let code = code.map_err(|_| Error::other("a judge panicked"))??;
-            let name = format!("{:?}", Mutant::ALL[index]);
+        while let Some(bug) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let code = judge(bug, &tool, request)?;
             let mut results = known.lock().map_err(|_| Error::other("a judge panicked"))?;
-            eprintln!("{name}: {}", code.by());
-            let units = results.code.get(&name).and_then(|known| known.units.clone());
-            results.code.insert(name, Code { units, ..code });
+            eprintln!("{}: {}", bug.id, code.by());
+            let units = results.code.get(&bug.id).and_then(|known| known.units.clone());
+            results.code.insert(bug.id.clone(), Code { units, ..code });
             if request.write {
                 save(&file, &results)?;
             }
@@ -191,130 +172,94 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
         })?;
     }
     let mut results = known.into_inner().map_err(|_| Error::other("a judge panicked"))?;
-    if let Some(program) = &request.units {
-        for &index in &asked {
-            let name = format!("{:?}", Mutant::ALL[index]);
-            let failed = units::failed(program, &name)?;
-            eprintln!("{name}: {failed:?}");
-            results.code.entry(name).or_default().units = Some(failed);
+    if let Some(copy) = copy.filter(|_| request.units) {
+        let program = copy.tests()?;
+        for bug in &asked {
+            let failed = units::failed(&program, &bug.id)?;
+            eprintln!("{}: {failed:?}", bug.id);
+            results.code.entry(bug.id.clone()).or_default().units = Some(failed);
             if request.write {
                 save(&file, &results)?;
             }
         }
     }
-    let tables = table::tables(&results)?;
+    let tables = table::tables(&results, &bugs)?;
     println!("{}", table::markdown(&tables));
     if request.write {
         save(&file, &results)?;
         zus_output::whole::write(room().join("MATRIX.md"), table::page(&tables))?;
         zus_output::whole::write(room().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
-    Ok(asked.iter().all(|&index| {
-        let mutant = Mutant::ALL[index];
-        exempt(mutant).is_some() || results.code.get(&format!("{mutant:?}")).is_some_and(Code::is_killed)
-    }))
+    // What only a test or a command shows is for `mutants check`.
+    let elsewhere = |bug: &Bug| bug.witness.iter().all(|witness| witness.contains(' '));
+    Ok(asked.iter().all(|bug| elsewhere(bug) || results.code.get(&bug.id).is_some_and(Code::is_killed)))
 }
 
-/// Bugs that neither product nor fuzzing can notice, and why.
-#[must_use]
-pub fn exempt(mutant: Mutant) -> Option<&'static str> {
-    match mutant {
-        Mutant::SignUnasked => {
-            Some("takes away the last of three guards; no step asks for what the first forbids")
-        }
-        _ => None,
-    }
-}
-
-fn judge(index: usize, request: &Request) -> std::io::Result<Code> {
-    let variant = index as u16;
-    let adjust = Adjust(give, variant);
+fn judge(bug: &Bug, tool: &Path, request: &Request) -> std::io::Result<Code> {
     let mut code = Code::default();
-    let start = std::time::Instant::now();
-    code.product = product(variant, request);
+    let hunt = |layer: Layer, runs: u64| hunt::ask(tool, &bug.id, layer, runs);
+    if request.product {
+        code.product = hunt(Layer::Product, 1)?.map(Seen::from);
+    }
     // Most are noticed by a few runs; what is not may concern a target, whose committed inputs come first.
-    let soon = std::panic::catch_unwind(|| walk(1, request.runs.min(SOON), adjust, None));
-    if matches!(soon, Ok(None)) {
-        code.target = target(index, 0, request)?;
+    if hunt(Layer::Soon, request.runs.min(SOON))?.is_none() {
+        code.target = target(bug, hunt(Layer::Inputs, 1)?, request)?;
         if code.target.is_some() {
             return Ok(code);
         }
     }
-    // A broken property says more than a world that stands still, and costs less: those runs first.
-    let walked = std::panic::catch_unwind(|| {
-        walk(1, request.runs, adjust, None).or_else(|| walk(1, request.runs, adjust, Some(CALM_EVERY)))
-    });
-    match walked {
-        Ok(Some(found)) => {
-            let what = found.failure.kind();
-            let seconds = start.elapsed().as_secs_f64();
-            let short = shortened(&found.schedule, &found.failure, found.at_end, adjust);
-            let (input, replay) = (short.explicit(), Replay::Schedule);
-            let kill = Kill { by: "walk".into(), what, executions: found.runs, seconds, input, replay };
-            blames_the_bug(Mutant::ALL[index], &kill, || {
-                play(&short, Adjust::NONE, Until::End, false).failure.map(|failure| failure.kind())
+    if let Some(found) = hunt(Layer::Walk, request.runs)? {
+        if !found.input.is_empty() {
+            let schedule = Schedule::from_file(&found.input);
+            blames_the_bug(bug, &found, || {
+                play(&schedule, Adjust::NONE, Until::End, false).failure.map(|failure| failure.kind())
             })?;
-            code.witness = Some(short.choices.len());
+            code.witness = Some(schedule.choices.len());
             if request.write {
-                write_witness(&format!("{:?}.run", Mutant::ALL[index]), &kill.input)?;
+                write_witness(&format!("{}.run", bug.id), &found.input)?;
             }
-            code.walk = Some(kill.into());
         }
-        Ok(None) => {}
-        Err(_) => {
-            let (executions, seconds) = (0, start.elapsed().as_secs_f64());
-            code.walk = Some(Seen { by: "walk".into(), what: "a panic".into(), executions, seconds });
-        }
+        code.walk = Some(found.into());
     }
     if code.walk.is_none() && code.product.is_none() {
-        code.target = target(index, 1, request)?;
+        code.target = target(bug, hunt(Layer::Targets, 1)?, request)?;
     }
     Ok(code)
 }
 
-/// The first target that notices a bug: by its committed inputs, and with some effort by others.
-fn target(index: usize, effort: u64, request: &Request) -> std::io::Result<Option<Seen>> {
-    let mutant = Mutant::ALL[index];
-    let _scope = Scope::enter(Some(mutant));
-    // Whole key generations cost a tenth of a second each: only with some effort.
-    let skipped = |name: &str| name.starts_with("conformance") || (effort == 0 && name == "dkg");
-    let mut others = targets_by_cost().filter(|(name, _)| !skipped(name));
-    let killed =
-        others.find_map(|(name, target)| by_target(name, *target, effort).map(|kill| (*target, kill)));
-    let Some((target, kill)) = killed else { return Ok(None) };
-    blames_the_bug(mutant, &kill, || finding(target, &kill.input))?;
+/// What a target shows, which is the bug's and not the code's.
+fn target(bug: &Bug, found: Option<Hunted>, request: &Request) -> std::io::Result<Option<Seen>> {
+    let Some(found) = found else { return Ok(None) };
+    let target = targets::named(&found.by).ok_or_else(|| Error::other(format!("no target {}", found.by)))?;
+    blames_the_bug(bug, &found, || finding(target, &found.input))?;
     if request.write {
-        write_witness(&format!("{mutant:?}.{}", kill.by), &kill.input)?;
+        write_witness(&format!("{}.{}", bug.id, found.by), &found.input)?;
     }
-    Ok(Some(Seen::from(kill)))
+    Ok(Some(found.into()))
 }
 
 /// Refuses a witness that shows something wrong about the code without the bug, too: that is a finding, and no kill. The finding
 /// is kept beside the witnesses of before, which stay as they are.
 fn blames_the_bug(
-    mutant: Mutant,
-    kill: &Kill,
-    without: impl FnOnce() -> Option<String> + Send,
+    bug: &Bug,
+    found: &Hunted,
+    without: impl FnOnce() -> Option<String>,
 ) -> std::io::Result<()> {
-    // A thread of its own: what is kept for a thread may have been made with the bug.
-    let found = std::thread::scope(|one| one.spawn(without).join());
-    let Some(what) = found.map_err(|_| Error::other("a judge panicked"))? else { return Ok(()) };
+    let Some(what) = without() else { return Ok(()) };
     let artifacts = Lock::take(room().join("artifacts"))?;
-    let file = artifacts.folder().join(format!("without-{mutant:?}.{}", kill.by));
-    zus_output::whole::write(&file, &kill.input)?;
+    let file = artifacts.folder().join(format!("without-{}.{}", bug.id, found.by));
+    zus_output::whole::write(&file, &found.input)?;
+    let path = zus_output::plain::quoted_path(&file);
+    let again =
+        if found.by == "walk" { format!("replay {path}") } else { format!("run {} {path}", found.by) };
     Err(Error::other(format!(
-        "the production code fails without {mutant:?}, too: {what}; see it with `cargo run -p zus-fuzz -- {}`",
-        kill.replay.arguments(&file)
+        "the production code fails without {}, too: {what}; see it with `cargo run -p zus-fuzz -- {again}`",
+        bug.id
     )))
 }
 
-fn product(variant: u16, request: &Request) -> Option<Seen> {
-    let bent = request.product.then_some(Adjust(give_timeless, variant))?;
-    by_product(Some(bent)).map(Seen::from)
-}
-
 fn write_witness(name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    zus_output::whole::write(room().join(WITNESSES).join(name), bytes)
+    zus_output::whole::write(crate::mutants::witnesses().join(name), bytes)
 }
 
 /// The rule changes, through the model.
@@ -346,18 +291,18 @@ mod tests {
     /// An input that fails without the bug is a finding about the code, which is kept and named; it is no witness.
     #[test]
     fn a_failure_of_the_code_itself_is_no_witness_of_a_bug() {
-        let mutant = Mutant::ALL[0];
-        let kill = Kill {
+        let bugs = Bugs::read().expect("the table is read");
+        let bug = &bugs.bugs[0];
+        let found = Hunted {
             by: "trial".into(),
             what: "wrong".into(),
             executions: 1,
             seconds: 0.0,
             input: b"input".to_vec(),
-            replay: Replay::Target("trial".into()),
         };
-        assert!(blames_the_bug(mutant, &kill, || None).is_ok());
-        let refused = blames_the_bug(mutant, &kill, || Some("wrong as well".into())).unwrap_err().to_string();
-        let file = room().join("artifacts").join(format!("without-{mutant:?}.trial"));
+        assert!(blames_the_bug(bug, &found, || None).is_ok());
+        let refused = blames_the_bug(bug, &found, || Some("wrong as well".into())).unwrap_err().to_string();
+        let file = room().join("artifacts").join(format!("without-{}.trial", bug.id));
         let kept = std::fs::read(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
         assert_eq!(kept, b"input");

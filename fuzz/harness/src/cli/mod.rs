@@ -8,16 +8,13 @@ macro_rules! println {
 mod coverage;
 mod finding;
 mod judge;
-#[cfg(feature = "mutants")]
 mod matrix;
-#[cfg(feature = "schemata")]
-mod schemata;
+mod mutants;
 mod seeds;
 mod soak;
 mod speed;
 #[cfg(feature = "study")]
 mod study;
-#[cfg(any(feature = "mutants", feature = "schemata"))]
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -37,12 +34,14 @@ use zus_checker::memory;
 use zus_output::{plain, pulse::Pulse, whole};
 
 use crate::judge::finding as judge_input;
+use crate::mutants::{IS_WOVEN, VARIABLE};
 use crate::product::Product;
 use crate::refinement::Names;
 use crate::schedule::{Run, profile};
 use crate::soak::Plan;
 use crate::targets;
-use finding::Bug;
+use finding::Deviation;
+use matrix::hunt::Layer;
 
 /// Steps of a product at most: 2 TiB.
 const MOST_STEPS: u64 = 1 << 30;
@@ -81,9 +80,9 @@ enum Command {
         /// runs are under `hardened` and the others under all other rules in turn.
         #[arg(long, value_parser = rules)]
         rules: Option<Rules>,
-        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
-        #[arg(long, value_parser = Bug::named)]
-        mutant: Option<Bug>,
+        /// Rules that the honest participants follow, and the model does not: a rehearsal of a finding.
+        #[arg(long, value_parser = Deviation::named)]
+        deviate: Option<Deviation>,
         /// Where a finding goes.
         #[arg(long, default_value = "finding.run")]
         out: PathBuf,
@@ -108,6 +107,9 @@ enum Command {
         /// The rules, as for a walk; they have to be live.
         #[arg(long, value_parser = live, default_value = "hardened")]
         rules: Rules,
+        /// Rules that the honest participants follow, and the oracles do not: a rehearsal of a finding.
+        #[arg(long, value_parser = Deviation::named)]
+        deviate: Option<Deviation>,
     },
     /// The exhaustive product of production and model.
     Product {
@@ -139,8 +141,7 @@ enum Command {
         #[arg(long, default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1..=MOST_STEPS))]
         max_steps: u64,
     },
-    /// The kill matrix: which layer notices which deliberate bug (needs the feature `mutants`).
-    #[cfg(feature = "mutants")]
+    /// The kill matrix: which layer notices which deliberate bug.
     Matrix {
         /// Runs of the walk for each bug, at most.
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=MOST_RUNS))]
@@ -154,10 +155,9 @@ enum Command {
         /// Ask the exhaustive product, too.
         #[arg(long)]
         product: bool,
-        /// The test program of the production crate (`cargo test -p zus-bpp --lib --no-run` prints its path): which of its
-        /// tests notice the bugs?
+        /// Ask the unit tests of the production crate, too.
         #[arg(long)]
-        units: Option<PathBuf>,
+        units: bool,
         /// Keep what product and fuzzing said before.
         #[arg(long)]
         keep: bool,
@@ -174,38 +174,20 @@ enum Command {
         #[arg(long, default_value = "finding.input")]
         out: PathBuf,
     },
-    /// Writes a list of cargo-mutants into a copy of the workspace, as choices (needs the feature `schemata`).
-    #[cfg(feature = "schemata")]
-    Schemata {
-        /// The output of `cargo mutants --list --json`.
-        list: PathBuf,
-        /// The root of the copy.
-        #[arg(long)]
-        into: PathBuf,
-        /// Where the verdicts begin: with the mutants that are left out.
-        #[arg(long)]
-        out: PathBuf,
+    /// The production crate with the deliberate bugs of `fuzz/harness/mutants`.
+    Mutants {
+        #[command(subcommand)]
+        command: mutants::Bugs,
     },
-    /// Judges each mutant of such a copy, one process each (needs the feature `schemata`).
-    #[cfg(feature = "schemata")]
-    Survey {
-        /// The output of `cargo mutants --list --json`.
-        list: PathBuf,
-        /// The copy's own `zus-fuzz`, or a test program of it.
-        #[arg(long)]
-        judge: PathBuf,
-        /// Arguments of that program.
-        #[arg(last = true)]
-        arguments: Vec<String>,
-        /// Where the verdicts go; mutants that are killed there already are not judged again.
-        #[arg(long)]
-        out: PathBuf,
-        /// Seconds for one mutant.
-        #[arg(long, default_value_t = 60, value_parser = seconds())]
-        timeout: u64,
-        /// Processes at a time.
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=MOST))]
-        jobs: u16,
+    /// One layer looks for the bug of its process, for `matrix`.
+    #[command(hide = true)]
+    Hunt {
+        /// Who looks.
+        #[arg(value_enum)]
+        layer: Layer,
+        /// Runs of the walk, at most.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST_RUNS))]
+        runs: u64,
     },
     /// Writes the seed corpora again.
     #[command(hide = true)]
@@ -265,17 +247,14 @@ enum Command {
         /// Seeds.
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=MOST as u64))]
         seeds: u64,
-        /// Deliberate bugs; the ones that a random walk needs longest for.
-        #[arg(long, value_delimiter = ',', default_value = "ForgetQuorum")]
-        mutants: Vec<String>,
     },
     /// Makes a failing run shorter.
     Shrink {
         /// A schedule.
         file: PathBuf,
-        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
-        #[arg(long, value_parser = Bug::named)]
-        mutant: Option<Bug>,
+        /// Rules that the honest participants follow, and the model does not: a rehearsal of a finding.
+        #[arg(long, value_parser = Deviation::named)]
+        deviate: Option<Deviation>,
         /// Where the shorter one goes; without it, it replaces the longer one.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -284,9 +263,9 @@ enum Command {
     Replay {
         /// A schedule.
         file: PathBuf,
-        /// A deliberate bug of the production code (fuzz/MATRIX.md), given to the honest participants; needs the feature `mutants`.
-        #[arg(long, value_parser = Bug::named)]
-        mutant: Option<Bug>,
+        /// Rules that the honest participants follow, and the model does not: a rehearsal of a finding.
+        #[arg(long, value_parser = Deviation::named)]
+        deviate: Option<Deviation>,
         /// Where the trace goes.
         #[arg(long)]
         trace: Option<PathBuf>,
@@ -296,9 +275,17 @@ enum Command {
 /// Runs the tool. 0: nothing wrong; 1: a finding; 2: the tool could not do it; 3: a bound was hit before the answer was known.
 #[must_use]
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Walk { runs, seed, rules, mutant, out } => {
-            finding::walk(rules, runs, seed, &mutant.unwrap_or(Bug::NONE), &out)
+    let command = Arguments::parse().command;
+    if !IS_WOVEN && let Some(name) = std::env::var_os(VARIABLE) {
+        eprintln!(
+            "error: {VARIABLE}={}: this program has no deliberate bugs\n  fix: `zus-fuzz mutants run NAME -- ...`",
+            plain::quoted(&name)
+        );
+        return ExitCode::from(2);
+    }
+    let outcome = match command {
+        Command::Walk { runs, seed, rules, deviate, out } => {
+            finding::walk(rules, runs, seed, &deviate.unwrap_or(Deviation::NONE), &out)
         }
         Command::Product {
             rounds,
@@ -315,21 +302,16 @@ pub fn main() -> ExitCode {
             (product.crashes, product.late_shares) = (crashes, late_shares);
             explore(product, refusals, max_steps as usize)
         }
-        Command::Soak { rounds, seed, miners, begins_at, subrounds, rules } => {
+        Command::Soak { rounds, seed, miners, begins_at, subrounds, rules, deviate } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
-            Ok(soak::soaks(plan))
+            Ok(soak::soaks(plan, &deviate.unwrap_or(Deviation::NONE)))
         }
-        #[cfg(feature = "mutants")]
         Command::Matrix { runs, only, model, product, units, keep, write } => {
             matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })
         }
         Command::Judge { effort, out } => judge::judge(effort, &out),
-        #[cfg(feature = "schemata")]
-        Command::Schemata { list, into, out } => schemata::write(&list, &into, &out),
-        #[cfg(feature = "schemata")]
-        Command::Survey { list, judge, arguments, out, timeout, jobs } => {
-            schemata::survey(&list, &judge, &arguments, &out, timeout, jobs.into())
-        }
+        Command::Mutants { command } => mutants::obey(command),
+        Command::Hunt { layer, runs } => matrix::hunt::hunt(layer, runs),
         Command::Seeds => seeds::seeds(),
         Command::Speed { seconds, instrumented, json, readme } => {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })
@@ -337,14 +319,14 @@ pub fn main() -> ExitCode {
         Command::Run { target, files, hex } => runs(&target, &files, hex),
         Command::Coverage { seconds, seed, inputs } => coverage::coverage(seconds, seed, &inputs),
         #[cfg(feature = "study")]
-        Command::Study { edges, feedback, seconds, seeds, mutants } => {
-            study::study(&study::Study { edges, feedback, seconds, seeds, mutants })
+        Command::Study { edges, feedback, seconds, seeds } => {
+            study::study(&study::Study { edges, feedback, seconds, seeds })
         }
-        Command::Shrink { file, mutant, out } => {
-            finding::shrink(&file, &mutant.unwrap_or(Bug::NONE), out.as_deref())
+        Command::Shrink { file, deviate, out } => {
+            finding::shrink(&file, &deviate.unwrap_or(Deviation::NONE), out.as_deref())
         }
-        Command::Replay { file, mutant, trace } => {
-            finding::replay(&file, &mutant.unwrap_or(Bug::NONE), trace.as_deref())
+        Command::Replay { file, deviate, trace } => {
+            finding::replay(&file, &deviate.unwrap_or(Deviation::NONE), trace.as_deref())
         }
     };
     match outcome {

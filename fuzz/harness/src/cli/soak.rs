@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zus_output::plain::quoted;
 
-use super::finding::Bug;
+use super::finding::Deviation;
 use crate::schedule::profile;
 use crate::soak::{Plan, soak};
 
@@ -18,9 +18,9 @@ fn arguments(plan: &Plan) -> String {
 }
 
 /// Runs a plan and says what it was.
-pub(super) fn soaks(plan: Plan) -> bool {
+pub(super) fn soaks(plan: Plan, deviation: &Deviation) -> bool {
     let start = Instant::now();
-    match soak(plan) {
+    match soak(Plan { adjust: deviation.adjust, ..plan }) {
         Ok(report) => {
             println!(
                 "round {} is final everywhere, subround {} was reached, {} crashes, {} long absences, {:.1} s",
@@ -38,7 +38,7 @@ pub(super) fn soaks(plan: Plan) -> bool {
         }
         Err(wrong) => {
             println!("WRONG: {wrong}");
-            println!("replay: {}", Bug::NONE.command(&arguments(&plan)));
+            println!("replay: {}", deviation.command(&arguments(&plan)));
             false
         }
     }

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use zus_bpp::miner::Config;
-use zus_bpp::mutants::Mutant;
-
 use crate::campaign::walk;
 use crate::feedback::{digest, study};
+use crate::mutants::VARIABLE;
 use crate::schedule::{Random, Run, Schedule};
 use crate::world::Adjust;
 
@@ -29,37 +27,39 @@ pub struct Study {
     pub seconds: u64,
     /// Seeds.
     pub seeds: u64,
-    /// Deliberate bugs.
-    pub mutants: Vec<String>,
 }
 
-/// Measures and prints the tables.
+/// Measures and prints a table: of the bug that this process has, or of the real code.
 ///
 /// # Errors
 /// When a program cannot be run, or what it counts cannot be read.
 pub fn study(what: &Study) -> std::io::Result<bool> {
+    // The programs inherit the bug.
+    match std::env::var(VARIABLE) {
+        Ok(bug) => bug_of_process(what, &bug),
+        Err(_) => states(what),
+    }
+}
+
+fn bug_of_process(what: &Study, bug: &str) -> std::io::Result<bool> {
     println!(
         "Executions until a deliberate bug is noticed, by seed; - where {} s are not enough.\n",
         what.seconds
     );
     println!("| bug | random walk | libFuzzer, edges | edges and model states |\n|---|---|---|---|");
-    for name in &what.mutants {
-        let Some(variant) = Mutant::ALL.iter().position(|mutant| format!("{mutant:?}") == *name) else {
-            return Err(std::io::Error::other(format!(
-                "--mutants {name}: no deliberate bug has this name\n  fix: fuzz/MATRIX.md lists all"
-            )));
-        };
-        let mut cells = [String::new(), String::new(), String::new()];
-        for seed in 1..=what.seeds {
-            let walked = walk_until(what, seed, variant as u16);
-            tell(&mut cells[0], walked);
-            for (cell, folder) in cells[1..].iter_mut().zip([&what.edges, &what.feedback]) {
-                let run = fuzz(&folder.join("conformance"), seed, what.seconds, Some(name))?;
-                tell(cell, run.crashed.then_some(run.executions));
-            }
+    let mut cells = [String::new(), String::new(), String::new()];
+    for seed in 1..=what.seeds {
+        tell(&mut cells[0], walk_until(what, seed));
+        for (cell, folder) in cells[1..].iter_mut().zip([&what.edges, &what.feedback]) {
+            let run = fuzz(&folder.join("conformance"), seed, what.seconds)?;
+            tell(cell, run.crashed.then_some(run.executions));
         }
-        println!("| {name} | {} | {} | {} |", cells[0], cells[1], cells[2]);
     }
+    println!("| {bug} | {} | {} | {} |", cells[0], cells[1], cells[2]);
+    Ok(true)
+}
+
+fn states(what: &Study) -> std::io::Result<bool> {
     for target in ["conformance", "conformance_bls"] {
         println!("\nDistinct states of the model that `{target}` reaches on the real code.\n");
         println!(
@@ -67,8 +67,8 @@ pub fn study(what: &Study) -> std::io::Result<bool> {
         );
         println!("|--:|--:|--:|--:|--:|--:|--:|--:|");
         for seed in 1..=what.seeds {
-            let edges = fuzz(&what.edges.join(target), seed, what.seconds, None)?;
-            let feedback = fuzz(&what.feedback.join(target), seed, what.seconds, None)?;
+            let edges = fuzz(&what.edges.join(target), seed, what.seconds)?;
+            let feedback = fuzz(&what.feedback.join(target), seed, what.seconds)?;
             let equal = edges.executions.min(feedback.executions) / study::EVERY * study::EVERY;
             let walked =
                 if target == "conformance" { walked_states(seed, equal).to_string() } else { "".into() };
@@ -94,18 +94,14 @@ fn tell(cell: &mut String, executions: Option<u64>) {
     };
 }
 
-fn give(config: &mut Config, variant: u16) {
-    config.mutant = Mutant::ALL.get(usize::from(variant)).copied();
-}
-
-fn walk_until(what: &Study, seed: u64, variant: u16) -> Option<u64> {
+fn walk_until(what: &Study, seed: u64) -> Option<u64> {
     /// Runs between two looks at the clock.
     const BATCH: u64 = 256;
     let start = Instant::now();
     let mut runs = 0;
     while start.elapsed().as_secs() < what.seconds {
         // A batch has a seed of its own, so that no batch repeats another.
-        if let Some(found) = walk(seed << 32 | runs, BATCH, Adjust(give, variant), Some(16)) {
+        if let Some(found) = walk(seed << 32 | runs, BATCH, Adjust::NONE, Some(16)) {
             return Some(runs + found.runs);
         }
         runs += BATCH;
@@ -147,7 +143,7 @@ impl Fuzzed {
     }
 }
 
-fn fuzz(program: &Path, seed: u64, seconds: u64, mutant: Option<&str>) -> std::io::Result<Fuzzed> {
+fn fuzz(program: &Path, seed: u64, seconds: u64) -> std::io::Result<Fuzzed> {
     let folder = std::env::temp_dir().join(format!("zus-study-{}", std::process::id()));
     let (corpus, counts) = (folder.join("corpus"), folder.join("counts"));
     std::fs::create_dir_all(&corpus)?;
@@ -155,9 +151,6 @@ fn fuzz(program: &Path, seed: u64, seconds: u64, mutant: Option<&str>) -> std::i
     command.arg(format!("-seed={seed}")).arg(format!("-max_total_time={seconds}"));
     command.arg("-print_final_stats=1").arg(format!("-artifact_prefix={}/", folder.to_string_lossy()));
     command.arg(&corpus).env(study::COUNTS, &counts).stdout(Stdio::null()).stderr(Stdio::piped());
-    if let Some(mutant) = mutant {
-        command.env(study::MUTANT, mutant);
-    }
     let named = |error| {
         let program = zus_output::plain::path(program);
         std::io::Error::other(format!("{program}: {error}\n  fix: name the folders that `fuzz/study` builds"))

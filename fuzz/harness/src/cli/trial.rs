@@ -12,12 +12,12 @@ const MEMORY: u64 = 6 << 30;
 /// Time between two looks at a program.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Runs a program with a variable of its environment set. Returns how it ended and what it wrote; `None`: it was stopped after so
+/// Runs a program with variables of its environment set. Returns how it ended and what it wrote; `None`: it was stopped after so
 /// many seconds.
 pub fn run(
     program: &Path,
     arguments: &[String],
-    (variable, value): (&str, &str),
+    environment: &[(&str, &str)],
     seconds: u64,
 ) -> std::io::Result<Option<(ExitStatus, String)>> {
     // Inherited. A lower limit that is there already stays.
@@ -27,7 +27,7 @@ pub fn run(
     }
     let mut child = Command::new(program)
         .args(arguments)
-        .env(variable, value)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -60,7 +60,7 @@ mod tests {
 
     fn shell(script: &str, seconds: u64) -> Option<(ExitStatus, String)> {
         let arguments = ["-c".to_owned(), script.to_owned()];
-        run(Path::new("/bin/sh"), &arguments, ("BUG", "7"), seconds).expect("a shell")
+        run(Path::new("/bin/sh"), &arguments, &[("BUG", "7")], seconds).expect("a shell")
     }
 
     #[test]

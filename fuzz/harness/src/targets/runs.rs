@@ -9,7 +9,7 @@ use zus_bpp::rules::Rules;
 use super::count_steps;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
-use crate::world::{Adjust, Disk, Ground, Keys, Setup};
+use crate::world::{Disk, Ground, Keys, Setup};
 
 /// One of so many inputs goes on into a synchronous network.
 pub(super) const CALM_EVERY: u8 = 16;
@@ -22,9 +22,7 @@ const BLS_STEPS: usize = 24;
 /// When something is wrong, with the run.
 pub fn conformance(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
-    let mut setup = schedule.header.setup();
-    setup.adjust = adjusted();
-    let Ok(mut run) = Run::new(&setup, schedule.header.swarm()) else { return };
+    let Ok(mut run) = Run::new(&schedule.header.setup(), schedule.header.swarm()) else { return };
     run.choose_all(&schedule.choices);
     executed();
     count_steps(run.judges.steps);
@@ -32,14 +30,6 @@ pub fn conformance(bytes: &[u8]) {
     if let Some(failure) = run.failure().or(ends) {
         panic!("{failure}");
     }
-}
-
-/// The deliberate bug that a measurement asks for; otherwise none.
-fn adjusted() -> Adjust {
-    #[cfg(feature = "study")]
-    return crate::feedback::study::adjust();
-    #[cfg(not(feature = "study"))]
-    Adjust::NONE
 }
 
 /// A measurement counts executions.
@@ -54,7 +44,6 @@ static BLS: LazyLock<Option<Arc<Ground<BlstScheme>>>> = LazyLock::new(|| {
     setup.byzantine = vec![0];
     // Two of the members send tickets of 96 bytes.
     setup.long_tickets = 0b1010;
-    setup.adjust = adjusted();
     let (committee, members) = trusted_dealer::deal([5; 32], setup.miners).ok()?;
     let member = |keys| BlstScheme::member(Arc::clone(&committee), keys).ok();
     let keys = Keys {

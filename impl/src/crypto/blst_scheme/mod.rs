@@ -14,7 +14,6 @@ use super::group_testing::{self, PreparedKey};
 use super::scheme::{AggregateClaim, BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Sifted, Signature};
 use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
-use crate::mutants::mutant;
 
 /// The keys of a committee, and of at most one of its members.
 #[derive(Clone, Debug)]
@@ -194,11 +193,6 @@ impl Scheme for BlstScheme {
     }
 
     fn wrong_beacon_shares(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Vec<MinerId> {
-        if mutant!(WrongSharesOneByOne) {
-            let wrong =
-                |(signer, share): &&(MinerId, Signature)| !self.verify_beacon_share(*signer, message, share);
-            return shares.iter().filter(wrong).map(|(signer, _)| *signer).collect();
-        }
         let keys = self.committee.beacon().share_sums();
         group_testing::sift(keys, &self.beacon_hash(message), shares, &|signers| keys.prepared_sum(signers))
             .wrong

@@ -10,7 +10,6 @@ use crate::crypto::bls::{DomainTag, SecretKey};
 use crate::crypto::curve::{G2, G2_BYTES};
 use crate::crypto::polynomial::Commitments;
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
-use crate::mutants::mutant;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-DEALING-DIGEST";
 
@@ -56,7 +55,7 @@ impl Dealing {
     /// shares.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
-        (self.attempt == session.attempt() || mutant!(AttemptUnbound))
+        self.attempt == session.attempt()
             && self.commitments.threshold() == session.parameters().threshold()
             && self.sealed.len() == session.size()
             && session.identity(self.dealer).is_some_and(|key| {

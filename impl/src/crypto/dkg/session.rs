@@ -10,7 +10,6 @@ use crate::crypto::bls::{
 };
 use crate::crypto::committee_keys::shared_coordinate;
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
-use crate::mutants::mutant;
 
 /// Members of the largest committee that generates a key: at this size and `t = n - f` the commitments of all dealers, which the
 /// magic block carries, are 67 MB.
@@ -58,8 +57,7 @@ impl Parameters {
     ) -> Result<Self, ParametersError> {
         let faulty = max_faulty(members);
         let honest = members - faulty;
-        let exposed = if mutant!(ExposedUncounted) { 0 } else { max_revealed };
-        if threshold <= faulty.saturating_add(exposed) {
+        if threshold <= faulty.saturating_add(max_revealed) {
             return Err(ParametersError::Secrecy { members, threshold, faulty, exposed: max_revealed });
         }
         if threshold > honest {
@@ -77,12 +75,7 @@ impl Parameters {
     /// [`ParametersError`] for a committee without members.
     pub fn hardened(n: usize) -> Result<Self, ParametersError> {
         let f = max_faulty(n);
-        let threshold = match () {
-            () if mutant!(BeaconOfFaulty) => f,
-            () if mutant!(ExposedUncounted) => f + 1,
-            () => beacon_threshold(n),
-        };
-        Self::new(n, threshold, f, n - f)
+        Self::new(n, beacon_threshold(n), f, n - f)
     }
 
     /// Members of the committee, `n`.
@@ -226,7 +219,6 @@ fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
 }
 
 fn statement(chain: ChainId, epoch: Epoch, attempt: Attempt, encryption: &EncryptionKey) -> Vec<u8> {
-    let attempt = if mutant!(AttemptUnbound) { Attempt(0) } else { attempt };
     let (epoch, attempt) = (epoch.0.to_be_bytes(), attempt.0.to_be_bytes());
     [REGISTRATION_TAG, &chain.0, &epoch, &attempt, &encryption.encode()].concat()
 }
@@ -352,9 +344,7 @@ fn session_id(
 ) -> [u8; 32] {
     let mut hash =
         Sha3_256::new().chain_update(SESSION_TAG).chain_update(chain.0).chain_update(epoch.0.to_be_bytes());
-    if !mutant!(AttemptUnbound) {
-        hash.update(attempt.0.to_be_bytes());
-    }
+    hash.update(attempt.0.to_be_bytes());
     let numbers =
         [parameters.threshold, parameters.max_revealed, parameters.min_qualified, registrations.len()];
     for number in numbers {

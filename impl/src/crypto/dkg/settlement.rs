@@ -10,7 +10,6 @@ use crate::crypto::bls::{DomainTag, SecretKey, verify_aggregate};
 use crate::crypto::certificate::Signers;
 use crate::crypto::curve::{SCALAR_BYTES, Scalar};
 use crate::crypto::scheme::{SIGNATURE_BYTES, Signature};
-use crate::mutants::mutant;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SETTLEMENT-DIGEST";
 
@@ -62,7 +61,7 @@ impl Settlement {
     /// revealed.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
-        (self.attempt == session.attempt() || mutant!(AttemptUnbound))
+        self.attempt == session.attempt()
             && self.receipts.committee_size() == session.size()
             && self.receipts.count() + self.revealed.len() == session.size()
             && session.identity(self.dealer).is_some_and(|key| {
@@ -102,11 +101,7 @@ impl Settlement {
         let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(wrong_length(fixed))?;
         let (attempt, dealer) = decode_header(header);
         let (bitmap, rest) = rest.split_at_checked(bitmap_bytes).ok_or(wrong_length(fixed))?;
-        let receipts = Signers::from_bitmap(session.size(), bitmap);
-        #[cfg(any(test, feature = "mutants"))]
-        let receipts =
-            if mutant!(SettlementBitmapBeyond) { Signers::loosely(session.size(), bitmap) } else { receipts };
-        let receipts = receipts?;
+        let receipts = Signers::from_bitmap(session.size(), bitmap)?;
         let expected = fixed + (session.size() - receipts.count()) * SCALAR_BYTES;
         if bytes.len() != expected {
             return Err(wrong_length(expected));

@@ -12,7 +12,6 @@ use crate::committee::MinerId;
 use crate::crypto::beacon::{BeaconKey, BeaconKeyError};
 use crate::crypto::curve::Scalar;
 use crate::crypto::polynomial::Commitments;
-use crate::mutants::mutant;
 
 /// The kind of message that a transcript accepts now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,8 +61,7 @@ impl Strikes {
     /// Whether a message of `from` is looked at.
     pub fn require_heard(&self, from: MinerId) -> Result<(), TranscriptError> {
         let strikes = self.0.get(&from).copied().unwrap_or(0);
-        let heard = strikes < MAX_STRIKES || mutant!(KeyGenerationHearsAll);
-        heard.then_some(()).ok_or(TranscriptError::NotHeard { from })
+        (strikes < MAX_STRIKES).then_some(()).ok_or(TranscriptError::NotHeard { from })
     }
 
     /// `from` sent something wrong, after a check that was not free.
@@ -161,11 +159,10 @@ impl Transcript {
             }
         }
         let digest = parts.digest(&session);
-        let early = mutant!(PointsBeforeSignature).then(|| Dealing::decode(&session, bytes).err()).flatten();
-        let read = match early {
-            Some(unreadable) => Err(unreadable.into()),
-            None if !parts.is_signed(&session, &digest) => Err(TranscriptError::NotAuthentic { dealer }),
-            None => Dealing::decode(&session, bytes).map_err(TranscriptError::from),
+        let read = if parts.is_signed(&session, &digest) {
+            Dealing::decode(&session, bytes).map_err(TranscriptError::from)
+        } else {
+            Err(TranscriptError::NotAuthentic { dealer })
         };
         let dealing = read.inspect_err(|_| self.strikes.count(from))?;
         self.take_dealing(dealing, digest);
@@ -180,7 +177,7 @@ impl Transcript {
             settlement: None,
             fault: None,
         });
-        if dealer.dealing_digest != digest && !mutant!(SecondDealingIgnored) {
+        if dealer.dealing_digest != digest {
             dealer.fault = Some(Disqualified::TwoDealings);
         }
     }
@@ -329,11 +326,7 @@ impl Transcript {
     /// Whether a message of `sender` is of this attempt: the check before any signature is looked at.
     pub(super) fn require_attempt(&self, sender: MinerId, found: Attempt) -> Result<(), TranscriptError> {
         let expected = self.session.attempt();
-        (found == expected || mutant!(AttemptUnbound)).then_some(()).ok_or(TranscriptError::OtherAttempt {
-            sender,
-            found,
-            expected,
-        })
+        (found == expected).then_some(()).ok_or(TranscriptError::OtherAttempt { sender, found, expected })
     }
 
     fn require(&self, phase: Phase) -> Result<(), TranscriptError> {
@@ -345,11 +338,11 @@ impl Dealer {
     /// The first fault of a settlement of this dealing, cheapest check first.
     fn judge(&self, session: &Session, settlement: &Settlement) -> Option<Disqualified> {
         let (revealed, allowed) = (settlement.revealed.len(), session.parameters().max_revealed());
-        if revealed > allowed && !mutant!(RevealsTooMuch) {
+        if revealed > allowed {
             return Some(Disqualified::TooManyRevealed { revealed, allowed });
         }
         let shares: Vec<_> = settlement.revealed().collect();
-        if !mutant!(RevealedUnchecked) && !self.dealing.commitments.admits_all(&shares) {
+        if !self.dealing.commitments.admits_all(&shares) {
             return Some(Disqualified::BadShare);
         }
         (!settlement.receipts_verify(session, &self.dealing_digest)).then_some(Disqualified::BadReceipts)

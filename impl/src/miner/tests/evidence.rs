@@ -8,7 +8,6 @@ use crate::committee::{Round, Subround};
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::miner::Output;
-use crate::mutants::{Mutant, Scope};
 use crate::rules::Rules;
 use crate::statement::{Proposed, Ticket};
 use crate::wire::{self, WireError};
@@ -62,10 +61,6 @@ fn one_offence_in_two_orders_is_kept_relayed_and_reported_once() {
     for kind in 0..5 {
         assert_eq!(told(kind), (1, 1, 1), "kind {kind}");
     }
-    // The control: as it was.
-    let scope = Scope::enter(Some(Mutant::EvidenceUnordered));
-    assert_eq!(told(1), (2, 2, 2));
-    drop(scope);
 }
 
 #[test]

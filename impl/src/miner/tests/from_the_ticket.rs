@@ -9,7 +9,6 @@ use crate::crypto::scheme::Signature;
 use crate::evidence::Evidence;
 use crate::message::{ChainResponse, Message};
 use crate::miner::{Input, Output, Phase, ProposalError, Refusal, Timer};
-use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{FinalityVote, Ticket, Timeout};
 
@@ -362,20 +361,17 @@ fn bytes_that_are_no_message_are_refused_with_the_reason() {
 
 #[test]
 fn step_6_tickets_that_came_before_the_round_are_counted_when_it_is_entered() {
-    for (mutant, expected) in [(None, true), (Some(Mutant::ForgetEarlyTickets), false)] {
-        let mut stage = Stage::with(Rules::HARDENED, mutant);
-        let early = Ticket { round: Round(2), subround: Subround(0), block: BlockId([9; 32]) };
-        for signer in 1..=3 {
-            let ticket = stage.signed(signer, early);
-            stage.hears(signer, Message::Ticket(ticket));
-        }
-        assert_eq!(stage.miner.round(), Round(1));
-        let block = stage.first_block(0, stage.generator(1, 0));
-        stage.proposes(&block);
-        let notarization = stage.notarization(&block, &[1, 2, 3]);
-        stage.hears(1, Message::Notarization(notarization));
-        let is_early =
-            |message: &Message| matches!(message, Message::Notarization(it) if it.statement == early);
-        assert_eq!(stage.sent().any(is_early), expected, "{mutant:?}");
+    let mut stage = Stage::new(Rules::HARDENED);
+    let early = Ticket { round: Round(2), subround: Subround(0), block: BlockId([9; 32]) };
+    for signer in 1..=3 {
+        let ticket = stage.signed(signer, early);
+        stage.hears(signer, Message::Ticket(ticket));
     }
+    assert_eq!(stage.miner.round(), Round(1));
+    let block = stage.first_block(0, stage.generator(1, 0));
+    stage.proposes(&block);
+    let notarization = stage.notarization(&block, &[1, 2, 3]);
+    stage.hears(1, Message::Notarization(notarization));
+    let is_early = |message: &Message| matches!(message, Message::Notarization(it) if it.statement == early);
+    assert!(stage.sent().any(is_early));
 }

@@ -11,7 +11,6 @@ use crate::crypto::ranks::Ranks;
 use crate::crypto::scheme::{BeaconValue, Scheme, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
 use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Refusal, Stored, Timer};
-use crate::mutants::Mutant;
 use crate::rules::Rules;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
 use crate::ticket_log::Record;
@@ -38,15 +37,8 @@ pub fn id(miner: u16) -> MinerId {
 
 impl Stage {
     pub fn new(rules: Rules) -> Self {
-        Self::with(rules, None)
-    }
-
-    /// A stage whose miner carries a deliberate bug.
-    pub fn with(rules: Rules, mutant: Option<Mutant>) -> Self {
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), MINERS, 1).expect("a committee");
-        let mut config = Config::new(committee, rules, BeaconValue([2; 32]), Time(0));
-        config.mutant = mutant;
-        Self::of(config)
+        Self::of(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)))
     }
 
     /// A stage whose miner has this configuration.

@@ -3,15 +3,14 @@
 use std::io::Error;
 
 use serde::Deserialize;
-use zus_bpp::mutants::Mutant;
 use zus_output::figures::{self, Figures};
 use zus_output::plain::grouped;
 
-use super::{Code, Results, Rule, Seen, exempt};
+use super::{Code, Results, Rule, Seen};
+use crate::mutants::{Bug, Table as Bugs};
 
 /// The command that makes it again.
-const COMMAND: &str =
-    "cargo run -p zus-fuzz --features mutants -- matrix --model --product --units TEST --write";
+const COMMAND: &str = "cargo run -p zus-fuzz -- matrix --model --product --units --write";
 
 /// A table.
 pub struct Table {
@@ -96,49 +95,32 @@ fn seen(seen: &Seen, unit: &str) -> String {
     format!("{by}{} {unit}, {:.2} s ({what})", grouped(seen.executions), seen.seconds)
 }
 
-/// The row of the list that a bug is of: what stands before the colon.
-fn row_of(mutant: Mutant) -> &'static str {
-    mutant.says().split(':').next().unwrap_or_default()
-}
-
 /// The row of the model for a bug, if there is one.
-fn rule_of(results: &Results, mutant: Mutant) -> Option<&Rule> {
-    let row = row_of(mutant);
-    let id = match mutant {
-        Mutant::QuorumOfJoin => "A1b",
-        _ => row,
-    };
-    results.rules.iter().find(|rule| rule.id == id)
+fn rule_of<'a>(results: &'a Results, bug: &Bug) -> Option<&'a Rule> {
+    results.rules.iter().find(|rule| rule.id == bug.row())
 }
 
 /// Both tables.
-pub fn tables(results: &Results) -> std::io::Result<[Table; 2]> {
+pub fn tables(results: &Results, table: &Bugs) -> std::io::Result<[Table; 2]> {
     let shown = Shown::read()?;
     let mut rules = Vec::new();
     for rule in &results.rules {
-        let code: Vec<String> = Mutant::ALL
-            .iter()
-            .filter(|&&mutant| rule_of(results, mutant).is_some_and(|of| of.id == rule.id))
-            .map(|mutant| format!("`{mutant:?}`"))
-            .collect();
+        let of_rule = table.bugs.iter().filter(|bug| bug.row() == rule.id);
+        let code: Vec<String> = of_rule.map(|bug| format!("`{}`", bug.id)).collect();
         let code = if code.is_empty() { "-".into() } else { code.join(", ") };
         rules.push(vec![rule.id.clone(), rule.name.clone(), by_model(rule), shown.of(&rule.id)?, code]);
     }
     let mut bugs = Vec::new();
-    for &mutant in Mutant::ALL {
+    for bug in &table.bugs {
         let unknown = Code::default();
-        let code = results.code.get(&format!("{mutant:?}")).unwrap_or(&unknown);
-        let rule = rule_of(results, mutant);
+        let code = results.code.get(&bug.id).unwrap_or(&unknown);
+        let rule = rule_of(results, bug);
         let fuzz: Vec<String> = [&code.walk, &code.target]
             .into_iter()
             .flatten()
             .map(|found| seen(found, if found.by == "walk" { "runs" } else { "inputs" }))
             .collect();
-        let fuzz = match exempt(mutant) {
-            _ if !fuzz.is_empty() => fuzz.join("; "),
-            Some(why) => why.into(),
-            None => "-".into(),
-        };
+        let fuzz = if fuzz.is_empty() { "-".into() } else { fuzz.join("; ") };
         let units = match &code.units {
             None => "not asked".into(),
             Some((_, 0)) => "-".into(),
@@ -146,8 +128,8 @@ pub fn tables(results: &Results) -> std::io::Result<[Table; 2]> {
             Some((first, count)) => format!("`{first}` and {} more", count - 1),
         };
         bugs.push(vec![
-            format!("`{mutant:?}`"),
-            mutant.says().into(),
+            format!("`{}`", bug.id),
+            bug.sentence(),
             rule.map_or_else(|| "no rule".into(), by_model),
             code.product.as_ref().map_or_else(|| "-".into(), |found| seen(found, "pairs")),
             fuzz,
@@ -226,9 +208,10 @@ mod tests {
     #[test]
     fn every_row_of_the_model_that_concerns_code_is_a_bug_of_the_code() {
         // Of a restarted miner's log: one bug for all kinds of records, and the logs themselves are judged by `ledger`.
-        let elsewhere = ["D1", "D2", "A1b"];
+        let elsewhere = ["D1", "D2"];
+        let table = Bugs::read().expect("the table is read");
         for mutant in zus_checker::mutants::committed_mutants().expect("the list is sound") {
-            let here = Mutant::ALL.iter().any(|&bug| row_of(bug) == mutant.id);
+            let here = table.bugs.iter().any(|bug| bug.list.as_ref() == Some(&mutant.id));
             assert!(here || elsewhere.contains(&&*mutant.id), "row {} is no bug of the code", mutant.id);
         }
     }

@@ -1,7 +1,6 @@
 //! A key generation that is repeated in one epoch: nothing of one attempt counts in another, and nobody is blamed for a replay.
 
 use super::*;
-use crate::mutants::{Mutant, Scope};
 
 const BEFORE: Attempt = Attempt(0);
 
@@ -102,14 +101,4 @@ fn a_registration_is_for_one_attempt() {
     let old = registrations(4, EPOCH, BEFORE);
     let opened = Session::new(CHAIN, EPOCH, ATTEMPT, Parameters::hardened(4).unwrap(), old);
     assert!(matches!(opened, Err(SessionError::Registration { member: MinerId(0), .. })), "{opened:?}");
-}
-
-/// The control: without the number a replay counts, and one seed makes one secret.
-#[test]
-fn without_the_number_a_replay_counts() {
-    let scope = Scope::enter(Some(Mutant::AttemptUnbound));
-    let (old, new) = (play(BEFORE), play(ATTEMPT));
-    assert!(!replays_are_refused(&old));
-    assert_eq!(old.dealings[0].commitments, new.dealings[0].commitments);
-    drop(scope);
 }

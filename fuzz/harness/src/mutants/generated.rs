@@ -1,17 +1,12 @@
-//! Mutant schemata: all mutants that `cargo mutants --list` names, compiled into one copy of the production crate.
+//! All mutants that `cargo mutants --list` names, as edits of the copy: see [`super`].
 //!
-//! Building each mutant by itself takes half a minute; a walk notices most of them in milliseconds. So every place that a
-//! mutant changes becomes a choice that an environment variable makes when the process starts ([`VARIABLE`]), the copy is
-//! built once, and each mutant costs one process.
-//!
-//! Nothing but insertions: `a < b` becomes `(if active(7) { a == b } else { a < b })`, a body `{ .. }` becomes
-//! `{ if active(8) { return .. } .. }`, an arm `p => e` becomes `p if !active(9) => e`. Without the variable the copy does what
-//! the original does; its own tests say so.
+//! Building each mutant by itself takes half a minute; a walk notices most of them in milliseconds. A body `{ .. }` becomes
+//! `{ if on(8) { return .. } .. }`, an arm `p => e` becomes `p if !on(9) => e`.
 //!
 //! # What is left out
 //! Some mutants cannot be a choice at run time: constant functions, operands of `let` chains (cargo-mutants' own
 //! mutants of these do not compile), functions that return `impl Trait`, and fields left out of struct expressions.
-//! [`Schemata::left_out`] names them; `cargo mutants` itself judges them.
+//! [`Generated::left_out`] names them; `cargo mutants` itself judges them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,8 +15,7 @@ use serde::Deserialize;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// The number of the mutant that a process has.
-pub const VARIABLE: &str = "ZUS_SCHEMA";
+use super::{Edit, choice};
 
 /// A mutant, as `cargo mutants --list --json` describes it; what is not needed here is not read.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,7 +29,7 @@ pub struct Listed {
     /// The text that replaces the span.
     pub replacement: String,
     /// The replaced span.
-    pub span: Place,
+    pub span: Span,
     /// The function that it is in.
     pub function: Option<Function>,
 }
@@ -44,12 +38,12 @@ pub struct Listed {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Function {
     /// From its first to its last byte.
-    pub span: Place,
+    pub span: Span,
 }
 
 /// A part of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-pub struct Place {
+pub struct Span {
     /// Its first character.
     pub start: Position,
     /// The character after it.
@@ -65,32 +59,33 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Files with choices in them.
+/// The edits of the mutants.
 #[derive(Clone, Debug, Default)]
-pub struct Schemata {
-    /// The new text of each file.
-    pub files: BTreeMap<String, String>,
-    /// Mutants that are in it, by number: their place in the list.
+pub struct Generated {
+    /// File by file, as the list names them.
+    pub edits: BTreeMap<String, Vec<Edit>>,
+    /// Mutants that are in it, by their place in the list.
     pub taken: Vec<usize>,
     /// Mutants that are not: no choice at run time, or code that does not compile.
     pub left_out: Vec<usize>,
 }
 
-impl Schemata {
-    /// Makes them, but for those of `unviable`; `read` gives the text of a file.
+impl Generated {
+    /// Makes them, but for those of `unviable`; their numbers begin at `first`. `read` gives the text of a file.
     ///
     /// # Errors
     /// When a file cannot be read or is no Rust.
     pub fn new(
         listed: &[Listed],
         unviable: &BTreeSet<usize>,
+        first: usize,
         read: impl Fn(&str) -> std::io::Result<String>,
     ) -> std::io::Result<Self> {
-        let mut schemata = Self::default();
+        let mut generated = Self::default();
         let mut by_file: BTreeMap<&str, Vec<(usize, &Listed)>> = BTreeMap::new();
-        schemata.left_out.extend(unviable);
+        generated.left_out.extend(unviable);
         for (number, mutant) in listed.iter().enumerate().filter(|(number, _)| !unviable.contains(number)) {
-            by_file.entry(&mutant.file).or_default().push((number, mutant));
+            by_file.entry(&mutant.file).or_default().push((first + number, mutant));
         }
         for (file, mutants) in by_file {
             let text = read(file)?;
@@ -101,55 +96,28 @@ impl Schemata {
             finder.visit_file(&parsed);
             let found = finder.found;
             for (number, _) in &mutants {
-                let taken = found.iter().any(|edit| edit.numbers.contains(number));
-                if taken { &mut schemata.taken } else { &mut schemata.left_out }.push(*number);
+                let taken = found.iter().any(|numbered| numbered.numbers.contains(number));
+                if taken { &mut generated.taken } else { &mut generated.left_out }.push(number - first);
             }
-            schemata.files.insert(file.into(), insert(&text, found));
+            let edits = found.into_iter().map(Numbered::edit);
+            generated.edits.insert(file.into(), edits.collect());
         }
-        Ok(schemata)
+        Ok(generated)
     }
 }
 
-/// The mutant whose code is at this byte of a new text: the last choice before it.
-#[must_use]
-pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
-    let (_, after) = text.get(..byte)?.rsplit_once("schemata::active(")?;
-    after.split(')').next()?.parse().ok()
-}
-
-/// Text to put around a part of a file.
-struct Edit {
+/// An edit, and which mutants it is of.
+struct Numbered {
     numbers: Vec<usize>,
     range: Range<usize>,
     before: String,
     after: String,
 }
 
-fn insert(text: &str, mut edits: Vec<Edit>) -> String {
-    // Of two edits that begin at the same place, the longer encloses the other.
-    edits.sort_by_key(|edit| (edit.range.start, std::cmp::Reverse(edit.range.end)));
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut open: Vec<(usize, String)> = Vec::new();
-    let mut at = 0;
-    let close_until = |limit: usize, open: &mut Vec<(usize, String)>, out: &mut String, at: &mut usize| {
-        while open.last().is_some_and(|(end, _)| *end <= limit) {
-            if let Some((end, after)) = open.pop() {
-                out.push_str(&text[*at..end]);
-                out.push_str(&after);
-                *at = end;
-            }
-        }
-    };
-    for edit in edits {
-        close_until(edit.range.start, &mut open, &mut out, &mut at);
-        out.push_str(&text[at..edit.range.start]);
-        out.push_str(&edit.before);
-        at = edit.range.start;
-        open.push((edit.range.end, edit.after));
+impl Numbered {
+    fn edit(self) -> Edit {
+        Edit { range: self.range, before: self.before, after: self.after }
     }
-    close_until(text.len(), &mut open, &mut out, &mut at);
-    out.push_str(&text[at..]);
-    out
 }
 
 struct Finder<'a> {
@@ -157,12 +125,7 @@ struct Finder<'a> {
     mutants: &'a [(usize, &'a Listed)],
     /// How many constant items are around.
     constant: usize,
-    found: Vec<Edit>,
-}
-
-/// The choice of a mutant.
-fn active(number: usize) -> String {
-    format!("crate::schemata::active({number})")
+    found: Vec<Numbered>,
 }
 
 fn position(place: proc_macro2::LineColumn) -> Position {
@@ -201,12 +164,12 @@ impl Finder<'_> {
         let mut numbers = Vec::new();
         let mut before = String::new();
         for (number, mutant) in self.mutants.iter().filter(|(_, mutant)| of_this(mutant)) {
-            before.push_str(&format!(" if {} {{ return {}; }} ", active(*number), mutant.replacement));
+            before.push_str(&format!(" if {} {{ return {}; }} ", choice(*number), mutant.replacement));
             numbers.push(*number);
         }
         if !numbers.is_empty() {
             let inside = body.start + 1..body.end;
-            self.found.push(Edit {
+            self.found.push(Numbered {
                 numbers,
                 range: inside.start..inside.start,
                 before,
@@ -257,13 +220,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             for (number, mutant) in self.at("BinaryOperator", start) {
                 // A cast in front of `<` would be read as the beginning of a generic type.
                 let changed = format!("({left}) {} {right}", mutant.replacement);
-                before.push_str(&format!("if {} {{ {changed} }} else ", active(number)));
+                before.push_str(&format!("if {} {{ {changed} }} else ", choice(number)));
                 numbers.push(number);
             }
             before.push_str("{ ");
             if !numbers.is_empty() {
                 let range = binary.span().byte_range();
-                self.found.push(Edit { numbers, range, before, after: " })".into() });
+                self.found.push(Numbered { numbers, range, before, after: " })".into() });
             }
         }
         visit::visit_expr_binary(self, binary);
@@ -274,9 +237,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         let numbers: Vec<usize> = self.at("UnaryOperator", start).map(|(number, _)| number).collect();
         if let (0, [number]) = (self.constant, &numbers[..]) {
             let inner = &self.text[unary.expr.span().byte_range()];
-            let before = format!("(if {} {{ {inner} }} else {{ ", active(*number));
+            let before = format!("(if {} {{ {inner} }} else {{ ", choice(*number));
             let range = unary.span().byte_range();
-            self.found.push(Edit { numbers, range, before, after: " })".into() });
+            self.found.push(Numbered { numbers, range, before, after: " })".into() });
         }
         visit::visit_expr_unary(self, unary);
     }
@@ -290,13 +253,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let mut numbers = Vec::new();
                 let mut before = "(".to_owned();
                 for (number, mutant) in self.at("MatchArmGuard", start) {
-                    before.push_str(&format!("if {} {{ {} }} else ", active(number), mutant.replacement));
+                    before.push_str(&format!("if {} {{ {} }} else ", choice(number), mutant.replacement));
                     numbers.push(number);
                 }
                 before.push_str("{ ");
                 if !numbers.is_empty() {
                     let range = guard.span().byte_range();
-                    self.found.push(Edit { numbers, range, before, after: " })".into() });
+                    self.found.push(Numbered { numbers, range, before, after: " })".into() });
                 }
             }
             let start = position(arm.span().start());
@@ -305,14 +268,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 match &arm.guard {
                     Some((_, guard)) if !holds_let(guard) => {
                         let range = guard.span().byte_range();
-                        let before = format!("!{} && (", active(number));
-                        self.found.push(Edit { numbers: deleted, range, before, after: ")".into() });
+                        let before = format!("!{} && (", choice(number));
+                        self.found.push(Numbered { numbers: deleted, range, before, after: ")".into() });
                     }
                     Some(_) => {}
                     None => {
                         let end = arm.pat.span().byte_range().end;
-                        let before = format!(" if !{}", active(number));
-                        self.found.push(Edit {
+                        let before = format!(" if !{}", choice(number));
+                        self.found.push(Numbered {
                             numbers: deleted,
                             range: end..end,
                             before,
@@ -326,30 +289,12 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
-/// The module that every choice asks, for the root of the copied crate.
-pub const MODULE: &str = r#"
-/// Which mutant this process has.
-#[doc(hidden)]
-pub mod schemata {
-    use std::sync::LazyLock;
-
-    static MUTANT: LazyLock<usize> = LazyLock::new(|| {
-        std::env::var("ZUS_SCHEMA").ok().and_then(|number| number.parse().ok()).unwrap_or(usize::MAX)
-    });
-
-    /// Whether this process has this mutant.
-    #[inline]
-    pub fn active(number: usize) -> bool {
-        *MUTANT == number
-    }
-}
-"#;
-
 #[cfg(test)]
 mod tests {
+    use super::super::insert;
     use super::*;
 
-    fn place(text: &str, part: &str) -> Place {
+    fn place(text: &str, part: &str) -> Span {
         let at = text.find(part).expect("it is there");
         let position = |offset: usize| {
             let before = &text[..offset];
@@ -357,7 +302,7 @@ mod tests {
             let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
             Position { line, column }
         };
-        Place { start: position(at), end: position(at + part.len()) }
+        Span { start: position(at), end: position(at + part.len()) }
     }
 
     fn mutant(text: &str, genre: &str, part: &str, replacement: &str) -> Listed {
@@ -389,16 +334,17 @@ mod tests {
             mutant(text, "MatchArm", "1 => !(a < b && b > 2)", ""),
             mutant(text, "StructField", "2", ""),
         ];
-        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
-        assert_eq!((schemata.taken.len(), &schemata.left_out[..]), (7, &[7][..]));
-        let new = &schemata.files["a.rs"];
+        let generated =
+            Generated::new(&listed, &BTreeSet::new(), 0, |_| Ok(text.into())).expect("it is Rust");
+        assert_eq!((generated.taken.len(), &generated.left_out[..]), (7, &[7][..]));
+        let new = &insert(text, generated.edits["a.rs"].clone()).expect("none overlap");
         for expected in [
-            "{ if crate::schemata::active(0) { return false; } ",
-            "(if crate::schemata::active(1) { (a) == b } else if crate::schemata::active(2) { (a) > b } else { a < b })",
-            "(if crate::schemata::active(3) { (a < b) || b > 2 } else { ",
-            "(if crate::schemata::active(4) { (a < b && b > 2) } else { !",
-            "2 if (if crate::schemata::active(5) { true } else { a == b }) =>",
-            "1 if !crate::schemata::active(6) =>",
+            "{ if crate::mutants::on(0) { return false; } ",
+            "(if crate::mutants::on(1) { (a) == b } else if crate::mutants::on(2) { (a) > b } else { a < b })",
+            "(if crate::mutants::on(3) { (a < b) || b > 2 } else { ",
+            "(if crate::mutants::on(4) { (a < b && b > 2) } else { !",
+            "2 if (if crate::mutants::on(5) { true } else { a == b }) =>",
+            "1 if !crate::mutants::on(6) =>",
         ] {
             assert!(new.contains(expected), "{expected}\nis not in\n{new}");
         }
@@ -409,8 +355,9 @@ mod tests {
     fn what_cannot_be_a_choice_is_left_out() {
         let text = "const fn f(a: u8) -> bool { a < 1 }\nfn g(a: Option<u8>) -> bool { if let Some(b) = a && b > 1 { true } else { false } }\n";
         let listed = [mutant(text, "BinaryOperator", "<", ">"), mutant(text, "BinaryOperator", "&&", "||")];
-        let schemata = Schemata::new(&listed, &BTreeSet::new(), |_| Ok(text.into())).expect("it is Rust");
-        assert_eq!(schemata.left_out, [0, 1]);
-        assert_eq!(schemata.files["a.rs"], text);
+        let generated =
+            Generated::new(&listed, &BTreeSet::new(), 0, |_| Ok(text.into())).expect("it is Rust");
+        assert_eq!(generated.left_out, [0, 1]);
+        assert!(generated.edits["a.rs"].is_empty());
     }
 }

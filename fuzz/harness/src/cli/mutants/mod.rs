@@ -1,0 +1,224 @@
+//! `zus-fuzz mutants`: the production crate with deliberate bugs, and whether their witnesses show them.
+
+mod build;
+mod survey;
+
+use std::io::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use clap::Subcommand;
+
+pub use build::Copy;
+use survey::{Survey, survey};
+
+use super::trial;
+use crate::mutants::{Bug, PARTICIPANTS, Table, VARIABLE, WITHIN, Witness};
+
+/// Seconds for one witness. Without a bug the longest takes a few; one that does not end shows its bug.
+const LIMIT: u64 = 120;
+
+/// What is done with the deliberate bugs.
+#[derive(Subcommand)]
+pub enum Bugs {
+    /// Writes the copy of the production crate that has them, and prints the environment of a build with it.
+    Weave,
+    /// Whether the witness of each shows it: builds the tool with the copy, and plays them.
+    Check {
+        /// These bugs only, each with what it shows.
+        only: Vec<String>,
+        /// Those too whose witnesses are unit tests of the production crate, which are built with the copy.
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Runs this tool with a bug in the production code: `mutants run SecondTicket -- walk`.
+    Run {
+        /// Its name (fuzz/MATRIX.md).
+        bug: String,
+        /// The arguments of the tool.
+        #[arg(last = true, required = true)]
+        arguments: Vec<String>,
+    },
+    /// Judges each mutant that cargo-mutants names, one process each.
+    Survey {
+        /// The output of `cargo mutants --list --json`.
+        list: PathBuf,
+        /// The unit tests of the production crate judge, and not this tool.
+        #[arg(long)]
+        tests: bool,
+        /// Arguments of the judge.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+        /// Where the verdicts go; mutants that are killed there already are not judged again.
+        #[arg(long)]
+        out: PathBuf,
+        /// Seconds for one mutant.
+        #[arg(long, default_value_t = 60, value_parser = super::seconds())]
+        timeout: u64,
+        /// Processes at a time.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=super::MOST))]
+        jobs: u16,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// When there is no such bug, when the copy cannot be written or built, or when a program of it cannot be run.
+pub fn obey(command: Bugs) -> Result<bool> {
+    match command {
+        Bugs::Weave => weave(),
+        Bugs::Check { only, tests } => check(&only, tests),
+        Bugs::Run { bug, arguments } => run(&bug, &arguments),
+        Bugs::Survey { list, tests, arguments, out, timeout, jobs } => {
+            let jobs = jobs.into();
+            survey(&Survey { list, tests, arguments, out, timeout, jobs })
+        }
+    }
+}
+
+/// Writes the copy and says what builds with it.
+///
+/// # Errors
+/// When a row has not exactly one place, or a file cannot be written.
+fn weave() -> Result<bool> {
+    let copy = Copy::new(&Table::read()?)?;
+    println!("ZUS_WOVEN=1 RUSTC_WORKSPACE_WRAPPER={}", zus_output::plain::quoted_path(copy.wrapper()));
+    Ok(true)
+}
+
+/// Runs the tool with a bug.
+///
+/// # Errors
+/// When there is no such bug, or the tool cannot be built or run.
+fn run(name: &str, arguments: &[String]) -> Result<bool> {
+    let table = Table::read()?;
+    table.only(&[name.to_owned()])?;
+    let tool = Copy::new(&table)?.tool()?;
+    let mut command = Command::new(tool);
+    command.args(arguments).env(VARIABLE, name);
+    if !matches!(arguments.first().map(String::as_str), Some("run")) {
+        command.env(WITHIN, PARTICIPANTS);
+    }
+    match command.status()?.code() {
+        Some(0) => Ok(true),
+        Some(1) => Ok(false),
+        code => Err(Error::other(format!("the tool ends with {code:?}"))),
+    }
+}
+
+/// The fate of a witness.
+enum Fate {
+    /// What it shows, in a line.
+    Killed(String),
+    Survives,
+}
+
+/// The programs that witnesses are given to.
+struct Programs {
+    tool: PathBuf,
+    tests: Option<PathBuf>,
+    /// Where a walk writes what it finds.
+    scratch: PathBuf,
+}
+
+/// Plays the witnesses of these bugs, or of all; those that are tests only with `tests`. Returns whether each shows its bug.
+///
+/// # Errors
+/// When the copy cannot be built, or a witness cannot be played.
+fn check(only: &[String], with_tests: bool) -> Result<bool> {
+    let table = Table::read()?;
+    let mut asked: Vec<(&Bug, String, Witness)> = Vec::new();
+    for bug in table.only(only)? {
+        let witnesses = bug.witnesses().map_err(Error::other)?;
+        asked.extend(bug.witness.iter().cloned().zip(witnesses).map(|(name, witness)| (bug, name, witness)));
+    }
+    let all = asked.len();
+    asked.retain(|(_, _, witness)| with_tests || !matches!(witness, Witness::Test(_)));
+    let start = Instant::now();
+    let copy = Copy::new(&table)?;
+    let has_tests = asked.iter().any(|(_, _, witness)| matches!(witness, Witness::Test(_)));
+    let tests = has_tests.then(|| copy.tests()).transpose()?;
+    let programs = Programs { tool: copy.tool()?, tests, scratch: copy.folder().to_owned() };
+    let built = start.elapsed().as_secs();
+    let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let worker = || -> Result<()> {
+        while let Some((bug, name, witness)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let fate = play(&programs, &bug.id, witness)
+                .map_err(|error| Error::other(format!("{}: the witness {name}: {error}", bug.id)))?;
+            if let Fate::Survives = fate
+                && let Ok(mut told) = told.lock()
+            {
+                told.push(format!("{} survives its witness {name}", bug.id));
+            }
+            if let Fate::Killed(what) = fate
+                && !only.is_empty()
+            {
+                println!("{}: {name}: {what}", bug.id);
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let mut joined = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.try_for_each(|ended| ended.map_err(|_| Error::other("a judge panicked"))?)
+    })?;
+    let survivors = told.into_inner().map_err(|_| Error::other("a judge panicked"))?;
+    survivors.iter().for_each(|line| println!("{line}"));
+    println!(
+        "{} bugs, {} witnesses, {} show nothing; {} s, of which the build took {built}",
+        table.only(only)?.len(),
+        asked.len(),
+        survivors.len(),
+        start.elapsed().as_secs(),
+    );
+    if asked.len() < all {
+        println!("{} unit tests are left out: --tests asks them, too", all - asked.len());
+    }
+    Ok(survivors.is_empty())
+}
+
+fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
+    let file = |path: &Path| path.to_string_lossy().into_owned();
+    let (program, arguments, within) = match witness {
+        Witness::Run(path) => (&programs.tool, vec!["replay".into(), file(path)], true),
+        Witness::Input(target, path) => {
+            (&programs.tool, vec!["run".into(), target.clone(), file(path)], false)
+        }
+        Witness::Command(words) => {
+            let mut words = words.clone();
+            if words[0] == "walk" {
+                words.extend(["--out".into(), file(&programs.scratch.join(format!("{name}.run")))]);
+            }
+            (&programs.tool, words, true)
+        }
+        Witness::Test(filter) => {
+            let tests = programs.tests.as_ref().ok_or_else(|| Error::other("the tests are not built"))?;
+            (tests, vec![filter.clone(), "--format=terse".into()], false)
+        }
+    };
+    let bug = (VARIABLE, name);
+    let environment = if within { vec![bug, (WITHIN, PARTICIPANTS)] } else { vec![bug] };
+    let Some((status, text)) = trial::run(program, &arguments, &environment, LIMIT)? else {
+        return Ok(Fate::Killed("it does not end".into()));
+    };
+    let said = || {
+        let line = text.lines().rfind(|line| line.contains("WRONG: ") || line.contains("VIOLATED: "));
+        line.or_else(|| text.lines().last()).unwrap_or_default().to_owned()
+    };
+    match (witness, status.code()) {
+        // A filter that fits no test would pass for ever.
+        (Witness::Test(filter), Some(0)) if text.contains("running 0 tests") => {
+            Err(Error::other(format!("no test is called {filter}")))
+        }
+        (_, Some(0)) => Ok(Fate::Survives),
+        (Witness::Test(_), Some(101)) | (_, Some(1)) => Ok(Fate::Killed(said())),
+        (_, Some(101) | None) => Ok(Fate::Killed(format!("a panic in production, {status}"))),
+        (_, Some(_)) => Err(Error::other(format!("{} {}: {status}", program.display(), arguments.join(" ")))),
+    }
+}
