@@ -67,8 +67,11 @@ pub fn verdict(report: &Report) -> String {
     counts.join(", ")
 }
 
-/// For a pull request.
-pub fn markdown(report: &Report) -> String {
+/// Bytes of the Markdown at most: a summary of a job may have a mebibyte.
+const MAX_MARKDOWN: usize = 1_000_000;
+
+/// For a pull request: the table, and below it the run of each row that has one, as a diagram of Mermaid, as far as there is room.
+pub fn markdown(report: &Report, diagram: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = format!(
         "## {}\n\n{}\n\n| layer | question | answer | |\n|---|---|---|---|\n",
         cell(&headline(report)),
@@ -87,6 +90,19 @@ pub fn markdown(report: &Report) -> String {
             cell(&row.says),
             row.command.replace('`', "'").replace('|', "\\|")
         );
+    }
+    for row in &report.rows {
+        let Some(diagram) = row.run.as_deref().and_then(diagram) else { continue };
+        let title = format!("{}: {} is {}", row.layer, cell(&row.name), row.answer.word());
+        let drawn = format!(
+            "\n<details><summary>{title}</summary>\n\n```mermaid\n{}\n```\n\n</details>\n",
+            diagram.trim_end()
+        );
+        if out.len() + drawn.len() < MAX_MARKDOWN {
+            out += &drawn;
+        } else {
+            let _ = writeln!(out, "\n{title}: there is no room for the run here; the page has it.");
+        }
     }
     out + "\n<!-- zus -->\n"
 }

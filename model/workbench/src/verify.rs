@@ -55,7 +55,7 @@ pub fn run(arguments: &VerifyArguments) -> Result<u8, Failure> {
     let work = Work::new(&context, &asked, before, lock);
     let start = Instant::now();
     let report = work.done()?;
-    print(&report, arguments.format).map_err(Failure::Output)?;
+    print(&report, &work.state().files(), arguments.format).map_err(Failure::Output)?;
     note(&format!(
         "judged in {:.0} s; {}",
         start.elapsed().as_secs_f64(),
@@ -100,6 +100,23 @@ struct State {
     skipped: Vec<Layer>,
     found: BTreeMap<Layer, Found>,
     seconds: BTreeMap<String, f64>,
+}
+
+impl State {
+    /// The files of the layers that have ended.
+    fn files(&self) -> Files {
+        let all = self.found.values().flat_map(|found| &found.files);
+        all.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    }
+}
+
+/// Files of the output folder, by name.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// The drawing of a run whose page has this name, in the form with this ending.
+fn drawing(files: &Files, page: &str, ending: &str) -> Option<String> {
+    let drawn = files.get(&format!("{}.{ending}", page.strip_suffix(".html")?))?;
+    Some(String::from_utf8_lossy(drawn).into_owned())
 }
 
 impl<'c> Work<'c> {
@@ -230,19 +247,11 @@ impl<'c> Work<'c> {
     fn write(&self, state: &State, report: &Report) -> Result<(), Failure> {
         let named = |error: io::Error| Failure::Out(whole::unwritable(&self.context.out)(error));
         let mut folder = Folder::within(Arc::clone(&self.lock)).map_err(named)?;
-        let mut files = BTreeMap::new();
-        for found in state.found.values() {
-            files.extend(found.files.iter().map(|(name, bytes)| (name.clone(), bytes.clone())));
-        }
-        let picture = |run: &str| {
-            let name = run.strip_suffix(".html").map(|stem| format!("{stem}.svg"))?;
-            files.get(&name).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-        };
-        let page = page::write(report, &picture);
+        let files = state.files();
         let forms = [
-            ("index.html", page.into_bytes()),
+            ("index.html", page::write(report, &|run| drawing(&files, run, "svg")).into_bytes()),
             ("report.json", forms::json(report).into_bytes()),
-            ("report.md", forms::markdown(report).into_bytes()),
+            ("report.md", markdown(report, &files).into_bytes()),
             ("report.xml", forms::junit(report).into_bytes()),
         ];
         for (name, bytes) in forms.map(|(name, bytes)| (name.to_owned(), bytes)).into_iter().chain(files) {
@@ -252,11 +261,15 @@ impl<'c> Work<'c> {
     }
 }
 
-fn print(report: &Report, format: Format) -> io::Result<()> {
+fn markdown(report: &Report, files: &Files) -> String {
+    forms::markdown(report, &|run| drawing(files, run, "mmd"))
+}
+
+fn print(report: &Report, files: &Files, format: Format) -> io::Result<()> {
     let text = match format {
         Format::Text => forms::text(report),
         Format::Json => forms::json(report),
-        Format::Markdown => forms::markdown(report),
+        Format::Markdown => markdown(report, files),
         Format::Junit => forms::junit(report),
     };
     let mut stdout = io::stdout();

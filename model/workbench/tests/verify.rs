@@ -139,6 +139,8 @@ fn a_rule_that_breaks_a_property_is_seen_by_model_and_proofs_and_its_run_is_draw
     assert!(junit.contains("<failure") && junit.contains("S2: violated"), "{junit}");
     let markdown = fs::read_to_string(out.path().join("report.md")).unwrap();
     assert!(markdown.contains("| model | S2 | **violated** |"), "{markdown}");
+    let drawn = "<details><summary>model: S2 is violated</summary>\n\n```mermaid\nsequenceDiagram\n";
+    assert!(markdown.contains(drawn), "{markdown}");
 }
 
 #[test]

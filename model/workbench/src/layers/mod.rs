@@ -98,8 +98,8 @@ impl Layer {
     }
 }
 
-/// The run of a trace, drawn, as files of the output folder: the trace, a page, a picture. The name of the page; none where it
-/// cannot be drawn.
+/// The run of a trace, drawn, as files of the output folder: the trace, a page, a picture, a diagram for Markdown. The name of
+/// the page; none where it cannot be drawn.
 fn drawn(
     context: &Context,
     trace: &Path,
@@ -107,20 +107,17 @@ fn drawn(
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Option<String> {
     let from = trace.to_str()?;
-    let page = context
-        .tools
-        .run("zus", &["draw", from, "--format", "html"])
-        .ok()
-        .filter(|done| done.code == Some(0))?;
-    let picture = context
-        .tools
-        .run("zus", &["draw", from, "--format", "svg"])
-        .ok()
-        .filter(|done| done.code == Some(0))?;
+    let mut made = BTreeMap::new();
+    for (format, ending) in [("html", "html"), ("svg", "svg"), ("mermaid", "mmd")] {
+        let done = context.tools.run("zus", &["draw", from, "--format", format]).ok()?;
+        if done.code != Some(0) {
+            return None;
+        }
+        made.insert(format!("runs/{name}.{ending}"), done.stdout.into_bytes());
+    }
     let trace = zus_output::bounded::bytes(trace, crate::report::MAX_BYTES).ok()?;
-    files.insert(format!("runs/{name}.json"), trace);
-    files.insert(format!("runs/{name}.html"), page.stdout.into_bytes());
-    files.insert(format!("runs/{name}.svg"), picture.stdout.into_bytes());
+    made.insert(format!("runs/{name}.json"), trace);
+    files.append(&mut made);
     Some(format!("runs/{name}.html"))
 }
 
