@@ -4,7 +4,7 @@
 //! Start with [`miner`]: its documentation is the protocol. [`rules`] lists the protocol's open questions, with one choice for
 //! each; the default is [`Rules::HARDENED`](rules::Rules::HARDENED).
 //!
-//! The README follows; its node is compiled with this documentation, and run by `tests/embedding`.
+//! [`node`] puts the parts of a node around a miner. The README follows; its code is compiled with this documentation.
 //!
 #![doc = include_str!("../README.md")]
 
@@ -19,6 +19,7 @@ pub mod crypto;
 pub mod evidence;
 pub mod message;
 pub mod miner;
+pub mod node;
 pub mod sharder;
 pub mod statement;
 pub mod ticket_log;

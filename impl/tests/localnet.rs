@@ -1,31 +1,15 @@
 //! The program `localnet` from outside: what it refuses, and what becomes of the trace of an earlier run.
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     process::{Command, Output},
 };
 
-/// The program, which `cargo test -p zus-bpp` builds. A test alone (`--test all`) does not, so it is built here where it is missing
-/// or older than its sources.
-fn program() -> PathBuf {
-    let tests = env::current_exe().unwrap();
-    let program = tests.ancestors().nth(2).unwrap().join("examples").join("localnet");
-    let time = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/localnet");
-    let newest = fs::read_dir(sources).unwrap().filter_map(|file| time(&file.unwrap().path())).max();
-    if time(&program) < newest {
-        let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "-p", "zus-bpp", "--example", "localnet"]);
-        assert!(build.status().unwrap().success(), "cargo build -p zus-bpp --example localnet");
-        // Where nothing had to be built, it is as new as it can be.
-        assert!(program.is_file(), "{}", program.display());
-    }
-    program
-}
+use crate::examples::example;
 
 fn localnet(folder: &Path, arguments: &str) -> Output {
-    Command::new(program()).args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
+    Command::new(example("localnet")).args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -134,7 +118,7 @@ fn no_trace_of_a_run_that_no_longer_exists_stays() {
 fn the_printed_command_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let name = "t\u{202e}it's\u{1b}[2K.json";
-    let run = Command::new(program())
+    let run = Command::new(example("localnet"))
         .args(["--rounds", "1", "--trace", name])
         .current_dir(folder.path())
         .output()
@@ -153,7 +137,7 @@ fn a_trace_that_may_not_be_so_large_is_an_error_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let script = "ulimit -c 0; ulimit -f 1; exec \"$0\" --rounds 4 --trace t.json";
     let mut command = Command::new("bash");
-    command.args(["-c", script]).arg(program()).current_dir(folder.path());
+    command.args(["-c", script]).arg(example("localnet")).current_dir(folder.path());
     let full = command.output().unwrap();
     let said = text(&full.stderr);
     assert!(

@@ -5,11 +5,13 @@
 
 mod crypto_properties;
 mod embedding;
+mod examples;
 mod known_answers;
 mod localnet;
 mod magic_block;
 mod scheme_contract;
 mod sim;
+mod tcp;
 mod ticket_log_crashes;
 mod ticket_log_interchange;
 mod ticket_log_recovery;
