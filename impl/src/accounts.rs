@@ -416,6 +416,22 @@ mod tests {
         assert_eq!(accounts.answer_bytes(PEER, Time(0)), Some(ANSWER_ALLOWANCE_BYTES as usize));
     }
 
+    /// The arrival of what is set aside is free once for each position: a generator that signs block after block for one position pays for
+    /// all but the first.
+    #[test]
+    fn what_is_set_aside_is_free_once_for_each_position() {
+        let mut accounts = accounts();
+        let mut debt = |subround, tag| {
+            assert!(accounts.hears(PEER, Time(0)));
+            accounts.charge_arrival(PEER, 100);
+            accounts.set_aside(PEER, (Round(3), Subround(subround)), Signature([tag; 48]), None);
+            accounts.debt(PEER)
+        };
+        let debts = [debt(0, 1), debt(0, 2), debt(0, 3), debt(1, 4), debt(0, 5), debt(1, 6), debt(2, 7)];
+        let paid = 100 + MESSAGE_WORK;
+        assert_eq!(debts.map(|debt| debt / paid), [0, 1, 2, 2, 3, 4, 4], "{debts:?}");
+    }
+
     /// Accounts are of members: another link is no new account, and a miner that sends as a sharder too has two of them at most.
     #[test]
     fn a_fault_is_remembered_for_the_member_and_not_for_the_link() {

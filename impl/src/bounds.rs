@@ -124,3 +124,7 @@ pub const ANSWER_BYTES_PER_REQUEST_BYTE: u64 = 16;
 /// Bytes of payload that a host serves from its storage in one answer ([`Output::Serve`](crate::miner::Output::Serve)): any
 /// block fits.
 pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;
+
+/// The longest waiting time of a configuration, in milliseconds: a day. A longer one is taken for a mistake: nothing would happen, and
+/// nobody would say why.
+pub const MAX_WAIT: u64 = 24 * 60 * 60 * 1_000;

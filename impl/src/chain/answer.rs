@@ -47,20 +47,7 @@ impl Chain {
     /// The lowest blocks above `request.after` on the way to the block asked for, or to the head. `None` when there are
     /// none, or when the first of them is no longer kept. `most` is how many bytes of payload fit; the first block always does.
     pub(crate) fn answer(&self, request: &ChainRequest, most: usize) -> Option<Answer> {
-        let head = || (self.head().round(), self.head().id());
-        let (mut at, mut want) = request.tip.and_then(|id| self.find(id)).unwrap_or_else(head);
-        // One more than fit: its parent certificate may be the one that the last block lacks.
-        let last = Round(request.after.0.saturating_add(MAX_CHAIN_BLOCKS as u64 + 1));
-        let mut path = Vec::new();
-        while at > request.after {
-            if at <= last {
-                let notarization = self.notarization_of(at, want).cloned();
-                let whole = self.block(at, want).map(Arc::clone);
-                path.push(StoredBlock { round: at, block: want, whole, notarization });
-            }
-            want = self.header(at, want)?.parent;
-            at = at.previous()?;
-        }
+        let (mut path, _) = self.way_down(request)?;
         path.reverse();
         let whole = |known: &StoredBlock| {
             let block = known.whole.clone()?;
@@ -79,6 +66,30 @@ impl Chain {
         Some(Answer::Whole(response))
     }
 
+    /// The lowest blocks of [`Chain::answer`], highest first, one more than fit; and the number of steps that were needed to find them.
+    pub(super) fn way_down(&self, request: &ChainRequest) -> Option<(Vec<StoredBlock>, usize)> {
+        let head = || (self.head().round(), self.head().id());
+        let (mut at, mut want) = request.tip.and_then(|id| self.find(id)).unwrap_or_else(head);
+        // One more than fit: its parent certificate may be the one that the last block lacks.
+        let last = Round(request.after.0.saturating_add(MAX_CHAIN_BLOCKS as u64 + 1));
+        let (mut path, mut steps) = (Vec::new(), 0);
+        while at > request.after {
+            steps += 1;
+            if let Some(station) = self.shortcuts.station(want, last) {
+                (at, want) = station;
+                continue;
+            }
+            if at <= last {
+                let notarization = self.notarization_of(at, want).cloned();
+                let whole = self.block(at, want).map(Arc::clone);
+                path.push(StoredBlock { round: at, block: want, whole, notarization });
+            }
+            want = self.header(at, want)?.parent;
+            at = at.previous()?;
+        }
+        Some((path, steps))
+    }
+
     /// How many bytes of these blocks [`respond_within`] sends at most.
     fn bytes_of(&self, path: &[StoredBlock], most: usize) -> usize {
         let (mut payloads, mut bytes) = (0usize, 0usize);
@@ -94,8 +105,7 @@ impl Chain {
     }
 
     fn find(&self, id: BlockId) -> Option<(Round, BlockId)> {
-        // Most requests ask for blocks near the top.
-        let above = self.levels.iter().rev().find(|level| level.node(id).is_some()).map(|level| level.round);
+        let above = self.shortcuts.round(id);
         let finals = || self.finals.iter().map(|found| &found.block).find(|block| block.id() == id);
         above.or_else(|| finals().map(|block| block.round())).map(|round| (round, id))
     }

@@ -140,7 +140,8 @@ impl CatchUp {
     /// Whether `peer` may be answered now, and was not `interval` milliseconds ago; if so, it is noted.
     pub fn may_answer(&mut self, peer: Peer, now: Time, interval: u64) -> bool {
         if let Some((_, at)) = self.answered.iter_mut().find(|(known, _)| *known == peer) {
-            let may = now >= at.after(interval);
+            // A clock that was set back says nothing of the time that has passed.
+            let may = now < *at || now >= at.after(interval);
             if may {
                 *at = now;
             }

@@ -155,13 +155,14 @@ impl Level {
         }
     }
 
-    /// Connects the children of connected blocks and returns those that were not connected before.
-    pub(super) fn connect_children_of(&mut self, parents: &[BlockId]) -> Vec<BlockId> {
+    /// Connects the children of connected blocks and returns those that were not connected before, each with its parent.
+    pub(super) fn connect_children_of(&mut self, parents: &[BlockId]) -> Vec<(BlockId, BlockId)> {
         let mut children = Vec::new();
         for node in &mut self.nodes {
-            if !node.connected && parents.contains(&node.header().parent) {
+            let parent = node.header().parent;
+            if !node.connected && parents.contains(&parent) {
                 node.connected = true;
-                children.push(node.id);
+                children.push((node.id, parent));
             }
         }
         children
@@ -185,13 +186,22 @@ impl Level {
         self.nodes.iter().any(|node| node.header().subround < below)
     }
 
-    pub(super) fn forget_candidates(&mut self, below: Subround, keep: impl Fn(BlockId) -> bool) {
-        let mut nodes = std::mem::take(&mut self.nodes);
-        nodes.retain(|node| {
-            let id = node.id;
-            node.header().subround >= below || self.is_notarized(id) || keep(id)
-        });
-        self.nodes = nodes;
+    /// Drops the blocks of old subrounds that are neither notarized nor kept, and returns their ids.
+    pub(super) fn forget_candidates(
+        &mut self,
+        below: Subround,
+        keep: impl Fn(BlockId) -> bool,
+    ) -> Vec<BlockId> {
+        self.drop_nodes(|level, node| {
+            node.header().subround < below && !level.is_notarized(node.id) && !keep(node.id)
+        })
+    }
+
+    fn drop_nodes(&mut self, goes: impl Fn(&Self, &Node) -> bool) -> Vec<BlockId> {
+        let nodes = std::mem::take(&mut self.nodes);
+        let (gone, kept): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| goes(self, node));
+        self.nodes = kept;
+        gone.into_iter().map(|node| node.id).collect()
     }
 
     /// Whether [`Level::put_away`] would change something.
@@ -210,9 +220,9 @@ impl Level {
         self.nodes.iter().any(|node| is_stray(node, parents, above_head))
     }
 
-    /// Drops the blocks of [`Level::has_strays`].
-    pub(super) fn drop_strays(&mut self, parents: &[BlockId], above_head: bool) {
-        self.nodes.retain(|node| !is_stray(node, parents, above_head));
+    /// Drops the blocks of [`Level::has_strays`], and returns their ids.
+    pub(super) fn drop_strays(&mut self, parents: &[BlockId], above_head: bool) -> Vec<BlockId> {
+        self.drop_nodes(|_, node| is_stray(node, parents, above_head))
     }
 }
 

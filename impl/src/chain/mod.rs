@@ -15,6 +15,7 @@ mod catch_up;
 mod finality;
 mod level;
 mod read_back;
+mod shortcuts;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use level::{Level, Size};
 pub use level::{Node, Verdict};
 pub(crate) use read_back::check_read_back;
 pub use read_back::{Damage, Damaged, Item};
+use shortcuts::Shortcuts;
 
 use crate::block::{Block, BlockId, Header};
 use crate::bounds::{FINAL_AT_ONCE, KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
@@ -85,6 +87,8 @@ pub struct Chain {
     finality: Option<Verified<Arc<FinalityCertificate>>>,
     /// Rounds above the head, in increasing order. Copied when changed, so that a clone of the chain is cheap.
     levels: Vec<Arc<Level>>,
+    /// The rounds of all blocks in `levels`, and ways down.
+    shortcuts: Shortcuts,
     /// Rounds of `levels` that may hold a whole block.
     whole: BTreeSet<Round>,
     /// Blocks that became connected and were not yet taken by [`Chain::take_connected`].
@@ -109,6 +113,7 @@ impl Chain {
             finals,
             finality: None,
             levels: Vec::new(),
+            shortcuts: Shortcuts::default(),
             whole: BTreeSet::new(),
             connected: VecDeque::new(),
         }
@@ -144,14 +149,24 @@ impl Chain {
         self.finals.get(usize::try_from(round.0.checked_sub(lowest.0)?).ok()?)
     }
 
+    /// The place of a round in `levels`, or the place where it would be.
+    fn index(&self, round: Round) -> Result<usize, usize> {
+        // In general no round is missing.
+        let first = self.levels.first().map_or(round, |level| level.round);
+        let guess = usize::try_from(round.0.saturating_sub(first.0)).unwrap_or(usize::MAX);
+        match self.levels.get(guess) {
+            Some(level) if level.round == round => Ok(guess),
+            _ => self.levels.binary_search_by_key(&round, |level| level.round),
+        }
+    }
+
     fn level(&self, round: Round) -> Option<&Level> {
-        let index = self.levels.binary_search_by_key(&round, |level| level.round).ok()?;
-        Some(&self.levels[index])
+        self.index(round).ok().map(|index| &*self.levels[index])
     }
 
     /// The level of a round above the head, made when it is not there.
     fn level_mut(&mut self, round: Round) -> &mut Level {
-        let index = match self.levels.binary_search_by_key(&round, |level| level.round) {
+        let index = match self.index(round) {
             Ok(index) => index,
             Err(index) => {
                 self.levels.insert(index, Arc::new(Level::new(round)));
@@ -206,9 +221,12 @@ impl Chain {
             return false;
         }
         let connected = self.is_connected(parent_round, block.header().parent);
+        let parent = block.header().parent;
         self.level_mut(round).insert(Node::new(block, connected));
+        self.shortcuts.insert(id, round);
         self.whole.insert(round);
         if connected {
+            self.shortcuts.connect(id, parent);
             self.connected.push_back((round, id));
             self.connect_descendants(round, id);
         }
@@ -219,10 +237,13 @@ impl Chain {
         let mut parents = vec![id];
         while !parents.is_empty() {
             round = round.next();
-            let Ok(index) = self.levels.binary_search_by_key(&round, |level| level.round) else { return };
+            let Ok(index) = self.index(round) else { return };
             let children = Arc::make_mut(&mut self.levels[index]).connect_children_of(&parents);
-            self.connected.extend(children.iter().map(|&child| (round, child)));
-            parents = children;
+            self.connected.extend(children.iter().map(|&(child, _)| (round, child)));
+            for &(child, parent) in &children {
+                self.shortcuts.connect(child, parent);
+            }
+            parents = children.into_iter().map(|(child, _)| child).collect();
         }
     }
 
@@ -281,7 +302,9 @@ impl Chain {
     /// Drops what a round holds of old subrounds and that is neither notarized nor worth keeping.
     pub fn forget_candidates(&mut self, round: Round, below: Subround, keep: impl Fn(BlockId) -> bool) {
         if self.level(round).is_some_and(|level| level.has_candidates(below)) {
-            self.level_mut(round).forget_candidates(below, keep);
+            for gone in self.level_mut(round).forget_candidates(below, keep) {
+                self.shortcuts.remove(gone);
+            }
         }
     }
 
@@ -321,7 +344,10 @@ impl Chain {
         let surplus = self.finals.len().saturating_sub(KEPT_FINAL_BLOCKS);
         self.finals.drain(..surplus);
         let head = (self.head().round(), self.head().id());
-        self.levels.retain(|level| level.round > head.0);
+        let above = self.levels.partition_point(|level| level.round <= head.0);
+        for level in self.levels.drain(..above) {
+            level.nodes().iter().for_each(|node| self.shortcuts.remove(node.id()));
+        }
         self.whole = self.whole.split_off(&head.0.next());
         // A block that does not descend from the head any more can never be ticketed or become final.
         let (mut parent_round, mut parents) = (head.0, vec![head.1]);
@@ -331,7 +357,9 @@ impl Chain {
             }
             let above_head = parent_round == head.0;
             if level.has_strays(&parents, above_head) {
-                Arc::make_mut(level).drop_strays(&parents, above_head);
+                for gone in Arc::make_mut(level).drop_strays(&parents, above_head) {
+                    self.shortcuts.remove(gone);
+                }
             }
             parents = level.nodes().iter().filter(|node| node.connected).map(Node::id).collect();
             parent_round = level.round;

@@ -335,3 +335,62 @@ fn whoever_misses_a_block_asks_all_others_in_turn_without_end() {
     let nobody = CatchUp::default().request(Peer::Miner(MinerId(0)), &alone, Round(0), None);
     assert_eq!(nobody, None);
 }
+
+/// The way down from `tip`, block by block.
+fn every_step(chain: &Chain, tip: &Arc<Block>, after: Round) -> Vec<(Round, BlockId)> {
+    let last = Round(after.0 + MAX_CHAIN_BLOCKS as u64 + 1);
+    let (mut at, mut want, mut path) = (tip.round(), tip.id(), Vec::new());
+    while at > after {
+        if at <= last {
+            path.push((at, want));
+        }
+        want = chain.header(at, want).expect("a block").parent;
+        at = Round(at.0 - 1);
+    }
+    path
+}
+
+/// A peer that asks for blocks far below the top does not make this node walk through all rounds in between.
+#[test]
+fn the_way_down_is_found_in_long_steps_and_is_that_of_every_step() {
+    for unordered in [false, true] {
+        let mut chain = chain();
+        let mut trunk = descendants(&genesis(), 2_000, 0);
+        // A branch from round 700 on, and one whose parent is not here.
+        let branch = std::iter::successors(Some(child(&trunk[699], 1, 0)), |block| Some(child(block, 1, 0)));
+        let branch: Vec<_> = branch.take(600).collect();
+        let stray = child(&child(&trunk[50], 7, 0), 7, 0);
+        let tips = [trunk[1_999].clone(), trunk[1_000].clone(), branch[599].clone(), branch[0].clone()];
+        if unordered {
+            trunk.reverse();
+        }
+        for block in trunk.iter().chain(&branch).chain([&stray]) {
+            assert!(chain.insert(Arc::clone(block)));
+        }
+        assert_eq!(chain.shortcuts.len(), 2_601);
+        for tip in &tips {
+            for after in [0, 1, 126, 127, 128, 129, 500, 698, 699, 700, 1_296, 1_299] {
+                let request = ChainRequest { after: Round(after), tip: Some(tip.id()) };
+                let (path, steps) = chain.way_down(&request).expect("they are all here");
+                let found: Vec<_> = path.iter().map(|known| (known.round, known.block)).collect();
+                assert_eq!(found, every_step(&chain, tip, Round(after)), "{after}");
+                assert!(steps <= 2 * 128 + 2_000 / 128 + MAX_CHAIN_BLOCKS, "{steps} steps above {after}");
+            }
+        }
+        // Candidates that are forgotten are looked for no more.
+        let kept = every_step(&chain, &tips[1], Round(700)).last().expect("round 701").1;
+        chain.forget_candidates(Round(701), Subround(2), |id| id == kept);
+        assert_eq!(chain.shortcuts.len(), 2_600);
+        let (_, steps) =
+            chain.way_down(&ChainRequest { after: Round(0), tip: Some(tips[0].id()) }).expect("a way");
+        assert!(steps > MAX_CHAIN_BLOCKS, "the blocks of the answer themselves are steps");
+        // A block that nobody has is looked for once, and the head has nothing above it.
+        let nowhere = ChainRequest { after: Round(0), tip: Some(child(&tips[0], 9, 0).id()) };
+        assert_eq!(chain.way_down(&nowhere).map(|(path, steps)| (path.len(), steps)), Some((0, 0)));
+        // What is final, or cannot become so, is looked for no more.
+        let on_trunk = every_step(&chain, &tips[0], Round(899)).last().expect("round 900").1;
+        assert_eq!(chain.finalize(Round(900), on_trunk).map(|path| path.len()), Ok(900));
+        let above = chain.levels.iter().map(|level| level.nodes().len()).sum::<usize>();
+        assert_eq!(chain.shortcuts.len(), above, "unordered: {unordered}");
+    }
+}

@@ -7,7 +7,8 @@ use thiserror::Error;
 use crate::accounts::arrival_work;
 use crate::block::{Block, Header, Time};
 use crate::bounds::{
-    MAX_BLOCKS_PER_GENERATOR, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS, WORK_PER_SECOND,
+    MAX_BLOCKS_PER_GENERATOR, MAX_WAIT, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS,
+    WORK_PER_SECOND,
 };
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
@@ -208,8 +209,26 @@ impl Config {
         self.resend_work().saturating_mul(2_000).div_ceil(WORK_PER_SECOND)
     }
 
-    /// Whether the waiting times fit the budget of peers.
+    /// Whether every number is one with which the protocol goes on, and the waiting times fit the budget of peers.
     pub(crate) fn check_timing(&self) -> Result<(), StartError> {
+        let Timing { window, ticket_wait, resend, catch_up, delta, clock_drift, answer_interval } =
+            self.timing;
+        for (field, value, least, most) in [
+            ("generators", self.generators.into(), 1, self.committee.miners().into()),
+            ("whole_rounds", self.whole_rounds, 1, u64::MAX),
+            ("timing.window", window, 0, MAX_WAIT),
+            // Waits grow by it from one subround to the next: with nothing to grow by every subround ends as its window closes.
+            ("timing.ticket_wait", ticket_wait, 1, MAX_WAIT),
+            ("timing.resend", resend, 0, MAX_WAIT),
+            ("timing.catch_up", catch_up, 0, MAX_WAIT),
+            ("timing.delta", delta, 0, MAX_WAIT),
+            ("timing.clock_drift", clock_drift, 0, MAX_WAIT),
+            ("timing.answer_interval", answer_interval, 0, MAX_WAIT),
+        ] {
+            if value < least || value > most {
+                return Err(StartError::Setting { field, value, least, most });
+            }
+        }
         let (resend, least) = (self.timing.resend, self.least_resend());
         if resend < least {
             return Err(StartError::ResendTooShort { resend, least, work: self.resend_work() });
@@ -242,6 +261,18 @@ pub enum StartError {
         "the rule parent = OnFinalizedHead is one of the model: miners do not know the heads of sharders"
     )]
     ParentRule,
+    /// With this number the protocol would stand still, and say nothing.
+    #[error("{field} is {value}; set it to a number from {least} to {most}")]
+    Setting {
+        /// The field of [`Config`].
+        field: &'static str,
+        /// Its value.
+        value: u64,
+        /// The least that is taken.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
     /// Repetitions would cost more than peers grant a miner: they would mute it.
     #[error(
         "timing.resend is {resend} ms: a repetition costs each peer up to {work} us of the {WORK_PER_SECOND} us a second that it \

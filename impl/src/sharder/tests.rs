@@ -119,7 +119,7 @@ fn a_final_block_is_fetched_with_its_ancestors_and_stored_in_order() {
     let (blocks, response) = stage.three();
     let finality = stage.finality(&blocks[2], &[1, 2, 3]);
     let out = stage.hears(3, Message::FinalityCertificate(finality));
-    assert_eq!(asked(&out), Some(Peer::Miner(MinerId(3))), "whoever showed it has it");
+    assert_eq!(asked(&out), Some(Peer::Miner(MinerId(3))), "the peer that showed it has it");
     assert_eq!(stage.stored, []);
     stage.hears(3, Message::ChainResponse(Arc::new(response)));
     assert_eq!(stage.stored, [Round(1), Round(2), Round(3)]);

@@ -271,6 +271,79 @@ fn what_is_too_much_for_a_file_is_refused_and_a_file_too_large_is_not_read() {
     assert!(matches!(refused, Err(LogError::Damaged { offset: MAX_LOG_BYTES, .. })), "{refused:?}");
 }
 
+/// A flush of more records than a frame holds: one frame is on its way at a time, so a power cut between any two operations tears at
+/// most that one, and the log opens with all frames before it.
+#[test]
+fn of_a_flush_of_several_frames_one_is_on_its_way_at_a_time() {
+    let records: Vec<Record> = (0..3 * RECORDS_PER_FRAME as u32 - 5)
+        .map(|subround| Record::timeout(Round(2), Subround(subround)))
+        .collect();
+    let files = FaultyFiles::default();
+    let with_room = Folder { files: files.clone(), path: FOLDER.into(), frames: 8 };
+    let mut log = with_room.create(OWNER, RULES, Round(1)).unwrap();
+    let before = files.operations().len();
+    for record in &records {
+        log.append(*record).unwrap();
+    }
+    log.flush().unwrap();
+    let written: Vec<Operation> = files.operations()[before..]
+        .iter()
+        .copied()
+        .filter(|operation| matches!(operation, Operation::Write | Operation::Sync))
+        .collect();
+    assert_eq!(written, [Operation::Write, Operation::Sync].repeat(3));
+}
+
+/// Every import can be followed by signatures and a restart, however large it is.
+#[test]
+fn an_import_leaves_room_for_the_signatures_of_this_machine() {
+    let files = FaultyFiles::default();
+    let mut log = created(&files);
+    let most = (MAX_LOG_BYTES as usize / 2 / SECTOR_BYTES - 1) * RECORDS_PER_FRAME;
+    let document = |records: usize| {
+        let mut signed = Signed::from_floor(Round(0));
+        (0..records as u32).for_each(|subround| signed.insert(Record::timeout(Round(1), Subround(subround))));
+        Interchange::new(&OWNER, &signed)
+    };
+    let before = log.signed().clone();
+    let refused = log.import(&document(most + 1));
+    assert!(matches!(refused, Err(InterchangeError::TooMany { records }) if records > most), "{refused:?}");
+    assert_eq!(log.signed(), &before, "nothing is imported");
+    // It still signs, and takes the largest one that fits.
+    log.append(Record::timeout(Round(2), Subround(0))).unwrap();
+    log.flush().unwrap();
+    log.import(&document(most - before.records().count() - 1)).unwrap();
+    for subround in 1..100 {
+        log.append(Record::timeout(Round(2), Subround(subround))).unwrap();
+        log.flush().unwrap();
+    }
+    let signed = log.signed().clone();
+    drop(log);
+    assert_eq!(folder(&files).open(OWNER, RULES).unwrap().signed(), &signed);
+}
+
+/// A process that was forked while the log was open has its lock as well. It signs nothing, and does not unlock what is its parent's.
+#[test]
+fn a_forked_process_signs_nothing_and_leaves_the_lock_to_its_parent() {
+    let files = FaultyFiles::default();
+    let (mut parent, mut child) = (created(&files), None);
+    files.become_process(2);
+    let forked = |error: &LogError| matches!(error, LogError::Forked { opened_by: 0, .. });
+    let record = Record::timeout(Round(2), Subround(0));
+    assert!(matches!(parent.append(record), Err(AppendError::Log(error)) if forked(&error)));
+    assert!(matches!(parent.flush(), Err(error) if forked(&error)));
+    assert!(matches!(parent.compact(), Err(error) if forked(&error)));
+    assert!(matches!(parent.export(), Err(error) if forked(&error)));
+    // The child drops its copy.
+    drop(std::mem::replace(&mut parent, {
+        child.replace(folder(&files).open(OWNER, RULES).map(drop));
+        assert!(matches!(child, Some(Err(LogError::InUse { .. }))), "{child:?}");
+        created(&FaultyFiles::default())
+    }));
+    let refused = folder(&files).open(OWNER, RULES).map(drop);
+    assert!(matches!(refused, Err(LogError::InUse { .. })), "the parent still has it: {refused:?}");
+}
+
 #[test]
 fn a_log_for_a_round_that_no_chain_reaches_is_not_created() {
     for floor in [MAX_ROUND + 1, u64::MAX] {

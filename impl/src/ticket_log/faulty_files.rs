@@ -151,6 +151,7 @@ impl Change {
 
 #[derive(Clone, Debug, Default)]
 struct Disk {
+    process: u32,
     files: Vec<Content>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
@@ -181,6 +182,11 @@ impl FaultyFiles {
     #[must_use]
     pub fn fork(&self) -> Self {
         Self(Rc::new(RefCell::new(self.0.borrow().clone())))
+    }
+
+    /// The process is another one from now on, with the same open files and locks.
+    pub fn become_process(&self, process: u32) {
+        self.0.borrow_mut().process = process;
     }
 
     /// All operations so far.
@@ -321,6 +327,10 @@ impl Files for FaultyFiles {
             *locked = Some(file.opening);
         }
         Ok(free)
+    }
+
+    fn process(&self) -> u32 {
+        self.0.borrow().process
     }
 
     fn unlock(&self, file: &FaultyFile) {

@@ -39,6 +39,7 @@ pub struct FileLog<F: Files = OsFiles> {
     pending: Vec<Record>,
     appended: u64,
     failed: bool,
+    process: u32,
 }
 
 impl FileLog {
@@ -158,7 +159,13 @@ impl<F: Files> FileLog<F> {
             });
         }
         self.require_usable()?;
-        self.signed.add(&imported);
+        let mut signed = self.signed.clone();
+        signed.add(&imported);
+        // The other half of a file is for the records that this machine makes: an import cannot be taken back.
+        if sectors_for(signed.records().count(), 0) * SECTOR_BYTES > MAX_LOG_BYTES as usize / 2 {
+            return Err(InterchangeError::TooMany { records: signed.records().count() });
+        }
+        self.signed = signed;
         Ok(self.compact()?)
     }
 
@@ -169,11 +176,28 @@ impl<F: Files> FileLog<F> {
         signed: Signed,
         (held, tail): (Held<F>, Tail),
     ) -> Self {
-        Self { folder, owner, rules, signed, held, tail, pending: Vec::new(), appended: 0, failed: false }
+        let process = folder.files.process();
+        Self {
+            folder,
+            owner,
+            rules,
+            signed,
+            held,
+            tail,
+            pending: Vec::new(),
+            appended: 0,
+            failed: false,
+            process,
+        }
     }
 
-    /// Refuses everything after a failed write: whether it reached the disk is unknown, and asking again does not tell.
+    /// Refuses everything in a process that was forked from the one that opened the log: the lock is of both, and each would
+    /// write over the frames of the other. Refuses everything after a failed write: whether it reached the disk is unknown, and
+    /// asking again does not tell.
     fn require_usable(&self) -> Result<(), LogError> {
+        if self.folder.files.process() != self.process {
+            return Err(LogError::Forked { path: self.folder.log(), opened_by: self.process });
+        }
         if self.failed { Err(LogError::Failed { path: self.folder.log() }) } else { Ok(()) }
     }
 
@@ -245,12 +269,16 @@ struct Held<F: Files> {
     files: F,
     file: F::File,
     identity: Identity,
+    process: u32,
 }
 
 impl<F: Files> Drop for Held<F> {
     fn drop(&mut self) {
-        // Closing the file is not enough: a child process that is being started holds a copy of it until it executes.
-        self.files.unlock(&self.file);
+        // The lock of a forked process is that of its parent, which still signs.
+        if self.files.process() == self.process {
+            // Closing the file is not enough: a child process that is being started holds a copy of it until it executes.
+            self.files.unlock(&self.file);
+        }
     }
 }
 
@@ -336,7 +364,7 @@ impl<F: Files> Folder<F> {
                 return Err(LogError::InUse { path: self.path.clone() });
             }
             let identity = files.identity(&file).map_err(|e| failed("look for", path, e))?;
-            let held = Held { files: files.clone(), file, identity };
+            let held = Held { files: files.clone(), file, identity, process: files.process() };
             if self.there(path)? == Some(identity) {
                 return Ok(held);
             }

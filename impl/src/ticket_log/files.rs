@@ -42,6 +42,9 @@ pub trait Files: Clone + fmt::Debug {
     /// See [`Files::create_folder`].
     fn try_lock(&self, file: &Self::File) -> io::Result<bool>;
 
+    /// The process that asks. A child that was forked has the parent's open files and locks, and is another one.
+    fn process(&self) -> u32;
+
     /// Gives the lock up.
     fn unlock(&self, file: &Self::File);
 
@@ -132,6 +135,10 @@ impl Files for OsFiles {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn process(&self) -> u32 {
+        std::process::id()
     }
 
     fn unlock(&self, file: &File) {

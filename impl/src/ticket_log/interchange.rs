@@ -317,6 +317,15 @@ pub enum InterchangeError {
         /// The beginning of it.
         found: String,
     },
+    /// With it the log would be more than half full: too little would be left for what this machine signs.
+    #[error(
+        "with this document the log would have {records} records, which take more than half of the bytes that a log can have: no chain \
+         has so many subrounds in one round. Nothing was imported"
+    )]
+    TooMany {
+        /// Records of the log with those of the document.
+        records: usize,
+    },
     /// A record comes twice.
     #[error("{place} repeats a record: each comes once")]
     Twice {

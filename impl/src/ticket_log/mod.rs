@@ -66,7 +66,8 @@
 //! second name (a hard link) is refused when it is opened, after it was locked, at each flush and before it is replaced; so is
 //! `tickets.log.new`. A log never makes a hard link itself; where a file system makes a rename of one, a crash in it
 //! can leave both names, and the error says how to go on. A link to the folder is followed once, when the log is
-//! opened. Three things cannot be seen: a hard link made between the last look and the rename, which keeps the old
+//! opened. A process that is forked while a log is open has its lock, too: it signs nothing
+//! ([`LogError::Forked`]) and must open the log itself, after its parent has dropped it. Three things cannot be seen: a hard link made between the last look and the rename, which keeps the old
 //! file; a copy of the file; and two machines with one key. A folder that is mounted twice (bind mount) has one file
 //! with one lock, and needs no care; a file that is mounted by itself cannot be replaced, which is an error of the
 //! rename.
@@ -179,6 +180,18 @@ pub enum LogError {
     InUse {
         /// The folder.
         path: PathBuf,
+    },
+    /// This process was forked from the one that opened the log.
+    #[error(
+        "{} was opened by process {opened_by}, which may still sign: nothing is signed here. Open the log in the process that signs, \
+         after every fork",
+        path.display()
+    )]
+    Forked {
+        /// The file.
+        path: PathBuf,
+        /// The process that opened it.
+        opened_by: u32,
     },
     /// Another file has its name, or none.
     #[error(

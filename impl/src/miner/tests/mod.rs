@@ -8,6 +8,7 @@ mod named_finality;
 mod read_back;
 mod regressions;
 mod senders;
+mod settings;
 mod stage;
 mod suspects;
 mod to_the_ticket;

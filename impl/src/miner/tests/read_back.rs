@@ -76,6 +76,22 @@ fn a_flipped_bit_in_a_certificate_is_refused_with_the_place() {
     assert!(read > 4_000, "only {read} changes were read");
 }
 
+/// Of several certificates of finality the newest is the one that helps others; their order on the disk says nothing.
+#[test]
+fn the_newest_certificate_of_finality_is_the_one_that_is_taken() {
+    let stage = Stage::new(Rules::HARDENED);
+    let chain = chain(&stage, 2);
+    for order in [[0, 1], [1, 0]] {
+        let mut disk = disk(&stage);
+        let certificate = |at: usize| Stored::FinalityCertificate(stage.finality(&chain[at].0, &[1, 2, 3]));
+        disk.stored.retain(|stored| !matches!(stored, Stored::FinalityCertificate(_)));
+        disk.stored.extend(order.map(certificate));
+        let miner = start(&stage, disk).expect("nothing is damaged");
+        let taken = miner.chain.finality().map(|known| known.round);
+        assert_eq!(taken, Some(Round(2)), "{order:?}");
+    }
+}
+
 /// Every change of one bit of a last final block without a certificate of its own.
 fn changed_heads(disk: &Recovery) -> impl Iterator<Item = (usize, Recovery)> + '_ {
     let last = disk.finals.len() - 1;

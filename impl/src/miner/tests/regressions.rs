@@ -17,6 +17,7 @@ use crate::network::{Byzantine, Crash, Fault, Setup, World};
 use crate::rules::{BeaconRule, Rules, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
 use crate::ticket_log::{Conflict, Kind, Record, Signed};
+use crate::wire;
 
 type Certified = (Arc<Block>, Arc<Notarization>);
 
@@ -418,6 +419,9 @@ fn a_flood_of_requests_is_answered_once_a_while_and_others_are_answered() {
     assert_eq!(flood(&mut stage), 0);
     stage.now = stage.now.after(1);
     assert_eq!(flood(&mut stage), 1);
+    // A clock that is set back does not make a peer wait until it has caught up with itself.
+    stage.now = Time(stage.now.0 - 3);
+    assert_eq!(flood(&mut stage), 1);
 }
 
 /// A miner that asks for the chain was away: it is told of the offences, too (S10).
@@ -431,9 +435,17 @@ fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
         stage.hears(3, Message::Ticket(ticket));
     }
     let request = ChainRequest { after: Round(0), tip: Some(block.id()) };
+    let peer = Peer::Miner(id(2));
+    let now = stage.now.after(1);
+    let before = stage.miner.accounts.answer_bytes(peer, now).expect("an allowance");
     let out = stage.hears(2, Message::ChainRequest(request)).to_vec();
-    let told = |output: &&Output| matches!(output, Output::Send { to: Peer::Miner(to), message: Message::Evidence(_) } if *to == id(2));
+    let told = |output: &&Output| matches!(output, Output::Send { to, message: Message::Evidence(_) } if *to == peer);
     assert_eq!(out.iter().filter(told).count(), 1);
+    // The budget of answers counts all that the request has drawn.
+    let drawn: usize = sent(&out).map(|message| wire::encode(message).len() - 2).sum();
+    let after = stage.miner.accounts.answer_bytes(peer, stage.now).expect("an allowance");
+    let counted = before - after;
+    assert!(counted.abs_diff(drawn) < 64, "{counted} bytes of {drawn} were counted");
 }
 
 /// Where a subround is entered by the own timeout alone, the log is all that says so: a restarted miner that began with

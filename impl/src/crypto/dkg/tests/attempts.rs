@@ -13,7 +13,11 @@ struct Played {
 }
 
 fn play(attempt: Attempt) -> Played {
-    let mut world = World::in_attempt(4, EPOCH, attempt);
+    play_in(EPOCH, attempt)
+}
+
+fn play_in(epoch: Epoch, attempt: Attempt) -> Played {
+    let mut world = World::in_attempt(4, epoch, attempt);
     let dealings = world.dealings();
     let mut witness = member(&world.session, 1, 200);
     let receipts = dealings.iter().map(|dealing| witness.on_dealing(dealing).unwrap()).collect();
@@ -83,6 +87,20 @@ fn a_message_with_the_number_of_another_attempt_is_not_authentic() {
     world.deal(&dealings, |_, _| false);
     let settlement = Settlement { attempt: ATTEMPT, ..settlement.clone() };
     assert_eq!(world.members[0].on_settlement(&settlement), Err(not_authentic.into()));
+}
+
+/// The same attempt of the next epoch, by the same members: no message of one counts in the other.
+#[test]
+fn a_message_of_another_epoch_is_not_authentic() {
+    let old = play_in(Epoch(EPOCH.0 + 1), ATTEMPT);
+    let mut world = World::in_attempt(4, EPOCH, ATTEMPT);
+    let not_authentic = TranscriptError::NotAuthentic { dealer: MinerId(2) };
+    assert_eq!(world.members[0].on_dealing(&old.dealings[2]), Err(not_authentic.into()));
+    let refused = Err(MemberError::Receipt { recipient: MinerId(1) });
+    assert_eq!(world.members[0].on_receipt(MinerId(1), &old.receipts[0]), refused);
+    let dealings = world.dealings();
+    world.deal(&dealings, |_, _| false);
+    assert_eq!(world.members[0].on_settlement(&old.settlements[2]), Err(not_authentic.into()));
 }
 
 #[test]
