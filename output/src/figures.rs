@@ -39,7 +39,7 @@ pub const MAX_ROWS: usize = 2_000;
 /// Columns of a table.
 pub const MAX_COLUMNS: usize = 64;
 
-/// What one command measured.
+/// The measurements of one command.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -48,7 +48,7 @@ pub struct Figures {
     pub format: String,
     /// [`VERSION`].
     pub version: u32,
-    /// What it is about; of two files with one title the later one counts.
+    /// The subject; of two files with one title the later one counts.
     pub title: String,
     /// The command that makes it again.
     pub command: String,
@@ -58,10 +58,10 @@ pub struct Figures {
     /// When it was measured: year-month-day.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub date: String,
-    /// What one has to know to read it.
+    /// Notes that a reader needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What a reader must not miss.
+    /// Lines that a reader must not miss.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention: Vec<String>,
     /// Numbers to be compared with earlier ones.
@@ -80,7 +80,7 @@ pub struct Figures {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Value {
-    /// What it is of.
+    /// Its name.
     pub name: String,
     /// Its unit.
     pub unit: String,
@@ -99,12 +99,12 @@ pub struct Value {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// What it is.
+    /// Its title.
     pub title: String,
     /// The command that makes it again, where it is another one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
-    /// What one has to know to read it.
+    /// Notes that a reader needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The heads of the columns.
@@ -118,14 +118,14 @@ pub struct Table {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Plot {
-    /// What it is.
+    /// Its title.
     pub title: String,
     /// The command that makes it again, where it is another one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
-    /// What is on the horizontal axis, with its unit.
+    /// The horizontal axis, with its unit.
     pub x: String,
-    /// What is on the vertical axis, with its unit.
+    /// The vertical axis, with its unit.
     pub y: String,
     /// Whether the horizontal axis is logarithmic.
     #[serde(default)]
@@ -142,7 +142,7 @@ pub struct Plot {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// What it is of.
+    /// Its name.
     pub name: String,
     /// Its points, from left to right.
     pub points: Vec<(f64, f64)>,

@@ -1,5 +1,18 @@
 //! How the tools of the project write, and how they read what they are given by name.
 //!
+//! It is for the tools of this project. A tool of another one can use it as well: it knows nothing of the protocol.
+//!
+//! ```
+//! use zus_output::{bounded, plain, whole};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("report.txt");
+//! whole::write(&file, b"holds\n")?;                                   // beside its place, synced, renamed
+//! assert_eq!(bounded::text(&file, 1 << 10)?, "holds\n");              // and not one byte more than a KiB
+//! assert_eq!(plain::line("gnp\u{202e}.exe"), "gnp\\u{202e}.exe");      // nothing is hidden
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! - [`bounded`]: a file that somebody names is read up to a bound.
 //! - [`whole`]: a file appears whole or not at all.
 //! - [`figures`]: the format in which the tools hand their tables, plots and numbers to the report.

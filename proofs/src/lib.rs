@@ -1,4 +1,25 @@
-//! The unbounded proof of the Züs block production protocol.
+//! The proof of the Züs block production protocol, for any number of members, rounds and blocks.
+//!
+//! It is for engineers who change a rule and ask whether the invariants still hold. The specification is text (`spec/*.epr`);
+//! [`mod@spec`] reads it, [`condition`] makes the proof conditions of it, and a [`judge`] decides each of them. The README has the
+//! command line, and says what is proved.
+//!
+//! ```
+//! use zus_proofs::{condition::conditions, judge::{Herbrand, Verdict}, spec::{RuleChoice, Sources, load}};
+//!
+//! let spec = load(&Sources::embedded(), &RuleChoice::hardened())?;
+//! let (all, _) = conditions(&spec);
+//! let condition = all.iter().find(|one| one.id.to_string() == "leave_voting:voted-ticketed-no-other").expect("it is one of them");
+//! let judge = Herbrand::new(&spec);
+//! assert!(matches!(judge.decide(condition), Ok(Verdict::Holds(_))));
+//!
+//! // The control: without its guard the vote breaks the invariant.
+//! let broken = spec.without("guard:leave_voting/ticketed-no-other").expect("there is such a guard");
+//! let (all, _) = conditions(&broken);
+//! let condition = all.iter().find(|one| one.id.to_string() == condition.id.to_string()).expect("it is still asked");
+//! assert!(!matches!(Herbrand::new(&broken).decide(condition), Ok(Verdict::Holds(_))));
+//! # Ok::<(), zus_proofs::spec::SpecError>(())
+//! ```
 pub mod arithmetic;
 pub mod bounded;
 pub mod cli;

@@ -1,6 +1,19 @@
 //! The model as the oracle of the production code: exhaustively at small size, and by fuzzing.
 //!
-//! | room | what it is |
+//! It is for engineers who fuzz the production crate ([`zus_bpp`]), or a changed one: each target plays any bytes as a run, and
+//! panics where the code and the model disagree.
+//!
+//! ```
+//! use zus_fuzz::{judge, targets};
+//!
+//! let conformance = targets::named("conformance").expect("`zus-fuzz run` lists them");
+//! // A header and some choices: a run that the fuzzer could have made.
+//! let bytes: Vec<u8> = (0..200).collect();
+//! assert_eq!(judge::finding(conformance, &bytes), None);
+//! println!("{}", targets::tell("conformance", &bytes));       // the run in words
+//! ```
+//!
+//! | room | contents |
 //! |---|---|
 //! | [`world`] | virtual network, time and disks around production miners |
 //! | [`schedule`] | any bytes are a run: a header, then choices among what can happen |

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Comparison {
     /// The command that made the earlier one.
     pub against: String,
-    /// What differs; nothing else does.
+    /// The differences, all of them.
     pub changes: Vec<Change>,
     /// Whether nothing may differ.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -23,7 +23,7 @@ pub struct Comparison {
 pub struct Change {
     /// Of which scenario or mutant.
     pub of: String,
-    /// What of it.
+    /// The kind of the difference.
     pub what: String,
     /// As it was; empty where there was nothing.
     pub before: String,

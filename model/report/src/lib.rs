@@ -1,5 +1,22 @@
 //! The result of a check, as data: one schema, from which every other form is made.
 //!
+//! It is for tools that show results of the checker ([`zus_checker`]), or that read those of an earlier run.
+//!
+//! ```
+//! use zus_checker::{scenario, search::{bfs::Limits, check::{Options, check}}};
+//! use zus_report::{ScenarioReport, text};
+//!
+//! # let toml = "question = \"?\"\nprofile = \"hardened\"\nn = 4\nbyzantine = 1\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\"]]\n[expect]\nS2 = \"holds\"\nfinal = \"reachable\"\n";
+//! let scenario = scenario::parse("mine", "mine.toml", toml)?;
+//! let checked = check(&scenario, Options { limits: Limits::default(), command: "zus", progress: &|_| {} });
+//! let report = ScenarioReport::new(&checked);
+//! println!("{}", text::line(&report));                                  // for a terminal
+//! let data = serde_json::to_string(&report).expect("it is plain data");  // for a program
+//! let again: ScenarioReport = serde_json::from_str(&data).expect("a report is read as it was written");
+//! assert_eq!(again.unique, report.unique);
+//! # Ok::<(), scenario::ScenarioError>(())
+//! ```
+//!
 //! `json` is this schema itself; [`text`], [`markdown`], [`junit`], [`sarif`], [`summary`] and [`page`] are made from it.
 
 pub mod baseline;
@@ -39,7 +56,7 @@ pub const FORMAT: &str = "zus-report";
 /// Its version.
 pub const VERSION: u32 = 1;
 
-/// What one call of `zus check` found.
+/// The findings of one call of `zus check`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`FORMAT`].
@@ -57,7 +74,7 @@ pub struct Report {
     pub mutants: Vec<MutantResult>,
     /// All together.
     pub summary: Summary,
-    /// What differs from an earlier report, if one was given.
+    /// The differences from an earlier report, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<baseline::Comparison>,
     /// Why nothing was checked: the input could not be used.
@@ -68,7 +85,7 @@ pub struct Report {
 /// Why nothing was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorReport {
-    /// What is wrong, with the fix.
+    /// The error, with the fix.
     pub message: String,
     /// In which file, if in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +118,7 @@ pub struct Summary {
     pub peak_memory: u64,
 }
 
-/// What was found of one scenario.
+/// The findings on one scenario.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioReport {
     /// Its name.
@@ -116,7 +133,7 @@ pub struct ScenarioReport {
     pub faults: Faults,
     /// Rounds, subrounds.
     pub size: (u8, u8),
-    /// What the network does.
+    /// The network.
     pub network: zus_checker::protocol::Network,
     /// How it was explored.
     pub method: Method,
@@ -143,7 +160,7 @@ pub struct ScenarioReport {
     /// Where a bound was hit: what is left, as far as one can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rest>,
-    /// What a reader should know of the file though nothing is wrong with it.
+    /// Notes for the reader of the file, though nothing is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Property by property.
@@ -173,7 +190,7 @@ impl Runs {
     }
 }
 
-/// Who may be, and who is, faulty.
+/// The members that may be faulty, and those that are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Faults {
     /// Members.
@@ -186,17 +203,17 @@ pub struct Faults {
     pub restarts: u32,
 }
 
-/// What was found of one property.
+/// The finding on one property.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PropertyReport {
     /// Which.
     #[schemars(with = "property::PropertySchema")]
     pub property: Property,
-    /// What it says.
+    /// Its sentence.
     pub text: String,
-    /// What is expected.
+    /// The expected verdict.
     pub expected: Verdict,
-    /// What was found.
+    /// The verdict that was found.
     pub found: Found,
     /// How the two compare.
     pub standing: Standing,
@@ -222,7 +239,7 @@ pub fn trace_file(of: &str, property: &str) -> String {
 /// A run, to be read and drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunReport {
-    /// What it shows, in one sentence.
+    /// Its point, in one sentence.
     pub because: String,
     /// The trace file, if it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,7 +247,7 @@ pub struct RunReport {
     /// The command that shows the run again: from its trace file, if that was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
-    /// Who takes part, in the order in which they are drawn.
+    /// The participants, in the order in which they are drawn.
     pub participants: Vec<String>,
     /// How many of them are drawn before the lane of what has been sent; all of them where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,15 +261,15 @@ pub struct RunReport {
 pub struct StepReport {
     /// The step in words.
     pub says: String,
-    /// Who acts: indices of [`RunReport::participants`]; none if the network does.
+    /// The participants that act: indices of [`RunReport::participants`]; none if the network does.
     pub who: Vec<usize>,
-    /// What passes between them and the network.
+    /// The direction of the step between them and the network.
     pub kind: StepKind,
-    /// What is sent, received or done, in a few words.
+    /// The message or the deed, in a few words.
     pub label: String,
 }
 
-/// What a step is to those who watch the network.
+/// The kind of a step, as an observer of the network sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {

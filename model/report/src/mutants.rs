@@ -10,7 +10,7 @@ use zus_checker::{
 };
 use zus_output::plain::quoted_path;
 
-/// What became of a mutant.
+/// The fate of a mutant.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MutantResult {
     /// Its number in `PROTOCOL.md`, section 7.
@@ -24,9 +24,9 @@ pub struct MutantResult {
     /// The property that is said to break.
     #[schemars(with = "PropertySchema")]
     pub property: Property,
-    /// What was found of it under the changed rule.
+    /// The finding on it under the changed rule.
     pub found: Found,
-    /// What was found of it without the change.
+    /// The finding on it without the change.
     pub baseline: Found,
     /// Other properties that break under the changed rule, as far as was looked.
     #[schemars(with = "Vec<PropertySchema>")]

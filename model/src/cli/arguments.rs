@@ -323,7 +323,7 @@ fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|&bytes| bytes > 0).ok_or_else(|| "out of range".into())
 }
 
-/// What changed, in Markdown for a pull request: verdicts, numbers of states, new shortest runs, proofs, mutants, figures.
+/// The changes, in Markdown for a pull request: verdicts, numbers of states, new shortest runs, proofs, mutants, figures.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -137,7 +137,11 @@ fn wrong_messages(world: &mut World<MockScheme>, random: &mut Random) {
     let miner = &world.hosts[0].miner;
     assert!(!miner.hears_now(member, world.now), "{member} is heard after {MESSAGES} wrong messages");
     assert!(miner.hears_now(Peer::Miner(MinerId(1)), world.now), "an honest peer is not heard");
-    assert_eq!(miner.faults_of(Peer::Miner(MinerId(1))), 0, "a fault is counted against whoever is named");
+    assert_eq!(
+        miner.faults_of(Peer::Miner(MinerId(1))),
+        0,
+        "a fault is counted against the member that is named"
+    );
 }
 
 /// One peer asks a sharder for the largest block again and again.

@@ -26,7 +26,7 @@ use zus_output::bounded::{self, Unread};
 /// Bytes that a scenario file may have.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// What is expected, or found, of a property.
+/// The verdict on a property, expected or found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Instant;
 use zus_output::plain::quoted_path;
 
-/// What was found of a property.
+/// The finding on a property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Found {
@@ -118,7 +118,7 @@ pub enum Method {
     },
 }
 
-/// What a search that hit a bound left.
+/// The rest that a search left when it hit a bound.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Rest {
     /// States that were seen and not expanded.

@@ -252,7 +252,7 @@ impl Story<'_> {
                     says.replacen(&format!("finalizes {name}"), &format!("finalizes {by_name}"), 1),
                 ));
             } else if let Some(event) = self.card(block).finalized {
-                finals.push((event, format!("{by_name} is final for whoever has seen this")));
+                finals.push((event, format!("{by_name} is final for everybody who has seen this")));
             }
         }
         finals.sort_unstable();
