@@ -32,6 +32,7 @@ pub mod nonvacuity;
 pub mod refutations;
 pub mod sat;
 pub mod spec;
+pub mod stalls;
 pub mod structure;
 pub mod text;
 pub mod tie;

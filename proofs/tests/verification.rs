@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use zus_proofs::{
+    bounded::RunError,
     condition::{Condition, alternation},
     controls::{controls, table},
     judge::{Herbrand, Verdict},
     nonvacuity,
     spec::{Formula, RuleChoice, Sources, Spec, load},
-    structure::Evaluator,
+    stalls,
+    structure::{Evaluator, Interpreter},
     verify::{Verification, parallel},
 };
 
@@ -118,4 +120,24 @@ fn in_real_runs_time_passes_and_every_obligation_comes_open() {
     });
     let missing = nonvacuity::uncovered(&spec, &shorter.collect::<Vec<_>>());
     assert!(missing.iter().filter(|name| name.starts_with("witness:clock")).count() == 7, "{missing:?}");
+}
+
+#[test]
+fn without_an_obligation_a_timer_or_a_window_a_real_run_stalls() {
+    let spec = spec("synchronous");
+    let kept = stalls::kept(&spec).unwrap();
+    for (without, run) in &kept {
+        assert!(!stalls::broken(without, run).is_empty(), "{} breaks nothing", run.name);
+        // With the item the run is none: its axiom fails, or its guard.
+        match run.replay(&Interpreter::new(&spec)).unwrap_err() {
+            RunError::Axiom(name) => assert_eq!(run.name, format!("axiom:{name}")),
+            RunError::Disabled { disabled, .. } => {
+                assert_eq!(run.name, format!("guard:{}/{}", disabled.action, disabled.guard));
+            }
+            RunError::End => panic!("a replay has no end to miss"),
+        }
+    }
+    let stalled: Vec<_> = kept.iter().map(|(_, run)| run.name.as_str()).collect();
+    let items = stalls::items(&spec);
+    assert_eq!(stalled, items, "`zus-proofs runs --stalls` looks for them again");
 }

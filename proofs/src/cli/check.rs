@@ -7,6 +7,7 @@ use crate::{
     judge::{External, ExternalJudge, Verdict},
     ledger, nonvacuity, refutations,
     spec::{Sources, Spec},
+    stalls,
     verify::{Verification, compare},
 };
 use std::time::Instant;
@@ -266,7 +267,16 @@ fn clock(sources: &Sources, judges: &[ExternalJudge], threads: usize) -> Result<
     let uncovered = nonvacuity::uncovered(&spec, &runs);
     say!("{CLOCK}: {} runs replayed, {} of the clock's facts not shown", runs.len(), uncovered.len());
     for name in &uncovered {
-        say!("  {name}: not shown; `zus-proofs runs` looks for it again");
+        say!("  {name}: not shown; `zus-proofs runs --clock` looks for it again");
+        end = End::Fails;
+    }
+    let kept = stalls::kept(&spec)?;
+    let stalled: Vec<_> =
+        kept.iter().filter(|(without, run)| !stalls::broken(without, run).is_empty()).collect();
+    let items = stalls::items(&spec);
+    say!("{CLOCK}: {} of {} deletions stall a real run", stalled.len(), items.len());
+    for item in items.iter().filter(|item| !stalled.iter().any(|(_, run)| run.name == **item)) {
+        say!("  {item}: no run; `zus-proofs runs --stalls` looks for it again");
         end = End::Fails;
     }
     Ok(end)

@@ -100,6 +100,9 @@ enum Command {
         /// Only the runs of the clock, `clock.jsonl`.
         #[arg(long)]
         clock: bool,
+        /// Only the runs that stall without an obligation, a timer or a window, `stalls.jsonl`.
+        #[arg(long, conflicts_with = "clock")]
+        stalls: bool,
         #[command(flatten)]
         from: ReadFrom,
         #[command(flatten)]
@@ -263,6 +266,9 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         }
         Command::Runs { out, clock: true, from, threads, .. } => {
             runs::write_clock(&from.sources()?, out, threads.threads)
+        }
+        Command::Runs { out, stalls: true, from, threads, .. } => {
+            runs::write_stalls(&from.sources()?, out, threads.threads)
         }
         Command::Runs { out, traces, from, threads, .. } => {
             runs::write(&from.sources()?, out, traces, threads.threads)

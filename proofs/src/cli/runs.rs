@@ -6,6 +6,7 @@ use crate::{
     condition::{conditions, smtlib},
     nonvacuity, refutations,
     spec::{RuleChoice, Sources, Spec, load},
+    stalls,
     structure::Interpreter,
     tie::{self, Refused, property, trace_of},
 };
@@ -55,6 +56,26 @@ pub(super) fn write_clock(sources: &Sources, out: &Path, threads: usize) -> Resu
     clock(sources, threads, &mut out, &mut end)?;
     eprint!("{}", out.finish()?.lines());
     Ok(end)
+}
+
+/// Writes the runs that stall without an item of the clock.
+pub(super) fn write_stalls(sources: &Sources, out: &Path, threads: usize) -> Result<End, BadInput> {
+    let spec = load(sources, &RuleChoice::new("synchronous"))?;
+    let mut out = folder(out)?;
+    let mut lines = String::new();
+    for (item, run) in stalls::search(&spec, threads)? {
+        let Some(run) = run else {
+            say!("{item}: no run stalls in the worlds searched");
+            continue;
+        };
+        let without = spec.without(&item)?;
+        say!("{item}: {} actions that break {}", run.events.len(), stalls::broken(&without, &run).join(", "));
+        let run: serde_json::Value = serde_json::from_str(&run.json(&without)?)?;
+        lines += &format!("{run}\n");
+    }
+    out.write("stalls.jsonl", lines)?;
+    eprint!("{}", out.finish()?.lines());
+    Ok(End::Fine)
 }
 
 /// Writes the runs that show what the clock allows, one a line. The model of the checker has no ticks: they are no traces.
