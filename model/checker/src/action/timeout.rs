@@ -41,7 +41,7 @@ impl Protocol {
             return;
         }
         // Where it is forgotten who timed out, one set stands for all.
-        let any = state.environment.floor() != 0 && self.forgets_within();
+        let any = state.environment.floor() != 0 && self.forgets_within() && self.timeouts_have_a_layer();
         let before = out.len();
         let present = (0..self.honest())
             .filter(|&m| {

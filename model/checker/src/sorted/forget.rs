@@ -10,11 +10,11 @@ use crate::{
 
 impl Protocol {
     /// Whether a sorted run also forgets within the present round: where subrounds are entered with a certificate from any
-    /// lower one, and tickets and proposals of a lower subround are then settled.
+    /// lower one, tickets and proposals of a lower subround are then settled, and nobody forgets what it signed.
     #[inline]
     pub(crate) fn forgets_within(&self) -> bool {
         self.reductions.counting
-            && self.timeouts_have_a_layer()
+            && (self.crashes == 0 || self.rules.is_durable())
             && !self.rules.chained()
             && self.takes_certificates()
             && self.counts_genuine()
@@ -109,8 +109,8 @@ impl Protocol {
     fn below_within(&self, m: Miner, floor: Floor) -> Miner {
         let mut kept = m;
         if m.subround() as u8 != floor.subround {
-            kept.set_subround(0);
-            kept.set_timed_out(0);
+            kept = self.about_to_leave(m);
+            kept.set_entry(m.entry());
         } else if floor.subround + 1 == self.blocks.subrounds {
             kept.set_entry(0);
         }
