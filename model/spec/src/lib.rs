@@ -9,19 +9,16 @@
 //! 4. [`properties`]: S1 to S11 and W1 to W10, and [`good_period`]: L1 to L5;
 //! 5. [`explore`]: the same as a `stateright::Model`, within bounds that the caller chooses; [`follow`]: one run of any length.
 //!
-//! Stateright explores it as it stands:
+//! Stateright explores it as it stands; here three honest miners, in one round with one subround:
 //!
 //! ```
 //! use stateright::{Checker, Model};
 //! use zus_protocol::{ids::{Round, Subround}, rules::Rules};
 //! use zus_spec::{Bounds, Exploration, Generator, Instance, Order};
 //!
-//! // Three honest miners, one round, one subround, whose generator is honest.
 //! let order = Order { listed: [((Round(1), Subround(0)), vec![Generator::Honest])].into(), otherwise: vec![] };
 //! let instance = Instance::new(3, 0, Rules::HARDENED, order);
-//! let exploration = Exploration::new(instance, Bounds::new(1, 1));
-//! let checker = exploration.checker().spawn_bfs().join();
-//! let found = checker.discoveries();
+//! let found = Exploration::new(instance, Bounds::new(1, 1)).checker().spawn_bfs().join().discoveries();
 //! assert!(found.contains_key("final") && !found.contains_key("S2"));
 //! ```
 //!
