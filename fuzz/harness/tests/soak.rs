@@ -1,7 +1,7 @@
 //! Long runs at their smallest: pruning happens in them, and a round has many subrounds.
 //! `cargo run -p zus-fuzz -- soak` is the same for thousands of rounds.
 
-use zus_bpp::miner::Config;
+use zus_bpp::{bounds::MAX_WAIT, miner::Config};
 use zus_fuzz::soak::{MOST_BYTES, Plan, SLACK_BYTES, soak};
 use zus_fuzz::world::Adjust;
 
@@ -37,7 +37,7 @@ fn beyond_a_byte(adjust: Adjust) -> Plan {
 
 /// Nothing but proposals is lost here, so that to say the rest again for as long as late subrounds last only takes time.
 fn says_all_once(config: &mut Config, _: u16) {
-    config.timing.resend = 1 << 30;
+    config.timing.resend = MAX_WAIT;
 }
 
 #[test]
