@@ -61,7 +61,6 @@ impl Copy {
         let root = room().join("..").canonicalize()?;
         let built = built(&root);
         let folder = built.join("mutants");
-        std::fs::create_dir_all(&folder)?;
         let copy = Self { _taken: Lock::take(&folder)?, root, built, folder };
         let woven = Woven::new(table, read).map_err(words)?;
         copy.write(&woven)?;

@@ -219,6 +219,10 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
         (_, Some(0)) => Ok(Fate::Survives),
         (Witness::Test(_), Some(101)) | (_, Some(1)) => Ok(Fate::Killed(said())),
         (_, Some(101) | None) => Ok(Fate::Killed(format!("a panic in production, {status}"))),
-        (_, Some(_)) => Err(Error::other(format!("{} {}: {status}", program.display(), arguments.join(" ")))),
+        (_, Some(_)) => Err(Error::other(format!(
+            "{} {}: {status}",
+            zus_output::plain::path(program),
+            arguments.join(" ")
+        ))),
     }
 }
