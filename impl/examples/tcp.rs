@@ -71,7 +71,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut link = None;
     let mut node = Node::new(miner, log, TransactionQueue::new(), |output| {
         if let Output::Finalized(found) = &output {
-            println!("round {}: {}", found.block.round().0, found.block.id());
+            zus_output::say!("round {}: {}", found.block.round().0, found.block.id());
         }
         if let Output::Send { message, .. } | Output::Broadcast { message, .. } = &output {
             let bytes = encode(message);
