@@ -118,17 +118,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// The exit code: 1 if something is violated or changed, else 3 if something is undecided or has not ended, else 0.
+    /// The exit code: 1 if something is violated or changed, else 3 if something is undecided or has not ended, or nothing was judged at
+    /// all, else 0.
     pub fn exit(&self) -> u8 {
         match self.rows.iter().map(|row| row.answer).max() {
             Some(Answer::Violated | Answer::Changed) => 1,
             Some(Answer::Undecided) | None => 3,
             Some(Answer::Holds | Answer::NotExpressible | Answer::Skipped) => {
-                if self.running.is_empty() {
-                    0
-                } else {
-                    3
-                }
+                let judged = self.rows.iter().any(|row| row.answer == Answer::Holds);
+                if judged && self.running.is_empty() { 0 } else { 3 }
             }
         }
     }
@@ -226,8 +224,9 @@ mod tests {
             (&[Holds, Undecided], 3),
             (&[Undecided, Violated], 1),
             (&[Changed, Holds], 1),
-            // Nothing was asked, so nothing is known.
+            // Nothing was asked, or no layer has words for it: nothing is known.
             (&[], 3),
+            (&[NotExpressible, Skipped], 3),
         ] {
             let rows: Vec<_> = answers.iter().map(|answer| ("S2", *answer, "1")).collect();
             assert_eq!(report(&rows).exit(), exit, "{answers:?}");

@@ -248,6 +248,11 @@ fn rules_that_are_none_are_bad_input_and_a_layer_without_words_says_so() {
         assert_eq!(output.status.code(), Some(2), "{rules}: {told}");
         assert!(told.contains(said) && told.contains("\n  fix: "), "{rules}: {told}");
     }
+    // No layer shows this rule: what holds without it is no evidence for it.
+    let (code, said, rows) =
+        verified(&rooms(), &out.path().join("idle"), &["--rules", "hardened,parent=OnFinalizedHead"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(rows.iter().all(|row| row.2 == "not_expressible"), "{rows:#?}");
     // The harness has no schedules with two changes, and no instance of the model forgets with a restart.
     let skip = ["--skip", "listed", "--skip", "hot-path", "--skip", "model", "--skip", "liveness"];
     let rules = ["--rules", "hardened,ticket=BetterRank,echo=None"];

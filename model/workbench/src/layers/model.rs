@@ -125,6 +125,12 @@ fn ask(context: &Context, layer: &str, instances: &[Instance]) -> Result<Found, 
         searched.answer = Answer::NotExpressible;
         searched.witness = None;
         searched.says = format!("no instance of this layer shows what the rule changes: {}", idle[0]);
+        // They were judged without the rule: nothing that holds there is said of it.
+        for row in found.rows.iter_mut().filter(|row| row.answer == Answer::Holds) {
+            row.answer = Answer::NotExpressible;
+            row.witness = None;
+            row.says = format!("no instance shows the rule; without it: {}", row.says);
+        }
     }
     found.rows.push(searched);
     Ok(found)
