@@ -32,7 +32,7 @@ pub fn world(spec: &Spec, [rounds, subrounds, blocks]: [usize; 3]) -> World {
     World { byzantine, ticks, ..World::of_four(rounds, subrounds, blocks) }
 }
 
-/// What is looked for: a name, a target, and the sizes of the worlds to look in.
+/// A state that is looked for: a name, a target, and the sizes of the worlds to look in.
 type Wanted = (String, Target, Vec<[usize; 3]>);
 
 fn wanted(spec: &Spec) -> Vec<Wanted> {
@@ -96,7 +96,7 @@ pub fn kept(spec: &Spec) -> Result<Vec<Run>, RunFileError> {
     include_str!("../runs/clock.jsonl").lines().map(|line| Run::from_json(spec, line)).collect()
 }
 
-/// What no run of a cover shows, each run replayed; and the conjuncts and properties that one breaks.
+/// The targets that no run of a cover shows, each run replayed; and the conjuncts and properties that one breaks.
 pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
     let interpreter = Interpreter::new(spec);
     let mut found = Vec::new();

@@ -13,7 +13,7 @@ use crate::{
 
 /// The properties that a stall breaks.
 pub const LIVE: &[&str] = &["L1", "L1-all", "L1-ends", "L1-next", "L2", "L2-all", "L3", "L5"];
-/// What is deleted besides the obligations.
+/// The items that are deleted besides the obligations.
 const OTHERS: &[&str] = &[
     "guard:timeout/timer",
     "guard:log_ticket/window-closed",

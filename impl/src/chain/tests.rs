@@ -387,7 +387,7 @@ fn the_way_down_is_found_in_long_steps_and_is_that_of_every_step() {
         // A block that nobody has is looked for once, and the head has nothing above it.
         let nowhere = ChainRequest { after: Round(0), tip: Some(child(&tips[0], 9, 0).id()) };
         assert_eq!(chain.way_down(&nowhere).map(|(path, steps)| (path.len(), steps)), Some((0, 0)));
-        // What is final, or cannot become so, is looked for no more.
+        // A block that is final, or cannot become so, is looked for no more.
         let on_trunk = every_step(&chain, &tips[0], Round(899)).last().expect("round 900").1;
         assert_eq!(chain.finalize(Round(900), on_trunk).map(|path| path.len()), Ok(900));
         let above = chain.levels.iter().map(|level| level.nodes().len()).sum::<usize>();

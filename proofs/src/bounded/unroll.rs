@@ -23,7 +23,7 @@ use std::{
 pub struct Unsound {
     /// The name of the run.
     pub name: String,
-    /// What the replay says.
+    /// The refusal of the replay.
     pub error: RunError,
 }
 
@@ -198,7 +198,7 @@ impl<'a> Search<'a> {
                     set.extend(tuples.get(&atom).cloned());
                 });
                 let (deletes, inserts) = self.effects(&probe, declared, &arguments);
-                // What an update reads may neither come nor go in the same step.
+                // The relations that an update reads may neither come nor go in the same step.
                 let mut reads = false;
                 for bit in deletes.values().chain(inserts.values()) {
                     self.circuit.leaves(*bit, &mut |literal| {

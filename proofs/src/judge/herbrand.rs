@@ -120,7 +120,7 @@ impl<'a> Herbrand<'a> {
             let Some(candidate) = candidate(self.spec, &mut grounder, &model, &constants) else { continue };
             let terms = grounder.terms.len();
             let mut added = false;
-            // What makes new terms waits until nothing else is violated; of that, the axioms wait longest.
+            // A formula that makes new terms waits until nothing else is violated; of that, the axioms wait longest.
             for turn in [Turn::First, Turn::Second, Turn::Last] {
                 let most = if turn == Turn::First { MAX_INSTANCES_A_ROUND } else { MAX_WITNESSES_A_ROUND };
                 for index in (0..compiled.len()).filter(|index| turns[*index] == turn) {

@@ -229,7 +229,7 @@ pub struct Obligation {
     pub parameters: Vec<Parameter>,
     /// The assumptions under which it is open, by name: `for`, `due`, `open`, and `given`.
     pub open: Vec<(String, Formula)>,
-    /// What meets it.
+    /// The actions that meet it.
     pub done: Formula,
     /// The actions that meet it, by place, with terms for their parameters.
     pub by: Vec<(usize, Vec<Term>)>,

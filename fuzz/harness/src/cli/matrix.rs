@@ -190,7 +190,7 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
         zus_output::whole::write(room().join("MATRIX.md"), table::page(&tables))?;
         zus_output::whole::write(room().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
-    // What only a test or a command shows is for `mutants check`.
+    // A bug that only a test or a command shows is for `mutants check`.
     let elsewhere = |bug: &Bug| bug.witness.iter().all(|witness| witness.contains(' '));
     Ok(asked.iter().all(|bug| elsewhere(bug) || results.code.get(&bug.id).is_some_and(Code::is_killed)))
 }
@@ -227,7 +227,7 @@ fn judge(bug: &Bug, tool: &Path, request: &Request) -> std::io::Result<Code> {
     Ok(code)
 }
 
-/// What a target shows, which is the bug's and not the code's.
+/// The failure that a target shows, which is the bug's and not the code's.
 fn target(bug: &Bug, found: Option<Hunted>, request: &Request) -> std::io::Result<Option<Seen>> {
     let Some(found) = found else { return Ok(None) };
     let target = targets::named(&found.by).ok_or_else(|| Error::other(format!("no target {}", found.by)))?;

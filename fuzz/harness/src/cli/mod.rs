@@ -182,7 +182,7 @@ enum Command {
     /// One layer looks for the bug of its process, for `matrix`.
     #[command(hide = true)]
     Hunt {
-        /// Who looks.
+        /// The layer that looks.
         #[arg(value_enum)]
         layer: Layer,
         /// Runs of the walk, at most.

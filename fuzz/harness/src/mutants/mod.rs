@@ -5,7 +5,7 @@
 //! [`VARIABLE`] makes when a process starts: one build, and each bug costs one process. Without the variable the copy does
 //! what the original does.
 //!
-//! What cargo-mutants names is woven in the same way ([`generated`]): a bug then has a number for a name.
+//! The bugs that cargo-mutants names are woven in the same way ([`generated`]): each then has a number for a name.
 
 pub mod generated;
 mod place;
@@ -52,13 +52,13 @@ struct Sheet {
 pub struct Bug {
     /// Its name.
     pub id: String,
-    /// What is wrong.
+    /// The mistake, in words.
     pub says: String,
     /// Its number in the list of rule changes (PROTOCOL.md, section 7).
     pub list: Option<String>,
     /// The property or the step of the page that it breaks, or the matter beside the page: `Bounds`, `DKG`, `Wire`.
     pub breaks: String,
-    /// What shows it: see [`Witness`].
+    /// The inputs, commands and tests that show it: see [`Witness`].
     pub witness: Vec<String>,
     /// Where the code changes; most bugs are one change.
     pub change: Vec<Change>,
@@ -74,9 +74,9 @@ pub struct Change {
     pub item: String,
     /// An expression of the function, or some of its statements, as they stand. Missing: the beginning of the function.
     pub from: Option<String>,
-    /// What stands there instead.
+    /// The code that stands there instead.
     pub to: Option<String>,
-    /// What is done before it.
+    /// The statements that are done before it.
     pub first: Option<String>,
 }
 
@@ -86,13 +86,13 @@ pub struct Change {
 pub struct Helper {
     /// The file, below `impl/src`.
     pub file: String,
-    /// What they do.
+    /// Their purpose.
     pub says: String,
     /// The items.
     pub code: String,
 }
 
-/// What shows a bug. Each shows nothing wrong about the code without it.
+/// The evidence of a bug. Each shows nothing wrong about the code without it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Witness {
     /// A schedule in `regressions/mutants`: `NAME.run`.
@@ -118,7 +118,7 @@ impl Bug {
         self.list.as_ref().unwrap_or(&self.breaks)
     }
 
-    /// What shows it.
+    /// Its witnesses.
     ///
     /// # Errors
     /// When a witness has no known form.

@@ -61,9 +61,9 @@ pub const MODULE: &str = r#"    use std::cell::Cell;
 pub struct Edit {
     /// The part.
     pub range: Range<usize>,
-    /// What is put before it.
+    /// The text that is put before it.
     pub before: String,
-    /// What is put behind it.
+    /// The text that is put behind it.
     pub after: String,
 }
 

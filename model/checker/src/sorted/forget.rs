@@ -1,4 +1,4 @@
-//! What a sorted run may forget (Lemma 4): all that only steps below the floor would read.
+//! The parts of a state that a sorted run may forget (Lemma 4): all that only steps below the floor would read.
 
 use super::Floor;
 use crate::{

@@ -15,7 +15,7 @@ use crate::world::Adjust;
 /// Seconds for one layer: several times what the slowest takes.
 const LIMIT: u64 = 3_600;
 
-/// Who looks.
+/// The layer that looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Layer {
     /// The exhaustive product.
@@ -30,7 +30,7 @@ pub enum Layer {
     Targets,
 }
 
-/// What a layer found.
+/// The finding of a layer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hunted {
     /// The layer: `walk`, `product`, or the name of a target.
@@ -112,7 +112,7 @@ fn asked(
     by: Option<&str>,
 ) -> std::io::Result<Option<Hunted>> {
     let start = std::time::Instant::now();
-    // What ends the process is a finding of a walk or a product, though without an input.
+    // An end of the process is a finding of a walk or a product, though without an input.
     let ended = |what: String| {
         let by = by.ok_or_else(|| Error::other(format!("{}: {what}", arguments.join(" "))))?;
         let (executions, seconds) = (0, start.elapsed().as_secs_f64());

@@ -15,7 +15,7 @@ use crate::mutants::generated::{Generated, Listed};
 use crate::mutants::{Table, Woven, mutant_at, production};
 use crate::room;
 
-/// What stands in for the compiler; `ROOT` is that of the project.
+/// The script that stands in for the compiler; `ROOT` is that of the project.
 const WRAPPER: &str = r#"#!/bin/sh
 # The production crate is compiled from the copy that has the deliberate bugs; all else as it stands.
 copy=$(dirname "$0")/impl/src/lib.rs
@@ -243,7 +243,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What cargo says of a program that it has built, as far as it is needed.
+/// The message of cargo about a program that it has built, as far as it is needed.
 #[derive(Deserialize)]
 struct Artifact {
     target: Target,

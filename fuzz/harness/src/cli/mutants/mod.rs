@@ -21,7 +21,7 @@ use crate::mutants::{Bug, PARTICIPANTS, Table, VARIABLE, WITHIN, Witness};
 /// Seconds for one witness. Without a bug the longest takes a few; one that does not end shows its bug.
 const LIMIT: u64 = 120;
 
-/// What is done with the deliberate bugs.
+/// The commands for the deliberate bugs.
 #[derive(Subcommand)]
 pub enum Bugs {
     /// Writes the copy of the production crate that has them, and prints the environment of a build with it.
@@ -112,7 +112,7 @@ fn run(name: &str, arguments: &[String]) -> Result<bool> {
 
 /// The fate of a witness.
 enum Fate {
-    /// What it shows, in a line.
+    /// The failure that it shows, in a line.
     Killed(String),
     Survives,
 }
