@@ -7,7 +7,7 @@ use std::{
 };
 use zus_checker::{
     blocks::{Blocks, Generator},
-    committee::{Committee, beacon_threshold, quorum, tolerated},
+    committee::beacon_threshold,
     fault::Fault,
     properties::{Facts, Property},
     protocol::Reductions,
@@ -48,28 +48,8 @@ fn instance(
     rules: Rules,
     order: &[Generator],
 ) -> Protocol {
-    Protocol {
-        committee: Committee {
-            n,
-            f: tolerated(n),
-            byzantine,
-            quorum: quorum(rules.quorum, None, n),
-            beacon_threshold: beacon_threshold(None, n),
-            exposed: 0,
-            weights: vec![1; (n - byzantine) as usize],
-        },
-        rules,
-        fault: None,
-        blocks: Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec())
-            .unwrap(),
-        crashes: 0,
-        restarts_behind: false,
-        network: Network::Async,
-        observers: 0,
-        reserved_rounds: 0,
-        reserved_subrounds: 0,
-        reductions: Reductions::NONE,
-    }
+    let blocks = Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec());
+    Protocol::asynchronous(n, byzantine, rules, blocks.unwrap())
 }
 
 /// The same instance with that mistake. The blocks that can exist are those without it.

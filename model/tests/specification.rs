@@ -17,7 +17,7 @@ use zus_checker::{
     action::Action,
     blocks::{Blocks, Generator},
     committed,
-    committee::{Committee, beacon_threshold, quorum, tolerated},
+    committee::{Committee, beacon_threshold, quorum},
     expand::{Expansion, Unexpanded, comparable, packed_action, project, specified},
     properties::{Facts, Property},
     protocol::Reductions,
@@ -45,28 +45,9 @@ fn instance(
     order: &[Generator],
 ) -> Protocol {
     let twins = if rounds == 1 && subrounds == 1 && n < 4 { 2 } else { 1 };
-    Protocol {
-        committee: Committee {
-            n,
-            f: tolerated(n),
-            byzantine,
-            quorum: quorum(rules.quorum, None, n),
-            beacon_threshold: beacon_threshold(None, n),
-            exposed: 0,
-            weights: vec![1; (n - byzantine) as usize],
-        },
-        rules,
-        fault: None,
-        blocks: Blocks::new(rounds, subrounds, twins, false, rules.subround_cap, None, |_, _| order.to_vec())
-            .unwrap(),
-        crashes: 0,
-        restarts_behind: false,
-        network: Network::Async,
-        observers: 0,
-        reserved_rounds: 0,
-        reserved_subrounds: 0,
-        reductions: Reductions::NONE,
-    }
+    let blocks =
+        Blocks::new(rounds, subrounds, twins, false, rules.subround_cap, None, |_, _| order.to_vec());
+    Protocol::asynchronous(n, byzantine, rules, blocks.unwrap())
 }
 
 /// All properties and premises.

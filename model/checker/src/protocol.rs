@@ -3,7 +3,7 @@
 
 use crate::{
     blocks::{BlockId, BlockSet, Blocks, GENESIS, Generator},
-    committee::Committee,
+    committee::{Committee, beacon_threshold, quorum, tolerated},
     fault::Fault,
     instance::takes_certificates,
     rules::Rules,
@@ -113,6 +113,31 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// An asynchronous instance without crashes, observers or reductions, whose honest miners each act alone.
+    pub fn asynchronous(n: u32, byzantine: u32, rules: Rules, blocks: Blocks) -> Protocol {
+        Protocol {
+            committee: Committee {
+                n,
+                f: tolerated(n),
+                byzantine,
+                quorum: quorum(rules.quorum, None, n),
+                beacon_threshold: beacon_threshold(None, n),
+                exposed: 0,
+                weights: vec![1; (n - byzantine) as usize],
+            },
+            rules,
+            fault: None,
+            blocks,
+            crashes: 0,
+            restarts_behind: false,
+            network: Network::Async,
+            observers: 0,
+            reserved_rounds: 0,
+            reserved_subrounds: 0,
+            reductions: Reductions::NONE,
+        }
+    }
+
     /// Everyone enters round 1, subround 0, through genesis (step 1).
     pub fn initial(&self) -> State {
         let mut state = State::empty();

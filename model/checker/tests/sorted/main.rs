@@ -14,7 +14,7 @@ use std::{
 };
 use zus_checker::{
     blocks::{Blocks, Generator},
-    committee::{Committee, beacon_threshold, quorum, tolerated},
+    committee::{beacon_threshold, quorum},
     expand::specified,
     fault::Fault,
     properties::Property,
@@ -67,28 +67,8 @@ fn instance(
     rules: Rules,
     order: &[Generator],
 ) -> Protocol {
-    Protocol {
-        committee: Committee {
-            n,
-            f: tolerated(n),
-            byzantine,
-            quorum: quorum(rules.quorum, None, n),
-            beacon_threshold: beacon_threshold(None, n),
-            exposed: 0,
-            weights: vec![1; (n - byzantine) as usize],
-        },
-        rules,
-        fault: None,
-        blocks: Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec())
-            .unwrap(),
-        crashes: 0,
-        restarts_behind: false,
-        network: Network::Async,
-        observers: 0,
-        reserved_rounds: 0,
-        reserved_subrounds: 0,
-        reductions: Reductions::NONE,
-    }
+    let blocks = Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec());
+    Protocol::asynchronous(n, byzantine, rules, blocks.unwrap())
 }
 
 fn everything() -> impl Iterator<Item = Property> {
