@@ -6,9 +6,9 @@ use commonware_cryptography::certificate::Scheme as _;
 use criterion::{BenchmarkId, Throughput};
 use zus_benches::committee::Keys;
 use zus_bpp::committee::MinerId;
-use zus_bpp::crypto::bls::DomainTag;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::committee_keys::CommitteeKeys;
+use zus_bpp::crypto::keys::DomainTag;
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
 
@@ -31,7 +31,7 @@ impl Stage {
         let messages: Vec<Vec<u8>> = (0..messages).map(|i| vec![i; 100]).collect();
         let aggregate = |message: &Vec<u8>| {
             let sign = |signer: &MinerId| members[usize::from(signer.0)].identity.sign(tag(), message);
-            zus_bpp::crypto::bls::aggregate(&signers.iter().map(sign).collect::<Vec<_>>()).expect("a sum")
+            zus_bpp::crypto::keys::aggregate(&signers.iter().map(sign).collect::<Vec<_>>()).expect("a sum")
         };
         let aggregates = messages.iter().map(aggregate).collect();
         let blst = signers

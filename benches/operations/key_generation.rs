@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use zus_benches::process_time;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::SecretKey;
 use zus_bpp::crypto::dkg::{
     Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement,
 };
+use zus_bpp::crypto::keys::SecretKey;
 
 use crate::{Bench, Effort};
 

@@ -1,8 +1,8 @@
 //! Committees of any size with their keys, and tickets of which some are wrong.
 
 use zus_bpp::committee::{MinerId, max_faulty};
-use zus_bpp::crypto::bls::{DomainTag, PUBLIC_KEY_BYTES, SecretKey};
 use zus_bpp::crypto::group_testing::KeySums;
+use zus_bpp::crypto::keys::{DomainTag, PUBLIC_KEY_BYTES, SecretKey};
 use zus_bpp::crypto::scheme::Signature;
 
 /// Identity keys of a committee, and nothing else of it.

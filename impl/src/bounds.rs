@@ -14,7 +14,7 @@
 //! ([`Config::tickets_per_signer`](crate::miner::Config::tickets_per_signer)).
 
 /// Miners of one committee: the size of a certificate's bitmap.
-pub const MAX_MINERS: u16 = 4096;
+pub const MAX_MINERS: u16 = zus_bls::committee::MAX_COMMITTEE_SIZE as u16;
 
 /// Sharders of one chain.
 pub const MAX_SHARDERS: u16 = 1_024;
@@ -62,9 +62,9 @@ pub const SUBROUNDS_BEHIND: u32 = 4;
 /// Blocks of one generator in one (round, subround) that are kept as candidates, where the rule tickets twins too.
 pub const MAX_BLOCKS_PER_GENERATOR: usize = 2;
 
-/// Wrong or contradicting signatures, and wrong beacon shares, of one signer that are looked at in one pool, and wrong messages of
-/// one member in a key generation; later ones are ignored.
-pub const MAX_STRIKES: u8 = 4;
+/// Wrong or contradicting signatures, and wrong beacon shares, of one signer that are looked at in one pool; later ones are
+/// ignored. A key generation has the same limit for the wrong messages of one member.
+pub const MAX_STRIKES: u8 = zus_bls::dkg::MAX_STRIKES;
 
 /// Known notarizations of one round. Without more than `f` Byzantine miners there is one a subround at most.
 pub const MAX_NOTARIZATIONS_PER_ROUND: usize = 16;

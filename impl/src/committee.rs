@@ -3,14 +3,11 @@
 use std::fmt;
 
 use thiserror::Error;
-pub use zus_protocol::ids::{Epoch, MinerId, Round, SharderId, Subround};
+pub use zus_bls::committee::{MAX_COMMITTEE_SIZE, beacon_threshold, max_faulty};
+pub use zus_protocol::ids::{ChainId, Epoch, MinerId, Round, SharderId, Subround};
 
 use crate::bounds::{MAX_MINERS, MAX_SHARDERS};
 use crate::rules::QuorumRule;
-
-/// The chain that a signature or a block belongs to; part of everything that is hashed or signed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChainId(pub [u8; 32]);
 
 /// A participant on the network: whom a message came from, or goes to.
 ///
@@ -29,12 +26,6 @@ impl fmt::Display for Peer {
             Peer::Miner(miner) => miner.fmt(f),
             Peer::Sharder(sharder) => sharder.fmt(f),
         }
-    }
-}
-
-impl fmt::Debug for ChainId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ChainId({:02x}{:02x}{:02x}{:02x}..)", self.0[0], self.0[1], self.0[2], self.0[3])
     }
 }
 
@@ -143,20 +134,6 @@ impl Committee {
     pub fn default_generators(&self) -> u16 {
         self.miners.div_ceil(5).max(2).min(self.miners)
     }
-}
-
-/// `f = floor((n - 1) / 3)`; 0 for an empty committee.
-#[must_use]
-pub fn max_faulty(n: usize) -> usize {
-    n.saturating_sub(1) / 3
-}
-
-/// The threshold of the beacon, `t = n - f`: the `n - f` honest members always reach it. In a key generation the shares of up to
-/// `f` members may be published, because their receipts came late. `f` Byzantine members and `f` such *exposed* ones are
-/// fewer than `t`, so they make no value by themselves (S11); with `f + 1` one exposed member would be enough.
-#[must_use]
-pub fn beacon_threshold(n: usize) -> usize {
-    n - max_faulty(n)
 }
 
 /// The quorum of `n` miners: the one place where it is computed.

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use zus_bpp::committee::{MinerId, Subround};
+use zus_bpp::committee::{MAX_COMMITTEE_SIZE, MinerId, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers, SignersError};
 use zus_bpp::crypto::ranks::Ranks;
-use zus_bpp::crypto::scheme::{BeaconValue, Domain, MAX_COMMITTEE_SIZE, Scheme, Signature};
+use zus_bpp::crypto::scheme::{BeaconValue, Domain, Scheme, Signature};
 use zus_bpp::crypto::trusted_dealer;
 
 const N: u16 = 10;

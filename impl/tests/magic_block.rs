@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::SecretKey;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::committee_keys::MemberKeys;
@@ -12,6 +11,7 @@ use zus_bpp::crypto::dkg::{
     Attempt, DecryptionKey, MAX_DKG_MEMBERS, Member, Parameters, Registration, Session, SessionError,
     TranscriptError,
 };
+use zus_bpp::crypto::keys::SecretKey;
 use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockError};
 use zus_bpp::crypto::scheme::{Domain, Scheme};
 use zus_bpp::rules::Rules;

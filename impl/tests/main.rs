@@ -1,14 +1,14 @@
 //! The production crate, seen from outside.
 //!
-//! One program: each links everything, and that takes longer than most of its tests. Apart are `no_threads`, which counts those of
-//! its process, and `gap`, which counts its memory.
+//! One program: each links everything, and that takes longer than most of its tests. Apart is `gap`, which counts the
+//! memory of its process.
 
 mod crypto_properties;
 mod embedding;
 mod examples;
-mod known_answers;
 mod localnet;
 mod magic_block;
+mod ranks;
 mod scheme_contract;
 mod sim;
 mod tcp;

@@ -15,7 +15,7 @@ use commonware_parallel::Sequential;
 use commonware_utils::ordered::BiMap;
 use commonware_utils::{N3f1, Participant, TestRng, TryCollect as _, non_empty, union_unique};
 use zus_benches::committee::{Keys, Tickets, Verdict};
-use zus_bpp::crypto::bls::DomainTag;
+use zus_bpp::crypto::keys::DomainTag;
 
 const NAMESPACE: &[u8] = b"zus";
 

@@ -16,10 +16,10 @@ use std::{env, fs, io};
 
 use zus_benches::committee::Keys;
 use zus_bpp::committee::MinerId;
-use zus_bpp::crypto::bls::DomainTag;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
+use zus_bpp::crypto::keys::DomainTag;
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
 use zus_output::figures::{Figures, Value};
@@ -60,7 +60,7 @@ fn run(operation: &str) {
             let keys = Keys::new(100);
             let tickets = keys.tickets(tag, message).signatures;
             let (signers, summands): (Vec<MinerId>, Vec<Signature>) = tickets.into_iter().take(67).unzip();
-            let aggregate = zus_bpp::crypto::bls::aggregate(&summands).expect("a sum");
+            let aggregate = zus_bpp::crypto::keys::aggregate(&summands).expect("a sum");
             // Made before: the process makes it once.
             let minus_generator = PreparedG2::minus_generator();
             measured(&mut || {
@@ -90,7 +90,7 @@ fn run(operation: &str) {
             let aggregate = |message: &[u8]| {
                 let sign = |signer: &MinerId| members[usize::from(signer.0)].identity.sign(tag, message);
                 let summands: Vec<Signature> = signers.iter().map(sign).collect();
-                zus_bpp::crypto::bls::aggregate(&summands).expect("a sum")
+                zus_bpp::crypto::keys::aggregate(&summands).expect("a sum")
             };
             let claims: Vec<AggregateClaim<'_>> = messages
                 .iter()

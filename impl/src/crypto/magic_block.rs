@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use sha3::{Digest, Sha3_256};
 
-use super::bls::RegisteredKey;
 use super::certificate::{Signers, SignersError};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError};
 use super::curve::{G2, G2_BYTES, PointError};
@@ -21,6 +20,7 @@ use super::dkg::{
     Attempt, MAX_DKG_MEMBERS, Outcome, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
     RegistrationError, Session, SessionError, TranscriptError,
 };
+use super::keys::RegisteredKey;
 use super::polynomial::Commitments;
 use crate::committee::{ChainId, Epoch, MinerId};
 

@@ -31,6 +31,10 @@ numbers! {
     Rank(u16);
 }
 
+/// The chain that a signature or a block belongs to; part of everything that is hashed or signed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChainId(pub [u8; 32]);
+
 impl Round {
     /// The round after this one. It saturates: a round number that nobody reaches by counting is never wrapped.
     #[must_use]
@@ -62,6 +66,12 @@ impl Subround {
             Some(subround) => Some(Subround(subround)),
             None => None,
         }
+    }
+}
+
+impl fmt::Debug for ChainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChainId({:02x}{:02x}{:02x}{:02x}..)", self.0[0], self.0[1], self.0[2], self.0[3])
     }
 }
 

@@ -157,6 +157,7 @@ fn no_circle_between_the_folders_of_a_crate() {
         "model/report",
         "model",
         "impl",
+        "impl/bls",
         "fuzz/harness",
         "proofs",
     ] {

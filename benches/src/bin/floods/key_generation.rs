@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::{DomainTag, SecretKey};
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
     Attempt, DecryptionKey, Member, Parameters, Receipt, Registration, Session, Settlement,
 };
+use zus_bpp::crypto::keys::{DomainTag, SecretKey};
 use zus_bpp::crypto::scheme::Signature;
 
 use super::ground::{FLOODER, MINERS};

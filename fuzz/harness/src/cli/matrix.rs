@@ -173,9 +173,9 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     }
     let mut results = known.into_inner().map_err(|_| Error::other("a judge panicked"))?;
     if let Some(copy) = copy.filter(|_| request.units) {
-        let program = copy.tests()?;
+        let programs = copy.tests()?;
         for bug in &asked {
-            let failed = units::failed(&program, &bug.id)?;
+            let failed = units::failed(&programs, &bug.id)?;
             eprintln!("{}: {failed:?}", bug.id);
             results.code.entry(bug.id.clone()).or_default().units = Some(failed);
             if request.write {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::SecretKey;
 use zus_bpp::crypto::dkg::{Attempt, DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::keys::SecretKey;
 use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;

@@ -1,7 +1,7 @@
-//! Deliberate bugs of the production crate, and a copy of it that has all of them.
+//! Deliberate bugs of the production crates, and a copy of these that has all of them.
 //!
 //! A bug is a row in one of the files in `mutants/`: where it is, the expression as it stands, and what stands there instead. The
-//! production crate itself knows nothing of bugs. [`Woven`] writes each of them into a copy, as a choice that the variable
+//! production crates themselves know nothing of bugs. [`Woven`] writes each of them into a copy, as a choice that the variable
 //! [`VARIABLE`] makes when a process starts: one build, and each bug costs one process. Without the variable the copy does
 //! what the original does.
 //!
@@ -68,7 +68,7 @@ pub struct Bug {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// The file, below `impl/src`.
+    /// The file, below `impl/src`, or `bls/` and the file below `impl/bls/src`.
     pub file: String,
     /// The function: `function`, `Type::function`, `<Type as Trait>::function`.
     pub item: String,
@@ -84,7 +84,7 @@ pub struct Change {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Helper {
-    /// The file, below `impl/src`.
+    /// The file, below `impl/src`, or `bls/` and the file below `impl/bls/src`.
     pub file: String,
     /// Their purpose.
     pub says: String,
@@ -101,7 +101,7 @@ pub enum Witness {
     Input(String, PathBuf),
     /// A command of the tool: `product`, `soak` or `walk`, with its options.
     Command(Vec<String>),
-    /// Tests of the production crate: `test FILTER`.
+    /// Tests of the production crates: `test FILTER`.
     Test(String),
 }
 
@@ -153,10 +153,26 @@ pub fn witnesses() -> PathBuf {
     crate::room().join("regressions/mutants")
 }
 
-/// The folder of the production crate.
+/// The folder of the production crates.
 #[must_use]
 pub fn production() -> PathBuf {
     crate::room().join("../impl")
+}
+
+/// Where a file of a row is, below the folder of the production crates.
+#[must_use]
+pub fn path_of(file: &str) -> PathBuf {
+    match file.strip_prefix("bls/") {
+        Some(file) => ["bls", "src", file].iter().collect(),
+        None => ["src", file].iter().collect(),
+    }
+}
+
+/// The name that rows have for this path, which is below the folder of the production crates; `None`: rows do not name it.
+#[must_use]
+pub fn file_at(path: &str) -> Option<String> {
+    let of_bls = path.strip_prefix("bls/src/").map(|file| format!("bls/{file}"));
+    of_bls.or_else(|| path.strip_prefix("src/").map(str::to_owned))
 }
 
 impl Table {

@@ -15,7 +15,7 @@ const DOORS: [(&str, &str); 4] = [
     ("sharder/mod.rs", "Sharder::step"),
 ];
 
-/// The module that every choice asks, for the root of the copy; [`Woven`] puts the names in front of it.
+/// The module that every choice asks, for the root of the lower crate of the copy; [`Woven`] puts the names in front of it.
 pub const MODULE: &str = r#"    use std::cell::Cell;
     use std::sync::LazyLock;
 
@@ -156,7 +156,7 @@ pub struct Woven {
 }
 
 impl Woven {
-    /// Finds the place of every row; `read` gives the text of a file below `impl/src`.
+    /// Finds the place of every row; `read` gives the text of a file that rows name.
     ///
     /// # Errors
     /// Every row that has not exactly one place, or that cannot be woven, by name: in words.
@@ -209,7 +209,7 @@ impl Woven {
         if wrong.is_empty() { Ok(woven) } else { Err(wrong) }
     }
 
-    /// The new text of a file below `impl/src`, which had this text.
+    /// The new text of a file that rows name, which had this text.
     ///
     /// # Errors
     /// When two changes overlap.
@@ -218,6 +218,9 @@ impl Woven {
         let mut new = insert(text, edits).map_err(|error| format!("{file}: {error}"))?;
         new.extend(self.appended.get(file).map(String::as_str));
         if file == "lib.rs" {
+            new = format!("{LINTS}\n{new}\n#[doc(hidden)]\npub use zus_bls::mutants;\n");
+        }
+        if file == "bls/lib.rs" {
             let names: Vec<String> = self.names.iter().map(|name| format!("{name:?}")).collect();
             new = format!(
                 "{LINTS}\n{new}\n{MODULE_HEAD}\n    const NAMES: &[&str] = &[{}];\n",

@@ -15,10 +15,10 @@ use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::field_hashers::DefaultFieldHasher;
 use ark_ff::{BigInteger, PrimeField, Zero};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use zus_bpp::crypto::bls::{
+use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, PointError, Scalar};
+use zus_bpp::crypto::keys::{
     DomainTag, ProofOfPossession, PublicKey, RegisteredKey, SecretKey, aggregate, verify_aggregate,
 };
-use zus_bpp::crypto::curve::{G1, G1_BYTES, G2, G2_BYTES, PointError, Scalar};
 use zus_bpp::crypto::polynomial::lagrange_at_zero;
 use zus_bpp::crypto::scheme::{Domain, Signature};
 

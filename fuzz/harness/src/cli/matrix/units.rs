@@ -1,6 +1,6 @@
-//! Which tests of the production crate notice a bug.
+//! The tests of the production crates that notice a bug.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::trial;
 use crate::mutants::VARIABLE;
@@ -10,19 +10,17 @@ const LIMIT: u64 = 30;
 /// Tests that are made for one bug each, or take long and notice what others notice sooner.
 const LEFT_OUT: [&str; 2] = ["miner::tests::bugs", "sim::"];
 
-/// Tests of the primitives, which take most of the time: they are asked when no other test fails.
-const PRIMITIVES: &str = "crypto::";
-
-/// The first test that fails, in order of name, and how many do of the tests of the protocol, or if none does of the primitives.
-pub fn failed(program: &Path, mutant: &str) -> std::io::Result<(String, usize)> {
-    let found = ask(program, mutant, &["--skip", PRIMITIVES])?;
-    if found.1 > 0 { Ok(found) } else { ask(program, mutant, &[PRIMITIVES]) }
+/// The first test that fails, in order of name, and how many do of the tests of the protocol, or if none does of the cryptography,
+/// which take longer.
+pub fn failed(programs: &[PathBuf; 2], mutant: &str) -> std::io::Result<(String, usize)> {
+    let [of_protocol, of_cryptography] = programs;
+    let found = ask(of_protocol, mutant)?;
+    if found.1 > 0 { Ok(found) } else { ask(of_cryptography, mutant) }
 }
 
-fn ask(program: &Path, mutant: &str, which: &[&str]) -> std::io::Result<(String, usize)> {
+fn ask(program: &Path, mutant: &str) -> std::io::Result<(String, usize)> {
     let skips = LEFT_OUT.iter().flat_map(|part| ["--skip", part]);
-    let arguments =
-        ["--test-threads=2", "--format=terse"].into_iter().chain(skips).chain(which.iter().copied());
+    let arguments = ["--test-threads=2", "--format=terse"].into_iter().chain(skips);
     let arguments: Vec<String> = arguments.map(str::to_owned).collect();
     let Some((status, text)) = trial::run(program, &arguments, &[(VARIABLE, mutant)], LIMIT)? else {
         return Ok(("a test does not end".into(), 1));

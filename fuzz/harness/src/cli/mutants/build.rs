@@ -1,6 +1,6 @@
-//! The copy of the production crate that has the bugs, and programs that are built with it.
+//! The copy of the production crates that has the bugs, and programs that are built with it.
 //!
-//! All else is built as it stands: the copy takes the place of the crate's own root when the compiler is called. What does not
+//! All else is built as it stands: the copy takes the place of a crate's own root when the compiler is called. What does not
 //! depend on this project is taken from the ordinary build.
 
 use std::collections::BTreeSet;
@@ -12,17 +12,18 @@ use serde::Deserialize;
 use zus_output::lock::Lock;
 
 use crate::mutants::generated::{Generated, Listed};
-use crate::mutants::{Table, Woven, mutant_at, production};
+use crate::mutants::{Table, Woven, file_at, mutant_at, path_of, production};
 use crate::room;
 
 /// The script that stands in for the compiler; `ROOT` is that of the project.
 const WRAPPER: &str = r#"#!/bin/sh
-# The production crate is compiled from the copy that has the deliberate bugs; all else as it stands.
-copy=$(dirname "$0")/impl/src/lib.rs
+# The production crates are compiled from the copy that has the deliberate bugs; all else as it stands.
+copy=$(dirname "$0")
 for argument do
     shift
     case $argument in
-        impl/src/lib.rs | "ROOT/impl/src/lib.rs") set -- "$@" --cap-lints=allow "$copy" ;;
+        impl/src/lib.rs | impl/bls/src/lib.rs) set -- "$@" --cap-lints=allow "$copy/$argument" ;;
+        "ROOT/impl/src/lib.rs" | "ROOT/impl/bls/src/lib.rs") set -- "$@" --cap-lints=allow "$copy/${argument#"ROOT/"}" ;;
         *) set -- "$@" "$argument" ;;
     esac
 done
@@ -80,18 +81,17 @@ impl Copy {
     fn write(&self, woven: &Woven) -> Result<()> {
         let target = self.folder.join("impl");
         let mut written = BTreeSet::new();
-        for part in ["src", "tests", "README.md"] {
+        for part in ["src", "tests", "README.md", "bls/src", "bls/README.md"] {
             for file in files(&production().join(part))? {
                 let Ok(name) = file.strip_prefix(production()) else { continue };
                 let bytes = std::fs::read(&file)?;
-                let bytes =
-                    match (name.strip_prefix("src").ok().and_then(Path::to_str), String::from_utf8(bytes)) {
-                        (Some(below), Ok(text)) => {
-                            woven.text(below, &text).map_err(|error| words(vec![error]))?.into_bytes()
-                        }
-                        (_, Ok(text)) => text.into_bytes(),
-                        (_, Err(error)) => error.into_bytes(),
-                    };
+                let bytes = match (name.to_str().and_then(file_at), String::from_utf8(bytes)) {
+                    (Some(file), Ok(text)) => {
+                        woven.text(&file, &text).map_err(|error| words(vec![error]))?.into_bytes()
+                    }
+                    (_, Ok(text)) => text.into_bytes(),
+                    (_, Err(error)) => error.into_bytes(),
+                };
                 put(&target.join(name), &bytes)?;
                 written.insert(target.join(name));
             }
@@ -118,8 +118,8 @@ impl Copy {
             let mut woven = Woven::new(table, read).map_err(words)?;
             woven.names.extend((0..listed.len()).map(|number| number.to_string()));
             for (file, edits) in generated.edits {
-                let below = file.strip_prefix("impl/src/").unwrap_or(&file).to_owned();
-                woven.edits.entry(below).or_default().extend(edits);
+                let named = file.strip_prefix("impl/").and_then(file_at).unwrap_or(file);
+                woven.edits.entry(named).or_default().extend(edits);
             }
             self.write(&woven)?;
             let found = self.does_not_compile(first)?;
@@ -139,7 +139,9 @@ impl Copy {
         cargo.args(arguments).arg("--target-dir").arg(&self.folder);
         cargo.env("CARGO_BUILD_BUILD_DIR", &self.built);
         // Cargo takes a crate with another setting, and all that depends on it, for other crates: one that makes no difference.
-        cargo.args(["--config", "profile.dev.package.zus-bpp.codegen-units=255"]);
+        for name in ["zus-bpp", "zus-bls"] {
+            cargo.args(["--config", &format!("profile.dev.package.{name}.codegen-units=255")]);
+        }
         if let Some(inner) = std::env::var_os("RUSTC_WRAPPER") {
             cargo.env("ZUS_INNER_WRAPPER", inner);
         }
@@ -159,12 +161,13 @@ impl Copy {
         self.program(&[&all[..], &["--bin", "zus-fuzz", "--test", "no_threads"]].concat(), "zus-fuzz")
     }
 
-    /// Builds the unit tests of the copy.
+    /// Builds the unit tests of the copy: those of the protocol, then those of the cryptography.
     ///
     /// # Errors
     /// When they do not build.
-    pub fn tests(&self) -> Result<PathBuf> {
-        self.program(&["test", "-p", "zus-bpp", "--lib", "--no-run"], "zus_bpp")
+    pub fn tests(&self) -> Result<[PathBuf; 2]> {
+        let of = |name: &str, target| self.program(&["test", "-p", name, "--lib", "--no-run"], target);
+        Ok([of("zus-bpp", "zus_bpp")?, of("zus-bls", "zus_bls")?])
     }
 
     fn program(&self, arguments: &[&str], target: &str) -> Result<PathBuf> {
@@ -215,9 +218,9 @@ impl Copy {
     }
 }
 
-/// A file of the production crate.
+/// A file of the production crates.
 fn read(file: &str) -> Result<String> {
-    std::fs::read_to_string(production().join("src").join(file))
+    std::fs::read_to_string(production().join(path_of(file)))
 }
 
 /// Writes a file that has another content, so that nothing is built again for one that has not.

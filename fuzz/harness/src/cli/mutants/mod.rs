@@ -120,7 +120,7 @@ enum Fate {
 /// The programs that witnesses are given to.
 struct Programs {
     tool: PathBuf,
-    tests: Option<PathBuf>,
+    tests: Option<[PathBuf; 2]>,
     /// Where a walk writes what it finds.
     scratch: PathBuf,
 }
@@ -183,6 +183,29 @@ fn check(only: &[String], with_tests: bool) -> Result<bool> {
     Ok(survivors.is_empty())
 }
 
+/// What the unit tests of this filter say: it fits tests of one crate or of both.
+fn test(programs: &Programs, environment: &[(&str, &str)], filter: &str) -> Result<Fate> {
+    let tests = programs.tests.as_ref().ok_or_else(|| Error::other("the tests are not built"))?;
+    let mut fits = false;
+    for program in tests {
+        let arguments = [filter.to_owned(), "--format=terse".into()];
+        let Some((status, text)) = trial::run(program, &arguments, environment, LIMIT)? else {
+            return Ok(Fate::Killed("it does not end".into()));
+        };
+        let last = text.lines().last().unwrap_or_default();
+        match status.code() {
+            Some(0) => fits |= !text.contains("running 0 tests"),
+            Some(101) => return Ok(Fate::Killed(last.to_owned())),
+            None => return Ok(Fate::Killed(format!("a panic in production, {status}"))),
+            Some(_) => {
+                return Err(Error::other(format!("{} {filter}: {status}", zus_output::plain::path(program))));
+            }
+        }
+    }
+    // A filter that fits no test would pass for ever.
+    if fits { Ok(Fate::Survives) } else { Err(Error::other(format!("no test is called {filter}"))) }
+}
+
 fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
     let file = |path: &Path| path.to_string_lossy().into_owned();
     let (program, arguments, within) = match witness {
@@ -197,10 +220,7 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
             }
             (&programs.tool, words, true)
         }
-        Witness::Test(filter) => {
-            let tests = programs.tests.as_ref().ok_or_else(|| Error::other("the tests are not built"))?;
-            (tests, vec![filter.clone(), "--format=terse".into()], false)
-        }
+        Witness::Test(filter) => return test(programs, &[(VARIABLE, name)], filter),
     };
     let bug = (VARIABLE, name);
     let environment = if within { vec![bug, (WITHIN, PARTICIPANTS)] } else { vec![bug] };
@@ -211,15 +231,11 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
         let line = text.lines().rfind(|line| line.contains("WRONG: ") || line.contains("VIOLATED: "));
         line.or_else(|| text.lines().last()).unwrap_or_default().to_owned()
     };
-    match (witness, status.code()) {
-        // A filter that fits no test would pass for ever.
-        (Witness::Test(filter), Some(0)) if text.contains("running 0 tests") => {
-            Err(Error::other(format!("no test is called {filter}")))
-        }
-        (_, Some(0)) => Ok(Fate::Survives),
-        (Witness::Test(_), Some(101)) | (_, Some(1)) => Ok(Fate::Killed(said())),
-        (_, Some(101) | None) => Ok(Fate::Killed(format!("a panic in production, {status}"))),
-        (_, Some(_)) => Err(Error::other(format!(
+    match status.code() {
+        Some(0) => Ok(Fate::Survives),
+        Some(1) => Ok(Fate::Killed(said())),
+        Some(101) | None => Ok(Fate::Killed(format!("a panic in production, {status}"))),
+        Some(_) => Err(Error::other(format!(
             "{} {}: {status}",
             zus_output::plain::path(program),
             arguments.join(" ")

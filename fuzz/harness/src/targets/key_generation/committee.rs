@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::bls::SecretKey;
 use zus_bpp::crypto::dkg::{Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::keys::SecretKey;
 
 const CHAIN: ChainId = ChainId([3; 32]);
 const EPOCH: Epoch = Epoch(8);

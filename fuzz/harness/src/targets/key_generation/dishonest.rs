@@ -9,10 +9,10 @@ use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeS, Serializable};
 use zus_bpp::committee::MinerId;
-use zus_bpp::crypto::bls::{DomainTag, aggregate};
 use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{Dealing, Disqualified, SealedShare, Session, Settlement};
+use zus_bpp::crypto::keys::{DomainTag, aggregate};
 use zus_bpp::crypto::polynomial::{Commitments, Polynomial, abscissa};
 use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Signature};
 

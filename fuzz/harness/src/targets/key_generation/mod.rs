@@ -13,10 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use zus_bpp::committee::MinerId;
-use zus_bpp::crypto::bls::DomainTag;
 use zus_bpp::crypto::dkg::{
     Dealing, Disqualified, Member, MemberError, Outcome, Receipt, Settlement, ShareRefused, TranscriptError,
 };
+use zus_bpp::crypto::keys::DomainTag;
 use zus_bpp::crypto::magic_block::MagicBlock;
 
 pub use committee::session_of_four;
