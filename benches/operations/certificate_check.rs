@@ -9,7 +9,7 @@ use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::committee_keys::CommitteeKeys;
 use zus_bpp::crypto::keys::DomainTag;
-use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
+use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Signature, Verify as _};
 use zus_bpp::crypto::trusted_dealer;
 
 use crate::peers::{self, commonware};
@@ -47,7 +47,7 @@ impl Stage {
         pairs
             .map(|(message, &aggregate)| AggregateClaim {
                 signers: &self.signers,
-                domain: Domain::Ticket,
+                tag: Domain::Ticket.tag(),
                 message,
                 aggregate,
             })
@@ -72,9 +72,8 @@ pub fn bench(criterion: &mut Bench, effort: Effort) {
     for n in effort.choose(vec![100], vec![100, 1000]) {
         let stage = Stage::new(n, 1);
         let claim = stage.claims()[0];
-        let ours = |aggregate| {
-            stage.verifier().verify_aggregate(claim.signers, claim.domain, claim.message, aggregate)
-        };
+        let ours =
+            |aggregate| stage.verifier().verify_aggregate(claim.signers, claim.tag, claim.message, aggregate);
         let wrong = stage.verifier().aggregate(&[stage.aggregates[0], stage.aggregates[0]]).expect("a sum");
         for (aggregate, valid) in [(&stage.aggregates[0], true), (&wrong, false)] {
             assert_eq!((ours(aggregate), stage.check_with_blst(aggregate)), (valid, valid));

@@ -4,7 +4,7 @@ use zus_benches::committee::Keys;
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::keys::DomainTag;
-use zus_bpp::crypto::scheme::{Domain, Scheme as _};
+use zus_bpp::crypto::scheme::{Domain, Verify as _};
 use zus_bpp::crypto::trusted_dealer;
 
 use crate::{Bench, Effort, peers};

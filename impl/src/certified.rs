@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, CertificateError};
-use crate::crypto::scheme::{AggregateClaim, BatchSeed, Domain, Scheme, Signature};
+use crate::crypto::scheme::{AggregateClaim, BatchSeed, Domain, Signature, Verify};
 use crate::statement::{FinalityVote, Preimage, Statement, Ticket, Timeout};
 
 /// Proof that `q` miners ticketed one block of one (round, subround).
@@ -32,7 +32,7 @@ impl<T: Statement> Certified<T> {
     ///
     /// # Errors
     /// The first check that fails, cheapest first.
-    pub fn verify<S: Scheme>(
+    pub fn verify<S: Verify>(
         &self,
         committee: &Committee,
         quorum: usize,
@@ -45,7 +45,7 @@ impl<T: Statement> Certified<T> {
     ///
     /// # Errors
     /// As [`Certified::verify`].
-    pub fn verified<S: Scheme>(
+    pub fn verified<S: Verify>(
         self: Arc<Self>,
         committee: &Committee,
         quorum: usize,
@@ -116,7 +116,7 @@ struct Claim {
     aggregate: Signature,
 }
 
-impl<'a, S: Scheme> CertificateBatch<'a, S> {
+impl<'a, S: Verify> CertificateBatch<'a, S> {
     /// An empty batch of certificates that `quorum` members of `committee` have to have signed.
     #[must_use]
     pub fn new(committee: &'a Committee, quorum: usize, scheme: &'a S) -> Self {
@@ -136,7 +136,7 @@ impl<'a, S: Scheme> CertificateBatch<'a, S> {
     }
 
     /// The verdicts, in the order of [`CertificateBatch::push`]. With a seed the scheme checks all of them at once
-    /// ([`Scheme::verify_aggregates`]), otherwise one after the other.
+    /// ([`Verify::verify_aggregates`]), otherwise one after the other.
     #[must_use]
     pub fn verdicts(&self, seed: Option<&BatchSeed>) -> Vec<Result<(), CertificateError>> {
         let Some(seed) = seed else { return self.claims.iter().map(|claim| self.verdict(claim)).collect() };
@@ -169,7 +169,7 @@ impl<'a, S: Scheme> CertificateBatch<'a, S> {
     ) -> Vec<Result<(), CertificateError>> {
         let well_formed = claims.iter().flatten().map(|claim| AggregateClaim {
             signers: &claim.signers,
-            domain: claim.domain,
+            tag: claim.domain.tag(),
             message: &claim.message,
             aggregate: claim.aggregate,
         });

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{Committee, MinerId, Round};
 use crate::crypto::certificate::{Certificate, CertificateError};
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::Verify;
 use crate::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 
 /// Two things that no honest miner signs both.
@@ -144,7 +144,7 @@ impl Evidence {
     ///
     /// # Errors
     /// The first reason why it convicts nobody, cheapest check first.
-    pub fn verify<S: Scheme>(
+    pub fn verify<S: Verify>(
         &self,
         jurisdiction: &Jurisdiction<'_>,
         scheme: &S,
@@ -158,7 +158,7 @@ impl Evidence {
     ///
     /// # Errors
     /// As [`Evidence::verify`].
-    pub(crate) fn check_form<S: Scheme>(
+    pub(crate) fn check_form<S: Verify>(
         &self,
         jurisdiction: &Jurisdiction<'_>,
         scheme: &S,
@@ -197,7 +197,7 @@ impl Evidence {
     ///
     /// # Errors
     /// As [`Evidence::verify`].
-    pub(crate) fn check_signatures<S: Scheme>(
+    pub(crate) fn check_signatures<S: Verify>(
         &self,
         jurisdiction: &Jurisdiction<'_>,
         scheme: &S,
@@ -287,7 +287,7 @@ impl Evidence {
     }
 }
 
-fn both_genuine<A: Statement, B: Statement, S: Scheme>(
+fn both_genuine<A: Statement, B: Statement, S: Verify>(
     first: &Signed<A>,
     second: &Signed<B>,
     committee: &Committee,

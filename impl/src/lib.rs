@@ -7,6 +7,7 @@
 //! [`node`] puts the parts of a node around a miner. The README follows; its code is compiled with this documentation.
 //!
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod accounts;
 pub mod application;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::block::{Block, BlockId};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::{MinerId, Peer, Round};
-use crate::crypto::scheme::{Scheme, Signature};
+use crate::crypto::scheme::{Beacon, Sign, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
@@ -118,7 +118,7 @@ pub struct BeaconShare {
 
 impl BeaconShare {
     /// The scheme's share. `None` for an observer.
-    pub fn sign<S: Scheme>(
+    pub fn sign<S: Sign + Beacon>(
         target: BeaconTarget,
         committee: &crate::committee::Committee,
         scheme: &S,

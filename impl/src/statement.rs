@@ -9,7 +9,7 @@ use std::ops::Deref;
 
 use crate::block::BlockId;
 use crate::committee::{Committee, MinerId, Round, Subround};
-use crate::crypto::scheme::{BeaconValue, Domain, Scheme, Signature};
+use crate::crypto::scheme::{BeaconValue, Domain, Sign, Signature, Verify};
 
 /// Bytes of a preimage.
 pub const PREIMAGE_BYTES: usize = 100;
@@ -198,13 +198,13 @@ pub struct Signed<T> {
 
 impl<T: Statement> Signed<T> {
     /// Signs `statement` with the scheme's identity key. `None` for an observer.
-    pub fn sign<S: Scheme>(statement: T, committee: &Committee, scheme: &S) -> Option<Self> {
+    pub fn sign<S: Sign>(statement: T, committee: &Committee, scheme: &S) -> Option<Self> {
         let signature = scheme.sign(T::DOMAIN, &statement.preimage(committee))?;
         Some(Self { statement, signer: scheme.me()?, signature })
     }
 
     /// Whether the signer is a member and the signature is its own over exactly this statement.
-    pub fn is_genuine<S: Scheme>(&self, committee: &Committee, scheme: &S) -> bool {
+    pub fn is_genuine<S: Verify>(&self, committee: &Committee, scheme: &S) -> bool {
         committee.contains(self.signer)
             && scheme.verify(self.signer, T::DOMAIN, &self.statement.preimage(committee), &self.signature)
     }

@@ -8,7 +8,7 @@ use zus_bpp::committee::{MAX_COMMITTEE_SIZE, MinerId, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers, SignersError};
 use zus_bpp::crypto::ranks::Ranks;
-use zus_bpp::crypto::scheme::{BeaconValue, Domain, Scheme, Signature};
+use zus_bpp::crypto::scheme::{Beacon as _, BeaconValue, Domain, Sign as _, Signature, Verify as _};
 use zus_bpp::crypto::trusted_dealer;
 
 const N: u16 = 10;

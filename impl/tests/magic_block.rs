@@ -13,7 +13,7 @@ use zus_bpp::crypto::dkg::{
 };
 use zus_bpp::crypto::keys::SecretKey;
 use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockError};
-use zus_bpp::crypto::scheme::{Domain, Scheme};
+use zus_bpp::crypto::scheme::{Beacon as _, Domain, Sign as _};
 use zus_bpp::rules::Rules;
 
 use crate::sim::network::{Setup, World};

@@ -1,4 +1,5 @@
 //! `zus`: the command line of the project.
+#![forbid(unsafe_code)]
 
 mod cli;
 

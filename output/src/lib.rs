@@ -23,6 +23,7 @@
 //! - [`plain`]: text from elsewhere (names, paths, traces) cannot disguise itself on a terminal or a page.
 //! - [`pulse`]: a line on standard error every few seconds, on a terminal or not.
 //! - [`stdout`]: lines on standard output, and what happens when nobody can read them.
+#![forbid(unsafe_code)]
 
 pub mod bounded;
 pub mod figures;

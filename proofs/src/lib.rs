@@ -20,6 +20,8 @@
 //! assert!(!matches!(Herbrand::new(&broken).decide(condition), Ok(Verdict::Holds(_))));
 //! # Ok::<(), zus_proofs::spec::SpecError>(())
 //! ```
+#![forbid(unsafe_code)]
+
 pub mod arithmetic;
 pub mod bounded;
 pub mod cli;

@@ -1,4 +1,5 @@
 //! `zus-proofs`: proves the specification, explains failures, searches runs. See `zus-proofs --help`.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

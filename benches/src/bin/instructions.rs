@@ -20,7 +20,7 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
 use zus_bpp::crypto::group_testing::sift;
 use zus_bpp::crypto::keys::DomainTag;
-use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Scheme as _, Signature};
+use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Signature, Verify as _};
 use zus_bpp::crypto::trusted_dealer;
 use zus_output::figures::{Figures, Value};
 
@@ -96,7 +96,7 @@ fn run(operation: &str) {
                 .iter()
                 .map(|message| AggregateClaim {
                     signers: &signers,
-                    domain: Domain::Ticket,
+                    tag: Domain::Ticket.tag(),
                     message,
                     aggregate: aggregate(message),
                 })

@@ -19,7 +19,7 @@ use super::curve::{G1, PointError, PreparedG2, Scalar};
 use super::group_testing::KeySums;
 use super::keys::{DomainTag, PublicKey, SecretKey, is_balanced};
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
-use super::scheme::{BeaconValue, Domain, Signature};
+use super::signature::{BeaconValue, Signature};
 use crate::committee::{MAX_COMMITTEE_SIZE, MinerId, max_faulty};
 
 /// Domain tag of the hash that turns a group signature into a beacon value.
@@ -172,7 +172,7 @@ impl BeaconKey {
 
 /// The hash of a message that shares are over.
 fn hash(message: &[u8]) -> G1 {
-    G1::hash(DomainTag::from(Domain::Beacon).as_bytes(), message)
+    G1::hash(DomainTag::BEACON.as_bytes(), message)
 }
 
 /// The beacon value of a verified group signature: `SHA3-256(tag, signature)`. The encoding of a point is canonical, so that
@@ -196,7 +196,7 @@ impl BeaconShare {
     /// The share of the beacon's signature over `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        self.0.sign(Domain::Beacon.into(), message)
+        self.0.sign(DomainTag::BEACON, message)
     }
 
     /// The key under which this share's signatures verify.
@@ -297,8 +297,7 @@ mod tests {
     fn every_threshold_of_members_gets_the_one_signature_of_the_secret() {
         let (key, shares) = shares();
         let signed = signed(&shares);
-        let expected =
-            SecretKey::from_scalar(Scalar::from_u64(11)).unwrap().sign(Domain::Beacon.into(), MESSAGE);
+        let expected = SecretKey::from_scalar(Scalar::from_u64(11)).unwrap().sign(DomainTag::BEACON, MESSAGE);
         for a in 0..7 {
             for b in a + 1..7 {
                 for c in b + 1..7 {
@@ -344,7 +343,7 @@ mod tests {
         let stranger = [good[0], good[1], (MinerId(7), good[2].1)];
         assert_eq!(key.combine(MESSAGE, &stranger), Err(CombineError::NotAMember { signer: MinerId(7) }));
         let identity = SecretKey::from_seed(&[1; 32]);
-        bad[1].1 = identity.sign(Domain::Ticket.into(), MESSAGE);
+        bad[1].1 = identity.sign(crate::keys::TICKET, MESSAGE);
         assert_eq!(key.combine(MESSAGE, &bad), Err(CombineError::BadShare), "a ticket is no share");
     }
 

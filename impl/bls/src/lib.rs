@@ -27,6 +27,7 @@ pub mod group_testing;
 pub mod keys;
 pub mod polynomial;
 pub mod scheme;
+pub mod signature;
 pub mod signers;
 pub mod trusted_dealer;
 pub mod uncompressed;

@@ -1,62 +1,18 @@
-//! The cryptography that the miner and the sharder need: one trait, implemented by blst and by a counting mock
-//! (architecture.md, decision 3).
+//! The three traits that a participant of a protocol needs: [`Sign`], [`Verify`] in batches, and a [`Beacon`].
+//!
+//! [`BlstScheme`](crate::blst_scheme::BlstScheme) has all three. They are traits so that a protocol can be run on something cheaper: one
+//! that explores schedules needs no pairings. Participants are deterministic and free of I/O.
+//!
+//! `signers` lists are strictly increasing and inside the committee; implementations refuse anything else.
 
 use std::fmt;
 
 use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
+use crate::keys::DomainTag;
+pub use crate::signature::{BeaconValue, SIGNATURE_BYTES, Sifted, Signature};
 
-/// Bytes of a compressed signature in the minimal-signature-size variant (a point of G1).
-pub const SIGNATURE_BYTES: usize = 48;
-
-/// A compressed signature as it travels; nothing is known about it until a [`Scheme`] has verified it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Signature(pub [u8; SIGNATURE_BYTES]);
-
-/// The value of the beacon for one message: a hash of the unique threshold signature, 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct BeaconValue(pub [u8; 32]);
-
-/// The kind of a signed statement. Each has its own domain tag, so that no signature can be replayed as another kind.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Domain {
-    /// A block proposal (step 2).
-    Proposal,
-    /// A verification ticket (step 5).
-    Ticket,
-    /// A timeout vote (step 9).
-    Timeout,
-    /// A finality vote (step 8).
-    FinalityVote,
-    /// A beacon share (step 1), signed with the share of the committee's key, never with the identity key.
-    Beacon,
-    /// The proof of possession of an identity key.
-    ProofOfPossession,
-}
-
-impl Domain {
-    /// Whether [`Scheme::sign`] and [`Scheme::verify`] serve this kind. A beacon share belongs to another key, and a proof
-    /// of possession is made once, over the key itself: an oracle for either would let one be passed off as the other.
-    #[must_use]
-    pub const fn is_signed_with_identity_key(self) -> bool {
-        match self {
-            Domain::Proposal | Domain::Ticket | Domain::Timeout | Domain::FinalityVote => true,
-            Domain::Beacon | Domain::ProofOfPossession => false,
-        }
-    }
-}
-
-/// Signatures over one message, sorted out by [`Scheme::sift`].
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Sifted {
-    /// The signers whose signatures verify together, increasing, and the sum of these. The group is taken whole: no part of
-    /// it, and none of its members, is known to verify alone.
-    pub group: Option<(Vec<MinerId>, Signature)>,
-    /// The signers whose signatures are wrong, each by itself, increasing.
-    pub wrong: Vec<MinerId>,
-}
-
-/// The seed of the coefficients of [`Scheme::verify_aggregates`], used together with the claims: 32 bytes that the host
+/// The seed of the coefficients of [`Verify::verify_aggregates`], used together with the claims: 32 bytes that the host
 /// drew at random for this participant alone, and shows nobody. It is the same for a whole run, so that the run can be
 /// replayed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +25,7 @@ impl BatchSeed {
         Self(bytes)
     }
 
-    /// The bytes, for [`Scheme::verify_aggregates`].
+    /// The bytes, for [`Verify::verify_aggregates`].
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -83,36 +39,43 @@ impl fmt::Debug for BatchSeed {
     }
 }
 
-/// A claim that [`Scheme::verify_aggregate`] checks.
+/// A claim that [`Verify::verify_aggregate`] checks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AggregateClaim<'a> {
     /// The signers.
     pub signers: &'a [MinerId],
-    /// The domain.
-    pub domain: Domain,
+    /// The tag of the kind of statement.
+    pub tag: DomainTag,
     /// The signed message.
     pub message: &'a [u8],
     /// The sum of their signatures.
     pub aggregate: Signature,
 }
 
-/// Signing with this miner's keys and verifying against the committee's. Deterministic and free of I/O.
-///
-/// `signers` lists are strictly increasing and inside the committee; implementations refuse anything else.
-pub trait Scheme {
-    /// This miner's place in the committee; `None` for an observer such as a sharder.
+/// Signing with the keys of one member, if this participant is one.
+pub trait Sign {
+    /// The number of this participant in the committee; `None` for an observer, which signs nothing.
     fn me(&self) -> Option<MinerId>;
 
+    /// Signs `message` with this member's identity key. `None` for an observer, and for a tag that is
+    /// [reserved](DomainTag::is_reserved).
+    fn sign(&self, tag: impl Into<DomainTag>, message: &[u8]) -> Option<Signature>;
+}
+
+/// Verifying signatures of the members of one committee, by themselves and in batches.
+pub trait Verify {
     /// Committee size `n`, at most [`MAX_COMMITTEE_SIZE`](crate::committee::MAX_COMMITTEE_SIZE).
     fn committee_size(&self) -> usize;
 
-    /// Signs `message` with this miner's identity key. `None` for an observer, and for a domain that
-    /// [`Domain::is_signed_with_identity_key`] excludes.
-    fn sign(&self, domain: Domain, message: &[u8]) -> Option<Signature>;
-
-    /// Whether `signature` is `signer`'s over `message`; never in a domain that
-    /// [`Domain::is_signed_with_identity_key`] excludes.
-    fn verify(&self, signer: MinerId, domain: Domain, message: &[u8], signature: &Signature) -> bool;
+    /// Whether `signature` is `signer`'s over `message`; never under a tag that is
+    /// [reserved](DomainTag::is_reserved).
+    fn verify(
+        &self,
+        signer: MinerId,
+        tag: impl Into<DomainTag>,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool;
 
     /// Sums signatures over one message. The sum is not verified here. `None` when one of them is no point or the sum
     /// is the point at infinity.
@@ -122,7 +85,7 @@ pub trait Scheme {
     fn verify_aggregate(
         &self,
         signers: &[MinerId],
-        domain: Domain,
+        tag: impl Into<DomainTag>,
         message: &[u8],
         aggregate: &Signature,
     ) -> bool;
@@ -131,9 +94,10 @@ pub trait Scheme {
     /// together and those that are wrong. Signatures of strangers are in neither, and a list that is not increasing is not
     /// looked at.
     ///
-    /// This is [`Scheme::verify_aggregate`] of all, and [`Scheme::verify`] of each when it fails; an implementation may know
+    /// This is [`Verify::verify_aggregate`] of all, and [`Verify::verify`] of each when it fails; an implementation may know
     /// a shorter way, and may keep signatures together that cancel each other's errors.
-    fn sift(&self, domain: Domain, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+    fn sift(&self, tag: impl Into<DomainTag>, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+        let tag = tag.into();
         if !signatures.is_sorted_by(|(a, _), (b, _)| a < b) {
             return Sifted::default();
         }
@@ -143,30 +107,30 @@ pub trait Scheme {
             |(signers, summands): (Vec<MinerId>, Vec<Signature>)| Some((signers, self.aggregate(&summands)?));
         let whole = group(members.clone().unzip());
         if let Some((signers, aggregate)) = &whole
-            && self.verify_aggregate(signers, domain, message, aggregate)
+            && self.verify_aggregate(signers, tag, message, aggregate)
         {
             return Sifted { group: whole, wrong: Vec::new() };
         }
         let (good, wrong): (Vec<_>, Vec<_>) =
-            members.partition(|(signer, signature)| self.verify(*signer, domain, message, signature));
+            members.partition(|(signer, signature)| self.verify(*signer, tag, message, signature));
         Sifted {
             group: group(good.into_iter().unzip()),
             wrong: wrong.into_iter().map(|(signer, _)| signer).collect(),
         }
     }
 
-    /// [`Scheme::sift`] of signatures that came in either form. An implementation may save what an uncompressed one saves.
+    /// [`Verify::sift`] of signatures that came in either form. An implementation may save what an uncompressed one saves.
     fn sift_received(
         &self,
-        domain: Domain,
+        tag: impl Into<DomainTag>,
         message: &[u8],
         signatures: &[(MinerId, ReceivedSignature)],
     ) -> Sifted {
         let compressed = signatures.iter().map(|(signer, signature)| (*signer, signature.compressed()));
-        self.sift(domain, message, &compressed.collect::<Vec<_>>())
+        self.sift(tag, message, &compressed.collect::<Vec<_>>())
     }
 
-    /// [`Scheme::verify_aggregate`] of many claims, such as the certificates of a chain that is caught up with.
+    /// [`Verify::verify_aggregate`] of many claims, such as the certificates of a chain that is caught up with.
     ///
     /// `seed` is 32 secret bytes of the caller's, the same for a whole run: an implementation that weighs the claims with
     /// random coefficients derives them from it and from all the claims, so that whoever made the claims cannot know them.
@@ -174,22 +138,25 @@ pub trait Scheme {
         let _not_needed_here = seed;
         claims
             .iter()
-            .map(|claim| self.verify_aggregate(claim.signers, claim.domain, claim.message, &claim.aggregate))
+            .map(|claim| self.verify_aggregate(claim.signers, claim.tag, claim.message, &claim.aggregate))
             .collect()
     }
+}
 
+/// The threshold signature of a committee, whose hash is a value that nobody knows before enough members have shown their shares.
+pub trait Beacon {
     /// How many beacon shares determine the value.
     fn beacon_threshold(&self) -> usize;
 
-    /// This miner's beacon share for `message`. `None` for an observer.
+    /// This member's beacon share for `message`. `None` for an observer.
     fn beacon_share(&self, message: &[u8]) -> Option<Signature>;
 
     /// Whether `share` is `signer`'s beacon share for `message`.
     fn verify_beacon_share(&self, signer: MinerId, message: &[u8], share: &Signature) -> bool;
 
-    /// [`Scheme::verify_beacon_share`] of one share each of several signers, when the value that they combine to is wrong.
+    /// [`Beacon::verify_beacon_share`] of one share each of several signers, when the value that they combine to is wrong.
     ///
-    /// `seed` is that of [`Scheme::verify_aggregates`]; without one the shares are verified one after the other. Sums of shares
+    /// `seed` is that of [`Verify::verify_aggregates`]; without one the shares are verified one after the other. Sums of shares
     /// say nothing here: errors that cancel in a sum need not cancel in the combination, so that shares which were kept
     /// because their sum is right could spoil it for ever. Each verdict is about the share alone.
     fn verify_beacon_shares(
@@ -205,13 +172,13 @@ pub trait Scheme {
     /// Some of the shares that are wrong, one each of strictly increasing signers, when the value that they combine to is wrong.
     ///
     /// Found from sums, which is cheap; shares whose errors cancel in a sum are not found, so that none may be named although the value
-    /// is wrong: then [`Scheme::verify_beacon_shares`] tells. An implementation that knows no cheap way names none.
+    /// is wrong: then [`Beacon::verify_beacon_shares`] tells. An implementation that knows no cheap way names none.
     fn wrong_beacon_shares(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Vec<MinerId> {
         let _not_needed_here = (message, shares);
         Vec::new()
     }
 
-    /// Combines the first [`Scheme::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
+    /// Combines the first [`Beacon::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
     /// key. `None` when too few are given or the result does not verify: some share is bad.
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature>;
 

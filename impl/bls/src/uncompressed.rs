@@ -3,13 +3,13 @@
 //! An [`UncompressedSignature`] made from bytes was checked: its coordinates are canonical, and its point is on the
 //! curve. Such points and compressed encodings that decode are one to one, so that a signature is the same signature in
 //! either form: it is compared, kept as evidence and summed into certificates in the form of 48 bytes. Nothing else is
-//! known about it; whether it is a signature at all (the subgroup included) a [`Scheme`](super::scheme::Scheme) has to
+//! known about it; whether it is a signature at all (the subgroup included) [`Verify`](super::scheme::Verify) has to
 //! say.
 
 use std::hash::{Hash, Hasher};
 
 use super::curve::{G1, PointError};
-use super::scheme::Signature;
+use super::signature::Signature;
 
 /// Bytes of a signature with both coordinates.
 pub const UNCOMPRESSED_SIGNATURE_BYTES: usize = super::curve::G1_UNCOMPRESSED_BYTES;

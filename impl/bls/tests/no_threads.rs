@@ -4,9 +4,11 @@
 
 use zus_bls::blst_scheme::BlstScheme;
 use zus_bls::committee::MinerId;
-use zus_bls::scheme::{Domain, Scheme as _, Signature};
+use zus_bls::keys::DomainTag;
+use zus_bls::scheme::{Beacon as _, Signature, Verify as _};
 use zus_bls::trusted_dealer;
 
+const TICKET: DomainTag = DomainTag::new(b"ZUS-BPP-V01-TICKET_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
 const MESSAGE: &[u8] = b"round 1, subround 0, block 2";
 
 fn threads() -> usize {
@@ -18,17 +20,15 @@ fn verifying_starts_no_threads() {
     let (committee, members) = trusted_dealer::deal([7; 32], 20).expect("keys");
     let scheme = BlstScheme::observer(committee.clone());
     let before = threads();
-    let mut tickets: Vec<(MinerId, Signature)> = members
-        .iter()
-        .map(|member| (member.member, member.identity.sign(Domain::Ticket.into(), MESSAGE)))
-        .collect();
+    let mut tickets: Vec<(MinerId, Signature)> =
+        members.iter().map(|member| (member.member, member.identity.sign(TICKET, MESSAGE))).collect();
     tickets[3].1 = tickets[4].1;
-    let sifted = scheme.sift(Domain::Ticket, MESSAGE, &tickets);
+    let sifted = scheme.sift(TICKET, MESSAGE, &tickets);
     assert_eq!(sifted.wrong, [MinerId(3)]);
     let (signers, aggregate) = sifted.group.expect("a certificate");
     let other = BlstScheme::observer(committee.clone());
-    assert!(other.verify_aggregate(&signers, Domain::Ticket, MESSAGE, &aggregate));
-    assert!(other.verify(MinerId(5), Domain::Ticket, MESSAGE, &tickets[5].1));
+    assert!(other.verify_aggregate(&signers, TICKET, MESSAGE, &aggregate));
+    assert!(other.verify(MinerId(5), TICKET, MESSAGE, &tickets[5].1));
     let shares: Vec<(MinerId, Signature)> =
         members.iter().map(|member| (member.member, member.beacon.sign(MESSAGE))).collect();
     let value = scheme.combine_beacon(MESSAGE, &shares).expect("a value");
@@ -39,8 +39,7 @@ fn verifying_starts_no_threads() {
     let key = committee.identity(MinerId(5)).expect("a member").public_key().encode();
     let key = blst::min_sig::PublicKey::from_bytes(&key).expect("a key");
     let signature = blst::min_sig::Signature::from_bytes(&tickets[5].1.0).expect("a point");
-    let tag = zus_bls::keys::DomainTag::from(Domain::Ticket);
-    let result = signature.verify(true, MESSAGE, tag.as_bytes(), &[], &key, false);
+    let result = signature.verify(true, MESSAGE, TICKET.as_bytes(), &[], &key, false);
     assert_eq!(result, blst::BLST_ERROR::BLST_SUCCESS);
     assert!(threads() > before, "the pool of blst");
 }

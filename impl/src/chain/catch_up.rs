@@ -13,7 +13,7 @@ use crate::block::{Block, BlockId, Time};
 use crate::certified::{CertificateBatch, FinalityCertificate, Notarization, Verified};
 use crate::committee::{Committee, MinerId, Peer, Round, SharderId};
 use crate::crypto::certificate::CertificateError;
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::{Beacon, Verify};
 use crate::message::{ChainRequest, ChainResponse};
 use crate::miner::Config;
 
@@ -177,7 +177,7 @@ impl Chain {
     /// Its certificates, [`MAX_CHAIN_BLOCKS`](crate::bounds::MAX_CHAIN_BLOCKS) and one at most, are one batch where the
     /// configuration has a seed. An answer with a wrong one is refused as a whole; looking for the wrong ones costs about as
     /// much again as checking each, once a request, and those that are good need no check when they come again.
-    pub(crate) fn check_answer<S: Scheme>(
+    pub(crate) fn check_answer<S: Verify + Beacon>(
         &self,
         response: &ChainResponse,
         config: &Config,
@@ -213,7 +213,7 @@ impl Chain {
     ///
     /// The quorum that ticketed the block has verified the certificate; a node acts only on what it has verified itself. One
     /// that is wrong proves nothing against the peer, who is right to answer with what is notarized, and is ignored.
-    fn named_finality<S: Scheme>(
+    fn named_finality<S: Verify + Beacon>(
         &self,
         response: &ChainResponse,
         config: &Config,

@@ -22,7 +22,7 @@ use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_ROUND};
 use crate::certified::{CertificateBatch, Notarization};
 use crate::committee::Round;
 use crate::crypto::certificate::CertificateError;
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::{Beacon, Verify};
 use crate::miner::{Config, Stored};
 
 /// Which of the things that were read back.
@@ -107,7 +107,7 @@ pub enum Damage {
 ///
 /// # Errors
 /// The first damaged item.
-pub(crate) fn check_read_back<S: Scheme>(
+pub(crate) fn check_read_back<S: Verify + Beacon>(
     finals: &[FinalBlock],
     stored: &[Stored],
     config: &Config,
@@ -196,7 +196,7 @@ fn carried_for_head<'a>(
 }
 
 /// Final blocks are linked, and each certificate beside one is for it. Those that will not be kept are only linked.
-fn check_finals<S: Scheme>(
+fn check_finals<S: Verify + Beacon>(
     finals: &[FinalBlock],
     config: &Config,
     scheme: &S,
@@ -226,7 +226,7 @@ fn check_finals<S: Scheme>(
     Ok(())
 }
 
-fn check_block<S: Scheme>(block: &Block, config: &Config, scheme: &S) -> Result<(), Damage> {
+fn check_block<S: Verify + Beacon>(block: &Block, config: &Config, scheme: &S) -> Result<(), Damage> {
     let (header, committee) = (block.header(), &config.committee);
     if header.round.0 > MAX_ROUND {
         return Err(Damage::Round);

@@ -10,7 +10,7 @@
 
 pub use zus_bls::signers::{MAX_BITMAP_BYTES, Signers, SignersError};
 
-use super::scheme::{Domain, Scheme, Signature};
+use super::scheme::{Domain, Signature, Verify};
 use crate::committee::MinerId;
 
 /// The signature of a quorum over one message.
@@ -26,7 +26,7 @@ impl Certificate {
     /// This certificate together with the signatures of others over the same message, whose sum is given. It verifies if
     /// both do. `None` when somebody is in both, or the sum is infinite.
     #[must_use]
-    pub fn joined_by<S: Scheme>(&self, others: &[MinerId], sum: &Signature, scheme: &S) -> Option<Self> {
+    pub fn joined_by<S: Verify>(&self, others: &[MinerId], sum: &Signature, scheme: &S) -> Option<Self> {
         let mut signers = self.signers.clone();
         for &member in others {
             signers.insert(member).ok()?;
@@ -41,7 +41,7 @@ impl Certificate {
     /// [`CertificateError::Signers`] for a duplicate or a stranger, [`CertificateError::SubQuorum`],
     /// [`CertificateError::NotAggregable`].
     pub fn assemble(
-        scheme: &impl Scheme,
+        scheme: &impl Verify,
         quorum: usize,
         signatures: &[(MinerId, Signature)],
     ) -> Result<Self, CertificateError> {
@@ -59,7 +59,7 @@ impl Certificate {
     /// [`CertificateError::OtherCommittee`], [`CertificateError::SubQuorum`], [`CertificateError::DoesNotVerify`].
     pub fn verify(
         &self,
-        scheme: &impl Scheme,
+        scheme: &impl Verify,
         quorum: usize,
         domain: Domain,
         message: &[u8],
@@ -78,7 +78,7 @@ impl Certificate {
     /// [`CertificateError::OtherCommittee`], [`CertificateError::SubQuorum`].
     pub(crate) fn quorum_of(
         &self,
-        scheme: &impl Scheme,
+        scheme: &impl Verify,
         quorum: usize,
     ) -> Result<Vec<MinerId>, CertificateError> {
         if self.signers.committee_size() != scheme.committee_size() {
@@ -132,6 +132,7 @@ pub enum CertificateError {
 mod tests {
     use super::*;
     use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+    use crate::crypto::scheme::Sign as _;
 
     const QUORUM: usize = 3;
 

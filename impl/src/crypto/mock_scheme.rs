@@ -1,4 +1,4 @@
-//! A counting mock of [`Scheme`]: as cheap as a hash, with the algebra of BLS, for exhaustive exploration and fuzzing.
+//! A counting mock of [`Scheme`](super::scheme::Scheme): as cheap as a hash, with the algebra of BLS, for exhaustive exploration and fuzzing.
 //!
 //! It is BLS with the pairing replaced by knowledge of the secrets. Keys are scalars of the prime field `2^61 - 1`; a
 //! signature is `secret * H(domain, message)` in that field, so signatures over one message add up as points of G1 do, two
@@ -22,7 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use siphasher::sip::SipHasher13;
 use subtle::ConstantTimeEq;
 
-use super::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
+use super::keys::DomainTag;
+use super::scheme::{Beacon, BeaconValue, Domain, SIGNATURE_BYTES, Sign, Signature, Verify};
 use super::uncompressed::UncompressedSignature;
 use crate::committee::{MinerId, beacon_threshold, max_faulty};
 
@@ -128,29 +129,41 @@ impl MockScheme {
     }
 }
 
-impl Scheme for MockScheme {
+/// The kind of statement that is signed with the identity key under this tag.
+fn identity_domain(tag: impl Into<DomainTag>) -> Option<Domain> {
+    let tag = tag.into();
+    if tag.is_reserved() { None } else { Domain::of(tag) }
+}
+
+impl Sign for MockScheme {
     fn me(&self) -> Option<MinerId> {
         self.me
     }
 
+    fn sign(&self, tag: impl Into<DomainTag>, message: &[u8]) -> Option<Signature> {
+        count(&self.calls.sign);
+        let domain = identity_domain(tag)?;
+        let secret = self.world.identity_secrets.get(usize::from(self.me?.0))?;
+        Some(secret.mul(self.world.hash(domain, message)).encode())
+    }
+}
+
+impl Verify for MockScheme {
     fn committee_size(&self) -> usize {
         self.world.identity_secrets.len()
     }
 
-    fn sign(&self, domain: Domain, message: &[u8]) -> Option<Signature> {
-        count(&self.calls.sign);
-        if !domain.is_signed_with_identity_key() {
-            return None;
-        }
-        let secret = self.world.identity_secrets.get(usize::from(self.me?.0))?;
-        Some(secret.mul(self.world.hash(domain, message)).encode())
-    }
-
-    fn verify(&self, signer: MinerId, domain: Domain, message: &[u8], signature: &Signature) -> bool {
+    fn verify(
+        &self,
+        signer: MinerId,
+        tag: impl Into<DomainTag>,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
         count(&self.calls.verify);
         let Some(secret) = self.world.identity_secrets.get(usize::from(signer.0)) else { return false };
-        domain.is_signed_with_identity_key()
-            && secret.mul(self.world.hash(domain, message)).is_encoded_by(signature)
+        identity_domain(tag)
+            .is_some_and(|domain| secret.mul(self.world.hash(domain, message)).is_encoded_by(signature))
     }
 
     fn aggregate(&self, signatures: &[Signature]) -> Option<Signature> {
@@ -164,18 +177,18 @@ impl Scheme for MockScheme {
     fn verify_aggregate(
         &self,
         signers: &[MinerId],
-        domain: Domain,
+        tag: impl Into<DomainTag>,
         message: &[u8],
         aggregate: &Signature,
     ) -> bool {
         count(&self.calls.verify_aggregate);
-        if signers.is_empty() || !domain.is_signed_with_identity_key() {
-            return false;
-        }
+        let Some(domain) = identity_domain(tag).filter(|_| !signers.is_empty()) else { return false };
         let Some(secret) = self.world.secret_sum(signers) else { return false };
         secret != Element::ZERO && secret.mul(self.world.hash(domain, message)).is_encoded_by(aggregate)
     }
+}
 
+impl Beacon for MockScheme {
     fn beacon_threshold(&self) -> usize {
         self.world.beacon_threshold
     }
@@ -224,21 +237,21 @@ impl Scheme for MockScheme {
 /// How often each operation of one [`MockScheme`] was asked for, whatever the answer was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Calls {
-    /// [`Scheme::sign`].
+    /// [`Sign::sign`].
     pub sign: u64,
-    /// [`Scheme::verify`].
+    /// [`Verify::verify`].
     pub verify: u64,
-    /// [`Scheme::aggregate`].
+    /// [`Verify::aggregate`].
     pub aggregate: u64,
-    /// [`Scheme::verify_aggregate`].
+    /// [`Verify::verify_aggregate`].
     pub verify_aggregate: u64,
-    /// [`Scheme::beacon_share`].
+    /// [`Beacon::beacon_share`].
     pub beacon_share: u64,
-    /// [`Scheme::verify_beacon_share`].
+    /// [`Beacon::verify_beacon_share`].
     pub verify_beacon_share: u64,
-    /// [`Scheme::combine_beacon`].
+    /// [`Beacon::combine_beacon`].
     pub combine_beacon: u64,
-    /// [`Scheme::verify_beacon`].
+    /// [`Beacon::verify_beacon`].
     pub verify_beacon: u64,
 }
 

@@ -15,8 +15,9 @@ pub mod certificate;
 pub mod magic_block;
 pub mod mock_scheme;
 pub mod ranks;
+pub mod scheme;
 
 pub use zus_bls::{
-    beacon, blst_scheme, committee_keys, curve, dkg, group_testing, keys, polynomial, scheme, trusted_dealer,
+    beacon, blst_scheme, committee_keys, curve, dkg, group_testing, keys, polynomial, trusted_dealer,
     uncompressed,
 };

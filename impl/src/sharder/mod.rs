@@ -25,7 +25,7 @@ use crate::chain::{
     Answer, CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within,
 };
 use crate::committee::{Peer, Round, SharderId};
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::{Beacon, Verify};
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
 use crate::statement::{FinalityVote, Ticket};
@@ -49,7 +49,7 @@ pub struct Sharder<S> {
     reported: Option<(Round, Round)>,
 }
 
-impl<S: Scheme> Sharder<S> {
+impl<S: Verify + Beacon> Sharder<S> {
     /// A sharder whose storage ends with `finals`: consecutive blocks, lowest first; empty: nothing but genesis. `scheme`
     /// should be an observer's.
     ///

@@ -34,7 +34,7 @@ use crate::bounds::MAX_STRIKES;
 use crate::certified::{Certified, Verified};
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, Signers};
-use crate::crypto::scheme::{Scheme, Signature};
+use crate::crypto::scheme::{Signature, Verify};
 use crate::crypto::uncompressed::{ReceivedSignature, UncompressedSignature};
 use crate::statement::{Signed, Statement};
 
@@ -93,7 +93,7 @@ impl<T: Statement> TicketPool<T> {
     }
 
     /// Adds a signature; `direct` says that its signer itself sent it over an authenticated link.
-    pub fn add<S: Scheme>(
+    pub fn add<S: Verify>(
         &mut self,
         signed: Signed<T>,
         direct: bool,
@@ -105,7 +105,7 @@ impl<T: Statement> TicketPool<T> {
 
     /// [`TicketPool::add`] of a signature whose coordinates may have come with it: then it will not be decoded. Coordinates
     /// of another signature are not looked at.
-    pub fn add_received<S: Scheme>(
+    pub fn add_received<S: Verify>(
         &mut self,
         signed: Signed<T>,
         coordinates: Option<UncompressedSignature>,
@@ -143,7 +143,7 @@ impl<T: Statement> TicketPool<T> {
     }
 
     /// Two signatures claim one place: verify both.
-    fn settle<S: Scheme>(
+    fn settle<S: Verify>(
         &mut self,
         new: Signed<T>,
         known: Signed<T>,
@@ -170,7 +170,7 @@ impl<T: Statement> TicketPool<T> {
         Added::Counted
     }
 
-    fn verify_entry<S: Scheme>(&mut self, known: &Signed<T>, committee: &Committee, scheme: &S) -> bool {
+    fn verify_entry<S: Verify>(&mut self, known: &Signed<T>, committee: &Committee, scheme: &S) -> bool {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.signed == *known) else { return false };
         entry.verified = entry.verified || known.is_genuine(committee, scheme);
         entry.verified
@@ -244,7 +244,7 @@ impl<T: Statement> TicketPool<T> {
 
     /// The certificate over `statement`, when at least `threshold` genuine signatures are here. Wrong signatures that were
     /// found on the way are dropped and their signers appended to `blamed`.
-    pub fn certify<S: Scheme>(
+    pub fn certify<S: Verify>(
         &mut self,
         statement: &T,
         threshold: usize,
@@ -273,7 +273,7 @@ impl<T: Statement> TicketPool<T> {
 
     /// Verifies by itself what each of `signers` (in order) signed over `statement`, where no check has seen it, so that it
     /// spoils no sum: they have shown a fault elsewhere. Wrong signatures are dropped and their signers returned.
-    pub fn verify_alone<S: Scheme>(
+    pub fn verify_alone<S: Verify>(
         &mut self,
         statement: &T,
         signers: &[MinerId],
@@ -313,7 +313,7 @@ impl<T: Statement> TicketPool<T> {
     }
 
     /// Adds signatures that verify together to those that already did.
-    fn join_group<S: Scheme>(&mut self, statement: &T, signers: &[MinerId], sum: Signature, scheme: &S) {
+    fn join_group<S: Verify>(&mut self, statement: &T, signers: &[MinerId], sum: Signature, scheme: &S) {
         let joined = match self.group(statement) {
             None => Signers::from_members(scheme.committee_size(), signers.iter().copied())
                 .map(|signers| Certificate { signers, aggregate: sum })

@@ -9,7 +9,7 @@ use zus_bpp::bounds::{
 };
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
-use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
+use zus_bpp::crypto::scheme::{BeaconValue, Signature, Verify as _};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{BeaconShare, ChainRequest, Message, Proposal};
 use zus_bpp::miner::{Input, Miner, Output, Recovery};

@@ -27,6 +27,7 @@
 //! ```
 //!
 //! The property *holds* in this instance: its members, its rounds. The premise `final` shows that it could have been otherwise.
+#![forbid(unsafe_code)]
 
 pub mod action;
 pub mod blocks;

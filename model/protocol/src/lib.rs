@@ -18,6 +18,7 @@
 //!
 //! Outside this crate a value of a rule is looked at by an exhaustive `match` only: no `==`, no `matches!`, no `_`. So a
 //! new value does not compile until every place has decided what it means there. A lint of the gate keeps it so.
+#![forbid(unsafe_code)]
 
 pub mod ids;
 pub mod properties;

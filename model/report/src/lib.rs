@@ -18,6 +18,7 @@
 //! ```
 //!
 //! `json` is this schema itself; [`text`], [`markdown`], [`junit`], [`sarif`], [`summary`] and [`page`] are made from it.
+#![forbid(unsafe_code)]
 
 pub mod baseline;
 pub mod draw;

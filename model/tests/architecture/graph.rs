@@ -90,6 +90,41 @@ fn crates_use_what_lies_below_them() {
     assert_eq!(circle(&allowed.collect()), None, "ARROWS has a circle");
 }
 
+/// Crates that people use; `model/spec` is not named, whose lines are counted. Each says that it has no `unsafe` code.
+const SAFE: [&str; 8] = [
+    "impl/src/lib.rs",
+    "model/checker/src/lib.rs",
+    "model/protocol/src/lib.rs",
+    "model/report/src/lib.rs",
+    "model/src/main.rs",
+    "model/workbench/src/main.rs",
+    "output/src/lib.rs",
+    "proofs/src/lib.rs",
+];
+
+/// Files that allow `unsafe` code for a module or for themselves: the workspace refuses it elsewhere.
+fn with_unsafe(root: &Path) -> Vec<String> {
+    let allows = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains(concat!("allow(", "unsafe_code)")))
+    };
+    let name = |path: std::path::PathBuf| path.strip_prefix(root).expect("below").display().to_string();
+    super::sources(root).into_iter().filter(allows).map(name).collect()
+}
+
+#[test]
+fn the_cryptography_alone_has_unsafe_code_of_what_is_shipped() {
+    let root = super::root();
+    for file in SAFE {
+        let text = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.lines().any(|line| line == "#![forbid(unsafe_code)]"), "{file} does not forbid it");
+    }
+    let shipped = with_unsafe(&root).into_iter().filter(|file| {
+        !["benches/", "fuzz/"].iter().any(|room| file.starts_with(room)) && !file.contains("/tests/")
+    });
+    // The control is in the list itself: the one that has it is found.
+    assert_eq!(shipped.collect::<Vec<_>>(), ["impl/bls/src/lib.rs"]);
+}
+
 /// The control: a circle is found, whatever leads to it.
 #[test]
 fn a_circle_is_found() {

@@ -2,6 +2,7 @@
 //!
 //! It starts the rooms' own programs as processes and reads their results, so it depends on the report only. Each layer makes
 //! rows ([`report::Row`]); a layer that has no words for the rules says so in its row.
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod forms;

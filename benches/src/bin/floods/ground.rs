@@ -8,7 +8,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, Subrou
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::ranks::Ranks;
-use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
+use zus_bpp::crypto::scheme::{Beacon as _, BeaconValue, Signature};
 use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::message::{BeaconShare, Message, Proposal};
 use zus_bpp::miner::{Config, Input, Miner, Output, Recovery};

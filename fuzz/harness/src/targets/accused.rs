@@ -7,7 +7,7 @@ use zus_bpp::certified::Certified;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
-use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Sign as _, Signature, Verify as _};
 use zus_bpp::evidence::{Evidence, Jurisdiction};
 use zus_bpp::message::Message;
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};

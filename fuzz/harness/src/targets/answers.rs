@@ -12,7 +12,7 @@ use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{Epoch, MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_bpp::crypto::scheme::{Scheme, Signature};
+use zus_bpp::crypto::scheme::{Sign as _, Signature};
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
 use zus_bpp::statement::{FinalityVote, Statement, Ticket};

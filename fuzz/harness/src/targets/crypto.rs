@@ -8,7 +8,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
-use zus_bpp::crypto::scheme::{AggregateClaim, Domain, SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::crypto::scheme::{AggregateClaim, Domain, SIGNATURE_BYTES, Scheme, Sign as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::statement::{Signed, Statement, Ticket};
 use zus_bpp::ticket_pool::{Added, TicketPool};
@@ -269,7 +269,7 @@ fn batch_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
         .zip(&sums)
         .map(|(message, aggregate)| AggregateClaim {
             signers: &signers,
-            domain: Domain::Ticket,
+            tag: Domain::Ticket.tag(),
             message,
             aggregate: *aggregate,
         })
@@ -277,7 +277,7 @@ fn batch_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8]) {
     let alone: Vec<bool> = claims
         .iter()
         .map(|claim| {
-            keys.observer.verify_aggregate(claim.signers, claim.domain, claim.message, &claim.aggregate)
+            keys.observer.verify_aggregate(claim.signers, claim.tag, claim.message, &claim.aggregate)
         })
         .collect();
     let together = keys.observer.verify_aggregates(&claims, &[bytes.len() as u8; 32]);

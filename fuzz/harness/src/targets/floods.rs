@@ -14,7 +14,7 @@ use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::crypto::scheme::{Beacon as _, SIGNATURE_BYTES, Signature};
 use zus_bpp::message::{BeaconShare, ChainRequest, Message};
 use zus_bpp::miner::{Input, Output, Refusal};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};

@@ -10,7 +10,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::dkg::Parameters;
 use zus_bpp::crypto::mock_scheme::MockWorld;
-use zus_bpp::crypto::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Signature};
+use zus_bpp::crypto::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Sign as _, Signature, Verify as _};
 use zus_bpp::miner::{Config, Miner, Recovery, Stored, Timing};
 use zus_bpp::rules::Rules;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Statement, Ticket, Timeout};

@@ -20,7 +20,9 @@ use crate::committee::MinerId;
 use crate::curve::{G1, Gt, PreparedG2};
 use crate::group_testing::PreparedKey;
 use crate::group_testing::isolation::{Defects, Sum, Weighing, isolate};
-use crate::scheme::{AggregateClaim, Domain, Signature};
+use crate::keys::DomainTag;
+use crate::scheme::AggregateClaim;
+use crate::signature::Signature;
 
 /// Claims that share a final exponentiation; more are split. Bounds the memory, which is 20 KB a claim.
 const BATCH: usize = 64;
@@ -28,13 +30,13 @@ const BATCH: usize = 64;
 /// Domain tag of the coefficients.
 const TAG: &[u8] = b"ZUS-BPP-V01-BATCH-COEFFICIENTS";
 
-/// The verdict about each claim, that of [`Scheme::verify_aggregate`](crate::scheme::Scheme::verify_aggregate) but
+/// The verdict about each claim, that of [`Verify::verify_aggregate`](crate::scheme::Verify::verify_aggregate) but
 /// for a probability of `2^-64` that a wrong one passes.
 pub(super) fn verify(scheme: &BlstScheme, claims: &[AggregateClaim<'_>], seed: &[u8; 32]) -> Vec<bool> {
     let mut verdicts = vec![false; claims.len()];
     let mut open = Vec::new();
     for (position, claim) in claims.iter().enumerate() {
-        if !claim.domain.is_signed_with_identity_key() {
+        if claim.tag.is_reserved() {
             continue;
         }
         verdicts[position] = scheme.memory.is_verified(claim);
@@ -56,8 +58,8 @@ pub(super) fn verify(scheme: &BlstScheme, claims: &[AggregateClaim<'_>], seed: &
 }
 
 /// The verdict about each beacon share over `message`, that of
-/// [`Scheme::verify_beacon_share`](crate::scheme::Scheme::verify_beacon_share) but for the same probability. The
-/// domain keeps these claims apart from all others.
+/// [`Beacon::verify_beacon_share`](crate::scheme::Beacon::verify_beacon_share) but for the same probability. The
+/// tag keeps these claims apart from all others.
 pub(super) fn verify_shares(
     scheme: &BlstScheme,
     message: &[u8],
@@ -69,7 +71,7 @@ pub(super) fn verify_shares(
         .iter()
         .map(|(signer, share)| AggregateClaim {
             signers: std::slice::from_ref(signer),
-            domain: Domain::Beacon,
+            tag: DomainTag::BEACON,
             message,
             aggregate: *share,
         })
@@ -89,7 +91,7 @@ fn verify_chunk(
     let mut equations = Vec::new();
     for ((position, claim), signature) in claims.iter().enumerate().zip(decoded) {
         let (Ok(signature), Some(key)) = (signature, key(claim)) else { continue };
-        let hash = scheme.memory.hash(claim.domain.into(), claim.message);
+        let hash = scheme.memory.hash(claim.tag, claim.message);
         equations.push((position, signature, hash, key));
     }
     let signatures: Vec<G1> = equations.iter().map(|(_, signature, ..)| *signature).collect();
@@ -113,7 +115,8 @@ fn verify_chunk(
 fn coefficients(seed: &[u8; 32], claims: &[AggregateClaim<'_>]) -> Vec<u64> {
     let mut hash = Sha3_512::new().chain_update(TAG).chain_update(seed);
     for claim in claims {
-        hash.update([claim.domain as u8]);
+        hash.update((claim.tag.as_bytes().len() as u64).to_be_bytes());
+        hash.update(claim.tag.as_bytes());
         hash.update((claim.message.len() as u64).to_be_bytes());
         hash.update(claim.message);
         hash.update((claim.signers.len() as u64).to_be_bytes());

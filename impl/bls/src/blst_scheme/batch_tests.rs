@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::curve::{PointError, products_so_far};
-use crate::scheme::Scheme;
+use crate::keys::{OTHER, TICKET};
+use crate::scheme::{Beacon as _, Sign as _, Verify as _};
 use crate::trusted_dealer;
 
 const SEED: [u8; 32] = [9; 32];
@@ -25,9 +26,8 @@ impl Stage {
             let absent = if i % 3 == 0 { 6 } else { u16::from(i) % 6 };
             let signers: Vec<MinerId> = (0..7).filter(|&signer| signer != absent).map(MinerId).collect();
             let message = vec![i; 3];
-            let sign = |signer: &MinerId| {
-                stage.members[usize::from(signer.0)].sign(Domain::Ticket, &message).unwrap()
-            };
+            let sign =
+                |signer: &MinerId| stage.members[usize::from(signer.0)].sign(TICKET, &message).unwrap();
             let summands: Vec<Signature> = signers.iter().map(sign).collect();
             stage.aggregates.push(stage.members[0].aggregate(&summands).unwrap());
             stage.messages.push(message);
@@ -40,7 +40,7 @@ impl Stage {
         (0..self.messages.len())
             .map(|i| AggregateClaim {
                 signers: &self.signers[i],
-                domain: Domain::Ticket,
+                tag: TICKET,
                 message: &self.messages[i],
                 aggregate: self.aggregates[i],
             })
@@ -56,7 +56,7 @@ impl Stage {
         let claims = self.claims();
         let one_by_one: Vec<bool> = claims
             .iter()
-            .map(|c| self.verifier().verify_aggregate(c.signers, c.domain, c.message, &c.aggregate))
+            .map(|c| self.verifier().verify_aggregate(c.signers, c.tag, c.message, &c.aggregate))
             .collect();
         assert_eq!(self.verifier().verify_aggregates(&claims, &SEED), one_by_one);
         one_by_one
@@ -97,10 +97,10 @@ fn wrong_claims_of_every_kind_are_found_and_no_others() {
     let verdicts = stage.agrees_with_one_by_one();
     let wrong: Vec<usize> = (0..12).filter(|&i| !verdicts[i]).collect();
     assert_eq!(wrong, [2, 4, 5, 6, 7, 8, 9]);
-    let mut other_domain = stage.claims();
-    other_domain[0].domain = Domain::Timeout;
-    other_domain[1].domain = Domain::Beacon;
-    assert_eq!(stage.verifier().verify_aggregates(&other_domain, &SEED)[..2], [false, false]);
+    let mut other_tag = stage.claims();
+    other_tag[0].tag = OTHER;
+    other_tag[1].tag = DomainTag::BEACON;
+    assert_eq!(stage.verifier().verify_aggregates(&other_tag, &SEED)[..2], [false, false]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn coefficients_known_beforehand_would_let_two_forgeries_cancel() {
         .enumerate()
         .map(|(i, claim)| {
             let verifier = stage.verifier();
-            let hash = verifier.memory.hash(claim.domain.into(), claim.message);
+            let hash = verifier.memory.hash(claim.tag, claim.message);
             let signature = G1::decode(&claim.aggregate.0).unwrap();
             (i, signature, hash, verifier.prepared_key(claim.signers).unwrap())
         })

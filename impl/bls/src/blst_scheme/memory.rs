@@ -10,7 +10,8 @@ use crate::committee::MinerId;
 use crate::curve::G1;
 use crate::group_testing::PreparedKey;
 use crate::keys::DomainTag;
-use crate::scheme::{AggregateClaim, Signature};
+use crate::scheme::AggregateClaim;
+use crate::signature::Signature;
 
 /// Messages whose hashes are kept: those of a few subrounds.
 const HASHES: usize = 32;
@@ -73,9 +74,8 @@ impl Memory {
     }
 
     pub(super) fn is_verified(&self, claim: &AggregateClaim<'_>) -> bool {
-        let tag = claim.domain.into();
         self.lists().verified.iter().rev().any(|known| {
-            known.tag == tag
+            known.tag == claim.tag
                 && *known.message == *claim.message
                 && *known.signers == *claim.signers
                 && known.aggregate == claim.aggregate
@@ -85,7 +85,7 @@ impl Memory {
     /// Only for what verified.
     pub(super) fn remember_verified(&self, claim: &AggregateClaim<'_>) {
         let entry = KnownClaim {
-            tag: claim.domain.into(),
+            tag: claim.tag,
             message: claim.message.into(),
             signers: claim.signers.into(),
             aggregate: claim.aggregate,

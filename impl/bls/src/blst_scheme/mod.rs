@@ -1,4 +1,4 @@
-//! [`Scheme`] on BLS12-381 with blst: the instance that production runs.
+//! [`Sign`], [`Verify`] and [`Beacon`] on BLS12-381 with blst: the instance that production runs.
 
 mod batch;
 mod memory;
@@ -10,8 +10,9 @@ use super::beacon;
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
 use super::curve::{G1, PointError};
 use super::group_testing::{self, PreparedKey};
-use super::keys::{self, RegisteredKey};
-use super::scheme::{AggregateClaim, BeaconValue, Domain, SIGNATURE_BYTES, Scheme, Sifted, Signature};
+use super::keys::{self, DomainTag, RegisteredKey};
+use super::scheme::{AggregateClaim, Beacon, Sign, Verify};
+use super::signature::{BeaconValue, SIGNATURE_BYTES, Sifted, Signature};
 use super::uncompressed::ReceivedSignature;
 use crate::committee::MinerId;
 
@@ -52,7 +53,7 @@ impl BlstScheme {
     }
 
     fn beacon_hash(&self, message: &[u8]) -> G1 {
-        self.memory.hash(Domain::Beacon.into(), message)
+        self.memory.hash(DomainTag::BEACON, message)
     }
 
     /// The lines of the sum of the identity keys of `signers`; `None` unless they are strictly increasing members, at least
@@ -85,22 +86,31 @@ fn decode_received(signatures: &[(MinerId, ReceivedSignature)]) -> Vec<(MinerId,
     signatures.iter().map(|(signer, _)| *signer).zip(points).collect()
 }
 
-impl Scheme for BlstScheme {
+impl Sign for BlstScheme {
     fn me(&self) -> Option<MinerId> {
         self.me.as_ref().map(|keys| keys.member)
     }
 
+    fn sign(&self, tag: impl Into<DomainTag>, message: &[u8]) -> Option<Signature> {
+        let tag = tag.into();
+        let keys = self.me.as_ref().filter(|_| !tag.is_reserved())?;
+        Some(keys.identity.sign(tag, message))
+    }
+}
+
+impl Verify for BlstScheme {
     fn committee_size(&self) -> usize {
         self.committee.size()
     }
 
-    fn sign(&self, domain: Domain, message: &[u8]) -> Option<Signature> {
-        let keys = self.me.as_ref().filter(|_| domain.is_signed_with_identity_key())?;
-        Some(keys.identity.sign(domain.into(), message))
-    }
-
-    fn verify(&self, signer: MinerId, domain: Domain, message: &[u8], signature: &Signature) -> bool {
-        self.verify_aggregate(&[signer], domain, message, signature)
+    fn verify(
+        &self,
+        signer: MinerId,
+        tag: impl Into<DomainTag>,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
+        self.verify_aggregate(&[signer], tag, message, signature)
     }
 
     fn aggregate(&self, signatures: &[Signature]) -> Option<Signature> {
@@ -110,53 +120,50 @@ impl Scheme for BlstScheme {
     fn verify_aggregate(
         &self,
         signers: &[MinerId],
-        domain: Domain,
+        tag: impl Into<DomainTag>,
         message: &[u8],
         aggregate: &Signature,
     ) -> bool {
-        if !domain.is_signed_with_identity_key() {
+        let tag = tag.into();
+        if tag.is_reserved() {
             return false;
         }
-        let claim = AggregateClaim { signers, domain, message, aggregate: *aggregate };
+        let claim = AggregateClaim { signers, tag, message, aggregate: *aggregate };
         if self.memory.is_verified(&claim) {
             return true;
         }
         let Ok(point) = G1::decode(&aggregate.0) else { return false };
         let verifies = point.is_in_subgroup()
-            && self.prepared_key(signers).is_some_and(|key| {
-                keys::is_balanced(&point, &self.memory.hash(domain.into(), message), &key)
-            });
+            && self
+                .prepared_key(signers)
+                .is_some_and(|key| keys::is_balanced(&point, &self.memory.hash(tag, message), &key));
         if verifies {
             self.memory.remember_verified(&claim);
         }
         verifies
     }
 
-    fn sift(&self, domain: Domain, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
+    fn sift(&self, tag: impl Into<DomainTag>, message: &[u8], signatures: &[(MinerId, Signature)]) -> Sifted {
         let received = signatures.iter().map(|(signer, s)| (*signer, ReceivedSignature::Compressed(*s)));
-        self.sift_received(domain, message, &received.collect::<Vec<_>>())
+        self.sift_received(tag, message, &received.collect::<Vec<_>>())
     }
 
     fn sift_received(
         &self,
-        domain: Domain,
+        tag: impl Into<DomainTag>,
         message: &[u8],
         signatures: &[(MinerId, ReceivedSignature)],
     ) -> Sifted {
-        if !domain.is_signed_with_identity_key() {
+        let tag = tag.into();
+        if tag.is_reserved() {
             return Sifted::default();
         }
-        let hash = self.memory.hash(domain.into(), message);
+        let hash = self.memory.hash(tag, message);
         let keys = self.committee.identity_sums();
         let points = decode_received(signatures);
         let sifted = group_testing::sift_points(keys, &hash, points, &|signers| self.prepared_key(signers));
         if let Some((signers, aggregate)) = &sifted.group {
-            self.memory.remember_verified(&AggregateClaim {
-                signers,
-                domain,
-                message,
-                aggregate: *aggregate,
-            });
+            self.memory.remember_verified(&AggregateClaim { signers, tag, message, aggregate: *aggregate });
         }
         sifted
     }
@@ -164,7 +171,9 @@ impl Scheme for BlstScheme {
     fn verify_aggregates(&self, claims: &[AggregateClaim<'_>], seed: &[u8; 32]) -> Vec<bool> {
         batch::verify(self, claims, seed)
     }
+}
 
+impl Beacon for BlstScheme {
     fn beacon_threshold(&self) -> usize {
         self.committee.beacon().threshold()
     }

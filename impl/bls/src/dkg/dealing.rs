@@ -9,7 +9,7 @@ use crate::committee::MinerId;
 use crate::curve::{G2, G2_BYTES};
 use crate::keys::{DomainTag, SecretKey};
 use crate::polynomial::Commitments;
-use crate::scheme::{SIGNATURE_BYTES, Signature};
+use crate::signature::{SIGNATURE_BYTES, Signature};
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-DEALING-DIGEST";
 

@@ -21,7 +21,7 @@ use crate::committee::MinerId;
 use crate::curve::Scalar;
 use crate::keys::{AggregateError, DomainTag, SecretKey, aggregate};
 use crate::polynomial::{Polynomial, abscissa};
-use crate::scheme::Signature;
+use crate::signature::Signature;
 use crate::signers::{Signers, SignersError};
 
 const SEED_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SEED";

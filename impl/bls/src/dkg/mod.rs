@@ -28,7 +28,7 @@
 //! | the magic block commits to part of the public data | the record of the committee that is agreed upon (the magic block) commits to every coefficient of every qualified dealer |
 //! | a key generation that is repeated can be fed with messages of the one before, and equal seeds make equal secrets, half of them revealed already | everything signed or sealed, and the seed's expansion, commits to the [`Attempt`]; a message of another attempt is refused, blames nobody, and costs no signature check |
 //! | shares travel in the clear | HPKE to the recipient, bound to session, dealer and commitments |
-//! | wrong messages cost a check each, without end, and a dealing `t` points before its signature is looked at | length, attempt and sender come first, then the signature, then points; a receipt is heard from its signer alone; after [`MAX_STRIKES`](crate::dkg::MAX_STRIKES) wrong ones a member is not heard ([`Transcript::receive_dealing`], [`Transcript::receive_settlement`], [`Member::on_receipt`]) |
+//! | wrong messages cost a check each, without end, and a dealing `t` points before its signature is looked at | length, attempt and sender come first, then the signature, then points; a receipt is heard from its signer alone; after [`MAX_STRIKES`] wrong ones a member is not heard ([`Transcript::receive_dealing`], [`Transcript::receive_settlement`], [`Member::on_receipt`]) |
 //! | a dealer shows different dealings to different members | they are broadcast and signed; two of them disqualify it |
 //! | too few dealers qualify, so that all may be dishonest | `min_qualified > f`, and no key otherwise |
 //!

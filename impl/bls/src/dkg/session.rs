@@ -7,7 +7,7 @@ use super::encryption::{ENCRYPTION_KEY_BYTES, EncryptionKey};
 use crate::committee::{ChainId, Epoch, MinerId, beacon_threshold, max_faulty};
 use crate::committee_keys::shared_coordinate;
 use crate::keys::{KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, RegisteredKey, SecretKey};
-use crate::scheme::{SIGNATURE_BYTES, Signature};
+use crate::signature::{SIGNATURE_BYTES, Signature};
 
 /// Members of the largest committee that generates a key: at this size and `t = n - f` the commitments of all dealers, which the
 /// magic block carries, are 67 MB.

@@ -8,7 +8,7 @@ use super::session::{Attempt, Session};
 use crate::committee::MinerId;
 use crate::curve::{SCALAR_BYTES, Scalar};
 use crate::keys::{DomainTag, SecretKey, verify_aggregate};
-use crate::scheme::{SIGNATURE_BYTES, Signature};
+use crate::signature::{SIGNATURE_BYTES, Signature};
 use crate::signers::Signers;
 
 const DIGEST_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SETTLEMENT-DIGEST";

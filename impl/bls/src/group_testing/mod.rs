@@ -44,7 +44,7 @@ pub use key_sums::{KeySums, PreparedKey, weight};
 use self::defects::Group;
 use self::isolation::{bisect, isolate};
 use super::curve::{G1, G1_BYTES, Gt, PointError, PreparedG2};
-use super::scheme::{Sifted, Signature};
+use super::signature::{Sifted, Signature};
 use crate::committee::MinerId;
 
 /// Separates the signatures over the message with this hash that verify as one group from those that are wrong.

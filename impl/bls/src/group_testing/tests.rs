@@ -6,8 +6,7 @@ use super::isolation::{Claim, Defects as _, Sum};
 use super::*;
 use crate::curve::lanes;
 use crate::curve::{G2, Scalar};
-use crate::keys::{DomainTag, SecretKey};
-use crate::scheme::Domain;
+use crate::keys::{DomainTag, SecretKey, TICKET};
 
 const MESSAGE: &[u8] = b"round 1, subround 0, block 2";
 
@@ -24,7 +23,7 @@ impl Stage {
     }
 
     fn with(secrets: Vec<SecretKey>) -> Self {
-        let tag: DomainTag = Domain::Ticket.into();
+        let tag = TICKET;
         let keys = KeySums::new(secrets.iter().map(|secret| *secret.public_key().point()).collect());
         let tickets =
             (0..).map(MinerId).zip(secrets.iter().map(|secret| secret.sign(tag, MESSAGE))).collect();
@@ -77,7 +76,7 @@ impl Stage {
     }
 
     fn verifies_alone(&self, member: usize) -> bool {
-        self.secrets[member].public_key().verify(Domain::Ticket.into(), MESSAGE, &self.tickets[member].1)
+        self.secrets[member].public_key().verify(TICKET, MESSAGE, &self.tickets[member].1)
     }
 
     fn one_by_one(&self) -> (Vec<u16>, Vec<u16>) {
@@ -93,7 +92,7 @@ impl Stage {
                 PublicKey::from_bytes(&self.secrets[usize::from(signer.0)].public_key().encode()).unwrap()
             })
             .collect();
-        let tag = DomainTag::from(Domain::Ticket).as_bytes();
+        let tag = TICKET.as_bytes();
         let keys: Vec<&PublicKey> = keys.iter().collect();
         Signature::from_bytes(&aggregate.0).is_ok_and(|signature| {
             signature.fast_aggregate_verify(true, MESSAGE, tag, &keys) == blst::BLST_ERROR::BLST_SUCCESS
@@ -318,11 +317,11 @@ fn a_rogue_key_would_sign_for_everybody_but_proves_nothing() {
     let mut keys: Vec<G2> = honest.iter().map(|key| *key.public_key().point()).collect();
     keys.push(rogue);
     let keys = KeySums::new(keys);
-    let forged = attacker.sign(Domain::Ticket.into(), MESSAGE);
+    let forged = attacker.sign(TICKET, MESSAGE);
     // Split among all five so that every place is filled: one has it, the others' parts cancel.
     let parts = [G1::decode(&forged.0).unwrap(), error(1), error(2), error(1).neg(), error(2).neg()];
     let tickets: Vec<_> = (0..).map(MinerId).zip(parts.map(|part| Signature(part.encode()))).collect();
-    let hash = G1::hash(DomainTag::from(Domain::Ticket).as_bytes(), MESSAGE);
+    let hash = G1::hash(TICKET.as_bytes(), MESSAGE);
     let sifted = sift(&keys, &hash, &tickets, &|signers| keys.prepared_sum(signers));
     assert_eq!(
         sifted.group.map(|(signers, _)| signers.len()),
@@ -357,9 +356,9 @@ fn mirrored_keys_would_ride_along_without_signing() {
 #[test]
 fn signatures_made_for_something_else_are_wrong() {
     let mut stage = Stage::new(6);
-    let beacon = stage.secrets[1].sign(Domain::Beacon.into(), MESSAGE);
-    let vote = stage.secrets[2].sign(Domain::FinalityVote.into(), MESSAGE);
-    let other_block = stage.secrets[3].sign(Domain::Ticket.into(), b"round 1, subround 0, block 3");
+    let beacon = stage.secrets[1].sign(DomainTag::BEACON, MESSAGE);
+    let vote = stage.secrets[2].sign(crate::keys::OTHER, MESSAGE);
+    let other_block = stage.secrets[3].sign(TICKET, b"round 1, subround 0, block 3");
     let possession = stage.secrets[4].prove_possession(MESSAGE).0;
     for (member, signature) in [(1, beacon), (2, vote), (3, other_block), (4, possession)] {
         stage.replace(member, signature.0);
@@ -477,7 +476,7 @@ proptest! {
                 Fault::Error(i) => { stage.taint(member, &G1::hash(b"error", &[i, member as u8])); }
                 // Not another member's: rotated among all, those would cancel.
                 Fault::OtherKey => {
-                    let other = SecretKey::from_seed(&[200; 32]).sign(Domain::Ticket.into(), MESSAGE);
+                    let other = SecretKey::from_seed(&[200; 32]).sign(TICKET, MESSAGE);
                     stage.replace(member, other.0);
                 }
                 // One at most: three of an order of three would cancel.

@@ -17,7 +17,7 @@ pub use public_key::{KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, R
 pub use secret_key::{SECRET_KEY_BYTES, SEED_BYTES, SecretKey};
 
 use super::curve::{G1, G2, Gt, PointError, PreparedG2};
-use super::scheme::Signature;
+use super::signature::Signature;
 
 /// Sums signatures over one message, without verifying any: the result is worth what [`verify_aggregate`] says of it.
 ///
@@ -78,6 +78,16 @@ fn verify_point(key: &G2, tag: DomainTag, message: &[u8], signature: &Signature)
 pub(crate) fn is_balanced(signature: &G1, hash: &G1, key: &PreparedG2) -> bool {
     Gt::product([(signature, PreparedG2::minus_generator()), (hash, key)]).is_one()
 }
+
+/// A tag of a protocol that uses this crate, for its tests.
+#[cfg(test)]
+pub(crate) const TICKET: DomainTag =
+    DomainTag::new(b"ZUS-BPP-V01-TICKET_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
+
+/// Another one.
+#[cfg(test)]
+pub(crate) const OTHER: DomainTag =
+    DomainTag::new(b"ZUS-BPP-V01-FINALITY-VOTE_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_");
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{DomainTag, SecretKey, verify_point};
 use crate::curve::{G2, G2_BYTES, PointError, Scalar};
-use crate::scheme::{Domain, Signature};
+use crate::signature::Signature;
 
 /// Bytes of an encoded public key.
 pub const PUBLIC_KEY_BYTES: usize = G2_BYTES;
@@ -82,7 +82,7 @@ pub struct ProofOfPossession(pub Signature);
 impl ProofOfPossession {
     pub(super) fn of(secret: &SecretKey, statement: &[u8]) -> Self {
         let key = secret.public_key();
-        Self(secret.sign(Domain::ProofOfPossession.into(), &possession_message(&key, statement)))
+        Self(secret.sign(DomainTag::PROOF_OF_POSSESSION, &possession_message(&key, statement)))
     }
 
     /// Checks the proof and turns the key into one that may be summed.
@@ -90,7 +90,7 @@ impl ProofOfPossession {
     /// # Errors
     /// [`KeyError::NotPossessed`] when the proof is not this key's over this statement.
     pub fn verify(&self, key: &PublicKey, statement: &[u8]) -> Result<RegisteredKey, KeyError> {
-        key.verify(Domain::ProofOfPossession.into(), &possession_message(key, statement), &self.0)
+        key.verify(DomainTag::PROOF_OF_POSSESSION, &possession_message(key, statement), &self.0)
             .then_some(RegisteredKey(*key))
             .ok_or(KeyError::NotPossessed)
     }

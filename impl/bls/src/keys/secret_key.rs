@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{DomainTag, ProofOfPossession, PublicKey};
 use crate::curve::{G1, SCALAR_BYTES, Scalar};
-use crate::scheme::Signature;
+use crate::signature::Signature;
 
 /// Bytes of an encoded secret key.
 pub const SECRET_KEY_BYTES: usize = SCALAR_BYTES;

@@ -8,7 +8,7 @@ use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, Subround
 use crate::crypto::certificate::{Certificate, CertificateError};
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::ranks::Ranks;
-use crate::crypto::scheme::{BeaconValue, Scheme, Signature};
+use crate::crypto::scheme::{Beacon as _, BeaconValue, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
 use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Refusal, Stored, Timer};
 use crate::rules::Rules;

@@ -54,7 +54,7 @@ impl Exposure {
     fn shares(&self, message: &[u8], sent: usize) -> Vec<(MinerId, Signature)> {
         let all = self.known.iter().chain(&self.secret[..sent]);
         let mut shares: Vec<_> =
-            all.map(|(member, key)| (*member, key.sign(DomainTag::from(Domain::Beacon), message))).collect();
+            all.map(|(member, key)| (*member, key.sign(DomainTag::BEACON, message))).collect();
         shares.sort_by_key(|(member, _)| *member);
         shares
     }

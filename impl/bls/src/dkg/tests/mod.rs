@@ -14,7 +14,7 @@ use super::*;
 use crate::committee::{ChainId, Epoch, MinerId};
 use crate::keys::{DomainTag, SecretKey};
 use crate::polynomial::{Commitments, Polynomial, abscissa};
-use crate::scheme::{Domain, Signature};
+use crate::signature::Signature;
 
 pub(super) const CHAIN: ChainId = ChainId([3; 32]);
 pub(super) const EPOCH: Epoch = Epoch(8);
