@@ -22,7 +22,8 @@
 //! for good, and no Byzantine one is needed to stop the chain. So a repetition costs [`MESSAGE_WORK`] and its bytes if it is
 //! small, and [`MESSAGE_WORK`] alone if it is a block, of whatever size: a known block is told by its signature before it is
 //! decoded. Known are candidates, and the last block of each generator that is *set aside*: it is right, and cannot be
-//! a candidate yet (its parent is missing, it is built on another seed, its time has not come). The first arrival of a block that is
+//! a candidate yet (its parent is missing, it is built on another seed, its time has not come). Once another block of its generator is
+//! a candidate, the one set aside convicts the generator and is looked at again, once. The first arrival of a block that is
 //! set aside is free like that of a candidate, once for each subround, since positions of what is set aside only rise, and each new position
 //! cost a quorum. The arithmetic, in work units (microseconds), for a committee of `n`:
 //!

@@ -358,7 +358,9 @@ impl<S: Scheme> Miner<S> {
         }
         let Some(block) = whole else {
             self.chain.judge(round, id, Verdict::Loading);
-            fx.out.push(Output::Load { round, block: id });
+            if !self.loading.contains(&id) {
+                fx.out.push(Output::Load { round, block: id });
+            }
             return;
         };
         self.chain.judge(round, id, Verdict::Asked);

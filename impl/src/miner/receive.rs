@@ -100,11 +100,17 @@ impl<S: Scheme> Miner<S> {
             return true;
         }
         let state = self.rounds.get(round).and_then(|state| state.subround(subround));
-        let is_candidate = state.is_some_and(|state| {
-            let mut known = state.candidates.iter();
-            known.any(|known| known.generator == generator && known.signature == signature)
-        });
-        is_candidate || self.accounts.is_aside(Peer::Miner(generator), position, signature, now)
+        let mut others = false;
+        for known in state.into_iter().flat_map(|state| &state.candidates) {
+            match known.generator == generator {
+                true if known.signature == signature => return true,
+                true => others = true,
+                false => {}
+            }
+        }
+        // A block that was set aside before its generator's other one became a candidate convicts the generator.
+        let convicts = others && !state.is_some_and(|state| state.equivocators.contains(&generator));
+        !convicts && self.accounts.is_aside(Peer::Miner(generator), position, signature, now)
     }
 
     pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::stage::{Stage, is_refused, sent, ticket_of, vote_of};
+use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
+use crate::block::Block;
 use crate::bounds::MAX_EVIDENCE_PER_MINER;
 use crate::committee::{Round, Subround};
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::miner::Output;
-use crate::rules::Rules;
+use crate::rules::{Rules, TicketRule};
 use crate::statement::{Proposed, Ticket};
 use crate::wire::{self, WireError};
 
@@ -125,4 +126,27 @@ fn evidence_of_a_wrong_form_or_beyond_the_bound_costs_no_signature_check() {
     }
     assert_eq!(checks(&stage), kept);
     assert_eq!(stage.miner.evidence().len(), MAX_EVIDENCE_PER_MINER);
+}
+
+/// A block with a time to come is set aside before the other block of its generator becomes a candidate: told again, it convicts,
+/// and after that it is free.
+#[test]
+fn a_block_that_was_set_aside_convicts_beside_a_candidate() {
+    for rules in [Rules::HARDENED, Rules { ticket: TicketRule::BetterRank, ..Rules::HARDENED }] {
+        let mut stage = Stage::new(rules);
+        let generator = stage.generator(1, 0);
+        let sound = stage.first_block(0, generator);
+        let mut content = stage.content(0, &stage.config.genesis, None, generator);
+        content.time = stage.now.after(stage.config.timing.clock_drift + 1);
+        let early = Arc::new(Block::new(content));
+        assert!(is_refused(stage.proposes(&early)));
+        stage.proposes(&sound);
+        assert_eq!(stage.miner.evidence().len(), 0, "the first was set aside, and not kept");
+        stage.proposes(&early);
+        let convicted: Vec<_> = stage.miner.evidence().iter().flat_map(|proof| proof.convicts()).collect();
+        assert_eq!(convicted, [id(generator)], "{:?}", stage.config.rules);
+        let calls = stage.schemes[0].calls().verify;
+        stage.proposes(&early);
+        assert_eq!(stage.schemes[0].calls().verify, calls);
+    }
 }

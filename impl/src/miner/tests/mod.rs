@@ -4,6 +4,7 @@ mod bounds;
 mod bugs;
 mod evidence;
 mod from_the_ticket;
+mod loading;
 mod named_finality;
 mod read_back;
 mod regressions;

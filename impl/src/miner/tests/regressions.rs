@@ -36,14 +36,14 @@ pub(super) fn chain(stage: &Stage, length: usize) -> Vec<Certified> {
     chain
 }
 
-fn answer(chain: &[Certified]) -> ChainResponse {
+pub(super) fn answer(chain: &[Certified]) -> ChainResponse {
     let notarization = Arc::clone(&chain.last().expect("some blocks").1);
     let blocks = chain.iter().map(|(block, _)| Arc::clone(block)).collect();
     ChainResponse { blocks, notarization, finality: None }
 }
 
 /// The timer for missing blocks expires until a miner is asked; returns which.
-fn asks(stage: &mut Stage) -> u16 {
+pub(super) fn asks(stage: &mut Stage) -> u16 {
     let asked = (0..4).find_map(|_| {
         let before = stage.out.len();
         stage.input(Input::Timer(Timer::CatchUp));
