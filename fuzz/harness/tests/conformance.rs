@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use zus_checker::properties::{Facts, Property};
 use zus_checker::trace::Trace;
 use zus_fuzz::campaign::run;
+use zus_fuzz::refinement::Names;
 use zus_fuzz::schedule::{Random, Run, Schedule};
 use zus_fuzz::world::Adjust;
 
@@ -78,8 +79,11 @@ fn random_runs_take_every_action_and_reach_every_witness() {
 fn the_trace_of_a_run_replays_in_the_model() {
     for seed in 0..50 {
         let run = run(&Schedule::random(&mut Random::new(seed)), Adjust::NONE);
-        let trace =
-            run.judges.refinement.trace("cargo test -p zus-fuzz", None).expect("the actions are a run");
+        let trace = run
+            .judges
+            .refinement
+            .trace("cargo test -p zus-fuzz", None, &Names::of(&run.world))
+            .expect("the actions are a run");
         let again = Trace::from_json("run.json", &trace.to_json()).expect("a trace is read back");
         let states = again.replay().expect("it replays").states;
         assert_eq!(states.last(), Some(&run.judges.refinement.state));

@@ -14,7 +14,8 @@ use zus_output::pulse::Pulse;
 use crate::campaign::{CALM_EVERY, Played, Until, play, shortened, walk_under};
 use crate::judge::{Kill, quietly};
 use crate::mutants::{IS_WOVEN, VARIABLE};
-use crate::schedule::{Failure, Schedule};
+use crate::refinement::Names;
+use crate::schedule::{Failure, Run, Schedule};
 use crate::targets::input;
 use crate::world::Adjust;
 use zus_output::plain::{quoted, quoted_path};
@@ -139,24 +140,29 @@ pub fn replay(file: &Path, deviation: &Deviation, trace: Option<&Path>) -> Resul
     let played = play(&schedule, deviation.adjust, Until::End, true);
     println!("{}", played.told());
     if let Some(promised) = trace {
-        let path = promised.path().to_owned();
         let command = deviation.command(&format!("replay {}", quoted_path(file)));
-        match played.run.judges.refinement.trace(&command, played.failure.as_ref()) {
-            Ok(trace) => {
-                promised.write(trace.to_json()).map_err(unwritable(&path))?;
-                let path = quoted_path(&path);
-                println!("against the model: cargo run --release -- replay {path}");
-                println!("drawn: cargo run --release -- draw {path} --out run.html");
-            }
-            Err(error) => {
-                return Err(Error::other(format!(
-                    "{}: the actions are no run of the model: {error}\n  fix: leave out --trace",
-                    plain::path(file)
-                )));
-            }
-        }
+        write_trace(promised, &played.run, played.failure.as_ref(), &command)?;
     }
     Ok(played.failure.is_none())
+}
+
+/// Writes the trace of a run that this command makes, and prints the commands that take it.
+///
+/// # Errors
+/// When it cannot be written, or the actions are no run of the model.
+pub fn write_trace(promised: Promised, run: &Run, failure: Option<&Failure>, command: &str) -> Result<()> {
+    let path = promised.path().to_owned();
+    let trace = run.judges.refinement.trace(command, failure, &Names::of(&run.world)).map_err(|error| {
+        Error::other(format!(
+            "{}: the actions are no run of the model: {error}\n  fix: leave out --trace",
+            plain::path(&path)
+        ))
+    })?;
+    promised.write(trace.to_json()).map_err(unwritable(&path))?;
+    let path = quoted_path(&path);
+    println!("against the model: cargo run --release -- replay {path}");
+    println!("drawn: cargo run --release -- draw {path} --out run.html");
+    Ok(())
 }
 
 /// Prints what the judge found, with its command, and writes the input that the command reads.

@@ -31,7 +31,11 @@ use zus_bpp::rules::Rules;
 use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
 use zus_checker::instance::MAX_RESTARTS;
 use zus_checker::memory;
-use zus_output::{plain, pulse::Pulse, whole};
+use zus_output::{
+    plain,
+    pulse::Pulse,
+    whole::{self, Promised},
+};
 
 use crate::judge::finding as judge_input;
 use crate::mutants::{IS_WOVEN, VARIABLE};
@@ -140,6 +144,9 @@ enum Command {
         /// Steps at most: a thousand of them take about 2 MiB.
         #[arg(long, default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1..=MOST_STEPS))]
         max_steps: u64,
+        /// Where the trace of the first violation goes, for `zus replay` and `zus draw`.
+        #[arg(long)]
+        trace: Option<PathBuf>,
     },
     /// The kill matrix: which layer notices which deliberate bug.
     Matrix {
@@ -297,10 +304,11 @@ pub fn main() -> ExitCode {
             late_shares,
             refusals,
             max_steps,
+            trace,
         } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
-            explore(product, refusals, max_steps as usize)
+            explore(product, refusals, max_steps as usize, trace.as_deref())
         }
         Command::Soak { rounds, seed, miners, begins_at, subrounds, rules, deviate } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
@@ -378,13 +386,19 @@ fn live(name: &str) -> Result<Rules, String> {
     if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
 }
 
-fn explore(product: Product, refusals: bool, max_steps: usize) -> std::io::Result<bool> {
+fn explore(
+    product: Product,
+    refusals: bool,
+    max_steps: usize,
+    trace: Option<&Path>,
+) -> std::io::Result<bool> {
     if let Err(why) = Run::new(&product.setup, 0) {
         return Err(std::io::Error::other(format!(
             "--rounds {}, --subrounds {}: the model has no room for it: {why}\n  fix: name fewer",
             product.setup.rounds, product.setup.subrounds
         )));
     }
+    let mut trace = trace.map(|path| Promised::at(path, []).map_err(whole::unwritable(path))).transpose()?;
     let (start, before) = (Instant::now(), memory::now());
     let copy = product.clone();
     let _pulse = Pulse::new("exploring the product");
@@ -397,17 +411,30 @@ fn explore(product: Product, refusals: bool, max_steps: usize) -> std::io::Resul
         "{unique} pairs, {steps} steps, depth {}, {seconds:.1} s, {bytes} bytes a pair",
         checker.max_depth()
     );
-    for (property, path) in &found {
+    let mut names: Vec<_> = found.keys().copied().collect();
+    names.sort_unstable();
+    for (number, property) in names.iter().enumerate() {
+        let path = &found[property];
         let last = path.last_state();
-        println!("VIOLATED: {property}\n{last:?}");
+        let failure = last.run.failure();
+        let why = failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
+        let offers = path.clone().into_actions();
+        println!("VIOLATED in {} steps: {property}{why}\n{last:?}", offers.len());
         let names = Names::of(&last.run.world);
         let refinement = &last.run.judges.refinement;
         for action in copy.refusals(last) {
             let deed = refinement.protocol.deed(&refinement.state, &action);
             println!("refused: {}", names.translate(&deed));
         }
-        for (number, offer) in path.clone().into_actions().into_iter().enumerate() {
+        for (number, offer) in offers.iter().enumerate() {
             println!("{:3}. {}", number + 1, offer.told(&last.run));
+        }
+        if number == 0
+            && let Some(promised) = trace.take()
+        {
+            let words = std::env::args_os().skip(1).map(plain::quoted).collect::<Vec<_>>().join(" ");
+            let run = copy.played(&offers);
+            finding::write_trace(promised, &run, failure.as_ref(), &Deviation::NONE.command(&words))?;
         }
     }
     if found.is_empty() && steps >= max_steps {

@@ -15,6 +15,7 @@ use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, Signed};
 use zus_bpp::wire;
 use zus_output::lock::Lock;
 
+use crate::refinement::Names;
 use crate::schedule::{Random, Run, Schedule};
 use crate::targets::codecs::{OTHERS, OWNER};
 use crate::targets::{ALL, tell};
@@ -239,7 +240,7 @@ fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>
 
 fn traces() -> Found {
     let trace = |(seed, run): (usize, Run)| {
-        let trace = run.judges.refinement.trace("zus-fuzz seeds", None).ok()?;
+        let trace = run.judges.refinement.trace("zus-fuzz seeds", None, &Names::of(&run.world)).ok()?;
         Some((format!("run-{seed}.json"), trace.to_json().into_bytes()))
     };
     runs().enumerate().take(4).filter_map(trace).collect()

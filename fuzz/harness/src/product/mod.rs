@@ -201,6 +201,17 @@ impl Product {
         Pair { run }
     }
 
+    /// The run of these choices from the beginning, with every action of the model: [`Product::next`] keeps those of its step.
+    #[must_use]
+    pub fn played(&self, offers: &[Offer]) -> Run {
+        let mut run = self.initial().run;
+        for offer in offers {
+            take(&mut run, *offer);
+            settle(&mut run, !self.late_shares);
+        }
+        run
+    }
+
     /// Actions of honest miners that the model allows, and no choice makes production do.
     #[must_use]
     pub fn refusals(&self, pair: &Pair) -> Vec<Action> {
@@ -294,7 +305,7 @@ impl Model for Searched {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties =
-            vec![Property::always("production refines the model", |_: &Self, pair: &Pair| {
+            vec![Property::always("each step of production is one of the model", |_: &Self, pair: &Pair| {
                 pair.run.failure().is_none()
             })];
         if self.refusals {

@@ -212,25 +212,32 @@ impl Refinement {
     }
 
     /// The run so far as a trace that `zus replay` reads, with what is wrong at its end. An action of production that may not
-    /// happen is its last step. A property that the model shows violated, too, is the trace's claim.
+    /// happen is its last step. A property that the model shows violated, too, is the trace's claim. All numbers of miners in it
+    /// are the model's.
     ///
     /// # Errors
     /// When the actions are no run: never, for what this refinement has applied.
-    pub fn trace(&self, command: &str, failure: Option<&Failure>) -> Result<Trace, ReplayError> {
+    pub fn trace(
+        &self,
+        command: &str,
+        failure: Option<&Failure>,
+        names: &Names,
+    ) -> Result<Trace, ReplayError> {
         let producer = Producer {
             tool: concat!("zus-fuzz ", env!("CARGO_PKG_VERSION")).into(),
             command: Some(command.into()),
             seed: None,
         };
         let mut trace = Trace::of_run(producer, None, None, &self.protocol, &self.actions)?;
-        trace.finding = failure.map(|failure| Fault { kind: failure.kind(), because: failure.to_string() });
+        trace.finding = failure
+            .map(|failure| Fault { kind: failure.kind(), because: names.in_model(&failure.to_string()) });
         if let Some(Failure::Property(violation)) = failure {
             trace.claim = self.claim(violation.property, &trace);
         }
         if let (Some(Failure::Refinement(_)), Some(Finding::Disabled { action, deed, .. })) =
             (failure, &self.finding)
         {
-            let says = Some(format!("production does, and may not: {deed}"));
+            let says = Some(format!("production does, and may not: {}", names.in_model(deed)));
             trace.steps.push(zus_checker::trace::Step { action: *action, says });
         }
         Ok(trace)

@@ -29,24 +29,22 @@ impl Names {
     /// A sentence of the model with production's numbers. A number that the model does not have stays as it is.
     #[must_use]
     pub fn translate(&self, sentence: &str) -> String {
-        const WORD: &str = "miner ";
-        let mut translated = String::with_capacity(sentence.len());
-        let mut rest = sentence;
-        while let Some(at) = rest.find(WORD) {
-            let (before, after) = rest.split_at(at);
-            translated.push_str(before);
-            let number = &after[WORD.len()..];
-            let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-            let group = if before.ends_with("Byzantine ") { &self.byzantine } else { &self.honest };
-            let member = number[..digits].parse().ok().and_then(|index: usize| group.get(index));
-            match member {
-                Some(member) => translated.push_str(&member.to_string()),
-                None => translated.push_str(&after[..WORD.len() + digits]),
-            }
-            rest = &number[digits..];
-        }
-        translated.push_str(rest);
-        translated
+        renumbered(sentence, |number, is_byzantine| {
+            let group = if is_byzantine { &self.byzantine } else { &self.honest };
+            group.get(number).map(ToString::to_string)
+        })
+    }
+
+    /// A sentence of production with the model's numbers, as a drawn run has them. A miner that is none of the world stays as it is.
+    #[must_use]
+    pub fn in_model(&self, sentence: &str) -> String {
+        renumbered(sentence, |number, is_byzantine| {
+            let of = |group: &[MinerId]| group.iter().position(|member| usize::from(member.0) == number);
+            let byzantine = if is_byzantine { "miner" } else { "Byzantine miner" };
+            of(&self.honest)
+                .map(|index| format!("miner {index}"))
+                .or_else(|| of(&self.byzantine).map(|index| format!("{byzantine} {index}")))
+        })
     }
 
     /// A finding with production's numbers.
@@ -64,6 +62,26 @@ impl Names {
     }
 }
 
+/// A sentence in which `name` renames each `miner N`; it is told N, and whether the word before is `Byzantine`.
+fn renumbered(sentence: &str, name: impl Fn(usize, bool) -> Option<String>) -> String {
+    const WORD: &str = "miner ";
+    let mut renamed = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some(at) = rest.find(WORD) {
+        let (before, after) = rest.split_at(at);
+        renamed.push_str(before);
+        let number = &after[WORD.len()..];
+        let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        match number[..digits].parse().ok().and_then(|number| name(number, before.ends_with("Byzantine "))) {
+            Some(member) => renamed.push_str(&member),
+            None => renamed.push_str(&after[..WORD.len() + digits]),
+        }
+        rest = &number[digits..];
+    }
+    renamed.push_str(rest);
+    renamed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +93,10 @@ mod tests {
         assert_eq!(
             names.translate("miner 0 and miner 2 time out; Byzantine miner 1 sends a ticket"),
             "miner 1 and miner 4 time out; Byzantine miner 3 sends a ticket"
+        );
+        assert_eq!(
+            names.in_model("miner 4 heard block X of miner 3, and Byzantine miner 0 is miner 9"),
+            "miner 2 heard block X of Byzantine miner 1, and Byzantine miner 0 is miner 9"
         );
         assert_eq!(
             names.translate("a miner that miner 10 knows; miner "),
