@@ -47,7 +47,7 @@ pub struct VerifyArguments {
     /// Leave a layer out
     #[arg(long, value_enum, value_name = "LAYER")]
     pub skip: Vec<Layer>,
-    /// Fewer random runs, and a smaller product
+    /// For a first look: 500 random runs, not 10,000, and a product of one subround, in which no miner times out
     #[arg(long)]
     pub quick: bool,
     /// The folder of the rooms' programs, which are not built then

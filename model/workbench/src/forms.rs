@@ -17,6 +17,9 @@ pub fn json(report: &Report) -> String {
 /// For a terminal: a line a row, and for a row that does not hold its command and its run.
 pub fn text(report: &Report) -> String {
     let mut out = format!("{}\n", headline(report));
+    if let Some(tree) = &report.tree {
+        let _ = writeln!(out, "  tree: {}", plain::line(tree));
+    }
     for row in &report.rows {
         let says = plain::line(&row.says);
         let short: String = says.chars().take(SENTENCE).collect();
@@ -39,7 +42,7 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-/// The change in words.
+/// The rules and the commit that they are compared with.
 pub fn headline(report: &Report) -> String {
     let since = report
         .since
@@ -50,7 +53,11 @@ pub fn headline(report: &Report) -> String {
 
 /// The result in a sentence.
 pub fn verdict(report: &Report) -> String {
-    let count = |answer| report.rows.iter().filter(|row| row.answer == answer).count();
+    counts(&report.rows)
+}
+
+/// The number of rows with each answer, the worst first.
+pub fn counts(rows: &[Row]) -> String {
     let all = [
         Answer::Violated,
         Answer::Changed,
@@ -59,6 +66,7 @@ pub fn verdict(report: &Report) -> String {
         Answer::NotExpressible,
         Answer::Skipped,
     ];
+    let count = |answer| rows.iter().filter(|row| row.answer == answer).count();
     let counts: Vec<String> = all
         .into_iter()
         .filter(|answer| count(*answer) > 0)
@@ -73,8 +81,9 @@ const MAX_MARKDOWN: usize = 1_000_000;
 /// For a pull request: the table, and below it the run of each row that has one, as a diagram of Mermaid, as far as there is room.
 pub fn markdown(report: &Report, diagram: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = format!(
-        "## {}\n\n{}\n\n| layer | question | answer | |\n|---|---|---|---|\n",
+        "## {}\n\n{}{}\n\n| layer | question | answer | |\n|---|---|---|---|\n",
         cell(&headline(report)),
+        report.tree.as_ref().map(|tree| format!("Tree: {}\n\n", cell(tree))).unwrap_or_default(),
         verdict(report)
     );
     for row in &report.rows {

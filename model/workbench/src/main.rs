@@ -16,7 +16,10 @@ mod verify;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
-use std::{io, process::ExitCode};
+use std::{
+    io,
+    process::{self, ExitCode},
+};
 use zus_output::plain;
 
 /// Why the command could not do its work.
@@ -29,8 +32,8 @@ pub enum Failure {
     #[error("no checkout of the project is around this folder\n  fix: start the command in one")]
     NoCheckout,
     /// The programs of the rooms do not build.
-    #[error("the programs of the rooms do not build\n  fix: see the messages of cargo above")]
-    Build,
+    #[error("the programs of the rooms do not build: cargo ended with {0}\n  fix: see its messages above")]
+    Build(process::ExitStatus),
     /// A program cannot be started.
     #[error("{0}: cannot be started: {1}\n  fix: build it, or name with --programs the folder where it is")]
     Start(String, io::Error),

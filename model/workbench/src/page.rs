@@ -21,6 +21,7 @@ pub fn write(report: &Report, picture: &dyn Fn(&str) -> Option<String>) -> Strin
         main.verify {
             h1 { "What the change did: " (headline(report)) }
             p.verdict.(class(report.rows.iter().map(|row| row.answer).max().unwrap_or(Answer::Undecided))) { (verdict(report)) }
+            @if let Some(tree) = &report.tree { p { "Tree: " (tree) } }
             @if !report.running.is_empty() {
                 p.verdict.undecided { "Not ended yet: " (report.running.join(", ")) "." }
             }

@@ -103,6 +103,9 @@ pub struct Report {
     pub version: u32,
     /// The rules that were judged.
     pub rules: String,
+    /// The tree that was judged: its commit, and the files that differ from it; none where git cannot tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<String>,
     /// The command.
     pub command: String,
     /// The state that the rows are compared with.
@@ -208,6 +211,7 @@ mod tests {
             format: FORMAT.into(),
             version: VERSION,
             rules: "hardened".into(),
+            tree: None,
             command: "zus-workbench verify".into(),
             since: None,
             seconds: BTreeMap::new(),

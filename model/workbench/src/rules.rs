@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
+/// The only value with a field: its depth is a number at its end.
+const DEEP: &str = "CommonAncestor";
+
 /// A profile, and the rules that differ from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rules {
@@ -42,6 +45,9 @@ impl std::str::FromStr for Rules {
             if !is_word(rule) || !is_word(value) {
                 return refused(format!("{word:?} is no RULE=VALUE"));
             }
+            if value == DEEP {
+                return refused(format!("{rule}={DEEP} has no depth: {rule}={DEEP}3 has"));
+            }
             if rules.changes.iter().any(|(other, _)| other == rule) {
                 return refused(format!("{rule} is given twice"));
             }
@@ -51,10 +57,10 @@ impl std::str::FromStr for Rules {
     }
 }
 
-/// The value of a rule as a scenario has it. A number at the end is the depth of `CommonAncestor`, the only value with a field.
+/// The value of a rule as a scenario has it.
 pub fn value_of_scenario(value: &str) -> String {
-    match value.strip_prefix("CommonAncestor") {
-        Some(depth) if !depth.is_empty() => format!("{{ CommonAncestor = {{ depth = {depth} }} }}"),
+    match value.strip_prefix(DEEP) {
+        Some(depth) if !depth.is_empty() => format!("{{ {DEEP} = {{ depth = {depth} }} }}"),
         _ => format!("\"{value}\""),
     }
 }
@@ -78,6 +84,7 @@ mod tests {
             "hardened,ticket=\"x\"",
             "hardened,a=b,a=c",
             "hardened,a=b]\nn=3",
+            "hardened,finality=CommonAncestor",
         ] {
             let refused = text.parse::<Rules>().unwrap_err();
             assert!(refused.contains("\n  fix: write PROFILE[,RULE=VALUE...]"), "{text:?}: {refused}");

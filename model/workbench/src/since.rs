@@ -70,6 +70,26 @@ pub fn report(
     known().map(|report| (since, report)).ok_or_else(why)
 }
 
+/// Changed files that are named at most.
+const NAMED: usize = 5;
+
+/// The tree that is judged, in words: its commit, and the files that differ from it. None where git cannot tell.
+pub fn tree(root: &Path) -> Option<String> {
+    let commit = git(root, ["rev-parse", "--short=12", "HEAD"]).ok()?;
+    let status = git(root, ["status", "--porcelain"]).ok()?;
+    let changed: Vec<&str> = status
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(' '))
+        .map(|(_, name)| name.trim())
+        .collect();
+    let named = changed.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    Some(match changed.len() {
+        0 => format!("commit {commit}"),
+        1..=NAMED => format!("commit {commit} with changes in {named}"),
+        more => format!("commit {commit} with changes in {named} and {} more", more - NAMED),
+    })
+}
+
 /// A checkout of a commit, which is removed at the end.
 struct Tree(PathBuf);
 

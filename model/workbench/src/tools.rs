@@ -41,16 +41,28 @@ pub struct Done {
 }
 
 impl Done {
-    /// The first line of what it said was wrong, without the word *error*.
+    /// The line that says why it could not do its work, without the word *error*. A line of progress is none.
     pub fn why(&self) -> String {
-        let lines = self.stderr.lines().chain(self.stdout.lines());
-        let first = lines.map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
-        let first = first.trim_start_matches("error: ").trim_start_matches("zus-proofs: ");
+        let lines = |text: &str, is: fn(&str) -> bool| {
+            text.lines().map(str::trim).rfind(|line| is(line)).map(str::to_owned)
+        };
+        let why = lines(&self.stderr, |line| line.starts_with("error: ") || line.starts_with("zus-proofs: "))
+            .or_else(|| lines(&self.stdout, |line| line.starts_with("INCOMPLETE")))
+            .or_else(|| lines(&self.stderr, |line| !line.is_empty()))
+            .or_else(|| lines(&self.stdout, |line| !line.is_empty()))
+            .unwrap_or_else(|| "it said nothing".into());
+        let why = plain::line(why.trim_start_matches("error: ").trim_start_matches("zus-proofs: "));
         match self.code {
-            Some(_) => plain::line(first).into_owned(),
-            None => format!("a signal ended it: {}", plain::line(first)),
+            Some(_) => why.into_owned(),
+            None => format!("a signal ended it, or its time was over: {why}"),
         }
     }
+}
+
+/// The command of a program with these arguments, for the user.
+pub fn command(program: &str, arguments: &[&str]) -> String {
+    let words = arguments.iter().map(|word| plain::quoted(*word));
+    std::iter::once(program.to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Where the programs of the build are that this program is of.
@@ -75,7 +87,7 @@ pub fn build(root: &Path, into: &Path, packages: &[(&str, &str)]) -> Result<f64,
     }
     let status =
         cargo.stdout(Stdio::null()).status().map_err(|error| Failure::Start("cargo".into(), error))?;
-    if status.success() { Ok(start.elapsed().as_secs_f64()) } else { Err(Failure::Build) }
+    if status.success() { Ok(start.elapsed().as_secs_f64()) } else { Err(Failure::Build(status)) }
 }
 
 impl Tools {
@@ -123,8 +135,7 @@ impl Tools {
             file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(Failure::Scratch)?;
             Ok::<_, Failure>(String::from_utf8_lossy(&bytes).into_owned())
         };
-        let words = arguments.iter().map(|word| plain::quoted(*word));
-        let command = std::iter::once(program.to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+        let command = command(program, arguments);
         Ok(Done { code: status.code(), stdout: read(&mut out)?, stderr: read(&mut err)?, command })
     }
 }

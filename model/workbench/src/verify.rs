@@ -89,6 +89,7 @@ fn note(text: &str) {
 struct Work<'c> {
     context: &'c Context,
     before: Option<(crate::report::Since, Report)>,
+    tree: Option<String>,
     lock: Arc<Lock>,
     pulse: Pulse,
     state: Mutex<State>,
@@ -135,7 +136,8 @@ impl<'c> Work<'c> {
             found: BTreeMap::new(),
             seconds: BTreeMap::new(),
         };
-        Work { context, before, lock, pulse: Pulse::new("begins"), state: Mutex::new(state) }
+        let tree = since::tree(&context.tools.root);
+        Work { context, before, tree, lock, pulse: Pulse::new("begins"), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -184,8 +186,7 @@ impl<'c> Work<'c> {
                     Found { rows: vec![row], ..Found::default() }
                 }
             };
-            let worst = found.rows.iter().map(|row| row.answer).max().map_or("nothing", Answer::word);
-            note(&format!("{}: {worst}, {seconds:.1} s", layer.name()));
+            note(&format!("{}: {}, {seconds:.1} s", layer.name(), forms::counts(&found.rows)));
             state.found.insert(layer, found);
             state.seconds.insert(layer.name().into(), seconds);
             self.say(&state);
@@ -226,6 +227,7 @@ impl<'c> Work<'c> {
             format: FORMAT.into(),
             version: VERSION,
             rules: self.context.rules.to_string(),
+            tree: self.tree.clone(),
             command: std::iter::once("zus-workbench".to_owned()).chain(words).collect::<Vec<_>>().join(" "),
             since: None,
             seconds: state.seconds.clone(),

@@ -115,8 +115,14 @@ fn ask(context: &Context, layer: &str, instances: &[Instance]) -> Result<Found, 
             idle_instances(&tried)
         );
     }
+    let cut: Vec<&str> = tried.iter().filter(|tried| tried.cut().is_some()).map(|tried| tried.name).collect();
     let mut searched = Row::new(layer, "searched", Answer::Holds, says, &command(context, "*"));
     searched.witness = Some("every state of each, and the premises of what holds".into());
+    if !cut.is_empty() {
+        searched.answer = Answer::Undecided;
+        searched.witness = None;
+        let _ = write!(searched.says, "; not every state of {}: {}", cut.join(", "), BOUNDS.join(" "));
+    }
     for tried in &tried {
         let states = tried.report.as_ref().map_or("none".into(), |report| report.unique.to_string());
         searched.facts.insert(format!("states of {}", tried.name), states);
@@ -152,6 +158,13 @@ struct Tried {
     /// Properties that nothing in it can violate under the rules, and why.
     unasked: BTreeMap<String, String>,
     traces: PathBuf,
+}
+
+impl Tried {
+    /// The number of states at which a bound ended the search, if one did.
+    fn cut(&self) -> Option<u64> {
+        self.report.as_ref().filter(|report| report.rest.is_some()).map(|report| report.unique)
+    }
 }
 
 /// Explores it. Where the checker refuses a rule because it changes nothing, or an expectation because nothing can violate it, that
@@ -275,7 +288,10 @@ fn row(
         row.run = drawn(context, &trace, &format!("{layer}-{id}"), files);
         row
     } else if let Some((tried, property)) = undecided {
-        let why = property.vacuous.clone().unwrap_or_else(|| words(property));
+        let why = property.vacuous.clone().unwrap_or_else(|| match tried.cut() {
+            Some(states) => format!("the search hit its bound ({}) after {states} states", BOUNDS.join(" ")),
+            None => words(property),
+        });
         let says = format!("{}: {why}", tried.name);
         Row::new(layer, id, Answer::Undecided, says, &command(context, tried.name))
     } else if let Some((first, property)) = verdicts.first() {
