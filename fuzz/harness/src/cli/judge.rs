@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zus_output::pulse::Pulse;
+
 use super::check;
 use super::finding::judged;
 use crate::judge::{judge as judge_all, quietly};
@@ -12,6 +14,7 @@ use crate::judge::{judge as judge_all, quietly};
 /// When `out` cannot be written.
 pub fn judge(effort: u64, out: &Path) -> std::io::Result<bool> {
     check(out)?;
+    let _pulse = Pulse::new("judging, the cheapest first");
     match quietly(|| judge_all(effort)) {
         None => {
             println!("nothing is wrong");
