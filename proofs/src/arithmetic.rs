@@ -158,6 +158,28 @@ pub const THEOREMS: &[Theorem] = &[
         ],
         multipliers: &[1, 1],
     },
+    Theorem {
+        name: "leader-up",
+        says: "the best rank belongs to a miner that is up with probability (n - f) / n > 2/3",
+        given: &[FAULTS, Inequality { says: "3 (n - f) <= 2 n", terms: &[("n", -1), ("f", 3)], constant: 0 }],
+        multipliers: &[1, 1],
+    },
+    // Products are variables of their own: `f A` is f times A. All is taken times n^k, which makes whole numbers of e(k).
+    Theorem {
+        name: "expected-subrounds",
+        says: "of the first k subrounds e(k) <= n / (n - f) < 3/2 are expected to begin before a good one has ended: the step \
+               from k to k + 1, of A = (n - f) e(k) <= n to B = (n - f) e(k + 1)",
+        given: &[
+            Inequality { says: "f >= 0 times n - A >= 0", terms: &[("f n", 1), ("f A", -1)], constant: 0 },
+            Inequality {
+                says: "e(k + 1) = 1 + f / n e(k), times n (n - f)",
+                terms: &[("n n", 1), ("f n", -1), ("f A", 1), ("n B", -1)],
+                constant: 0,
+            },
+            Inequality { says: "n B > n n", terms: &[("n B", 1), ("n n", -1)], constant: -1 },
+        ],
+        multipliers: &[1, 1, 1],
+    },
 ];
 
 impl Theorem {
@@ -195,6 +217,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("unexposed-tight", include_str!("../arithmetic/unexposed-tight.smt2")),
     ("beacon-threshold", include_str!("../arithmetic/beacon-threshold.smt2")),
     ("intersection-tight", include_str!("../arithmetic/intersection-tight.smt2")),
+    ("expected-subrounds", include_str!("../arithmetic/expected-subrounds.smt2")),
+    ("expected-subrounds-tight", include_str!("../arithmetic/expected-subrounds-tight.smt2")),
     ("byzantine-majority", include_str!("../arithmetic/byzantine-majority.smt2")),
     ("percent66", include_str!("../arithmetic/percent66.smt2")),
     ("percent66-below", include_str!("../arithmetic/percent66-below.smt2")),

@@ -28,6 +28,7 @@ pub mod cli;
 pub mod condition;
 pub mod controls;
 pub mod explain;
+pub mod independence;
 pub mod judge;
 pub mod ledger;
 pub mod nonvacuity;

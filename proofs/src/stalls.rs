@@ -6,13 +6,13 @@
 use crate::{
     bounded::{Run, RunFileError, Search, Target, WorldError},
     nonvacuity::world,
-    spec::{Formula, Spec, SpecError},
-    structure::Interpreter,
+    spec::{Formula, Obligation, Spec, SpecError},
+    structure::{Evaluator, Interpreter},
     verify::parallel,
 };
 
 /// The properties that a stall breaks.
-pub const LIVE: &[&str] = &["L1", "L1-all", "L1-ends", "L1-next", "L2", "L2-all", "L3", "L5"];
+pub const LIVE: &[&str] = &["L1", "L1-all", "L1-ends", "L1-first", "L2", "L2-all", "L3", "L5"];
 /// The items that are deleted besides the obligations.
 const OTHERS: &[&str] = &[
     "guard:timeout/timer",
@@ -20,6 +20,8 @@ const OTHERS: &[&str] = &[
     "guard:restart/stays-up",
     "axiom:timer-long",
     "axiom:windows",
+    "axiom:window-long",
+    "axiom:up-quorum",
 ];
 /// Steps of a search; the longest stall needs about 28.
 const MAX_STEPS: usize = 30;
@@ -49,26 +51,55 @@ pub fn items(spec: &Spec) -> Vec<String> {
     obligations.chain(OTHERS.iter().map(|item| (*item).to_string())).collect()
 }
 
+/// The states in which time has stopped: an obligation is open, and none of its actions is enabled.
+fn stopped(spec: &Spec) -> Formula {
+    let lemma = |o: &Obligation| spec.lemmas.iter().find(|lemma| lemma.name == o.name);
+    let stops = spec.obligations.iter().filter_map(lemma).map(|lemma| {
+        let open = lemma.assumptions.iter().map(|(_, formula)| formula.clone());
+        let stuck = open.chain([Formula::negate(lemma.conclusion.clone())]).collect();
+        let variables: Vec<_> = lemma.parameters.iter().map(|p| p.variable).collect();
+        if variables.is_empty() {
+            Formula::And(stuck)
+        } else {
+            Formula::Exists(variables, Box::new(Formula::And(stuck)))
+        }
+    });
+    Formula::Or(stops.collect())
+}
+
+/// The word for a state in which time has stopped, among the names of properties.
+pub const STOP: &str = "time-stops";
+
 /// The properties of [`LIVE`] that a run of the specification without an item breaks at its end.
 pub fn broken(without: &Spec, run: &Run) -> Vec<String> {
     let interpreter = Interpreter::new(without);
     let states = run.replay(&interpreter).unwrap_or_default();
     let broken = states.last().map(|end| interpreter.broken_safety(end)).unwrap_or_default();
-    broken.iter().map(|s| s.name.clone()).filter(|name| LIVE.contains(&name.as_str())).collect()
+    let broken = broken.iter().map(|s| s.name.clone()).filter(|name| LIVE.contains(&name.as_str()));
+    let stops = states.last().is_some_and(|end| Evaluator::new(&stopped(without), &[]).holds(end, &[]));
+    broken.chain(stops.then(|| STOP.to_string())).collect()
 }
 
-/// Searches a stall for every item; the run's name is the item.
+/// A run for every item, which is its name: the kept one if it still breaks something, or one that is searched.
 pub fn search(spec: &Spec, threads: usize) -> Result<Vec<(String, Option<Run>)>, StallError> {
     let items = items(spec);
     let found = parallel(items.len(), threads, |index| {
         let without = spec.without(&items[index])?;
+        let lines = include_str!("../runs/stalls.jsonl").lines();
+        let mut old = lines.filter_map(|line| Run::from_json(&without, line).ok());
+        if let Some(run) = old.find(|run| run.name == items[index] && !broken(&without, run).is_empty()) {
+            return Ok((items[index].clone(), Some(run)));
+        }
         let broken = LIVE.iter().filter_map(|name| without.statement(name));
         let broken = broken.map(|statement| Formula::negate((*statement.formula).clone()));
-        let target = Target::State(Formula::Or(broken.collect()));
-        for size in WORLDS {
-            let run = Search::new(&without, &world(&without, *size))?.run(&items[index], &target, MAX_STEPS);
-            if let Some(run) = run.map_err(WorldError::from)? {
-                return Ok((items[index].clone(), Some(run)));
+        let targets = [Formula::Or(broken.collect()), stopped(&without)];
+        for target in targets.map(Target::State) {
+            for size in WORLDS {
+                let mut search = Search::new(&without, &world(&without, *size))?;
+                let run = search.run(&items[index], &target, MAX_STEPS);
+                if let Some(run) = run.map_err(WorldError::from)? {
+                    return Ok((items[index].clone(), Some(run)));
+                }
             }
         }
         Ok((items[index].clone(), None))
@@ -85,4 +116,50 @@ pub fn kept(spec: &Spec) -> Result<Vec<(Spec, Run)>, StallError> {
         Ok((without, run))
     };
     include_str!("../runs/stalls.jsonl").lines().map(read).collect()
+}
+
+/// A run drawn: one line a tick, with the actions of each miner since the tick before, in order. `*` makes a certificate, or is an
+/// observer.
+pub fn drawn(spec: &Spec, run: &Run) -> String {
+    let columns = run.world.miners + 1;
+    let mut rows = vec![vec![Vec::<String>::new(); columns]];
+    for event in &run.events {
+        let action = &spec.actions[event.action];
+        if action.name == "tick" {
+            rows.push(vec![Vec::new(); columns]);
+            continue;
+        }
+        let of_miner = action.parameters.first().is_some_and(|p| Some(p.variable.sort) == spec.sort("miner"));
+        let column = if of_miner { event.arguments[0] as usize } else { run.world.miners };
+        let word = action.name.trim_start_matches("byzantine_").to_string();
+        if let Some(row) = rows.last_mut() {
+            row[column].push(word);
+        }
+    }
+    let honest = run.world.miners - run.world.byzantine;
+    let name = |miner: usize| match miner {
+        m if m < honest => format!("miner{m}"),
+        m if m < run.world.miners => format!("miner{m}, Byzantine"),
+        _ => "*".to_string(),
+    };
+    let mut text = String::from("| tick |");
+    (0..columns).for_each(|miner| text += &format!(" {} |", name(miner)));
+    text += &format!("\n|{}\n", "---|".repeat(columns + 1));
+    // Ticks in which nobody does anything are one line.
+    let mut at = 0;
+    while at < rows.len() {
+        let idle = |row: &Vec<Vec<String>>| row.iter().all(Vec::is_empty);
+        let end = (at..rows.len()).find(|next| !idle(&rows[*next])).unwrap_or(rows.len());
+        if end > at {
+            let ticks = if end - at == 1 { at.to_string() } else { format!("{at} to {}", end - 1) };
+            text += &format!("| {ticks} |{}\n", " |".repeat(columns));
+            at = end;
+            continue;
+        }
+        text += &format!("| {at} |");
+        rows[at].iter().for_each(|cell| text += &format!(" {} |", cell.join(", ")));
+        text.push('\n');
+        at += 1;
+    }
+    text
 }

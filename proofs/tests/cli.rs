@@ -88,6 +88,22 @@ fn the_walk_through_of_the_readme_is_what_the_command_prints() {
 }
 
 #[test]
+fn the_stalled_run_of_the_readme_is_what_the_command_draws() {
+    let output = run(&["stall", "guard:log_ticket/window-closed"]);
+    assert_eq!(output.status.code(), Some(0));
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let shown = readme.split("<!-- stall -->").nth(1).expect("README.md has the stalled run");
+    assert_eq!(shown.trim(), text(&output).trim());
+    // Every kept run is listed with what it breaks; another item has none.
+    let output = run(&["stall"]);
+    let listed = text(&output);
+    assert!(listed.lines().count() > 20 && listed.lines().all(|line| line.contains("actions that break ")));
+    assert!(listed.lines().all(|line| !line.ends_with("break ")), "{listed}");
+    let output = run(&["stall", "guard:tick/nothing"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn the_ledger_prints_a_table() {
     let output = run(&["ledger", "--format", "markdown"]);
     assert_eq!(output.status.code(), Some(0));

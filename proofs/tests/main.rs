@@ -5,6 +5,7 @@
 mod bad_input;
 mod cli;
 mod drift;
+mod independence;
 mod ledger;
 mod obligations;
 mod refused;

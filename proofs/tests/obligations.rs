@@ -1,4 +1,5 @@
-//! The item `obligation`: one source for a guard of the waiting action, and for the conditions that it can be met.
+//! The items `obligation` (one source for a guard of the waiting action, and for the conditions that it can be met), `induction`
+//! and `requires`.
 
 use zus_proofs::{
     judge::Verdict,
@@ -60,4 +61,67 @@ fn the_waiting_action_waits() {
     let wrong = Sources::text(QUESTIONS).edited("(due (asked m))", "").unwrap();
     let error = load(&wrong, &RuleChoice::new("questions")).unwrap_err().to_string();
     assert!(error.contains("(obligation name action"), "{error}");
+}
+
+const STAIRS: &str = "
+(rule quorum ByzantineMajority)
+(profile stairs (quorum ByzantineMajority))
+(sort step)
+(sort tick)
+(immutable step_le ((x step) (y step)) \"{x} is {y} or before it\")
+(immutable next_step ((x step) (y step)) \"{x} is the step before {y}\")
+(constant step0 step)
+(ordered step step_le next_step step0)
+(immutable takes ((s step) (x tick) (y tick)) \"{s}, begun at {x}, takes until {y}\")
+(relation climbed ((s step) (x tick)) \"{s} has been climbed by {x}\")
+(init climbed ((s step) (x tick)) false)
+(invariant climbing \"step after step\"
+  (forall ((s step) (t step) (x tick) (y tick))
+    (=> (and (climbed s x) (next_step s t) (takes s x y)) (climbed t y))))
+(induction stairs \"every step is climbed\" ()
+  (over next_step s t)
+  (at tick x y)
+  (first () (climbed s x))
+  (next () (takes s x y))
+  (when true)
+  (holds (climbed s x)))
+";
+
+#[test]
+fn an_induction_whose_step_or_base_does_not_hold_fails_its_own_condition() {
+    let failing = |from: &str, to: &str| {
+        let sources = Sources::text(STAIRS).edited(from, to).unwrap();
+        let spec = load(&sources, &RuleChoice::new("stairs")).unwrap();
+        let verification = Verification::new(&spec, 1);
+        let pairs = verification.conditions.iter().zip(&verification.outcomes);
+        let failing = pairs.filter(|(_, o)| !matches!(o, Ok(Verdict::Holds(_))));
+        failing.map(|(c, _)| c.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(failing("(when true)", "(when true)"), [""; 0]);
+    assert_eq!(failing("(next () (takes s x y))", "(next () (takes t x y))"), ["lemma:stairs-next"]);
+    assert_eq!(failing("(first () (climbed s x))", "(first () true)"), ["lemma:stairs-first"]);
+    // Along a relation that is no successor induction proves nothing.
+    let wrong = Sources::text(STAIRS).edited("(over next_step s t)", "(over step_le s t)").unwrap();
+    let error = load(&wrong, &RuleChoice::new("stairs")).unwrap_err().to_string();
+    assert!(error.contains("this is not the successor of a sort"), "{error}");
+    let wrong = Sources::text(STAIRS).edited("(when true)", "").unwrap();
+    let error = load(&wrong, &RuleChoice::new("stairs")).unwrap_err().to_string();
+    assert!(error.contains("(induction name"), "{error}");
+}
+
+#[test]
+fn a_clock_next_to_rules_that_have_none_is_refused_with_the_rule_that_it_needs() {
+    for (rules, needs) in [
+        ("documented,network=Synchronous", "beacon=RoundOnly"),
+        ("accountable,network=Synchronous", "faults=AtMostF"),
+        ("hardened,finality=TwoThirds,network=Synchronous", "finality=Votes"),
+    ] {
+        let error = load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap_err().to_string();
+        let said = format!("has network=Synchronous, which the specification defines only where {needs}");
+        assert!(error.contains(&said), "{error}");
+    }
+    // Where all of it is as needed, the clock is the profile's.
+    for rules in ["hardened,network=Synchronous", "synchronous,echo=None"] {
+        load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap();
+    }
 }

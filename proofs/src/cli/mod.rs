@@ -11,6 +11,7 @@ mod check;
 mod json;
 mod runs;
 
+use crate::independence;
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
 use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use std::{
@@ -88,6 +89,16 @@ enum Command {
         #[command(flatten)]
         threads: Threads,
     },
+    /// Which actions commute, disable or enable each other: proved for any number of members, line by line.
+    Independence {
+        /// The rules.
+        #[arg(long, default_value = "hardened", value_name = "PROFILE[,RULE=VALUE...]")]
+        rules: String,
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
+    },
     /// Search the runs that weaker rules allow, and those that reach every witness; write them as JSON, and as traces
     /// for `zus replay`.
     Runs {
@@ -107,6 +118,12 @@ enum Command {
         from: ReadFrom,
         #[command(flatten)]
         threads: Threads,
+    },
+    /// Draw the real run that stalls the clock without an item: an obligation, a timer, a window, an axiom.
+    Stall {
+        /// The item, as `check --delete` takes it; without one, all that there are.
+        #[arg(value_name = "ITEM")]
+        item: Option<String>,
     },
     /// Replay a run, or search one that breaks a property.
     Run(RunArguments),
@@ -263,6 +280,12 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Check(check) => execute_check(check),
         Command::Controls { rules, judge, from, threads } => {
             check::print_controls(&read(&from.sources()?, rules)?, *judge, threads.threads)
+        }
+        Command::Stall { item } => runs::stall(item.as_deref()),
+        Command::Independence { rules, from, threads } => {
+            let spec = read(&from.sources()?, rules)?;
+            say!("{}", independence::table(&spec, &independence::pairs(&spec, threads.threads)).trim_end());
+            Ok(End::Fine)
         }
         Command::Runs { out, clock: true, from, threads, .. } => {
             runs::write_clock(&from.sources()?, out, threads.threads)

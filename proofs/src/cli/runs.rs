@@ -141,6 +141,33 @@ pub(super) fn replay(spec: &Spec, file: &Path) -> Result<End, BadInput> {
     Ok(if broken.is_empty() { End::Fine } else { End::Fails })
 }
 
+/// Draws the kept run that stalls without an item.
+pub(super) fn stall(item: Option<&str>) -> Result<End, BadInput> {
+    let spec = load(&Sources::embedded(), &RuleChoice::new("synchronous"))?;
+    let kept = stalls::kept(&spec)?;
+    let Some(item) = item else {
+        for (without, run) in &kept {
+            say!(
+                "{}: {} actions that break {}",
+                run.name,
+                run.events.len(),
+                stalls::broken(without, run).join(", ")
+            );
+        }
+        return Ok(End::Fine);
+    };
+    let found = kept.iter().find(|(_, run)| run.name == item);
+    let unknown = || {
+        BadInput(format!(
+            "no run is kept for `{item}`\n  fix: name one of those that `zus-proofs stall` lists"
+        ))
+    };
+    let (without, run) = found.ok_or_else(unknown)?;
+    say!("Without {item} this run breaks {}:\n", stalls::broken(without, run).join(", "));
+    say!("{}", stalls::drawn(without, run).trim_end());
+    Ok(End::Fine)
+}
+
 /// Searches a run that breaks a property.
 pub(super) fn search(spec: &Spec, asked: &RunArguments) -> Result<End, BadInput> {
     let breaks = asked.breaks.as_deref().unwrap_or_default();

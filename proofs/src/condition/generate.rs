@@ -31,6 +31,11 @@ pub fn initially(spec: &Spec, formula: &Formula) -> Formula {
     })
 }
 
+/// The assumptions about every reachable state: axioms, conjuncts, derived relations.
+pub(crate) fn every_state(spec: &Spec) -> Vec<Hypothesis> {
+    Generator { spec, found: Vec::new(), unchanged: 0 }.state()
+}
+
 struct Generator<'a> {
     spec: &'a Spec,
     found: Vec<Condition>,
@@ -248,7 +253,12 @@ impl Generator<'_> {
 }
 
 /// `formula` with its relations of `time` read after the action, as a formula over the state before.
-fn after(action: &Action, map: &HashMap<Variable, Term>, formula: &Formula, time: Time) -> Formula {
+pub(crate) fn after(
+    action: &Action,
+    map: &HashMap<Variable, Term>,
+    formula: &Formula,
+    time: Time,
+) -> Formula {
     formula.rewrite(&mut |atom| {
         let Formula::Relation(r, t, terms) = atom else { return atom.clone() };
         let before = Formula::Relation(*r, Time::Before, terms.clone());

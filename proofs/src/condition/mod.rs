@@ -9,10 +9,11 @@ mod smtlib;
 
 pub(crate) use alternation::free_variables;
 pub use alternation::{Alternation, Cycle, Edge, alternation};
+pub(crate) use generate::{after, every_state};
 pub use generate::{conditions, initially};
 pub use smtlib::smtlib;
 
-use crate::spec::{Formula, FunctionId, SortId, Spec};
+use crate::spec::{Formula, FunctionId, RelationId, SortId, Spec, Term};
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// The kind of statement that a condition establishes.
@@ -141,9 +142,56 @@ impl Condition {
         Condition { hypotheses, ..self.clone() }
     }
 
+    /// The condition with those hypotheses only that speak of nothing declared after all that the goal and the assumptions
+    /// speak of: first no later constant and relation, then no later constant. Like [`Self::only`] stronger claims, and
+    /// smaller ones: most of the protocol is about no clock, and most of the clock about no tick by name.
+    pub fn near(&self, spec: &Spec) -> [Condition; 2] {
+        let assumed = |h: &&Hypothesis| matches!(h.origin, Origin::Assumption(_));
+        let claim = self.hypotheses.iter().filter(assumed).map(|h| Latest::of(spec, &h.formula));
+        let claim = claim.fold(Latest::of(spec, &self.goal), Latest::max);
+        let keep = |near: &dyn Fn(Latest) -> bool| {
+            let near = self.hypotheses.iter().filter(|h| near(Latest::of(spec, &h.formula)));
+            Condition { hypotheses: near.cloned().collect(), ..self.clone() }
+        };
+        let constants = |of: Latest| of.constant <= claim.constant;
+        [keep(&|of| constants(of) && of.relation <= claim.relation), keep(&constants)]
+    }
+
     /// Hypotheses and negated goal in negation normal form: what a judge refutes.
     pub fn refutand(&self) -> Vec<(Origin, Formula)> {
         let hypotheses = self.hypotheses.iter().map(|h| (h.origin.clone(), h.formula.normal(true)));
         hypotheses.chain([(Origin::Goal, self.goal.normal(false))]).collect()
+    }
+}
+
+/// What of all that a formula names is declared last.
+#[derive(Clone, Copy)]
+struct Latest {
+    relation: Option<RelationId>,
+    constant: Option<FunctionId>,
+}
+
+impl Latest {
+    fn of(spec: &Spec, formula: &Formula) -> Self {
+        let mut latest = Latest { relation: None, constant: None };
+        let constant = |term: &Term| match term {
+            Term::Apply(f, arguments) if arguments.is_empty() && f.0 < spec.functions.len() => Some(*f),
+            _ => None,
+        };
+        formula.visit(&mut |atom| match atom {
+            Formula::Relation(relation, _, terms) => {
+                latest.relation = latest.relation.max(Some(*relation));
+                latest.constant = latest.constant.max(terms.iter().filter_map(constant).max());
+            }
+            Formula::Equal(left, right) => {
+                latest.constant = latest.constant.max(constant(left)).max(constant(right));
+            }
+            _ => {}
+        });
+        latest
+    }
+
+    fn max(self, other: Self) -> Self {
+        Latest { relation: self.relation.max(other.relation), constant: self.constant.max(other.constant) }
     }
 }

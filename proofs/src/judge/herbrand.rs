@@ -29,6 +29,8 @@ use std::collections::{BTreeSet, HashSet};
 
 /// Rounds of instantiation before the judge gives up; the largest condition needs about 900.
 const MAX_ROUNDS: usize = 4_000;
+/// The same where only the hypotheses near to the goal are tried.
+const FEW_ROUNDS: usize = 120;
 /// Instances of one formula added in one round: enough to converge, few enough not to drown the solver.
 const MAX_INSTANCES_A_ROUND: usize = 48;
 
@@ -94,8 +96,19 @@ impl<'a> Herbrand<'a> {
         Herbrand { spec }
     }
 
-    /// Decides a condition.
+    /// Decides a condition: by the hypotheses that are near to it, if they are enough, and else by all.
     pub fn decide(&self, condition: &Condition) -> Result<Verdict<Proof>, HerbrandError> {
+        for near in condition.near(self.spec) {
+            if near.hypotheses.len() < condition.hypotheses.len()
+                && let Ok(Verdict::Holds(proof)) = self.decide_within(&near, FEW_ROUNDS)
+            {
+                return Ok(Verdict::Holds(proof));
+            }
+        }
+        self.decide_within(condition, MAX_ROUNDS)
+    }
+
+    fn decide_within(&self, condition: &Condition, most: usize) -> Result<Verdict<Proof>, HerbrandError> {
         if let Some(cycle) = alternation(self.spec, condition).cycle() {
             return Err(HerbrandError::Undecidable(condition.id.clone(), cycle.describe(self.spec)));
         }
@@ -105,7 +118,7 @@ impl<'a> Herbrand<'a> {
         let constants = constant_sorts(condition);
         let mut grounder = Grounder::new(self.spec, &constants);
         let selectors: Vec<Literal> = refutand.iter().map(|_| grounder.selector()).collect();
-        for round in 0..MAX_ROUNDS {
+        for round in 0..most {
             let model = match grounder.solve(&selectors) {
                 Answer::Satisfiable(model) => model,
                 Answer::Unsatisfiable(core) => {

@@ -31,6 +31,21 @@ pub enum SpecError {
         "--rules: `{0}` is no choice of rules\n  fix: write a profile, then `rule=value` after commas: {1}"
     )]
     Rules(String, String),
+    /// A value that is defined only next to certain values of other rules.
+    #[error(
+        "--rules: `{choice}` has {rule}={value}, which the specification defines only where {needs}\n  fix: choose so, or \
+         another value of `{rule}`"
+    )]
+    Requires {
+        /// The choice.
+        choice: String,
+        /// The rule.
+        rule: String,
+        /// Its value.
+        value: String,
+        /// The condition that fails: `finality=Votes`.
+        needs: String,
+    },
     /// A rule chosen twice.
     #[error("--rules: `{0}` chooses `{1}` twice\n  fix: name each rule once")]
     RuleTwice(String, String),
@@ -50,8 +65,8 @@ pub enum Fault {
     /// An item that is none of the known ones.
     #[error(
         "`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
-             define, axiom, init, action, obligation, invariant, safety, transition, pointwise, witness, lemma, rule, profile, when, \
-             include, ordered, threshold, closure"
+             define, axiom, init, action, obligation, invariant, safety, transition, pointwise, witness, lemma, \
+             induction, rule, profile, requires, when, include, ordered, threshold, closure"
     )]
     UnknownItem(String),
     /// A part of an action that is none of the known ones.
@@ -134,6 +149,11 @@ pub enum Fault {
     /// A sentence that names an argument that there is not.
     #[error("the sentence names `{{{0}}}`, which is no argument; correct the name")]
     Sentence(String),
+    /// An induction along a relation that is no successor.
+    #[error(
+        "this is not the successor of a sort that is declared `ordered`, so induction along it proves nothing"
+    )]
+    NotASuccessor,
     /// `enabled` outside a lemma.
     #[error("`enabled` speaks of actions, which only a `lemma` may do")]
     EnabledHere,

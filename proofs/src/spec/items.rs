@@ -124,6 +124,7 @@ impl Builder {
             "witness" => self.witness(list)?,
             "lemma" => self.lemma(list)?,
             "obligation" => self.obligation(list)?,
+            "induction" => self.induction(list)?,
             "pointwise" => self.pointwise(list)?,
             "ordered" | "threshold" | "closure" => self.interpretation(word, list)?,
             other => return Err(Fault::UnknownItem(other.to_string()).at(&item.position)),
@@ -148,7 +149,7 @@ impl Builder {
         self.formula(&list[3], &mut scope, Place::Elsewhere).map(drop)
     }
 
-    fn relation_named(&self, item: &SExpr) -> Result<RelationId, SpecError> {
+    pub(super) fn relation_named(&self, item: &SExpr) -> Result<RelationId, SpecError> {
         let name =
             item.symbol().ok_or_else(|| Fault::Expected("the name of a relation").at(&item.position))?;
         match self.elaborator.names.get(name) {

@@ -43,6 +43,7 @@ impl Sources {
             "liveness.epr",
             "clock.epr",
             "duties.epr",
+            "chain.epr",
             "stages.epr",
             "finality_stages.epr",
             "clock_witnesses.epr",
@@ -106,6 +107,7 @@ impl Sources {
             match head(item)? {
                 ("rule", items) => declared.rule(items)?,
                 ("profile", items) => declared.profile(items)?,
+                ("requires", items) => declared.requires(items)?,
                 _ => {}
             }
         }
@@ -140,7 +142,7 @@ impl Selection<'_> {
     fn flatten(&self, items: Vec<SExpr>, chosen: &mut Vec<SExpr>, depth: usize) -> Result<(), SpecError> {
         for item in items {
             match head(&item)? {
-                ("rule" | "profile", _) if depth == 0 => {}
+                ("rule" | "profile" | "requires", _) if depth == 0 => {}
                 ("include", list) => {
                     let name = list.get(1).and_then(SExpr::text);
                     let name =

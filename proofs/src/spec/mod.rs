@@ -7,6 +7,7 @@
 mod elaborate;
 mod error;
 mod formula;
+mod induction;
 mod items;
 mod load;
 mod obligation;

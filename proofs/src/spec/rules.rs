@@ -45,11 +45,16 @@ impl RuleChoice {
     }
 }
 
+/// A rule, and the values that it may have.
+type Condition = (String, Vec<String>);
+
 /// Rules and profiles as a specification declares them.
 #[derive(Default)]
 pub(super) struct Declared {
     rules: BTreeMap<String, Vec<String>>,
     profiles: BTreeMap<String, BTreeMap<String, String>>,
+    /// A condition, and the condition that has to hold where it does.
+    requirements: Vec<(Condition, Condition)>,
     /// Where a name was declared first: `rule ticket`.
     places: BTreeMap<String, Position>,
 }
@@ -88,8 +93,21 @@ impl Declared {
         Ok(())
     }
 
+    /// `(requires (RULE VALUE...) (RULE VALUE...)...)`: where the first holds the others have to.
+    pub(super) fn requires(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
+        let [_, whose, needs @ ..] = items else {
+            let shape = "(requires (rule value...) (rule value...)...)";
+            return Err(Fault::Expected(shape).at(&items[0].position));
+        };
+        let whose = self.condition(whose)?;
+        for need in needs {
+            self.requirements.push((whose.clone(), self.condition(need)?));
+        }
+        Ok(())
+    }
+
     /// `(RULE VALUE...)`: the rule has one of the values.
-    fn condition(&self, item: &SExpr) -> Result<(String, Vec<String>), SpecError> {
+    fn condition(&self, item: &SExpr) -> Result<Condition, SpecError> {
         let list = item.list().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))?;
         let mut names = list.iter().map(|i| symbol(i, "a rule's name and values"));
         let rule = names.next().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))??;
@@ -131,6 +149,15 @@ impl Declared {
             }
             rules.values.insert(rule.to_string(), value.to_string());
             rules.overridden.push(rule.to_string());
+        }
+        let holds =
+            |(rule, values): &Condition| rules.value(rule).filter(|value| values.iter().any(|v| v == value));
+        for (whose, need) in &self.requirements {
+            if let (Some(value), None) = (holds(whose), holds(need)) {
+                let (choice, rule) = (choice.text.clone(), whose.0.clone());
+                let needs = format!("{}={}", need.0, need.1.join(" or "));
+                return Err(SpecError::Requires { choice, rule, value: value.to_string(), needs });
+            }
         }
         Ok(rules)
     }
