@@ -17,6 +17,11 @@ use crate::evidence::Jurisdiction;
 use crate::rules::{ParentRule, Rules, SubroundCapRule};
 use crate::statement::{Signed, Ticket};
 
+/// How many times Δ a window, and the wait after it, last at least where votes make blocks final (PROTOCOL.md, section 4).
+/// A miner that jumps over a round casts no vote in it. Nobody does where no miner tickets before all have heard how the round before
+/// ended, and where nobody times out before.
+pub const DELTAS_OF_A_WAIT: u64 = 5;
+
 /// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
 /// subround is long enough for any network that delivers at all (L1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -30,7 +35,8 @@ pub struct Timing {
     pub resend: u64,
     /// How long a missing block may still arrive by itself before it is asked for, and until another peer is asked.
     pub catch_up: u64,
-    /// The bound Δ on message delay that the rule [`TwoDelta`](crate::rules::FinalityRule::TwoDelta) assumes.
+    /// The bound Δ on message delay and computing together. The rule [`TwoDelta`](crate::rules::FinalityRule::TwoDelta) waits twice
+    /// as long; with votes, `window` and `ticket_wait` have to be [`DELTAS_OF_A_WAIT`] times as long.
     pub delta: u64,
     /// How far in the future the time of a proposed block may be.
     pub clock_drift: u64,
@@ -39,13 +45,13 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// For a network with message delays of up to about half a second.
+    /// For a network with message delays of up to about a fifth of a second.
     pub const DEFAULT: Timing = Timing {
         window: 1_000,
         ticket_wait: 2_000,
         resend: 2_000,
         catch_up: 300,
-        delta: 500,
+        delta: 200,
         clock_drift: 2_000,
         answer_interval: 20,
     };
@@ -229,6 +235,12 @@ impl Config {
                 return Err(StartError::Setting { field, value, least, most });
             }
         }
+        let least = delta.saturating_mul(DELTAS_OF_A_WAIT);
+        for (field, value) in [("timing.window", window), ("timing.ticket_wait", ticket_wait)] {
+            if self.rules.votes() && value < least {
+                return Err(StartError::WaitTooShort { field, value, least, delta });
+            }
+        }
         let (resend, least) = (self.timing.resend, self.least_resend());
         if resend < least {
             return Err(StartError::ResendTooShort { resend, least, work: self.resend_work() });
@@ -272,6 +284,22 @@ pub enum StartError {
         least: u64,
         /// The most.
         most: u64,
+    },
+    /// A miner could jump over a round while others wait in it, and then no votes may make a block of it final.
+    #[error(
+        "{field} is {value} ms, and messages take up to timing.delta = {delta} ms: a miner could ticket in a round before all have \
+         heard how the round before ended, and finality would not be sure; set {field} to {least} ms or more, or timing.delta to the \
+         bound that the network keeps"
+    )]
+    WaitTooShort {
+        /// The field of [`Timing`].
+        field: &'static str,
+        /// Its value, in milliseconds.
+        value: u64,
+        /// [`DELTAS_OF_A_WAIT`] times Δ, in milliseconds.
+        least: u64,
+        /// [`Timing::delta`], in milliseconds.
+        delta: u64,
     },
     /// Repetitions would cost more than peers grant a miner: they would mute it.
     #[error(

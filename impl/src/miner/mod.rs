@@ -92,7 +92,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use config::{Config, StartError, TicketForm, Timing};
+pub use config::{Config, DELTAS_OF_A_WAIT, StartError, TicketForm, Timing};
 pub use interface::{Audience, Input, Milestone, Output, Stored, Timer, WriteId};
 pub use recover::Recovery;
 pub use refusal::{ProposalError, Refusal};

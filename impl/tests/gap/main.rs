@@ -61,6 +61,7 @@ impl Net {
             window: 100,
             ticket_wait: 200,
             resend: 1_000,
+            delta: 20,
             catch_up: 50,
             answer_interval: 1,
             ..Timing::DEFAULT

@@ -11,7 +11,7 @@ use super::network::{Fault, Network, Setup, World};
 fn away(sharders: u16, seed: u64) {
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.sharders = sharders;
-    setup.timing.window = 100;
+    (setup.timing.window, setup.timing.delta) = (100, 20);
     setup.faults = vec![(1_000, Fault::Kill(3))];
     let mut world = World::mock(&setup);
     let rounds = KEPT_FINAL_BLOCKS + 3 * MAX_CHAIN_BLOCKS;
@@ -35,7 +35,7 @@ fn a_miner_that_was_away_for_long_gets_the_blocks_from_sharders_or_from_storage(
 #[test]
 fn a_sharder_that_heard_nothing_for_long_gets_everything() {
     let mut setup = Setup::new(4, Rules::HARDENED, 3);
-    setup.timing.window = 100;
+    (setup.timing.window, setup.timing.delta) = (100, 20);
     // Sharders are in the first group: nobody.
     setup.faults = vec![(500, Fault::Partition(vec![vec![], vec![0, 1, 2, 3]])), (30_000, Fault::Heal)];
     let mut world = World::mock(&setup);

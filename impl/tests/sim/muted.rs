@@ -54,7 +54,7 @@ fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
     let mut setup = Setup::new(4, Rules::HARDENED, 1);
     setup.payload = MAX_PAYLOAD_BYTES / 4;
     setup.network = Network { bytes: true, ..Network::RELIABLE };
-    setup.timing = Timing { window: 100, resend: 100, ..setup.timing };
+    setup.timing = Timing { window: 100, resend: 100, delta: 20, ..setup.timing };
     setup.faults = vec![(1_000, Fault::Kill(3)), (12_000, Fault::Restart(3))];
     let mut world = World::mock(&setup);
     world.run(12_010);

@@ -121,7 +121,7 @@ impl Setup {
             flush: 3,
             store_flush: 3,
             crash: Crash::KeepsAnything,
-            timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 100, ..Timing::DEFAULT },
+            timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 60, ..Timing::DEFAULT },
             payload: 256,
             clocks: Vec::new(),
             byzantine: Vec::new(),
