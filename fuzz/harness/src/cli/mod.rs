@@ -419,10 +419,13 @@ fn explore(
         let failure = last.run.failure();
         let why = failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
         let offers = path.clone().into_actions();
-        println!("VIOLATED in {} steps: {property}{why}\n{last:?}", offers.len());
+        let choices = if offers.len() == 1 { "choice" } else { "choices" };
+        println!("VIOLATED after {} {choices}: {property}{why}\n{last:?}", offers.len());
         let names = Names::of(&last.run.world);
         let refinement = &last.run.judges.refinement;
-        for action in copy.refusals(last) {
+        // After a failure nothing is chosen any more: everything would count as refused.
+        let refused = if failure.is_none() { copy.refusals(last) } else { Vec::new() };
+        for action in refused {
             let deed = refinement.protocol.deed(&refinement.state, &action);
             println!("refused: {}", names.translate(&deed));
         }

@@ -228,7 +228,7 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
         return Ok(Fate::Killed("it does not end".into()));
     };
     let said = || {
-        let line = text.lines().rfind(|line| line.contains("WRONG: ") || line.contains("VIOLATED: "));
+        let line = text.lines().rfind(|line| line.contains("WRONG: ") || line.contains("VIOLATED after "));
         line.or_else(|| text.lines().last()).unwrap_or_default().to_owned()
     };
     match status.code() {
