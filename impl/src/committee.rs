@@ -31,6 +31,7 @@ impl fmt::Display for Peer {
 
 /// Why a committee cannot be formed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum CommitteeError {
     /// There must be at least one miner.
     #[error("a committee needs at least one miner")]

@@ -71,6 +71,7 @@ pub enum Evidence {
 
 /// Why evidence convicts nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum EvidenceError {
     /// The two statements come from different miners.
     #[error("the statements are of {first} and {second}")]

@@ -220,6 +220,7 @@ impl fmt::Debug for BeaconShare {
 
 /// Why commitments are no key of a committee.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BeaconKeyError {
     /// The faulty members alone reach this threshold, or the honest ones alone do not.
     #[error(
@@ -243,6 +244,7 @@ pub enum BeaconKeyError {
 
 /// Why shares were not combined.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CombineError {
     /// Fewer than the threshold.
     #[error("{shares} beacon shares where {threshold} are needed")]

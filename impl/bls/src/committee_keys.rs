@@ -85,6 +85,7 @@ pub struct MemberKeys {
 
 /// Why keys do not form a committee.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommitteeKeysError {
     /// No members, or more than this crate serves.
     #[error("a committee of {size} members, where 1 to {MAX_COMMITTEE_SIZE} are served")]

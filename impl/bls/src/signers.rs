@@ -125,6 +125,7 @@ fn position(member: MinerId) -> (usize, u8) {
 
 /// Why a set of signers was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SignersError {
     /// A committee larger than this crate serves.
     #[error("a committee of {size} members, more than {MAX_COMMITTEE_SIZE}")]

@@ -73,6 +73,7 @@ fn expand(seed: &[u8; 32], purpose: &[u8], index: usize) -> Zeroizing<[u8; 64]> 
 
 /// Why no keys were made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrustedDealerError {
     /// The threshold does not fit the committee.
     #[error(transparent)]

@@ -31,6 +31,7 @@ pub struct Transaction {
 
 /// Why a transaction was not queued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum QueueFull {
     /// Too many are waiting.
     #[error("{MAX_QUEUED} transactions are waiting already")]
@@ -42,6 +43,7 @@ pub enum QueueFull {
 
 /// Why a payload is not valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum InvalidPayload {
     /// It is no list of transactions.
     #[error("byte {0} of the payload begins no transaction")]

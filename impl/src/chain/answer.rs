@@ -146,6 +146,7 @@ pub fn respond_within(path: Vec<FinalBlock>, most: usize) -> Option<ChainRespons
 
 /// Why an answer is not a piece of the chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChainResponseError {
     /// It contains no block, or more than fit.
     #[error("{0} blocks in one answer")]

@@ -53,6 +53,7 @@ pub struct FinalBlock {
 
 /// Why a block cannot be made the finalized head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum FinalizeError {
     /// It is not above the head.
     #[error("round {0} is not above the finalized head")]

@@ -77,6 +77,7 @@ pub struct Damaged {
 
 /// The damage of something that was read back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum Damage {
     /// It is of another chain, epoch or committee, or of round 0.
     #[error("it belongs to another chain, epoch or committee")]

@@ -100,6 +100,7 @@ fn require_quorum(signers: &Signers, quorum: usize) -> Result<(), CertificateErr
 
 /// Why a certificate was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CertificateError {
     /// The signers are no set of members.
     #[error(transparent)]

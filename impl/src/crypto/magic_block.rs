@@ -205,6 +205,7 @@ fn decode_commitments(dealer: MinerId, bytes: &[u8]) -> Result<Commitments, Magi
 
 /// Why bytes are no magic block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MagicBlockError {
     /// Another format.
     #[error("version {found} of the magic block where {MAGIC_BLOCK_VERSION} is read")]

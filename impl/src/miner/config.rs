@@ -26,7 +26,8 @@ pub const DELTAS_OF_A_WAIT: u64 = 5;
 /// subround is long enough for any network that delivers at all (L1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Timing {
-    /// How long subround 0 collects proposals (step 3); subround `s` waits `s + 1` times as long.
+    /// How long subround 0 collects proposals (step 3); subround `s` waits `s + 1` times as long. This is the pace of the chain: a
+    /// round takes at least its window, because a miner waits that long for blocks of better rank. All members use the same.
     pub window: u64,
     /// How long subround 0 waits for a notarization after the window (step 9); grows in the same way.
     pub ticket_wait: u64,
@@ -91,8 +92,9 @@ impl TicketForm {
     }
 }
 
-/// See the module doc.
+/// See the module doc. [`Config::new`] makes one, whose fields are then set: later versions may have more of them.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The participants.
     pub committee: Committee,
@@ -264,6 +266,7 @@ impl Config {
 
 /// Why a miner or sharder cannot be started.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The scheme holds no key of a committee member.
     #[error("the signature scheme is an observer's: it cannot sign for a miner")]

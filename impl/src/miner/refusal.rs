@@ -10,6 +10,7 @@ use crate::wire::WireError;
 
 /// Why a message was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum Refusal {
     /// The bytes are no message.
     #[error("malformed: {0}")]
@@ -91,6 +92,7 @@ const fn certificate_proves(error: &CertificateError) -> bool {
 
 /// Why a proposal cannot become a candidate (step 4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
+#[non_exhaustive]
 pub enum ProposalError {
     /// It belongs to another chain or epoch.
     #[error("the block belongs to another chain or epoch")]

@@ -43,6 +43,7 @@ pub fn wall_clock() -> Time {
 
 /// Why a node must stop.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NodeError<E> {
     /// The ticket log refused a record, or its disk failed.
     #[error(transparent)]

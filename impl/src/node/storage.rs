@@ -30,6 +30,7 @@ pub struct FileStorage {
 
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused.
     #[error("cannot {operation} {}: {source}", path.display())]

@@ -273,6 +273,7 @@ fn shown(text: &str) -> String {
 
 /// Why a document is not imported.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InterchangeError {
     /// It is larger than any log.
     #[error("a document of {bytes} bytes, more than {MAX_INTERCHANGE_BYTES}")]

@@ -136,6 +136,7 @@ pub trait TicketLog {
 
 /// Why a record was not taken.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AppendError {
     /// It contradicts what was signed.
     #[error(transparent)]
@@ -147,6 +148,7 @@ pub enum AppendError {
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// The operating system refused.
     #[error("cannot {operation} {}: {source}", path.display())]

@@ -8,6 +8,7 @@ use crate::crypto::curve::PointError;
 
 /// Why bytes are no message. Offsets and lengths are in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
 pub enum WireError {
     /// The first byte names a version that this crate does not speak.
     #[error("version {found} of the wire format is not {supported}")]

@@ -171,7 +171,9 @@ pub(super) fn config_of<S>(ground: &Ground<S>, long_tickets: Receivers, miner: M
     if long_tickets & bit(Peer::Miner(miner)) == 0 {
         return Arc::clone(&ground.config);
     }
-    Arc::new(Config { ticket_form: TicketForm::Uncompressed, ..(*ground.config).clone() })
+    let mut config = Config::clone(&ground.config);
+    config.ticket_form = TicketForm::Uncompressed;
+    Arc::new(config)
 }
 
 /// The empty ticket log of a miner.

@@ -34,6 +34,7 @@ pub use scalar::{SCALAR_BYTES, Scalar};
 
 /// Why bytes are not a usable point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PointError {
     /// The flag bits are wrong, a coordinate is not reduced, or the encoding of infinity carries a payload.
     #[error("not the canonical encoding of a point")]

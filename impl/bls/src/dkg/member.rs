@@ -301,6 +301,7 @@ impl fmt::Debug for Member {
 
 /// Why a member has no receipt to give, or no share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ShareRefused {
     /// A second, different dealing of one dealer.
     #[error("miner {} dealt twice", dealer.0)]
@@ -327,6 +328,7 @@ pub enum ShareRefused {
 
 /// Why a member cannot do what it is asked to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum MemberError {
     /// The keys are not the registered ones.
     #[error("these are not the keys that miner {} registered", member.0)]

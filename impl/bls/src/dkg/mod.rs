@@ -73,6 +73,7 @@ pub const MAX_STRIKES: u8 = 4;
 
 /// Why bytes are no message of a key generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// Not the length that this session's messages have.
     #[error("{found} bytes where this session needs {expected}")]

@@ -103,6 +103,7 @@ impl Parameters {
 
 /// Why numbers are none of a key generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParametersError {
     /// The faulty members and the exposed ones would hold the key.
     #[error(
@@ -356,6 +357,7 @@ fn session_id(
 
 /// Why bytes are no registration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegistrationError {
     /// The identity key is no usable key.
     #[error(transparent)]
@@ -367,6 +369,7 @@ pub enum RegistrationError {
 
 /// Why a key generation cannot begin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SessionError {
     /// No members, or too many.
     #[error("a key generation of {members} members, where 1 to {MAX_DKG_MEMBERS} are served")]

@@ -24,6 +24,7 @@ pub enum Phase {
 
 /// Why a dealer does not qualify.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Disqualified {
     /// No dealing came before the deadline.
     #[error("no dealing")]
@@ -392,6 +393,7 @@ impl Outcome {
 
 /// Why a transcript refuses a message or makes no key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TranscriptError {
     /// Too early or too late.
     #[error("not in the phase {phase:?}")]

@@ -53,6 +53,7 @@ pub fn verify_aggregate<'a>(
 
 /// Why signatures were not summed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AggregateError {
     /// One of the signatures is no point that could be a signature.
     #[error("signature {position} of the list is {reason}")]

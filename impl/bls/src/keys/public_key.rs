@@ -119,6 +119,7 @@ impl RegisteredKey {
 
 /// Why a key was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The bytes are no usable point.
     #[error("the public key is {0}")]
