@@ -113,6 +113,9 @@ fn a_rule_that_breaks_a_property_is_seen_by_model_and_proofs_and_its_run_is_draw
     assert_eq!(code, Some(1), "{said}");
     answers(&rows, "model", "S2", "violated");
     answers(&rows, "model", "S6", "holds");
+    // In this instance the rule changes nothing: it is no evidence.
+    let s6 = said.lines().find(|line| line.contains(" S6 ")).unwrap_or_default();
+    assert!(s6.contains("one-round") && !s6.contains("restart-behind"), "{s6}");
     answers(&rows, "proofs", "conditions", "violated");
     answers(&rows, "code", "all", "skipped");
     for file in [

@@ -279,6 +279,8 @@ fn row(
     let shortest = violated.min_by_key(|(_, property)| steps(property));
     let undecided =
         verdicts.iter().find(|(_, property)| words(property) != "holds" || property.vacuous.is_some());
+    // An instance that was judged without the rule is no evidence for it.
+    let showing: Vec<_> = verdicts.iter().filter(|(tried, _)| tried.idle.is_empty()).copied().collect();
     let mut row = if let Some((tried, property)) = shortest {
         let because = property.run.as_ref().map_or(property.text.as_str(), |run| run.because.as_str());
         let because = because.strip_prefix(&format!("{id}: ")).unwrap_or(because);
@@ -294,11 +296,15 @@ fn row(
         });
         let says = format!("{}: {why}", tried.name);
         Row::new(layer, id, Answer::Undecided, says, &command(context, tried.name))
-    } else if let Some((first, property)) = verdicts.first() {
-        let names: Vec<&str> = verdicts.iter().map(|(tried, _)| tried.name).collect();
+    } else if let Some((_, property)) = verdicts.first().filter(|_| showing.is_empty()) {
+        // Judged without the rule: the property holds there, and nothing is said of the rule.
+        let why = format!("no instance that asks for it shows the rule; without it: {}", property.text);
+        Row::new(layer, id, Answer::NotExpressible, why, &command(context, "*"))
+    } else if let Some((first, property)) = showing.first() {
+        let names: Vec<&str> = showing.iter().map(|(tried, _)| tried.name).collect();
         let says = format!("{}; in {}", property.text, names.join(", "));
         let mut row = Row::new(layer, id, Answer::Holds, says, &command(context, first.name));
-        row.witness = witness(&verdicts);
+        row.witness = witness(&showing);
         if row.witness.is_none() {
             row.answer = Answer::Undecided;
             row.says = format!("{}: no witness is reachable", row.says);
