@@ -1,33 +1,8 @@
 //! The miner: one deterministic state machine without clock, socket, thread or file.
 //!
-//! The specification follows. [`Miner::step`] takes one input and appends the resulting outputs to a list. All steps
-//! but 3 and 4 have variants under other [`Rules`](crate::rules::Rules); this is the recommended profile, `hardened`.
-//!
-//! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `n - f`
-//!    valid shares make the beacon value; the order of generators of (r, s) follows from it.
-//! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through
-//!    which it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s),
-//!    across restarts too. The block names the highest finality certificate that the miner knows, of a round below r, and
-//!    carries it. More than `K` ([`Config::payload_rounds`]) rounds above the named block the payload is empty, and the
-//!    application is not asked for one.
-//! 3. **Collect** proposals until the window closes.
-//! 4. **Select** the best rank among valid proposals of (r, s): generator eligible (S4), parent notarized in exactly r - 1
-//!    (S3), chain extends the own finalized head (S7), application accepts. The finality certificate that the block names is
-//!    genuine, of a round below r, and of no lower round than the one that its parent names; the payload is empty more than
-//!    `K` rounds above it. These verdicts follow from the block and its parent: a validator's own head has no part in them, or
-//!    those that lag would stop the chain. That the named block is an ancestor follows (S6) and is not checked. A generator with two blocks in one (r, s) is an
-//!    equivocator: the proof is kept and relayed, its first block stays a candidate, no further one becomes one.
-//! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1), and the block in the host's
-//!    storage before that. When nothing was ticketed by the end of the window, a late proposal still is.
-//! 6. **Collect tickets**: `q` valid ones of one (r, s, block) from distinct miners make a notarization (S2, S8).
-//! 7. **Broadcast the notarization** to miners and sharders. Everyone relays it once.
-//! 8. **Leave** r on its first notarization, of any subround s': adopt s', sign no ticket and no timeout of r any more, cast
-//!    a finality vote for its block if every block ticketed in r, over all subrounds, is that block (none is fine), enter
-//!    (r + 1, 0). A notarization of a later round is the same jump.
-//! 9. **Time out** after the window plus the wait for tickets: stop ticketing (r, s), broadcast a timeout vote; `f + 1`
-//!    votes make others join; `q` make a timeout certificate, which is relayed and lets everyone enter (r, s + 1).
-//!    Subrounds are unbounded; waits grow.
-//! 10. **Finalize**: `q` finality votes for a block make a finality certificate; the block and its ancestors are final.
+//! [`Miner::step`] takes one input and appends the resulting outputs to a list. The protocol, the ten steps in their order, is in
+//! one file: `steps`. A message is checked in `receive` before a step hears of it; `state` is what is held; `support` is what the
+//! steps stand on; `interface` is all that a host sees.
 //!
 //! Beside the steps: what others may have lost is sent again while nothing moves (`resend`), missing blocks are asked for
 //! (`catch_up`), offences are proved (`accuse`), and a restart continues from the log (`recover`).
@@ -67,24 +42,11 @@
 //! useless work, is ignored for a while. `accounts` says how much that is, and why it costs no progress; the numbers
 //! are in [`bounds`](crate::bounds).
 
-mod accuse;
-mod beacon;
-mod candidates;
-mod catch_up;
-mod config;
-mod finalize;
 mod interface;
-mod leave;
-mod ledger;
-mod propose;
 mod receive;
-mod recover;
-mod refusal;
-mod resend;
-mod rounds;
-mod sign;
-mod time_out;
-mod view;
+mod state;
+mod steps;
+mod support;
 
 #[cfg(test)]
 mod tests;
@@ -92,11 +54,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use config::{Config, DELTAS_OF_A_WAIT, StartError, TicketForm, Timing};
-pub use interface::{Audience, Input, Milestone, Output, Stored, Timer, WriteId};
-pub use recover::Recovery;
-pub use refusal::{ProposalError, Refusal};
-pub use view::Phase;
+pub use interface::{
+    Audience, Config, DELTAS_OF_A_WAIT, Input, Milestone, Output, Phase, ProposalError, Recovery, Refusal,
+    StartError, Stored, TicketForm, Timer, Timing, WriteId,
+};
 
 use crate::accounts::Accounts;
 use crate::block::{BlockId, Time};
@@ -107,10 +68,10 @@ use crate::crypto::scheme::Scheme;
 use crate::message::{ChainResponse, Message, Proposal};
 use crate::statement::BeaconTarget;
 
-use accuse::EvidenceStore;
-use ledger::Ledger;
-use rounds::Rounds;
-use sign::Signing;
+use state::evidence::EvidenceStore;
+use state::ledger::Ledger;
+use state::rounds::Rounds;
+use state::signing::Signing;
 
 /// See the module doc. A clone is cheap: blocks, certificates and rounds are shared until they change.
 #[derive(Clone, Debug)]
@@ -213,6 +174,11 @@ impl Effects<'_> {
         self.out.push(Output::Refused { from, refusal });
     }
 
+    /// Reports signers whose stored signatures turned out wrong.
+    fn blame(&mut self, signers: &[MinerId]) {
+        self.out.extend(signers.iter().map(|&signer| Output::Blamed(signer)));
+    }
+
     fn milestone(&mut self, milestone: Milestone) {
         self.out.push(Output::Milestone(milestone));
     }
@@ -260,6 +226,7 @@ impl<S: Scheme> Miner<S> {
         self.run(fx);
         self.put_away(fx);
         self.charge_faults(&fx.out[before..]);
+        debug_assert_eq!(self.broken_promise(), None, "in {:?}", self.here());
     }
 
     /// Charges for the faults that a step has shown: those of the sender of a message, and those of whose signatures were held.
@@ -285,81 +252,11 @@ impl<S: Scheme> Miner<S> {
         self.watch_for_gaps(fx);
     }
 
-    /// The protocol: which fact does what in which phase.
-    fn transition(&mut self, event: Event, fx: &mut Effects<'_>) {
-        use Phase::{Collecting, Ticketing, TimedOut};
-        match (self.phase, event) {
-            // Step 1: the order of generators is known. Step 2: propose, if it is our turn.
-            (_, Event::BeaconKnown) => self.ask_for_payload(fx),
-            // Step 2: the payload is here.
-            (Collecting | Ticketing, Event::Payload(round, subround, payload))
-                if self.is_here(round, subround) =>
-            {
-                self.propose(payload, fx);
-            }
-            // Step 3: collect.
-            (_, Event::Proposal(from, proposal)) => self.collect(from, proposal, fx),
-            // Step 4 and 5: the window closes; select and ticket.
-            (Collecting, Event::WindowClosed(round, subround)) if self.is_here(round, subround) => {
-                self.phase = Ticketing;
-                self.select(fx);
-            }
-            // Step 5: a late proposal; or, where the rule allows a second ticket, a better one.
-            (Ticketing, Event::Accepted(round, _)) if round == self.round => {
-                self.select(fx);
-            }
-            // Step 8: a notarization of this round: leave it; of a later one: jump.
-            (_, Event::Notarized(notarization, source)) if self.moves(&notarization) => {
-                self.leave(notarization, source, fx);
-            }
-            // Step 8: a notarization of a round that was left, with the beacon chained to it: the page's "adopt".
-            (_, Event::Notarized(notarization, source)) => self.learn(notarization, source, fx),
-            // Missing blocks are here.
-            (_, Event::CaughtUp(from, response, new)) => self.take_blocks(from, &response, new, fx),
-            // Step 9: the wait is over, or f + 1 others say so.
-            (Collecting | Ticketing, Event::WaitOver(round, subround) | Event::Joined(round, subround))
-                if self.is_here(round, subround) =>
-            {
-                self.time_out(fx);
-            }
-            // Step 9: a timeout certificate of this subround or a later one.
-            (_, Event::TimeoutCertified(certificate, source))
-                if certificate.round == self.round && certificate.subround >= self.subround =>
-            {
-                self.enter_by_certificate(certificate, source, fx);
-            }
-            // Step 10.
-            (_, Event::FinalityCertified(certificate, source)) => {
-                self.certified_final(certificate, source, fx)
-            }
-            // Events that come too late, or do not concern this phase.
-            (
-                TimedOut,
-                Event::Payload(..) | Event::Accepted(..) | Event::WaitOver(..) | Event::Joined(..),
-            )
-            | (Collecting, Event::Accepted(..))
-            | (
-                _,
-                Event::Payload(..)
-                | Event::Accepted(..)
-                | Event::WindowClosed(..)
-                | Event::WaitOver(..)
-                | Event::Joined(..)
-                | Event::TimeoutCertified(..),
-            ) => {}
-        }
-    }
-
     fn is_here(&self, round: Round, subround: Subround) -> bool {
         (round, subround) == (self.round, self.subround)
     }
 
     fn here(&self) -> (Round, Subround) {
         (self.round, self.subround)
-    }
-
-    /// Whether a notarization makes the miner leave its round (step 8).
-    fn moves(&self, notarization: &Notarization) -> bool {
-        notarization.round >= self.round
     }
 }

@@ -10,7 +10,7 @@ use super::{Change, Place, Table, place};
 /// Where a participant takes a step or is made: what happens from there on happens inside it.
 const DOORS: [(&str, &str); 4] = [
     ("miner/mod.rs", "Miner::step"),
-    ("miner/recover.rs", "Miner::new"),
+    ("miner/support/recover.rs", "Miner::new"),
     ("sharder/mod.rs", "Sharder::new"),
     ("sharder/mod.rs", "Sharder::step"),
 ];

@@ -1,9 +1,11 @@
 //! Messages from peers, checked before they count.
 
+mod chain;
+mod proposal;
+mod shares;
+
 use std::sync::Arc;
 
-use super::rounds::is_near;
-use super::{Effects, Event, Miner, ProposalError, Refusal, Source};
 use crate::accounts::Accounts;
 use crate::block::Time;
 use crate::bounds::CHECK_WORK;
@@ -13,9 +15,13 @@ use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
 use crate::message::Message;
+use crate::miner::interface::{ProposalError, Refusal};
+use crate::miner::state::rounds::is_near;
+use crate::miner::{Effects, Event, Miner, Source};
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
 use crate::ticket_pool::{Added, TicketPool};
-use crate::wire::{self, Glance};
+use crate::wire;
+use crate::wire::Glance;
 
 /// Adds a signature to its pool, and charges for what that costs beside the sum.
 fn collect<T: Statement, S: Scheme>(
@@ -43,7 +49,7 @@ fn collect<T: Statement, S: Scheme>(
 
 impl<S: Scheme> Miner<S> {
     /// Whether a message from this peer is looked at: decided before it is decoded.
-    pub(super) fn hears(&mut self, from: Peer, fx: &mut Effects<'_>) -> bool {
+    pub(in crate::miner) fn hears(&mut self, from: Peer, fx: &mut Effects<'_>) -> bool {
         if !self.config.committee.knows(from) {
             fx.refuse(from, Refusal::Stranger);
             return false;
@@ -53,7 +59,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Decodes a message, and hashes the blocks in it, if a glance does not tell already that it is of no use.
-    pub(super) fn receive_bytes(&mut self, from: Peer, bytes: &[u8], fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn receive_bytes(&mut self, from: Peer, bytes: &[u8], fx: &mut Effects<'_>) {
         match self.is_of_use(from, bytes, fx.now) {
             Ok(false) => return,
             Ok(true) => {}
@@ -88,7 +94,7 @@ impl<S: Scheme> Miner<S> {
     /// set aside. An honest generator repeats its block while nothing moves, so this must not cost what decoding costs. A
     /// generator has one genuine signature for a block and another one for any other block, so the signature tells the block; a message with
     /// that signature and another block is wrong, and nothing is lost with it.
-    pub(super) fn is_settled_proposal(
+    pub(in crate::miner) fn is_settled_proposal(
         &self,
         position: (Round, Subround),
         generator: MinerId,
@@ -113,7 +119,7 @@ impl<S: Scheme> Miner<S> {
         !convicts && self.accounts.is_aside(Peer::Miner(generator), position, signature, now)
     }
 
-    pub(super) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn receive(&mut self, from: Peer, message: Message, fx: &mut Effects<'_>) {
         if !message.may_come_from(from) {
             fx.refuse(from, Refusal::NotItsSender);
             return;
@@ -153,7 +159,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Step 6: collects a ticket, one of its own too.
-    pub(super) fn add_ticket(
+    pub(in crate::miner) fn add_ticket(
         &mut self,
         from: Peer,
         ticket: Signed<Ticket>,
@@ -191,7 +197,12 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Step 9: collects a timeout vote, one of its own too.
-    pub(super) fn add_timeout(&mut self, from: Peer, timeout: Signed<Timeout>, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn add_timeout(
+        &mut self,
+        from: Peer,
+        timeout: Signed<Timeout>,
+        fx: &mut Effects<'_>,
+    ) {
         let here = self.here();
         let local = self.config.rules.enters_alone();
         if timeout.round < self.round || local {
@@ -223,7 +234,12 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Step 10: collects a finality vote, one of its own too.
-    pub(super) fn add_vote(&mut self, from: Peer, vote: Signed<FinalityVote>, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn add_vote(
+        &mut self,
+        from: Peer,
+        vote: Signed<FinalityVote>,
+        fx: &mut Effects<'_>,
+    ) {
         if !self.config.rules.votes()
             || vote.round <= self.chain.head().round()
             || !is_near(self.round, vote.round)
@@ -259,7 +275,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether a finality certificate says nothing new: its block is on the own final chain, or too old to be compared, or
     /// waits already.
-    pub(super) fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
+    pub(in crate::miner) fn is_known_final(&self, certificate: &FinalityCertificate) -> bool {
         let FinalityVote { round, block, .. } = certificate.statement;
         if round <= self.chain.head().round() {
             return self.chain.final_id(round).is_none_or(|own| own == block);

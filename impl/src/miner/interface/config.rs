@@ -84,7 +84,7 @@ pub enum TicketForm {
 
 impl TicketForm {
     /// The coordinates to send with a ticket.
-    pub(super) fn coordinates(self, ticket: &Signed<Ticket>) -> Option<UncompressedSignature> {
+    pub(crate) fn coordinates(self, ticket: &Signed<Ticket>) -> Option<UncompressedSignature> {
         match self {
             TicketForm::Compressed => None,
             TicketForm::Uncompressed => UncompressedSignature::new(ticket.signature).ok(),

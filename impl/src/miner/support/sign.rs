@@ -1,81 +1,28 @@
 //! Write before send: what this miner signs leaves only when its record is durable (S1, step 5), and is recorded only when
 //! what it rests upon is (L1).
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Audience, Effects, Milestone, Miner, Output, Stored, WriteId};
-use crate::block::{BlockId, Time};
+use crate::block::{Block, BlockId};
 use crate::committee::Peer;
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::{Scheme, Signature};
 use crate::message::{Message, Proposal};
+use crate::miner::interface::{Audience, Milestone, Output, Stored, WriteId};
+use crate::miner::{Effects, Miner};
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 use crate::ticket_log::{Kind, Record, SigningRules};
 
-/// The writes on their way to the disk.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Signing {
-    /// When the miner was started: confirmations for an earlier start count for nothing.
-    pub started: Time,
-    /// The number of the next write.
-    next: u64,
-    /// The number after that of the last store.
-    stored_next: u64,
-    /// Every store with a lower number is durable.
-    stored_below: u64,
-    /// Records that wait until every store with a lower number is durable.
-    held: VecDeque<(u64, Record)>,
-    /// Records whose write was requested and not yet reported durable.
-    pending: VecDeque<(u64, Record)>,
-}
-
-impl Signing {
-    /// Whether the record is on its way to the log.
-    pub fn is_pending(&self, statement: impl Into<Record>) -> bool {
-        let record = statement.into();
-        self.unwritten().any(|unwritten| *unwritten == record)
-    }
-
-    /// The records on their way to the log.
-    pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
-        self.pending.iter().chain(&self.held).map(|(_, record)| record)
-    }
-
-    fn name_write(&mut self) -> WriteId {
-        let write = WriteId { started: self.started, number: self.next };
-        self.next += 1;
-        write
-    }
-
-    fn name_store(&mut self) -> WriteId {
-        let write = self.name_write();
-        self.stored_next = self.next;
-        write
-    }
-
-    /// Whether everything that was stored is durable.
-    fn is_all_stored(&self) -> bool {
-        self.stored_below >= self.stored_next
-    }
-
-    /// The number after that of a confirmed write; 0 for one that this miner did not ask for.
-    fn confirmed(&self, write: WriteId) -> u64 {
-        let own = write.started == self.started && write.number < self.next;
-        if own { write.number + 1 } else { 0 }
-    }
-}
-
 impl<S: Scheme> Miner<S> {
     /// Keeps something for a restart. Every later signature rests upon it.
-    pub(super) fn store(&mut self, stored: Stored, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn store(&mut self, stored: Stored, fx: &mut Effects<'_>) {
         fx.out.push(Output::Store { write: self.signing.name_store(), stored });
     }
 
     /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it
     /// may rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. A statement that
     /// contradicts the ledger is withheld, whatever step asks for it (S1). Returns whether it will leave.
-    pub(super) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
+    pub(in crate::miner) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);
         if let Err(conflict) = self.ledger.permits(&rules, &record) {
@@ -103,7 +50,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Everything stored up to this write is durable: records that rest upon it may be written, in their order.
-    pub(super) fn stored(&mut self, write: WriteId, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn stored(&mut self, write: WriteId, fx: &mut Effects<'_>) {
         self.signing.stored_below = self.signing.stored_below.max(self.signing.confirmed(write));
         while let Some(&(stores, record)) = self.signing.held.front()
             && stores <= self.signing.stored_below
@@ -114,7 +61,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Every record up to this write is durable: the signatures may leave.
-    pub(super) fn release(&mut self, write: WriteId, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn release(&mut self, write: WriteId, fx: &mut Effects<'_>) {
         let confirmed = self.signing.confirmed(write);
         while let Some(&(number, record)) = self.signing.pending.front()
             && number < confirmed
@@ -126,7 +73,7 @@ impl<S: Scheme> Miner<S> {
 
     /// Signs and sends, unless the miner has left the subround that the statement is about in the meantime: keeping quiet
     /// is always safe, and a ticket or timeout of a left round must not appear (step 8). A vote is sent always.
-    pub(super) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
         let Record { kind, round, subround, block } = record;
         let block = BlockId(block);
         match kind {
@@ -142,17 +89,27 @@ impl<S: Scheme> Miner<S> {
         if !self.is_here(proposed.round, proposed.subround) {
             return;
         }
+        if let Some(Signed { signature, .. }) = Signed::sign(proposed, &self.config.committee, &self.scheme) {
+            self.broadcast_proposal(block, signature, fx);
+            fx.milestone(Milestone::Proposed(proposed));
+        }
+    }
+
+    /// Sends a block of the own subround, with the certificate of the subround before where the rules ask for one.
+    pub(in crate::miner) fn broadcast_proposal(
+        &self,
+        block: Arc<Block>,
+        signature: Signature,
+        fx: &mut Effects<'_>,
+    ) {
         let timeout_certificate = match self.config.rules.subround_entry {
             SubroundEntryRule::Certificate => {
                 self.timeout_certificate.as_ref().map(|(known, _)| Arc::clone(known))
             }
             SubroundEntryRule::Local => None,
         };
-        if let Some(Signed { signature, .. }) = Signed::sign(proposed, &self.config.committee, &self.scheme) {
-            let proposal = Proposal { block, timeout_certificate, signature };
-            fx.broadcast(Audience::Miners, Message::Proposal(proposal));
-            fx.milestone(Milestone::Proposed(proposed));
-        }
+        let proposal = Proposal { block, timeout_certificate, signature };
+        fx.broadcast(Audience::Miners, Message::Proposal(proposal));
     }
 
     fn publish_ticket(&mut self, ticket: Ticket, fx: &mut Effects<'_>) {

@@ -4,7 +4,7 @@
 //! A statement is entered when its durable write is requested, before it is known to be on disk: from then on it may leave
 //! at any moment. Nothing is ever taken back. A restarted miner begins with what its log says.
 //!
-//! Each step asks here before it signs; [`Miner::sign`](super::Miner::sign) asks [`Signed::permits`] once more, and the log that
+//! Each step asks here before it signs; [`Miner::sign`](crate::miner::Miner::sign) asks [`Signed::permits`] once more, and the log that
 //! the host writes to asks it for itself: an honest miner signs against itself only if all three are wrong in the same way.
 
 use std::hash::{Hash, Hasher};
@@ -17,7 +17,7 @@ use crate::ticket_log::{Conflict, Kind, Permit, Record, Signed, SigningRules};
 
 /// See the module doc.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Ledger(Arc<Signed>);
+pub struct Ledger(Arc<Signed>);
 
 impl Hash for Ledger {
     fn hash<H: Hasher>(&self, state: &mut H) {

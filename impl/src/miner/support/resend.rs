@@ -9,18 +9,18 @@
 
 use std::sync::Arc;
 
-use super::{Audience, Effects, Miner, Source, Timer};
 use crate::bounds::RESENT_VOTES;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
-use crate::message::{BeaconShare, Message, Proposal};
-use crate::rules::SubroundEntryRule;
+use crate::message::{BeaconShare, Message};
+use crate::miner::interface::{Audience, Timer};
+use crate::miner::{Effects, Miner, Source};
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
 use crate::ticket_log::Record;
 
 impl<S: Scheme> Miner<S> {
     /// The miner is still where it was when the timer was set.
-    pub(super) fn resend(&mut self, round: Round, subround: Subround, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn resend(&mut self, round: Round, subround: Subround, fx: &mut Effects<'_>) {
         if !self.is_here(round, subround) {
             return;
         }
@@ -29,7 +29,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Says the own position, and what was signed there.
-    pub(super) fn say_again(&mut self, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn say_again(&mut self, fx: &mut Effects<'_>) {
         if let Some(entry) = self.entry.notarization.as_ref().filter(|_| self.relays(self.entry.source)) {
             fx.broadcast(Audience::Everyone, Message::Notarization(Arc::clone(entry)));
         }
@@ -57,14 +57,7 @@ impl<S: Scheme> Miner<S> {
         let Some(proposed) = self.ledger.proposal(round, subround) else { return };
         let Some(block) = self.chain.block(round, proposed.block).cloned() else { return };
         let Some(Signed { signature, .. }) = self.sign_again(proposed) else { return };
-        let timeout_certificate = match self.config.rules.subround_entry {
-            SubroundEntryRule::Certificate => {
-                self.timeout_certificate.as_ref().map(|(known, _)| Arc::clone(known))
-            }
-            SubroundEntryRule::Local => None,
-        };
-        let proposal = Proposal { block, timeout_certificate, signature };
-        fx.broadcast(Audience::Miners, Message::Proposal(proposal));
+        self.broadcast_proposal(block, signature, fx);
     }
 
     /// Signs again what was signed here; after a restart that is also how it gets back into the own pools.

@@ -3,26 +3,16 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Config, Miner};
 use crate::block::{Block, BlockId, Time};
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::{BeaconValue, Scheme};
 use crate::evidence::Evidence;
+use crate::miner::Miner;
+use crate::miner::interface::{Config, Phase};
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
 use crate::ticket_log::Record;
-
-/// Where a miner is in its subround.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Phase {
-    /// Step 3: the collection window is open.
-    Collecting,
-    /// Steps 4 to 6: the window is closed; a block is ticketed as soon as there is one, and tickets are collected.
-    Ticketing,
-    /// Step 9: the subround is given up.
-    TimedOut,
-}
 
 impl<S: Scheme> Miner<S> {
     /// The configuration of the miner.

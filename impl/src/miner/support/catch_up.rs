@@ -2,23 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Effects, Event, Miner, Output, Refusal, Source, Stored, Timer};
 use crate::block::BlockId;
-use crate::bounds::{CHECK_WORK, SERVED_BYTES};
-use crate::chain::{Answer, AnswerError};
+use crate::bounds::SERVED_BYTES;
+use crate::chain::Answer;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::message::{ChainRequest, ChainResponse, Message};
+use crate::miner::interface::{Output, Timer};
+use crate::miner::{Effects, Miner};
 use crate::wire;
-
-impl From<AnswerError> for Refusal {
-    fn from(error: AnswerError) -> Self {
-        match error {
-            AnswerError::Chain(error) => Refusal::Chain(error),
-            AnswerError::Certificate(error) => Refusal::Certificate(error),
-        }
-    }
-}
 
 impl<S: Scheme> Miner<S> {
     /// The block that is needed most and is not connected: a final one, the one to build on, a candidate's parent.
@@ -40,7 +32,7 @@ impl<S: Scheme> Miner<S> {
 
     /// After every step: sets the timer when something is missing, since it may still arrive by itself; asks on at once
     /// when a peer has just helped.
-    pub(super) fn watch_for_gaps(&mut self, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn watch_for_gaps(&mut self, fx: &mut Effects<'_>) {
         if self.missing().is_none() {
             self.catch_up.satisfied();
             return;
@@ -55,7 +47,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// The timer expired: ask the next peer.
-    pub(super) fn catch_up_timer(&mut self, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn catch_up_timer(&mut self, fx: &mut Effects<'_>) {
         self.catch_up.timer_set = false;
         self.ask_for_missing(fx);
     }
@@ -69,7 +61,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Answers a request from memory, or lets the host do it, if the peer was not answered just now.
-    pub(super) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn answer(&mut self, from: Peer, request: &ChainRequest, fx: &mut Effects<'_>) {
         self.accounts.asked(from, wire::length_of_request(request), fx.now);
         // The bound on answers is on the work for them too.
         let may = self.catch_up.may_answer(from, fx.now, self.config.timing.answer_interval);
@@ -106,42 +98,8 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    pub(super) fn receive_chain(
-        &mut self,
-        from: Peer,
-        response: Arc<ChainResponse>,
-        fx: &mut Effects<'_>,
-    ) -> Result<(), Refusal> {
-        if !self.catch_up.take_expected(from) {
-            // Nothing is missing any more, or it was never asked for: it costs nothing.
-            return Ok(());
-        }
-        let checked = self.chain.check_answer(&response, &self.config, &self.scheme).inspect_err(|_| {
-            self.accounts.charge(from, CHECK_WORK * (response.blocks.len() as u64 + 1));
-        })?;
-        // It was asked for, and it is right: that it may be no help any more is nobody's fault.
-        self.accounts.forgive_arrival(from);
-        let head = self.chain.head().round();
-        let mut new = !checked.notarizations.is_empty() || checked.finality.is_some();
-        for block in response.blocks.iter().filter(|block| block.round() > head) {
-            let known = self.chain.node(block.round(), block.id());
-            new |= known.is_none();
-            if known.is_none_or(|node| !node.stored) {
-                self.store(Stored::Block(Arc::clone(block)), fx);
-            }
-        }
-        let source = Source::Received(from);
-        let notarized = checked.notarizations.into_iter();
-        self.events.extend(notarized.map(|certificate| Event::Notarized(certificate, source)));
-        // After the certificates: a block becomes final with the one that is known then.
-        self.events.push_back(Event::CaughtUp(from, response, new));
-        let finality = checked.finality.into_iter();
-        self.events.extend(finality.map(|certificate| Event::FinalityCertified(certificate, source)));
-        Ok(())
-    }
-
     /// Enters the blocks of a checked answer; `new`: something in it was not known.
-    pub(super) fn take_blocks(
+    pub(in crate::miner) fn take_blocks(
         &mut self,
         from: Peer,
         response: &ChainResponse,

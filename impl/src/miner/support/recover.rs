@@ -8,35 +8,21 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::accuse::EvidenceStore;
-use super::ledger::Ledger;
-use super::rounds::{Candidate, Rounds};
-use super::sign::Signing;
-use super::{Config, Effects, Entry, Miner, Phase, Source, StartError, Stored};
 use crate::accounts::Accounts;
 use crate::certified::{FinalityCertificate, Verified};
-use crate::chain::{CatchUp, Chain, FinalBlock, check_read_back};
+use crate::chain::{CatchUp, Chain, check_read_back};
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::Scheme;
-use crate::statement::{self, Proposed};
-use crate::ticket_log::Signed;
-
-/// The content of a miner's disk. The default is an empty disk.
-#[derive(Clone, Debug, Default)]
-pub struct Recovery {
-    /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
-    /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::bounds::KEPT_FINAL_BLOCKS) let it help others who are behind.
-    /// The last one comes with a certificate: beside it, or among what was stored
-    /// ([`Damage::Uncertified`](crate::chain::Damage::Uncertified)).
-    pub finals: Vec<FinalBlock>,
-    /// The signed statements according to the ticket log. Under the rule `Volatile` there are none.
-    pub signed: Signed,
-    /// The items of [`Output::Store`](super::Output::Store), in that order; items at or below the head may be left out.
-    pub stored: Vec<Stored>,
-}
+use crate::miner::interface::{Config, Phase, Recovery, StartError, Stored};
+use crate::miner::state::evidence::EvidenceStore;
+use crate::miner::state::ledger::Ledger;
+use crate::miner::state::rounds::{Candidate, Rounds};
+use crate::miner::state::signing::Signing;
+use crate::miner::{Effects, Entry, Miner, Source};
+use crate::statement::{Proposed, Signed};
 
 impl<S: Scheme> Miner<S> {
-    /// A miner with this disk. Give it [`Input::Start`](super::Input::Start) next.
+    /// A miner with this disk. Give it [`Input::Start`](crate::miner::Input::Start) next.
     ///
     /// Data read back is verified, so that a changed bit costs no more than its item:
     /// [`Damaged`](crate::chain::Damaged) names the wrong one. Records come from the ticket log, which checks them.
@@ -152,7 +138,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Begins, or goes on where the log ends.
-    pub(super) fn start(&mut self, fx: &mut Effects<'_>) {
+    pub(in crate::miner) fn start(&mut self, fx: &mut Effects<'_>) {
         self.started = true;
         self.signing.started = fx.now;
         let (round, subround) = self.here();
@@ -180,7 +166,7 @@ impl<S: Scheme> Miner<S> {
         }
         let statement = Proposed { round, subround, block: block.id() };
         if let Some(rank) = self.rank(subround, self.me)
-            && let Some(signed) = statement::Signed::sign(statement, &self.config.committee, &self.scheme)
+            && let Some(signed) = Signed::sign(statement, &self.config.committee, &self.scheme)
         {
             let parent = block.header().parent;
             let candidate = Candidate {

@@ -1,6 +1,7 @@
 //! The messages collected in each round: beacon shares, candidates, tickets, timeouts and finality votes, within
 //! bounds.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::block::BlockId;
@@ -14,7 +15,7 @@ use crate::ticket_pool::TicketPool;
 
 /// A block that may be selected in its subround (steps 3 and 4). The block itself is in the chain.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Candidate {
+pub struct Candidate {
     pub block: BlockId,
     pub parent: BlockId,
     pub generator: MinerId,
@@ -25,7 +26,7 @@ pub(super) struct Candidate {
 
 /// A beacon value with the committee's signature that proves it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct KnownBeacon {
+pub struct KnownBeacon {
     pub target: BeaconTarget,
     pub signature: Signature,
     pub value: BeaconValue,
@@ -33,14 +34,14 @@ pub(super) struct KnownBeacon {
 
 /// A share, and whether it was verified by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct HeldShare {
+pub struct HeldShare {
     pub share: BeaconShare,
     pub verified: bool,
 }
 
 /// Shares on the way to a beacon value: one of each signer. Each is verified once at most, and only when it has to be.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(super) struct Beacon {
+pub struct Beacon {
     /// In order of signer.
     pub shares: Vec<HeldShare>,
     pub known: Option<KnownBeacon>,
@@ -85,7 +86,7 @@ impl Beacon {
 
 /// The messages collected in one subround.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct SubroundState {
+pub struct SubroundState {
     pub subround: Subround,
     /// Where each subround has a beacon value of its own.
     pub beacon: Beacon,
@@ -126,7 +127,7 @@ impl SubroundState {
 
 /// The messages collected in one round.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct RoundState {
+pub struct RoundState {
     pub round: Round,
     /// Where all subrounds share one beacon value.
     pub beacon: Beacon,
@@ -167,7 +168,7 @@ impl RoundState {
 
 /// All rounds of which something was collected. Copied when changed, so that a clone of the miner is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Rounds {
+pub struct Rounds {
     /// In order of round.
     rounds: Vec<Arc<RoundState>>,
     tickets_per_signer: usize,
@@ -240,7 +241,7 @@ impl Rounds {
 }
 
 /// Whether messages of `round` are kept by a miner in round `here`.
-pub(super) fn is_near(here: Round, round: Round) -> bool {
+pub fn is_near(here: Round, round: Round) -> bool {
     round.0.saturating_add(ROUNDS_BEHIND) >= here.0 && round.0 <= here.0.saturating_add(ROUNDS_AHEAD)
 }
 
@@ -254,7 +255,7 @@ fn is_collected(here: (Round, Subround), round: Round, subround: Subround) -> bo
 }
 
 /// A signed proposal statement kept for evidence.
-pub(super) fn signed_candidate(
+pub fn signed_candidate(
     candidate: &Candidate,
     round: Round,
     subround: Subround,

@@ -1,0 +1,15 @@
+//! All that a host and an observer see of a miner: configuration, inputs, outputs, and what is on its disk.
+
+mod config;
+mod disk;
+mod input;
+mod milestone;
+mod output;
+mod refusal;
+
+pub use config::{Config, DELTAS_OF_A_WAIT, StartError, TicketForm, Timing};
+pub use disk::{Recovery, Stored, WriteId};
+pub use input::{Input, Timer};
+pub use milestone::{Milestone, Phase};
+pub use output::{Audience, Output};
+pub use refusal::{ProposalError, Refusal};
