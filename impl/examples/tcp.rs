@@ -5,7 +5,7 @@
 use std::{
     env,
     error::Error,
-    io::{Read as _, Write as _},
+    io::Write as _,
     net::{TcpListener, TcpStream},
     path::Path,
     process::exit,
@@ -16,14 +16,12 @@ use std::{
 use zus_bpp::{
     application::TransactionQueue,
     block::Time,
-    bounds::MAX_MESSAGE_BYTES,
     committee::{ChainId, Committee, Epoch, MinerId, Peer, Round},
     crypto::{blst_scheme::BlstScheme, scheme::BeaconValue, trusted_dealer::deal},
     miner::{Config, Input, Miner, Output},
-    node::{FileStorage, Node, wall_clock},
+    node::{FileStorage, Node, frame, read_frame, wall_clock},
     rules::Rules,
     ticket_log::{FileLog, LogError, Owner, SigningRules, TicketLog as _},
-    wire::encode,
 };
 
 fn main() {
@@ -59,13 +57,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (listener, (heard, inbox)) = (TcpListener::bind(own)?, mpsc::sync_channel(64));
     thread::spawn(move || {
         for mut link in listener.incoming().flatten() {
-            let mut length = [0; 4];
-            while link.read_exact(&mut length).is_ok() {
-                let mut bytes = vec![0; MAX_MESSAGE_BYTES.min(u32::from_be_bytes(length) as usize)];
-                if link.read_exact(&mut bytes).is_err() || heard.send(bytes).is_err() {
-                    break;
-                }
-            }
+            while read_frame(&mut link).is_ok_and(|bytes| heard.send(bytes).is_ok()) {}
         }
     });
     let mut link = None;
@@ -74,11 +66,9 @@ fn run() -> Result<(), Box<dyn Error>> {
             zus_output::say!("round {}: {}", found.block.round().0, found.block.id());
         }
         if let Output::Send { message, .. } | Output::Broadcast { message, .. } = &output {
-            let bytes = encode(message);
-            let frame = [&(bytes.len() as u32).to_be_bytes()[..], &bytes].concat();
             // A member that is away misses the message; the protocol sends again what it needs.
             link = link.take().or_else(|| TcpStream::connect(other).ok());
-            link = link.take().filter(|mut link: &TcpStream| link.write_all(&frame).is_ok());
+            link = link.take().filter(|mut link: &TcpStream| link.write_all(&frame(message)).is_ok());
         }
         storage.carry_out(&output)
     });

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::{Add, Sub};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha3::{Digest as _, Sha3_256};
 
@@ -21,6 +23,28 @@ impl Time {
     pub fn after(self, milliseconds: u64) -> Time {
         Time(self.0.saturating_add(milliseconds))
     }
+}
+
+/// Later by the whole milliseconds of a duration. Saturates.
+impl Add<Duration> for Time {
+    type Output = Time;
+
+    fn add(self, wait: Duration) -> Time {
+        self.after(milliseconds(wait))
+    }
+}
+
+/// Earlier by the whole milliseconds of a duration. Saturates.
+impl Sub<Duration> for Time {
+    type Output = Time;
+
+    fn sub(self, wait: Duration) -> Time {
+        Time(self.0.saturating_sub(milliseconds(wait)))
+    }
+}
+
+fn milliseconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A SHA3-256 hash.

@@ -13,6 +13,8 @@
 //! How many tickets of one signer are kept follows from the rule and the number of generators
 //! ([`Config::tickets_per_signer`](crate::miner::Config::tickets_per_signer)).
 
+use std::time::Duration;
+
 /// Miners of one committee: the size of a certificate's bitmap.
 pub const MAX_MINERS: u16 = zus_bls::committee::MAX_COMMITTEE_SIZE as u16;
 
@@ -125,6 +127,6 @@ pub const ANSWER_BYTES_PER_REQUEST_BYTE: u64 = 16;
 /// block fits.
 pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;
 
-/// The longest waiting time of a configuration, in milliseconds: a day. A longer one is taken for a mistake: nothing would happen, and
+/// The longest waiting time of a configuration: a day. A longer one is taken for a mistake: nothing would happen, and
 /// nobody would say why.
-pub const MAX_WAIT: u64 = 24 * 60 * 60 * 1_000;
+pub const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);

@@ -27,6 +27,8 @@
 //!
 //! Twice `resend` is added for what was lost right before the turn, and is said again after it.
 
+use std::time::Duration;
+
 use thiserror::Error;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
@@ -88,10 +90,12 @@ pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
         SubroundEntryRule::Certificate => front,
         SubroundEntryRule::Local => (front + 1) * (front + 2) / 2,
     };
-    let subround = timing.window + timing.ticket_wait;
+    let milliseconds = |wait: Duration| wait.as_millis() as u64;
+    let subround = milliseconds(timing.window + timing.ticket_wait);
     let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
     let n = u64::from(world.ground.setup.miners + world.ground.setup.sharders);
-    4 * timing.resend + 2 * n * timing.catch_up + up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1)
+    let (resend, catch_up) = (milliseconds(timing.resend), milliseconds(timing.catch_up));
+    4 * resend + 2 * n * catch_up + up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1)
 }
 
 /// Makes the world synchronous and waits. Returns how long it took, in milliseconds.

@@ -5,6 +5,7 @@
 //! block, so that nobody can fill the memory with blocks that nobody ticketed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -137,11 +138,11 @@ impl CatchUp {
         std::mem::take(&mut self.succeeded)
     }
 
-    /// Whether `peer` may be answered now, and was not `interval` milliseconds ago; if so, it is noted.
-    pub fn may_answer(&mut self, peer: Peer, now: Time, interval: u64) -> bool {
+    /// Whether `peer` may be answered now, and was not within `interval`; if so, it is noted.
+    pub fn may_answer(&mut self, peer: Peer, now: Time, interval: Duration) -> bool {
         if let Some((_, at)) = self.answered.iter_mut().find(|(known, _)| *known == peer) {
             // A clock that was set back says nothing of the time that has passed.
-            let may = now < *at || now >= at.after(interval);
+            let may = now < *at || now >= *at + interval;
             if may {
                 *at = now;
             }

@@ -53,6 +53,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use interface::{
     Audience, Config, DELTAS_OF_A_WAIT, Input, Milestone, Output, Phase, ProposalError, Recovery, Refusal,
@@ -166,8 +167,8 @@ impl Effects<'_> {
         self.out.push(Output::Broadcast { to, message });
     }
 
-    fn set_timer(&mut self, timer: Timer, milliseconds: u64) {
-        self.out.push(Output::SetTimer { timer, at: self.now.after(milliseconds) });
+    fn set_timer(&mut self, timer: Timer, wait: Duration) {
+        self.out.push(Output::SetTimer { timer, at: self.now + wait });
     }
 
     fn refuse(&mut self, from: Peer, refusal: Refusal) {

@@ -32,7 +32,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::block::{Block, BlockContent, BlockId, Time};
+use crate::block::{Block, BlockContent, BlockId};
 use crate::bounds::{MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::{FinalBlock, FinalizeError};
@@ -279,8 +279,8 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         let drift = self.config.timing.clock_drift;
-        if header.time > fx.now.after(drift) {
-            let until = Time(header.time.0.saturating_sub(drift));
+        if header.time > fx.now + drift {
+            let until = header.time - drift;
             self.accounts.set_aside(from, position, proposal.signature, Some(until));
             fx.refuse(from, ProposalError::Early.into());
             return;

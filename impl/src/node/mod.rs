@@ -2,9 +2,10 @@
 //!
 //! The order of things is here, so that a host cannot get it wrong: a record is flushed before its signature leaves, and an item is
 //! stored before the miner hears of it. A host is one function. It keeps what it is told to store, and returns when that is
-//! durable; it sends messages; it answers [`Output::Load`] with the block. [`FileStorage`] does the storing in a folder, and
-//! `examples/tcp.rs` is a host that talks over TCP.
+//! durable; it sends messages; it answers [`Output::Load`] with the block. [`FileStorage`] does the storing in a folder,
+//! [`frame`] and [`read_frame`] put messages on a stream, and `examples/tcp.rs` is a host that talks over TCP.
 
+mod frame;
 mod storage;
 
 use std::cmp::Reverse;
@@ -18,6 +19,7 @@ use crate::crypto::scheme::Scheme;
 use crate::miner::{Input, Miner, Output, Timer};
 use crate::ticket_log::{AppendError, LogError, TicketLog};
 
+pub use frame::{frame, read_frame};
 pub use storage::{FileStorage, StorageError};
 
 /// The parts of a node.

@@ -62,12 +62,11 @@ impl<S: Verify + Beacon> Sharder<S> {
         me: SharderId,
         finals: Vec<FinalBlock>,
     ) -> Result<Self, StartError> {
-        config.check_rules()?;
+        config.check()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
-        config.check_timing()?;
         check_read_back(&finals, &[], &config, &scheme)?;
         Ok(Self {
             chain: Chain::new(&config.genesis, finals),
@@ -190,7 +189,7 @@ impl<S: Verify + Beacon> Sharder<S> {
     }
 
     fn poll_later(&self, now: Time, out: &mut Vec<SharderOutput>) {
-        let at = now.after(self.config.timing.resend);
+        let at = now + self.config.timing.resend;
         out.push(SharderOutput::SetTimer { timer: SharderTimer::Poll, at });
     }
 
@@ -256,7 +255,7 @@ impl<S: Verify + Beacon> Sharder<S> {
             self.highest = Some((round, block));
         }
         if first && self.config.rules.waits_before_finality() {
-            let at = now.after(self.config.timing.delta.saturating_mul(2));
+            let at = now + self.config.timing.delta.saturating_mul(2);
             out.push(SharderOutput::SetTimer { timer: SharderTimer::Finality { round }, at });
         }
         self.evaluate(round, out);
@@ -349,7 +348,7 @@ impl<S: Verify + Beacon> Sharder<S> {
         }
         if !self.catch_up.timer_set {
             self.catch_up.timer_set = true;
-            let at = now.after(self.config.timing.catch_up);
+            let at = now + self.config.timing.catch_up;
             out.push(SharderOutput::SetTimer { timer: SharderTimer::CatchUp, at });
             self.ask(out);
         } else if self.catch_up.take_success() {

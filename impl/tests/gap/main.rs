@@ -12,6 +12,7 @@ mod heap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use disk::Disk;
 use zus_bpp::block::Time;
@@ -58,12 +59,12 @@ impl Net {
         let committee = Committee::new(ChainId([7; 32]), Epoch(1), 4, 0).expect("a committee");
         let mut config = Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0));
         config.timing = Timing {
-            window: 100,
-            ticket_wait: 200,
-            resend: 1_000,
-            delta: 20,
-            catch_up: 50,
-            answer_interval: 1,
+            window: Duration::from_millis(100),
+            ticket_wait: Duration::from_millis(200),
+            resend: Duration::from_secs(1),
+            delta: Duration::from_millis(20),
+            catch_up: Duration::from_millis(50),
+            answer_interval: Duration::from_millis(1),
             ..Timing::DEFAULT
         };
         adjust(&mut config);

@@ -1,5 +1,7 @@
 //! Those who were away for long (L4, L5).
 
+use std::time::Duration;
+
 use zus_bpp::bounds::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::miner::Timing;
@@ -11,7 +13,7 @@ use super::network::{Fault, Network, Setup, World};
 fn away(sharders: u16, seed: u64) {
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.sharders = sharders;
-    (setup.timing.window, setup.timing.delta) = (100, 20);
+    (setup.timing.window, setup.timing.delta) = (Duration::from_millis(100), Duration::from_millis(20));
     setup.faults = vec![(1_000, Fault::Kill(3))];
     let mut world = World::mock(&setup);
     let rounds = KEPT_FINAL_BLOCKS + 3 * MAX_CHAIN_BLOCKS;
@@ -35,7 +37,7 @@ fn a_miner_that_was_away_for_long_gets_the_blocks_from_sharders_or_from_storage(
 #[test]
 fn a_sharder_that_heard_nothing_for_long_gets_everything() {
     let mut setup = Setup::new(4, Rules::HARDENED, 3);
-    (setup.timing.window, setup.timing.delta) = (100, 20);
+    (setup.timing.window, setup.timing.delta) = (Duration::from_millis(100), Duration::from_millis(20));
     // Sharders are in the first group: nobody.
     setup.faults = vec![(500, Fault::Partition(vec![vec![], vec![0, 1, 2, 3]])), (30_000, Fault::Heal)];
     let mut world = World::mock(&setup);
@@ -64,7 +66,7 @@ fn answers_that_take_longer_than_the_wait_for_the_next_request_are_taken() {
         let mut setup = Setup::new(4, Rules::HARDENED, 1);
         setup.sharders = sharders;
         setup.timing = Timing::DEFAULT;
-        assert!(2 * delay > setup.timing.catch_up);
+        assert!(Duration::from_millis(2 * delay) > setup.timing.catch_up);
         setup.network = Network { delay: delay..=delay, ..Network::RELIABLE };
         setup.faults = vec![(1_000, Fault::Kill(3))];
         let mut world = World::mock(&setup);

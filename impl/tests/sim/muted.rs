@@ -1,5 +1,7 @@
 //! Honest miners hear each other, whatever they repeat (L1): accounts are for those who break rules.
 
+use std::time::Duration;
+
 use zus_bpp::bounds::MAX_PAYLOAD_BYTES;
 use zus_bpp::committee::{MinerId, Peer};
 use zus_bpp::miner::Timing;
@@ -9,7 +11,7 @@ use super::network::{Fault, Network, Setup, World};
 
 /// Four miners with blocks of a mebibyte that repeat themselves often. One is down; of the messages of the others many are lost for a
 /// while, and one of them starts again.
-fn repeats(resend: u64, seed: u64) {
+fn repeats(resend: Duration, seed: u64) {
     let bad = Network { loss: 600, bytes: true, ..Network::RELIABLE };
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.payload = MAX_PAYLOAD_BYTES;
@@ -30,10 +32,10 @@ fn repeats(resend: u64, seed: u64) {
     let live = world.run_until(20_000, |world| lowest(world) > before.map(|height| height + 3));
     assert!(
         live,
-        "L1: resend {resend} ms, seed {seed}: stuck at {before:?}, {} messages dropped",
+        "L1: resend {resend:?}, seed {seed}: stuck at {before:?}, {} messages dropped",
         world.muted
     );
-    assert_eq!(world.muted, 0, "resend {resend} ms, seed {seed}");
+    assert_eq!(world.muted, 0, "resend {resend:?}, seed {seed}");
     world.assert_safe();
 }
 
@@ -42,10 +44,10 @@ fn repeats(resend: u64, seed: u64) {
 #[test]
 fn repeated_large_blocks_mute_nobody() {
     for seed in 0..3 {
-        repeats(500, seed);
+        repeats(Duration::from_millis(500), seed);
     }
     let least = Setup::new(4, Rules::HARDENED, 0).config().least_resend();
-    repeats(least.max(50), 3);
+    repeats(least.max(Duration::from_millis(50)), 3);
 }
 
 /// The answers that it asks for, the blocks that come again and its relays of all that it learns are no reason to drop anything.
@@ -54,7 +56,10 @@ fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
     let mut setup = Setup::new(4, Rules::HARDENED, 1);
     setup.payload = MAX_PAYLOAD_BYTES / 4;
     setup.network = Network { bytes: true, ..Network::RELIABLE };
-    setup.timing = Timing { window: 100, resend: 100, delta: 20, ..setup.timing };
+    setup.timing = {
+        let (most, delta) = (Duration::from_millis(100), Duration::from_millis(20));
+        Timing { window: most, resend: most, delta, ..setup.timing }
+    };
     setup.faults = vec![(1_000, Fault::Kill(3)), (12_000, Fault::Restart(3))];
     let mut world = World::mock(&setup);
     world.run(12_010);

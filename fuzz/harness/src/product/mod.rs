@@ -31,6 +31,8 @@ mod pair;
 pub use offer::Offer;
 pub use pair::{Pair, failure_of};
 
+use std::time::Duration;
+
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
@@ -46,7 +48,7 @@ use offer::{OVER_LEAVING, OVER_TICKET, OVER_TIMEOUT, take};
 
 /// Time stands still in a product, so answers are not limited by time.
 pub fn timeless(config: &mut Config, _: u16) {
-    config.timing.answer_interval = 0;
+    config.timing.answer_interval = Duration::ZERO;
 }
 
 /// A product to explore.

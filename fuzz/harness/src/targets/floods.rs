@@ -178,7 +178,7 @@ fn requests(ground: &Arc<Ground<MockScheme>>) {
         .expect("the scheme fits the committee");
     let (mut answers, mut now) = (0, Time(0));
     for _ in 0..REQUESTS {
-        now = now.after(interval);
+        now = now + interval;
         let message = Message::ChainRequest(ChainRequest { after: Round(0), tip: None });
         let mut out = Vec::new();
         let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };

@@ -230,7 +230,7 @@ fn arithmetic(committee: Committee, n: usize, subround: Subround) {
     }
     // Waits grow with the subround, so that some subround is long enough (L1).
     let Timing { window, ticket_wait, .. } = Timing::DEFAULT;
-    let times = u64::from(subround.0) + 1;
+    let times = subround.0.saturating_add(1);
     assert_eq!(config.timing.window_closes(subround), window * times);
     assert_eq!(config.timing.gives_up(subround), (window + ticket_wait) * times);
 }

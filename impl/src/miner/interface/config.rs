@@ -1,6 +1,7 @@
 //! The configuration of a miner: committee, rules and waiting times.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -20,53 +21,53 @@ use crate::statement::{Signed, Ticket};
 /// How many times Δ a window, and the wait after it, last at least where votes make blocks final (PROTOCOL.md, section 4).
 /// A miner that jumps over a round casts no vote in it. Nobody does where no miner tickets before all have heard how the round before
 /// ended, and where nobody times out before.
-pub const DELTAS_OF_A_WAIT: u64 = 5;
+pub const DELTAS_OF_A_WAIT: u32 = 5;
 
-/// Waiting times, in milliseconds. None of them matters for safety. Those of a subround grow with its number, so that some
+/// Waiting times, of whole milliseconds: a smaller part is dropped. None of them matters for safety. Those of a subround grow with its number, so that some
 /// subround is long enough for any network that delivers at all (L1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Timing {
     /// How long subround 0 collects proposals (step 3); subround `s` waits `s + 1` times as long. This is the pace of the chain: a
     /// round takes at least its window, because a miner waits that long for blocks of better rank. All members use the same.
-    pub window: u64,
+    pub window: Duration,
     /// How long subround 0 waits for a notarization after the window (step 9); grows in the same way.
-    pub ticket_wait: u64,
+    pub ticket_wait: Duration,
     /// After this long without progress a miner sends again what others may have lost. At least
     /// [`Config::least_resend`].
-    pub resend: u64,
+    pub resend: Duration,
     /// How long a missing block may still arrive by itself before it is asked for, and until another peer is asked.
-    pub catch_up: u64,
+    pub catch_up: Duration,
     /// The bound Δ on message delay and computing together. The rule [`TwoDelta`](crate::rules::FinalityRule::TwoDelta) waits twice
     /// as long; with votes, `window` and `ticket_wait` have to be [`DELTAS_OF_A_WAIT`] times as long.
-    pub delta: u64,
+    pub delta: Duration,
     /// How far in the future the time of a proposed block may be.
-    pub clock_drift: u64,
+    pub clock_drift: Duration,
     /// The least time between two answers to one peer.
-    pub answer_interval: u64,
+    pub answer_interval: Duration,
 }
 
 impl Timing {
     /// For a network with message delays of up to about a fifth of a second.
     pub const DEFAULT: Timing = Timing {
-        window: 1_000,
-        ticket_wait: 2_000,
-        resend: 2_000,
-        catch_up: 300,
-        delta: 200,
-        clock_drift: 2_000,
-        answer_interval: 20,
+        window: Duration::from_secs(1),
+        ticket_wait: Duration::from_secs(2),
+        resend: Duration::from_secs(2),
+        catch_up: Duration::from_millis(300),
+        delta: Duration::from_millis(200),
+        clock_drift: Duration::from_secs(2),
+        answer_interval: Duration::from_millis(20),
     };
 
-    /// When the collection window of a subround closes, in milliseconds after it was entered.
+    /// How long after a subround was entered its collection window closes.
     #[must_use]
-    pub fn window_closes(&self, subround: Subround) -> u64 {
-        self.window.saturating_mul(u64::from(subround.0) + 1)
+    pub fn window_closes(&self, subround: Subround) -> Duration {
+        self.window.saturating_mul(subround.0.saturating_add(1))
     }
 
-    /// When a subround is given up, in milliseconds after it was entered.
+    /// How long after it was entered a subround is given up.
     #[must_use]
-    pub fn gives_up(&self, subround: Subround) -> u64 {
-        let times = u64::from(subround.0) + 1;
+    pub fn gives_up(&self, subround: Subround) -> Duration {
+        let times = subround.0.saturating_add(1);
         self.window.saturating_add(self.ticket_wait).saturating_mul(times)
     }
 }
@@ -92,7 +93,27 @@ impl TicketForm {
     }
 }
 
-/// See the module doc. [`Config::new`] makes one, whose fields are then set: later versions may have more of them.
+/// See the module doc. [`Config::new`] makes one with defaults, and each `with_` method changes one of them; later versions may have
+/// more fields.
+///
+/// ```
+/// use std::time::Duration;
+/// use zus_bpp::block::Time;
+/// use zus_bpp::committee::{ChainId, Committee, Epoch};
+/// use zus_bpp::crypto::scheme::BeaconValue;
+/// use zus_bpp::miner::{Config, TicketForm, Timing};
+/// use zus_bpp::rules::Rules;
+///
+/// let committee = Committee::new(ChainId([7; 32]), Epoch(1), 10, 2)?;
+/// let half = Duration::from_millis(500);
+/// let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0))
+///     .with_timing(Timing { window: half, ticket_wait: half, delta: half / 5, ..Timing::DEFAULT })
+///     .with_ticket_form(TicketForm::Uncompressed);
+/// config.check()?;
+/// // A window that messages may outlast is refused, here and at the start.
+/// assert!(config.with_timing(Timing { window: half, ..Timing::DEFAULT }).check().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -156,6 +177,51 @@ impl Config {
         }
     }
 
+    /// With this number of generators a subround.
+    #[must_use]
+    pub fn with_generators(self, generators: u16) -> Self {
+        Self { generators, ..self }
+    }
+
+    /// With this number of rounds above the named final block in which blocks may have a payload.
+    #[must_use]
+    pub fn with_payload_rounds(self, payload_rounds: u64) -> Self {
+        Self { payload_rounds, ..self }
+    }
+
+    /// With this number of rounds whose blocks stay whole in memory.
+    #[must_use]
+    pub fn with_whole_rounds(self, whole_rounds: u64) -> Self {
+        Self { whole_rounds, ..self }
+    }
+
+    /// With these waiting times.
+    #[must_use]
+    pub fn with_timing(self, timing: Timing) -> Self {
+        Self { timing, ..self }
+    }
+
+    /// With tickets sent in this form.
+    #[must_use]
+    pub fn with_ticket_form(self, ticket_form: TicketForm) -> Self {
+        Self { ticket_form, ..self }
+    }
+
+    /// With certificates and shares checked in batches under this secret seed.
+    #[must_use]
+    pub fn with_batch_seed(self, seed: BatchSeed) -> Self {
+        Self { batch_seed: Some(seed), ..self }
+    }
+
+    /// Whether a miner or a sharder can be started with it.
+    ///
+    /// # Errors
+    /// When the code does not have one of the rules, or a setting would stop the protocol silently or have its member muted.
+    pub fn check(&self) -> Result<(), StartError> {
+        self.check_rules()?;
+        self.check_timing()
+    }
+
     /// The quorum `q`.
     #[must_use]
     pub fn quorum(&self) -> usize {
@@ -188,7 +254,7 @@ impl Config {
 
     /// Refuses rules that this code does not have. Finalized heads bind nobody here: a miner knows its own head, and not those
     /// of sharders.
-    pub(crate) fn check_rules(&self) -> Result<(), StartError> {
+    fn check_rules(&self) -> Result<(), StartError> {
         match self.rules.parent {
             ParentRule::Notarized => Ok(()),
             ParentRule::OnFinalizedHead => Err(StartError::ParentRule),
@@ -210,31 +276,37 @@ impl Config {
         (3 * certificate + share + timeout + votes + proposal).saturating_add(tickets)
     }
 
-    /// The least [`Timing::resend`], in milliseconds: repetitions take half of the work at most that peers grant
-    /// ([`WORK_PER_SECOND`]).
+    /// The least [`Timing::resend`]: repetitions take half of the work at most that peers grant ([`WORK_PER_SECOND`]).
     #[must_use]
-    pub fn least_resend(&self) -> u64 {
-        self.resend_work().saturating_mul(2_000).div_ceil(WORK_PER_SECOND)
+    pub fn least_resend(&self) -> Duration {
+        Duration::from_millis(self.resend_work().saturating_mul(2_000).div_ceil(WORK_PER_SECOND))
     }
 
     /// Whether every number is one with which the protocol goes on, and the waiting times fit the budget of peers.
-    pub(crate) fn check_timing(&self) -> Result<(), StartError> {
+    fn check_timing(&self) -> Result<(), StartError> {
         let Timing { window, ticket_wait, resend, catch_up, delta, clock_drift, answer_interval } =
             self.timing;
         for (field, value, least, most) in [
             ("generators", self.generators.into(), 1, self.committee.miners().into()),
             ("whole_rounds", self.whole_rounds, 1, u64::MAX),
-            ("timing.window", window, 0, MAX_WAIT),
-            // Waits grow by it from one subround to the next: with nothing to grow by every subround ends as its window closes.
-            ("timing.ticket_wait", ticket_wait, 1, MAX_WAIT),
-            ("timing.resend", resend, 0, MAX_WAIT),
-            ("timing.catch_up", catch_up, 0, MAX_WAIT),
-            ("timing.delta", delta, 0, MAX_WAIT),
-            ("timing.clock_drift", clock_drift, 0, MAX_WAIT),
-            ("timing.answer_interval", answer_interval, 0, MAX_WAIT),
         ] {
             if value < least || value > most {
                 return Err(StartError::Setting { field, value, least, most });
+            }
+        }
+        let millisecond = Duration::from_millis(1);
+        for (field, value, least) in [
+            ("timing.window", window, Duration::ZERO),
+            // Waits grow by it from one subround to the next: with nothing to grow by every subround ends as its window closes.
+            ("timing.ticket_wait", ticket_wait, millisecond),
+            ("timing.resend", resend, Duration::ZERO),
+            ("timing.catch_up", catch_up, Duration::ZERO),
+            ("timing.delta", delta, Duration::ZERO),
+            ("timing.clock_drift", clock_drift, Duration::ZERO),
+            ("timing.answer_interval", answer_interval, Duration::ZERO),
+        ] {
+            if value < least || value > MAX_WAIT {
+                return Err(StartError::Wait { field, value, least, most: MAX_WAIT });
             }
         }
         let least = delta.saturating_mul(DELTAS_OF_A_WAIT);
@@ -288,32 +360,44 @@ pub enum StartError {
         /// The most.
         most: u64,
     },
+    /// With this waiting time the protocol would stand still, and say nothing.
+    #[error("{field} is {value:?}; set it to a time from {least:?} to {most:?}")]
+    Wait {
+        /// The field of [`Timing`].
+        field: &'static str,
+        /// Its value.
+        value: Duration,
+        /// The least that is taken.
+        least: Duration,
+        /// The most.
+        most: Duration,
+    },
     /// A miner could jump over a round while others wait in it, and then no votes may make a block of it final.
     #[error(
-        "{field} is {value} ms, and messages take up to timing.delta = {delta} ms: a miner could ticket in a round before all have \
-         heard how the round before ended, and finality would not be sure; set {field} to {least} ms or more, or timing.delta to the \
+        "{field} is {value:?}, and messages take up to timing.delta = {delta:?}: a miner could ticket in a round before all have \
+         heard how the round before ended, and finality would not be sure; set {field} to {least:?} or more, or timing.delta to the \
          bound that the network keeps"
     )]
     WaitTooShort {
         /// The field of [`Timing`].
         field: &'static str,
-        /// Its value, in milliseconds.
-        value: u64,
-        /// [`DELTAS_OF_A_WAIT`] times Δ, in milliseconds.
-        least: u64,
-        /// [`Timing::delta`], in milliseconds.
-        delta: u64,
+        /// Its value.
+        value: Duration,
+        /// [`DELTAS_OF_A_WAIT`] times Δ.
+        least: Duration,
+        /// [`Timing::delta`].
+        delta: Duration,
     },
     /// Repetitions would cost more than peers grant a miner: they would mute it.
     #[error(
-        "timing.resend is {resend} ms: a repetition costs each peer up to {work} us of the {WORK_PER_SECOND} us a second that it \
-         grants; set timing.resend to {least} ms or more"
+        "timing.resend is {resend:?}: a repetition costs each peer up to {work} us of the {WORK_PER_SECOND} us a second that it \
+         grants; set timing.resend to {least:?} or more"
     )]
     ResendTooShort {
-        /// [`Timing::resend`], in milliseconds.
-        resend: u64,
-        /// [`Config::least_resend`], in milliseconds.
-        least: u64,
+        /// [`Timing::resend`].
+        resend: Duration,
+        /// [`Config::least_resend`].
+        least: Duration,
         /// [`Config::resend_work`], in microseconds.
         work: u64,
     },

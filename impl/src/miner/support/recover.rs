@@ -32,12 +32,11 @@ impl<S: Scheme> Miner<S> {
     /// configured committee, or something on the disk is damaged.
     pub fn new(config: Arc<Config>, scheme: S, recovery: Recovery) -> Result<Self, StartError> {
         let me = scheme.me().ok_or(StartError::NotAMember)?;
-        config.check_rules()?;
+        config.check()?;
         let (size, configured) = (scheme.committee_size(), usize::from(config.committee.miners()));
         if size != configured || !config.committee.contains(me) {
             return Err(StartError::OtherCommittee { scheme: size, configured });
         }
-        config.check_timing()?;
         check_read_back(&recovery.finals, &recovery.stored, &config, &scheme)?;
         let chain = Chain::new(&config.genesis, recovery.finals);
         let head = chain.final_head();

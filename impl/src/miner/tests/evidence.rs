@@ -137,7 +137,7 @@ fn a_block_that_was_set_aside_convicts_beside_a_candidate() {
         let generator = stage.generator(1, 0);
         let sound = stage.first_block(0, generator);
         let mut content = stage.content(0, &stage.config.genesis, None, generator);
-        content.time = stage.now.after(stage.config.timing.clock_drift + 1);
+        content.time = (stage.now + stage.config.timing.clock_drift).after(1);
         let early = Arc::new(Block::new(content));
         assert!(is_refused(stage.proposes(&early)));
         stage.proposes(&sound);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::settings::MILLISECOND;
 use super::stage::{Stage, id, is_refused, refusal, ticket_of, vote_of};
 use crate::block::Time;
 use crate::bounds::{
@@ -233,7 +235,7 @@ fn what_depends_on_who_knows_what_proves_nobody_faulty() {
     // A clock that goes too fast.
     let mut stage = Stage::new(Rules::HARDENED);
     let mut content = stage.content(0, &stage.config.genesis, None, stage.generator(1, 0));
-    content.time = stage.now.after(stage.config.timing.clock_drift + 1);
+    content.time = (stage.now + stage.config.timing.clock_drift).after(1);
     let early = Arc::new(crate::block::Block::new(content));
     let generator = miner(early.header().generator.0);
     let out = stage.proposes(&early);
@@ -344,7 +346,7 @@ fn a_block_that_is_set_aside_is_free_and_taken_when_its_time_comes() {
     let from = miner(generator);
     let mut content = stage.content(0, &stage.config.genesis, None, generator);
     content.payload = vec![7; MAX_PAYLOAD_BYTES];
-    content.time = stage.now.after(stage.config.timing.clock_drift + 100);
+    content.time = (stage.now + stage.config.timing.clock_drift).after(100);
     let block = Arc::new(crate::block::Block::new(content.clone()));
     let bytes = wire::encode(&stage.proposal(&block, None));
     for times in 0..100 {
@@ -389,27 +391,33 @@ fn the_least_resend_follows_from_the_largest_repetition() {
                     config.generators = miners;
                 }
                 let (work, least) = (config.resend_work(), config.least_resend());
-                assert!(2 * work <= least * WORK_PER_SECOND / 1_000, "{miners} {rule:?} {form:?}");
-                assert!(2 * work > (least - 1) * WORK_PER_SECOND / 1_000, "{miners} {rule:?} {form:?}");
+                let granted = |wait: Duration| wait.as_millis() as u64 * WORK_PER_SECOND / 1_000;
+                assert!(2 * work <= granted(least), "{miners} {rule:?} {form:?}");
+                assert!(2 * work > granted(least - MILLISECOND), "{miners} {rule:?} {form:?}");
                 assert!(miners > 100 || work < WORK_LIMIT / 2, "one repetition mutes nobody: {work}");
-                assert!(least <= Timing::DEFAULT.resend, "{miners} {rule:?} {form:?}: {least}");
-                assert_eq!(config.check_timing(), Ok(()));
+                assert!(least <= Timing::DEFAULT.resend, "{miners} {rule:?} {form:?}: {least:?}");
+                assert_eq!(config.check(), Ok(()));
                 config.timing.resend = least;
-                assert_eq!(config.check_timing(), Ok(()));
-                config.timing.resend = least - 1;
-                let refused = config.check_timing().expect_err("too short");
-                assert_eq!(refused, StartError::ResendTooShort { resend: least - 1, least, work });
-                assert!(refused.to_string().contains(&format!("set timing.resend to {least} ms or more")));
+                assert_eq!(config.check(), Ok(()));
+                config.timing.resend = least - MILLISECOND;
+                let refused = config.check().expect_err("too short");
+                assert_eq!(refused, StartError::ResendTooShort { resend: least - MILLISECOND, least, work });
+                assert!(refused.to_string().contains(&format!("set timing.resend to {least:?} or more")));
                 leasts.push(least);
             }
         }
     }
-    assert_eq!((leasts.iter().min(), leasts[12]), (Some(&3), 3), "as `accounts` says");
+    assert_eq!(
+        (leasts.iter().min(), leasts[12]),
+        (Some(&(3 * MILLISECOND)), 3 * MILLISECOND),
+        "as `accounts` says"
+    );
     let mut config = Config::clone(&Stage::new(Rules::HARDENED).config);
-    config.timing.resend = 0;
+    config.timing.resend = Duration::ZERO;
     let scheme = Stage::new(Rules::HARDENED).schemes[0].clone();
     let started = Miner::new(Arc::new(config), scheme, Recovery::default());
-    assert!(matches!(started, Err(StartError::ResendTooShort { resend: 0, least: 3, .. })));
+    let Err(StartError::ResendTooShort { resend, least, .. }) = started else { panic!("it was started") };
+    assert_eq!((resend, least), (Duration::ZERO, 3 * MILLISECOND));
 }
 
 /// A block of a subround that lies far below is of no use, and told so by a glance: an honest generator that has heard nothing since

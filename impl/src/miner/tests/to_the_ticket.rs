@@ -151,7 +151,7 @@ fn step_4_what_is_just_within_a_bound_is_taken_and_one_more_is_refused() {
         let generator = stage.generator(1, 0);
         let mut content = stage.content(0, &stage.config.genesis, None, generator);
         content.payload = vec![0; payload];
-        content.time = Time(stage.now.0 + stage.config.timing.clock_drift + beyond);
+        content.time = (stage.now + stage.config.timing.clock_drift).after(beyond);
         refusal(stage.proposes(&Arc::new(Block::new(content))))
     };
     assert_eq!(proposed(MAX_PAYLOAD_BYTES, 0), None);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zus_bpp::block::Time;
 use zus_bpp::committee::{ChainId, Committee, Epoch};
@@ -121,7 +122,13 @@ impl Setup {
             flush: 3,
             store_flush: 3,
             crash: Crash::KeepsAnything,
-            timing: Timing { window: 300, ticket_wait: 600, resend: 700, delta: 60, ..Timing::DEFAULT },
+            timing: Timing {
+                window: Duration::from_millis(300),
+                ticket_wait: Duration::from_millis(600),
+                resend: Duration::from_millis(700),
+                delta: Duration::from_millis(60),
+                ..Timing::DEFAULT
+            },
             payload: 256,
             clocks: Vec::new(),
             byzantine: Vec::new(),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{BlockId, Time};
 use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
@@ -206,7 +206,7 @@ impl ArchiveDuties {
                     {
                         return Some(("timers", format!("waits once more for others of round {round}")));
                     }
-                    if at.0 != world.now.0 + waits {
+                    if *at != world.now + waits {
                         let found = at.0.saturating_sub(world.now.0);
                         let awaited = match timer {
                             SharderTimer::CatchUp => "the time to ask again for missing blocks".to_owned(),
@@ -215,7 +215,7 @@ impl ArchiveDuties {
                                 format!("the end of the 2Δ wait of round {round}")
                             }
                         };
-                        return Some(("timers", format!("waits {found} ms, not {waits}, for {awaited}")));
+                        return Some(("timers", format!("waits {found} ms, not {waits:?}, for {awaited}")));
                     }
                 }
                 SharderOutput::Refused { from: Peer::Miner(from), refusal }
@@ -247,7 +247,7 @@ impl ArchiveDuties {
         outputs: &[SharderOutput],
     ) -> Option<(&'static str, String)> {
         let interval = world.ground.config.timing.answer_interval;
-        let may = self.served.get(&from).is_none_or(|last| world.now.0 >= last + interval);
+        let may = self.served.get(&from).is_none_or(|last| world.now >= Time(*last) + interval);
         if may {
             self.served.insert(from, world.now.0);
         }
@@ -263,7 +263,7 @@ impl ArchiveDuties {
                 .then(|| ("L4", format!("does not serve {from} what is above round {}", request.after)));
         };
         if !may {
-            return Some(("answers", format!("answers {from} twice within {interval} ms")));
+            return Some(("answers", format!("answers {from} twice within {interval:?}")));
         }
         let mut next = request.after.next();
         for block in &answer.blocks {

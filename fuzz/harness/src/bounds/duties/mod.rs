@@ -242,7 +242,7 @@ impl Duties {
             "which is older than its parent"
         } else if !descends(world, block, world.hosts[host].miner.finalized()) {
             "which does not descend from its finalized head"
-        } else if header.time.0 > world.now.0 + config.timing.clock_drift {
+        } else if header.time > world.now + config.timing.clock_drift {
             "which is of the future"
         } else if super::naming::falls(block, parent) {
             "which names a lower final block than its parent"

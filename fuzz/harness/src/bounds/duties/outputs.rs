@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
-use zus_bpp::block::BlockId;
+use zus_bpp::block::{BlockId, Time};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
@@ -90,7 +90,7 @@ impl Duties {
             // Steps 3 and 9, L3, L4: waits are those of the configuration, and grow with the subround.
             Output::SetTimer { timer, at } => {
                 let timing = &world.ground.config.timing;
-                let times = |subround: Subround| u64::from(subround.0) + 1;
+                let times = |subround: Subround| subround.0.saturating_add(1);
                 let waits = match timer {
                     Timer::Window { subround, .. } => timing.window * times(*subround),
                     Timer::Wait { subround, .. } => (timing.window + timing.ticket_wait) * times(*subround),
@@ -98,11 +98,11 @@ impl Duties {
                     Timer::CatchUp => timing.catch_up,
                     Timer::Finality { .. } => 2 * timing.delta,
                 };
-                if at.0 != world.now.0 + waits {
+                if *at != world.now + waits {
                     let found = at.0.saturating_sub(world.now.0);
                     return wrong(
                         "timers",
-                        format!("{id} waits {found} ms, not {waits}, for {}", told_timer(timer)),
+                        format!("{id} waits {found} ms, not {waits:?}, for {}", told_timer(timer)),
                     );
                 }
             }
@@ -150,8 +150,8 @@ impl Duties {
             Output::Send { to, message: Message::ChainResponse(_) } => {
                 let last = life.answered.insert(*to, world.now.0);
                 let interval = world.ground.config.timing.answer_interval;
-                if last.is_some_and(|last| world.now.0 < last + interval) {
-                    return wrong("answers", format!("{id} answers {to} twice within {interval} ms"));
+                if last.is_some_and(|last| world.now < Time(last) + interval) {
+                    return wrong("answers", format!("{id} answers {to} twice within {interval:?}"));
                 }
             }
             Output::Send { .. }

@@ -264,7 +264,7 @@ impl<S: Scheme + Clone> World<S> {
             self.observer.violations.insert(muted);
         }
         // Nothing is said twice, except by the timer that says it again.
-        let most = 2 + self.now.0 / self.config.timing.resend;
+        let most = 2 + self.now.0 / self.config.timing.resend.as_millis() as u64;
         for ((miner, _, message), times) in &self.said {
             assert!(*times <= most, "{miner} said this {times} times in {} ms: {message:?}", self.now.0);
         }
