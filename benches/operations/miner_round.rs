@@ -7,13 +7,9 @@ use zus_benches::process_time;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::rules::Rules;
+use zus_sim::timed::{Setup, World};
 
 use crate::{Bench, Effort};
-
-#[path = "../../impl/tests/sim/network/mod.rs"]
-mod network;
-
-use network::{Setup, World};
 
 /// Virtual time in which a quiet network surely finalizes a block, in milliseconds.
 const LONG_ENOUGH: u64 = 60_000;

@@ -1,6 +1,6 @@
 //! The cost of each peer, and when a peer is ignored for a while. Shared by miner and sharder.
 //!
-//! Every peer has a debt of *work*, in microseconds of processor time as [`bounds`](crate::bounds) states it for a committee
+//! Every peer has a debt of *work*, in microseconds of processor time as [`limits`](crate::limits) states it for a committee
 //! of 100, measured by `benches/src/bin/floods`. Each message of the peer adds to the debt: a little for a message, and
 //! for its bytes if they are decoded, much for a fault that is proved to be its own
 //! ([`Refusal::proves_sender_faulty`](crate::miner::Refusal::proves_sender_faulty), a wrong signature that was held, a
@@ -33,7 +33,7 @@
 //! | beacon share | 61 to 97 | 1 |
 //! | tickets: one, or up to 2 for each generator under rules that ticket again | 97, or 145 uncompressed | 2, or up to `4 G` |
 //! | timeout | 65 | 1 |
-//! | [`RESENT_VOTES`](crate::bounds::RESENT_VOTES) finality votes | 97 each | 2 |
+//! | [`RESENT_VOTES`](crate::limits::RESENT_VOTES) finality votes | 97 each | 2 |
 //! | proposal, up to 1 MiB | 1,048,914 | 1 |
 //! | **sum**, at most ([`Config::resend_work`](crate::miner::Config::resend_work)) | | 10 |
 //!
@@ -67,12 +67,12 @@
 //! free to a network anyhow.
 
 use crate::block::Time;
-use crate::bounds::{
+use crate::committee::{Committee, MinerId, Peer, Round, Subround};
+use crate::crypto::scheme::Signature;
+use crate::limits::{
     ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
     CHECK_WORK, FAULT_WORK, MESSAGE_WORK, WORK_LIMIT, WORK_PER_SECOND,
 };
-use crate::committee::{Committee, MinerId, Peer, Round, Subround};
-use crate::crypto::scheme::Signature;
 
 /// One account for each participant; see the module doc.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use thiserror::Error;
 pub use zus_bls::committee::{MAX_COMMITTEE_SIZE, beacon_threshold, max_faulty};
 pub use zus_protocol::ids::{ChainId, Epoch, MinerId, Round, SharderId, Subround};
 
-use crate::bounds::{MAX_MINERS, MAX_SHARDERS};
+use crate::limits::{MAX_MINERS, MAX_SHARDERS};
 use crate::rules::QuorumRule;
 
 /// A participant on the network: whom a message came from, or goes to.

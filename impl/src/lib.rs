@@ -12,12 +12,12 @@
 mod accounts;
 pub mod application;
 pub mod block;
-pub mod bounds;
 pub mod certified;
 pub mod chain;
 pub mod committee;
 pub mod crypto;
 pub mod evidence;
+pub mod limits;
 pub mod message;
 pub mod miner;
 pub mod node;
@@ -28,10 +28,3 @@ pub mod ticket_pool;
 pub mod wire;
 
 pub use zus_protocol::rules;
-
-// The simulated network of the integration tests, to try deliberate bugs on it: they exist only in the crate's own tests.
-#[cfg(test)]
-extern crate self as zus_bpp;
-#[cfg(test)]
-#[path = "../tests/sim/network/mod.rs"]
-mod network;

@@ -164,7 +164,7 @@ pub struct ChainRequest {
 /// A piece of the chain: consecutive blocks, lowest first, and a certificate for the last of them.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ChainResponse {
-    /// The blocks; at least one, at most [`MAX_CHAIN_BLOCKS`](crate::bounds::MAX_CHAIN_BLOCKS).
+    /// The blocks; at least one, at most [`MAX_CHAIN_BLOCKS`](crate::limits::MAX_CHAIN_BLOCKS).
     pub blocks: Vec<Arc<Block>>,
     /// Proof that the last block is notarized; with it all of them are, through their parent certificates.
     pub notarization: Arc<Notarization>,

@@ -16,7 +16,7 @@ use zus_bpp::crypto::magic_block::{MAGIC_BLOCK_VERSION, MagicBlock, MagicBlockEr
 use zus_bpp::crypto::scheme::{Beacon as _, Domain, Sign as _};
 use zus_bpp::rules::Rules;
 
-use crate::sim::network::{Setup, World};
+use zus_sim::timed::{Setup, World};
 
 const CHAIN: ChainId = ChainId([5; 32]);
 const EPOCH: Epoch = Epoch(2);

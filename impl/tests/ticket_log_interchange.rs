@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use zus_bpp::bounds::{MAX_IMPORTED_RISE, MAX_ROUND};
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
+use zus_bpp::limits::{MAX_IMPORTED_RISE, MAX_ROUND};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
     AppendError, FileLog, Interchange, InterchangeError, LogError, MAX_INTERCHANGE_BYTES, Owner, Record,

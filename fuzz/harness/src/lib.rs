@@ -19,7 +19,7 @@
 //! | [`schedule`] | any bytes are a run: a header, then choices among what can happen |
 //! | [`byzantine`] | what Byzantine members do with their keys |
 //! | [`refinement`] | the abstraction function and the step check |
-//! | [`bounds`] | oracles that share no code with production |
+//! | [`oracles`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
 //! | [`campaign`] | random walks |
 //! | [`soak`](mod@soak) | thousands of rounds, under a bound on memory |
@@ -29,8 +29,8 @@
 //! | [`coverage`] | what is reached of all that the model has |
 //! | [`product`] | production and model together, explored exhaustively |
 
-pub mod bounds;
-pub mod byzantine;
+/// The Byzantine members of that world.
+pub use zus_sim::chosen::byzantine;
 pub mod campaign;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -40,6 +40,7 @@ pub mod judge;
 pub mod liveness;
 #[cfg(feature = "cli")]
 pub mod mutants;
+pub mod oracles;
 pub mod product;
 pub mod refinement;
 pub mod schedule;
@@ -47,7 +48,8 @@ pub mod shrink;
 pub mod soak;
 pub mod targets;
 pub mod twins;
-pub mod world;
+/// The world whose schedule is chosen, around production miners.
+pub use zus_sim::chosen as world;
 
 /// The folder of the corpora, the regressions and the matrix: the room of the targets, around the crate.
 #[must_use]

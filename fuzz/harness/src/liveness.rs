@@ -148,7 +148,7 @@ fn settle<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, watch: &mut W) -
     let mut deliveries = 0;
     loop {
         for host in 0..world.hosts.len() {
-            while !world.hosts[host].unconfirmed.is_empty() {
+            while !world.hosts[host].asked.is_empty() {
                 world.confirm(host, watch);
             }
         }

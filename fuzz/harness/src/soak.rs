@@ -22,8 +22,8 @@ use zus_bpp::miner::Timer;
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::Record;
 
-use crate::bounds::{Oracle, Violation};
 use crate::byzantine::{self, Deed, Flaw};
+use crate::oracles::{Oracle, Violation};
 use crate::schedule::Random;
 use crate::targets::allocation;
 use crate::world::{Adjust, Ground, Kind, Setup, World, bit};

@@ -49,7 +49,8 @@ fn random_runs_take_every_action_and_reach_every_witness() {
         for action in &run.judges.refinement.actions {
             actions.insert(format!("{action:?}").split_whitespace().next().unwrap_or_default().to_owned());
         }
-        finalized = finalized.max(run.world.hosts.iter().map(|host| host.history.len()).max().unwrap_or(0));
+        finalized =
+            finalized.max(run.world.hosts.iter().map(|host| host.disk.history.len()).max().unwrap_or(0));
     }
     let expected = [
         "ByzantinePropose",

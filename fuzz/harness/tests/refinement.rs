@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytemuck::bytes_of;
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_fuzz::bounds::Oracle;
+use zus_fuzz::oracles::Oracle;
 use zus_fuzz::refinement::{Refinement, View, abstraction};
 use zus_fuzz::schedule::{Random, Schedule, operation, run::Judges};
 use zus_fuzz::world::{Event, Watch, World};

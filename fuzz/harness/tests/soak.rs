@@ -1,7 +1,7 @@
 //! Long runs at their smallest: pruning happens in them, and a round has many subrounds.
 //! `cargo run -p zus-fuzz -- soak` is the same for thousands of rounds.
 
-use zus_bpp::{bounds::MAX_WAIT, miner::Config};
+use zus_bpp::{limits::MAX_WAIT, miner::Config};
 use zus_fuzz::soak::{MOST_BYTES, Plan, SLACK_BYTES, soak};
 use zus_fuzz::world::Adjust;
 

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use clap::{Parser, ValueEnum};
 use zus_bpp::rules::Rules;
 
-use crate::network::{Byzantine, Fault, Network, Setup};
 use crate::trace;
+use zus_sim::Byzantine;
+use zus_sim::timed::{Fault, Network, Setup};
 
 /// How long a killed miner stays away, in milliseconds of virtual time.
 pub const PAUSE: u64 = 2_000;

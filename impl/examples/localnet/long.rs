@@ -12,8 +12,8 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Milestone;
 
 use crate::arguments::Kill;
-use crate::network::World;
 use crate::trace::{Place, Position, faults, name, rules};
+use zus_sim::timed::World;
 
 /// The deeds of an honest miner of the specification beside its [`Position`].
 #[derive(Clone, Default)]

@@ -23,15 +23,12 @@ use zus_output::{
     whole::{Promised, unwritable},
 };
 
-#[path = "../../tests/sim/network/mod.rs"]
-mod network;
-
 mod arguments;
 mod long;
 mod trace;
 
 use arguments::Arguments;
-use network::{Setup, World};
+use zus_sim::timed::{Setup, World};
 
 /// As the one of the standard library, which panics when the reader has gone away; this ends the process.
 macro_rules! println {

@@ -15,7 +15,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Milestone;
 
 use crate::arguments::Kill;
-use crate::network::World;
+use zus_sim::timed::World;
 
 /// Rounds that the model has room for.
 const MAX_ROUNDS: u64 = 6;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Chain, FinalBlock};
 use crate::block::{Block, BlockId};
-use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::Notarization;
 use crate::committee::Round;
+use crate::limits::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::message::{ChainRequest, ChainResponse};
 
 /// The answer to a chain request.

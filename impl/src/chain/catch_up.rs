@@ -175,7 +175,7 @@ pub(crate) struct CheckedAnswer {
 impl Chain {
     /// Checks an answer: the blocks are linked, each above the head is notarized, and what their ids do not cover fits.
     ///
-    /// Its certificates, [`MAX_CHAIN_BLOCKS`](crate::bounds::MAX_CHAIN_BLOCKS) and one at most, are one batch where the
+    /// Its certificates, [`MAX_CHAIN_BLOCKS`](crate::limits::MAX_CHAIN_BLOCKS) and one at most, are one batch where the
     /// configuration has a seed. An answer with a wrong one is refused as a whole; looking for the wrong ones costs about as
     /// much again as checking each, once a request, and those that are good need no check when they come again.
     pub(crate) fn check_answer<S: Verify + Beacon>(

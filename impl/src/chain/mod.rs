@@ -36,9 +36,9 @@ pub use read_back::{Damage, Damaged, Item};
 use shortcuts::Shortcuts;
 
 use crate::block::{Block, BlockId, Header};
-use crate::bounds::{FINAL_AT_ONCE, KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::committee::{Round, Subround};
+use crate::limits::{FINAL_AT_ONCE, KEPT_FINAL_BLOCKS, MAX_NOTARIZATIONS_PER_ROUND};
 
 /// A final block with its certificate. Genesis has none, and a block that became final through a descendant before its
 /// own certificate was seen may be without one here; its child then carries it. The last of those that a miner is started with

@@ -18,11 +18,11 @@ use thiserror::Error;
 
 use super::FinalBlock;
 use crate::block::Block;
-use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_ROUND};
 use crate::certified::{CertificateBatch, Notarization};
 use crate::committee::Round;
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::{Beacon, Verify};
+use crate::limits::{KEPT_FINAL_BLOCKS, MAX_ROUND};
 use crate::miner::{Config, Stored};
 
 /// Which of the things that were read back.

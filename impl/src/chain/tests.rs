@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::*;
 use crate::block::{BlockContent, Time};
-use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES, MAX_PAYLOAD_BYTES};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::ChainRequest;
 use crate::statement::{FinalityVote, Ticket};
 

@@ -12,7 +12,7 @@
 //! miner that stopped there would stop the chain. Memory is bounded a round instead. A miner holds the blocks of its last
 //! [`Config::whole_rounds`] rounds; of an older block it holds header and certificate, about a kibibyte. The host has stored
 //! the block: it is asked for it when the application has to judge it, and when it becomes final ([`Output::Load`],
-//! [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
+//! [`FINAL_AT_ONCE`](crate::limits::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
 //! empty payloads. Rules without votes have no certificates to name: `K` says nothing there, and blocks stay whole.
 //!
 //! # What the host must do
@@ -40,7 +40,7 @@
 //! Certificates and evidence are relayed, and each relaying miner has verified them. So each wrong message proves its
 //! *sender* faulty ([`Refusal::proves_sender_faulty`]), and a peer that shows too many faults, or makes too much
 //! useless work, is ignored for a while. `accounts` says how much that is, and why it costs no progress; the numbers
-//! are in [`bounds`](crate::bounds).
+//! are in [`limits`](crate::limits).
 
 mod interface;
 mod receive;
@@ -100,7 +100,7 @@ pub struct Miner<S> {
     catch_up: CatchUp,
     /// The cost of each peer.
     accounts: Accounts,
-    /// Blocks that the host was asked for: [`FINAL_AT_ONCE`](crate::bounds::FINAL_AT_ONCE) at most of one certificate.
+    /// Blocks that the host was asked for: [`FINAL_AT_ONCE`](crate::limits::FINAL_AT_ONCE) at most of one certificate.
     loading: Vec<BlockId>,
     /// Proposals whose parent has to be known before they can be judged: the newest of each generator.
     waiting: Vec<(Peer, Proposal)>,

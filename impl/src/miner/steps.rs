@@ -33,12 +33,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::block::{Block, BlockContent, BlockId};
-use crate::bounds::{MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::{FinalBlock, FinalizeError};
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::Scheme;
+use crate::limits::{MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
 use crate::message::{Message, Proposal};
 use crate::miner::interface::{Audience, Milestone, Output, Phase, ProposalError, Stored, Timer};
 use crate::miner::state::rounds::Candidate;

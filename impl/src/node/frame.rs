@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::bounds::MAX_MESSAGE_BYTES;
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::message::Message;
 use crate::wire::encode;
 

@@ -14,8 +14,8 @@ use std::time::SystemTime;
 
 use crate::application::Application;
 use crate::block::Time;
-use crate::bounds::MAX_PAYLOAD_BYTES;
 use crate::crypto::scheme::Scheme;
+use crate::limits::MAX_PAYLOAD_BYTES;
 use crate::miner::{Input, Miner, Output, Timer};
 use crate::ticket_log::{AppendError, LogError, TicketLog};
 

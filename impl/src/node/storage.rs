@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::bounds::{KEPT_FINAL_BLOCKS, MAX_MESSAGE_BYTES};
 use crate::chain::FinalBlock;
+use crate::limits::{KEPT_FINAL_BLOCKS, MAX_MESSAGE_BYTES};
 use crate::miner::{Input, Output, Recovery, Stored};
 use crate::ticket_log::Signed;
 use crate::wire::{CHECKSUM_BYTES, Decode, WireError, seal, unseal};

@@ -19,13 +19,13 @@ pub use interface::{History, MemoryHistory, SharderInput, SharderOutput, Sharder
 
 use crate::accounts::Accounts;
 use crate::block::{Block, BlockId, Time};
-use crate::bounds::{CHECK_WORK, MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, Verified};
 use crate::chain::{
     Answer, CatchUp, Chain, FinalBlock, FinalizeError, check_links, check_read_back, respond_within,
 };
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::{Beacon, Verify};
+use crate::limits::{CHECK_WORK, MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
 use crate::statement::{FinalityVote, Ticket};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::*;
 use crate::block::BlockContent;
-use crate::bounds::{ANSWER_ALLOWANCE_BYTES, MAX_PAYLOAD_BYTES};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
 use crate::crypto::mock_scheme::{MockScheme, MockWorld};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::{ANSWER_ALLOWANCE_BYTES, MAX_PAYLOAD_BYTES};
 use crate::miner::{Miner, Recovery};
 use crate::rules::{FinalityRule, ParentRule, Rules};
 use crate::statement::{Signed, Statement};
@@ -326,7 +326,7 @@ fn a_large_block_is_not_read_for_an_answer_that_it_does_not_fit_into() {
     let input = SharderInput::Message { from: Peer::Miner(MinerId(1)), message };
     history.1.set(0);
     sharder.step(Time(1), input, &history, &mut Vec::new());
-    let fit = crate::bounds::MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES;
+    let fit = crate::limits::MAX_CHAIN_BYTES / MAX_PAYLOAD_BYTES;
     let read = history.1.get();
     assert!((fit..=fit + 1).contains(&read), "{read} blocks read");
 }
@@ -347,7 +347,7 @@ fn a_flood_of_requests_reads_the_storage_once_an_answer() {
     let mut history = MemoryHistory::default();
     let mut finals = Vec::new();
     let mut parent = stage.config.genesis.clone();
-    for _ in 0..crate::bounds::KEPT_FINAL_BLOCKS + 10 {
+    for _ in 0..crate::limits::KEPT_FINAL_BLOCKS + 10 {
         parent = stage.child(&parent, 0);
         let found = FinalBlock { block: parent.clone(), notarization: Some(stage.notarization(&parent)) };
         history.store(found.clone());
@@ -365,7 +365,7 @@ fn a_flood_of_requests_reads_the_storage_once_an_answer() {
     let answers = out.iter().filter(|output| matches!(output, SharderOutput::Send { .. })).count();
     assert_eq!(answers, 1);
     let read = history.1.get();
-    assert!((1..=crate::bounds::MAX_CHAIN_BLOCKS + 1).contains(&read), "{read} blocks read");
+    assert!((1..=crate::limits::MAX_CHAIN_BLOCKS + 1).contains(&read), "{read} blocks read");
 }
 
 /// `CommonAncestor` walks from the notarized tips: the lone notarized block of an older round is no tip.

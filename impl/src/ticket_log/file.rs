@@ -10,8 +10,8 @@ use super::interchange::{Interchange, InterchangeError};
 use super::record::{Owner, Record};
 use super::signed::{Permit, Signed, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
-use crate::bounds::{MAX_IMPORTED_RISE, MAX_ROUND};
 use crate::committee::Round;
+use crate::limits::{MAX_IMPORTED_RISE, MAX_ROUND};
 
 /// Frames that are written into one file before it is replaced by one with what still matters: with two or three flushes a
 /// round, some hundred rounds. The file has half a kilobyte for each, whether it is used or not.

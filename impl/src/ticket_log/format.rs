@@ -37,8 +37,8 @@ use sha3::{Digest, Sha3_256};
 
 use super::record::{KEY_BYTES, Kind, Owner, Record};
 use super::signed::Signed;
-use crate::bounds::MAX_ROUND;
 use crate::committee::{ChainId, Epoch, Round, Subround};
+use crate::limits::MAX_ROUND;
 
 /// The version that is written, and the only one that is read.
 pub(super) const VERSION: u16 = 2;

@@ -27,8 +27,8 @@ use serde::{Deserialize, Serialize};
 use super::LogError;
 use super::record::{KEY_BYTES, Kind, Owner, Record};
 use super::signed::Signed;
-use crate::bounds::MAX_ROUND;
 use crate::committee::{Round, Subround};
+use crate::limits::MAX_ROUND;
 
 /// The name of the format.
 pub const INTERCHANGE_FORMAT: &str = "zus-ticket-log";

@@ -54,7 +54,7 @@
 //! out `f - 1` others at most, which are fewer; so one of those answered, and in r - 1 it knew a notarization of r - 2. With
 //! fewer answers, or older ones, add a margin: the rounds that the chain can make in the time in question, for instance 1,000 and
 //! a quarter of an hour of silence. Too high a floor costs that silence only, up to where it is an error of its own
-//! ([`MAX_ROUND`](crate::bounds::MAX_ROUND)); one that is too low convicts. Until the chain is there the miner counts as one that is down, so that more than `f` lost logs at once
+//! ([`MAX_ROUND`](crate::limits::MAX_ROUND)); one that is too low convicts. Until the chain is there the miner counts as one that is down, so that more than `f` lost logs at once
 //! stop the chain of this epoch. A restored backup or snapshot is a lost log.
 //!
 //! # One process

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::record::{Kind, Record};
-use crate::bounds::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::committee::{Round, Subround};
+use crate::limits::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::rules::Rules;
 
 /// The part of [`Rules`] that a log enforces. Contradictions under every rule are always refused.

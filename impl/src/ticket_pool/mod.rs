@@ -30,12 +30,12 @@
 
 use std::sync::Arc;
 
-use crate::bounds::MAX_STRIKES;
 use crate::certified::{Certified, Verified};
 use crate::committee::{Committee, MinerId};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{Signature, Verify};
 use crate::crypto::uncompressed::{ReceivedSignature, UncompressedSignature};
+use crate::limits::MAX_STRIKES;
 use crate::statement::{Signed, Statement};
 
 /// The result of adding a signature.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::items::{decode_option, decode_ticket, encode_option};
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{Block, BlockContent, BlockId};
-use crate::bounds::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
 use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
+use crate::limits::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
 use crate::miner::Stored;
 

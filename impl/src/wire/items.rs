@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{Decode, Encode, Reader, WireError};
 use crate::block::{BlockId, Time};
-use crate::bounds::MAX_ROUND;
 use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, MAX_COMMITTEE_SIZE, MinerId, Round, Subround};
 use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
+use crate::limits::MAX_ROUND;
 use crate::message::{Message, UncompressedTicket};
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 

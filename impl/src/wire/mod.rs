@@ -23,7 +23,7 @@ pub(crate) use glance::{Glance, glance};
 pub use reader::{Reader, WireError};
 
 use crate::block::Digest;
-use crate::bounds::MAX_MESSAGE_BYTES;
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::message::Message;
 
 /// The version that this crate writes and reads.

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::bounds::MAX_ROUND;
 use crate::crypto::certificate::SignersError;
 use crate::crypto::curve::PointError;
+use crate::limits::MAX_ROUND;
 
 /// Why bytes are no message. Offsets and lengths are in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]

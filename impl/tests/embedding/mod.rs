@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use zus_bpp::application::TransactionQueue;
 use zus_bpp::block::Time;
-use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::committee::{ChainId, Committee, Epoch, Round};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::crypto::trusted_dealer::deal;
+use zus_bpp::limits::KEPT_FINAL_BLOCKS;
 use zus_bpp::miner::{Config, Input, Miner};
 use zus_bpp::node::{FileStorage, Node};
 use zus_bpp::rules::Rules;

@@ -6,9 +6,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockId};
-use zus_bpp::bounds::KEPT_FINAL_BLOCKS;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::Round;
+use zus_bpp::limits::KEPT_FINAL_BLOCKS;
 use zus_bpp::miner::{Recovery, Stored};
 use zus_bpp::ticket_log::Signed;
 use zus_bpp::wire::{Decode, Encode, from_bytes, to_bytes};

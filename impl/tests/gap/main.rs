@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use disk::Disk;
 use zus_bpp::block::Time;
-use zus_bpp::bounds::{FINAL_AT_ONCE, MAX_CHAIN_BLOCKS, PAYLOAD_ROUNDS};
 use zus_bpp::chain::{FinalBlock, respond_within};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::limits::{FINAL_AT_ONCE, MAX_CHAIN_BLOCKS, PAYLOAD_ROUNDS};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Config, Input, Miner, Output, Recovery, Timer, Timing};
 use zus_bpp::rules::Rules;

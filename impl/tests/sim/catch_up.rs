@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use zus_bpp::bounds::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::committee::{MinerId, Peer, SharderId};
+use zus_bpp::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use super::network::{Fault, Network, Setup, World};
+use zus_sim::timed::{Fault, Network, Setup, World};
 
 /// A miner is down for more rounds than the others keep in memory, and comes back.
 fn away(sharders: u16, seed: u64) {

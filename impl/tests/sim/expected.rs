@@ -9,7 +9,8 @@ use zus_bpp::rules::{
     TicketRule,
 };
 
-use super::network::{Adjust, Byzantine, Expect, Fault, Network, Setup, World};
+use zus_sim::timed::{Adjust, Fault, Network, Setup, World};
+use zus_sim::{Byzantine, Expect};
 
 /// The properties that are broken in at least one of so many runs, on a network whose delays go beyond every wait.
 fn broken(rules: Rules, seeds: u64) -> BTreeSet<String> {

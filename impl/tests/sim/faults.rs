@@ -4,7 +4,8 @@ use zus_bpp::committee::{MinerId, Peer, SharderId};
 use zus_bpp::miner::Milestone;
 use zus_bpp::rules::Rules;
 
-use super::network::{Byzantine, Fault, Network, Setup, World};
+use zus_sim::Byzantine;
+use zus_sim::timed::{Fault, Network, Setup, World};
 
 /// Runs a setup to a height, safely.
 fn survives(setup: &Setup, height: usize) -> World<zus_bpp::crypto::mock_scheme::MockScheme> {

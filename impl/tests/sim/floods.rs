@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
-use zus_bpp::bounds::{
-    FAULT_WORK, MAX_EVIDENCE_PER_MINER, MAX_PAYLOAD_BYTES, ROUNDS_AHEAD, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND,
-    WORK_LIMIT, WORK_PER_SECOND,
-};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
 use zus_bpp::crypto::scheme::{BeaconValue, Signature, Verify as _};
 use zus_bpp::evidence::Evidence;
+use zus_bpp::limits::{
+    FAULT_WORK, MAX_EVIDENCE_PER_MINER, MAX_PAYLOAD_BYTES, ROUNDS_AHEAD, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND,
+    WORK_LIMIT, WORK_PER_SECOND,
+};
 use zus_bpp::message::{BeaconShare, ChainRequest, Message, Proposal};
 use zus_bpp::miner::{Input, Miner, Output, Recovery};
 use zus_bpp::rules::Rules;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 
-use super::network::Setup;
+use zus_sim::timed::Setup;
 
 /// The peer that floods.
 const FLOODER: MinerId = MinerId(3);
@@ -172,8 +172,8 @@ fn strangers_are_not_heard() {
 #[test]
 fn honest_peers_are_served_while_one_sends_what_is_wrong() {
     let mut setup = Setup::new(4, Rules::HARDENED, 3);
-    setup.byzantine = vec![(3, super::network::Byzantine::Spam)];
-    let mut world = super::network::World::mock(&setup);
+    setup.byzantine = vec![(3, zus_sim::Byzantine::Spam)];
+    let mut world = zus_sim::timed::World::mock(&setup);
     assert!(world.run_to_height(6, 20_000));
     world.assert_safe();
     assert!(world.now.0 < 6 * 700, "{} ms for 6 rounds", world.now.0);
@@ -191,8 +191,8 @@ fn honest_peers_are_served_while_one_sends_what_is_wrong() {
 #[test]
 fn honest_peers_are_served_during_a_flood() {
     let mut setup = Setup::new(4, Rules::HARDENED, 2);
-    setup.byzantine = vec![(3, super::network::Byzantine::Flood)];
-    let mut world = super::network::World::mock(&setup);
+    setup.byzantine = vec![(3, zus_sim::Byzantine::Flood)];
+    let mut world = zus_sim::timed::World::mock(&setup);
     assert!(world.run_to_height(6, 20_000));
     world.assert_safe();
     assert!(world.now.0 < 6 * 700, "{} ms for 6 rounds", world.now.0);

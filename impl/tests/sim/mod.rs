@@ -7,7 +7,6 @@ mod expected;
 mod faults;
 mod floods;
 mod muted;
-pub mod network;
 mod restarts;
 mod rounds;
 mod storms;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use zus_bpp::bounds::MAX_PAYLOAD_BYTES;
 use zus_bpp::committee::{MinerId, Peer};
+use zus_bpp::limits::MAX_PAYLOAD_BYTES;
 use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use super::network::{Fault, Network, Setup, World};
+use zus_sim::timed::{Fault, Network, Setup, World};
 
 /// Four miners with blocks of a mebibyte that repeat themselves often. One is down; of the messages of the others many are lost for a
 /// while, and one of them starts again.

@@ -5,7 +5,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{Rules, TicketLogRule};
 use zus_bpp::ticket_log::{Kind, TicketLog};
 
-use super::network::{Crash, Fault, Network, Setup, World};
+use zus_sim::timed::{Crash, Fault, Network, Setup, World};
 
 /// How many steps one miner takes until five blocks are final.
 fn steps_of_a_run(setup: &Setup, miner: u16) -> u64 {

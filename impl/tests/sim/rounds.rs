@@ -14,7 +14,8 @@ use zus_bpp::rules::{
     TicketLogRule, TicketRule,
 };
 
-use super::network::{Adjust, Byzantine, Fault, Network, Setup, World};
+use zus_sim::Byzantine;
+use zus_sim::timed::{Adjust, Fault, Network, Setup, World};
 
 /// Runs to a height, and until the sharders are there too (L1, L2, L5).
 fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {

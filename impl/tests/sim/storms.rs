@@ -3,7 +3,7 @@
 
 use zus_bpp::rules::Rules;
 
-use super::network::{Setup, World};
+use zus_sim::timed::{Setup, World};
 
 /// When the storm ends, in milliseconds.
 const CALM: u64 = 8_000;

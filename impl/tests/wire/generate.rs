@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
-use zus_bpp::bounds::MAX_ROUND;
 use zus_bpp::certified::{Certified, Notarization};
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -12,6 +11,7 @@ use zus_bpp::crypto::curve::G1;
 use zus_bpp::crypto::scheme::{BeaconValue, Signature};
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
+use zus_bpp::limits::MAX_ROUND;
 use zus_bpp::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal, UncompressedTicket};
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Ticket, Timeout};
 

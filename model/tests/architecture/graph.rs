@@ -14,10 +14,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-workbench", &["zus-output", "zus-report"]),
     ("zus-bls", &["zus-protocol"]),
     ("zus-bpp", &["zus-bls", "zus-protocol"]),
-    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-spec"]),
+    ("zus-sim", &["zus-bpp"]),
+    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-sim", "zus-spec"]),
     ("zus-fuzz-targets", &["zus-fuzz"]),
     ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
-    ("zus-benches", &["zus-bpp", "zus-output", "zus-protocol"]),
+    ("zus-benches", &["zus-bpp", "zus-output", "zus-protocol", "zus-sim"]),
 ];
 
 /// Nodes, and the nodes that each uses.

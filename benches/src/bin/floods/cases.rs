@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use zus_bpp::block::{BlockContent, BlockId};
-use zus_bpp::bounds::MAX_PAYLOAD_BYTES;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::scheme::{BeaconValue, Signature};
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
+use zus_bpp::limits::MAX_PAYLOAD_BYTES;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
 use zus_bpp::statement::{Proposed, Signed, Ticket};
 use zus_bpp::wire;

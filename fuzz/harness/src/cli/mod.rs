@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use stateright::Checker;
 
-use zus_bpp::bounds::MAX_ROUND;
+use zus_bpp::limits::MAX_ROUND;
 use zus_bpp::rules::Rules;
 use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
 use zus_checker::instance::MAX_RESTARTS;

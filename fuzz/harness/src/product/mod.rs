@@ -40,7 +40,7 @@ use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::Record;
 use zus_checker::action::Action;
 
-use crate::bounds;
+use crate::oracles;
 use crate::schedule::Run;
 use crate::world::{Adjust, CrashPoint, Setup};
 use environment::settle;
@@ -100,7 +100,7 @@ impl Product {
             return offers;
         }
         let q = self.setup.quorum();
-        let join = bounds::tolerated(self.setup.miners) + 1;
+        let join = oracles::tolerated(self.setup.miners) + 1;
         let may_crash = world.crashes < self.crashes;
         for (host, found) in world.hosts.iter().enumerate() {
             if !found.up {

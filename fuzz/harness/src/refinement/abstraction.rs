@@ -111,7 +111,7 @@ fn is_volatile<S: Scheme + Clone>(world: &World<S>) -> bool {
 
 /// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
 fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &Record) -> bool {
-    record.kind == kind && (memory_binds(world) || host.log.durable().contains(record))
+    record.kind == kind && (memory_binds(world) || host.disk.log.durable().contains(record))
 }
 
 fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, host: &Host<S>) -> Miner {
@@ -173,7 +173,7 @@ fn ticketed<'a, S: Scheme + Clone>(
     let lost = is_volatile(world) && !host.up;
     let in_memory = memory_binds(world);
     let memory = (!lost && in_memory).then(|| host.miner.tickets().map(Record::from));
-    let disk = (!lost && !in_memory).then(|| host.log.durable().iter().copied());
+    let disk = (!lost && !in_memory).then(|| host.disk.log.durable().iter().copied());
     let all = memory.into_iter().flatten().chain(disk.into_iter().flatten());
     all.filter(move |record| record.round == round && record.kind == Kind::Ticket)
         .map(|record| (record.subround, BlockId(record.block)))
@@ -189,7 +189,7 @@ fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, s
         .map(Record::from)
         .any(|record| bound(world, host, Kind::Proposal, &record))
         || !host.up
-            && host.log.durable().iter().any(|record| {
+            && host.disk.log.durable().iter().any(|record| {
                 (record.kind, record.round, record.subround) == (Kind::Proposal, round, subround)
             })
 }
@@ -265,7 +265,7 @@ fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record>
     // In the order in which they were decided.
     let slow = world.ground.setup.disk == Disk::Slow;
     let decided = host.rests_on.iter().map(|(record, _)| record).filter(|_| slow);
-    let durable = host.log.durable().iter().filter(|_| !slow);
+    let durable = host.disk.log.durable().iter().filter(|_| !slow);
     let tickets: Vec<&Record> = decided.chain(durable).filter(|record| record.kind == Kind::Ticket).collect();
     let overtaken = |(index, record): (usize, &&Record)| {
         let later = &tickets[index + 1..];

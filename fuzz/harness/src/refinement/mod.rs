@@ -77,7 +77,7 @@ use zus_checker::protocol::{Network, Protocol};
 use zus_checker::state::State;
 use zus_checker::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
 
-use crate::bounds;
+use crate::oracles;
 use crate::schedule::Failure;
 use crate::world::{Event, Ground, Watch, World};
 
@@ -134,7 +134,7 @@ pub fn protocol_of<S: Scheme + Clone>(ground: &Ground<S>) -> Result<Protocol, St
     if honest > zus_checker::committee::MAX_HONEST || setup.byzantine.len() > 3 {
         return Err(format!("{honest} honest and {} Byzantine miners", setup.byzantine.len()));
     }
-    let f = bounds::tolerated(setup.miners) as u32;
+    let f = oracles::tolerated(setup.miners) as u32;
     Ok(Protocol {
         committee: Committee {
             n: setup.miners.into(),

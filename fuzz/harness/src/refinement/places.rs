@@ -1,7 +1,7 @@
 //! Which production block stands in which place of the model.
 //!
 //! The model names blocks by place: (round, subround, rank, twin). The order of generators is the outcome of the beacon, so
-//! it is fixed for a world, and the harness computes it with its own arithmetic ([`bounds`](crate::bounds)): a block whose
+//! it is fixed for a world, and the harness computes it with its own arithmetic ([`oracles`](crate::oracles)): a block whose
 //! generator has no turn in its subround has no place, which is a finding as soon as an honest miner acts upon it (S4).
 
 use thiserror::Error;

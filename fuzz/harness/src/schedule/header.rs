@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use zus_bpp::bounds::PAYLOAD_ROUNDS;
 use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::limits::PAYLOAD_ROUNDS;
 use zus_bpp::rules::{QuorumRule, Rules, SubroundCapRule};
 
 use super::profile;
-use crate::bounds;
+use crate::oracles;
 use crate::world::{Disk, Ground, Receivers, SHARDER, Setup};
 
 /// Bytes of a header.
@@ -91,7 +91,7 @@ impl Header {
     pub fn byzantine(&self) -> Vec<u16> {
         let n = self.miners();
         // Three of four runs have as many as are tolerated.
-        let most = bounds::tolerated(n);
+        let most = oracles::tolerated(n);
         // The model has room for seven honest miners.
         let least = usize::from(n).saturating_sub(zus_checker::committee::MAX_HONEST);
         let few = least + usize::from(self.0[1] >> 2) % (most + 1 - least);

@@ -160,7 +160,7 @@ pub fn perform<S: Scheme + Clone, W: Watch<S>>(world: &mut World<S>, operation: 
         Operation::FireAll { waits } => fire_all(world, *waits, None, watch),
         Operation::Confirm { host, count } => {
             for _ in 0..*count {
-                if world.hosts[*host].unconfirmed.is_empty() {
+                if world.hosts[*host].asked.is_empty() {
                     break;
                 }
                 world.confirm(*host, watch);

@@ -15,8 +15,8 @@ use super::operation::{Operation, perform};
 use super::profile::name_of;
 use super::telling::Told;
 use super::vocabulary::resolve;
-use crate::bounds::{Oracle, Violation};
 use crate::liveness::{Stalled, calm, is_live};
+use crate::oracles::{Oracle, Violation};
 use crate::refinement::{Finding, Names, Refinement};
 use crate::world::{Event, Ground, Receivers, Setup, Watch, World};
 

@@ -13,7 +13,7 @@ use zus_bpp::message::Message;
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 use zus_bpp::wire;
 
-use crate::bounds::quorum;
+use crate::oracles::quorum;
 
 const MINERS: u16 = 7;
 

@@ -7,17 +7,17 @@
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, Time};
-use zus_bpp::bounds::{CHECK_WORK, FAULT_WORK, MAX_CHAIN_BLOCKS, WORK_PER_SECOND};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{Epoch, MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::{Sign as _, Signature};
+use zus_bpp::limits::{CHECK_WORK, FAULT_WORK, MAX_CHAIN_BLOCKS, WORK_PER_SECOND};
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput, SharderTimer};
 use zus_bpp::statement::{FinalityVote, Statement, Ticket};
 
-use crate::bounds::quorum;
+use crate::oracles::quorum;
 use crate::schedule::{Random, ground_of};
 use crate::world::{Ground, Setup};
 

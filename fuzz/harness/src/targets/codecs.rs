@@ -13,7 +13,7 @@ use zus_checker::trace::Trace;
 
 use super::allocation::measure;
 use super::key_generation::session_of_four;
-use crate::bounds::promises;
+use crate::oracles::promises;
 use crate::schedule::Random;
 
 /// Bytes that a decoder may ask for, whatever its input is: an error, a value on the heap, the first elements of a list.

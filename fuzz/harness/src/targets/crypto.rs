@@ -13,7 +13,7 @@ use zus_bpp::crypto::trusted_dealer;
 use zus_bpp::statement::{Signed, Statement, Ticket};
 use zus_bpp::ticket_pool::{Added, TicketPool};
 
-use crate::bounds::{beacon_threshold, quorum};
+use crate::oracles::{beacon_threshold, quorum};
 
 /// Wrong signatures of one signer that are looked at: the rule, written down again.
 const MAX_STRIKES: u8 = 4;

@@ -6,8 +6,8 @@ use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::rules::{Rules, TicketRule};
 use zus_bpp::ticket_log::Record;
 
-use crate::bounds::Oracle;
 use crate::byzantine::Deed;
+use crate::oracles::Oracle;
 use crate::schedule::operation::perform;
 use crate::schedule::{Operation, ground_of};
 use crate::world::{Setup, World, bit};

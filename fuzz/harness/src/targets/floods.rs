@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
-use zus_bpp::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, FAULT_WORK,
-    MAX_PAYLOAD_BYTES, MAX_ROUND, WORK_LIMIT,
-};
 use zus_bpp::certified::Certified;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::{Beacon as _, SIGNATURE_BYTES, Signature};
+use zus_bpp::limits::{
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, FAULT_WORK,
+    MAX_PAYLOAD_BYTES, MAX_ROUND, WORK_LIMIT,
+};
 use zus_bpp::message::{BeaconShare, ChainRequest, Message};
 use zus_bpp::miner::{Input, Output, Refusal};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};

@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use sha3::{Digest, Sha3_256};
-use zus_bpp::bounds::MAX_IMPORTED_RISE;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
+use zus_bpp::limits::MAX_IMPORTED_RISE;
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
     AppendError, Fault, FaultyFiles, FileLog, Files, Interchange, InterchangeError, KEY_BYTES, Kind,

@@ -18,8 +18,8 @@ use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
-use crate::bounds::{descends, guilty, quorum, tolerated};
 use crate::byzantine::{Deed, Flaw};
+use crate::oracles::{descends, guilty, quorum, tolerated};
 use crate::schedule::operation::perform;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
 use crate::schedule::{told_members, told_record};
@@ -298,7 +298,7 @@ impl Watch<MockScheme> for Remains {
 /// When something is wrong.
 pub fn overrun(bytes: &[u8]) {
     let schedule = Schedule::from_file(bytes);
-    // Other rules allow more by themselves (`bounds::scope`); what remains under them is asked by the target `profiles`.
+    // Other rules allow more by themselves (`oracles::scope`); what remains under them is asked by the target `profiles`.
     let mut setup = schedule.header.hardened().setup();
     setup.miners = setup.miners.min(7);
     let most = setup.miners - 1;

@@ -11,8 +11,8 @@ use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::miner::{Output, Timer};
 use zus_bpp::rules::{BeaconRule, FinalityRule, Rules};
 
-use crate::bounds::Oracle;
 use crate::liveness::calm;
+use crate::oracles::Oracle;
 use crate::schedule::operation::perform;
 use crate::schedule::told_cause;
 use crate::schedule::{Operation, Schedule, resolve};

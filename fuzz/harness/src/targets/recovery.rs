@@ -22,8 +22,8 @@ use zus_bpp::ticket_log::{
 use super::codecs::OWNER;
 use super::count_steps;
 use super::runs::CALM_EVERY;
-use crate::bounds::Oracle;
 use crate::liveness::calm;
+use crate::oracles::Oracle;
 use crate::schedule::operation::perform;
 use crate::schedule::{Random, Schedule, ground_of, resolve};
 use crate::world::{Disk, Event, Watch, World};
@@ -323,7 +323,7 @@ impl Files {
     /// Writes the records that became durable in a choice.
     fn flush(&mut self) {
         for (host, file) in self.world.hosts.iter().zip(&mut self.files) {
-            let durable = host.log.durable();
+            let durable = host.disk.log.durable();
             if durable.len() > file.records.len() {
                 file.write(&durable[file.records.len()..]);
             }
@@ -341,7 +341,7 @@ impl Files {
             return Ok(());
         }
         let file = &mut self.files[index];
-        let whole = host.log.clone().crash(host.log.crash_points());
+        let whole = host.disk.log.clone().crash(host.disk.log.crash_points());
         let pending = &whole.durable()[file.records.len()..];
         file.make_room(pending.len());
         let flushed = (file.used(), file.records.len());
@@ -354,8 +354,8 @@ impl Files {
         self.world.crash_losing(index, kept, fall.stores, &mut self.watcher);
         // The miner restarts with what the file says.
         let host = &self.world.hosts[index];
-        if host.log.signed() != found.signed() {
-            return Err(format!("the file says {found:?}, and memory {:?}", host.log.signed()));
+        if host.disk.log.signed() != found.signed() {
+            return Err(format!("the file says {found:?}, and memory {:?}", host.disk.log.signed()));
         }
         torn.records.truncate(flushed.1 + kept);
         self.files[index] = LogFile::of(torn.records);
@@ -434,13 +434,13 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
             let mut crashed = false;
             for index in 0..schedule.choices.len() {
                 let before: Vec<usize> =
-                    files.world.hosts.iter().map(|host| host.log.crash_points()).collect();
+                    files.world.hosts.iter().map(|host| host.disk.log.crash_points()).collect();
                 // Crashes of the schedule itself would hide which write is meant.
                 if schedule.choices[index].0[0] < 0xc0 {
                     files.choose(schedule, index)?;
                 }
                 for (host, before) in before.into_iter().enumerate() {
-                    if crashed || files.world.hosts[host].log.crash_points() <= before {
+                    if crashed || files.world.hosts[host].disk.log.crash_points() <= before {
                         continue;
                     }
                     if left > 0 {
@@ -474,7 +474,7 @@ pub fn crash_at_every_write(schedule: &Schedule, reader: Reader) -> Result<u64, 
 
 /// Bytes of the write that is on its way.
 fn whole_write(files: &Files, index: usize) -> usize {
-    let (log, file) = (&files.world.hosts[index].log, &files.files[index]);
+    let (log, file) = (&files.world.hosts[index].disk.log, &files.files[index]);
     let pending = log.clone().crash(log.crash_points()).durable().len() - file.records.len();
     pending.div_ceil(RECORDS_PER_FRAME) * SECTOR_BYTES
 }

@@ -16,7 +16,7 @@ use zus_bpp::rules::Rules;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Statement, Ticket, Timeout};
 use zus_bpp::wire;
 
-use crate::bounds;
+use crate::oracles;
 
 /// Members of the committee whose certificates are checked.
 const MINERS: u16 = 7;
@@ -57,7 +57,7 @@ pub fn signers(bytes: &[u8]) {
     let aggregate = world.observer().aggregate(&signatures).unwrap_or(Signature([0; SIGNATURE_BYTES]));
     let Ok(signers) = Signers::from_members(claimed.into(), signing.iter().copied()) else { return };
     let certificate = Certificate { signers, aggregate };
-    let q = bounds::quorum(MINERS);
+    let q = oracles::quorum(MINERS);
     let taken = certificate.verify(&world.observer(), q, Domain::Ticket, message).is_ok();
     assert_eq!(taken, claimed == MINERS && signing.len() >= q, "{signing:?} of {claimed}");
 }
@@ -184,7 +184,7 @@ fn read_back(seed: usize) {
     let member = |i| world.member(MinerId(i)).expect("a member");
     let statement = Ticket { round: Round(1), subround: Subround(0), block: BlockId([3; 32]) };
     let sign = |i| member(i).sign(Ticket::DOMAIN, &statement.preimage(&committee)).map(|it| (MinerId(i), it));
-    let q = bounds::quorum(MINERS);
+    let q = oracles::quorum(MINERS);
     let signatures: Vec<_> = (0..q as u16).filter_map(sign).collect();
     let certificate = Certificate::assemble(&world.observer(), q, &signatures).expect("a quorum");
     let stored = Stored::Notarization(Arc::new(Notarization { statement, certificate }));

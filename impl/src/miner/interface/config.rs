@@ -7,14 +7,14 @@ use thiserror::Error;
 
 use crate::accounts::arrival_work;
 use crate::block::{Block, Header, Time};
-use crate::bounds::{
-    MAX_BLOCKS_PER_GENERATOR, MAX_WAIT, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS,
-    WORK_PER_SECOND,
-};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Jurisdiction;
+use crate::limits::{
+    MAX_BLOCKS_PER_GENERATOR, MAX_WAIT, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS,
+    WORK_PER_SECOND,
+};
 use crate::rules::{ParentRule, Rules, SubroundCapRule};
 use crate::statement::{Signed, Ticket};
 

@@ -63,7 +63,7 @@ impl Stored {
 #[derive(Clone, Debug, Default)]
 pub struct Recovery {
     /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
-    /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::bounds::KEPT_FINAL_BLOCKS) let it help others who are behind.
+    /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::limits::KEPT_FINAL_BLOCKS) let it help others who are behind.
     /// The last one comes with a certificate: beside it, or among what was stored
     /// ([`Damage::Uncertified`](crate::chain::Damage::Uncertified)).
     pub finals: Vec<FinalBlock>,

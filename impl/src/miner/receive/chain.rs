@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::bounds::CHECK_WORK;
 use crate::chain::AnswerError;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
+use crate::limits::CHECK_WORK;
 use crate::message::ChainResponse;
 use crate::miner::interface::{Refusal, Stored};
 use crate::miner::{Effects, Event, Miner, Source};

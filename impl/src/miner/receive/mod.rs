@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use crate::accounts::Accounts;
 use crate::block::Time;
-use crate::bounds::CHECK_WORK;
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::{Committee, MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::{Scheme, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::Evidence;
+use crate::limits::CHECK_WORK;
 use crate::message::Message;
 use crate::miner::interface::{ProposalError, Refusal};
 use crate::miner::state::rounds::is_near;

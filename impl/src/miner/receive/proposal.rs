@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::block::{Block, Header};
-use crate::bounds::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::committee::{Peer, Round};
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
+use crate::limits::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
 use crate::message::Proposal;
 use crate::miner::interface::{ProposalError, Refusal};
 use crate::miner::state::rounds::signed_candidate;

@@ -1,8 +1,8 @@
 //! Beacon shares.
 
-use crate::bounds::{CHECK_WORK, MAX_STRIKES};
 use crate::committee::{MinerId, Peer};
 use crate::crypto::scheme::{BatchSeed, Scheme, Signature};
+use crate::limits::{CHECK_WORK, MAX_STRIKES};
 use crate::message::BeaconShare;
 use crate::miner::interface::{Output, Refusal};
 use crate::miner::state::rounds::HeldShare;

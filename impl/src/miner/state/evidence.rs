@@ -5,9 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::block::Digest;
-use crate::bounds::MAX_EVIDENCE_PER_MINER;
 use crate::committee::MinerId;
 use crate::evidence::Evidence;
+use crate::limits::MAX_EVIDENCE_PER_MINER;
 
 /// The evidence that is kept. The work to see whether a further piece is wanted grows with the number of miners whom
 /// the piece convicts, and not with the number of pieces kept.

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::block::BlockId;
-use crate::bounds::{ROUNDS_AHEAD, ROUNDS_BEHIND, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND};
 use crate::committee::{MinerId, Round, Subround};
 use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::{ROUNDS_AHEAD, ROUNDS_BEHIND, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND};
 use crate::message::BeaconShare;
 use crate::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
 use crate::ticket_pool::TicketPool;

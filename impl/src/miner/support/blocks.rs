@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::block::{Block, BlockId};
-use crate::bounds::FINAL_AT_ONCE;
 use crate::certified::FinalityCertificate;
 use crate::chain::Verdict;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
+use crate::limits::FINAL_AT_ONCE;
 use crate::message::Proposal;
 use crate::miner::interface::{Milestone, Output, Stored};
 use crate::miner::state::rounds::Candidate;

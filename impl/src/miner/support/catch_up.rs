@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::block::BlockId;
-use crate::bounds::SERVED_BYTES;
 use crate::chain::Answer;
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
+use crate::limits::SERVED_BYTES;
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::interface::{Output, Timer};
 use crate::miner::{Effects, Miner};

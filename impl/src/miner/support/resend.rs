@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 
-use crate::bounds::RESENT_VOTES;
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
+use crate::limits::RESENT_VOTES;
 use crate::message::{BeaconShare, Message};
 use crate::miner::interface::{Audience, Timer};
 use crate::miner::{Effects, Miner, Source};

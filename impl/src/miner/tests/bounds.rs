@@ -1,8 +1,8 @@
 //! The memory of a miner has a bound.
 
 use super::stage::{Stage, ticket_of};
-use crate::bounds::SUBROUNDS_BEHIND;
 use crate::committee::{Round, Subround};
+use crate::limits::SUBROUNDS_BEHIND;
 use crate::message::Message;
 use crate::rules::Rules;
 

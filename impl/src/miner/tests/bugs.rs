@@ -5,50 +5,11 @@ use std::sync::Arc;
 use super::stage::{Stage, is_refused, sent, ticket_of};
 use crate::block::Block;
 use crate::committee::{Round, Subround};
-use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::message::{ChainRequest, Message};
 use crate::miner::{Milestone, Output};
-use crate::network::{Byzantine, Fault, Setup, World};
 use crate::rules::Rules;
 use crate::statement::Timeout;
-
-/// Whether one of the seeds breaks this property; `L`: whether one of the runs gets stuck.
-fn storms(seeds: u64, dishonest: Option<Byzantine>, property: &str) -> bool {
-    (0..seeds).any(|seed| {
-        let mut setup = Setup::stormy(4, Rules::HARDENED, seed, 4_000);
-        setup.byzantine = dishonest.map(|kind| (3, kind)).into_iter().collect();
-        breaks(World::mock(&setup), 6_000, 30_000, property)
-    })
-}
-
-/// Whether a run breaks a property, or does not reach three more final blocks in time.
-fn breaks(mut world: World<MockScheme>, storm: u64, patience: u64, property: &str) -> bool {
-    world.run(storm);
-    let live = world.run_to_height(world.observer.lowest() + 3, patience);
-    world.observer.at_the_end();
-    let violated = world.observer.violations.iter().any(|violation| violation.starts_with(property));
-    violated || property == "L" && !live
-}
-
-/// A run without faults breaks a property, or gets stuck.
-fn quiet(property: &str) -> bool {
-    (0..3).any(|seed| breaks(World::mock(&Setup::new(4, Rules::HARDENED, seed)), 3_000, 5_000, property))
-}
-
-/// All miners crash at once, again and again.
-fn blackouts(property: &str) -> bool {
-    (0..10).any(|seed| {
-        let mut setup = Setup::new(4, Rules::HARDENED, seed);
-        setup.byzantine = vec![(3, Byzantine::Silent)];
-        for blackout in 0..12 {
-            let at = 200 + blackout * 170 + seed * 7;
-            setup.faults.extend((0..4).map(|id| (at, Fault::Kill(id))));
-            setup.faults.extend((0..4).map(|id| (at + 20, Fault::Restart(id))));
-        }
-        breaks(World::mock(&setup), 3_000, 20_000, property)
-    })
-}
 
 /// Whether the last guard kept the miner on the stage from signing against its log.
 fn withheld(stage: &Stage) -> bool {
@@ -79,12 +40,6 @@ macro_rules! checks {
 }
 
 checks! {
-    quorum_one_lower => quiet("S8"),
-    quorum_of_join => quiet("S8"),
-    vote_despite_other_ticket => storms(200, Some(Byzantine::Equivocate), "S"),
-    ticket_after_leaving => storms(200, Some(Byzantine::Equivocate), "S"),
-    enter_without_certificate => storms(20, None, "L3"),
-    send_before_write => quiet("S1"),
     write_before_store => {
         let mut stage = Stage::new(Rules::HARDENED);
         stage.stores_at_once = false;
@@ -105,7 +60,6 @@ checks! {
         let second = sent(stage.hears(1, Message::ChainRequest(request))).count();
         first == 1 && second == 1
     },
-    forget_log => blackouts("S1"),
     trust_proposed_beacon => {
         let mut stage = Stage::new(Rules::HARDENED);
         let mut content = stage.content(0, &stage.config.genesis.clone(), None, 1);
@@ -141,13 +95,6 @@ checks! {
         stage.proposes(&Arc::new(Block::new(content)));
         collects_in(&stage, Round(3))
     },
-    forget_quorum => quiet("L"),
-    no_relay => (0..30).any(|seed| {
-        let mut setup = Setup::new(4, Rules::HARDENED, seed);
-        setup.byzantine = vec![(3, Byzantine::Divide)];
-        breaks(World::mock(&setup), 10_000, 60_000, "L")
-    }),
-    propose_twice => blackouts("S"),
     any_parent => {
         let mut stage = Stage::new(Rules::HARDENED);
         let first = stage.enter_round_two();
@@ -157,7 +104,6 @@ checks! {
         stage.proposes(&Arc::new(Block::new(content)));
         collects_in(&stage, Round(2))
     },
-    ticket_twin => storms(60, Some(Byzantine::Equivocate), "S1"),
     any_generator => {
         let mut stage = Stage::new(Rules::HARDENED);
         let last = stage.order(1, 0).into_iter().rfind(|&member| member != 0).expect("a member");
@@ -165,7 +111,6 @@ checks! {
         let out = stage.proposes(&block).to_vec();
         !is_refused(&out)
     },
-    second_ticket => storms(60, None, "S1"),
     ticket_after_timeout => {
         let mut stage = Stage::new(Rules::HARDENED);
         stage.window_closes();
@@ -209,15 +154,6 @@ checks! {
         let best = stage.miner.candidates(Round(1), Subround(0)).map(|(block, _)| block).next();
         stage.tickets_sent().first().map(|ticket| ticket.block) != best
     },
-    stale_timer => {
-        let mut run = World::mock(&Setup::new(4, Rules::HARDENED, 1));
-        run.run(4_000);
-        run.observer.steps.iter().any(|(_, _, step)| matches!(step, Milestone::TimedOut(_)))
-    },
-    wrong_parent => {
-        // Nobody hears the generators' blocks of later rounds: they are refused.
-        quiet("L")
-    },
     forget_early_messages => {
         let mut stage = Stage::new(Rules::HARDENED);
         for signer in [1, 2] {
@@ -251,7 +187,6 @@ checks! {
         }
         stage.miner.subround() == Subround(0)
     },
-    skip_subround => storms(20, None, "L3"),
     vote_twice => {
         let mut stage = Stage::new(Rules::HARDENED);
         stage.enter_round_two();

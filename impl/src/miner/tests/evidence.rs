@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
 use crate::block::Block;
-use crate::bounds::MAX_EVIDENCE_PER_MINER;
 use crate::committee::{Round, Subround};
 use crate::evidence::Evidence;
+use crate::limits::MAX_EVIDENCE_PER_MINER;
 use crate::message::Message;
 use crate::miner::Output;
 use crate::rules::{Rules, TicketRule};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::stage::{MINERS, Stage, is_refused, refusal, ticket_of};
 use crate::block::{Block, BlockContent};
-use crate::bounds::{CHECK_WORK, WORK_LIMIT};
 use crate::certified::{FinalityCertificate, Notarization};
 use crate::committee::{ChainId, Committee, Epoch, Peer, Round};
 use crate::crypto::certificate::CertificateError;
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::{CHECK_WORK, WORK_LIMIT};
 use crate::message::Message;
 use crate::miner::{Config, Input, Output, ProposalError, Refusal};
 use crate::rules::{FinalityRule, Rules};

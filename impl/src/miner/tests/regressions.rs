@@ -6,15 +6,14 @@ use std::sync::Arc;
 use super::settings::MILLISECOND;
 use super::stage::{Stage, id, is_refused, sent, ticket_of, vote_of};
 use crate::block::{Block, BlockId, Time};
-use crate::bounds::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::certified::Notarization;
 use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Committee, Epoch, Peer, Round, Subround};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
-use crate::network::{Byzantine, Crash, Fault, Setup, World};
 use crate::rules::{BeaconRule, Rules, SubroundEntryRule, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
 use crate::ticket_log::{Conflict, Kind, Record, Signed};
@@ -267,36 +266,6 @@ fn step_8_the_notarization_is_durable_before_the_vote_for_it_is_written() {
     };
     assert_eq!(shows(vec![Stored::Notarization(notarization)]), (Round(2), true));
     assert_eq!(shows(Vec::new()), (Round(1), false), "it hides in a round where it signs nothing");
-}
-
-/// A dishonest miner shows a notarization that needs its own ticket to miner 0 alone, and is never heard again. Miner 0 is cut
-/// off, and stops: its log survives, its other storage as far as it was confirmed. Returns whether the chain goes on when
-/// miner 0 is back, whenever that happened.
-fn lives_through_a_crash_that_keeps_the_log_only() -> bool {
-    (0..300).all(|seed| {
-        let mut setup = Setup::new(4, Rules::HARDENED, seed);
-        (setup.sharders, setup.store_flush, setup.crash) = (0, 200, Crash::KeepsRecords);
-        setup.byzantine = vec![(3, Byzantine::Divide)];
-        let at = 300 + seed * 11 % 1_200;
-        setup.faults = vec![
-            (at, Fault::Partition(vec![vec![1, 2], vec![0]])),
-            (at, Fault::Kill(3)),
-            (at + 80, Fault::Kill(0)),
-            (at + 200, Fault::Restart(0)),
-            (at + 200, Fault::Heal),
-        ];
-        let mut world = World::mock(&setup);
-        world.run(at + 200);
-        let height = world.observer.lowest();
-        let lives = world.run_to_height(height + 3, 60_000);
-        world.assert_safe();
-        lives
-    })
-}
-
-#[test]
-fn a_vote_in_the_log_without_its_notarization_stops_the_chain() {
-    assert!(lives_through_a_crash_that_keeps_the_log_only(), "there is no such vote");
 }
 
 /// Confirmations that were on their way when the miner stopped mean nothing to the one that starts after it.

@@ -7,16 +7,16 @@ use std::time::Duration;
 use super::settings::MILLISECOND;
 use super::stage::{Stage, id, is_refused, refusal, ticket_of, vote_of};
 use crate::block::Time;
-use crate::bounds::{
-    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
-    CHECK_WORK, FAULT_WORK, MAX_MINERS, MAX_PAYLOAD_BYTES, MESSAGE_WORK, RESENT_VOTES, SERVED_BYTES,
-    WORK_LIMIT, WORK_PER_SECOND,
-};
 use crate::committee::{ChainId, Committee, Epoch, Peer, Round, SharderId, Subround};
 use crate::crypto::curve::G1;
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::{Evidence, EvidenceError};
+use crate::limits::{
+    ANSWER_ALLOWANCE_BYTES, ANSWER_BYTES_PER_REQUEST_BYTE, ANSWER_BYTES_PER_SECOND, BYTES_PER_WORK,
+    CHECK_WORK, FAULT_WORK, MAX_MINERS, MAX_PAYLOAD_BYTES, MESSAGE_WORK, RESENT_VOTES, SERVED_BYTES,
+    WORK_LIMIT, WORK_PER_SECOND,
+};
 use crate::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
 use crate::miner::{
     Config, Input, Miner, Output, ProposalError, Recovery, Refusal, StartError, TicketForm, Timer, Timing,
@@ -621,7 +621,7 @@ fn the_bytes_of_answers_are_bounded() {
         let mut stage = Stage::new(Rules::HARDENED);
         // One notarized block of the greatest size.
         let mut content = stage.content(0, &stage.config.genesis, None, stage.generator(1, 0));
-        content.payload = vec![7; crate::bounds::MAX_PAYLOAD_BYTES];
+        content.payload = vec![7; crate::limits::MAX_PAYLOAD_BYTES];
         let block = Arc::new(crate::block::Block::new(content));
         stage.proposes(&block);
         let notarization = stage.notarization(&block, &[1, 2, 3]);

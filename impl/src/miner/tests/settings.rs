@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::bounds::MAX_WAIT;
+use crate::limits::MAX_WAIT;
 use crate::miner::{Config, Miner, Recovery, StartError};
 use crate::rules::Rules;
 

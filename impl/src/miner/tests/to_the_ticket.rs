@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::stage::{Stage, id, is_refused, refusal, sent, ticket_of};
 use crate::block::{Block, BlockContent, Time};
-use crate::bounds::MAX_PAYLOAD_BYTES;
 use crate::committee::{Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
+use crate::limits::MAX_PAYLOAD_BYTES;
 use crate::message::{BeaconShare, Message};
 use crate::miner::{Input, Output, Phase, ProposalError, Refusal};
 use crate::rules::{Rules, TicketRule};

@@ -12,8 +12,8 @@ const LEFT_OUT: [&str; 2] = ["miner::tests::bugs", "sim::"];
 
 /// The first test that fails, in order of name, and how many do of the tests of the protocol, or if none does of the cryptography,
 /// which take longer.
-pub fn failed(programs: &[PathBuf; 2], mutant: &str) -> std::io::Result<(String, usize)> {
-    let [of_protocol, of_cryptography] = programs;
+pub fn failed(programs: &[PathBuf; 3], mutant: &str) -> std::io::Result<(String, usize)> {
+    let [of_protocol, of_cryptography, _] = programs;
     let found = ask(of_protocol, mutant)?;
     if found.1 > 0 { Ok(found) } else { ask(of_cryptography, mutant) }
 }

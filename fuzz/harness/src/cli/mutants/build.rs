@@ -161,13 +161,20 @@ impl Copy {
         self.program(&[&all[..], &["--bin", "zus-fuzz", "--test", "no_threads"]].concat(), "zus-fuzz")
     }
 
-    /// Builds the unit tests of the copy: those of the protocol, then those of the cryptography.
+    /// Builds the tests that are asked about the copy: the unit tests of the protocol, those of the cryptography, and those that play
+    /// whole networks.
     ///
     /// # Errors
     /// When they do not build.
-    pub fn tests(&self) -> Result<[PathBuf; 2]> {
-        let of = |name: &str, target| self.program(&["test", "-p", name, "--lib", "--no-run"], target);
-        Ok([of("zus-bpp", "zus_bpp")?, of("zus-bls", "zus_bls")?])
+    pub fn tests(&self) -> Result<[PathBuf; 3]> {
+        let of = |name: &str, which: &[&str], target| {
+            self.program(&[&["test", "-p", name, "--no-run"], which].concat(), target)
+        };
+        Ok([
+            of("zus-bpp", &["--lib"], "zus_bpp")?,
+            of("zus-bls", &["--lib"], "zus_bls")?,
+            of("zus-sim", &["--test", "bugs"], "bugs")?,
+        ])
     }
 
     fn program(&self, arguments: &[&str], target: &str) -> Result<PathBuf> {

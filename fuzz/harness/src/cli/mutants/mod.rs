@@ -120,7 +120,7 @@ enum Fate {
 /// The programs that witnesses are given to.
 struct Programs {
     tool: PathBuf,
-    tests: Option<[PathBuf; 2]>,
+    tests: Option<[PathBuf; 3]>,
     /// Where a walk writes what it finds.
     scratch: PathBuf,
 }
@@ -183,7 +183,7 @@ fn check(only: &[String], with_tests: bool) -> Result<bool> {
     Ok(survivors.is_empty())
 }
 
-/// What the unit tests of this filter say: it fits tests of one crate or of both.
+/// What the unit tests of this filter say: it fits tests of one program at least.
 fn test(programs: &Programs, environment: &[(&str, &str)], filter: &str) -> Result<Fate> {
     let tests = programs.tests.as_ref().ok_or_else(|| Error::other("the tests are not built"))?;
     let mut fits = false;

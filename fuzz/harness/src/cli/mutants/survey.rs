@@ -73,7 +73,7 @@ pub fn survey(what: &Survey) -> std::io::Result<bool> {
     let table = Table::read()?;
     let copy = Copy::new(&table)?;
     known.extend(copy.add(&table, &listed)?.into_iter().map(|number| (number, left_out(&listed[number]))));
-    let judge = if what.tests { copy.tests().map(|[of_protocol, _]| of_protocol)? } else { copy.tool()? };
+    let judge = if what.tests { copy.tests().map(|[of_protocol, ..]| of_protocol)? } else { copy.tool()? };
     let open: Vec<usize> = (0..listed.len())
         .filter(|number| known.get(number).is_none_or(|fate| fate.killed.is_none()))
         .collect();

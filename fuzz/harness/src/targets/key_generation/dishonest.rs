@@ -18,7 +18,7 @@ use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Signature};
 
 use super::super::stream::Stream;
 use super::committee::{Committee, SIZES};
-use crate::bounds::tolerated;
+use crate::oracles::tolerated;
 
 /// The dealing of a dishonest member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
