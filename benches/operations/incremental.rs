@@ -9,8 +9,8 @@ use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::committee_keys::CommitteeKeys;
 use zus_bpp::crypto::scheme::{Domain, Signature};
 use zus_bpp::crypto::trusted_dealer;
+use zus_bpp::signature_pool::SignaturePool;
 use zus_bpp::statement::{Signed, Statement as _, Ticket};
-use zus_bpp::ticket_pool::TicketPool;
 
 use crate::{Bench, Effort};
 
@@ -45,7 +45,7 @@ impl Stage {
     /// certificate.
     fn feed(&self, order: &[u16], wrong: impl Fn(u16) -> bool) -> usize {
         let scheme = BlstScheme::observer(Arc::clone(&self.keys));
-        let (mut pool, mut blamed) = (TicketPool::new(1), Vec::new());
+        let (mut pool, mut blamed) = (SignaturePool::new(1), Vec::new());
         for &i in order {
             let signature = if wrong(i) { self.wrong[usize::from(i)] } else { self.valid[usize::from(i)] };
             let signed = Signed { statement: self.statement, signer: MinerId(i), signature };

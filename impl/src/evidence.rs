@@ -94,7 +94,7 @@ pub enum EvidenceError {
 
 /// The rules that evidence is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Jurisdiction<'a> {
+pub struct EvidenceRules<'a> {
     /// The committee.
     pub committee: &'a Committee,
     /// Its quorum.
@@ -147,11 +147,11 @@ impl Evidence {
     /// The first reason why it convicts nobody, cheapest check first.
     pub fn verify<S: Verify>(
         &self,
-        jurisdiction: &Jurisdiction<'_>,
+        evidence_rules: &EvidenceRules<'_>,
         scheme: &S,
     ) -> Result<(), EvidenceError> {
-        self.check_form(jurisdiction, scheme)?;
-        self.check_signatures(jurisdiction, scheme)
+        self.check_form(evidence_rules, scheme)?;
+        self.check_signatures(evidence_rules, scheme)
     }
 
     /// The checks that need no signature: that the statements contradict each other, who signed them, and that
@@ -161,10 +161,10 @@ impl Evidence {
     /// As [`Evidence::verify`].
     pub(crate) fn check_form<S: Verify>(
         &self,
-        jurisdiction: &Jurisdiction<'_>,
+        evidence_rules: &EvidenceRules<'_>,
         scheme: &S,
     ) -> Result<(), EvidenceError> {
-        let Jurisdiction { committee, quorum, one_ticket } = *jurisdiction;
+        let EvidenceRules { committee, quorum, one_ticket } = *evidence_rules;
         if !self.contradicts(one_ticket) {
             return Err(EvidenceError::NoContradiction);
         }
@@ -200,10 +200,10 @@ impl Evidence {
     /// As [`Evidence::verify`].
     pub(crate) fn check_signatures<S: Verify>(
         &self,
-        jurisdiction: &Jurisdiction<'_>,
+        evidence_rules: &EvidenceRules<'_>,
         scheme: &S,
     ) -> Result<(), EvidenceError> {
-        let Jurisdiction { committee, quorum, .. } = *jurisdiction;
+        let EvidenceRules { committee, quorum, .. } = *evidence_rules;
         match self {
             Evidence::Proposals { first, second } => both_genuine(first, second, committee, scheme),
             Evidence::Tickets { first, second } => both_genuine(first, second, committee, scheme),

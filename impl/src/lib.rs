@@ -22,9 +22,9 @@ pub mod message;
 pub mod miner;
 pub mod node;
 pub mod sharder;
+pub mod signature_pool;
 pub mod statement;
 pub mod ticket_log;
-pub mod ticket_pool;
 pub mod wire;
 
 pub use zus_protocol::rules;

@@ -4,7 +4,7 @@
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, CertificateError};
-use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::mock_scheme::MockCommittee;
 use zus_bpp::crypto::scheme::{Domain, Scheme, Signature};
 use zus_bpp::crypto::trusted_dealer;
 
@@ -30,7 +30,7 @@ fn blst() -> Committee<BlstScheme> {
 }
 
 fn mock() -> Committee<zus_bpp::crypto::mock_scheme::MockScheme> {
-    let world = MockWorld::new(N, 7);
+    let world = MockCommittee::new(N, 7);
     Committee {
         members: (0..N).map(|i| world.member(MinerId(i)).unwrap()).collect(),
         observer: world.observer(),

@@ -75,7 +75,7 @@ fn share(name: &str) -> u64 {
 
 /// Targets whose inputs take microseconds.
 const CHEAP: [&str; 8] =
-    ["signers", "statements", "evidence", "certificate", "beacon", "ticket_pool", "decode", "messages"];
+    ["signers", "statements", "evidence", "certificate", "beacon", "signature_pool", "decode", "messages"];
 
 /// Every target, those first whose inputs take microseconds, and key generation last.
 pub fn targets_by_cost() -> impl Iterator<Item = &'static (&'static str, Target)> {

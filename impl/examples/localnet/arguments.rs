@@ -9,7 +9,7 @@ use zus_bpp::rules::Rules;
 
 use crate::trace;
 use zus_sim::Byzantine;
-use zus_sim::timed::{Fault, Network, Setup};
+use zus_sim::timed::{Fault, Links, Setup};
 
 /// How long a killed miner stays away, in milliseconds of virtual time.
 pub const PAUSE: u64 = 2_000;
@@ -114,7 +114,7 @@ impl Arguments {
         let &Arguments { miners, silent, equivocate, .. } = self;
         let mut setup = Setup::new(miners, self.profile.rules(), self.seed);
         setup.sharders = self.sharders;
-        setup.network = Network { loss: self.loss * 10, bytes: true, ..Network::RELIABLE };
+        setup.links = Links { loss: self.loss * 10, bytes: true, ..Links::RELIABLE };
         let dishonest = u32::from(silent) + u32::from(equivocate);
         if dishonest >= u32::from(miners) {
             return Err(format!(

@@ -132,13 +132,13 @@ pub enum CertificateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+    use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
     use crate::crypto::scheme::Sign as _;
 
     const QUORUM: usize = 3;
 
     fn scheme(i: u16) -> MockScheme {
-        MockWorld::new(4, 1).member(MinerId(i)).unwrap()
+        MockCommittee::new(4, 1).member(MinerId(i)).unwrap()
     }
 
     fn ticket(i: u16) -> (MinerId, Signature) {
@@ -231,7 +231,7 @@ mod tests {
         );
         let certificate =
             Certificate::assemble(&scheme(0), QUORUM, &[ticket(0), ticket(1), ticket(3)]).unwrap();
-        let of_seven = MockWorld::new(7, 1).observer();
+        let of_seven = MockCommittee::new(7, 1).observer();
         assert_eq!(
             certificate.verify(&of_seven, QUORUM, Domain::Ticket, b"block"),
             Err(CertificateError::OtherCommittee { expected: 7, found: 4 })

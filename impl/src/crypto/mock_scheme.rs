@@ -38,7 +38,7 @@ pub fn coordinates(signature: &Signature) -> Option<UncompressedSignature> {
 }
 
 /// The secrets of a mock committee. Deterministic: the same arguments give the same world.
-pub struct MockWorld {
+pub struct MockCommittee {
     hash_key: [u8; 16],
     identity_secrets: Vec<Element>,
     beacon_secret: Element,
@@ -46,7 +46,7 @@ pub struct MockWorld {
     beacon_threshold: usize,
 }
 
-impl MockWorld {
+impl MockCommittee {
     /// A committee of `n` members, at least one, whose beacon needs [`beacon_threshold`] shares.
     #[must_use]
     pub fn new(n: u16, seed: u64) -> Arc<Self> {
@@ -113,11 +113,11 @@ impl MockWorld {
     }
 }
 
-/// One participant's view of a [`MockWorld`]. Clones share the call counters.
+/// One participant's view of a [`MockCommittee`]. Clones share the call counters.
 #[derive(Clone)]
 pub struct MockScheme {
     me: Option<MinerId>,
-    world: Arc<MockWorld>,
+    world: Arc<MockCommittee>,
     calls: Arc<Counters>,
 }
 
@@ -382,8 +382,8 @@ mod tests {
 
     const TICKET: Domain = Domain::Ticket;
 
-    fn world() -> Arc<MockWorld> {
-        MockWorld::new(7, 42)
+    fn world() -> Arc<MockCommittee> {
+        MockCommittee::new(7, 42)
     }
 
     fn scheme(i: u16) -> MockScheme {
@@ -419,7 +419,7 @@ mod tests {
         assert!(!observer.verify(MinerId(2), Domain::Timeout, b"block", &signature));
         assert!(!observer.verify(MinerId(2), TICKET, b"blocK", &signature));
         assert!(!observer.verify(MinerId(7), TICKET, b"block", &signature), "no such member");
-        assert!(!MockWorld::new(7, 43).observer().verify(MinerId(2), TICKET, b"block", &signature));
+        assert!(!MockCommittee::new(7, 43).observer().verify(MinerId(2), TICKET, b"block", &signature));
     }
 
     #[test]

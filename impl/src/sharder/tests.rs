@@ -7,7 +7,7 @@ use crate::block::BlockContent;
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
-use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::limits::{ANSWER_ALLOWANCE_BYTES, MAX_PAYLOAD_BYTES};
 use crate::miner::{Miner, Recovery};
@@ -16,7 +16,7 @@ use crate::statement::{Signed, Statement};
 
 struct Stage {
     config: Arc<Config>,
-    keys: Arc<MockWorld>,
+    keys: Arc<MockCommittee>,
     sharder: Sharder<MockScheme>,
     history: MemoryHistory,
     stored: Vec<Round>,
@@ -29,7 +29,7 @@ fn stage() -> Stage {
 fn stage_with(rules: Rules) -> Stage {
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 2).expect("a committee");
     let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
-    let keys = MockWorld::new(4, 1);
+    let keys = MockCommittee::new(4, 1);
     let sharder = Sharder::new(config.clone(), keys.observer(), SharderId(0), Vec::new()).expect("starts");
     Stage { config, keys, sharder, history: MemoryHistory::default(), stored: Vec::new() }
 }

@@ -18,7 +18,7 @@ use disk::Disk;
 use zus_bpp::block::Time;
 use zus_bpp::chain::{FinalBlock, respond_within};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::limits::{FINAL_AT_ONCE, MAX_CHAIN_BLOCKS, PAYLOAD_ROUNDS};
 use zus_bpp::message::Message;
@@ -68,7 +68,7 @@ impl Net {
             ..Timing::DEFAULT
         };
         adjust(&mut config);
-        let keys = MockWorld::new(4, 1);
+        let keys = MockCommittee::new(4, 1);
         let host = |_| Host { miner: None, disk: Disk::new(), payloads: 0 };
         let mut net = Self {
             config: Arc::new(config),

@@ -7,7 +7,7 @@ use zus_bpp::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use zus_sim::timed::{Fault, Network, Setup, World};
+use zus_sim::timed::{Fault, Links, Setup, World};
 
 /// A miner is down for more rounds than the others keep in memory, and comes back.
 fn away(sharders: u16, seed: u64) {
@@ -67,7 +67,7 @@ fn answers_that_take_longer_than_the_wait_for_the_next_request_are_taken() {
         setup.sharders = sharders;
         setup.timing = Timing::DEFAULT;
         assert!(Duration::from_millis(2 * delay) > setup.timing.catch_up);
-        setup.network = Network { delay: delay..=delay, ..Network::RELIABLE };
+        setup.links = Links { delay: delay..=delay, ..Links::RELIABLE };
         setup.faults = vec![(1_000, Fault::Kill(3))];
         let mut world = World::mock(&setup);
         let height = |world: &World<_>, id| world.observer.height(Peer::Miner(MinerId(id)));

@@ -9,7 +9,7 @@ use zus_bpp::rules::{
     TicketRule,
 };
 
-use zus_sim::timed::{Adjust, Fault, Network, Setup, World};
+use zus_sim::timed::{Adjust, Fault, Links, Setup, World};
 use zus_sim::{Byzantine, Expect};
 
 /// The properties that are broken in at least one of so many runs, on a network whose delays go beyond every wait.
@@ -17,7 +17,7 @@ fn broken(rules: Rules, seeds: u64) -> BTreeSet<String> {
     let mut broken = BTreeSet::new();
     for seed in 0..seeds {
         let mut setup = Setup::new(4, rules, seed);
-        setup.network = Network { delay: 1..=2_500, loss: 50, ..Network::ROUGH };
+        setup.links = Links { delay: 1..=2_500, loss: 50, ..Links::ROUGH };
         let mut world = World::mock(&setup);
         // All of them, whatever the rules promise; except that subrounds may be entered locally.
         world.observer.expect = Expect { timeouts_before_subrounds: false, ..Expect::ALL };
@@ -71,8 +71,8 @@ fn where_the_known_blocks_meet_is_not_final() {
 fn stuck(rules: Rules, seeds: u64) -> usize {
     let is_stuck = |seed: &u64| {
         let mut setup = Setup::new(4, rules, *seed);
-        setup.network = Network { delay: 1..=900, loss: 50, ..Network::ROUGH };
-        setup.faults = vec![(8_000, Fault::Network(Network::RELIABLE))];
+        setup.links = Links { delay: 1..=900, loss: 50, ..Links::ROUGH };
+        setup.faults = vec![(8_000, Fault::Links(Links::RELIABLE))];
         setup.byzantine = vec![(3, Byzantine::Divide)];
         let mut world = World::mock(&setup);
         world.run(8_000);

@@ -5,7 +5,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::Rules;
 
 use zus_sim::Byzantine;
-use zus_sim::timed::{Fault, Network, Setup, World};
+use zus_sim::timed::{Fault, Links, Setup, World};
 
 /// Runs a setup to a height, safely.
 fn survives(setup: &Setup, height: usize) -> World<zus_bpp::crypto::mock_scheme::MockScheme> {
@@ -122,7 +122,7 @@ fn no_majority_no_progress_and_then_progress() {
 fn a_third_of_all_messages_lost() {
     for seed in 0..5 {
         let mut setup = Setup::new(7, Rules::HARDENED, seed);
-        setup.network = Network { loss: 333, ..Network::ROUGH };
+        setup.links = Links { loss: 333, ..Links::ROUGH };
         survives(&setup, 5);
     }
 }
@@ -132,7 +132,7 @@ fn other_profiles_live_on_a_network_that_loses_and_reorders() {
     for rules in [Rules::DOCUMENTED, Rules::DEPLOYED] {
         for seed in 0..5 {
             let mut setup = Setup::new(4, rules, seed);
-            setup.network = Network::ROUGH;
+            setup.links = Links::ROUGH;
             let mut world = World::mock(&setup);
             assert!(world.run_to_height(8, 120_000), "only {} blocks", world.observer.lowest());
         }
@@ -142,7 +142,7 @@ fn other_profiles_live_on_a_network_that_loses_and_reorders() {
 #[test]
 fn sharders_follow_a_network_that_loses_half_of_what_they_are_told() {
     let mut setup = Setup::new(4, Rules::HARDENED, 9);
-    setup.network = Network { loss: 500, ..Network::RELIABLE };
+    setup.links = Links { loss: 500, ..Links::RELIABLE };
     let mut world = World::mock(&setup);
     assert!(world.run_to_height(10, 300_000));
     let reached = world.run_until(60_000, |world| {

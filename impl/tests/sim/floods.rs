@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zus_bpp::block::{Block, BlockContent, BlockId, Time};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::{BeaconValue, Signature, Verify as _};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::limits::{
@@ -31,7 +31,7 @@ struct Victim {
 fn victim() -> Victim {
     let setup = Setup::new(4, Rules::HARDENED, 1);
     let config = setup.config();
-    let keys = MockWorld::new(4, 1);
+    let keys = MockCommittee::new(4, 1);
     let member = |id| keys.member(MinerId(id)).expect("a member");
     let mut miner = Miner::new(config.clone(), member(0), Recovery::default()).expect("a member's scheme");
     miner.step(Time(0), Input::Start, &mut Vec::new());

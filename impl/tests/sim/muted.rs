@@ -7,21 +7,21 @@ use zus_bpp::limits::MAX_PAYLOAD_BYTES;
 use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use zus_sim::timed::{Fault, Network, Setup, World};
+use zus_sim::timed::{Fault, Links, Setup, World};
 
 /// Four miners with blocks of a mebibyte that repeat themselves often. One is down; of the messages of the others many are lost for a
 /// while, and one of them starts again.
 fn repeats(resend: Duration, seed: u64) {
-    let bad = Network { loss: 600, bytes: true, ..Network::RELIABLE };
+    let bad = Links { loss: 600, bytes: true, ..Links::RELIABLE };
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.payload = MAX_PAYLOAD_BYTES;
-    setup.network = bad;
+    setup.links = bad;
     setup.timing = Timing { resend, ..setup.timing };
     setup.faults = vec![
         (0, Fault::Kill(2)),
         (1_500, Fault::Kill(1)),
         (2_500, Fault::Restart(1)),
-        (4_000, Fault::Network(Network { bytes: true, ..Network::RELIABLE })),
+        (4_000, Fault::Links(Links { bytes: true, ..Links::RELIABLE })),
     ];
     let mut world = World::mock(&setup);
     let lowest = |world: &World<_>| {
@@ -55,7 +55,7 @@ fn repeated_large_blocks_mute_nobody() {
 fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
     let mut setup = Setup::new(4, Rules::HARDENED, 1);
     setup.payload = MAX_PAYLOAD_BYTES / 4;
-    setup.network = Network { bytes: true, ..Network::RELIABLE };
+    setup.links = Links { bytes: true, ..Links::RELIABLE };
     setup.timing = {
         let (most, delta) = (Duration::from_millis(100), Duration::from_millis(20));
         Timing { window: most, resend: most, delta, ..setup.timing }

@@ -5,7 +5,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{Rules, TicketLogRule};
 use zus_bpp::ticket_log::{Kind, TicketLog};
 
-use zus_sim::timed::{Crash, Fault, Network, Setup, World};
+use zus_sim::timed::{Crash, Fault, Links, Setup, World};
 
 /// How many steps one miner takes until five blocks are final.
 fn steps_of_a_run(setup: &Setup, miner: u16) -> u64 {
@@ -45,7 +45,7 @@ fn a_crash_in_any_step_of_five_rounds() {
 fn a_crash_in_any_step_that_keeps_the_log_only_on_a_rough_network() {
     let mut setup = Setup::new(4, Rules::HARDENED, 2);
     (setup.store_flush, setup.crash) = (40, Crash::KeepsRecords);
-    setup.network = Network { delay: 1..=150, ..Network::ROUGH };
+    setup.links = Links { delay: 1..=150, ..Links::ROUGH };
     crash_in_any_step(&setup);
 }
 
@@ -53,7 +53,7 @@ fn a_crash_in_any_step_that_keeps_the_log_only_on_a_rough_network() {
 fn all_miners_crash_at_once_again_and_again() {
     for seed in 0..20 {
         let mut setup = Setup::new(4, Rules::HARDENED, seed);
-        setup.network = if seed % 2 == 0 { Network::RELIABLE } else { Network::ROUGH };
+        setup.links = if seed % 2 == 0 { Links::RELIABLE } else { Links::ROUGH };
         for blackout in 0..6 {
             let at = 500 + blackout * 900 + seed * 13;
             setup.faults.extend((0..4).map(|id| (at, Fault::Kill(id))));
@@ -83,7 +83,7 @@ fn a_miner_that_lost_everything_but_its_log_signs_nothing_twice_and_catches_up()
 /// A run in which the miners in turn lose their logs, one in so many milliseconds, and begin with new ones.
 fn with_lost_logs(seed: u64, losses: u64, every: u64, above: u64) -> Setup {
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
-    setup.network = Network { delay: 1..=250, ..Network::RELIABLE };
+    setup.links = Links { delay: 1..=250, ..Links::RELIABLE };
     for time in 0..losses {
         let miner = (time % 4) as u16;
         setup.faults.push((310 + time * every, Fault::Kill(miner)));
@@ -118,7 +118,7 @@ fn amnesia_breaks_the_one_ticket_rule() {
     let rules = Rules { ticket_log: TicketLogRule::Volatile, ..Rules::HARDENED };
     let violated = (0..200).any(|seed| {
         let mut setup = Setup::new(4, rules, seed);
-        setup.network = Network { delay: 1..=250, ..Network::RELIABLE };
+        setup.links = Links { delay: 1..=250, ..Links::RELIABLE };
         for time in 0..20 {
             let miner = (time % 4) as u16;
             setup.faults.push((310 + time * 170, Fault::Kill(miner)));

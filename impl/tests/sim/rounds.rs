@@ -15,7 +15,7 @@ use zus_bpp::rules::{
 };
 
 use zus_sim::Byzantine;
-use zus_sim::timed::{Adjust, Fault, Network, Setup, World};
+use zus_sim::timed::{Adjust, Fault, Links, Setup, World};
 
 /// Runs to a height, and until the sharders are there too (L1, L2, L5).
 fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {
@@ -66,7 +66,7 @@ fn every_finality_rule() {
 /// On real BLS, with bytes on the wire.
 fn real(miners: u16, rules: Rules, height: usize) {
     let mut setup = Setup::new(miners, rules, 2);
-    setup.network = Network { bytes: true, ..Network::RELIABLE };
+    setup.links = Links { bytes: true, ..Links::RELIABLE };
     produces(bls(&setup), height);
 }
 
@@ -107,7 +107,7 @@ fn real_signatures_and_every_fault() {
     ];
     for (seed, (miners, byzantine)) in cases.into_iter().enumerate() {
         let mut setup = Setup::new(miners, Rules::HARDENED, seed as u64);
-        setup.network = Network { delay: 1..=150, loss: 50, duplicates: 50, bytes: true };
+        setup.links = Links { delay: 1..=150, loss: 50, duplicates: 50, bytes: true };
         setup.byzantine = byzantine;
         setup.faults = vec![
             (700, Fault::KillInStep(4 % miners)),
@@ -149,7 +149,7 @@ fn transactions_are_executed_once_and_everywhere() {
 fn the_same_seed_is_the_same_run() {
     let run = |seed| {
         let mut setup = Setup::new(4, Rules::HARDENED, seed);
-        setup.network = Network::ROUGH;
+        setup.links = Links::ROUGH;
         let mut world = World::mock(&setup);
         world.run(10_000);
         (world.steps, world.sent, world.observer.steps.clone())
@@ -218,7 +218,7 @@ fn combinations_of_rules() -> Vec<Rules> {
 fn tickets_with_both_coordinates_make_the_same_chain() {
     let run = |form| {
         let mut setup = Setup::new(4, Rules::HARDENED, 2);
-        setup.network = Network { bytes: true, ..Network::RELIABLE };
+        setup.links = Links { bytes: true, ..Links::RELIABLE };
         setup.adjust = Adjust(Arc::new(move |config| config.ticket_form = form));
         let world = produces(bls(&setup), 4);
         assert_eq!(world.observer.refused.len(), 0, "both forms are taken");

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use zus_bpp::block::Time;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::curve::PointError;
-use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::mock_scheme::MockCommittee;
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::limits::{MAX_MESSAGE_BYTES, MAX_PAYLOAD_BYTES, MAX_ROUND};
 use zus_bpp::message::Message;
@@ -67,7 +67,7 @@ proptest! {
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
         for rules in [Rules::HARDENED, Rules::DOCUMENTED, Rules::DEPLOYED] {
             let config = Arc::new(Config::new(committee, rules, BeaconValue([2; 32]), Time(0)));
-            let keys = MockWorld::new(4, 1);
+            let keys = MockCommittee::new(4, 1);
             let scheme = keys.member(MinerId(0)).expect("a member");
             let mut miner = Miner::new(config.clone(), scheme, Recovery::default()).expect("starts");
             let mut sharder = Sharder::new(config, keys.observer(), SharderId(0), Vec::new()).expect("starts");
@@ -214,7 +214,7 @@ fn coordinates_of_no_point_are_refused_with_the_reason() {
     // The miner says so.
     let committee = Committee::new(ChainId([1; 32]), Epoch(1), 4, 1).expect("a committee");
     let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
-    let scheme = MockWorld::new(4, 1).member(MinerId(0)).expect("a member");
+    let scheme = MockCommittee::new(4, 1).member(MinerId(0)).expect("a member");
     let mut miner = Miner::new(config, scheme, Recovery::default()).expect("starts");
     let mut out = Vec::new();
     miner.step(Time(0), Input::Start, &mut out);

@@ -2,17 +2,17 @@
 //! production code and from the model (architecture.md, decision 8). Nothing here calls `zus_bpp` functions that decide
 //! anything; types of messages are shared, judgements are not. A bug in a production predicate cannot hide here.
 
-mod duties;
 mod genuine;
 mod guilty;
 mod naming;
+mod obligations;
 mod oracle;
 pub mod promises;
 mod scope;
 mod shown;
 
-pub use duties::descends;
 pub(crate) use guilty::guilty;
+pub use obligations::descends;
 pub use oracle::{Oracle, Violation};
 pub use scope::Scope;
 

@@ -19,7 +19,7 @@ use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Scope;
-use super::duties::{ArchiveDuties, Duties};
+use super::obligations::{ArchiveDuties, Duties};
 use super::promises;
 use crate::schedule::told_record;
 use crate::world::{Disk, Event, Watch, World, record_of, signer_of};

@@ -6,9 +6,9 @@ use zus_bpp::block::BlockId;
 use zus_bpp::certified::Certified;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::{SIGNATURE_BYTES, Sign as _, Signature, Verify as _};
-use zus_bpp::evidence::{Evidence, Jurisdiction};
+use zus_bpp::evidence::{Evidence, EvidenceRules};
 use zus_bpp::message::Message;
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Statement, Ticket};
 use zus_bpp::wire;
@@ -71,7 +71,7 @@ impl Said {
 }
 
 struct Court {
-    world: Arc<MockWorld>,
+    world: Arc<MockCommittee>,
     committee: Committee,
 }
 
@@ -87,7 +87,7 @@ impl Court {
 /// When production judges otherwise, or convicts others.
 pub fn evidence(bytes: &[u8]) {
     let Some((&[kind, who_a, what_a, who_b, what_b], _)) = bytes.split_first_chunk::<5>() else { return };
-    let world = MockWorld::new(MINERS, 1);
+    let world = MockCommittee::new(MINERS, 1);
     let committee = Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("a committee of seven");
     let court = Court { world, committee };
     let (a, b) = (Said::new(who_a, what_a), Said::new(who_b, what_b));
@@ -138,8 +138,8 @@ pub fn evidence(bytes: &[u8]) {
         let [first, second] = [a, b].map(|said| MinerId(u16::from(said.signers) % MINERS));
         (vec![first], first == second)
     };
-    let jurisdiction = Jurisdiction { committee: &court.committee, quorum: q, one_ticket };
-    let verdict = evidence.verify(&jurisdiction, &court.world.observer());
+    let evidence_rules = EvidenceRules { committee: &court.committee, quorum: q, one_ticket };
+    let verdict = evidence.verify(&evidence_rules, &court.world.observer());
     assert_eq!(verdict.is_ok(), offence && genuine && complete, "{verdict:?} about {evidence:?}");
     if verdict.is_ok() {
         assert_eq!(evidence.convicts(), convicted, "convicted by {evidence:?}");

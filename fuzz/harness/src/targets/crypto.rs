@@ -7,11 +7,11 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::certificate::{Certificate, Signers};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, SIGNATURE_BYTES, Scheme, Sign as _, Signature};
 use zus_bpp::crypto::trusted_dealer;
+use zus_bpp::signature_pool::{Added, SignaturePool};
 use zus_bpp::statement::{Signed, Statement, Ticket};
-use zus_bpp::ticket_pool::{Added, TicketPool};
 
 use crate::oracles::{beacon_threshold, quorum};
 
@@ -32,7 +32,7 @@ struct KeyRing<S> {
 }
 
 static MOCK: LazyLock<KeyRing<MockScheme>> = LazyLock::new(|| {
-    let world = MockWorld::new(MINERS, 1);
+    let world = MockCommittee::new(MINERS, 1);
     let member = |i| world.member(MinerId(i)).expect("a member");
     KeyRing {
         members: (0..MINERS).map(member).collect(),
@@ -64,7 +64,7 @@ static REAL: LazyLock<KeyRing<BlstScheme>> = LazyLock::new(|| {
 });
 
 /// A pool without cleverness: every signature is verified when it comes, and the rules of the module doc of
-/// [`zus_bpp::ticket_pool`] are applied to what is known to be genuine and what is not.
+/// [`zus_bpp::signature_pool`] are applied to what is known to be genuine and what is not.
 #[derive(Default)]
 struct PlainPool {
     held: BTreeMap<MinerId, Held>,
@@ -159,20 +159,20 @@ impl PlainPool {
 ///
 /// # Panics
 /// When the pool and the plain one differ.
-pub fn ticket_pool(bytes: &[u8]) {
+pub fn signature_pool(bytes: &[u8]) {
     match bytes.split_first() {
-        Some((first, rest)) if first % REAL_EVERY == REAL_EVERY - 1 => ticket_pool_over(&*REAL, rest, 12),
-        _ => ticket_pool_over(&*MOCK, bytes, 64),
+        Some((first, rest)) if first % REAL_EVERY == REAL_EVERY - 1 => signature_pool_over(&*REAL, rest, 12),
+        _ => signature_pool_over(&*MOCK, bytes, 64),
     }
 }
 
-fn ticket_pool_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8], most: usize) {
+fn signature_pool_over<S: Scheme>(keys: &KeyRing<S>, bytes: &[u8], most: usize) {
     let committee =
         Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("seven miners are a committee");
     let q = quorum(MINERS);
     let ticket =
         |which: u8| Ticket { round: Round(1), subround: Subround(0), block: BlockId([which % 3; 32]) };
-    let (mut pool, mut plain) = (TicketPool::<Ticket>::new(1), PlainPool::default());
+    let (mut pool, mut plain) = (SignaturePool::<Ticket>::new(1), PlainPool::default());
     for chunk in bytes.chunks_exact(3).take(most) {
         let [who, what, how] = [chunk[0], chunk[1], chunk[2]];
         let signer = MinerId(u16::from(who) % MINERS);

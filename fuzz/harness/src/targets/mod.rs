@@ -7,7 +7,7 @@
 //! | `conformance`, `conformance_bls`, `twins` | a schedule of a whole network | the model, step by step; S1 to S10 |
 //! | `recovery` | a schedule with crashes, cuts and damage of log files | what was flushed; S1 to S10; progress |
 //! | `decode` | messages, and what else comes from a peer or a disk | one encoding; bounded memory |
-//! | `ticket_pool` | signatures, genuine and not, of seven members | a pool that verifies one by one |
+//! | `signature_pool` | signatures, genuine and not, of seven members | a pool that verifies one by one |
 //! | `certificate`, `beacon` | bitmaps, sums and shares | plain counting |
 //! | `dkg` | dishonest dealers and recipients | what they did |
 //! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
@@ -48,7 +48,7 @@ mod stream;
 pub use accused::evidence;
 pub use answers::answers;
 pub use codecs::{decode, scenario, trace};
-pub use crypto::{beacon, certificate, ticket_pool};
+pub use crypto::{beacon, certificate, signature_pool};
 #[cfg(feature = "differential")]
 pub use differential_bls::differential_bls;
 pub use equivocation::equivocation;
@@ -86,7 +86,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("twins", twins),
     ("recovery", recovery),
     ("decode", decode),
-    ("ticket_pool", ticket_pool),
+    ("signature_pool", signature_pool),
     ("certificate", certificate),
     ("dkg", dkg),
     ("beacon", beacon),

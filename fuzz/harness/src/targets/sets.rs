@@ -9,7 +9,7 @@ use zus_bpp::certified::{FinalityCertificate, Notarization};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::dkg::Parameters;
-use zus_bpp::crypto::mock_scheme::MockWorld;
+use zus_bpp::crypto::mock_scheme::MockCommittee;
 use zus_bpp::crypto::scheme::{BeaconValue, Domain, SIGNATURE_BYTES, Sign as _, Signature, Verify as _};
 use zus_bpp::miner::{Config, Miner, Recovery, Stored, Timing};
 use zus_bpp::rules::Rules;
@@ -47,7 +47,7 @@ pub fn signers(bytes: &[u8]) {
     assert_eq!(made.is_ok(), possible, "{size} members, {list:?}: {made:?}");
 
     // Members of a committee of seven sign, and the certificate says that it is of another size.
-    let world = MockWorld::new(MINERS, 1);
+    let world = MockCommittee::new(MINERS, 1);
     let claimed = if kind & 1 == 0 { MINERS } else { MINERS + 1 + u16::from(kind >> 1) % 9 };
     let signing: Vec<MinerId> =
         (0..MINERS).filter(|i| rest.first().unwrap_or(&0) >> i & 1 == 1).map(MinerId).collect();
@@ -178,7 +178,7 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
 
 /// A bit that changes on the disk is noticed (L4): by the checksum, and without it by the certificate.
 fn read_back(seed: usize) {
-    let world = MockWorld::new(MINERS, 1);
+    let world = MockCommittee::new(MINERS, 1);
     let committee = Committee::new(ChainId([7; 32]), Epoch(1), MINERS, 0).expect("a committee of seven");
     let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0)));
     let member = |i| world.member(MinerId(i)).expect("a member");

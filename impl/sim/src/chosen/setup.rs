@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zus_bpp::block::Time;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::{BeaconValue, Scheme, Signature};
 use zus_bpp::limits::PAYLOAD_ROUNDS;
 use zus_bpp::miner::Config;
@@ -157,7 +157,7 @@ impl Setup {
     /// Never: every member of the committee has a scheme.
     #[must_use]
     pub fn mock_keys(&self) -> Keys<MockScheme> {
-        let world = MockWorld::with_threshold(self.miners, self.beacon_threshold(), self.seed);
+        let world = MockCommittee::with_threshold(self.miners, self.beacon_threshold(), self.seed);
         let member = |i| world.member(MinerId(i)).expect("a member");
         Keys { members: (0..self.miners).map(member).collect(), observer: world.observer() }
     }

@@ -44,7 +44,7 @@ impl<S: Scheme + Clone> World<S> {
                     Some(members.flat_map(|(g, group)| group.iter().map(move |i| (*i, g))).collect());
             }
             Fault::Heal => self.groups = None,
-            Fault::Network(network) => self.network = network,
+            Fault::Links(links) => self.links = links,
         }
     }
 

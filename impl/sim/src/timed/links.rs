@@ -89,7 +89,7 @@ impl<S: Scheme + Clone> World<S> {
 
     pub(super) fn put_on_network(&mut self, from: Peer, to: Peer, message: Message) {
         self.sent.0 += 1;
-        let happening = if self.network.bytes {
+        let happening = if self.links.bytes {
             let bytes = wire::encode(&message);
             self.sent.1 += bytes.len() as u64;
             Happening::Bytes { from, to, bytes }
@@ -97,16 +97,16 @@ impl<S: Scheme + Clone> World<S> {
             Happening::Message { from, to, message: message.clone() }
         };
         self.transmit(from, to, happening);
-        if self.random.u16(0..1000) < self.network.duplicates {
+        if self.random.u16(0..1000) < self.links.duplicates {
             self.transmit(from, to, Happening::Message { from, to, message });
         }
     }
 
     pub(super) fn transmit(&mut self, from: Peer, to: Peer, happening: Happening) {
-        if self.random.u16(0..1000) < self.network.loss || !self.are_linked(from, to) {
+        if self.random.u16(0..1000) < self.links.loss || !self.are_linked(from, to) {
             return;
         }
-        let delay = self.random.u64(self.network.delay.clone());
+        let delay = self.random.u64(self.links.delay.clone());
         self.schedule.add(self.now.after(delay), happening);
     }
 

@@ -10,7 +10,7 @@ mod participants;
 mod schedule;
 mod setup;
 
-pub use setup::{Adjust, Crash, Fault, Network, Setup};
+pub use setup::{Adjust, Crash, Fault, Links, Setup};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use zus_bpp::application::TransactionQueue;
 use zus_bpp::block::Time;
 use zus_bpp::committee::{MinerId, Peer, SharderId};
-use zus_bpp::crypto::mock_scheme::{MockScheme, MockWorld};
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Config, Input, Miner, Recovery};
@@ -38,7 +38,7 @@ pub struct World<S> {
     sharders: Vec<Archive<S>>,
     schedule: Schedule,
     random: fastrand::Rng,
-    network: Network,
+    links: Links,
     /// The group of each miner, while the network is partitioned.
     groups: Option<BTreeMap<u16, usize>>,
     /// How long a flush of the log takes at most, and one of the other storage, in milliseconds.
@@ -71,10 +71,10 @@ impl World<MockScheme> {
         // Miners whose beacon follows different seeds sign different messages. These profiles were always looked at with the
         // least threshold, at which some of them still meet.
         let keys = match setup.rules.beacon {
-            BeaconRule::RoundOnly => MockWorld::new(setup.miners, setup.seed),
+            BeaconRule::RoundOnly => MockCommittee::new(setup.miners, setup.seed),
             BeaconRule::Chained => {
                 let least = setup.config().committee.faulty() + 1;
-                MockWorld::with_threshold(setup.miners, least, setup.seed)
+                MockCommittee::with_threshold(setup.miners, least, setup.seed)
             }
         };
         let member = |i| keys.member(MinerId(i)).expect("a member");
@@ -116,7 +116,7 @@ impl<S: Scheme + Clone> World<S> {
             config,
             schedule: Schedule::default(),
             random: fastrand::Rng::with_seed(setup.seed),
-            network: setup.network.clone(),
+            links: setup.links.clone(),
             groups: None,
             flush: setup.flush,
             store_flush: setup.store_flush,

@@ -15,7 +15,7 @@ use crate::Byzantine;
 
 /// How messages travel.
 #[derive(Clone, Debug)]
-pub struct Network {
+pub struct Links {
     /// Delay of a message, in milliseconds, uniform: messages overtake each other.
     pub delay: RangeInclusive<u64>,
     /// How many of a thousand messages are lost.
@@ -26,12 +26,12 @@ pub struct Network {
     pub bytes: bool,
 }
 
-impl Network {
+impl Links {
     /// Nothing is lost.
-    pub const RELIABLE: Network = Network { delay: 5..=60, loss: 0, duplicates: 0, bytes: false };
+    pub const RELIABLE: Links = Links { delay: 5..=60, loss: 0, duplicates: 0, bytes: false };
 
     /// A fifth is lost, a tenth comes twice, and delays vary a lot.
-    pub const ROUGH: Network = Network { delay: 1..=400, loss: 200, duplicates: 100, bytes: false };
+    pub const ROUGH: Links = Links { delay: 1..=400, loss: 200, duplicates: 100, bytes: false };
 }
 
 /// Something that happens at a time of the run.
@@ -52,8 +52,8 @@ pub enum Fault {
     Partition(Vec<Vec<u16>>),
     /// All hear each other.
     Heal,
-    /// The network changes.
-    Network(Network),
+    /// Messages travel otherwise from now on.
+    Links(Links),
 }
 
 /// The unconfirmed writes that a crash keeps, beside all confirmed ones.
@@ -77,7 +77,7 @@ pub struct Setup {
     /// The seed of everything.
     pub seed: u64,
     /// How messages travel at first.
-    pub network: Network,
+    pub links: Links,
     /// How long a flush of the ticket log takes at most, in milliseconds.
     pub flush: u64,
     /// How long a flush of the other storage takes at most, in milliseconds.
@@ -118,7 +118,7 @@ impl Setup {
             sharders: 2,
             rules,
             seed,
-            network: Network::RELIABLE,
+            links: Links::RELIABLE,
             flush: 3,
             store_flush: 3,
             crash: Crash::KeepsAnything,
@@ -155,8 +155,8 @@ impl Setup {
     pub fn stormy(miners: u16, rules: Rules, seed: u64, calm: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed ^ 0x5107_0a1e);
         let mut setup = Self::new(miners, rules, seed);
-        let networks = [Network::RELIABLE, Network::ROUGH, Network { bytes: true, ..Network::ROUGH }];
-        setup.network = networks[random.usize(0..networks.len())].clone();
+        let networks = [Links::RELIABLE, Links::ROUGH, Links { bytes: true, ..Links::ROUGH }];
+        setup.links = networks[random.usize(0..networks.len())].clone();
         setup.store_flush = [3, 40, 400][random.usize(0..3)];
         setup.crash = if random.bool() { Crash::KeepsAnything } else { Crash::KeepsRecords };
         let faulty = setup.config().committee.faulty();
@@ -186,7 +186,7 @@ impl Setup {
             setup.faults.push((at + random.u64(100..4_000), Fault::Heal));
         }
         setup.faults.push((calm, Fault::Heal));
-        setup.faults.push((calm, Fault::Network(Network { duplicates: 50, ..Network::RELIABLE })));
+        setup.faults.push((calm, Fault::Links(Links { duplicates: 50, ..Links::RELIABLE })));
         setup
             .faults
             .extend((0..miners).flat_map(|id| [(calm, Fault::Kill(id)), (calm + 1, Fault::Restart(id))]));

@@ -10,7 +10,7 @@ use crate::block::{Block, Header, Time};
 use crate::committee::{Committee, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
-use crate::evidence::Jurisdiction;
+use crate::evidence::EvidenceRules;
 use crate::limits::{
     MAX_BLOCKS_PER_GENERATOR, MAX_WAIT, MESSAGE_WORK, PAYLOAD_ROUNDS, RESENT_VOTES, WHOLE_ROUNDS,
     WORK_PER_SECOND,
@@ -236,8 +236,8 @@ impl Config {
 
     /// The rules that evidence is judged by.
     #[must_use]
-    pub fn jurisdiction(&self) -> Jurisdiction<'_> {
-        Jurisdiction { committee: &self.committee, quorum: self.quorum(), one_ticket: self.one_ticket() }
+    pub fn evidence_rules(&self) -> EvidenceRules<'_> {
+        EvidenceRules { committee: &self.committee, quorum: self.quorum(), one_ticket: self.one_ticket() }
     }
 
     /// How many different blocks one miner may ticket in one (round, subround), and so how many of its tickets are kept: each

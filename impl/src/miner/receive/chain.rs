@@ -65,11 +65,11 @@ impl<S: Scheme> Miner<S> {
             false => Arc::new(Evidence::clone(&evidence).canonical()),
         };
         // One piece costs two signatures or two certificates at most, and nothing where its form is wrong or it is not wanted.
-        evidence.check_form(&self.config.jurisdiction(), &self.scheme)?;
+        evidence.check_form(&self.config.evidence_rules(), &self.scheme)?;
         if !self.evidence.wants(&evidence) {
             return Ok(());
         }
-        evidence.check_signatures(&self.config.jurisdiction(), &self.scheme)?;
+        evidence.check_signatures(&self.config.evidence_rules(), &self.scheme)?;
         self.convict(evidence, fx);
         Ok(())
     }

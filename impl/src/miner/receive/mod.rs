@@ -18,14 +18,14 @@ use crate::message::Message;
 use crate::miner::interface::{ProposalError, Refusal};
 use crate::miner::state::rounds::is_near;
 use crate::miner::{Effects, Event, Miner, Source};
+use crate::signature_pool::{Added, SignaturePool};
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
-use crate::ticket_pool::{Added, TicketPool};
 use crate::wire;
 use crate::wire::Glance;
 
 /// Adds a signature to its pool, and charges for what that costs beside the sum.
 fn collect<T: Statement, S: Scheme>(
-    pool: &mut TicketPool<T>,
+    pool: &mut SignaturePool<T>,
     accounts: &mut Accounts,
     from: Peer,
     signed: Signed<T>,

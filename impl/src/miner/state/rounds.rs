@@ -10,8 +10,8 @@ use crate::crypto::ranks::{Rank, Ranks};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::limits::{ROUNDS_AHEAD, ROUNDS_BEHIND, SUBROUNDS_AHEAD, SUBROUNDS_BEHIND};
 use crate::message::BeaconShare;
+use crate::signature_pool::SignaturePool;
 use crate::statement::{BeaconTarget, FinalityVote, Signed, Ticket, Timeout};
-use crate::ticket_pool::TicketPool;
 
 /// A block that may be selected in its subround (steps 3 and 4). The block itself is in the chain.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -96,8 +96,8 @@ pub struct SubroundState {
     pub candidates: Vec<Candidate>,
     /// Generators with two blocks: no further block of theirs becomes a candidate.
     pub equivocators: Vec<MinerId>,
-    pub tickets: TicketPool<Ticket>,
-    pub timeouts: TicketPool<Timeout>,
+    pub tickets: SignaturePool<Ticket>,
+    pub timeouts: SignaturePool<Timeout>,
 }
 
 impl SubroundState {
@@ -108,8 +108,8 @@ impl SubroundState {
             ranks: None,
             candidates: Vec::new(),
             equivocators: Vec::new(),
-            tickets: TicketPool::new(tickets_per_signer),
-            timeouts: TicketPool::new(1),
+            tickets: SignaturePool::new(tickets_per_signer),
+            timeouts: SignaturePool::new(1),
         }
     }
 
@@ -131,7 +131,7 @@ pub struct RoundState {
     pub round: Round,
     /// Where all subrounds share one beacon value.
     pub beacon: Beacon,
-    pub votes: TicketPool<FinalityVote>,
+    pub votes: SignaturePool<FinalityVote>,
     /// In order of subround.
     pub subrounds: Vec<SubroundState>,
     tickets_per_signer: usize,
@@ -142,7 +142,7 @@ impl RoundState {
         Self {
             round,
             beacon: Beacon::default(),
-            votes: TicketPool::new(1),
+            votes: SignaturePool::new(1),
             subrounds: Vec::new(),
             tickets_per_signer,
         }

@@ -13,11 +13,11 @@ use crate::statement::{FinalityVote, Proposed, Signed, Ticket};
 impl<S: Scheme> Miner<S> {
     /// Keeps and relays evidence that this miner came across, if it is new and holds. Returns whether it is and does.
     pub(in crate::miner) fn accuse(&mut self, evidence: Evidence, fx: &mut Effects<'_>) -> bool {
-        let (evidence, jurisdiction) = (evidence.canonical(), self.config.jurisdiction());
-        if !self.evidence.wants(&evidence) || evidence.check_form(&jurisdiction, &self.scheme).is_err() {
+        let (evidence, evidence_rules) = (evidence.canonical(), self.config.evidence_rules());
+        if !self.evidence.wants(&evidence) || evidence.check_form(&evidence_rules, &self.scheme).is_err() {
             return false;
         }
-        if evidence.check_signatures(&jurisdiction, &self.scheme).is_err() {
+        if evidence.check_signatures(&evidence_rules, &self.scheme).is_err() {
             // A statement from its signer itself is taken unverified: whichever of the two is wrong, its signer sent
             // it.
             if let Evidence::TicketAgainstVote { vote, .. } = &evidence {

@@ -8,13 +8,13 @@ use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
 use crate::miner::interface::{Milestone, Output};
 use crate::miner::{Effects, Miner, Source};
+use crate::signature_pool::SignaturePool;
 use crate::statement::{FinalityVote, Statement, Ticket, Timeout};
-use crate::ticket_pool::TicketPool;
 
 /// Makes a certificate of the signatures in a pool for `statement`, when `threshold` of them are genuine. Those of `suspects`,
 /// in order of member, are verified alone first. Signers of wrong ones are blamed.
 pub(in crate::miner) fn certify<T: Statement, S: Scheme>(
-    pool: &mut TicketPool<T>,
+    pool: &mut SignaturePool<T>,
     statement: &T,
     threshold: usize,
     suspects: &[MinerId],

@@ -6,7 +6,7 @@ use crate::block::{Block, BlockContent, Time};
 use crate::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, Subround};
 use crate::crypto::certificate::{Certificate, CertificateError};
-use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::ranks::Ranks;
 use crate::crypto::scheme::{Beacon as _, BeaconValue, Signature};
 use crate::message::{BeaconShare, Message, Proposal};
@@ -44,7 +44,7 @@ impl Stage {
     /// A stage whose miner has this configuration.
     pub fn of(config: Config) -> Self {
         let config = Arc::new(config);
-        let keys = MockWorld::new(MINERS, 1);
+        let keys = MockCommittee::new(MINERS, 1);
         let schemes: Vec<_> = (0..MINERS).map(|i| keys.member(id(i)).expect("a member")).collect();
         let miner = Miner::new(config.clone(), schemes[0].clone(), Recovery::default()).expect("starts");
         let mut stage = Self {

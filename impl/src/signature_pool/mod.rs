@@ -74,7 +74,7 @@ impl<T> Entry<T> {
 
 /// See the module doc.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct TicketPool<T> {
+pub struct SignaturePool<T> {
     /// In order of signer, then statement.
     entries: Vec<Entry<T>>,
     /// For a statement, the signatures that verified together, and their sum.
@@ -85,7 +85,7 @@ pub struct TicketPool<T> {
     per_signer: usize,
 }
 
-impl<T: Statement> TicketPool<T> {
+impl<T: Statement> SignaturePool<T> {
     /// An empty pool where each signer may sign `per_signer` different statements.
     #[must_use]
     pub fn new(per_signer: usize) -> Self {
@@ -103,7 +103,7 @@ impl<T: Statement> TicketPool<T> {
         self.add_received(signed, None, direct, committee, scheme)
     }
 
-    /// [`TicketPool::add`] of a signature whose coordinates may have come with it: then it will not be decoded. Coordinates
+    /// [`SignaturePool::add`] of a signature whose coordinates may have come with it: then it will not be decoded. Coordinates
     /// of another signature are not looked at.
     pub fn add_received<S: Verify>(
         &mut self,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::block::BlockId;
 use crate::committee::{ChainId, Epoch, Round, Subround};
-use crate::crypto::mock_scheme::{MockScheme, MockWorld};
+use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::scheme::Signature;
 use crate::statement::Ticket;
 
@@ -14,7 +14,7 @@ fn committee() -> Committee {
 }
 
 fn scheme(i: u16) -> MockScheme {
-    MockWorld::new(7, 1).member(MinerId(i)).unwrap()
+    MockCommittee::new(7, 1).member(MinerId(i)).unwrap()
 }
 
 fn ticket(block: u8) -> Ticket {
@@ -29,11 +29,11 @@ fn forged(i: u16, block: u8) -> Signed<Ticket> {
     Signed { signature: Signature([3; 48]), ..signed(i, block) }
 }
 
-fn add(pool: &mut TicketPool<Ticket>, signed: Signed<Ticket>) -> Added<Ticket> {
+fn add(pool: &mut SignaturePool<Ticket>, signed: Signed<Ticket>) -> Added<Ticket> {
     pool.add(signed, true, &committee(), &scheme(0))
 }
 
-fn certify(pool: &mut TicketPool<Ticket>, block: u8) -> (Option<Vec<u16>>, Vec<u16>) {
+fn certify(pool: &mut SignaturePool<Ticket>, block: u8) -> (Option<Vec<u16>>, Vec<u16>) {
     let mut blamed = Vec::new();
     let certified = pool.certify(&ticket(block), QUORUM, &committee(), &scheme(0), &mut blamed);
     if let Some(certified) = &certified {
@@ -45,7 +45,7 @@ fn certify(pool: &mut TicketPool<Ticket>, block: u8) -> (Option<Vec<u16>>, Vec<u
 
 #[test]
 fn a_quorum_makes_a_certificate_with_one_verification() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     let verifier = scheme(0);
     for i in 0..5 {
         assert_eq!(pool.add(signed(i, 1), true, &committee(), &verifier), Added::Counted);
@@ -58,7 +58,7 @@ fn a_quorum_makes_a_certificate_with_one_verification() {
 
 #[test]
 fn fewer_than_a_quorum_makes_none_and_repetitions_do_not_count() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     for i in [0, 1, 2, 3, 3, 3, 0] {
         add(&mut pool, signed(i, 1));
     }
@@ -69,7 +69,7 @@ fn fewer_than_a_quorum_makes_none_and_repetitions_do_not_count() {
 #[test]
 fn wrong_tickets_are_dropped_and_blamed_exactly() {
     for wrong in [vec![], vec![2], vec![0, 6], vec![1, 2, 3]] {
-        let mut pool = TicketPool::new(1);
+        let mut pool = SignaturePool::new(1);
         for i in 0..7 {
             add(&mut pool, if wrong.contains(&i) { forged(i, 1) } else { signed(i, 1) });
         }
@@ -81,7 +81,7 @@ fn wrong_tickets_are_dropped_and_blamed_exactly() {
 
 #[test]
 fn a_blamed_signer_can_repair_itself_but_is_not_trusted_unverified_again() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     for i in 0..4 {
         add(&mut pool, signed(i, 1));
     }
@@ -95,7 +95,7 @@ fn a_blamed_signer_can_repair_itself_but_is_not_trusted_unverified_again() {
 #[test]
 fn a_signer_of_garbage_is_not_verified_for_ever() {
     for other in [1, 2] {
-        let mut pool = TicketPool::new(1);
+        let mut pool = SignaturePool::new(1);
         let verifier = scheme(0);
         add(&mut pool, forged(4, 1));
         for i in 0..100 {
@@ -108,11 +108,11 @@ fn a_signer_of_garbage_is_not_verified_for_ever() {
 
 #[test]
 fn nobody_takes_the_place_of_another_with_garbage() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     assert_eq!(pool.add(forged(4, 1), false, &committee(), &scheme(0)), Added::Wrong);
     assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted);
     // Even when the garbage claims to come from the signer itself.
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     assert_eq!(add(&mut pool, forged(4, 1)), Added::Counted);
     assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted, "the genuine one replaces it");
     for i in 0..4 {
@@ -123,13 +123,13 @@ fn nobody_takes_the_place_of_another_with_garbage() {
 
 #[test]
 fn a_second_statement_of_one_signer_is_a_contradiction_only_if_both_are_genuine() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     add(&mut pool, signed(4, 1));
     assert_eq!(add(&mut pool, forged(4, 2)), Added::Wrong);
     assert_eq!(add(&mut pool, signed(4, 2)), Added::Contradiction { first: signed(4, 1) });
     assert_eq!(pool.count(&ticket(1)), 1, "the first one counts");
     assert_eq!(pool.count(&ticket(2)), 0);
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     add(&mut pool, forged(4, 1));
     assert_eq!(add(&mut pool, signed(4, 2)), Added::Counted, "the garbage convicts nobody");
     assert_eq!(pool.count(&ticket(1)), 0);
@@ -137,7 +137,7 @@ fn a_second_statement_of_one_signer_is_a_contradiction_only_if_both_are_genuine(
 
 #[test]
 fn where_more_are_allowed_a_signer_has_so_many_places_and_no_more() {
-    let mut pool = TicketPool::new(2);
+    let mut pool = SignaturePool::new(2);
     assert_eq!(add(&mut pool, signed(4, 1)), Added::Counted);
     assert_eq!(add(&mut pool, signed(4, 2)), Added::Counted);
     assert_eq!(add(&mut pool, signed(4, 3)), Added::Ignored);
@@ -152,7 +152,7 @@ fn where_more_are_allowed_a_signer_has_so_many_places_and_no_more() {
 fn tickets_that_cancel_leave_the_honest_certificate_or_none() {
     let error = signed(6, 9).signature;
     let (plus, minus) = cancelling_pair(&error);
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     for i in [0, 1, 2] {
         add(&mut pool, signed(i, 1));
     }
@@ -176,7 +176,7 @@ fn tickets_that_cancel_leave_the_honest_certificate_or_none() {
 
 #[test]
 fn a_group_that_was_too_small_is_not_verified_again() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     let verifier = scheme(0);
     let mut blamed = Vec::new();
     for i in 0..3 {
@@ -200,7 +200,7 @@ fn a_group_that_was_too_small_is_not_verified_again() {
 /// A spammer that sends one wrong ticket at a time, each when the quorum seems complete.
 #[test]
 fn wrong_tickets_one_at_a_time_cost_no_more_than_verifying_each() {
-    let mut pool = TicketPool::new(1);
+    let mut pool = SignaturePool::new(1);
     let verifier = scheme(0);
     let mut blamed = Vec::new();
     for i in 0..4 {
@@ -261,7 +261,7 @@ mod on_real_signatures {
         let members = members();
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
         let verifier = BlstScheme::observer(members[0].committee().clone());
-        let mut pool = TicketPool::new(1);
+        let mut pool = SignaturePool::new(1);
         for (i, member) in members.iter().take(QUORUM).enumerate() {
             let signed = Signed::sign(ticket(1), &committee, member).unwrap();
             let mut coordinates = coordinates(&signed);
@@ -301,7 +301,7 @@ mod on_real_signatures {
     fn the_form_of_a_ticket_makes_no_difference() {
         let members = members();
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
-        let mut pool = TicketPool::new(1);
+        let mut pool = SignaturePool::new(1);
         let signed = Signed::sign(ticket(1), &committee, &members[2]).unwrap();
         let both = Some(coordinates(&signed));
         let mut add = |coordinates| pool.add_received(signed, coordinates, true, &committee, &members[0]);
@@ -323,7 +323,7 @@ mod on_real_signatures {
             let members = members();
             let committee = Committee::new(ChainId([1; 32]), Epoch(1), N, 0).unwrap();
             let verifier = BlstScheme::observer(members[0].committee().clone());
-            let mut pool = TicketPool::new(1);
+            let mut pool = SignaturePool::new(1);
             let mut blamed = Vec::new();
             let mut certified = None;
             for (count, &i) in order.iter().enumerate() {
