@@ -100,8 +100,12 @@ pub struct Observer {
 /// The quorum of the committee sizes that tests use, by hand: more than two thirds; or two thirds as the deployed node
 /// counts, 66 of 100, which is one less where 50 miners are.
 fn quorum_by_hand(miners: u16, rule: QuorumRule) -> usize {
+    let percent_of_fifty = match rule {
+        QuorumRule::Percent66 => 33,
+        QuorumRule::ByzantineMajority => 34,
+    };
     match miners {
-        50 if rule == QuorumRule::Percent66 => 33,
+        50 => percent_of_fifty,
         1 => 1,
         2 => 2,
         3 => 3,
@@ -111,7 +115,6 @@ fn quorum_by_hand(miners: u16, rule: QuorumRule) -> usize {
         7 => 5,
         10 => 7,
         16 => 11,
-        50 => 34,
         // Sizes that only the example uses.
         other => 2 * usize::from(other) / 3 + 1,
     }
