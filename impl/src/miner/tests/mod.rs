@@ -8,6 +8,7 @@ mod loading;
 mod named_finality;
 mod read_back;
 mod regressions;
+mod script;
 mod senders;
 mod settings;
 mod stage;

@@ -14,7 +14,7 @@ use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::limits::{MAX_STRIKES, SIGNED_ROUNDS_KEPT};
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
-use crate::rules::{BeaconRule, Rules, SubroundEntryRule, TicketRule};
+use crate::rules::{BeaconRule, Rules, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
 use crate::ticket_log::{Conflict, Kind, Record, Signed};
 use crate::wire;
@@ -418,25 +418,6 @@ fn s10_a_miner_that_was_down_learns_of_offences_when_it_catches_up() {
     assert!(counted.abs_diff(drawn) < 64, "{counted} bytes of {drawn} were counted");
 }
 
-/// Where a subround is entered by the own timeout alone, the log is all that says so: a restarted miner that began with
-/// subround 0 again could ticket a block of a subround that it had given up.
-#[test]
-fn step_9_a_subround_given_up_locally_stays_given_up_after_a_restart() {
-    let mut stage = Stage::new(Rules { subround_entry: SubroundEntryRule::Local, ..Rules::HARDENED });
-    stage.writes_at_once = false;
-    stage.wait_is_over();
-    assert_eq!(stage.miner.subround(), Subround(0), "not entered before a restart would find it");
-    let write = stage.out.iter().find_map(|output| match output {
-        Output::Persist { write, record } if record.kind == Kind::Timeout => Some(*write),
-        _ => None,
-    });
-    stage.input(Input::Persisted(write.expect("the timeout is written")));
-    assert_eq!(stage.miner.subround(), Subround(1));
-    assert!(!sent(&stage.out).any(|message| matches!(message, Message::Timeout(_))), "nobody is told");
-    stage.restart();
-    assert_eq!((stage.miner.round(), stage.miner.subround()), (Round(1), Subround(1)));
-}
-
 /// Under `BetterRank` a miner may ticket each of the `G` blocks of a subround, the worst first: none of its tickets may be
 /// thrown away, or an honest quorum is not counted.
 #[test]
@@ -478,21 +459,4 @@ fn step_10_of_the_stored_finality_certificates_the_newest_is_enough() {
     assert_eq!(known(&certificates), Some(Round(3)));
     assert_eq!(known(&certificates[1..]), Some(Round(3)));
     assert_eq!(known(&[]), None);
-}
-
-/// A member that votes against its ticket does not escape by sending a ticket with a wrong signature before it.
-#[test]
-fn s10_a_wrong_ticket_does_not_hide_a_genuine_one() {
-    let mut stage = Stage::new(Rules::HARDENED);
-    let (first, second) = (stage.first_block(0, 1), stage.first_block(1, 2));
-    let voted = stage.first_block(2, 3);
-    let mut wrong = stage.signed(3, ticket_of(&first));
-    wrong.signature.0[0] ^= 1;
-    let genuine = stage.signed(3, ticket_of(&second));
-    let vote = stage.signed(3, vote_of(&voted));
-    stage.hears(3, Message::Ticket(wrong));
-    stage.hears(3, Message::Ticket(genuine));
-    stage.hears(3, Message::FinalityVote(vote));
-    let convicted = stage.miner.evidence().iter().flat_map(|proof| proof.convicts());
-    assert_eq!(convicted.collect::<Vec<_>>(), [id(3)]);
 }

@@ -8,7 +8,7 @@ use crate::committee::{Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::limits::MAX_PAYLOAD_BYTES;
 use crate::message::{BeaconShare, Message};
-use crate::miner::{Input, Output, Phase, ProposalError, Refusal};
+use crate::miner::{Input, Output, ProposalError, Refusal};
 use crate::rules::{Rules, TicketRule};
 use crate::ticket_log::Kind;
 
@@ -16,22 +16,6 @@ const HARDENED: Rules = Rules::HARDENED;
 
 fn stage() -> Stage {
     Stage::new(HARDENED)
-}
-
-#[test]
-fn step_1_shares_make_the_beacon_value_and_wrong_ones_are_found_out() {
-    let mut stage = stage();
-    assert!(stage.sent().any(|message| matches!(message, Message::BeaconShare(_))));
-    let second = stage.share(3, 1);
-    stage.hears(3, Message::BeaconShare(second));
-    assert_eq!(stage.miner.beacon(), None, "two shares of three");
-    let wrong = BeaconShare { share: Signature([7; 48]), ..stage.share(1, 1) };
-    let out = stage.hears(1, Message::BeaconShare(wrong));
-    assert_eq!(out, [Output::Blamed(id(1))]);
-    assert_eq!(stage.miner.beacon(), None);
-    let right = stage.share(2, 1);
-    stage.hears(2, Message::BeaconShare(right));
-    assert_eq!(stage.miner.beacon(), Some(stage.beacon(1).1));
 }
 
 #[test]
@@ -46,14 +30,6 @@ fn step_1_a_share_is_heard_from_its_signer() {
     assert!(stage.miner.beacon().is_none(), "two shares of three: a relayed share does not count");
     stage.hears(1, Message::BeaconShare(right));
     assert!(stage.miner.beacon().is_some());
-}
-
-#[test]
-fn step_1_the_beacon_value_is_also_learnt_from_a_proposal() {
-    let mut stage = stage();
-    let block = stage.first_block(0, stage.generator(1, 0));
-    assert!(!is_refused(stage.proposes(&block)));
-    assert_eq!(stage.miner.beacon(), Some(stage.beacon(1).1));
 }
 
 #[test]
@@ -85,18 +61,6 @@ fn step_2_a_generator_proposes_once_on_its_entry_block_with_its_certificate() {
     stage.input(Input::Payload { round, subround, payload: vec![1] });
     assert_eq!(stage.proposals_sent().len(), 1, "a second payload changes nothing");
     assert!(stage.records().iter().any(|record| record.kind == Kind::Proposal));
-}
-
-#[test]
-fn step_3_nothing_is_ticketed_before_the_window_closes() {
-    let mut stage = stage();
-    let block = stage.first_block(0, stage.generator(1, 0));
-    stage.proposes(&block);
-    assert_eq!(stage.tickets_sent(), []);
-    assert_eq!(stage.miner.phase(), Phase::Collecting);
-    stage.window_closes();
-    assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);
-    assert_eq!(stage.miner.phase(), Phase::Ticketing);
 }
 
 #[test]
@@ -257,39 +221,4 @@ fn step_5_a_better_rank_is_ticketed_too_where_the_rule_says_so() {
         stage.proposes(block);
     }
     assert_eq!(stage.tickets_sent(), [ticket_of(&blocks[1]), ticket_of(&blocks[0])]);
-}
-
-#[test]
-fn step_5_the_twin_of_an_equivocator_is_ticketed_where_the_rule_says_so() {
-    for (ticket, expected) in [(TicketRule::BetterRank, 1), (TicketRule::BetterOrEqualRank, 2)] {
-        let mut stage = Stage::new(Rules { ticket, ..HARDENED });
-        stage.window_closes();
-        let generator = stage.generator(1, 0);
-        let genesis = stage.config.genesis.clone();
-        for payload in [vec![1], vec![2], vec![3]] {
-            let content = BlockContent { payload, ..stage.content(0, &genesis, None, generator) };
-            stage.proposes(&Arc::new(Block::new(content)));
-        }
-        assert_eq!(stage.tickets_sent().len(), expected, "{ticket:?}");
-    }
-}
-
-#[test]
-fn step_5_a_ticket_leaves_when_it_is_durable_and_counts_only_then() {
-    let mut stage = stage();
-    stage.writes_at_once = false;
-    let block = stage.first_block(0, stage.generator(1, 0));
-    stage.proposes(&block);
-    for signer in [1, 2] {
-        let ticket = stage.signed(signer, ticket_of(&block));
-        stage.hears(signer, Message::Ticket(ticket));
-    }
-    stage.window_closes();
-    assert_eq!(stage.tickets_sent(), []);
-    assert_eq!(stage.miner.round(), Round(1), "its own ticket would make the quorum");
-    let ticketed: Vec<_> = stage.miner.unwritten().filter(|record| record.kind == Kind::Ticket).collect();
-    assert_eq!(ticketed.len(), 1);
-    stage.confirm_records();
-    assert_eq!(stage.tickets_sent(), [ticket_of(&block)]);
-    assert_eq!(stage.miner.round(), Round(2));
 }
