@@ -39,7 +39,7 @@ const ATTEMPTS: usize = 16;
 /// As [`fs::write`]; the earlier file is untouched then, and nothing is left beside it.
 pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let path = path.as_ref();
-    let Some(place) = Place::of(path)? else { return fs::write(path, bytes) };
+    let Some(place) = Destination::of(path)? else { return fs::write(path, bytes) };
     // A process may write many files into a large folder, and looks through it once.
     static SEEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(place.folder.clone()) {
@@ -57,14 +57,14 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> 
 /// closed, so that a run may have any number of them; the lock of the folder keeps other runs from it.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    place: Place,
+    place: Destination,
     beside: TempPath,
 }
 
 impl Staged {
     /// As [`write()`], up to the renaming; it waits in `folder`. None where there is something that cannot be replaced.
     pub(crate) fn at(path: &Path, folder: &Path, bytes: impl AsRef<[u8]>) -> io::Result<Option<Self>> {
-        let Some(place) = Place::of(path)? else { return Ok(None) };
+        let Some(place) = Destination::of(path)? else { return Ok(None) };
         let mut beside = place.made(folder, STAGED)?;
         beside.as_file_mut().write_all(bytes.as_ref())?;
         beside.as_file().sync_all()?;
@@ -84,7 +84,7 @@ impl Staged {
 /// As [`write()`].
 pub fn check(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref();
-    match Place::of(path)? {
+    match Destination::of(path)? {
         Some(place) => place.beside().map(drop),
         None => OpenOptions::new().write(true).open(path).map(drop),
     }
@@ -201,14 +201,14 @@ fn has_prefix(name: &OsStr, prefix: &str) -> bool {
 
 /// Where a file is to be.
 #[derive(Debug)]
-struct Place {
+struct Destination {
     file: PathBuf,
     folder: PathBuf,
     /// The permissions of the file that is there.
     permissions: Option<fs::Permissions>,
 }
 
-impl Place {
+impl Destination {
     /// None if there is something that cannot be replaced.
     fn of(path: &Path) -> io::Result<Option<Self>> {
         // Names of open files: what they lead to has a name of its own, which is not what is meant.
@@ -252,7 +252,7 @@ impl Place {
             Some(parent) => parent.to_path_buf(),
             None => PathBuf::from("."),
         };
-        Ok(Some(Place { file, folder, permissions }))
+        Ok(Some(Destination { file, folder, permissions }))
     }
 
     /// An empty file in the same folder, locked, which is removed unless it is renamed.

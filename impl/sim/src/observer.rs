@@ -14,7 +14,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{QuorumRule, Rules};
 use zus_bpp::ticket_log::{AppendError, Conflict, Record};
 
-type Place = (Round, Subround);
+type Position = (Round, Subround);
 
 /// Which properties the rules of a run promise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,10 +60,10 @@ impl Expect {
 
 #[derive(Clone, Debug, Default)]
 struct Ledger {
-    tickets: BTreeMap<Place, BTreeSet<BlockId>>,
-    timeouts: BTreeSet<Place>,
+    tickets: BTreeMap<Position, BTreeSet<BlockId>>,
+    timeouts: BTreeSet<Position>,
     votes: BTreeMap<Round, BTreeSet<BlockId>>,
-    proposals: BTreeMap<Place, BTreeSet<BlockId>>,
+    proposals: BTreeMap<Position, BTreeSet<BlockId>>,
 }
 
 /// See the module doc.
@@ -77,12 +77,12 @@ pub struct Observer {
     honest: BTreeSet<MinerId>,
     signed: BTreeMap<MinerId, Ledger>,
     blocks: BTreeMap<BlockId, Arc<Block>>,
-    notarized: BTreeMap<Place, BTreeSet<BlockId>>,
+    notarized: BTreeMap<Position, BTreeSet<BlockId>>,
     final_blocks: BTreeMap<Round, BTreeSet<BlockId>>,
     /// Blocks with a finality certificate of their own.
     voted_final: BTreeMap<Round, BTreeSet<BlockId>>,
     chains: BTreeMap<Peer, Vec<BlockId>>,
-    beacons: BTreeMap<Place, BTreeSet<[u8; 32]>>,
+    beacons: BTreeMap<Position, BTreeSet<[u8; 32]>>,
     /// Whether all subrounds of a round share one beacon value.
     pub beacon_of_round: bool,
     /// What the rules of the run promise.
@@ -395,7 +395,7 @@ impl Observer {
     /// Checks that need the whole run.
     pub fn at_the_end(&mut self) {
         self.carried_certificates();
-        let notarized: Vec<(Place, BlockId)> = self
+        let notarized: Vec<(Position, BlockId)> = self
             .notarized
             .iter()
             .flat_map(|(place, blocks)| blocks.iter().map(move |block| (*place, *block)))

@@ -56,7 +56,7 @@ impl fmt::Display for Item {
 }
 
 /// A certificate's item, its position there, and its round.
-type Place = (Item, usize, Round);
+type Read = (Item, usize, Round);
 
 /// Something that was read back is not what was stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -174,7 +174,7 @@ fn carried_for_head<'a>(
     finals: &[FinalBlock],
     stored: &'a [Stored],
     config: &Config,
-) -> Result<Option<(Place, &'a Notarization)>, Damaged> {
+) -> Result<Option<(Read, &'a Notarization)>, Damaged> {
     let Some(FinalBlock { block, notarization: None }) = finals.last() else { return Ok(None) };
     let (round, id) = (block.round(), block.id());
     let named = stored.iter().any(|stored| match stored {
@@ -202,7 +202,7 @@ fn check_finals<S: Verify + Beacon>(
     config: &Config,
     scheme: &S,
     batch: &mut CertificateBatch<'_, S>,
-    places: &mut Vec<Place>,
+    places: &mut Vec<Read>,
 ) -> Result<(), Damaged> {
     let mut below: Option<&Block> = None;
     for (index, FinalBlock { block, notarization }) in finals.iter().enumerate() {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use place::{Place, place};
+pub use place::{Site, place};
 pub use weave::{Edit, MODULE, Woven, choice, insert, mutant_at};
 
 /// The bug that a process has.

@@ -11,7 +11,7 @@ use super::Change;
 
 /// A part of a file that a row names.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum Site {
     /// Where a function begins.
     Start(usize),
     /// An expression inside another one.
@@ -24,13 +24,13 @@ pub enum Place {
 ///
 /// # Errors
 /// When there is none, or more than one: in words.
-pub fn place(text: &str, parsed: &syn::File, change: &Change) -> Result<Place, String> {
+pub fn place(text: &str, parsed: &syn::File, change: &Change) -> Result<Site, String> {
     let mut items = Items { wanted: &change.item, path: Vec::new(), found: Vec::new() };
     items.visit_file(parsed);
     let [body] = items.found[..] else {
         return Err(format!("{} functions are called {}, not one", items.found.len(), change.item));
     };
-    let Some(from) = &change.from else { return Ok(Place::Start(body.span().byte_range().start + 1)) };
+    let Some(from) = &change.from else { return Ok(Site::Start(body.span().byte_range().start + 1)) };
     let mut matches = Matches { text, wanted: tokens(from), found: BTreeMap::new() };
     matches.visit_block(body);
     let mut found = matches.found.into_values();
@@ -103,7 +103,7 @@ impl<'ast> Visit<'ast> for Items<'_, 'ast> {
 struct Matches<'a> {
     text: &'a str,
     wanted: String,
-    found: BTreeMap<(usize, usize), Place>,
+    found: BTreeMap<(usize, usize), Site>,
 }
 
 impl Matches<'_> {
@@ -122,7 +122,7 @@ impl<'ast> Visit<'ast> for Matches<'_> {
                 let range = start..block.stmts[last].span().byte_range().end;
                 if self.is_wanted(&range) {
                     let names = |statement| matches!(statement, &syn::Stmt::Local(_) | &syn::Stmt::Item(_));
-                    let place = Place::Statements(range.clone(), block.stmts[first..=last].iter().any(names));
+                    let place = Site::Statements(range.clone(), block.stmts[first..=last].iter().any(names));
                     self.found.insert((range.start, range.end), place);
                 }
             }
@@ -133,7 +133,7 @@ impl<'ast> Visit<'ast> for Matches<'_> {
     fn visit_expr(&mut self, expression: &'ast syn::Expr) {
         let range = expression.span().byte_range();
         if self.is_wanted(&range) {
-            self.found.entry((range.start, range.end)).or_insert(Place::Expression(range));
+            self.found.entry((range.start, range.end)).or_insert(Site::Expression(range));
         }
         visit::visit_expr(self, expression);
     }
@@ -169,9 +169,9 @@ mod inner { fn take() { 8 } }
         };
         let parsed = syn::parse_file(TEXT).expect("Rust");
         Ok(match place(TEXT, &parsed, &change)? {
-            Place::Start(at) => format!("start {}", TEXT[at..].split_whitespace().next().unwrap_or_default()),
-            Place::Expression(range) => format!("expression {}", &TEXT[range]),
-            Place::Statements(range, names) => format!("statements {} {names}", &TEXT[range]),
+            Site::Start(at) => format!("start {}", TEXT[at..].split_whitespace().next().unwrap_or_default()),
+            Site::Expression(range) => format!("expression {}", &TEXT[range]),
+            Site::Statements(range, names) => format!("statements {} {names}", &TEXT[range]),
         })
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Change, Place, Table, place};
+use super::{Change, Site, Table, place};
 
 /// Where a participant takes a step or is made: what happens from there on happens inside it.
 const DOORS: [(&str, &str); 4] = [
@@ -87,20 +87,20 @@ pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
 }
 
 /// The edit that a change is, for the bug with this number.
-fn edit(number: usize, change: &Change, place: Place) -> Result<Edit, String> {
+fn edit(number: usize, change: &Change, place: Site) -> Result<Edit, String> {
     let on = choice(number);
     match (place, &change.to, &change.first) {
-        (Place::Start(at), None, Some(first)) => Ok(Edit::at(at, format!(" if {on} {{ {first} }} "))),
-        (Place::Statements(range, _), None, Some(first)) => {
+        (Site::Start(at), None, Some(first)) => Ok(Edit::at(at, format!(" if {on} {{ {first} }} "))),
+        (Site::Statements(range, _), None, Some(first)) => {
             Ok(Edit::at(range.start, format!("if {on} {{ {first} }} ")))
         }
-        (Place::Statements(_, true), Some(_), _) => {
+        (Site::Statements(_, true), Some(_), _) => {
             Err("statements that name something cannot be replaced: name the expression".into())
         }
-        (Place::Statements(range, false), Some(to), None) => {
+        (Site::Statements(range, false), Some(to), None) => {
             Ok(Edit { range, before: format!("if {on} {{ {to} }} else {{ "), after: " }".into() })
         }
-        (Place::Expression(range), Some(to), None) => {
+        (Site::Expression(range), Some(to), None) => {
             Ok(Edit { range, before: format!("(if {on} {{ {to} }} else {{ "), after: " })".into() })
         }
         _ => {
@@ -184,7 +184,7 @@ impl Woven {
             let door = Change { file: file.into(), item: item.into(), from: None, to: None, first: None };
             let (text, parsed) = &files[file];
             match place(text, parsed, &door) {
-                Ok(Place::Start(at)) => {
+                Ok(Site::Start(at)) => {
                     let inside = Edit::at(at, " let _inside = crate::mutants::inside(); ".into());
                     woven.edits.entry(file.into()).or_default().push(inside);
                 }

@@ -107,8 +107,8 @@ pub(super) fn execute(protocol: &Protocol, actions: &[Action]) -> Option<Vec<Sta
     Some(states)
 }
 
-/// A place on the path: the state there, and the steps to the next place that have not been tried.
-struct Place {
+/// A point on the path: the state there, and the steps to the next point that have not been tried.
+struct Waypoint {
     state: State,
     untried: Vec<Action>,
     taken: Option<Action>,
@@ -129,7 +129,8 @@ fn follow(protocol: &Protocol, path: &[Fingerprint]) -> Result<Vec<Action>, RunE
         fitting
     };
     let initial = protocol.initial();
-    let mut places = vec![Place { state: initial, untried: candidates(&initial, path.get(1)), taken: None }];
+    let mut places =
+        vec![Waypoint { state: initial, untried: candidates(&initial, path.get(1)), taken: None }];
     let mut furthest = 0;
     while places.len() <= steps {
         let Some(here) = places.last_mut() else { return Err(RunError::Lost { step: furthest, steps }) };
@@ -138,7 +139,7 @@ fn follow(protocol: &Protocol, path: &[Fingerprint]) -> Result<Vec<Action>, RunE
                 here.taken = Some(action);
                 let state = protocol.apply(&here.state, &action);
                 let untried = candidates(&state, path.get(places.len() + 1));
-                places.push(Place { state, untried, taken: None });
+                places.push(Waypoint { state, untried, taken: None });
                 furthest = furthest.max(places.len());
             }
             None => {

@@ -84,7 +84,7 @@ struct Given {
 /// A line that is no step.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct Aside {
     generators: Vec<Generator>,
     round: Round,
     subround: Subround,
@@ -317,9 +317,9 @@ impl<'p> Run<'p> {
 
     /// A line that says who generates the blocks of a place.
     fn order(&mut self, object: Map<String, Value>) -> Result<(), LongError> {
-        let place: Place =
+        let place: Aside =
             serde_json::from_value(Value::Object(object)).map_err(|error| self.syntax(of_line(&error)))?;
-        let Place { generators, round, subround } = place;
+        let Aside { generators, round, subround } = place;
         let count = generators.len();
         let of = |kind: Generator| generators.iter().filter(|of| **of == kind).count();
         let (byzantine, honest) = (of(Generator::Byzantine), of(Generator::Honest));

@@ -70,7 +70,7 @@ pub struct Standing {
 
 /// The answer to one question.
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
+pub struct Answer {
     /// The run so far.
     pub scene: Scene,
     /// Its drawing, as markup.
@@ -101,7 +101,7 @@ pub enum Refused {
     NoRun(#[from] ReplayError),
 }
 
-impl Place {
+impl Answer {
     /// As JSON.
     pub fn to_json(&self) -> String {
         embedded(self)
@@ -159,7 +159,7 @@ impl Explored {
     }
 
     /// The place to which these steps lead.
-    pub fn at(&self, steps: Vec<Map<String, Value>>) -> Result<Place, Refused> {
+    pub fn at(&self, steps: Vec<Map<String, Value>>) -> Result<Answer, Refused> {
         if steps.len() > MAX_STEPS {
             return Err(Refused::TooLong);
         }
@@ -171,7 +171,7 @@ impl Explored {
         self.place(&Trace { steps, ..self.start.clone() })
     }
 
-    fn place(&self, trace: &Trace) -> Result<Place, Refused> {
+    fn place(&self, trace: &Trace) -> Result<Answer, Refused> {
         let protocol = &trace.protocol;
         let replayed = trace.replay()?;
         let scene = staging::stage(trace)?;
@@ -216,7 +216,7 @@ impl Explored {
         for (step, says) in saved.steps.iter_mut().zip(&replayed.sentences) {
             step.says = Some(says.clone());
         }
-        Ok(Place {
+        Ok(Answer {
             drawing: svg::parts(&scene).into_string(),
             scene,
             steps: trace.steps.iter().map(|s| trace.step_json(&s.action)).collect(),

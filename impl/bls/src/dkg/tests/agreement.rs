@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn honest_members_make_one_key_with_all_dealings() {
     for n in [1, 2, 4, 7] {
-        let mut world = World::new(n);
+        let mut world = Ceremony::new(n);
         let dealings = world.dealings();
         world.deal(&dealings, |_, _| false);
         let settlements = world.settlements();
@@ -20,7 +20,7 @@ fn honest_members_make_one_key_with_all_dealings() {
 #[test]
 fn the_same_seeds_make_the_same_key_and_another_epoch_makes_another() {
     let key = |epoch| {
-        let mut world = World::in_epoch(4, epoch);
+        let mut world = Ceremony::in_epoch(4, epoch);
         let dealings = world.dealings();
         world.deal(&dealings, |_, _| false);
         let settlements = world.settlements();
@@ -34,7 +34,7 @@ fn the_same_seeds_make_the_same_key_and_another_epoch_makes_another() {
 #[test]
 fn verdicts_and_key_do_not_depend_on_the_order_of_messages() {
     let run = |reverse: bool, duplicate: bool| {
-        let mut world = World::new(4);
+        let mut world = Ceremony::new(4);
         let mut dealings = world.dealings();
         // Miner 1 deals twice, miner 3's second settlement contradicts its first.
         dealings.push(member(&world.session, 1, 99).dealing().clone());
@@ -67,7 +67,7 @@ fn verdicts_and_key_do_not_depend_on_the_order_of_messages() {
 
 #[test]
 fn a_member_that_restarts_continues_where_it_was() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     world.deal(&dealings, |_, _| false);
     let settlements = world.settlements();
@@ -88,7 +88,7 @@ fn a_member_that_restarts_continues_where_it_was() {
 
 #[test]
 fn messages_out_of_phase_are_refused() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     assert_eq!(
         world.members[0].transcript().outcome(),
@@ -108,7 +108,7 @@ fn messages_out_of_phase_are_refused() {
 
 #[test]
 fn every_message_round_trips_and_no_other_length_is_read() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     world.deal(&dealings, |dealer, recipient| (dealer, recipient) == (0, 3));
     let settlements = world.settlements();
@@ -139,7 +139,7 @@ fn every_message_round_trips_and_no_other_length_is_read() {
 
 #[test]
 fn any_flipped_bit_of_a_broadcast_is_noticed() {
-    let mut world = World::new(2);
+    let mut world = Ceremony::new(2);
     let dealings = world.dealings();
     world.deal(&dealings, |_, _| false);
     let (session, settlement) = (&world.session, &world.settlements()[0]);
@@ -161,6 +161,6 @@ fn any_flipped_bit_of_a_broadcast_is_noticed() {
 
 #[test]
 fn debug_output_shows_no_secret() {
-    let world = World::new(2);
+    let world = Ceremony::new(2);
     assert_eq!(format!("{:?}", world.members[0]), "Member { me: MinerId(0), .. }");
 }

@@ -6,7 +6,7 @@ const BEFORE: Attempt = Attempt(0);
 
 /// A whole attempt, with every message that was sent in it.
 struct Played {
-    world: World,
+    world: Ceremony,
     dealings: Vec<Dealing>,
     receipts: Vec<Receipt>,
     settlements: Vec<Settlement>,
@@ -17,7 +17,7 @@ fn play(attempt: Attempt) -> Played {
 }
 
 fn play_in(epoch: Epoch, attempt: Attempt) -> Played {
-    let mut world = World::in_attempt(4, epoch, attempt);
+    let mut world = Ceremony::in_attempt(4, epoch, attempt);
     let dealings = world.dealings();
     let mut witness = member(&world.session, 1, 200);
     let receipts = dealings.iter().map(|dealing| witness.on_dealing(dealing).unwrap()).collect();
@@ -34,7 +34,7 @@ fn other(sender: u16) -> TranscriptError {
 
 /// Replays an attempt into the next one and returns whether every message was refused for its attempt. Then the next one goes on.
 fn replays_are_refused(old: &Played) -> bool {
-    let mut world = World::in_attempt(4, EPOCH, ATTEMPT);
+    let mut world = Ceremony::in_attempt(4, EPOCH, ATTEMPT);
     let dealings = world.dealings();
     let mut refused = true;
     for dealing in &old.dealings {
@@ -75,7 +75,7 @@ fn a_replay_of_an_attempt_is_refused_in_the_next_and_blames_nobody() {
 #[test]
 fn a_message_with_the_number_of_another_attempt_is_not_authentic() {
     let old = play(BEFORE);
-    let mut world = World::in_attempt(4, EPOCH, ATTEMPT);
+    let mut world = Ceremony::in_attempt(4, EPOCH, ATTEMPT);
     let (dealing, settlement) = (&old.dealings[2], &old.settlements[2]);
     let not_authentic = TranscriptError::NotAuthentic { dealer: MinerId(2) };
     let dealing = Dealing { attempt: ATTEMPT, ..dealing.clone() };
@@ -93,7 +93,7 @@ fn a_message_with_the_number_of_another_attempt_is_not_authentic() {
 #[test]
 fn a_message_of_another_epoch_is_not_authentic() {
     let old = play_in(Epoch(EPOCH.0 + 1), ATTEMPT);
-    let mut world = World::in_attempt(4, EPOCH, ATTEMPT);
+    let mut world = Ceremony::in_attempt(4, EPOCH, ATTEMPT);
     let not_authentic = TranscriptError::NotAuthentic { dealer: MinerId(2) };
     assert_eq!(world.members[0].on_dealing(&old.dealings[2]), Err(not_authentic.into()));
     let refused = Err(MemberError::Receipt { recipient: MinerId(1) });

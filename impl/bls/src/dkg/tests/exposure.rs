@@ -25,7 +25,7 @@ struct Exposure {
 
 impl Exposure {
     fn new(n: u16, exposed: u16) -> Self {
-        let mut world = World::new(n);
+        let mut world = Ceremony::new(n);
         let transcript = if n <= 7 { played(&mut world, exposed) } else { signed(&world, exposed) };
         let outcome = transcript.outcome().unwrap();
         assert_eq!(outcome.qualified().len(), usize::from(n), "no dealer is left out");
@@ -61,7 +61,7 @@ impl Exposure {
 }
 
 /// Every member takes every step, and the receipts of the first members come too late.
-fn played(world: &mut World, exposed: u16) -> Transcript {
+fn played(world: &mut Ceremony, exposed: u16) -> Transcript {
     let dealings = world.dealings();
     world.deal(&dealings, |_, recipient| recipient < exposed);
     let settlements = world.settlements();
@@ -70,7 +70,7 @@ fn played(world: &mut World, exposed: u16) -> Transcript {
 }
 
 /// The same broadcasts, signed without opening the shares: in a large committee the members' checks take seconds.
-fn signed(world: &World, exposed: u16) -> Transcript {
+fn signed(world: &Ceremony, exposed: u16) -> Transcript {
     let (session, n) = (&world.session, world.members.len() as u16);
     let mut transcript = Transcript::new(Arc::clone(session));
     let dealings = world.dealings();

@@ -9,7 +9,7 @@ use crate::signers::Signers;
 const FLOODER: MinerId = MinerId(3);
 
 /// A dealing whose first commitment is no point, with a signature that is over something else.
-fn forged(world: &World) -> Vec<u8> {
+fn forged(world: &Ceremony) -> Vec<u8> {
     let mut bytes = world.dealings()[1].encode();
     bytes[6..6 + 48].fill(0xff);
     bytes
@@ -17,7 +17,7 @@ fn forged(world: &World) -> Vec<u8> {
 
 #[test]
 fn the_signature_of_a_dealing_is_looked_at_before_its_points() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let bytes = forged(&world);
     let first = world.members[0].receive_dealing(FLOODER, &bytes);
     assert_eq!(first, Err(TranscriptError::NotAuthentic { dealer: MinerId(1) }.into()));
@@ -36,7 +36,7 @@ fn looked_at(mut send: impl FnMut(u8) -> Result<(), MemberError>) -> usize {
 }
 
 fn wrong_receipts() -> usize {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let (session, dealer) = (Arc::clone(&world.session), &mut world.members[0]);
     looked_at(|i| {
         let signature = identity(3).sign(DomainTag::DKG_RECEIPT, &[i; 32]);
@@ -46,13 +46,13 @@ fn wrong_receipts() -> usize {
 }
 
 fn wrong_dealings() -> usize {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let bytes = forged(&world);
     looked_at(|_| world.members[0].receive_dealing(FLOODER, &bytes).map(|_| ()))
 }
 
 fn wrong_settlements() -> usize {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     world.deal(&dealings, |_, _| false);
     let mut bytes = world.settlements()[1].encode();
@@ -71,7 +71,7 @@ fn who_sends_wrong_messages_of_a_key_generation_is_not_heard_any_more() {
 /// A receipt of one member that another one sends costs no check, and counts against nobody.
 #[test]
 fn nobody_is_silenced_by_what_others_send_in_its_name() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     let receipt = world.members[1].on_dealing(&dealings[0]).unwrap();
     let wrong = Receipt { signature: identity(3).sign(DomainTag::DKG_RECEIPT, &[7; 32]), ..receipt };
@@ -86,7 +86,7 @@ fn nobody_is_silenced_by_what_others_send_in_its_name() {
 /// Bytes and decoded messages lead to the same key; what is known already is answered as before.
 #[test]
 fn a_key_generation_on_bytes_is_the_same() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     for dealing in &dealings {
         for recipient in 0..4 {
@@ -126,7 +126,7 @@ fn cost(work: impl FnOnce()) -> (usize, usize) {
 
 /// The cost of a hundred copies of a message for a member that has seen the dealings of all but member 3.
 fn cost_of_dealings(bytes: &[u8]) -> (usize, usize) {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     for dealing in &dealings[..3] {
         world.members[0].on_dealing(dealing).unwrap();
@@ -140,7 +140,7 @@ fn cost_of_dealings(bytes: &[u8]) -> (usize, usize) {
 
 #[test]
 fn what_a_dealing_costs_is_bounded_whoever_it_names() {
-    let world = World::new(4);
+    let world = Ceremony::new(4);
     let strikes = usize::from(MAX_STRIKES);
     let genuine = |dealer: usize| world.dealings()[dealer].encode();
     assert_eq!(cost_of_dealings(&genuine(1)), (0, 0), "it is known");
@@ -165,7 +165,7 @@ fn what_a_dealing_costs_is_bounded_whoever_it_names() {
 
 #[test]
 fn a_message_that_is_known_costs_no_check_decoded_or_not() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     for dealing in &dealings[..3] {
         let receipt = world.members[0].on_dealing(dealing).unwrap();
@@ -186,7 +186,7 @@ fn a_message_that_is_known_costs_no_check_decoded_or_not() {
         }
     });
     assert_eq!(again, (0, 0), "a receipt");
-    let mut settling = World::new(4);
+    let mut settling = Ceremony::new(4);
     settling.deal(&dealings, |_, _| false);
     let settlements = settling.settlements();
     world.members[0].end_dealing().unwrap();

@@ -7,11 +7,11 @@ use crate::signers::Signers;
 
 /// Runs a key generation of seven in which `dishonest` replaces the dealings and settlements that are broadcast.
 fn run(
-    tamper_dealings: impl Fn(&World, Vec<Dealing>) -> Vec<Dealing>,
+    tamper_dealings: impl Fn(&Ceremony, Vec<Dealing>) -> Vec<Dealing>,
     lost: impl Fn(u16, u16) -> bool,
-    tamper_settlements: impl Fn(&World, Vec<Settlement>) -> Vec<Settlement>,
-) -> World {
-    let mut world = World::new(7);
+    tamper_settlements: impl Fn(&Ceremony, Vec<Settlement>) -> Vec<Settlement>,
+) -> Ceremony {
+    let mut world = Ceremony::new(7);
     let dealings = tamper_dealings(&world, world.dealings());
     world.deal(&dealings, lost);
     let settlements = tamper_settlements(&world, world.settlements());
@@ -19,22 +19,22 @@ fn run(
     world
 }
 
-fn honest_dealings(_: &World, dealings: Vec<Dealing>) -> Vec<Dealing> {
+fn honest_dealings(_: &Ceremony, dealings: Vec<Dealing>) -> Vec<Dealing> {
     dealings
 }
 
-fn honest_settlements(_: &World, settlements: Vec<Settlement>) -> Vec<Settlement> {
+fn honest_settlements(_: &Ceremony, settlements: Vec<Settlement>) -> Vec<Settlement> {
     settlements
 }
 
 #[test]
 fn a_silent_dealer_is_left_out_and_the_others_make_the_key() {
-    let without_2 = |_: &World, mut dealings: Vec<Dealing>| {
+    let without_2 = |_: &Ceremony, mut dealings: Vec<Dealing>| {
         dealings.remove(2);
         dealings
     };
     let without_settlement_of_2 =
-        |_: &World, s: Vec<Settlement>| s.into_iter().filter(|s| s.dealer != MinerId(2)).collect();
+        |_: &Ceremony, s: Vec<Settlement>| s.into_iter().filter(|s| s.dealer != MinerId(2)).collect();
     let world = run(without_2, |_, _| false, without_settlement_of_2);
     assert_eq!(world.verdict(2), Err(Disqualified::NoDealing));
     assert_eq!(world.finish().qualified().len(), 6);
@@ -55,13 +55,13 @@ fn a_recipient_that_withholds_its_receipt_costs_its_own_share_only() {
 
 #[test]
 fn a_dealer_that_cheats_one_recipient_must_reveal_the_right_share() {
-    let cheat = |world: &World, mut dealings: Vec<Dealing>| {
+    let cheat = |world: &Ceremony, mut dealings: Vec<Dealing>| {
         dealings[1] = with_wrong_share(&world.session, &dealings[1], 5);
         dealings
     };
     // The dealer's own state is that of its honest dealing, so it is settled by hand.
-    let settle = |reveal: fn(&World) -> Scalar| {
-        move |world: &World, mut settlements: Vec<Settlement>| {
+    let settle = |reveal: fn(&Ceremony) -> Scalar| {
+        move |world: &Ceremony, mut settlements: Vec<Settlement>| {
             let dealing = world.members[0].transcript().dealing(MinerId(1)).unwrap();
             let digest = dealing.digest(&world.session);
             let signers = (0..7).filter(|&i| i != 5);
@@ -81,12 +81,12 @@ fn a_dealer_that_cheats_one_recipient_must_reveal_the_right_share() {
             settlements
         }
     };
-    let right = |world: &World| world.members[1].share_for_tests(MinerId(5));
+    let right = |world: &Ceremony| world.members[1].share_for_tests(MinerId(5));
     let world = run(cheat, |_, _| false, settle(right));
     assert_eq!(world.verdict(1), Ok(()), "everybody has the right share now");
     assert_eq!(world.finish().qualified().len(), 7);
 
-    let wrong = |_: &World| Scalar::from_u64(5);
+    let wrong = |_: &Ceremony| Scalar::from_u64(5);
     let world = run(cheat, |_, _| false, settle(wrong));
     assert_eq!(world.verdict(1), Err(Disqualified::BadShare));
     assert_eq!(world.members[0].transcript().wrong_share(MinerId(1)), Some(MinerId(5)));
@@ -96,7 +96,7 @@ fn a_dealer_that_cheats_one_recipient_must_reveal_the_right_share() {
 
 #[test]
 fn a_wrong_or_unreadable_share_gets_no_receipt() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let honest = world.dealings();
     let wrong = with_wrong_share(&world.session, &honest[1], 0);
     let refused = world.members[0].on_dealing(&wrong);
@@ -135,7 +135,7 @@ fn a_sealed_share_is_bound_to_session_dealer_recipient_and_every_commitment() {
 
 #[test]
 fn a_dealer_that_claims_a_receipt_it_does_not_have_is_out() {
-    let claim = |world: &World, mut settlements: Vec<Settlement>| {
+    let claim = |world: &Ceremony, mut settlements: Vec<Settlement>| {
         settlements[3].receipts.insert(MinerId(6)).unwrap();
         settlements[3].revealed.clear();
         settlements[3] = resettled(&world.session, settlements[3].clone());
@@ -154,7 +154,7 @@ fn too_many_revealed_shares_disqualify_and_an_honest_dealer_does_not_get_there()
     assert_eq!(world.verdict(0), Ok(()));
     world.finish();
 
-    let mut world = World::new(7);
+    let mut world = Ceremony::new(7);
     let dealings = world.dealings();
     world.deal(&dealings, lost(3));
     assert_eq!(
@@ -180,7 +180,7 @@ fn too_many_revealed_shares_disqualify_and_an_honest_dealer_does_not_get_there()
 
 #[test]
 fn a_dealer_with_two_dealings_is_out_and_its_second_gets_no_receipt() {
-    let mut world = World::new(7);
+    let mut world = Ceremony::new(7);
     let mut dealings = world.dealings();
     dealings.push(member(&world.session, 1, 99).dealing().clone());
     for dealing in &dealings[..7] {
@@ -197,10 +197,10 @@ fn a_dealer_with_two_dealings_is_out_and_its_second_gets_no_receipt() {
 
 #[test]
 fn a_receipt_counts_for_its_epoch_dealer_dealing_and_recipient_only() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     let receipt = world.members[1].on_dealing(&dealings[0]).unwrap();
-    let mut old_world = World::in_epoch(4, Epoch(7));
+    let mut old_world = Ceremony::in_epoch(4, Epoch(7));
     let old_dealing = old_world.dealings()[0].clone();
     let old = old_world.members[1].on_dealing(&old_dealing).unwrap();
     let other_dealer = world.members[1].on_dealing(&dealings[2]).unwrap();
@@ -242,12 +242,12 @@ fn a_receipt_counts_for_its_epoch_dealer_dealing_and_recipient_only() {
 #[test]
 fn replayed_receipts_do_not_settle() {
     let old = {
-        let mut world = World::in_epoch(7, Epoch(7));
+        let mut world = Ceremony::in_epoch(7, Epoch(7));
         let dealings = world.dealings();
         world.deal(&dealings, |_, _| false);
         world.settlements()
     };
-    let replay = |world: &World, mut settlements: Vec<Settlement>| {
+    let replay = |world: &Ceremony, mut settlements: Vec<Settlement>| {
         settlements[2].aggregate = old[2].aggregate;
         settlements[2] = resettled(&world.session, settlements[2].clone());
         settlements[3].aggregate = settlements[4].aggregate;
@@ -262,13 +262,13 @@ fn replayed_receipts_do_not_settle() {
 
 #[test]
 fn nobody_can_disqualify_another_by_a_forged_broadcast() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     let not_authentic = TranscriptError::NotAuthentic { dealer: MinerId(1) };
     let mut forged = dealings[2].clone();
     forged.dealer = MinerId(1);
     assert_eq!(world.members[0].on_dealing(&forged), Err(not_authentic.into()));
-    let old = World::in_epoch(4, Epoch(7)).dealings()[1].clone();
+    let old = Ceremony::in_epoch(4, Epoch(7)).dealings()[1].clone();
     assert_eq!(world.members[0].on_dealing(&old), Err(not_authentic.into()), "of an older epoch");
     let mut stranger = dealings[1].clone();
     stranger.dealer = MinerId(4);
@@ -288,7 +288,7 @@ fn nobody_can_disqualify_another_by_a_forged_broadcast() {
 
 #[test]
 fn a_polynomial_of_another_degree_is_no_dealing() {
-    let mut world = World::new(7);
+    let mut world = Ceremony::new(7);
     for threshold in [0, 1, 3, 4, 6, 7] {
         let mut dealing = world.dealings()[1].clone();
         dealing.commitments = with_degree(&dealing.commitments, threshold);
@@ -301,9 +301,9 @@ fn a_polynomial_of_another_degree_is_no_dealing() {
 
 #[test]
 fn too_few_dealers_make_no_key() {
-    let keep = |n: u16| move |_: &World, d: Vec<Dealing>| d.into_iter().filter(|d| d.dealer.0 < n).collect();
+    let keep = |n: u16| move |_: &Ceremony, d: Vec<Dealing>| d.into_iter().filter(|d| d.dealer.0 < n).collect();
     let settled =
-        |n: u16| move |_: &World, s: Vec<Settlement>| s.into_iter().filter(|s| s.dealer.0 < n).collect();
+        |n: u16| move |_: &Ceremony, s: Vec<Settlement>| s.into_iter().filter(|s| s.dealer.0 < n).collect();
     run(keep(5), |_, _| false, settled(5)).finish();
     let world = run(keep(4), |_, _| false, settled(4));
     assert_eq!(
@@ -315,11 +315,11 @@ fn too_few_dealers_make_no_key() {
 #[test]
 fn a_part_of_a_key_is_no_key() {
     // Miner 5's share of dealing 1 is garbage, and yet its receipt exists: another process signed with its key.
-    let cheat = |world: &World, mut dealings: Vec<Dealing>| {
+    let cheat = |world: &Ceremony, mut dealings: Vec<Dealing>| {
         dealings[1] = with_wrong_share(&world.session, &dealings[1], 5);
         dealings
     };
-    let settle = |world: &World, mut settlements: Vec<Settlement>| {
+    let settle = |world: &Ceremony, mut settlements: Vec<Settlement>| {
         let digest = *world.members[0].transcript().dealing_digest(MinerId(1)).unwrap();
         let receipts: Vec<Signature> =
             (0..7).map(|i| identity(i).sign(DomainTag::DKG_RECEIPT, &digest)).collect();
@@ -398,7 +398,7 @@ fn a_member_joins_with_its_registered_keys_only() {
 /// A bitmap that has the right number of members, one of them beyond the committee, so that the length is right too.
 #[test]
 fn a_settlement_names_no_members_beyond_the_committee() {
-    let mut world = World::new(4);
+    let mut world = Ceremony::new(4);
     let dealings = world.dealings();
     world.deal(&dealings, |_, _| false);
     let genuine = world.settlements()[0].encode();

@@ -21,7 +21,7 @@ pub(super) const EPOCH: Epoch = Epoch(8);
 pub(super) const ATTEMPT: Attempt = Attempt(1);
 
 /// A key generation with every member's secrets.
-pub(super) struct World {
+pub(super) struct Ceremony {
     pub(super) session: Arc<Session>,
     pub(super) members: Vec<Member>,
 }
@@ -49,7 +49,7 @@ pub(super) fn member(session: &Arc<Session>, i: u16, seed: u8) -> Member {
     Member::new(Arc::clone(session), MinerId(i), identity(i), decryption(i), &seed).unwrap()
 }
 
-impl World {
+impl Ceremony {
     pub(super) fn new(n: u16) -> Self {
         Self::in_epoch(n, EPOCH)
     }
