@@ -132,24 +132,12 @@ fn missing(command: &str) -> Option<String> {
         let at = words.iter().position(|word| *word == flag)?;
         words.get(at + 1).copied().filter(|word| !word.chars().all(|c| c.is_ascii_uppercase()))
     };
-    let manifests = [
-        "model",
-        "model/workbench",
-        "impl",
-        "impl/bls",
-        "fuzz",
-        "fuzz/harness",
-        "proofs",
-        "benches",
-        "output",
-        "model/spec",
-        "model/checker",
-        "model/report",
-        "model/protocol",
-    ];
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest of the workspace");
+    let members = workspace.lines().find(|line| line.starts_with("members = ")).expect("its members in a line");
+    let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
     let folder = |package: &str| {
         let named = format!("name = \"{package}\"");
-        manifests.into_iter().map(|folder| root().join(folder)).find(|folder| {
+        members.iter().map(|folder| root().join(folder)).find(|folder| {
             fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains(&named))
         })
     };
