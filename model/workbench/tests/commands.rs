@@ -133,7 +133,8 @@ fn missing(command: &str) -> Option<String> {
         words.get(at + 1).copied().filter(|word| !word.chars().all(|c| c.is_ascii_uppercase()))
     };
     let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest of the workspace");
-    let members = workspace.lines().find(|line| line.starts_with("members = ")).expect("its members in a line");
+    let members =
+        workspace.lines().find(|line| line.starts_with("members = ")).expect("its members in a line");
     let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
     let folder = |package: &str| {
         let named = format!("name = \"{package}\"");

@@ -301,7 +301,8 @@ fn a_polynomial_of_another_degree_is_no_dealing() {
 
 #[test]
 fn too_few_dealers_make_no_key() {
-    let keep = |n: u16| move |_: &Ceremony, d: Vec<Dealing>| d.into_iter().filter(|d| d.dealer.0 < n).collect();
+    let keep =
+        |n: u16| move |_: &Ceremony, d: Vec<Dealing>| d.into_iter().filter(|d| d.dealer.0 < n).collect();
     let settled =
         |n: u16| move |_: &Ceremony, s: Vec<Settlement>| s.into_iter().filter(|s| s.dealer.0 < n).collect();
     run(keep(5), |_, _| false, settled(5)).finish();
