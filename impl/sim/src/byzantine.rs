@@ -8,6 +8,8 @@ use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 
+use crate::messages::signature_mut;
+
 /// How a miner departs from the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Byzantine {
@@ -107,12 +109,10 @@ fn spam(message: &Message) -> Vec<Message> {
     for number in 0..SPAM {
         let mut wrong = garbage(message);
         // Another one each time, so that none is known.
+        if let Some(signature) = signature_mut(&mut wrong) {
+            signature.0[4] = number;
+        }
         match &mut wrong {
-            Message::BeaconShare(share) => share.share.0[4] = number,
-            Message::Proposal(proposal) => proposal.signature.0[4] = number,
-            Message::Ticket(ticket) => ticket.signature.0[4] = number,
-            Message::Timeout(timeout) => timeout.signature.0[4] = number,
-            Message::FinalityVote(vote) => vote.signature.0[4] = number,
             Message::Notarization(known) => {
                 let known = Arc::make_mut(known);
                 known.statement.round = known.statement.round.next();
@@ -124,10 +124,8 @@ fn spam(message: &Message) -> Vec<Message> {
                 known.statement.round = known.statement.round.next();
                 known.certificate.aggregate.0[4] = number;
             }
-            // Only compressed tickets are tampered with.
-            Message::UncompressedTicket(_) => {}
             // Requests without end, and answers that nobody asked for.
-            Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
+            _ => {}
         }
         messages.push(wrong);
     }
@@ -189,18 +187,12 @@ fn garbage(message: &Message) -> Message {
         signature.0[3] ^= 0x5a;
     }
     let mut message = message.clone();
+    signature_mut(&mut message).into_iter().for_each(spoil);
     match &mut message {
-        Message::BeaconShare(share) => spoil(&mut share.share),
-        Message::Proposal(proposal) => spoil(&mut proposal.signature),
-        Message::Ticket(ticket) => spoil(&mut ticket.signature),
-        Message::Timeout(timeout) => spoil(&mut timeout.signature),
-        Message::FinalityVote(vote) => spoil(&mut vote.signature),
         Message::Notarization(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::TimeoutCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
         Message::FinalityCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
-        // Only compressed tickets are tampered with.
-        Message::UncompressedTicket(_) => {}
-        Message::Evidence(_) | Message::ChainRequest(_) | Message::ChainResponse(_) => {}
+        _ => {}
     }
     message
 }

@@ -14,6 +14,8 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{QuorumRule, Rules};
 use zus_bpp::ticket_log::{AppendError, Conflict, Record};
 
+use crate::messages::{Said, said};
+
 type Position = (Round, Subround);
 
 /// Which properties the rules of a run promise.
@@ -174,13 +176,12 @@ impl Observer {
 
     /// A message that an honest miner put on the network, or a dishonest one after tampering.
     pub fn sent(&mut self, from: MinerId, message: &Message) {
-        match message {
-            Message::Proposal(proposal) => {
+        match said(message) {
+            Said::Proposal(proposal) => {
                 self.saw_block(&proposal.block);
                 self.proposed(from, &proposal.block);
             }
-            Message::UncompressedTicket(_) => self.sent(from, &message.clone().compressed()),
-            Message::Ticket(ticket) => {
+            Said::Ticket(ticket) => {
                 let place = (ticket.round, ticket.subround);
                 let ledger = self.signed.entry(ticket.signer).or_default();
                 let blocks = ledger.tickets.entry(place).or_default();
@@ -191,11 +192,11 @@ impl Observer {
                 }
                 self.ticketed_honestly(from, ticket.round, ticket.block);
             }
-            Message::Timeout(timeout) => {
+            Said::Timeout(timeout) => {
                 let ledger = self.signed.entry(timeout.signer).or_default();
                 ledger.timeouts.insert((timeout.round, timeout.subround));
             }
-            Message::FinalityVote(vote) => {
+            Said::Vote(vote) => {
                 let ledger = self.signed.entry(vote.signer).or_default();
                 let votes = ledger.votes.entry(vote.round).or_default();
                 votes.insert(vote.block);
@@ -208,7 +209,7 @@ impl Observer {
                 }
                 self.ticketed_honestly(vote.signer, vote.round, vote.block);
             }
-            Message::Notarization(certificate) => {
+            Said::Notarization(certificate) => {
                 let signers: Vec<MinerId> = certificate.certificate.signers.iter().collect();
                 self.saw_notarized(
                     from,
@@ -218,7 +219,7 @@ impl Observer {
                     &signers,
                 );
             }
-            Message::FinalityCertificate(certificate) if self.is_honest(from) => {
+            Said::FinalityCertificate(certificate) if self.is_honest(from) => {
                 let voted = self.voted_final.entry(certificate.round).or_default();
                 voted.insert(certificate.block);
                 let signers: Vec<MinerId> = certificate.certificate.signers.iter().collect();
@@ -233,7 +234,7 @@ impl Observer {
                     self.violated("S8", format!("a finality certificate of {} signers", signers.len()));
                 }
             }
-            Message::TimeoutCertificate(certificate) if self.is_honest(from) => {
+            Said::TimeoutCertificate(certificate) if self.is_honest(from) => {
                 let place = (certificate.round, certificate.subround);
                 let signers: Vec<MinerId> = certificate.certificate.signers.iter().collect();
                 let honest = signers.iter().filter(|signer| self.is_honest(**signer));
@@ -244,12 +245,12 @@ impl Observer {
                 }
             }
             // A dishonest miner may send any certificate; the rest is judged where it has its effect.
-            Message::FinalityCertificate(_)
-            | Message::TimeoutCertificate(_)
-            | Message::BeaconShare(_)
-            | Message::Evidence(_)
-            | Message::ChainRequest(_)
-            | Message::ChainResponse(_) => {}
+            Said::FinalityCertificate(_)
+            | Said::TimeoutCertificate(_)
+            | Said::Share(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => {}
         }
     }
 

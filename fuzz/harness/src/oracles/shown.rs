@@ -16,26 +16,27 @@ use super::guilty::{flaw, guilty};
 use super::{Oracle, Violation};
 use crate::schedule::told_record;
 use crate::world::{World, certified_by};
+use zus_sim::messages::{Said, said};
 
 impl Oracle {
     /// S3, S4, S8 and S9 of what an honest participant sends: each certificate and each block in it is genuine.
     pub(super) fn shows<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, message: &Message) {
         let record = certified_by(message);
-        match message {
-            Message::Notarization(known) => self.certificate(world, who, record, &known.certificate),
-            Message::TimeoutCertificate(known) => self.certificate(world, who, record, &known.certificate),
-            Message::FinalityCertificate(known) => {
+        match said(message) {
+            Said::Notarization(known) => self.certificate(world, who, record, &known.certificate),
+            Said::TimeoutCertificate(known) => self.certificate(world, who, record, &known.certificate),
+            Said::FinalityCertificate(known) => {
                 self.certificate(world, who, record, &known.certificate);
                 self.certified(known.round, known.block);
             }
-            Message::Proposal(proposal) => {
+            Said::Proposal(proposal) => {
                 self.holds(world, who, &proposal.block, true);
                 if let Some(known) = &proposal.timeout_certificate {
                     let record = Record::timeout(known.round, known.subround);
                     self.certificate(world, who, Some(record), &known.certificate);
                 }
             }
-            Message::ChainResponse(response) => {
+            Said::Blocks(response) => {
                 // The signature beside a value is not part of a block's id, and nobody who catches up looks at it.
                 response.blocks.iter().for_each(|block| self.holds(world, who, block, false));
                 let known = &response.notarization;
@@ -47,13 +48,8 @@ impl Oracle {
                     self.certified(known.round, known.block);
                 }
             }
-            Message::Evidence(proof) => self.evidence(world, who, proof),
-            Message::BeaconShare(_)
-            | Message::Ticket(_)
-            | Message::UncompressedTicket(_)
-            | Message::Timeout(_)
-            | Message::FinalityVote(_)
-            | Message::ChainRequest(_) => {}
+            Said::Evidence(proof) => self.evidence(world, who, proof),
+            Said::Share(_) | Said::Ticket(_) | Said::Timeout(_) | Said::Vote(_) | Said::Unsigned => {}
         }
     }
 

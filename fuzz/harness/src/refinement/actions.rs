@@ -6,15 +6,17 @@ use std::sync::Arc;
 use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::message::{Message, UncompressedTicket};
+use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Stored};
 use zus_bpp::sharder::SharderOutput;
-use zus_bpp::statement::{BeaconTarget, Signed};
+use zus_bpp::statement::BeaconTarget;
 use zus_bpp::ticket_log::{Kind, Record};
 use zus_checker::action::Action;
 use zus_checker::blocks::{BlockId as Place, GENESIS};
 
 use super::{Finding, NoPlace, Refinement, abstraction};
+use zus_sim::messages::{Said, said};
+
 use crate::world::{Event, World};
 
 impl Refinement {
@@ -265,8 +267,8 @@ impl Refinement {
         let who = Peer::Miner(world.hosts[host].id);
         let miner = host as u8;
         let rounds = u64::from(self.protocol.blocks.rounds);
-        match message {
-            Message::BeaconShare(share) => {
+        match said(message) {
+            Said::Share(share) => {
                 let m = &self.state.miners[host];
                 let round = share.target.round();
                 let again = m.shared() == 1
@@ -279,8 +281,7 @@ impl Refinement {
                     self.perform(Action::ShareBeacon { miner })?;
                 }
             }
-            Message::Ticket(Signed { statement: ticket, .. })
-            | Message::UncompressedTicket(UncompressedTicket { statement: ticket, .. }) => {
+            Said::Ticket(ticket) => {
                 let place = self.place(world, who, &ticket.block)?;
                 let local = self.protocol.blocks.place(place).local;
                 let sent = self.state.archive[host].tickets[ticket.round.0 as usize - 1] >> local & 1 == 1;
@@ -288,7 +289,7 @@ impl Refinement {
                     self.perform(Action::SendTicket { miner })?;
                 }
             }
-            Message::Timeout(timeout) => {
+            Said::Timeout(timeout) => {
                 if timeout.round.0 > rounds {
                     return Ok(());
                 }
@@ -301,14 +302,14 @@ impl Refinement {
                 }
             }
             // A vote counts when it is decided, a block when its record is, a certificate when it moves somebody.
-            Message::FinalityVote(_)
-            | Message::Proposal(_)
-            | Message::Notarization(_)
-            | Message::TimeoutCertificate(_)
-            | Message::FinalityCertificate(_)
-            | Message::Evidence(_)
-            | Message::ChainRequest(_)
-            | Message::ChainResponse(_) => {}
+            Said::Vote(_)
+            | Said::Proposal(_)
+            | Said::Notarization(_)
+            | Said::TimeoutCertificate(_)
+            | Said::FinalityCertificate(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => {}
         }
         Ok(())
     }

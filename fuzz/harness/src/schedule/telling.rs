@@ -184,7 +184,7 @@ fn told_message(message: &Message) -> String {
             let guilty: Vec<String> = evidence.convicts().iter().map(ToString::to_string).collect();
             format!("evidence against {}", guilty.join(", "))
         }
-        other => format!("a message ({})", words(&Kind::of(&Content::Message(other.clone())))),
+        other => format!("a message ({})", words(&Kind::of(other))),
     }
 }
 

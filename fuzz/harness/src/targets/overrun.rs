@@ -23,6 +23,8 @@ use crate::oracles::{descends, guilty, quorum, tolerated};
 use crate::schedule::operation::perform;
 use crate::schedule::{Operation, Schedule, ground_of, resolve};
 use crate::schedule::{told_members, told_record};
+use zus_sim::messages::{self, Said};
+
 use crate::world::{Event, Receivers, SHARDER, Watch, World, bit, record_of};
 
 /// Final blocks of which a miner keeps the certificates.
@@ -35,16 +37,14 @@ fn certificates_in(heard: Option<&Message>, outputs: &[Output]) -> Vec<Arc<Notar
         _ => None,
     });
     let inside = |message: &Message| -> Vec<Arc<Notarization>> {
-        match message {
-            Message::Notarization(known) => vec![Arc::clone(known)],
-            Message::Proposal(proposal) => {
-                proposal.block.parent_notarization().cloned().into_iter().collect()
-            }
-            Message::ChainResponse(response) => {
+        match messages::said(message) {
+            Said::Notarization(known) => vec![Arc::clone(known)],
+            Said::Proposal(proposal) => proposal.block.parent_notarization().cloned().into_iter().collect(),
+            Said::Blocks(response) => {
                 let blocks = response.blocks.iter().filter_map(|block| block.parent_notarization().cloned());
                 blocks.chain([Arc::clone(&response.notarization)]).collect()
             }
-            Message::Evidence(proof) => match &**proof {
+            Said::Evidence(proof) => match proof {
                 Evidence::Notarizations { first, second } => vec![Arc::clone(first), Arc::clone(second)],
                 Evidence::NotarizationAgainstFinality { notarization, .. } => vec![Arc::clone(notarization)],
                 Evidence::Proposals { .. }
@@ -53,14 +53,13 @@ fn certificates_in(heard: Option<&Message>, outputs: &[Output]) -> Vec<Arc<Notar
                 | Evidence::TicketAgainstVote { .. }
                 | Evidence::FinalityCertificates { .. } => Vec::new(),
             },
-            Message::BeaconShare(_)
-            | Message::Ticket(_)
-            | Message::UncompressedTicket(_)
-            | Message::Timeout(_)
-            | Message::TimeoutCertificate(_)
-            | Message::FinalityVote(_)
-            | Message::FinalityCertificate(_)
-            | Message::ChainRequest(_) => Vec::new(),
+            Said::Share(_)
+            | Said::Ticket(_)
+            | Said::Timeout(_)
+            | Said::TimeoutCertificate(_)
+            | Said::Vote(_)
+            | Said::FinalityCertificate(_)
+            | Said::Unsigned => Vec::new(),
         }
     };
     heard.into_iter().chain(said).flat_map(inside).collect()

@@ -9,6 +9,8 @@ use rapidhash::fast::RapidHasher;
 use zus_bpp::committee::Peer;
 use zus_bpp::message::Message;
 
+pub use crate::messages::Kind;
+
 /// The content of a message on its way.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Content {
@@ -18,64 +20,13 @@ pub enum Content {
     Bytes(Vec<u8>),
 }
 
-/// Kinds of messages, as a schedule names them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
-    /// Step 1.
-    BeaconShare,
-    /// Step 2.
-    Proposal,
-    /// Step 5.
-    Ticket,
-    /// Step 7.
-    Notarization,
-    /// Step 9.
-    Timeout,
-    /// Step 9.
-    TimeoutCertificate,
-    /// Step 8.
-    FinalityVote,
-    /// Step 10.
-    FinalityCertificate,
-    /// Proof of an offence.
-    Evidence,
-    /// Catching up.
-    Chain,
-    /// Bytes.
-    Bytes,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Kind; 11] = [
-        Kind::BeaconShare,
-        Kind::Proposal,
-        Kind::Ticket,
-        Kind::Notarization,
-        Kind::Timeout,
-        Kind::TimeoutCertificate,
-        Kind::FinalityVote,
-        Kind::FinalityCertificate,
-        Kind::Evidence,
-        Kind::Chain,
-        Kind::Bytes,
-    ];
-
-    /// The kind of a content.
+impl Content {
+    /// Its kind.
     #[must_use]
-    pub fn of(content: &Content) -> Self {
-        let Content::Message(message) = content else { return Kind::Bytes };
-        match message {
-            Message::BeaconShare(_) => Kind::BeaconShare,
-            Message::Proposal(_) => Kind::Proposal,
-            Message::Ticket(_) | Message::UncompressedTicket(_) => Kind::Ticket,
-            Message::Notarization(_) => Kind::Notarization,
-            Message::Timeout(_) => Kind::Timeout,
-            Message::TimeoutCertificate(_) => Kind::TimeoutCertificate,
-            Message::FinalityVote(_) => Kind::FinalityVote,
-            Message::FinalityCertificate(_) => Kind::FinalityCertificate,
-            Message::Evidence(_) => Kind::Evidence,
-            Message::ChainRequest(_) | Message::ChainResponse(_) => Kind::Chain,
+    pub fn kind(&self) -> Kind {
+        match self {
+            Content::Message(message) => Kind::of(message),
+            Content::Bytes(_) => Kind::Bytes,
         }
     }
 }
@@ -120,7 +71,7 @@ impl Network {
         let next = self.sent.len();
         let index = *self.seen.entry(hasher.finish()).or_insert(next);
         if index == next {
-            let kind = Kind::of(&content);
+            let kind = content.kind();
             self.sent.push(Arc::new(Envelope { from, to, kind, content }));
             self.delivered.push(0);
             self.lost.push(0);

@@ -142,19 +142,6 @@ fn is_signed<S: Scheme + Clone>(
     signer: MinerId,
     record: &Record,
 ) -> bool {
-    let signature = match message {
-        Message::Proposal(proposal) => proposal.signature,
-        Message::Ticket(ticket) => ticket.signature,
-        Message::UncompressedTicket(ticket) => ticket.signed().signature,
-        Message::FinalityVote(vote) => vote.signature,
-        Message::Timeout(timeout) => timeout.signature,
-        Message::BeaconShare(_)
-        | Message::Notarization(_)
-        | Message::TimeoutCertificate(_)
-        | Message::FinalityCertificate(_)
-        | Message::Evidence(_)
-        | Message::ChainRequest(_)
-        | Message::ChainResponse(_) => return false,
-    };
-    signature_of(world, signer, record) == Some(signature)
+    let signature = zus_sim::messages::signature_of(message);
+    signature.is_some() && signature_of(world, signer, record) == signature
 }

@@ -194,15 +194,7 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
                     Message::Timeout(signed) => (&mut signed.signer, &mut signed.signature),
                     Message::FinalityVote(signed) => (&mut signed.signer, &mut signed.signature),
                     // The message of `sign_with` is one of the three above.
-                    Message::UncompressedTicket(_)
-                    | Message::BeaconShare(_)
-                    | Message::Proposal(_)
-                    | Message::Notarization(_)
-                    | Message::TimeoutCertificate(_)
-                    | Message::FinalityCertificate(_)
-                    | Message::Evidence(_)
-                    | Message::ChainRequest(_)
-                    | Message::ChainResponse(_) => return,
+                    _ => return,
                 };
                 *signer = *victim;
                 signature.0[0] ^= spoils;
@@ -237,20 +229,7 @@ pub fn perform<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, deed: &
 
 /// The notarization that a message is.
 fn notarization(message: Message) -> Option<Arc<Notarization>> {
-    match message {
-        Message::Notarization(known) => Some(known),
-        Message::BeaconShare(_)
-        | Message::Proposal(_)
-        | Message::Ticket(_)
-        | Message::UncompressedTicket(_)
-        | Message::Timeout(_)
-        | Message::TimeoutCertificate(_)
-        | Message::FinalityVote(_)
-        | Message::FinalityCertificate(_)
-        | Message::Evidence(_)
-        | Message::ChainRequest(_)
-        | Message::ChainResponse(_) => None,
-    }
+    if let Message::Notarization(known) = message { Some(known) } else { None }
 }
 
 fn signature_of<S: Scheme>(
