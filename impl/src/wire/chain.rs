@@ -327,6 +327,9 @@ impl Encode for Message {
     }
 }
 
+/// The highest number of a kind of message.
+pub(super) const HIGHEST_KIND: u8 = 10;
+
 impl Decode for Message {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(match reader.byte("kind of message")? {

@@ -1,5 +1,6 @@
 //! The facts that the first bytes of a message tell, before the rest is decoded and hashed.
 
+use super::chain::HIGHEST_KIND;
 use super::{Reader, VERSION};
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::Signature;
@@ -48,7 +49,7 @@ pub(crate) fn glance(bytes: &[u8]) -> Option<Glance> {
         7 => Glance::FinalityCertificate,
         9 => Glance::ChainRequest,
         10 => Glance::ChainResponse,
-        0 | 2 | 4..=6 | 8 => Glance::BetweenMiners,
+        0..=HIGHEST_KIND => Glance::BetweenMiners,
         _ => return None,
     })
 }

@@ -17,6 +17,8 @@ use super::Violation;
 use super::arriving::descends_to;
 use super::finality::due;
 use super::hearing::is_genuine;
+use zus_sim::messages::{Said, said};
+
 use crate::oracles::genuine::is_signed;
 use crate::world::{Archive, World};
 
@@ -129,8 +131,8 @@ impl ArchiveDuties {
 
     /// Notarizations that a message shows, and those that an honest miner shows straight.
     fn remember<S: Scheme + Clone>(&mut self, world: &World<S>, message: &Message, honest: bool) {
-        match message {
-            Message::Notarization(known) => {
+        match said(message) {
+            Said::Notarization(known) => {
                 if is_genuine(world, known) {
                     self.shown.insert((known.round, known.block));
                     if honest {
@@ -138,22 +140,21 @@ impl ArchiveDuties {
                     }
                 }
             }
-            Message::FinalityCertificate(known) => self.claim(world, known),
-            Message::ChainResponse(response) => {
+            Said::FinalityCertificate(known) => self.claim(world, known),
+            Said::Blocks(response) => {
                 response.finality.iter().for_each(|known| self.claim(world, known));
                 let inside = response.blocks.iter().filter_map(|block| block.parent_notarization());
                 let all = inside.chain([&response.notarization]);
                 self.shown.extend(all.map(|known| (known.round, known.block)));
             }
-            Message::Proposal(_)
-            | Message::BeaconShare(_)
-            | Message::Ticket(_)
-            | Message::UncompressedTicket(_)
-            | Message::Timeout(_)
-            | Message::TimeoutCertificate(_)
-            | Message::FinalityVote(_)
-            | Message::Evidence(_)
-            | Message::ChainRequest(_) => {}
+            Said::Proposal(_)
+            | Said::Share(_)
+            | Said::Ticket(_)
+            | Said::Timeout(_)
+            | Said::TimeoutCertificate(_)
+            | Said::Vote(_)
+            | Said::Evidence(_)
+            | Said::Unsigned => {}
         }
     }
 

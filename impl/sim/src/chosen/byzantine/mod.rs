@@ -14,7 +14,7 @@ use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCe
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
-use zus_bpp::message::{BeaconShare, Message, UncompressedTicket};
+use zus_bpp::message::{BeaconShare, Message};
 use zus_bpp::rules::BeaconRule;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
 use zus_bpp::ticket_log::{Kind, Record};
@@ -22,6 +22,7 @@ use zus_bpp::wire;
 
 use self::proposing::propose;
 use crate::chosen::{Content, Receivers, World};
+use crate::messages::{Said, said};
 
 /// Blocks of one Byzantine generator in one subround that the model has places for.
 pub const MOST_BLOCKS: usize = 2;
@@ -350,34 +351,25 @@ fn relabel<S: Scheme + Clone>(
 ) -> Option<Message> {
     let envelope = Arc::clone(world.network.sent().get(message)?);
     let Content::Message(message) = &envelope.content else { return None };
-    match message {
-        Message::Ticket(Signed { statement, .. })
-        | Message::UncompressedTicket(UncompressedTicket { statement, .. }) => {
-            sign(world, member, &Record::ticket(round, subround, statement.block.0))
-        }
-        Message::FinalityVote(vote) => {
-            sign(world, member, &Record::finality_vote(round, subround, vote.block.0))
-        }
-        Message::Timeout(_) => sign(world, member, &Record::timeout(round, subround)),
-        Message::Notarization(known) => {
+    match said(message) {
+        Said::Ticket(ticket) => sign(world, member, &Record::ticket(round, subround, ticket.block.0)),
+        Said::Vote(vote) => sign(world, member, &Record::finality_vote(round, subround, vote.block.0)),
+        Said::Timeout(_) => sign(world, member, &Record::timeout(round, subround)),
+        Said::Notarization(known) => {
             let mut known = (**known).clone();
             (known.statement.round, known.statement.subround) = (round, subround);
             Some(Message::Notarization(Arc::new(known)))
         }
-        Message::TimeoutCertificate(known) => {
+        Said::TimeoutCertificate(known) => {
             let mut known = (**known).clone();
             known.statement = Timeout { round, subround };
             Some(Message::TimeoutCertificate(Arc::new(known)))
         }
-        Message::FinalityCertificate(known) => {
+        Said::FinalityCertificate(known) => {
             let mut known = (**known).clone();
             (known.statement.round, known.statement.subround) = (round, subround);
             Some(Message::FinalityCertificate(Arc::new(known)))
         }
-        Message::BeaconShare(_)
-        | Message::Proposal(_)
-        | Message::Evidence(_)
-        | Message::ChainRequest(_)
-        | Message::ChainResponse(_) => None,
+        Said::Share(_) | Said::Proposal(_) | Said::Evidence(_) | Said::Blocks(_) | Said::Unsigned => None,
     }
 }
