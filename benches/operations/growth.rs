@@ -1,56 +1,47 @@
-//! Tickets a second as the committee grows, all valid: a table, and a plot where `ZUS_GROWTH_SVG` says.
+//! Tickets a second as the committee grows, all valid.
 
-use zus_benches::committee::Keys;
-use zus_benches::figures;
-use zus_benches::paired::{self, Case};
-use zus_bpp::crypto::curve::PreparedG2;
+use zus_measure::figures::tickets_a_second;
+use zus_measure::job::Job;
+use zus_measure::ours::{self, Prepared};
+use zus_measure::paired::{self, Case};
 use zus_output::figures::Series;
-use zus_report::page::figures::file;
 
-use crate::Effort;
-use crate::peers::{self, commonware, ours};
-
-const NAMES: [&str; 4] = ["ours", "commonware", "blst", "limit"];
+use crate::Bench;
+use crate::aggregate::require_agreement;
 
 /// Measures and prints; the curves are given back.
-pub fn print(effort: Effort) -> Vec<Series> {
-    let sizes = effort.choose(vec![4, 64], vec![4, 8, 16, 32, 64, 100, 200, 400, 1000, 2000, 4000]);
-    let mut curves = NAMES.map(|name| Series { name: name.into(), points: Vec::new() });
+pub fn print(bench: &Bench) -> Vec<Series> {
+    let arguments = &bench.arguments;
+    let sizes = arguments.sizes(&[4, 64], &[4, 8, 16, 32, 64, 100, 200, 400, 1000, 2000, 4000]);
+    let names: Vec<&str> =
+        ["ours"].into_iter().chain(bench.peers.iter().map(|peer| peer.name())).chain(["limit"]).collect();
+    let mut curves: Vec<Series> =
+        names.iter().map(|&name| Series { name: name.into(), points: Vec::new() }).collect();
     zus_output::say!(
         "\n| tickets a second, n | {} |\n|---|{}",
-        NAMES.join(" | "),
-        "---|".repeat(NAMES.len())
+        names.join(" | "),
+        "---|".repeat(names.len())
     );
     for n in sizes {
-        let keys = Keys::new(n);
-        let statement = commonware::Statement(b"a block");
-        let tickets = keys.tickets(commonware::tag(), &commonware::message(&statement));
-        let everybody: Vec<_> = tickets.signatures.iter().map(|(miner, _)| *miner).collect();
-        let all_keys = PreparedG2::new(&keys.sums.sum(&everybody).expect("a finite sum"));
-        let (peer, blst) = (commonware::verifier(&keys), peers::blst::keys(&keys));
-        let times = paired::run(
-            vec![
-                Case::new("ours", |_| drop(ours::aggregate(&keys, &tickets))),
-                Case::new("commonware", |_| {
-                    drop(commonware::aggregate(&peer, keys.quorum(), &statement, &tickets));
-                }),
-                Case::new("blst", |_| drop(peers::blst::aggregate(&blst, keys.quorum(), &tickets))),
-                Case::new("limit", |_| assert!(ours::limit(&tickets, &all_keys))),
-            ],
-            effort.choose(2, 9),
-        );
+        let job = Job::new(n.into());
+        let prepared = Prepared::new(&job);
+        require_agreement(&job, &bench.peers, 0);
+        let mut cases = vec![Case::new("ours", |_| drop(ours::aggregate(&job.keys, &job.tickets)))];
+        for peer in &bench.peers {
+            let aggregator = peer.aggregator(&job);
+            let tickets = &job.tickets;
+            cases.push(Case::new(peer.name(), move |_| drop(aggregator(tickets))));
+        }
+        cases.push(Case::new("limit", |_| assert!(ours::limit(&job.tickets, &prepared.all_keys))));
+        let times = paired::run(cases, if arguments.quick || arguments.test { 2 } else { 9 });
         let mut row = format!("| {n} |");
-        for (name, curve) in NAMES.iter().zip(&mut curves) {
-            let milliseconds = times.milliseconds(name).map_or(f64::NAN, |spread| spread.median);
-            let rate = (n as f64 / milliseconds * 1e3).round();
-            curve.points.push((n as f64, rate));
+        for (name, curve) in names.iter().zip(&mut curves) {
+            let time = times.milliseconds(name);
+            let rate = tickets_a_second(n.into(), time);
+            curve.points.push((n.into(), rate.parse().unwrap_or(f64::NAN)));
             row += &format!(" {rate} |");
         }
         zus_output::say!("{row}");
     }
-    if let Some(path) = std::env::var_os("ZUS_GROWTH_SVG") {
-        let svg = file(&figures::plot(&curves));
-        zus_output::whole::write(&path, svg).expect("the plot's file can be written");
-    }
-    curves.into()
+    curves
 }

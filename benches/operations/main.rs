@@ -1,54 +1,37 @@
 //! All benches in one program, so that peers are measured in the same run.
 //!
 //! ```text
-//! cargo bench -p zus-benches                  # everything, within 15 minutes
-//! cargo bench -p zus-benches -- --quick       # everything, roughly, within 2
-//! cargo bench -p zus-benches -- aggregate/    # some operations; a filter leaves out the table
-//! cargo bench -p zus-benches -- ratios        # the table of ratios alone, and whether each is what is asked
-//! cargo bench -p zus-benches -- ratios --gate # the same, and an error where one is not
+//! cargo bench -p zus-benches                                    # everything, within 15 minutes
+//! cargo bench -p zus-benches -- --quick                         # everything, roughly, within 2
+//! cargo bench -p zus-benches -- aggregate --n 200 --invalid 10  # one operation at one size
+//! cargo bench -p zus-benches --features peers -- ratios --gate  # all peers; an error where a required ratio is missed
 //! ```
 #![allow(missing_docs)]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::Criterion;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use zus_benches::asked::verdicts;
-use zus_benches::figures::{VERDICT_COLUMNS, figures, markdown, verdict_rows};
-use zus_benches::process_time;
 use zus_bpp::crypto::curve::lanes;
+use zus_measure::arguments::{Arguments, Operation};
+use zus_measure::figures::{COMPARISON_COLUMNS, comparison_rows, figures, markdown};
+use zus_measure::peer::Peer;
+use zus_measure::process_time;
+use zus_measure::required::compare;
 
+mod aggregate;
 mod beacon;
-mod certificate_check;
+mod blocks;
+mod certificate;
+mod dkg;
 mod growth;
 mod incremental;
-mod key_generation;
-mod miner_round;
-mod model_states;
 mod peers;
 mod ratios;
 mod signature;
-mod ticket_aggregation;
 mod ticket_log;
 mod wire;
-
-/// How much to measure.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    Quick,
-    Full,
-}
-
-impl Effort {
-    pub fn choose<T>(self, quick: T, full: T) -> T {
-        match self {
-            Effort::Quick => quick,
-            Effort::Full => full,
-        }
-    }
-}
 
 /// Processor time of the process instead of the wall clock; see [`process_time`].
 pub struct ProcessorTime;
@@ -83,116 +66,89 @@ impl Measurement for ProcessorTime {
     }
 }
 
-pub type Bench = Criterion<ProcessorTime>;
-
-/// Benches one operation with all its peers.
-type Operation = fn(&mut Bench, Effort);
-
-/// The uses of the ratios besides printing them.
-#[derive(Default)]
-struct Options {
-    /// Fail where a bar is missed, every bar being so many times harder than the one that is asked.
-    gate: Option<f64>,
-    /// Where the tables go, for `zus report --figures`.
-    figures: Option<PathBuf>,
-}
-
-impl Options {
-    /// Takes `--gate`, `--gate=FACTOR` and `--figures=FILE` out of the arguments.
-    fn take(arguments: &mut Vec<String>) -> Result<Self, String> {
-        let mut options = Self::default();
-        let mut rest = Vec::new();
-        for argument in arguments.drain(..) {
-            match argument.split_once('=') {
-                None if argument == "--gate" => options.gate = Some(1.0),
-                Some(("--gate", factor)) => match factor.parse() {
-                    Ok(factor) if factor > 0.0 => options.gate = Some(factor),
-                    _ => return Err(format!("--gate={factor}: the factor must be a number above zero")),
-                },
-                Some(("--figures", file)) if !file.is_empty() => options.figures = Some(file.into()),
-                _ if argument.starts_with("--figures") => return Err("write --figures=FILE".into()),
-                _ => rest.push(argument),
-            }
-        }
-        *arguments = rest;
-        Ok(options)
-    }
-
-    fn is_default(&self) -> bool {
-        self.gate.is_none() && self.figures.is_none()
-    }
+/// The measurements of operations by themselves: criterion, the arguments, and the peers that are asked for.
+pub struct Bench {
+    pub criterion: Criterion<ProcessorTime>,
+    pub arguments: Arguments,
+    pub peers: Vec<&'static dyn Peer>,
 }
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    match Options::take(&mut arguments) {
-        Ok(options) => run(&arguments, &options),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+    let names: Vec<&str> = peers::PEERS.iter().map(|peer| peer.name()).collect();
+    let arguments = match Arguments::parse_from_line(std::env::args_os(), &names) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    if arguments.list {
+        zus_output::say!("operations: {}\npeers: {}", Operation::names().join(", "), names.join(", "));
+        return ExitCode::SUCCESS;
+    }
+    let peers = peers::PEERS.iter().copied().filter(|peer| arguments.wants_peer(peer.name())).collect();
+    let mut bench = Bench { criterion: criterion(&arguments), arguments, peers };
+    for operation in Operation::ALL {
+        if !bench.arguments.wants(operation) {
+            continue;
         }
+        match operation {
+            Operation::Aggregate => aggregate::bench(&mut bench),
+            Operation::Incremental => incremental::bench(&mut bench),
+            Operation::Certificate => certificate::bench(&mut bench),
+            Operation::Beacon => beacon::bench(&mut bench),
+            Operation::Signature => signature::bench(&mut bench),
+            Operation::Dkg => dkg::bench(&mut bench),
+            Operation::TicketLog => ticket_log::bench(&mut bench),
+            Operation::Wire => wire::bench(&mut bench),
+            Operation::Blocks => blocks::print(&bench),
+            // With the growth, below.
+            Operation::Ratios => {}
+            Operation::Growth if bench.arguments.wants(Operation::Ratios) => {}
+            Operation::Growth => drop(growth::print(&bench)),
+        }
+    }
+    bench.criterion.final_summary();
+    if bench.arguments.wants(Operation::Ratios) && !bench.arguments.test {
+        ratios(&bench)
+    } else {
+        ExitCode::SUCCESS
     }
 }
 
-fn run(arguments: &[String], options: &Options) -> ExitCode {
-    let effort =
-        if arguments.iter().any(|argument| argument == "--quick") { Effort::Quick } else { Effort::Full };
-    let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
-    if !options.is_default() && filter.is_none_or(|filter| filter != "ratios") {
-        eprintln!("error: --gate and --figures belong to the table of ratios: -- ratios --gate");
-        return ExitCode::from(2);
-    }
+/// Criterion as the arguments say.
+fn criterion(arguments: &Arguments) -> Criterion<ProcessorTime> {
+    let (before, long) = match (arguments.test, arguments.quick) {
+        (true, _) => (Duration::from_micros(1), Duration::from_micros(1)),
+        (false, true) => (Duration::from_millis(50), Duration::from_millis(200)),
+        (false, false) => (Duration::from_millis(300), Duration::from_secs(1)),
+    };
     let mut criterion = Criterion::default()
         .with_measurement(ProcessorTime)
-        .without_plots()
         .sample_size(10)
-        .warm_up_time(Duration::from_millis(effort.choose(50, 300)))
-        .measurement_time(Duration::from_millis(effort.choose(200, 1_000)));
-    if options.is_default() {
-        // It knows only its own options.
-        criterion = criterion.configure_from_args();
+        .warm_up_time(before)
+        .measurement_time(long);
+    if arguments.test {
+        criterion = criterion.without_plots().save_baseline("test".into());
     }
-    if filter.is_none_or(|filter| filter != "ratios" && filter != "growth") {
-        let operations: [(&str, Operation); 10] = [
-            ("aggregate", ticket_aggregation::bench),
-            ("incremental", incremental::bench),
-            ("certificate", certificate_check::bench),
-            ("beacon", beacon::bench),
-            ("signature", signature::bench),
-            ("dkg", key_generation::bench),
-            ("ticket_log", ticket_log::bench),
-            ("wire", wire::bench),
-            ("miner_round", miner_round::bench),
-            ("model", model_states::bench),
-        ];
-        for (name, bench) in operations {
-            // A filter that names an operation spares the others their preparations; criterion filters the rest.
-            let named = |filter: &&String| operations.iter().any(|(other, _)| filter.starts_with(other));
-            if filter.filter(named).is_none_or(|filter| filter.starts_with(name)) {
-                bench(&mut criterion, effort);
-            }
-        }
-        criterion.final_summary();
+    if let Some(name) = &arguments.save_baseline {
+        criterion = criterion.save_baseline(name.clone());
     }
-    if arguments.iter().any(|argument| argument == "--test") {
-        return ExitCode::SUCCESS;
+    if let Some(name) = &arguments.baseline {
+        criterion = criterion.retain_baseline(name.clone(), true);
     }
-    let wants_ratios = filter.is_none_or(|filter| filter == "ratios");
-    let measured = if wants_ratios { ratios::print(effort) } else { Vec::new() };
-    let curves = if wants_ratios || filter.is_some_and(|filter| filter == "growth") {
-        growth::print(effort)
-    } else {
-        Vec::new()
-    };
-    if !wants_ratios {
-        return ExitCode::SUCCESS;
-    }
-    let verdicts = verdicts(&measured, lanes::is_supported(), options.gate.unwrap_or(1.0));
-    zus_output::say!("\n{}", markdown(&VERDICT_COLUMNS.map(String::from), &verdict_rows(&verdicts)));
-    if let Some(file) = &options.figures {
+    criterion
+}
+
+/// The tables of ratios, the growth, and the required ratios.
+fn ratios(bench: &Bench) -> ExitCode {
+    let arguments = &bench.arguments;
+    let measured = ratios::print(bench);
+    let curves = growth::print(bench);
+    let comparisons = compare(&measured, lanes::is_supported(), arguments.gate.unwrap_or(1.0));
+    zus_output::say!("\n{}", markdown(&COMPARISON_COLUMNS.map(String::from), &comparison_rows(&comparisons)));
+    if let Some(file) = &arguments.figures {
         let notes =
             vec![processor(), "medians of processor time, the tenth to the ninetieth percentile".into()];
-        let text = serde_json::to_string_pretty(&figures(notes, &measured, &verdicts, &curves));
+        let command = "cargo bench -p zus-benches --features peers -- ratios --figures FILE";
+        let text = serde_json::to_string_pretty(&figures(command, notes, &measured, &comparisons, &curves));
         if let Err(error) =
             text.map_err(std::io::Error::other).and_then(|text| zus_output::whole::write(file, text))
         {
@@ -200,9 +156,9 @@ fn run(arguments: &[String], options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    let missed = verdicts.iter().filter(|verdict| !verdict.ok).count();
-    if missed > 0 && options.gate.is_some() {
-        eprintln!("error: {missed} of {} ratios are not what is asked", verdicts.len());
+    let missed = comparisons.iter().filter(|comparison| !comparison.ok).count();
+    if missed > 0 && arguments.gate.is_some() {
+        eprintln!("error: {missed} of {} required ratios are missed", comparisons.len());
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -6,10 +6,10 @@ use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, Record, SigningRules, TicketLog as _};
 
-use crate::{Bench, Effort};
+use crate::Bench;
 
-pub fn bench(criterion: &mut Bench, _: Effort) {
-    let mut group = criterion.benchmark_group("ticket_log");
+pub fn bench(bench: &mut Bench) {
+    let mut group = bench.criterion.benchmark_group("ticket_log");
     for records in [1, 8] {
         let folder = tempfile::tempdir().expect("a folder");
         let owner = Owner { chain: ChainId([7; 32]), epoch: Epoch(1), key: [0; KEY_BYTES] };

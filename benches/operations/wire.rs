@@ -14,9 +14,9 @@ use zus_bpp::message::Message;
 use zus_bpp::statement::{Signed, Ticket};
 use zus_bpp::wire;
 
-use crate::{Bench, Effort};
+use crate::Bench;
 
-pub fn bench(criterion: &mut Bench, _: Effort) {
+pub fn bench(bench: &mut Bench) {
     let statement = Ticket { round: Round(9), subround: Subround(1), block: BlockId([3; 32]) };
     let signature = Signature([7; 48]);
     let signers = Signers::from_members(100, (0..67).map(MinerId)).expect("a set");
@@ -28,7 +28,7 @@ pub fn bench(criterion: &mut Bench, _: Effort) {
         ("ticket-of-96-bytes", Message::ticket(ticket, Some(coordinates))),
         ("notarization", Message::Notarization(Arc::new(Certified { statement, certificate }))),
     ];
-    let mut group = criterion.benchmark_group("wire");
+    let mut group = bench.criterion.benchmark_group("wire");
     for (name, message) in &messages {
         let bytes = wire::encode(message);
         assert_eq!(wire::decode(&bytes).as_ref(), Ok(message));

@@ -1,7 +1,7 @@
 //! The cost of each peer, and when a peer is ignored for a while. Shared by miner and sharder.
 //!
 //! Every peer has a debt of *work*, in microseconds of processor time as [`limits`](crate::limits) states it for a committee
-//! of 100, measured by `benches/src/bin/floods`. Each message of the peer adds to the debt: a little for a message, and
+//! of 100, measured by `benches/measure/src/bin/floods`. Each message of the peer adds to the debt: a little for a message, and
 //! for its bytes if they are decoded, much for a fault that is proved to be its own
 //! ([`Refusal::proves_sender_faulty`](crate::miner::Refusal::proves_sender_faulty), a wrong signature that was held, a
 //! contradiction), and a signature check for a statement that had to be verified and led nowhere. Time pays the debt

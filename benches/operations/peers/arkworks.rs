@@ -5,18 +5,14 @@ use ark_ec::pairing::Pairing as _;
 use ark_ec::{AffineRepr as _, CurveGroup as _};
 use ark_ff::{One as _, Zero as _};
 use ark_serialize::{CanonicalDeserialize as _, CanonicalSerialize as _};
-use zus_benches::committee::{Keys, Tickets, Verdict};
+use zus_measure::committee::{Aggregation, Tickets};
+use zus_measure::job::Job;
+use zus_measure::peer::{Aggregator, Peer};
 
-pub fn keys(keys: &Keys) -> Vec<G2Affine> {
-    keys.public.iter().map(|key| G2Affine::deserialize_compressed(&key[..]).expect("a key")).collect()
-}
+/// See the module doc.
+pub struct Arkworks;
 
-/// The hash of the message as a compressed point.
-pub fn hash(encoded: &[u8; 48]) -> G1Affine {
-    G1Affine::deserialize_compressed(&encoded[..]).expect("a point")
-}
-
-pub fn aggregate(keys: &[G2Affine], hash: &G1Affine, tickets: &Tickets) -> Verdict {
+fn aggregate(keys: &[G2Affine], hash: &G1Affine, tickets: &Tickets) -> Aggregation {
     let mut sum = G1Projective::zero();
     for (_, ticket) in &tickets.signatures {
         // Decoding checks the subgroup.
@@ -30,5 +26,22 @@ pub fn aggregate(keys: &[G2Affine], hash: &G1Affine, tickets: &Tickets) -> Verdi
         sum.serialize_compressed(&mut bytes[..]).expect("48 bytes");
         bytes
     });
-    Verdict { aggregate, wrong: Vec::new() }
+    Aggregation { aggregate, invalid: Vec::new() }
+}
+
+impl Peer for Arkworks {
+    fn name(&self) -> &'static str {
+        "arkworks"
+    }
+
+    fn finds_invalid(&self) -> bool {
+        false
+    }
+
+    fn aggregator<'a>(&self, job: &'a Job) -> Aggregator<'a> {
+        let key = |key: &[u8; 96]| G2Affine::deserialize_compressed(&key[..]).expect("a key");
+        let keys: Vec<G2Affine> = job.keys.public.iter().map(key).collect();
+        let hash = G1Affine::deserialize_compressed(&job.hash.encode()[..]).expect("a point");
+        Box::new(move |tickets| aggregate(&keys, &hash, tickets))
+    }
 }

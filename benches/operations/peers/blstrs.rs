@@ -1,16 +1,17 @@
-//! blstrs: the interface of the `group` and `pairing` crates on blst. Valid tickets only; it has no way to find wrong ones.
+//! blstrs: the interface of the `group` and `pairing` crates on blst. Valid tickets only; it has no way to find invalid ones.
 
 use blstrs::{Bls12, G1Affine, G1Projective, G2Affine, G2Prepared, G2Projective};
 use group::prime::PrimeCurveAffine as _;
 use group::{Curve as _, Group as _};
 use pairing::{MillerLoopResult as _, MultiMillerLoop as _};
-use zus_benches::committee::{Keys, Tickets, Verdict};
+use zus_measure::committee::{Aggregation, Tickets};
+use zus_measure::job::Job;
+use zus_measure::peer::{Aggregator, Peer};
 
-pub fn keys(keys: &Keys) -> Vec<G2Affine> {
-    keys.public.iter().map(|key| G2Affine::from_compressed(key).expect("a key")).collect()
-}
+/// See the module doc.
+pub struct Blstrs;
 
-pub fn aggregate(keys: &[G2Affine], tickets: &Tickets) -> Verdict {
+fn aggregate(keys: &[G2Affine], tickets: &Tickets) -> Aggregation {
     let mut sum = G1Projective::identity();
     for (_, ticket) in &tickets.signatures {
         // Decoding checks the subgroup.
@@ -25,5 +26,21 @@ pub fn aggregate(keys: &[G2Affine], tickets: &Tickets) -> Verdict {
         (&hash, &G2Prepared::from(key)),
     ]);
     let valid = bool::from(product.final_exponentiation().is_identity());
-    Verdict { aggregate: valid.then(|| sum.to_compressed()), wrong: Vec::new() }
+    Aggregation { aggregate: valid.then(|| sum.to_compressed()), invalid: Vec::new() }
+}
+
+impl Peer for Blstrs {
+    fn name(&self) -> &'static str {
+        "blstrs"
+    }
+
+    fn finds_invalid(&self) -> bool {
+        false
+    }
+
+    fn aggregator<'a>(&self, job: &'a Job) -> Aggregator<'a> {
+        let keys: Vec<G2Affine> =
+            job.keys.public.iter().map(|key| G2Affine::from_compressed(key).expect("a key")).collect();
+        Box::new(move |tickets| aggregate(&keys, tickets))
+    }
 }

@@ -4,11 +4,15 @@
 //!
 //! The crate wraps a part of mcl's C interface; what else is needed is declared here, as in mcl's `include/mcl/bn.h`.
 
+#![allow(unsafe_code)]
+
 use std::ffi::c_int;
 use std::sync::Once;
 
 use mcl_rust::{CurveType, G1, G2, GT};
-use zus_benches::committee::{self, Tickets, Verdict};
+use zus_measure::committee::{Aggregation, Tickets};
+use zus_measure::job::Job;
+use zus_measure::peer::{Aggregator, Peer};
 
 unsafe extern "C" {
     fn mclBn_setETHserialization(enable: c_int);
@@ -34,8 +38,11 @@ unsafe extern "C" {
 /// `MCL_MAP_TO_MODE_HASH_TO_CURVE_07`: RFC 9380.
 const HASH_TO_CURVE: c_int = 5;
 
+/// See the module doc.
+pub struct Herumi;
+
 /// The public keys, and the lines of the generator mirrored.
-pub struct Keys {
+struct Keys {
     keys: Vec<G2>,
     minus_generator: Vec<u64>,
 }
@@ -59,7 +66,7 @@ fn key(bytes: &[u8]) -> G2 {
     key
 }
 
-pub fn keys(keys: &committee::Keys) -> Keys {
+fn keys(job: &Job) -> Keys {
     start();
     let mut mirrored = G2::zero();
     let generator = zus_bpp::crypto::curve::G2::generator();
@@ -69,7 +76,7 @@ pub fn keys(keys: &committee::Keys) -> Keys {
     let mut minus_generator = vec![0; usize::try_from(words).expect("a size")];
     // SAFETY: the buffer has as many words as asked for; the point is valid.
     unsafe { mclBn_precomputeG2(minus_generator.as_mut_ptr(), &mirrored) };
-    Keys { keys: keys.public.iter().map(|bytes| key(bytes)).collect(), minus_generator }
+    Keys { keys: job.keys.public.iter().map(|bytes| key(bytes)).collect(), minus_generator }
 }
 
 fn hash(tickets: &Tickets) -> G1 {
@@ -114,7 +121,7 @@ fn sum<'a>(points: impl Iterator<Item = &'a G1>) -> G1 {
     })
 }
 
-pub fn aggregate(keys: &Keys, quorum: usize, tickets: &Tickets) -> Verdict {
+fn aggregate(keys: &Keys, quorum: usize, tickets: &Tickets) -> Aggregation {
     let decode = |bytes: &[u8; 48]| {
         let mut point = G1::zero();
         // Checks the order of the point too.
@@ -132,14 +139,28 @@ pub fn aggregate(keys: &Keys, quorum: usize, tickets: &Tickets) -> Verdict {
     let is_valid =
         |i: &usize| points[*i].as_ref().is_some_and(|point| keys.is_balanced(point, &hash, of(*i)));
     let everybody = || (0..points.len()).collect::<Vec<_>>();
-    let (good, wrong) = if all && keys.is_balanced(&sum(points.iter().flatten()), &hash, &key) {
+    let (valid, invalid) = if all && keys.is_balanced(&sum(points.iter().flatten()), &hash, &key) {
         (everybody(), Vec::new())
     } else {
         everybody().into_iter().partition(is_valid)
     };
-    let aggregate = (good.len() >= quorum).then(|| {
-        let sum = sum(good.iter().filter_map(|&i| points[i].as_ref()));
+    let aggregate = (valid.len() >= quorum).then(|| {
+        let sum = sum(valid.iter().filter_map(|&i| points[i].as_ref()));
         sum.serialize().try_into().expect("48 bytes")
     });
-    Verdict { aggregate, wrong: wrong.into_iter().map(|i: usize| tickets.signatures[i].0.0).collect() }
+    Aggregation {
+        aggregate,
+        invalid: invalid.into_iter().map(|i: usize| tickets.signatures[i].0.0).collect(),
+    }
+}
+
+impl Peer for Herumi {
+    fn name(&self) -> &'static str {
+        "herumi"
+    }
+
+    fn aggregator<'a>(&self, job: &'a Job) -> Aggregator<'a> {
+        let (keys, quorum) = (keys(job), job.keys.quorum());
+        Box::new(move |tickets| aggregate(&keys, quorum, tickets))
+    }
 }

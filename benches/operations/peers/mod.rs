@@ -1,12 +1,28 @@
-//! The peers: each does our job on the same bytes with its own code, and is asked beforehand whether it agrees.
+//! The peers: each does our job on the same bytes with its own code, and its answer is compared with the right one before it
+//! is measured. A new peer is a file here, and its two entries below (`README.md`, *A new peer*).
 
-pub mod arkworks;
-pub mod blst;
-pub mod blstrs;
-// The macro of its certificates asks for a feature by the name that it has in its own crate.
-#[allow(unexpected_cfgs)]
-pub mod commonware;
+use zus_measure::peer::Peer;
+
+mod blst;
+
+#[cfg(feature = "arkworks")]
+mod arkworks;
+#[cfg(feature = "blstrs")]
+mod blstrs;
+#[cfg(feature = "commonware")]
+mod commonware;
 #[cfg(feature = "herumi")]
-#[allow(unsafe_code)]
-pub mod herumi;
-pub mod ours;
+mod herumi;
+
+/// All peers of this build, in the order of the tables.
+pub const PEERS: &[&dyn Peer] = &[
+    #[cfg(feature = "commonware")]
+    &commonware::Commonware,
+    &blst::Blst,
+    #[cfg(feature = "herumi")]
+    &herumi::Herumi,
+    #[cfg(feature = "blstrs")]
+    &blstrs::Blstrs,
+    #[cfg(feature = "arkworks")]
+    &arkworks::Arkworks,
+];

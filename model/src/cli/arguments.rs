@@ -33,7 +33,7 @@ pub(super) enum Command {
     Draw(DrawArgs),
     Report(ReportArgs),
     Explore(ExploreArgs),
-    Bench(BenchArgs),
+    SearchSpeed(SearchSpeedArgs),
     Summary(SummaryArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -179,7 +179,7 @@ pub(super) struct DrawArgs {
 #[command(after_help = "\
 Examples:
   zus report out                                then open out/index.html in a browser
-  zus report out --reuse --figures bench.json   the same page again, with the figures of a bench
+  zus report out --reuse --figures speed.json   the same page again, with the figures of zus search-speed
 
 The folders out/check, out/mutants and out/matrix are what `zus check --out` makes: reports, and a trace of every run.
 
@@ -240,18 +240,18 @@ pub(super) struct ExploreArgs {
     pub(super) address: SocketAddr,
 }
 
-/// How fast the search is, beside Stateright's own on the same model, and how its work grows.
+/// States a second of the search, beside Stateright's own on the same model, and how its work grows.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  zus bench --quick                                             a minute or two
-  zus bench --quick --format json > bench.json && zus report out --reuse --figures bench.json
+  zus search-speed --quick                                      a minute or two
+  zus search-speed --quick --format json > speed.json && zus report out --reuse --figures speed.json
 
 Every measurement is a process of its own; searches take turns, so that what else the machine does falls on all of
 them. Given are medians, with the least and the greatest.
 
 Exit code: 0 measured, 2 bad usage or no measurement.")]
-pub(super) struct BenchArgs {
+pub(super) struct SearchSpeedArgs {
     /// Only the smallest instance, three turns, and a short table of growth
     #[arg(long)]
     pub(super) quick: bool,
@@ -266,7 +266,7 @@ pub(super) struct BenchArgs {
     pub(super) format: TableFormat,
 }
 
-/// One measurement of `zus bench`, as a line of JSON.
+/// One measurement of `zus search-speed`, as a line of JSON.
 #[derive(Args)]
 pub(super) struct MeasureArgs {
     /// The name of a committed scenario

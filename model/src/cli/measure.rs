@@ -1,4 +1,4 @@
-//! One measurement of `zus bench`: one search over one scenario, in a process that does nothing else, so that its
+//! One measurement of `zus search-speed`: one search over one scenario, in a process that does nothing else, so that its
 //! processor time and its memory are the search's.
 
 use super::{Exit, Failure, MeasureArgs, on_threads};

@@ -5,7 +5,6 @@
 //! complete.
 
 mod arguments;
-mod bench;
 mod check;
 mod draw;
 mod explore;
@@ -13,13 +12,14 @@ mod measure;
 mod progress;
 mod replay;
 mod report;
+mod search_speed;
 mod shell;
 mod simulate;
 mod summary;
 
 use arguments::{
-    BenchArgs, Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, ExploreArgs, Format,
-    ManArgs, MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SimulateArgs, SummaryArgs,
+    Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, ExploreArgs, Format, ManArgs,
+    MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SearchSpeedArgs, SimulateArgs, SummaryArgs,
     TableFormat,
 };
 use clap::{Parser, error::ErrorKind as Usage};
@@ -200,7 +200,7 @@ pub fn main() -> ExitCode {
         Command::Draw(args) => draw::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Explore(args) => explore::run(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::SearchSpeed(args) => search_speed::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Schema(args) => shell::schema(&args),
         Command::Completions(args) => shell::completions(&args),

@@ -18,7 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-sim", "zus-spec"]),
     ("zus-fuzz-targets", &["zus-fuzz"]),
     ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
-    ("zus-benches", &["zus-bpp", "zus-output", "zus-protocol", "zus-sim"]),
+    ("zus-measure", &["zus-bpp", "zus-output"]),
+    ("zus-benches", &["zus-bpp", "zus-measure", "zus-output", "zus-sim"]),
 ];
 
 /// Nodes, and the nodes that each uses.

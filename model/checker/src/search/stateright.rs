@@ -1,7 +1,7 @@
 //! The protocol as a [`stateright::Model`]: Stateright's own searches explore it.
 //!
 //! `bfs.rs` is another search over the same model; that both see the same states and the same violations is a test
-//! (`tests/stateright.rs`), and how fast each of them is is measured by `zus bench`. Stateright's `eventually` is not
+//! (`tests/stateright.rs`), and `zus search-speed` measures the states a second of each. Stateright's `eventually` is not
 //! used: it is unsound where paths join. L1 to L5 are invariants of quiescent states here as well (`good_period.rs`).
 
 use super::codec::Codec;

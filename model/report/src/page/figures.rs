@@ -23,7 +23,7 @@ pub(super) fn section(parts: &Parts) -> Markup {
         section id="figures" {
             h2 { "Figures" }
             @if all.is_empty() {
-                (missing("zus bench --quick --format json > bench.json && zus report DIR --reuse --figures bench.json"))
+                (missing("zus search-speed --quick --format json > speed.json && zus report DIR --reuse --figures speed.json"))
             } @else {
                 p.hint { "What other tools measured: benches, fuzzing, growth. Under each is the command that makes it again." }
                 nav.contents { @for (at, (figures, _)) in all.iter().enumerate() { a href={ "#figures-" (at) } { (figures.title) } } }

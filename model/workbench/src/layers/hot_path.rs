@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub fn ask(context: &Context) -> Result<Found, Failure> {
-    let command = "cargo run --release -p zus-benches --bin instructions";
+    let command = "cargo run --release -p zus-measure --bin instructions";
     let row = |answer, says: &str| Row::new("hot-path", "instructions", answer, says, command);
     let row = if context.named {
         row(Answer::NotExpressible, "signatures and certificates are the same under all rules")

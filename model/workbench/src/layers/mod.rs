@@ -78,7 +78,7 @@ impl Layer {
             Layer::Model | Layer::Liveness | Layer::Listed => &[("zus-model", "zus")],
             Layer::Proofs => &[("zus-proofs", "zus-proofs")],
             Layer::Code => &[("zus-fuzz", "zus-fuzz"), ("zus-model", "zus")],
-            Layer::HotPath => &[("zus-benches", "instructions")],
+            Layer::HotPath => &[("zus-measure", "instructions")],
         }
     }
 

@@ -10,12 +10,12 @@ use zus_bpp::message::{ChainResponse, Message};
 use zus_bpp::sharder::{MemoryHistory, Sharder, SharderInput, SharderOutput};
 use zus_bpp::wire;
 
-use super::cases::{CASES, Case};
-use super::ground::{Ground, ROUNDS};
+use super::attacks::{ATTACKS, Attack};
+use super::script::{ROUNDS, Script};
 use super::{ENOUGH, FIRST, Flood, READ, SLICES, TOLD, milliseconds, process_time, worst_and_mean};
 
 /// Kinds that a sharder hears, and some that it does not.
-const NAMES: &[&str] = &[
+pub const NAMES: &[&str] = &[
     "three bytes that are no message",
     "97 bytes that are no message",
     "a proposal of 1 MiB and a byte too many",
@@ -34,17 +34,17 @@ const NAMES: &[&str] = &[
 ];
 
 struct Run<'a> {
-    ground: &'a Ground,
+    script: &'a Script,
     sharder: Sharder<BlstScheme>,
     history: MemoryHistory,
     spent: Duration,
 }
 
 impl<'a> Run<'a> {
-    fn new(ground: &'a Ground) -> Self {
-        let (config, scheme) = (Arc::clone(&ground.config), ground.schemes[0].clone());
+    fn new(script: &'a Script) -> Self {
+        let (config, scheme) = (Arc::clone(&script.config), script.schemes[0].clone());
         let sharder = Sharder::new(config, scheme, SharderId(0), Vec::new()).expect("it starts");
-        let mut run = Self { ground, sharder, history: MemoryHistory::default(), spent: Duration::ZERO };
+        let mut run = Self { script, sharder, history: MemoryHistory::default(), spent: Duration::ZERO };
         run.miners_say(0, Time(0));
         run
     }
@@ -71,7 +71,7 @@ impl<'a> Run<'a> {
 
     /// A round is final, and who is asked for its block sends it.
     fn miners_say(&mut self, number: usize, now: Time) {
-        let scripted = &self.ground.rounds[number];
+        let scripted = &self.script.rounds[number];
         let said = [
             Message::Notarization(Arc::clone(&scripted.notarization)),
             Message::FinalityCertificate(Arc::clone(&scripted.finality)),
@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
             for slice in 0..SLICES {
                 let due_by_now = bytes_a_second * (slice + 1) / SLICES;
                 while sent + left_out < due_by_now {
-                    if !self.sharder.hears_now(flood.case.from, at(slice)) {
+                    if !self.sharder.hears_now(flood.attack.from, at(slice)) {
                         sent = due_by_now - left_out;
                         break;
                     }
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
                     while sent + left_out < due_by_now && messages.len() < READ {
                         let Some(bytes) = flood.next() else { break };
                         sent += bytes.len();
-                        messages.push((flood.case.from, bytes));
+                        messages.push((flood.attack.from, bytes));
                     }
                     if messages.is_empty() {
                         break;
@@ -126,17 +126,17 @@ impl<'a> Run<'a> {
 }
 
 /// Microseconds a byte of the first messages of a flood.
-fn first_messages(case: &Case, ground: &Ground) -> (usize, f64) {
-    let mut flood = Flood::new(case, ground);
+fn first_messages(attack: &Attack, script: &Script) -> (usize, f64) {
+    let mut flood = Flood::new(attack, script);
     flood.turn(Round(2));
     let (mut bytes, mut time, mut longest) = (0, Duration::ZERO, 0);
     for _ in 0..TOLD {
-        let mut run = Run::new(ground);
+        let mut run = Run::new(script);
         for message in std::iter::from_fn(|| flood.next()).take(FIRST) {
             bytes += message.len();
             longest = longest.max(message.len());
             run.spent = Duration::ZERO;
-            run.hears(Time(1_000), vec![(case.from, message)]);
+            run.hears(Time(1_000), vec![(attack.from, message)]);
             time += run.spent;
         }
     }
@@ -144,10 +144,10 @@ fn first_messages(case: &Case, ground: &Ground) -> (usize, f64) {
 }
 
 /// Prints one row for each of [`NAMES`].
-pub fn table(ground: &Ground, filter: Option<&str>) {
+pub fn table(script: &Script, filter: Option<&str>) {
     let seconds = 1..ROUNDS - 1;
     let usual: Vec<f64> = {
-        let mut run = Run::new(ground);
+        let mut run = Run::new(script);
         seconds.clone().map(|number| milliseconds(run.second(number, None, 0))).collect()
     };
     let mean = usual.iter().sum::<f64>() / usual.len() as f64;
@@ -155,12 +155,12 @@ pub fn table(ground: &Ground, filter: Option<&str>) {
     zus_output::say!("| what one peer sends to a sharder | bytes | us a byte | 1 Mbit/s | 100 Mbit/s |");
     zus_output::say!("|---|--:|--:|--:|--:|");
     for name in NAMES.iter().filter(|name| filter.is_none_or(|filter| name.contains(filter))) {
-        let case = CASES.iter().find(|case| case.name == *name).expect("a flood of that name");
-        let (length, a_byte) = first_messages(case, ground);
+        let attack = ATTACKS.iter().find(|attack| attack.name == *name).expect("a flood of that name");
+        let (length, a_byte) = first_messages(attack, script);
         let floods: Vec<String> = [1, 100]
             .into_iter()
             .map(|megabits| {
-                let (mut run, mut flood) = (Run::new(ground), Flood::new(case, ground));
+                let (mut run, mut flood) = (Run::new(script), Flood::new(attack, script));
                 let more: Vec<f64> = seconds
                     .clone()
                     .zip(&usual)

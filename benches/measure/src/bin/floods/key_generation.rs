@@ -11,7 +11,7 @@ use zus_bpp::crypto::dkg::{
 use zus_bpp::crypto::keys::{DomainTag, SecretKey};
 use zus_bpp::crypto::scheme::Signature;
 
-use super::ground::{FLOODER, MINERS};
+use super::script::{FLOODER, MINERS};
 use super::{ENOUGH, FIRST, READ, TOLD, milliseconds, process_time, worst_and_mean};
 
 const CHAIN: ChainId = ChainId([1; 32]);
@@ -30,7 +30,7 @@ fn decryption(id: MinerId) -> DecryptionKey {
 }
 
 /// The session, and messages of the flooder.
-struct Ground {
+struct Fixture {
     session: Arc<Session>,
     dealing: Vec<u8>,
     receipt: Receipt,
@@ -41,7 +41,7 @@ fn member(session: &Arc<Session>, id: MinerId) -> Member {
     Member::new(Arc::clone(session), id, identity(id), decryption(id), &[id.0 as u8; 32]).expect("a member")
 }
 
-impl Ground {
+impl Fixture {
     fn new() -> Self {
         let registered =
             |id| Registration::new(CHAIN, EPOCH, ATTEMPT, &identity(id), decryption(id).encryption_key());
@@ -106,47 +106,52 @@ fn spoilt(bytes: &[u8], other: &Signature) -> Vec<u8> {
     bytes
 }
 
-type Make = fn(&Ground) -> Sent;
+type Make = fn(&Fixture) -> Sent;
 
 /// Name, whether the form or the sender alone tells, whether it is sent in the phase of settlements, and the message.
 const FLOODS: &[(&str, bool, bool, Make)] = &[
-    ("receipt of another member", true, false, |ground| {
-        Sent::Receipt(Receipt { recipient: OTHER, ..ground.receipt })
+    ("receipt of another member", true, false, |fixture| {
+        Sent::Receipt(Receipt { recipient: OTHER, ..fixture.receipt })
     }),
-    ("receipt, wrong", false, false, |ground| {
-        let signature = Signature(*ground.dealing.last_chunk().expect("the dealing's"));
-        Sent::Receipt(Receipt { signature, ..ground.receipt })
+    ("receipt, wrong", false, false, |fixture| {
+        let signature = Signature(*fixture.dealing.last_chunk().expect("the dealing's"));
+        Sent::Receipt(Receipt { signature, ..fixture.receipt })
     }),
-    ("receipt, genuine, again", false, false, |ground| Sent::Receipt(ground.receipt)),
-    ("dealing of another attempt", true, false, |ground| {
-        let mut bytes = ground.dealing.clone();
+    ("receipt, genuine, again", false, false, |fixture| Sent::Receipt(fixture.receipt)),
+    ("dealing of another attempt", true, false, |fixture| {
+        let mut bytes = fixture.dealing.clone();
         bytes[3] ^= 1;
         Sent::Dealing(bytes)
     }),
-    ("dealing, wrong signature", false, false, |ground| {
-        Sent::Dealing(spoilt(&ground.dealing, &ground.receipt.signature))
+    ("dealing, wrong signature", false, false, |fixture| {
+        Sent::Dealing(spoilt(&fixture.dealing, &fixture.receipt.signature))
     }),
-    ("dealing, genuine, again", false, false, |ground| Sent::Dealing(ground.dealing.clone())),
-    ("settlement, wrong signature", false, true, |ground| {
-        Sent::Settlement(spoilt(&ground.settlement, &ground.receipt.signature))
+    ("dealing, genuine, again", false, false, |fixture| Sent::Dealing(fixture.dealing.clone())),
+    ("settlement, wrong signature", false, true, |fixture| {
+        Sent::Settlement(spoilt(&fixture.settlement, &fixture.receipt.signature))
     }),
-    ("settlement that reveals 33 shares, genuine, again", false, true, |ground| {
-        Sent::Settlement(ground.settlement.clone())
+    ("settlement that reveals 33 shares, genuine, again", false, true, |fixture| {
+        Sent::Settlement(fixture.settlement.clone())
     }),
-    ("settlement that reveals 33 shares, the last of them wrong, again", false, true, |ground| {
-        let mut settlement = Settlement::decode(&ground.session, &ground.settlement).expect("a settlement");
+    ("settlement that reveals 33 shares, the last of them wrong, again", false, true, |fixture| {
+        let mut settlement = Settlement::decode(&fixture.session, &fixture.settlement).expect("a settlement");
         let last = settlement.revealed.last_mut().expect("33 shares");
         *last = last.add(&Scalar::from_u64(1));
-        let digest = settlement.digest(&ground.session);
+        let digest = settlement.digest(&fixture.session);
         settlement.signature = identity(FLOODER).sign(DomainTag::DKG_SETTLEMENT, &digest);
         Sent::Settlement(settlement.encode())
     }),
 ];
 
+/// The names of all floods.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FLOODS.iter().map(|(name, ..)| *name)
+}
+
 /// Prints one row for each of [`FLOODS`].
 pub fn table(filter: Option<&str>) {
-    let ground = Ground::new();
-    let decoded = Settlement::decode(&ground.session, &ground.settlement).expect("a settlement");
+    let fixture = Fixture::new();
+    let decoded = Settlement::decode(&fixture.session, &fixture.settlement).expect("a settlement");
     assert_eq!(decoded.revealed.len(), 33);
     zus_output::say!(
         "\n| what one member sends in a key generation of {MINERS} | bytes | us a byte | 1 Mbit/s | 100 Mbit/s |"
@@ -156,11 +161,11 @@ pub fn table(filter: Option<&str>) {
         if filter.is_some_and(|filter| !name.contains(filter)) {
             continue;
         }
-        let message = make(&ground);
+        let message = make(&fixture);
         let a_byte = {
             let mut time = Duration::ZERO;
             for _ in 0..TOLD {
-                let mut victim = ground.victim(*settling);
+                let mut victim = fixture.victim(*settling);
                 let all = || (0..FIRST).filter(|_| message.is_taken_by(&mut victim)).count();
                 time += process_time::of(all).1;
             }
@@ -169,7 +174,7 @@ pub fn table(filter: Option<&str>) {
         let floods: Vec<String> = [1, 100]
             .into_iter()
             .map(|megabits| {
-                let mut victim = ground.victim(*settling);
+                let mut victim = fixture.victim(*settling);
                 let (mut carried, mut taken) = (0, 0);
                 let seconds: Vec<f64> = (1..=SECONDS)
                     .map(|second| {

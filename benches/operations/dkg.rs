@@ -1,25 +1,36 @@
 //! The distributed key generation, everybody's work divided by the number of members.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use zus_benches::process_time;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::dkg::{
     Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement,
 };
 use zus_bpp::crypto::keys::SecretKey;
+use zus_measure::process_time;
 
-use crate::{Bench, Effort};
+use crate::Bench;
 
 const CHAIN: ChainId = ChainId([3; 32]);
 const EPOCH: Epoch = Epoch(8);
 
+/// Committees up to this size are measured many times; a larger one takes minutes.
+const MANY_TIMES: u16 = 16;
+
+/// A seed for each use of each member.
+fn seed(usage: u8, i: u16) -> [u8; 32] {
+    let mut seed = [usage; 32];
+    seed[..2].copy_from_slice(&i.to_le_bytes());
+    seed
+}
+
 fn identity(i: u16) -> SecretKey {
-    SecretKey::from_seed(&[i as u8 + 1; 32])
+    SecretKey::from_seed(&seed(1, i))
 }
 
 fn decryption(i: u16) -> DecryptionKey {
-    DecryptionKey::from_seed(&[i as u8 + 101; 32])
+    DecryptionKey::from_seed(&seed(2, i))
 }
 
 /// A whole key generation without faults; checks that all members end with one key.
@@ -31,7 +42,7 @@ fn generate(n: u16) {
     let session =
         Arc::new(Session::new(CHAIN, EPOCH, Attempt(0), parameters, registrations).expect("a session"));
     let member = |i: u16| {
-        Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &[i as u8; 32])
+        Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &seed(3, i))
             .expect("a member")
     };
     let mut members: Vec<Member> = (0..n).map(member).collect();
@@ -59,22 +70,20 @@ fn generate(n: u16) {
     assert!(outcomes.all(|outcome| Some(&outcome) == first.as_ref()));
 }
 
-pub fn bench(criterion: &mut Bench, effort: Effort) {
-    let mut group = criterion.benchmark_group("dkg");
-    for n in [4, 16] {
-        if n > 4 && effort == Effort::Quick {
-            continue;
-        }
+pub fn bench(bench: &mut Bench) {
+    let sizes = bench.arguments.sizes(&[4], &[4, 16, 64, 100]);
+    let mut group = bench.criterion.benchmark_group("dkg");
+    for n in sizes.iter().copied().filter(|&n| n <= MANY_TIMES) {
         group.bench_function(format!("n={n}"), |b| {
             b.iter_custom(|iterations| {
-                (0..iterations).map(|_| process_time::of(|| generate(n)).1).sum::<std::time::Duration>()
-                    / u32::from(n)
+                let all: Duration = (0..iterations).map(|_| process_time::of(|| generate(n)).1).sum();
+                all / u32::from(n)
             });
         });
     }
     group.finish();
-    // Minutes with all members in one process: once is enough.
-    for n in effort.choose(vec![], vec![64, 100]) {
+    for n in sizes.into_iter().filter(|&n| n > MANY_TIMES && !bench.arguments.test) {
+        // Minutes with all members in one process: once is enough.
         let ((), time) = process_time::of(|| generate(n));
         zus_output::say!(
             "dkg/n={n}               once: {:.1} ms a member",

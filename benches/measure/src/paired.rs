@@ -57,13 +57,21 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
+    /// Of some measurements; not a number if there are none.
+    #[must_use]
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
         let at = |share: f64| {
             let index = (values.len().saturating_sub(1) as f64 * share).round();
             values.get(index as usize).copied().unwrap_or(f64::NAN)
         };
         Self { median: at(0.5), low: at(0.1), high: at(0.9) }
+    }
+
+    /// All of it multiplied.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Self { median: self.median * factor, low: self.low * factor, high: self.high * factor }
     }
 }
 

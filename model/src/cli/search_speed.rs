@@ -1,7 +1,7 @@
-//! `zus bench`: the search of `zus check` beside Stateright's own over the same model, and how the work grows.
+//! `zus search-speed`: the search of `zus check` beside Stateright's own over the same model, and how the work grows.
 
 use super::{
-    BenchArgs, Exit, Failure, TableFormat, command_line,
+    Exit, Failure, SearchSpeedArgs, TableFormat, command_line,
     measure::{Measured, Search},
     on_threads,
 };
@@ -36,7 +36,7 @@ const MOST_STATES_QUICK: u64 = 200_000;
 const ENOUGH_STATES: u64 = 10_000;
 
 /// Runs the command.
-pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+pub fn run(args: &SearchSpeedArgs) -> Result<Exit, Failure> {
     let all = || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16);
     let several = args.threads.unwrap_or_else(all);
     let instances: &[&str] = if args.quick { &QUICK } else { &INSTANCES };
@@ -207,7 +207,7 @@ fn growth(most: u64) -> Result<Table, Failure> {
             "question = \"?\"\nprofile = \"hardened\"\nn = {n}\nrounds = {rounds}\nsubrounds = {subrounds}\n\
              network = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]\n[expect]\nS2 = \"holds\"\n"
         );
-        let scenario = parse("growth", "zus bench", &text)?;
+        let scenario = parse("growth", "zus search-speed", &text)?;
         let protocol = &scenario.protocol;
         let asked: Facts = scenario.expect.iter().map(|e| e.property).collect();
         say(&format!("growth: n = {n}, {rounds} x {subrounds}"));

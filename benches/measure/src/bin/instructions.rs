@@ -1,9 +1,9 @@
 //! Counts the instructions of six operations under callgrind and compares them with the committed baseline.
 //!
 //! ```text
-//! cargo run --release -p zus-benches --bin instructions             # compares; fails beyond five percent
-//! cargo run --release -p zus-benches --bin instructions -- write    # writes the baseline anew
-//! cargo run --release -p zus-benches --bin instructions -- json     # as figures, for `zus report` and `zus summary`
+//! cargo run --release -p zus-measure --bin instructions             # compares; fails beyond five percent
+//! cargo run --release -p zus-measure --bin instructions -- write    # writes the baseline anew
+//! cargo run --release -p zus-measure --bin instructions -- json     # as figures, for `zus report` and `zus summary`
 //! ```
 //! Counts do not depend on what else the machine does. They do on the compiler, and they are of the portable path: callgrind
 //! does not know AVX-512. Without valgrind the comparison is skipped, but fails where `CI` is set.
@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
-use zus_benches::committee::Keys;
 use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::curve::{G1, Gt, PreparedG2};
@@ -22,6 +21,7 @@ use zus_bpp::crypto::group_testing::sift;
 use zus_bpp::crypto::keys::DomainTag;
 use zus_bpp::crypto::scheme::{AggregateClaim, Domain, Signature, Verify as _};
 use zus_bpp::crypto::trusted_dealer;
+use zus_measure::committee::Keys;
 use zus_output::figures::{Figures, Value};
 
 /// How far a count may move in either direction: less is a new baseline.
@@ -48,12 +48,12 @@ fn run(operation: &str) {
     match operation {
         "aggregate/n=100/invalid=0" | "aggregate/n=100/invalid=1" => {
             let keys = Keys::new(100);
-            let wrong = usize::from(operation.ends_with('1'));
-            let tickets = keys.tickets(tag, message).with_wrong(wrong, 3);
+            let invalid = usize::from(operation.ends_with('1'));
+            let tickets = keys.tickets(tag, message).with_invalid(invalid, 3);
             measured(&mut || {
                 let hash = G1::hash(tag.as_bytes(), message);
                 let sifted = sift(&keys.sums, &hash, &tickets.signatures, &|s| keys.sums.prepared_sum(s));
-                assert_eq!(sifted.wrong.len(), wrong);
+                assert_eq!(sifted.wrong.len(), invalid);
             });
         }
         "certificate/n=100" => {
@@ -106,14 +106,14 @@ fn run(operation: &str) {
                 assert!(scheme.verify_aggregates(&claims, &[1; 32]).iter().all(|&verdict| verdict));
             });
         }
-        _ => eprintln!("no such operation: {operation}"),
+        _ => unreachable!("not one of OPERATIONS: {operation}"),
     }
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["run", operation] => {
+        ["run", operation] if OPERATIONS.contains(&operation) => {
             run(operation);
             ExitCode::SUCCESS
         }
@@ -121,8 +121,8 @@ fn main() -> ExitCode {
         ["json"] => finish(count_all().and_then(|counts| json(&counts)).map(|()| true)),
         ["write"] => finish(count_all().and_then(|counts| write(&counts)).map(|()| true)),
         _ => {
-            eprintln!("usage: instructions [write | json]");
-            ExitCode::FAILURE
+            eprintln!("error: {}: no such words\n  fix: instructions [write | json]", arguments.join(" "));
+            ExitCode::from(2)
         }
     }
 }
@@ -215,7 +215,7 @@ fn json(counts: &BTreeMap<String, u64>) -> io::Result<()> {
     let text = fs::read_to_string(baseline()).unwrap_or_default();
     let here = conditions();
     let known = if text.lines().next() == Some(&here) { known(&text) } else { BTreeMap::new() };
-    let command = "cargo run --release -p zus-benches --bin instructions -- json";
+    let command = "cargo run --release -p zus-measure --bin instructions -- json";
     let mut figures = Figures::new("Instructions of the hot path", command);
     figures.notes = vec![format!("counted by callgrind, portable path; {}", here.trim_start_matches("# "))];
     let value = |(operation, &count): (&String, &u64)| Value {

@@ -1,4 +1,4 @@
-//! Committees of any size with their keys, and tickets of which some are wrong.
+//! Committees of any size with their keys, and tickets of which some are invalid.
 
 use zus_bpp::committee::{MinerId, max_faulty};
 use zus_bpp::crypto::group_testing::KeySums;
@@ -54,7 +54,13 @@ impl Keys {
     pub fn tickets(&self, tag: DomainTag, message: &[u8]) -> Tickets {
         let sign = |message: &[u8]| self.secrets.iter().map(|key| key.sign(tag, message)).collect::<Vec<_>>();
         let signatures = (0..).map(MinerId).zip(sign(message)).collect();
-        Tickets { tag, message: message.to_vec(), signatures, others: sign(b"another message") }
+        Tickets {
+            tag,
+            message: message.to_vec(),
+            signatures,
+            invalid: Vec::new(),
+            others: sign(b"another message"),
+        }
     }
 }
 
@@ -67,19 +73,28 @@ pub struct Tickets {
     pub message: Vec<u8>,
     /// The signers, increasing, with their signatures.
     pub signatures: Vec<(MinerId, Signature)>,
-    /// Everybody's signature over another message: a point of the subgroup that is a wrong ticket.
+    /// The signers of the invalid ones, increasing.
+    pub invalid: Vec<MinerId>,
+    /// Everybody's signature over another message: a point of the subgroup that is an invalid ticket.
     others: Vec<Signature>,
 }
 
 impl Tickets {
-    /// The same tickets with `wrong` of them replaced, at places that depend on the seed.
+    /// The same tickets with `count` of them replaced by invalid ones, at positions that depend on the seed.
+    ///
+    /// # Panics
+    /// If there are fewer tickets.
     #[must_use]
-    pub fn with_wrong(&self, wrong: usize, seed: u64) -> Self {
+    pub fn with_invalid(&self, count: usize, seed: u64) -> Self {
+        assert!(count <= self.len(), "{count} invalid of {} tickets", self.len());
         let mut random = fastrand::Rng::with_seed(seed);
         let mut tickets = self.clone();
-        for place in random.choose_multiple(0..self.signatures.len(), wrong) {
-            tickets.signatures[place].1 = self.others[place];
+        for index in random.choose_multiple(0..self.signatures.len(), count) {
+            let (miner, signature) = &mut tickets.signatures[index];
+            *signature = self.others[index];
+            tickets.invalid.push(*miner);
         }
+        tickets.invalid.sort_unstable();
         tickets
     }
 
@@ -96,11 +111,11 @@ impl Tickets {
     }
 }
 
-/// The result of verifying tickets.
+/// The answer of a verifier of tickets.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verdict {
+pub struct Aggregation {
     /// The sum of the valid tickets, when they are a quorum.
     pub aggregate: Option<[u8; 48]>,
-    /// The members with wrong tickets, increasing.
-    pub wrong: Vec<u16>,
+    /// The members with invalid tickets, increasing.
+    pub invalid: Vec<u16>,
 }

@@ -2,8 +2,8 @@
 //! Mbit/s carries them, while the other members are served.
 //!
 //! ```text
-//! cargo run --release -p zus-benches --bin floods            # the table of README.md
-//! cargo run --release -p zus-benches --bin floods -- request # some kinds
+//! cargo run --release -p zus-measure --bin floods            # the table of README.md
+//! cargo run --release -p zus-measure --bin floods -- request # some kinds
 //! ```
 //!
 //! In each second of virtual time the other members bring the miner one round further: beacon shares, a proposal with a
@@ -16,16 +16,16 @@
 //! Two more tables have a sharder and a member of a key generation as the victim.
 #![allow(missing_docs)]
 
-mod cases;
-mod ground;
+mod attacks;
 mod key_generation;
+mod script;
 mod sharder;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
-use cases::{At, CASES, Case, require_all_kinds};
-use ground::{Ground, ROUNDS, served};
-use zus_benches::process_time;
+use attacks::{ATTACKS, At, Attack, require_all_kinds};
+use script::{ROUNDS, Script, served};
 use zus_bpp::block::Time;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
@@ -33,6 +33,7 @@ use zus_bpp::crypto::scheme::Signature;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Miner, Output};
 use zus_bpp::wire;
+use zus_measure::process_time;
 
 /// Slices of a second.
 const SLICES: usize = 100;
@@ -46,15 +47,15 @@ const READ: usize = 64;
 
 /// Inputs of a flood, made before the clock runs: what the flooder spends on them is its own.
 struct Flood<'a> {
-    case: &'a Case,
-    ground: &'a Ground,
+    attack: &'a Attack,
+    script: &'a Script,
     messages: Vec<Vec<u8>>,
     sent: usize,
 }
 
 impl<'a> Flood<'a> {
-    fn new(case: &'a Case, ground: &'a Ground) -> Self {
-        Self { case, ground, messages: Vec::new(), sent: 0 }
+    fn new(attack: &'a Attack, script: &'a Script) -> Self {
+        Self { attack, script, messages: Vec::new(), sent: 0 }
     }
 
     /// The victim is in another round.
@@ -62,18 +63,18 @@ impl<'a> Flood<'a> {
         let index = (round.0 as usize - 1).min(ROUNDS - 1);
         let at = At {
             round,
-            now: &self.ground.rounds[index],
-            before: index.checked_sub(1).map(|before| &self.ground.rounds[before]),
+            now: &self.script.rounds[index],
+            before: index.checked_sub(1).map(|before| &self.script.rounds[before]),
         };
-        self.messages = (self.case.messages)(self.ground, at);
+        self.messages = (self.attack.messages)(self.script, at);
     }
 
     /// A wrong signature is a point of the subgroup, another one each time, so that only a pairing tells.
     fn next(&mut self) -> Option<Vec<u8>> {
         let mut bytes = self.messages.get(self.sent % self.messages.len().max(1))?.clone();
         self.sent += 1;
-        if let Some(before_the_end) = self.case.spoilt {
-            let Signature(signature) = self.ground.wrong[self.sent % self.ground.wrong.len()];
+        if let Some(before_the_end) = self.attack.spoilt {
+            let Signature(signature) = self.script.wrong[self.sent % self.script.wrong.len()];
             let at = bytes.len() - signature.len() - before_the_end;
             bytes[at..at + signature.len()].copy_from_slice(&signature);
         }
@@ -84,7 +85,7 @@ impl<'a> Flood<'a> {
 /// Nanoseconds that a message takes whose sender is not heard, if the host hands it over all the same.
 fn unheard(quiet: &Miner<BlstScheme>) -> f64 {
     let mut miner = quiet.clone();
-    let input = || Input::Bytes { from: Peer::Miner(ground::FLOODER), bytes: vec![0xee; 97] };
+    let input = || Input::Bytes { from: Peer::Miner(script::FLOODER), bytes: vec![0xee; 97] };
     (0..1_000).for_each(|_| miner.step(Time(1_000), input(), &mut Vec::new()));
     let inputs: Vec<Input> = (0..10_000).map(|_| input()).collect();
     let mut out = Vec::new();
@@ -94,7 +95,7 @@ fn unheard(quiet: &Miner<BlstScheme>) -> f64 {
 
 /// A miner and the time that its messages took.
 struct Run<'a> {
-    ground: &'a Ground,
+    script: &'a Script,
     miner: Miner<BlstScheme>,
     /// Bytes of answers to the flooder, and of its messages that were handed over.
     answered: usize,
@@ -103,8 +104,8 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A miner that has made one round.
-    fn new(ground: &'a Ground) -> Self {
-        let mut run = Self { ground, miner: ground.miner(), answered: 0, asked: 0 };
+    fn new(script: &'a Script) -> Self {
+        let mut run = Self { script, miner: script.miner(), answered: 0, asked: 0 };
         run.second(0, None, 0);
         run
     }
@@ -116,7 +117,7 @@ impl<'a> Run<'a> {
         mut flood: Option<&mut Flood<'_>>,
         bytes_a_second: usize,
     ) -> Duration {
-        let said = &self.ground.rounds[number].said;
+        let said = &self.script.rounds[number].said;
         let in_slice = said.len().div_ceil(SLICES);
         let mut due = said.chunks(in_slice);
         let (mut honest, mut flooded) = (Duration::ZERO, Duration::ZERO);
@@ -132,7 +133,7 @@ impl<'a> Run<'a> {
                 // All bytes that the link carries in one second are handed over in it, however large one message is.
                 let due_by_now = bytes_a_second * (slice + 1) / SLICES;
                 while sent + left_out < due_by_now {
-                    if !self.miner.hears_now(flood.case.from, now) {
+                    if !self.miner.hears_now(flood.attack.from, now) {
                         // Lost, or left where it is: it costs nothing here.
                         sent = due_by_now - left_out;
                         break;
@@ -146,12 +147,12 @@ impl<'a> Run<'a> {
                         let Some(bytes) = flood.next() else { break };
                         sent += bytes.len();
                         self.asked += bytes.len();
-                        inputs.push(Input::Bytes { from: flood.case.from, bytes });
+                        inputs.push(Input::Bytes { from: flood.attack.from, bytes });
                     }
                     if inputs.is_empty() {
                         break;
                     }
-                    flooded += self.flooded(now, flood.case.from, inputs);
+                    flooded += self.flooded(now, flood.attack.from, inputs);
                 }
             }
             for (from, bytes) in due.next().unwrap_or_default() {
@@ -160,7 +161,7 @@ impl<'a> Run<'a> {
             }
         }
         let reached = self.miner.round().0 as usize;
-        let name = flood.map_or("nothing", |flood| flood.case.name);
+        let name = flood.map_or("nothing", |flood| flood.attack.name);
         assert_eq!(reached, number + 2, "{name}: the others are not served");
         honest + flooded.mul_f64((sent + left_out).max(1) as f64 / sent.max(1) as f64)
     }
@@ -185,8 +186,8 @@ impl<'a> Run<'a> {
 }
 
 /// Microseconds a byte of the first messages of a flood, of which all are looked at unless their sender is muted.
-fn first_messages(case: &Case, ground: &Ground, quiet: &Miner<BlstScheme>) -> (usize, f64) {
-    let mut flood = Flood::new(case, ground);
+fn first_messages(attack: &Attack, script: &Script, quiet: &Miner<BlstScheme>) -> (usize, f64) {
+    let mut flood = Flood::new(attack, script);
     flood.turn(quiet.round());
     let (mut bytes, mut time, mut longest) = (0, Duration::ZERO, 0);
     for _ in 0..TOLD {
@@ -195,7 +196,7 @@ fn first_messages(case: &Case, ground: &Ground, quiet: &Miner<BlstScheme>) -> (u
             let Some(message) = flood.next() else { continue };
             bytes += message.len();
             longest = longest.max(message.len());
-            let input = Input::Bytes { from: case.from, bytes: message };
+            let input = Input::Bytes { from: attack.from, bytes: message };
             time += process_time::of(|| miner.step(Time(1_000), input, &mut Vec::new())).1;
         }
     }
@@ -206,15 +207,30 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn main() {
-    let filter = std::env::args().nth(1);
-    let ground = Ground::new();
-    require_all_kinds(&ground);
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let (filter, more) = (words.next(), words.next());
+    let names: Vec<&str> = ATTACKS
+        .iter()
+        .map(|attack| attack.name)
+        .chain(sharder::NAMES.iter().copied())
+        .chain(key_generation::names())
+        .collect();
+    let unknown = filter.as_ref().filter(|filter| !names.iter().any(|name| name.contains(filter.as_str())));
+    if let Some(word) = more.as_ref().or(unknown) {
+        eprintln!(
+            "error: {word}: no kind of flood\n  fix: one word of these, or none:\n    {}",
+            names.join("\n    ")
+        );
+        return ExitCode::from(2);
+    }
+    let script = Script::new();
+    require_all_kinds(&script);
     // The cost of the honest members, second by second: the median of some runs.
     let quiet: Vec<Duration> = {
         let runs: Vec<Vec<Duration>> = (0..5)
             .map(|_| {
-                let mut run = Run::new(&ground);
+                let mut run = Run::new(&script);
                 (1..ROUNDS - 1).map(|number| run.second(number, None, 0)).collect()
             })
             .collect();
@@ -226,7 +242,7 @@ fn main() {
         (0..ROUNDS - 2).map(of_second).collect()
     };
     let usual = quiet.iter().sum::<Duration>() / quiet.len() as u32;
-    let quiet_miner = Run::new(&ground).miner;
+    let quiet_miner = Run::new(&script).miner;
     zus_output::say!(
         "Honest members: {:.1} ms a second. A message of a peer that is not heard: {:.0} ns.\n",
         milliseconds(usual),
@@ -236,20 +252,20 @@ fn main() {
         "| what one peer sends | bytes | us a byte, first four | 1 Mbit/s: worst second, mean, ms | 100 Mbit/s: worst second, mean, ms | bytes of answers, of requests |"
     );
     zus_output::say!("|---|---|---|---|---|---|");
-    for case in CASES.iter() {
-        if filter.as_ref().is_some_and(|filter| !case.name.contains(filter.as_str())) {
+    for attack in ATTACKS.iter() {
+        if filter.as_ref().is_some_and(|filter| !attack.name.contains(filter.as_str())) {
             continue;
         }
-        let (length, a_byte) = first_messages(case, &ground, &quiet_miner);
+        let (length, a_byte) = first_messages(attack, &script, &quiet_miner);
         let mut row = vec![
-            format!("{}{}", case.name, if case.impossible { " *" } else { "" }),
+            format!("{}{}", attack.name, if attack.impossible { " *" } else { "" }),
             length.to_string(),
             format!("{a_byte:.3}"),
         ];
         let mut answers = String::new();
         for megabits in [1, 100] {
-            let mut run = Run::new(&ground);
-            let mut flood = Flood::new(case, &ground);
+            let mut run = Run::new(&script);
+            let mut flood = Flood::new(attack, &script);
             let bytes = megabits * 1_000_000 / 8;
             let more: Vec<f64> = (1..ROUNDS - 1)
                 .map(|number| {
@@ -264,8 +280,9 @@ fn main() {
         }
         zus_output::say!("| {} | {} |", row.join(" | "), answers);
     }
-    sharder::table(&ground, filter.as_deref());
+    sharder::table(&script, filter.as_deref());
     key_generation::table(filter.as_deref());
+    ExitCode::SUCCESS
 }
 
 /// The worst of some seconds and their mean, in milliseconds.

@@ -27,7 +27,7 @@ pub const ROUNDS: usize = 12;
 const PAYLOAD: usize = 64 << 10;
 
 /// The messages of the honest members in one round, and the facts that the flooder can know of it.
-pub struct Scripted {
+pub struct ScriptedRound {
     /// The block that is notarized.
     pub block: Arc<Block>,
     /// Its certificate, and that of its finality.
@@ -40,30 +40,30 @@ pub struct Scripted {
 }
 
 /// See the module doc.
-pub struct Ground {
+pub struct Script {
     pub config: Arc<Config>,
     pub schemes: Vec<BlstScheme>,
-    pub rounds: Vec<Scripted>,
+    pub rounds: Vec<ScriptedRound>,
     /// Signatures of the flooder over something else: points of the subgroup, so that only a pairing tells.
     pub wrong: Vec<Signature>,
 }
 
-impl Ground {
+impl Script {
     pub fn new() -> Self {
         let (keys, members) = trusted_dealer::deal([1; 32], MINERS).expect("keys");
         let scheme = |member| BlstScheme::member(keys.clone(), member).expect("its own keys");
         let schemes: Vec<BlstScheme> = members.into_iter().map(scheme).collect();
         let committee = Committee::new(ChainId([1; 32]), Epoch(1), MINERS, 2).expect("a committee");
         let config = Arc::new(Config::new(committee, Rules::HARDENED, BeaconValue([2; 32]), Time(0)));
-        let mut ground = Self { config, schemes, rounds: Vec::new(), wrong: Vec::new() };
-        let of = |i: u64| ground.signed(FLOODER, ticket_of(Round(1_000_000 + i), BlockId([0; 32]))).signature;
-        ground.wrong = (0..256).map(of).collect();
-        let mut miner = ground.miner();
-        while ground.rounds.len() < ROUNDS {
-            let scripted = ground.next_round(&mut miner);
-            ground.rounds.push(scripted);
+        let mut script = Self { config, schemes, rounds: Vec::new(), wrong: Vec::new() };
+        let of = |i: u64| script.signed(FLOODER, ticket_of(Round(1_000_000 + i), BlockId([0; 32]))).signature;
+        script.wrong = (0..256).map(of).collect();
+        let mut miner = script.miner();
+        while script.rounds.len() < ROUNDS {
+            let scripted = script.next_round(&mut miner);
+            script.rounds.push(scripted);
         }
-        ground
+        script
     }
 
     /// The miner that is flooded, in its first round.
@@ -92,7 +92,7 @@ impl Ground {
     }
 
     /// A block of the round after `before`.
-    pub fn block(&self, before: Option<&Scripted>, generator: MinerId, payload: usize) -> BlockContent {
+    pub fn block(&self, before: Option<&ScriptedRound>, generator: MinerId, payload: usize) -> BlockContent {
         let genesis = self.config.genesis.header();
         let round = Round(before.map_or(1, |before| before.block.round().0 + 1));
         BlockContent {
@@ -120,7 +120,7 @@ impl Ground {
         Proposal { block, timeout_certificate: None, signature }
     }
 
-    fn next_round(&self, miner: &mut Miner<BlstScheme>) -> Scripted {
+    fn next_round(&self, miner: &mut Miner<BlstScheme>) -> ScriptedRound {
         let round = miner.round();
         let honest: Vec<MinerId> = (1..FLOODER.0).map(MinerId).collect();
         let shares: Vec<BeaconShare> = honest.iter().map(|&id| self.share(id, round)).collect();
@@ -164,7 +164,7 @@ impl Ground {
                 }
             }
         }
-        Scripted {
+        ScriptedRound {
             block,
             notarization: notarization.expect("a quorum of tickets"),
             finality: finality.expect("a quorum of votes"),
