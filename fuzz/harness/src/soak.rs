@@ -95,7 +95,7 @@ pub struct Report {
 /// The failure of a long run.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum SoakError {
-    /// A property or duty.
+    /// A property or obligation.
     #[error("round {round}: {violation}")]
     Property {
         /// The highest round.

@@ -65,10 +65,10 @@ fn each_bug_says_what_it_breaks() {
     }
 }
 
-/// A value of `finality` under which the duties ask nothing would excuse a miner that finalizes nothing. (The duty of the
+/// A value of `finality` under which the obligations ask nothing would excuse a miner that finalizes nothing. (The obligation of the
 /// sharder asks for the same rounds.) A witness for each such value asks oracles/obligations/finality.rs.
 #[test]
-fn duties_ask_for_finality_under_every_rule() {
+fn obligations_ask_for_finality_under_every_rule() {
     let table = Table::read().expect("the table is read");
     let bug = table.named("FinalityUnevaluated").expect("it is in the table");
     let changed = |&finality: &FinalityRule| Rules { finality, ..Rules::HARDENED };

@@ -19,7 +19,7 @@ use zus_bpp::statement::Ticket;
 use zus_bpp::ticket_log::{Kind, Record};
 
 use super::Scope;
-use super::obligations::{ArchiveDuties, Duties};
+use super::obligations::{ArchiveObligations, Obligations};
 use super::promises;
 use crate::schedule::told_record;
 use crate::world::{Disk, Event, Watch, World, record_of, signer_of};
@@ -71,10 +71,10 @@ pub struct Oracle {
     pub(super) proofs: HashSet<Evidence>,
     /// Blocks in which everything embedded is genuine; with the beacon signature, where that was looked at.
     pub(super) sound: HashSet<(BlockId, Option<Signature>)>,
-    /// The duties of each miner.
-    duties: Duties,
-    /// The duties of the sharder.
-    archive: ArchiveDuties,
+    /// The obligations of each miner.
+    obligations: Obligations,
+    /// The obligations of the sharder.
+    archive: ArchiveObligations,
     /// The properties that hold under the rules of the world, as of the last step; `None` before the first.
     scope: Option<Scope>,
     /// Whether somebody has crashed, as of the last step.
@@ -109,7 +109,7 @@ impl Oracle {
             chain.blocks.drain(..far);
             chain.forgotten += far;
         }
-        self.duties.forget(world, below);
+        self.obligations.forget(world, below);
     }
 
     pub(super) fn wrong(&mut self, property: &'static str, facts: String) {
@@ -427,13 +427,13 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
         match event {
             Event::Step { host, cause, heard, decided, outputs } => {
                 self.outputs(world, *host, decided, outputs);
-                self.duties.remember(world, *host, *cause, heard.as_ref(), decided, outputs);
-                let neglected = self.duties.judge(world, *host, *cause, decided, outputs);
-                let ignored = self.duties.heard(world, *host, heard.as_ref(), outputs);
-                let lost = self.duties.arriving(world, *host, *cause, heard.as_ref(), outputs);
+                self.obligations.remember(world, *host, *cause, heard.as_ref(), decided, outputs);
+                let neglected = self.obligations.judge(world, *host, *cause, decided, outputs);
+                let ignored = self.obligations.heard(world, *host, heard.as_ref(), outputs);
+                let lost = self.obligations.arriving(world, *host, *cause, heard.as_ref(), outputs);
                 let found = [neglected, ignored, lost];
                 found.into_iter().flatten().for_each(|violation| self.judge(violation));
-                self.duties.settled(world, *host);
+                self.obligations.settled(world, *host);
             }
             Event::Sharder { input, outputs } => {
                 let neglected = self.archive.judge(world, input, outputs);
@@ -465,7 +465,7 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                     }
                 }
             }
-            Event::Restarted { host } => self.duties.restarted(world, *host),
+            Event::Restarted { host } => self.obligations.restarted(world, *host),
             Event::Crashed { .. } => {}
         }
     }

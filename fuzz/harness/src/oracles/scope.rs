@@ -8,7 +8,7 @@ use super::{quorum_by, tolerated};
 use crate::world::Setup;
 
 /// The properties that hold; those that are not named hold under all rules (S3, S4, S7, S8: each is a check of one certificate,
-/// block or chain, which no rule changes; duties ask the rules themselves).
+/// block or chain, which no rule changes; obligations ask the rules themselves).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scope {
     /// S1, within what the ticket rule allows: unless somebody forgot what it signed.
@@ -51,7 +51,7 @@ impl Scope {
         }
     }
 
-    /// Whether the property of this id, or the duty of this name, is judged.
+    /// Whether the property of this id, or the obligation of this name, is judged.
     #[must_use]
     pub fn judges(&self, property: &str) -> bool {
         match property {

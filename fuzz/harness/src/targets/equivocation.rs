@@ -1,5 +1,5 @@
 //! Target about what one member can say against itself (S10): a miner that hears it straight, and through an accomplice, in any
-//! order, with wrong signatures among it, late or not, has the proof; the duty *culprit* says when. A network comes to such a place seldom.
+//! order, with wrong signatures among it, late or not, has the proof; the obligation *culprit* says when. A network comes to such a place seldom.
 
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;

@@ -15,13 +15,13 @@
 //! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
 //! | `messages` | messages made here, lists too long | they come back whole, or not at all |
 //! | `evidence` | two statements | what no honest miner signs both |
-//! | `equivocation` | what one member says against itself, straight and through others | the duty *culprit* |
+//! | `equivocation` | what one member says against itself, straight and through others | the obligation *culprit* |
 //! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
 //! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
 //! | `floods` | messages of rounds without end, of strangers, wrong ones and requests | a bound |
 //! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
 //! | `profiles` | a schedule under other rules | what they promise |
-//! | `soak` | what is long, and a seed | S1 to S10, duties, a bound on memory |
+//! | `soak` | what is long, and a seed | S1 to S10, obligations, a bound on memory |
 
 mod accused;
 pub mod allocation;

@@ -18,7 +18,7 @@ use crate::schedule::told_cause;
 use crate::schedule::{Operation, Schedule, resolve};
 use crate::world::{Cause, Event, Ground, Kind, Watch, World, bit};
 
-/// Properties and duties, and whether a block became final without a wait.
+/// Properties and obligations, and whether a block became final without a wait.
 #[derive(Default)]
 struct Watched {
     oracle: Oracle,

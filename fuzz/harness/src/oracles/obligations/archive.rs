@@ -1,4 +1,4 @@
-//! Duties of the sharder: to store final blocks as soon as it can, to look for missing ones, and to serve those it has.
+//! Obligations of the sharder: to store final blocks as soon as it can, to look for missing ones, and to serve those it has.
 //!
 //! Of notarizations and answers only those are counted that honest miners send it straight; of finality certificates all that it
 //! does not refuse.
@@ -22,9 +22,9 @@ use zus_sim::messages::{Said, said};
 use crate::oracles::genuine::is_signed;
 use crate::world::{Archive, World};
 
-/// The known facts about the sharder's duties.
+/// The known facts about the sharder's obligations.
 #[derive(Clone, Debug, Default)]
-pub struct ArchiveDuties {
+pub struct ArchiveObligations {
     /// Its finalized head before this step; `None`: genesis.
     head: Option<(Round, BlockId)>,
     /// The highest block that was shown to be final; `None`: no block was.
@@ -47,8 +47,8 @@ pub struct ArchiveDuties {
     reported: Option<(Round, Round)>,
 }
 
-impl ArchiveDuties {
-    /// Judges one step. Returns the first neglected duty.
+impl ArchiveObligations {
+    /// Judges one step. Returns the first neglected obligation.
     pub fn judge<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -186,7 +186,7 @@ impl ArchiveDuties {
         self.head.map_or(Round(0), |(round, _)| round)
     }
 
-    /// The duties and bounds of each output.
+    /// The obligations and bounds of each output.
     fn outputs<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

@@ -1,4 +1,4 @@
-//! Duties for messages that come before the block that they need: keep proposals, ask for the block, go on once it is
+//! Obligations for messages that come before the block that they need: keep proposals, ask for the block, go on once it is
 //! here.
 
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
 
-use super::{Duties, Life, Violation};
+use super::{Life, Obligations, Violation};
 use crate::schedule::told_place;
 use crate::world::{Cause, World, record_of};
 
-impl Duties {
-    /// Duties of steps 1 and 3 and of L4 in a round whose blocks may come late.
+impl Obligations {
+    /// Obligations of steps 1 and 3 and of L4 in a round whose blocks may come late.
     pub fn arriving<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

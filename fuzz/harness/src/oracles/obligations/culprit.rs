@@ -8,7 +8,7 @@ use zus_bpp::ticket_log::{Kind, Record};
 
 use super::super::genuine::signature_of;
 use super::memory::SUBROUNDS_HELD;
-use super::{Duties, Life, ROUNDS_HELD};
+use super::{Life, Obligations, ROUNDS_HELD};
 use crate::schedule::told_record;
 use crate::world::{World, record_of, signer_of};
 
@@ -46,7 +46,7 @@ impl Life {
     }
 }
 
-impl Duties {
+impl Obligations {
     /// S10: who hears two statements of one member that no honest miner signs both, straight from it, can prove it. Only where
     /// nothing that the member does keeps the first from being held: see [`Life::holds`]; a block became a candidate.
     pub(super) fn culprit<S: Scheme + Clone>(

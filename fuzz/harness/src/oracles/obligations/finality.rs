@@ -5,7 +5,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::FinalityRule;
 
-use super::{Duties, Violation};
+use super::{Obligations, Violation};
 use crate::world::{Cause, World};
 
 /// The round up to which a node has to have finalized that knows one notarized block of `round`, and no later round if `highest`;
@@ -21,7 +21,7 @@ pub(super) fn due(rule: FinalityRule, round: Round, waited: bool, highest: bool)
     }
 }
 
-impl Duties {
+impl Obligations {
     /// Of a round in which a miner knows one notarized block, through which it left, and all blocks down to its head: the
     /// rounds that have to be final. (Where it knows several, they meet lower.)
     pub(super) fn finality<S: Scheme + Clone>(

@@ -1,4 +1,4 @@
-//! Duties of a miner that follow from the messages that it has heard.
+//! Obligations of a miner that follow from the messages that it has heard.
 
 use zus_bpp::block::BlockId;
 use zus_bpp::certified::Notarization;
@@ -14,12 +14,12 @@ use super::super::genuine::is_signed;
 use super::super::guilty::guilty;
 use super::super::{Violation, beacon_threshold, tolerated};
 use super::memory::Memory;
-use super::{Duties, ROUNDS_HELD};
+use super::{Obligations, ROUNDS_HELD};
 use crate::schedule::{told_place, told_record};
 use crate::world::{World, record_of, signer_of};
 
-impl Duties {
-    /// Duties of a miner that follow from the messages that it has heard. Only signatures of honest miners that came
+impl Obligations {
+    /// Obligations of a miner that follow from the messages that it has heard. Only signatures of honest miners that came
     /// straight from them are counted here, so that no bound on what peers may fill protects a miner that does nothing.
     pub fn heard<S: Scheme + Clone>(
         &mut self,

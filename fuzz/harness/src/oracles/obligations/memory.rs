@@ -1,8 +1,8 @@
 //! Messages that a miner was shown and has sent, as its oracles remember them.
 //!
-//! A duty rests upon this memory, and never upon what the miner says that it knows: a bug that makes it forget would
-//! erase the duty with it. Everything here comes from messages that reached the miner and from its outputs. Blocks and
-//! notarizations that a miner *admits* to know count as well, since that can only add duties.
+//! An obligation rests upon this memory, and never upon what the miner says that it knows: a bug that makes it forget would
+//! erase the obligation with it. Everything here comes from messages that reached the miner and from its outputs. Blocks and
+//! notarizations that a miner *admits* to know count as well, since that can only add obligations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -135,7 +135,7 @@ impl Memory {
         self.blocks.retain(|_, round| *round > head);
         self.notarized.retain(|known| known.round > head);
         self.shown.retain(|known| known.round > head);
-        // A duty asks about the own round only.
+        // An obligation asks about the own round only.
         let newest = self.decided.iter().map(|record| record.round).max().unwrap_or_default();
         self.decided.retain(|record| record.round.0 + DECISIONS_HELD >= newest.0);
     }

@@ -1,4 +1,4 @@
-//! Duties of a miner: obligations of the protocol that no safety property notices when they are neglected.
+//! Obligations of a miner: those of the protocol that no safety property notices when they are neglected.
 //!
 //! The model says what *may* happen; these rules say what *must* happen in the same step, or may happen only for a reason.
 //! Each names its step of PROTOCOL.md. `silence`: steps without what they owe; `outputs`: what each output owes; `hearing`: what a
@@ -7,13 +7,13 @@
 //! of these remember.
 //!
 //! # What is still asked of production
-//! A duty follows from the memory of the oracles. Production is asked
-//! - whether the duty is done: an accessor that says so wrongly is another bug, which the model's comparison or a later message
+//! An obligation follows from the memory of the oracles. Production is asked
+//! - whether the obligation is done: an accessor that says so wrongly is another bug, which the model's comparison or a later message
 //!   shows;
 //! - for its position (round, subround, entry, phase) and its finalized head: the refinement compares each with the model's after
 //!   every step, and S7 follows the head block by block from the outputs;
 //! - for what it admits to know (a block, a notarization, a pending finality certificate), beside what the memory says that it
-//!   knows: that adds duties, and excuses only what is asked for twice;
+//!   knows: that adds obligations, and excuses only what is asked for twice;
 //! - for its configuration: waits and the cap of subrounds are input, not conclusions.
 
 mod archive;
@@ -25,7 +25,7 @@ mod memory;
 mod outputs;
 mod silence;
 
-pub use archive::ArchiveDuties;
+pub use archive::ArchiveObligations;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -45,7 +45,7 @@ use crate::world::{Cause, Host, World};
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
 const ROUNDS_HELD: u64 = 3;
 
-/// The known facts about one miner's duties.
+/// The known facts about one miner's obligations.
 #[derive(Clone, Debug, Default)]
 struct Life {
     /// Messages that it was shown.
@@ -82,11 +82,11 @@ struct Life {
 
 /// See the module doc.
 #[derive(Clone, Debug, Default)]
-pub struct Duties {
+pub struct Obligations {
     lives: Vec<Life>,
 }
 
-impl Duties {
+impl Obligations {
     fn life(&mut self, host: usize) -> &mut Life {
         if self.lives.len() <= host {
             self.lives.resize_with(host + 1, Life::default);
@@ -130,7 +130,7 @@ impl Duties {
         self.life(host).memory.step(world, host, cause, heard, decided, outputs);
     }
 
-    /// Judges one step. Returns the first neglected duty.
+    /// Judges one step. Returns the first neglected obligation.
     pub fn judge<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

@@ -1,4 +1,4 @@
-//! Duties of each output of a step: the outputs that have to come before it, and the forms that it may not have.
+//! Obligations of each output of a step: the outputs that have to come before it, and the forms that it may not have.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,14 +11,14 @@ use zus_bpp::miner::{Milestone, Output, Timer};
 use zus_bpp::ticket_log::Record;
 
 use super::super::guilty::guilty;
-use super::{Duties, Violation};
+use super::{Obligations, Violation};
 use crate::schedule::{told_cause, told_members, told_timer, told_with_signers};
 use crate::world::{Cause, World};
 
 /// Proofs against one miner that are kept and relayed, at most.
 const PROOFS: usize = 4;
 
-impl Duties {
+impl Obligations {
     pub(super) fn output<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,

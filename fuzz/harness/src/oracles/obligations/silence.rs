@@ -9,11 +9,11 @@ use zus_bpp::miner::{Milestone, Output, Phase, Timer};
 use zus_bpp::ticket_log::Kind;
 
 use super::memory::is_closed;
-use super::{Duties, Violation};
+use super::{Obligations, Violation};
 use crate::schedule::told_record;
 use crate::world::{Cause, World, record_of};
 
-impl Duties {
+impl Obligations {
     /// Whether a miner has left a round as far as its signatures say.
     fn has_closed<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, round: Round) -> bool {
         is_closed(&world.hosts[host], &self.life(host).memory.decided, round)
