@@ -1,9 +1,9 @@
 //! The miner step by step, with the other miners played by hand; and deliberate bugs, each of which something must notice.
 
-mod bounds;
 mod bugs;
 mod evidence;
 mod from_the_ticket;
+mod limits;
 mod loading;
 mod named_finality;
 mod read_back;
