@@ -20,7 +20,7 @@ fn scenario(head: &str, expect: &str) -> Result<Scenario, ScenarioError> {
 fn an_expectation_of_what_the_instance_does_not_have_is_refused() {
     let small =
         "n = 4\nbyzantine = 0\nrounds = 1\nsubrounds = 1\nnetwork = \"async\"\ngenerators = [[\"honest\"]]";
-    for property in Property::ALL.iter().chain(Property::PREMISES) {
+    for property in Property::every() {
         let verdict = if property.is_witness() { "unreachable" } else { "holds" };
         let read = scenario(small, &format!("{} = \"{verdict}\"", property.id()));
         let Ok(taken) = read else {
@@ -29,7 +29,7 @@ fn an_expectation_of_what_the_instance_does_not_have_is_refused() {
             continue;
         };
         // An accepted expectation has a subject: the property or its premises show.
-        let asked: Facts = property.premises().iter().copied().chain([*property]).collect();
+        let asked: Facts = property.premises().iter().copied().chain([property]).collect();
         let e = explore(&taken.protocol, asked, None, Limits::default(), &|_| {}, &|_| {});
         assert!(!e.found.is_empty() || property.premises().is_empty(), "{}", property.id());
     }

@@ -52,7 +52,7 @@ fn instance(
 
 /// All properties and premises.
 fn everything() -> impl Iterator<Item = Property> {
-    Property::ALL.iter().chain(Property::PREMISES).copied()
+    Property::every()
 }
 
 /// The known differences between the two models in an instance.

@@ -7,12 +7,12 @@ use crate::{
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use zus_checker::properties::Property;
 
 /// All property ids of PROTOCOL.md, section 5.
-pub const IDS: &[&str] = &[
-    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "L1", "L2", "L3", "L4", "L5", "W1",
-    "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10",
-];
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    Property::ALL.iter().map(|property| property.id())
+}
 
 /// The class of a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -96,8 +96,8 @@ pub fn markdown(rows: &BTreeMap<String, Row>) -> String {
     let mut text =
         String::from("| id | evidence | model | proof | fuzz | test |\n|---|---|---|---|---|---|\n");
     let list = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-    for id in IDS {
-        let Some(row) = rows.get(*id) else { continue };
+    for id in ids() {
+        let Some(row) = rows.get(id) else { continue };
         let cells = [list(&row.model), list(&row.proof), row.fuzz.join(", "), list(&row.test)];
         text += &format!("| {id} | {} | {} |\n", row.class, cells.join(" | "));
     }
@@ -111,11 +111,11 @@ pub fn check(sources: &Sources) -> Result<BTreeMap<String, Row>, LedgerError> {
 
 fn check_rows(sources: &Sources, rows: BTreeMap<String, Row>) -> Result<BTreeMap<String, Row>, LedgerError> {
     let known = evidence(sources)?;
-    if let Some(missing) = IDS.iter().find(|id| !rows.contains_key(**id)) {
+    if let Some(missing) = ids().find(|id| !rows.contains_key(*id)) {
         return Err(LedgerError::Missing(missing));
     }
     for (id, row) in &rows {
-        if !IDS.contains(&id.as_str()) {
+        if !ids().any(|known| known == id) {
             return Err(LedgerError::Unknown(id.clone()));
         }
         if (row.class == Class::Exempt) != row.proof.is_empty() || row.says.trim().is_empty() {

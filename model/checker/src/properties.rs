@@ -35,7 +35,7 @@ impl Facts {
 
     /// The properties in the set.
     pub fn iter(self) -> impl Iterator<Item = Property> {
-        Property::ALL.iter().chain(Property::PREMISES).copied().filter(move |p| self.has(*p))
+        Property::every().filter(move |p| self.has(*p))
     }
 }
 

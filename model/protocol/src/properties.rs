@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! properties {
-    ([$($id:ident $bit:literal $text:literal;)*] [$($premise:ident $name:literal $at:literal $says:literal;)*]) => {
+    ($d:tt [$($id:ident $bit:literal $text:literal;)*] [$($premise:ident $name:literal $at:literal $says:literal;)*]) => {
         /// A property, by its id.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
         #[repr(u8)]
@@ -19,6 +19,10 @@ macro_rules! properties {
             pub const ALL: &[Property] = &[$(Property::$id),*];
             /// The premises of others, in order.
             pub const PREMISES: &[Property] = &[$(Property::$premise),*];
+            /// All of both, in order.
+            pub fn every() -> impl Iterator<Item = Property> {
+                Self::ALL.iter().chain(Self::PREMISES).copied()
+            }
             /// Its sentence.
             pub const fn text(self) -> &'static str {
                 match self { $(Property::$id => $text,)* $(Property::$premise => $says,)* }
@@ -28,10 +32,16 @@ macro_rules! properties {
                 match self { $(Property::$id => stringify!($id),)* $(Property::$premise => $name,)* }
             }
         }
+        /// Gives the name of each [`Property`] to a macro, for code that needs one function for each.
+        #[macro_export]
+        macro_rules! every_property {
+            ($d callback:ident) => { $d callback! { $($id)* $($premise)* } };
+        }
     };
 }
 
 properties! {
+    $
     [
     S1 0 "an honest miner signs at most what its ticket rule allows, across crashes too";
     S2 1 "at most one notarized block per (round, subround)";

@@ -14,7 +14,7 @@ impl JsonSchema for PropertySchema {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let all = Property::ALL.iter().chain(Property::PREMISES);
+        let all = Property::every();
         let ids: Vec<_> =
             all.map(|p| json!({ "description": p.text(), "type": "string", "const": p.id() })).collect();
         json_schema!({ "description": "A property, by its id.", "oneOf": ids })

@@ -18,7 +18,7 @@ use zus_spec::{
 fn explored(exploration: &Exploration) -> (usize, BTreeSet<P>) {
     let checker = exploration.clone().checker().threads(2).spawn_bfs().join();
     let found = checker.discoveries();
-    let shown = P::ALL.iter().chain(P::PREMISES).copied().filter(|p| found.contains_key(p.id())).collect();
+    let shown = P::every().filter(|p| found.contains_key(p.id())).collect();
     (checker.unique_state_count(), shown)
 }
 

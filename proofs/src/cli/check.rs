@@ -348,8 +348,8 @@ pub(super) fn print_ledger(format: Format) -> Result<End, BadInput> {
         say!("{}", ledger::markdown(&rows).trim_end());
         return Ok(End::Fine);
     }
-    for id in ledger::IDS {
-        let Some(row) = rows.get(*id) else { continue };
+    for id in ledger::ids() {
+        let Some(row) = rows.get(id) else { continue };
         say!("{id}: {}\n    {}\n    proof: {}", row.class, row.says, row.proof.join(", "));
         for (room, evidence) in [("model", &row.model), ("fuzz", &row.fuzz), ("test", &row.test)] {
             say!("    {room}: {}", evidence.join(", "));

@@ -31,10 +31,7 @@ macro_rules! conditions {
     };
 }
 
-conditions! {
-    S1 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11 L1 L2 L3 L4 L5 W1 W2 W3 W4 W5 W6 W7 W8 W9 W10
-    Signed Notarized Child Final Head Beacon Ending Behind Restarted
-}
+zus_protocol::every_property!(conditions);
 
 /// A model whose states show properties.
 trait Shows: Model {

@@ -57,7 +57,7 @@ impl Behaviour {
 
 /// The behaviour of the first states of `protocol`, up to the bounds and a few more.
 fn begun(protocol: &Protocol, limits: Limits, told: &(dyn Fn(Progress) + Sync)) -> Behaviour {
-    let asked: Facts = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
+    let asked: Facts = Property::every().collect();
     let levels = Mutex::new(BTreeMap::new());
     let level = |progress: Progress| {
         told(progress);

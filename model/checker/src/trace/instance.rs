@@ -181,7 +181,7 @@ impl TryFrom<&Instance> for Protocol {
         };
         let protocol = parts.checked()?;
         // A run may show anything, whether or not it is claimed.
-        let asked = Property::ALL.iter().chain(Property::PREMISES).copied().collect();
+        let asked = Property::every().collect();
         judge(&protocol, Form::Run, asked)?;
         let Committee { n, f, quorum, .. } = protocol.committee;
         require(given.f == f, "f", &|| format!("{}, but n = {n} tolerates {f}", given.f))?;

@@ -72,7 +72,7 @@ fn instance(
 }
 
 fn everything() -> impl Iterator<Item = Property> {
-    Property::ALL.iter().chain(Property::PREMISES).copied()
+    Property::every()
 }
 
 /// The facts that are found, each with the steps of a shortest run to it, and the sets of notarized blocks.
