@@ -29,7 +29,7 @@ pub enum Input {
     },
     /// A timer expired.
     Timer(Timer),
-    /// The application answers [`Output::RequestPayload`].
+    /// The application answers [`Output::RequestPayload`](crate::miner::Output::RequestPayload).
     Payload {
         /// The round asked for.
         round: Round,
@@ -38,7 +38,7 @@ pub enum Input {
         /// The payload.
         payload: Vec<u8>,
     },
-    /// The application answers [`Output::Validate`].
+    /// The application answers [`Output::Validate`](crate::miner::Output::Validate).
     Validated {
         /// The block's round.
         round: Round,
@@ -47,11 +47,11 @@ pub enum Input {
         /// Whether it accepts the block.
         accepted: bool,
     },
-    /// The content of this [`Output::Store`], and of every one before it, is durable.
+    /// The content of this [`Output::Store`](crate::miner::Output::Store), and of every one before it, is durable.
     Stored(WriteId),
-    /// The answer to [`Output::Load`].
+    /// The answer to [`Output::Load`](crate::miner::Output::Load).
     Loaded(Arc<Block>),
-    /// The record of this [`Output::Persist`], and of every one before it, is durable.
+    /// The record of this [`Output::Persist`](crate::miner::Output::Persist), and of every one before it, is durable.
     Persisted(WriteId),
 }
 

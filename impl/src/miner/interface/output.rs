@@ -37,21 +37,21 @@ pub enum Output {
         /// The message.
         message: Message,
     },
-    /// Give [`Input::Timer`] back at this time, or later.
+    /// Give [`Input::Timer`](crate::miner::Input::Timer) back at this time, or later.
     SetTimer {
         /// The timer to give back.
         timer: Timer,
         /// When.
         at: Time,
     },
-    /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`] back.
+    /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`](crate::miner::Input::Persisted) back.
     Persist {
         /// The name to give back.
         write: WriteId,
         /// The record to write.
         record: Record,
     },
-    /// Make this durable for a restart, then give [`Input::Stored`] back. No later record is asked for before that.
+    /// Make this durable for a restart, then give [`Input::Stored`](crate::miner::Input::Stored) back. No later record is asked for before that.
     Store {
         /// The name to give back.
         write: WriteId,
@@ -59,7 +59,7 @@ pub enum Output {
         stored: Stored,
     },
     /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
-    /// [`Input::Loaded`]. The application has to judge it, or it is about to become final. A host that cannot read it stops, as
+    /// [`Input::Loaded`](crate::miner::Input::Loaded). The application has to judge it, or it is about to become final. A host that cannot read it stops, as
     /// when it cannot write.
     Load {
         /// The block's round.
@@ -67,7 +67,7 @@ pub enum Output {
         /// The block.
         block: BlockId,
     },
-    /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`].
+    /// Ask the application for a payload on top of `parent`; the answer is [`Input::Payload`](crate::miner::Input::Payload).
     RequestPayload {
         /// The round of the block to be made.
         round: Round,
@@ -76,7 +76,7 @@ pub enum Output {
         /// The block that it will extend; the application has accepted it.
         parent: Arc<Block>,
     },
-    /// Ask the application about a block; the answer is [`Input::Validated`]. Its parent was accepted before.
+    /// Ask the application about a block; the answer is [`Input::Validated`](crate::miner::Input::Validated). Its parent was accepted before.
     Validate {
         /// The block.
         block: Arc<Block>,
