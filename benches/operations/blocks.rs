@@ -39,12 +39,15 @@ pub fn print(bench: &Bench) {
         ([], false) => &[100, 300, 1000],
         (wanted, _) => wanted,
     };
-    let mut rows = Vec::new();
+    // The head of the table, and each row as it is measured.
+    zus_output::say!("\n{}", markdown(&COLUMNS.map(String::from), &[]).trim_end());
     for n in arguments.sizes(&[4, 16], &[4, 16, 100]) {
         let blocks = if short || n > 16 { 1 } else { 8 };
-        rows.extend(windows.iter().map(|&window| measure(n, window, blocks, if short { 2 } else { 9 })));
+        for &window in windows {
+            let row = measure(n, window, blocks, if short { 2 } else { 9 });
+            zus_output::say!("| {} |", row.join(" | "));
+        }
     }
-    zus_output::say!("\n{}", markdown(&COLUMNS.map(String::from), &rows));
 }
 
 /// One row: so many rounds of measurement, of so many blocks each.
