@@ -107,6 +107,12 @@ pub fn search(spec: &Spec, threads: usize) -> Result<Vec<(String, Option<Run>)>,
     found.into_iter().collect()
 }
 
+/// A kept run that the specification allows and that breaks liveness: it is one of those whose item is deleted.
+pub fn shown(spec: &Spec) -> Option<Run> {
+    let lines = include_str!("../runs/stalls.jsonl").lines();
+    lines.filter_map(|line| Run::from_json(spec, line).ok()).find(|run| !broken(spec, run).is_empty())
+}
+
 /// The kept runs, each with the specification without its item.
 pub fn kept(spec: &Spec) -> Result<Vec<(Spec, Run)>, StallError> {
     let read = |line: &str| {

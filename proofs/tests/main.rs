@@ -5,8 +5,10 @@
 mod bad_input;
 mod cli;
 mod drift;
+mod graph;
 mod independence;
 mod ledger;
+mod names;
 mod obligations;
 mod refused;
 mod search;

@@ -2,7 +2,12 @@
 //! traces pass the step check, and a tampered one does not.
 
 use std::{fs, path::PathBuf};
-use zus_checker::{action::Action, trace::Trace};
+use zus_checker::{
+    action::Action,
+    blocks::Generator,
+    rules::{Rules, SubroundCapRule},
+    trace::Trace,
+};
 use zus_proofs::{
     bounded::Run,
     refutations,
@@ -10,6 +15,7 @@ use zus_proofs::{
     structure::Interpreter,
     tie::{property, replay, trace_of},
 };
+use zus_protocol::properties::Property;
 
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -55,6 +61,60 @@ fn every_run_is_a_trace_that_the_model_replays_with_its_claim() {
         let written = trace_of(&spec, &run, property(shows), "zus-proofs runs").unwrap();
         assert_eq!(written.to_json(), committed.to_json(), "{name}: `zus-proofs runs` writes it again");
     }
+}
+
+/// What stops the protocol although the network is synchronous, and the property that its run breaks.
+const STALLED: [(&str, Property); 9] = [
+    ("documented_live-L1", Property::L1),
+    ("deployed_live-L1", Property::L1),
+    ("no_echo-L1", Property::L1),
+    ("mutant-12-L3", Property::L3),
+    ("mutant-15-L1", Property::L1),
+    ("mutant-18-L1", Property::L1),
+    ("mutant-25-L1", Property::L1),
+    ("mutant-28-L1", Property::L1),
+    ("mutant-A5-L3", Property::L3),
+];
+
+fn stalled(name: &str) -> Trace {
+    Trace::load(&folder("traces/stalls").join(format!("{name}.json"))).unwrap()
+}
+
+#[test]
+fn every_weaker_rule_stalls_in_a_run_that_the_model_replays_and_hardened_does_not() {
+    for (name, property) in STALLED {
+        let trace = stalled(name);
+        // The checks of `zus replay`: every guard of the model, and that the run ends where nothing must happen any more.
+        trace.replay().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(trace.claim.as_ref().map(|claim| claim.property), Some(property), "{name}");
+        let changed = trace.protocol.fault.is_some() || trace.protocol.rules != Rules::HARDENED;
+        assert!(changed && trace.steps.iter().any(|step| step.action == Action::Synchronize), "{name}");
+        // The control: under `hardened` the same run is none, or nothing of it is a stall.
+        let mut hardened = trace.clone();
+        (hardened.protocol.rules, hardened.protocol.fault) = (Rules::HARDENED, None);
+        if trace.protocol.rules.subround_cap == SubroundCapRule::CappedAtOne {
+            // A cap shows in the blocks alone: the last subround repeats the generators of the one before.
+            let blocks = &trace.protocol.blocks;
+            let of = |subround| {
+                blocks.of_subround(1, subround).map(|b| blocks.place(b).generator).collect::<Vec<_>>()
+            };
+            assert_eq!(of(1), of(2), "{name}");
+            assert!(of(1).iter().all(|generator| *generator == Generator::Byzantine), "{name}");
+        } else {
+            assert!(hardened.replay().is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_run_without_an_echo_is_drawn_in_the_readme() {
+    let told = stalled("no_echo-L1").told().unwrap();
+    let scene = zus_report::draw::staging::stage(&told).unwrap();
+    let drawn = zus_report::mermaid::diagram(&zus_report::RunReport::drawn(&told, Some(&scene)));
+    let readme = fs::read_to_string(folder("README.md")).unwrap();
+    let shown = readme.split("<!-- echo -->").nth(1).expect("README.md has the drawn run");
+    let shown = shown.trim().trim_start_matches("```mermaid").trim_end_matches("```");
+    assert_eq!(shown.trim(), drawn.trim());
 }
 
 #[test]

@@ -41,6 +41,11 @@ impl Symbolic {
         }
     }
 
+    /// Adds constants beyond the specification's, each 0.
+    pub fn extend(&mut self, constants: &[SortId]) {
+        self.functions.extend(constants.iter().map(|_| (Vec::new(), Rc::new(vec![vec![(0, Bit::TRUE)]]))));
+    }
+
     fn index(&self, sorts: &[SortId], tuple: &[Element]) -> usize {
         sorts
             .iter()

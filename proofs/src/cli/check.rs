@@ -2,7 +2,9 @@
 
 use super::{BadInput, CheckArguments, End, Format, JudgeName, folder, read, runs::print_run};
 use crate::{
-    arithmetic, controls,
+    arithmetic,
+    condition::Origin,
+    controls,
     explain::{Counterexample, real_run},
     judge::{External, ExternalJudge, Verdict},
     ledger, nonvacuity, refutations,
@@ -94,7 +96,17 @@ fn prove(
             }
         }
     }
-    if end == End::Fails && explain > 0 {
+    if end == End::Fails && explain > 0 && spec.sort("tick").is_some() {
+        // To search a run with a clock takes minutes; those of the table are kept.
+        match stalls::shown(spec) {
+            Some(run) => {
+                let broken = stalls::broken(spec, &run).join(", ");
+                say!("A real run, of {} actions, that breaks {broken}:\n", run.events.len());
+                say!("{}", stalls::drawn(spec, &run).trim_end());
+            }
+            None => say!("None of the runs that are kept is one of this specification and breaks liveness."),
+        }
+    } else if end == End::Fails && explain > 0 {
         match real_run(spec)? {
             Some((broken, run)) => {
                 say!("A real run, of {} actions, that breaks {}:", run.events.len(), broken.join(", "));
@@ -165,6 +177,17 @@ pub(super) fn all(sources: &Sources, threads: usize) -> Result<End, BadInput> {
     say!("ledger: {} properties, each with its proof or exemption", rows.len());
     say!("{} in {}", if end == End::Fine { "all is well" } else { "NOT all is well" }, seconds(start));
     Ok(end)
+}
+
+/// The hypotheses that the refutations of the clock's conditions use.
+pub(super) fn print_hints(sources: &Sources, threads: usize) -> Result<End, BadInput> {
+    let spec = read(sources, CLOCK)?;
+    let verification = Verification::new(&spec, threads);
+    for (id, proof) in verification.proofs() {
+        let used = proof.used.iter().filter(|origin| **origin != Origin::Goal);
+        say!("{id}{}", used.map(|origin| format!(" {origin}")).collect::<String>());
+    }
+    Ok(if verification.holds() { End::Fine } else { End::Fails })
 }
 
 fn check_arithmetic(judges: &[ExternalJudge], threads: usize) -> Result<End, BadInput> {
@@ -262,7 +285,13 @@ fn pinned(table: &str) -> End {
 /// The profile with a clock: its conditions, and the runs in which time passes.
 fn clock(sources: &Sources, judges: &[ExternalJudge], threads: usize) -> Result<End, BadInput> {
     let spec = read(sources, CLOCK)?;
-    let (_, mut end) = prove(&spec, judges, 0, threads)?;
+    let (verification, mut end) = prove(&spec, judges, 0, threads)?;
+    let proofs = verification.proofs();
+    let hinted = proofs.values().filter(|proof| proof.hinted).count();
+    say!("{CLOCK}: {hinted} of {} refutations by the hypotheses of hints.txt", proofs.len());
+    if hinted < proofs.len() {
+        say!("  the others took longer; `zus-proofs hints` prints the file as it should be");
+    }
     let runs = nonvacuity::kept(&spec)?;
     let uncovered = nonvacuity::uncovered(&spec, &runs);
     say!("{CLOCK}: {} runs replayed, {} of the clock's facts not shown", runs.len(), uncovered.len());

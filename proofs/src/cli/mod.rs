@@ -8,6 +8,7 @@ macro_rules! say {
 }
 
 mod check;
+mod graph;
 mod json;
 mod runs;
 
@@ -127,6 +128,27 @@ enum Command {
     },
     /// Replay a run, or search one that breaks a property.
     Run(RunArguments),
+    /// Print the hypotheses that the judge's refutations use, condition by condition: `hints.txt` has them.
+    Hints {
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
+    },
+    /// Compare the whole graphs of the model's specification and of this one on tiny worlds: states, labelled edges, and where
+    /// nothing must happen any more.
+    Graph {
+        /// Only the worlds of this name; without one, all.
+        #[arg(value_name = "WORLD")]
+        world: Option<String>,
+        /// Leave out an item of the specification: guard:ACTION/NAME.
+        #[arg(long, value_name = "ITEM")]
+        delete: Vec<String>,
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
+    },
     /// Print the verification conditions as SMT-LIB scripts, one file each.
     Smtlib {
         /// The rules.
@@ -302,6 +324,10 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
                 Some(file) => runs::replay(&spec, file),
                 None => runs::search(&spec, run),
             }
+        }
+        Command::Hints { from, threads } => check::print_hints(&from.sources()?, threads.threads),
+        Command::Graph { world, delete, from, threads } => {
+            graph::print(&from.sources()?, world.as_deref(), delete, threads.threads)
         }
         Command::Smtlib { rules, out, from } => runs::smtlib_files(&read(&from.sources()?, rules)?, out),
         Command::Ledger { format } => check::print_ledger(*format),

@@ -16,6 +16,10 @@ const MORE_ELEMENTS: usize = 2;
 /// that could be left out alone: facts of the state first, then fixed ones. Derived relations are as defined, if the
 /// condition can be refuted so.
 pub fn minimise(spec: &Spec, condition: &Condition, structure: Structure) -> Structure {
+    // With a clock every attempt is large; its structures are small already (`finite`).
+    if spec.sort("tick").is_some() {
+        return structure;
+    }
     let sizes: Vec<_> = structure.sizes().iter().map(|size| size + MORE_ELEMENTS).collect();
     let exact = Attempt::new(spec, condition, &sizes, true).solve(&[]);
     let (mut best, exact) = match exact {
@@ -33,16 +37,69 @@ pub fn minimise(spec: &Spec, condition: &Condition, structure: Structure) -> Str
         }
     }
     let mut attempt = Attempt::new(spec, condition, best.sizes(), exact);
+    let Attempt { constants, circuit, symbolic, .. } = &mut attempt;
+    thin(spec, constants, circuit, symbolic).unwrap_or(best)
+}
+
+/// A structure of a satisfiable circuit in which no fact could be left out alone: facts of the state first, then fixed ones.
+pub(super) fn thin(
+    spec: &Spec,
+    constants: &[SortId],
+    circuit: &mut Circuit,
+    symbolic: &Symbolic,
+) -> Option<Structure> {
     let (state, fixed): (Vec<_>, Vec<_>) =
         (0..spec.relations.len()).map(RelationId).partition(|r| !spec.relations[r.0].immutable());
-    let mut absent = Vec::new();
+    let (mut absent, mut best) = (Vec::new(), None);
     for relations in [state, fixed] {
-        let bits = attempt.bits(&relations);
-        if let Some(fewer) = attempt.thin(&bits, &mut absent) {
-            best = fewer;
+        let bits = bits(symbolic, &relations);
+        if let Some(model) = fewest(circuit, &bits, &mut absent) {
+            best = Some(symbolic.decode(spec, constants, &model));
         }
     }
     best
+}
+
+/// The bits of relations that are not decided.
+fn bits(symbolic: &Symbolic, relations: &[RelationId]) -> Vec<Literal> {
+    let all = relations.iter().flat_map(|r| {
+        let sorts = symbolic.sorts(*r).to_vec();
+        symbolic.tuples(&sorts).into_iter().map(|tuple| symbolic.bit(*r, &tuple))
+    });
+    let literal = |bit| match bit {
+        Bit::Literal(literal) => Some(literal),
+        Bit::Constant(_) => None,
+    };
+    all.filter_map(literal).collect()
+}
+
+fn model(circuit: &mut Circuit, assumptions: &[Literal]) -> Option<Vec<bool>> {
+    match circuit.solver.solve(assumptions) {
+        Answer::Satisfiable(model) => Some(model),
+        Answer::Unsatisfiable(_) => None,
+    }
+}
+
+/// Fewer and fewer of `bits` true, those of `absent` false; in the end those false are added to `absent`, and of those
+/// true none can be made false without making another one true.
+fn fewest(circuit: &mut Circuit, bits: &[Literal], absent: &mut Vec<Literal>) -> Option<Vec<bool>> {
+    let mut found = model(circuit, absent)?;
+    loop {
+        let (present, missing): (Vec<Literal>, Vec<Literal>) = bits.iter().partition(|l| found[l.variable()]);
+        let assumptions: Vec<_> = absent.iter().copied().chain(missing.iter().map(|l| !*l)).collect();
+        // One of those present must go, in this query only.
+        let query = circuit.solver.variable();
+        circuit.solver.clause(present.iter().map(|l| !*l).chain([!query]).collect());
+        let query: Vec<_> = assumptions.iter().copied().chain([query]).collect();
+        match model(circuit, &query) {
+            Some(fewer) => found = fewer,
+            None => {
+                // The state's true facts stay as they are while the fixed part is thinned.
+                *absent = assumptions.into_iter().chain(present).collect();
+                return Some(found);
+            }
+        }
+    }
 }
 
 /// Whether a structure has all hypotheses of a condition and not its goal.
@@ -51,7 +108,7 @@ pub fn refutes(condition: &Condition, structure: &Structure) -> bool {
 }
 
 /// That derived relations hold nothing but what their definitions say, and single-tuple invariants hold of all tuples.
-fn exactness(spec: &Spec) -> Vec<Formula> {
+pub(super) fn exactness(spec: &Spec) -> Vec<Formula> {
     let derived = spec.relations.iter().enumerate().filter_map(|(index, relation)| match &relation.kind {
         RelationKind::Derived { variables, definition } => {
             let terms = variables.iter().map(|v| Term::Variable(*v)).collect();
@@ -99,50 +156,8 @@ impl<'a> Attempt<'a> {
         Attempt { spec, constants, circuit, symbolic }
     }
 
-    fn model(&mut self, assumptions: &[Literal]) -> Option<Vec<bool>> {
-        match self.circuit.solver.solve(assumptions) {
-            Answer::Satisfiable(model) => Some(model),
-            Answer::Unsatisfiable(_) => None,
-        }
-    }
-
     fn solve(&mut self, assumptions: &[Literal]) -> Option<Structure> {
-        let model = self.model(assumptions)?;
+        let model = model(&mut self.circuit, assumptions)?;
         Some(self.symbolic.decode(self.spec, &self.constants, &model))
-    }
-
-    fn bits(&self, relations: &[RelationId]) -> Vec<Literal> {
-        let all = relations.iter().flat_map(|r| {
-            let sorts = self.symbolic.sorts(*r).to_vec();
-            self.symbolic.tuples(&sorts).into_iter().map(|tuple| self.symbolic.bit(*r, &tuple))
-        });
-        let literal = |bit| match bit {
-            Bit::Literal(literal) => Some(literal),
-            Bit::Constant(_) => None,
-        };
-        all.filter_map(literal).collect()
-    }
-
-    /// Fewer and fewer of `bits` true, those of `absent` false; in the end those false are added to `absent`, and of
-    /// those true none can be made false without making another one true.
-    fn thin(&mut self, bits: &[Literal], absent: &mut Vec<Literal>) -> Option<Structure> {
-        let mut model = self.model(absent)?;
-        loop {
-            let (present, missing): (Vec<Literal>, Vec<Literal>) =
-                bits.iter().partition(|l| model[l.variable()]);
-            let assumptions: Vec<_> = absent.iter().copied().chain(missing.iter().map(|l| !*l)).collect();
-            // One of those present must go, in this query only.
-            let query = self.circuit.solver.variable();
-            self.circuit.solver.clause(present.iter().map(|l| !*l).chain([!query]).collect());
-            let query: Vec<_> = assumptions.iter().copied().chain([query]).collect();
-            match self.model(&query) {
-                Some(fewer) => model = fewer,
-                None => {
-                    // The state's true facts stay as they are while the fixed part is thinned.
-                    *absent = assumptions.into_iter().chain(present).collect();
-                    return Some(self.symbolic.decode(self.spec, &self.constants, &model));
-                }
-            }
-        }
     }
 }

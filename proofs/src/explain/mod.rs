@@ -1,11 +1,13 @@
 //! Structures and steps in the protocol's words.
 
 mod counterexample;
+mod finite;
 mod minimise;
 mod names;
 mod real;
 
 pub use counterexample::{Counterexample, Unconfirmed};
+pub use finite::finite;
 pub use minimise::{minimise, refutes};
 pub use names::Names;
 pub use real::real_run;

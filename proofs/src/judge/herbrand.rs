@@ -14,7 +14,7 @@
 //! instance excludes the present assignment or adds a term, and both are finite, so the loop ends.
 
 use super::{
-    Verdict,
+    Hints, Verdict,
     candidate::{Candidate, candidate},
     constant_sorts,
     ground::{Ground, Grounder, TermId, compile},
@@ -66,6 +66,8 @@ pub struct Proof {
     pub certificate: Certificate,
     /// Rounds of instantiation.
     pub rounds: usize,
+    /// Whether the hypotheses of a hint were enough.
+    pub hinted: bool,
 }
 
 /// Why the judge has no verdict.
@@ -88,24 +90,45 @@ pub enum HerbrandError {
 /// The judge.
 pub struct Herbrand<'a> {
     spec: &'a Spec,
+    hints: &'a Hints,
 }
 
 impl<'a> Herbrand<'a> {
     /// For the conditions of a specification.
     pub fn new(spec: &'a Spec) -> Self {
-        Herbrand { spec }
+        Herbrand { spec, hints: Hints::kept() }
     }
 
-    /// Decides a condition: by the hypotheses that are near to it, if they are enough, and else by all.
+    /// The same, with other hints than those that are kept.
+    pub fn hinted(spec: &'a Spec, hints: &'a Hints) -> Self {
+        Herbrand { spec, hints }
+    }
+
+    /// Decides a condition: by the hypotheses of its hint or by those that are near to it, if they are enough, and else by all.
     pub fn decide(&self, condition: &Condition) -> Result<Verdict<Proof>, HerbrandError> {
-        for near in condition.near(self.spec) {
-            if near.hypotheses.len() < condition.hypotheses.len()
-                && let Ok(Verdict::Holds(proof)) = self.decide_within(&near, FEW_ROUNDS)
-            {
-                return Ok(Verdict::Holds(proof));
-            }
+        match self.by_few(condition) {
+            Some(proof) => Ok(Verdict::Holds(proof)),
+            None => self.decide_within(condition, MAX_ROUNDS),
         }
-        self.decide_within(condition, MAX_ROUNDS)
+    }
+
+    /// A proof from the hypotheses of the condition's hint, or from those that are near to it. If there is none, that says
+    /// nothing.
+    pub fn by_few(&self, condition: &Condition) -> Option<Proof> {
+        if let Some(hinted) = self.hints.of(condition)
+            && let Ok(Verdict::Holds(proof)) = self.decide_within(&hinted, FEW_ROUNDS)
+        {
+            return Some(Proof { hinted: true, ..proof });
+        }
+        condition.near(self.spec).iter().find_map(|near| {
+            if near.hypotheses.len() == condition.hypotheses.len() {
+                return None;
+            }
+            match self.decide_within(near, FEW_ROUNDS) {
+                Ok(Verdict::Holds(proof)) => Some(proof),
+                _ => None,
+            }
+        })
     }
 
     fn decide_within(&self, condition: &Condition, most: usize) -> Result<Verdict<Proof>, HerbrandError> {
@@ -127,7 +150,7 @@ impl<'a> Herbrand<'a> {
                     check.map_err(|e| HerbrandError::Certificate(condition.id.clone(), e))?;
                     let used = refutand.iter().zip(&selectors).filter(|(_, s)| certificate.core.contains(s));
                     let used = used.map(|((origin, _), _)| origin.clone()).collect();
-                    return Ok(Verdict::Holds(Proof { used, certificate, rounds: round }));
+                    return Ok(Verdict::Holds(Proof { used, certificate, rounds: round, hinted: false }));
                 }
             };
             let Some(candidate) = candidate(self.spec, &mut grounder, &model, &constants) else { continue };

@@ -4,9 +4,11 @@ mod candidate;
 mod external;
 mod ground;
 mod herbrand;
+mod hints;
 
 pub use external::{External, ExternalError, ExternalJudge, PYTHON_VARIABLE, Script, SolverAnswer};
 pub use herbrand::{Herbrand, HerbrandError, Proof};
+pub use hints::Hints;
 
 use crate::{condition::Condition, structure::Structure};
 

@@ -35,6 +35,7 @@ pub(super) fn sizes(spec: &Spec, protocol: &Protocol) -> Result<Vec<usize>, Unti
             (_, "observer") => Ok(protocol.observers.max(1)),
             (_, "round" | "beacon_value") => Ok(protocol.blocks.rounds as usize + 2),
             (_, "subround") => Ok(protocol.blocks.subrounds as usize),
+            (_, "tick") => Ok(super::graph::TICKS as usize),
             (_, "block") => Ok(protocol.blocks.len() + 1),
             (_, name) => Err(WorldError::UnknownSort(name.to_string()).into()),
         }
@@ -111,7 +112,7 @@ impl Tie<'_> {
     }
 
     /// Orders and sets of miners.
-    fn interpret(&self, image: &mut Structure) {
+    pub(super) fn interpret(&self, image: &mut Structure) {
         for interpretation in &self.spec.interpretations {
             match interpretation {
                 Interpretation::Ordered { sort, le, previous, zero } => {
@@ -143,7 +144,7 @@ impl Tie<'_> {
     }
 
     /// Blocks, and who may generate.
-    fn place(&self, image: &mut Structure, placement: &Placement) {
+    pub(super) fn place(&self, image: &mut Structure, placement: &Placement) {
         let Signature { round, subround, generator, seed, beacon, genesis, .. } = self.signature;
         let blocks = &self.protocol.blocks;
         image.assign(genesis, &[], element(GENESIS));

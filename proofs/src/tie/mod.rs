@@ -30,6 +30,7 @@ mod agreement;
 mod backward;
 mod explore;
 mod forward;
+pub mod graph;
 mod image;
 mod placement;
 mod replay;

@@ -58,11 +58,20 @@ impl Placement {
     /// All placements of a scenario, up to renaming honest miners: of those that generate nothing yet, the first is
     /// taken.
     pub fn all(protocol: &Protocol) -> Result<Vec<Placement>, Untied> {
+        Placement::enumerate(protocol, false)
+    }
+
+    /// All placements of a scenario.
+    pub fn every(protocol: &Protocol) -> Result<Vec<Placement>, Untied> {
+        Placement::enumerate(protocol, true)
+    }
+
+    fn enumerate(protocol: &Protocol, renamed: bool) -> Result<Vec<Placement>, Untied> {
         let mut found = vec![Placement { parents: Vec::new(), generators: Vec::new() }];
         for block in protocol.blocks.all() {
             let mut next = Vec::new();
             for placement in &found {
-                for generator in placement.possible(protocol, block)? {
+                for generator in placement.possible(protocol, block, renamed)? {
                     for parent in protocol.entries(protocol.blocks.round(block)) {
                         let mut placement = placement.clone();
                         placement.parents.push(parent);
@@ -77,8 +86,8 @@ impl Placement {
     }
 
     /// The miners that may generate `block` if the blocks before it are generated as placed: a miner has one rank in
-    /// a subround.
-    fn possible(&self, protocol: &Protocol, block: BlockId) -> Result<Vec<Element>, Untied> {
+    /// a subround. Without `renamed`, of those that generate nothing yet only the first.
+    fn possible(&self, protocol: &Protocol, block: BlockId, renamed: bool) -> Result<Vec<Element>, Untied> {
         let place = protocol.blocks.place(block);
         if place.twin == 1 {
             return Ok(vec![self.generators[block.index() - 1]]);
@@ -94,7 +103,8 @@ impl Placement {
             Generator::Honest => {
                 let fresh = (0..honest).find(|m| !self.generators.contains(m));
                 (0..honest)
-                    .filter(|m| !taken.contains(m) && (self.generators.contains(m) || Some(*m) == fresh))
+                    .filter(|m| !taken.contains(m))
+                    .filter(|m| renamed || self.generators.contains(m) || Some(*m) == fresh)
                     .collect()
             }
             Generator::Byzantine | Generator::Outsider => (honest..honest + protocol.committee.byzantine)

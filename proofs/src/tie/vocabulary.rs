@@ -52,7 +52,7 @@ macro_rules! vocabulary {
 
 vocabulary! {
     byzantine, exposed, member, in_group, parent, eligible, outranks,
-    at, entered_through, logged, ticket, timeout, notarized, share, known, formed, proposed, head;
+    at, entered_through, logged, ticket, timeout, notarized, share, known, formed, proposed, proposal_logged, head;
     share_beacon, byzantine_share, learn_beacon, form_beacon, propose, byzantine_propose, log_ticket, send_ticket, byzantine_ticket,
     notarize, leave_voting, leave_silently, byzantine_vote, restart, timeout, byzantine_timeout, certify_timeout,
     enter_subround, certify_finality, finalize,
