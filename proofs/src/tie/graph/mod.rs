@@ -11,7 +11,7 @@
 //! anything. In the model this is asked of the states in which nobody is down and nothing is selected, and in `proofs/spec` for each
 //! placement of generators and parents by itself.
 //!
-//! Actions of `proofs/spec` that are beyond a bound of the world are left out, by [`Bound`], and counted.
+//! Actions of `proofs/spec` that are beyond a bound of the world are left out, by [`Bound`](super::Bound), and counted.
 
 mod fact;
 mod model;
