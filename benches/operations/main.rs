@@ -1,7 +1,7 @@
 //! All benches in one program, so that peers are measured in the same run.
 //!
 //! ```text
-//! cargo bench -p zus-benches                                    # everything, within 15 minutes
+//! cargo bench -p zus-benches                                    # everything, within 20 minutes
 //! cargo bench -p zus-benches -- --quick                         # everything, roughly, within 2
 //! cargo bench -p zus-benches -- aggregate --n 200 --invalid 10  # one operation at one size
 //! cargo bench -p zus-benches --features peers -- ratios --gate  # all peers; an error where a required ratio is missed
