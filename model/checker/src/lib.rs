@@ -31,6 +31,7 @@
 
 pub mod action;
 pub mod blocks;
+pub mod certificates;
 pub mod committed;
 pub mod committee;
 pub mod expand;

@@ -69,7 +69,7 @@ impl Run {
 
     /// Makes a run to a state that shows `property` one to be read: without the steps it can do without (a shortest
     /// path of merged steps need not be a shortest run of single ones), and with those that make it visible.
-    pub(super) fn finish(&mut self, property: Property) -> Result<(), RunError> {
+    pub(crate) fn finish(&mut self, property: Property) -> Result<(), RunError> {
         if !self.shows(property) {
             return Err(RunError::NotShown(property));
         }

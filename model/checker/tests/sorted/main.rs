@@ -7,6 +7,8 @@
 //! - Each precondition is dropped, and states are then missing.
 
 mod controls;
+#[path = "../small/mod.rs"]
+mod small;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -15,7 +17,6 @@ use std::{
 use zus_checker::{
     blocks::{Blocks, Generator},
     committee::{beacon_threshold, quorum},
-    expand::specified,
     fault::Fault,
     properties::Property,
     protocol::{Network, Protocol, Reductions},
@@ -29,27 +30,16 @@ use zus_checker::{
     },
     state::State,
 };
-use zus_spec::Exploration;
 
 use Generator::{Byzantine, Honest};
-
-/// A block of a chain: its (round, subround, rank, twin).
-type Place = (u64, u32, u32, u8);
-/// The notarized blocks of a state, each with its chain.
-type Notarized = BTreeSet<Vec<Place>>;
+use small::{Notarized, Place, chain_of, everything, instance, renamings, specification};
 
 /// The least of all renamings of the twins of an equivocating generator: which is called the first is arbitrary.
 fn up_to_twins(set: &Notarized) -> Notarized {
-    let places: BTreeSet<_> = set.iter().flatten().map(|&(r, s, k, _)| (r, s, k)).collect();
-    let places: Vec<_> = places.into_iter().collect();
-    let renamed = |swapped: u32| -> Notarized {
-        let rename = |&(r, s, k, twin): &Place| {
-            let at = places.iter().position(|&p| p == (r, s, k)).unwrap();
-            (r, s, k, twin ^ (swapped >> at & 1) as u8)
-        };
+    let renamed = |rename: &dyn Fn(&Place) -> Place| -> Notarized {
         set.iter().map(|chain| chain.iter().map(rename).collect()).collect()
     };
-    (0..1 << places.len()).map(renamed).min().unwrap()
+    renamings(set).map(|rename| renamed(&rename)).min().unwrap()
 }
 
 /// The reductions of a search of `protocol`, as a scenario has them.
@@ -57,22 +47,6 @@ fn searched(protocol: &Protocol, sorted: bool) -> Protocol {
     let lazy = protocol.network == Network::Async && protocol.takes_certificates();
     let reductions = Reductions { lazy, sorted, ..Reductions::ALL };
     Protocol { reductions, ..protocol.clone() }
-}
-
-fn instance(
-    n: u32,
-    byzantine: u32,
-    rounds: u8,
-    subrounds: u8,
-    rules: Rules,
-    order: &[Generator],
-) -> Protocol {
-    let blocks = Blocks::new(rounds, subrounds, 2, false, rules.subround_cap, None, |_, _| order.to_vec());
-    Protocol::asynchronous(n, byzantine, rules, blocks.unwrap())
-}
-
-fn everything() -> impl Iterator<Item = Property> {
-    Property::every()
 }
 
 /// The facts that are found, each with the steps of a shortest run to it, and the sets of notarized blocks.
@@ -112,34 +86,18 @@ fn explored(protocol: &Protocol) -> Reached {
 }
 
 /// The same of the specification, without lengths: its steps are other ones.
-fn specification(protocol: &Protocol) -> (BTreeSet<Property>, BTreeSet<Notarized>, usize) {
-    let (instance, bounds) = specified(protocol);
-    let spec = Exploration::new(instance, bounds);
-    let start = spec.instance.initial();
+fn specified(protocol: &Protocol) -> (BTreeSet<Property>, BTreeSet<Notarized>, usize) {
     let (mut facts, mut sets) = (BTreeSet::new(), BTreeSet::new());
-    let mut seen = HashSet::from([start.clone()]);
-    let mut waiting = vec![start];
-    while let Some(state) = waiting.pop() {
-        facts.extend(everything().filter(|&p| spec.shows(&state, p)).collect::<Vec<_>>());
-        let chain = |block: &zus_spec::Block| -> Vec<Place> {
-            let named = |b: zus_spec::Block| (b.round.0, b.subround.0, b.rank.0 as u32, b.twin);
-            state.chain(*block).filter(|b| b.round.0 > 0).map(named).collect()
-        };
-        sets.insert(state.sent.notarized.iter().map(chain).collect::<Notarized>());
-        for step in spec.steps(&state) {
-            let mut next = state.clone();
-            spec.instance.apply(&mut next, &step);
-            if seen.insert(next.clone()) {
-                waiting.push(next);
-            }
-        }
-    }
+    let states = specification(protocol, |spec, state| {
+        facts.extend(everything().filter(|&p| spec.shows(state, p)));
+        sets.insert(state.sent.notarized.iter().map(|&block| chain_of(state, block)).collect::<Notarized>());
+    });
     let sets = sets.iter().map(up_to_twins).collect();
-    (facts, sets, seen.len())
+    (facts, sets, states)
 }
 
 /// The instances that are compared: small enough for the specification.
-fn small() -> Vec<(String, Protocol)> {
+fn compared() -> Vec<(String, Protocol)> {
     let mut all = Vec::new();
     let h = Rules::HARDENED;
     let tickets = [TicketRule::OncePerSubround, TicketRule::BetterRank, TicketRule::BetterOrEqualRank];
@@ -227,12 +185,12 @@ fn small() -> Vec<(String, Protocol)> {
 #[test]
 fn sorted_runs_reach_what_the_specification_reaches() {
     let (mut states, mut wrong) = (0, Vec::new());
-    let instances = small();
+    let instances = compared();
     for (name, protocol) in &instances {
         let sorted = searched(protocol, true);
         assert_eq!(sorted.unsorted(), None, "{name}");
         let start = std::time::Instant::now();
-        let (facts, notarized, specified) = specification(protocol);
+        let (facts, notarized, specified) = specified(protocol);
         let reached = explored(&sorted);
         states += specified;
         if start.elapsed().as_millis() > 200 {
@@ -266,7 +224,7 @@ fn sorted_runs_reach_what_the_specification_reaches() {
 
 /// Instances beyond the specification: sorted runs are compared with all runs.
 fn larger() -> Vec<(String, Protocol)> {
-    let mut all = small();
+    let mut all = compared();
     let h = Rules::HARDENED;
     let both = [Byzantine, Honest];
     all.push(("deployed".into(), instance(4, 1, 1, 2, Rules::DEPLOYED, &[Byzantine])));
