@@ -99,26 +99,24 @@ pub struct Observer {
     pub refused: BTreeMap<(Peer, Peer), usize>,
 }
 
-/// The quorum of the committee sizes that tests use, by hand: more than two thirds; or two thirds as the deployed node
-/// counts, 66 of 100, which is one less where 50 miners are.
+/// The quorum of a committee: more than two thirds, by hand for the sizes that tests use; or 66 of 100, as the deployed node counts.
 fn quorum_by_hand(miners: u16, rule: QuorumRule) -> usize {
-    let percent_of_fifty = match rule {
-        QuorumRule::Percent66 => 33,
-        QuorumRule::ByzantineMajority => 34,
-    };
-    match miners {
-        50 => percent_of_fifty,
-        1 => 1,
-        2 => 2,
-        3 => 3,
-        4 => 3,
-        5 => 4,
-        6 => 5,
-        7 => 5,
-        10 => 7,
-        16 => 11,
-        // Sizes that only the example uses.
-        other => 2 * usize::from(other) / 3 + 1,
+    match rule {
+        QuorumRule::Percent66 => (66 * usize::from(miners)).div_ceil(100),
+        QuorumRule::ByzantineMajority => match miners {
+            1 => 1,
+            2 => 2,
+            3 => 3,
+            4 => 3,
+            5 => 4,
+            6 => 5,
+            7 => 5,
+            10 => 7,
+            16 => 11,
+            50 => 34,
+            // Sizes that only the example uses.
+            other => 2 * usize::from(other) / 3 + 1,
+        },
     }
 }
 
@@ -472,5 +470,21 @@ impl Observer {
         let all = rounds.len();
         rounds.dedup();
         all - rounds.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zus_bpp::committee::{ChainId, Committee, Epoch};
+
+    #[test]
+    fn the_quorums_by_hand_are_those_of_every_size() {
+        for miners in 1..=200 {
+            let committee = Committee::new(ChainId([0; 32]), Epoch(0), miners, 0).expect("a committee");
+            for rule in [QuorumRule::ByzantineMajority, QuorumRule::Percent66] {
+                assert_eq!(quorum_by_hand(miners, rule), committee.quorum(rule), "{miners} {rule:?}");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The protocol: which fact does what in which phase, and the ten steps in their order.
 //!
-//! This is the recommended profile, `hardened`; all steps but 3 and 4 have variants under other [`Rules`](crate::rules::Rules).
+//! This is the recommended profile, `hardened`; steps have variants under other [`Rules`](crate::rules::Rules).
 //! PROTOCOL.md, section 4, is the same in words.
 //!
 //! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `n - f`

@@ -3,7 +3,7 @@
 mod generate;
 mod vectors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -148,10 +148,21 @@ fn a_round_that_no_chain_reaches_is_refused_in_every_message() {
         }
     }
     // The kinds of messages, by their tags.
-    assert!((0..=10).all(|kind| refused.get(&kind) > Some(&0)), "{refused:?}");
-    assert!((0..=10).all(|kind| taken.get(&kind) > Some(&0)), "{taken:?}");
+    let tags: BTreeSet<u8> = vectors::messages().iter().map(|(_, message)| encode(message)[1]).collect();
+    assert!(tags.iter().all(|kind| refused.get(kind) > Some(&0)), "{refused:?}");
+    assert!(tags.iter().all(|kind| taken.get(kind) > Some(&0)), "{taken:?}");
     let error = WireError::Round { round: MAX_ROUND + 1 }.to_string();
     assert_eq!(error, "round 4611686018427387905 is above 4611686018427387904, which no chain reaches");
+}
+
+#[test]
+fn every_kind_and_form_of_message_has_a_vector_and_is_read_back() {
+    let messages = vectors::messages();
+    let numbers: BTreeSet<usize> = messages.iter().map(|(_, message)| vectors::number(message)).collect();
+    assert_eq!(numbers, (0..vectors::NUMBERS).collect());
+    for (name, message) in messages {
+        assert_eq!(decode(&encode(&message)), Ok(message), "{name}");
+    }
 }
 
 #[test]
