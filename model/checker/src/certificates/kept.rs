@@ -68,7 +68,7 @@ pub struct Member {
     pub mark: Mark,
     /// The block through which it entered; `None` as long as any will do. In the layer of votes: the block that it voted for.
     pub entry: Option<BlockId>,
-    /// What it ticketed in the subround, as far as its rule asks: see [`spent`].
+    /// What it ticketed in the subround, as far as its rule asks: see `spent`.
     pub spent: u16,
     /// Blocks that it proposed in the subround.
     pub proposed: u8,

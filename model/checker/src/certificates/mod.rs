@@ -8,7 +8,7 @@
 //! - [`rounds`] forgets the past, within the rounds and subrounds of a scenario ([`Reach::Bounded`]) or without such a bound
 //!   ([`Reach::Any`]).
 //! - [`expand`] turns a run of certificates into a run of named miners, and so of the specification.
-//! - [`Protocol::no_certificates`] says which instances are supported, and why others are not. The search of steps answers
+//! - [`Protocol::no_certificates`](crate::protocol::Protocol::no_certificates) says which instances are supported, and why others are not. The search of steps answers
 //!   for those. No command uses this
 //!   search yet: it is a library, and its tests.
 //!

@@ -77,7 +77,7 @@ pub struct Member {
     /// The flag of the block through which it entered; `None` as long as any will do. In the layer of votes: that of the block
     /// that it voted for.
     pub entry: Option<Flag>,
-    /// See [`spent`].
+    /// See `spent`.
     pub spent: u16,
     /// Blocks that it proposed in the subround.
     pub proposed: u8,
