@@ -65,7 +65,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         if let Output::Finalized(found) = &output {
             zus_output::say!("round {}: {}", found.block.round().0, found.block.id());
         }
-        if let Output::Send { message, .. } | Output::Broadcast { message, .. } = &output {
+        let served = storage.serve(&output)?.map(|(_, message)| message);
+        let sent = match &output {
+            Output::Send { message, .. } | Output::Broadcast { message, .. } => Some(message),
+            _ => served.as_ref(),
+        };
+        if let Some(message) = sent {
             // A member that is away misses the message; the protocol sends again what it needs.
             link = link.take().or_else(|| TcpStream::connect(other).ok());
             link = link.take().filter(|mut link: &TcpStream| link.write_all(&frame(message)).is_ok());

@@ -6,8 +6,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::chain::FinalBlock;
-use crate::limits::{KEPT_FINAL_BLOCKS, MAX_MESSAGE_BYTES};
+use crate::block::{Block, BlockId};
+use crate::chain::{FinalBlock, respond_within};
+use crate::committee::{Peer, Round};
+use crate::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS, MAX_MESSAGE_BYTES};
+use crate::message::Message;
 use crate::miner::{Input, Output, Recovery, Stored};
 use crate::ticket_log::Signed;
 use crate::wire::{CHECKSUM_BYTES, Decode, WireError, seal, unseal};
@@ -17,15 +20,19 @@ type Numbered<T> = (u64, T);
 
 /// A folder with everything that [`Recovery`] asks for beside the ticket log.
 ///
-/// An item is durable when [`FileStorage::carry_out`] returns. It is dropped once no restart needs it; of the final blocks the last
-/// [`KEPT_FINAL_BLOCKS`] stay, so the folder is bounded as the miner's memory is. It has no lock of its own: open the miner's ticket
-/// log first, which is locked.
+/// An item is durable when [`FileStorage::carry_out`] returns. It is dropped once no restart needs it. Of the final blocks all stay, a
+/// file each, so that [`FileStorage::serve`] can help a peer that was away for however long; or, with
+/// [`FileStorage::without_history`], the last [`KEPT_FINAL_BLOCKS`], where sharders serve the chain. Memory holds these last ones only.
+/// It has no lock of its own: open the miner's ticket log first, which is locked.
 #[derive(Debug)]
 pub struct FileStorage {
     folder: PathBuf,
     next: u64,
     kept: Vec<Numbered<Stored>>,
-    finals: VecDeque<Numbered<FinalBlock>>,
+    /// The last final blocks; the file of each has the number of its round.
+    finals: VecDeque<FinalBlock>,
+    /// Whether lower ones stay on the disk.
+    history: bool,
 }
 
 /// Why the folder cannot be used.
@@ -53,6 +60,14 @@ pub enum StorageError {
         /// How it differs.
         source: WireError,
     },
+    /// The miner asks for a block that it gave away to be stored.
+    #[error("{}: block {block} is in no file\n  fix: start again from a copy of the folder, or from an empty one", folder.display())]
+    Missing {
+        /// Where it should be.
+        folder: PathBuf,
+        /// The block.
+        block: BlockId,
+    },
 }
 
 impl FileStorage {
@@ -63,42 +78,110 @@ impl FileStorage {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let folder = folder.into();
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        let (kept, finals) = (read(&folder, Kind::Stored)?, read(&folder, Kind::Final)?);
-        let numbers = kept.iter().map(|(number, _)| number).chain(finals.iter().map(|(number, _)| number));
-        let next = numbers.max().map_or(0, |last| last + 1);
-        Ok(FileStorage { folder, next, kept, finals: finals.into() })
+        let kept: Vec<Numbered<Stored>> = read(&folder, Kind::Stored, &numbers(&folder, Kind::Stored)?)?;
+        let rounds = numbers(&folder, Kind::Final)?;
+        let last = &rounds[rounds.len().saturating_sub(KEPT_FINAL_BLOCKS)..];
+        let finals = read(&folder, Kind::Final, last)?.into_iter().map(|(_, found)| found).collect();
+        let next = kept.last().map_or(0, |(last, _)| last + 1);
+        Ok(FileStorage { folder, next, kept, finals, history: true })
+    }
+
+    /// Drops final blocks that no restart needs: sharders serve the chain.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        FileStorage { history: false, ..self }
     }
 
     /// The items for [`Miner::new`](crate::miner::Miner::new), beside the index of the ticket log.
     #[must_use]
     pub fn recovery(&self, signed: Signed) -> Recovery {
         let stored = self.kept.iter().map(|(_, item)| item.clone()).collect();
-        Recovery { finals: self.finals.iter().map(|(_, item)| item.clone()).collect(), signed, stored }
+        Recovery { finals: self.finals.iter().cloned().collect(), signed, stored }
     }
 
     /// Carries out [`Output::Store`], [`Output::Finalized`] and [`Output::Load`], and no other output. The input is the answer to the last.
     ///
     /// # Errors
-    /// [`StorageError::Io`]: the miner must stop.
+    /// [`StorageError::Io`], and [`StorageError::Missing`] where a stored block is gone: the miner must stop.
     pub fn carry_out(&mut self, output: &Output) -> Result<Option<Input>, StorageError> {
         match output {
             Output::Store { stored, .. } => {
-                let number = self.write(Kind::Stored, &seal(stored))?;
+                let number = self.next;
+                self.write(Kind::Stored, number, &seal(stored))?;
+                self.next += 1;
                 self.kept.push((number, stored.clone()));
                 Ok(None)
             }
             Output::Finalized(found) => {
-                let number = self.write(Kind::Final, &seal(found))?;
-                self.finals.push_back((number, found.clone()));
+                self.write(Kind::Final, found.block.round().0, &seal(found))?;
+                self.finals.push_back(found.clone());
                 self.forget(found)?;
                 Ok(None)
             }
-            Output::Load { block, .. } => Ok(self.kept.iter().find_map(|(_, stored)| match stored {
-                Stored::Block(found) if found.id() == *block => Some(Input::Loaded(Arc::clone(found))),
-                _ => None,
-            })),
+            Output::Load { round, block } => {
+                let found = self.block(*round, *block)?;
+                let missing = || StorageError::Missing { folder: self.folder.clone(), block: *block };
+                Ok(Some(Input::Loaded(found.ok_or_else(missing)?)))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// The answer to a peer that asks for blocks which the miner has not in memory ([`Output::Serve`], [`Output::ServeStored`]), and to
+    /// whom it goes. `None` for other outputs, and where the blocks are not here any more.
+    ///
+    /// # Errors
+    /// [`StorageError`], with the file.
+    pub fn serve(&self, output: &Output) -> Result<Option<(Peer, Message)>, StorageError> {
+        let mut path = Vec::new();
+        let (to, bytes) = match output {
+            Output::Serve { to, after, bytes } => {
+                for round in (after.0.saturating_add(1)..).take(MAX_CHAIN_BLOCKS + 1) {
+                    let Some(found) = self.final_block(Round(round))? else { break };
+                    path.push(found);
+                }
+                (*to, *bytes)
+            }
+            Output::ServeStored { to, blocks, bytes } => {
+                for known in blocks {
+                    let stored = || self.block(known.round, known.block);
+                    let Some(block) = known.whole.clone().map_or_else(stored, |whole| Ok(Some(whole)))?
+                    else {
+                        break;
+                    };
+                    path.push(FinalBlock { block, notarization: known.notarization.clone() });
+                }
+                (*to, *bytes)
+            }
+            _ => return Ok(None),
+        };
+        let response = respond_within(path, bytes);
+        Ok(response.map(|response| (to, Message::ChainResponse(Arc::new(response)))))
+    }
+
+    /// A block that was stored, or is final.
+    fn block(&self, round: Round, id: BlockId) -> Result<Option<Arc<Block>>, StorageError> {
+        let stored = self.kept.iter().find_map(|(_, stored)| match stored {
+            Stored::Block(found) if found.id() == id => Some(Arc::clone(found)),
+            _ => None,
+        });
+        if stored.is_some() {
+            return Ok(stored);
+        }
+        let found = self.final_block(round)?.map(|found| found.block);
+        Ok(found.filter(|block| block.id() == id))
+    }
+
+    /// The final block of a round, from memory or from its file.
+    fn final_block(&self, round: Round) -> Result<Option<FinalBlock>, StorageError> {
+        if let Some(found) = self.finals.iter().find(|found| found.block.round() == round) {
+            return Ok(Some(found.clone()));
+        }
+        let above = self.finals.back().is_none_or(|last| last.block.round() < round);
+        if above || !self.folder.join(Kind::Final.name(round.0)).exists() {
+            return Ok(None);
+        }
+        Ok(read(&self.folder, Kind::Final, &[round.0])?.pop().map(|(_, found)| found))
     }
 
     /// Drops the items that no restart needs with this head.
@@ -107,7 +190,8 @@ impl FileStorage {
         let stored: Vec<u64> =
             self.kept.extract_if(.., |item| !needed(item)).map(|(number, _)| number).collect();
         let above = self.finals.len().saturating_sub(KEPT_FINAL_BLOCKS);
-        let finals: Vec<u64> = self.finals.drain(..above).map(|(number, _)| number).collect();
+        let finals = self.finals.drain(..above).map(|found| found.block.round().0);
+        let finals: Vec<u64> = finals.filter(|_| !self.history).collect();
         for (kind, numbers) in [(Kind::Stored, stored), (Kind::Final, finals)] {
             for number in numbers {
                 let path = self.folder.join(kind.name(number));
@@ -119,8 +203,8 @@ impl FileStorage {
     }
 
     /// Writes a file, durably: beside its place first.
-    fn write(&mut self, kind: Kind, bytes: &[u8]) -> Result<u64, StorageError> {
-        let (number, unfinished) = (self.next, self.folder.join("unfinished"));
+    fn write(&self, kind: Kind, number: u64, bytes: &[u8]) -> Result<(), StorageError> {
+        let unfinished = self.folder.join("unfinished");
         let path = self.folder.join(kind.name(number));
         let written = File::create(&unfinished).and_then(|mut file| {
             file.write_all(bytes)?;
@@ -128,11 +212,7 @@ impl FileStorage {
         });
         written.map_err(failed("write", &unfinished))?;
         fs::rename(&unfinished, &path).map_err(failed("rename a file to", &path))?;
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed("sync", &self.folder))?;
-        self.next += 1;
-        Ok(number)
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", &self.folder))
     }
 }
 
@@ -166,15 +246,20 @@ fn failed<'a>(operation: &'static str, path: &'a Path) -> impl Fn(io::Error) -> 
     move |source| StorageError::Io { operation, path: path.into(), source }
 }
 
-/// The items of a kind, in the order in which they were written.
-fn read<T: Decode>(folder: &Path, kind: Kind) -> Result<Vec<Numbered<T>>, StorageError> {
+/// The numbers of the files of a kind, in order.
+fn numbers(folder: &Path, kind: Kind) -> Result<Vec<u64>, StorageError> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let name = entry.map_err(failed("read", folder))?.file_name();
         numbers.extend(name.to_str().and_then(|name| kind.number(name)));
     }
     numbers.sort_unstable();
-    let item = |number| {
+    Ok(numbers)
+}
+
+/// The items in the files of these numbers.
+fn read<T: Decode>(folder: &Path, kind: Kind, numbers: &[u64]) -> Result<Vec<Numbered<T>>, StorageError> {
+    let item = |&number: &u64| {
         let path = folder.join(kind.name(number));
         let bound = (MAX_MESSAGE_BYTES + CHECKSUM_BYTES) as u64;
         let mut bytes = Vec::new();
@@ -184,5 +269,5 @@ fn read<T: Decode>(folder: &Path, kind: Kind) -> Result<Vec<Numbered<T>>, Storag
         let item = unseal(&bytes).map_err(|source| StorageError::Damaged { path, source })?;
         Ok((number, item))
     };
-    numbers.into_iter().map(item).collect()
+    numbers.iter().map(item).collect()
 }

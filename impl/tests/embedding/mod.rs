@@ -1,20 +1,25 @@
 //! A node in virtual time: a committee of one on real BLS, with log and chain on disk, stopped and started again.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::error::Error;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use zus_bpp::application::TransactionQueue;
-use zus_bpp::block::Time;
-use zus_bpp::committee::{ChainId, Committee, Epoch, Round};
+use zus_bpp::block::{BlockId, Time};
+use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
+use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::limits::KEPT_FINAL_BLOCKS;
-use zus_bpp::miner::{Config, Input, Miner};
-use zus_bpp::node::{FileStorage, Node};
+use zus_bpp::message::Message;
+use zus_bpp::miner::{Config, Input, Miner, Output};
+use zus_bpp::node::{FileStorage, Node, StorageError};
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, SigningRules, TicketLog};
+use zus_bpp::ticket_log::{FileLog, KEY_BYTES, MemoryLog, Owner, SigningRules, TicketLog};
 
 const CHAIN: ChainId = ChainId([7; 32]);
 const OWNER: Owner = Owner { chain: CHAIN, epoch: Epoch(1), key: [0; KEY_BYTES] };
@@ -25,7 +30,7 @@ fn run(log: FileLog, folder: &Path, start: Time, until: Round) -> Result<Time, B
     let scheme = BlstScheme::member(keys, members.into_iter().next().ok_or("one member")?)?;
     let config =
         Config::new(Committee::new(CHAIN, Epoch(1), 1, 0)?, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
-    let mut storage = FileStorage::open(folder)?;
+    let mut storage = FileStorage::open(folder)?.without_history();
     let recovery = storage.recovery(log.signed().clone());
     let miner = Miner::new(Arc::new(config), scheme, recovery)?;
     let mut node = Node::new(miner, log, TransactionQueue::new(), |output| storage.carry_out(&output));
@@ -72,5 +77,89 @@ fn the_folder_of_a_node_is_bounded() -> Result<(), Box<dyn Error>> {
     let middle = (0..1_000).filter(|number| of(*number).is_file()).nth(10).ok_or("a final block")?;
     std::fs::remove_file(of(middle))?;
     assert!(run(log, &chain, now.after(1), Round(130)).is_err());
+    Ok(())
+}
+
+/// A member in a committee of four without sharders.
+type Member = Node<
+    MockScheme,
+    MemoryLog,
+    TransactionQueue,
+    Box<dyn FnMut(Output) -> Result<Option<Input>, StorageError>>,
+>;
+
+/// Messages on their way: from, to, content. `None`: to all others.
+type Links = Rc<RefCell<VecDeque<(u16, Option<Peer>, Message)>>>;
+
+fn member(id: u16, keys: &Arc<MockCommittee>, folder: &Path, links: &Links) -> Result<Member, Box<dyn Error>> {
+    let committee = Committee::new(CHAIN, Epoch(1), 4, 0)?;
+    let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
+    let mut storage = FileStorage::open(folder.join(id.to_string()))?;
+    let log = MemoryLog::new(OWNER, SigningRules::from(&Rules::HARDENED), Round(0));
+    let scheme = keys.member(MinerId(id)).ok_or("a member")?;
+    let miner = Miner::new(Arc::new(config), scheme, storage.recovery(log.signed().clone()))?;
+    let links = Rc::clone(links);
+    let host = move |output: Output| {
+        if let Some((to, message)) = storage.serve(&output)? {
+            links.borrow_mut().push_back((id, Some(to), message));
+        }
+        match &output {
+            Output::Send { to, message } => links.borrow_mut().push_back((id, Some(*to), message.clone())),
+            Output::Broadcast { message, .. } => links.borrow_mut().push_back((id, None, message.clone())),
+            _ => {}
+        }
+        storage.carry_out(&output)
+    };
+    Ok(Node::new(miner, log, TransactionQueue::new(), Box::new(host)))
+}
+
+/// A member that was away for longer than any miner remembers comes back without a sharder, because the others serve the chain from
+/// their folders.
+#[test]
+fn a_member_that_was_away_for_long_is_helped_by_the_folders_of_the_others() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let (keys, links) = (MockCommittee::new(4, 1), Links::default());
+    let members: Result<Vec<Member>, _> = (0..4).map(|id| member(id, &keys, folder.path(), &links)).collect();
+    let mut members = members?;
+    let away = KEPT_FINAL_BLOCKS as u64 + 40;
+    let mut now = Time(0);
+    for here in members.iter_mut().take(3) {
+        here.handle(now, Input::Start)?;
+    }
+    let mut is_back = false;
+    while members[3].miner.finalized().round() < Round(away) {
+        assert!(now < Time(900_000), "it has {}", members[3].miner.finalized().round());
+        if !is_back && members[0].miner.finalized().round() >= Round(away) {
+            members[3].handle(now, Input::Start)?;
+            is_back = true;
+        }
+        let next = links.borrow_mut().pop_front();
+        let count = if is_back { 4 } else { 3 };
+        if let Some((from, to, message)) = next {
+            for id in
+                (0..count).filter(|id| *id != from && to.is_none_or(|to| to == Peer::Miner(MinerId(*id))))
+            {
+                let from = Peer::Miner(MinerId(from));
+                members[usize::from(id)].handle(now, Input::Message { from, message: message.clone() })?;
+            }
+            continue;
+        }
+        now = members.iter().take(count.into()).filter_map(Node::next_timer).min().ok_or("a timer")?.max(now);
+        for here in members.iter_mut().take(count.into()) {
+            here.expire(now)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_block_that_is_in_no_file_stops_the_host_and_what_is_gone_is_not_served() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let mut storage = FileStorage::open(folder.path())?;
+    let load = Output::Load { round: Round(1), block: BlockId([7; 32]) };
+    let error = storage.carry_out(&load).expect_err("it was never stored").to_string();
+    assert!(error.contains(&folder.path().display().to_string()) && error.contains("fix: "), "{error}");
+    let ask = Output::Serve { to: Peer::Miner(MinerId(1)), after: Round(0), bytes: 1 << 20 };
+    assert!(storage.serve(&ask)?.is_none());
     Ok(())
 }
