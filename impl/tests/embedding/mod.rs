@@ -91,7 +91,12 @@ type Member = Node<
 /// Messages on their way: from, to, content. `None`: to all others.
 type Links = Rc<RefCell<VecDeque<(u16, Option<Peer>, Message)>>>;
 
-fn member(id: u16, keys: &Arc<MockCommittee>, folder: &Path, links: &Links) -> Result<Member, Box<dyn Error>> {
+fn member(
+    id: u16,
+    keys: &Arc<MockCommittee>,
+    folder: &Path,
+    links: &Links,
+) -> Result<Member, Box<dyn Error>> {
     let committee = Committee::new(CHAIN, Epoch(1), 4, 0)?;
     let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
     let mut storage = FileStorage::open(folder.join(id.to_string()))?;
