@@ -23,7 +23,7 @@ pub trait Answers {
     fn commit(&mut self, block: &Block);
 }
 
-/// What is left to do about an output, once disk and application have done their part.
+/// The rest to do about an output, once disk and application have done their part.
 #[derive(Debug)]
 pub enum Effect {
     /// A message leaves for one peer.
@@ -50,7 +50,7 @@ pub enum Effect {
     Nothing,
 }
 
-/// What an observer of a miner is told beside messages and final blocks.
+/// The news for an observer of a miner beside messages and final blocks.
 #[derive(Debug)]
 pub enum Seen {
     /// A step of the protocol.

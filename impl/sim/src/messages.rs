@@ -1,4 +1,4 @@
-//! What a message says, read in one place: a new kind does not compile until it is named in [`said`], and a ticket is a ticket in both
+//! The content of messages, read in one place: a new kind does not compile until it is named in [`said`], and a ticket is a ticket in both
 //! of its forms. Those who watch or imitate a miner match on [`Said`], which grows only with a new kind of statement.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use zus_bpp::message::{BeaconShare, ChainResponse, Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Signed, Ticket, Timeout};
 use zus_bpp::ticket_log::Record;
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug)]
 pub enum Said<'m> {
     /// A share of a beacon value.
@@ -40,7 +40,7 @@ pub enum Said<'m> {
     Unsigned,
 }
 
-/// What a message says.
+/// The content of a message.
 #[must_use]
 pub fn said(message: &Message) -> Said<'_> {
     match message {

@@ -87,7 +87,7 @@ pub struct Observer {
     beacons: BTreeMap<Position, BTreeSet<[u8; 32]>>,
     /// Whether all subrounds of a round share one beacon value.
     pub beacon_of_round: bool,
-    /// What the rules of the run promise.
+    /// The promises of the rules of the run.
     pub expect: Expect,
     /// Violations of the promises of the rules: property and facts.
     pub violations: BTreeSet<String>,
@@ -188,7 +188,7 @@ impl Observer {
                 if count > 1 && self.expect.one_ticket && self.is_honest(ticket.signer) {
                     self.violated("S1", format!("{} ticketed {count} blocks in {place:?}", ticket.signer));
                 }
-                self.ticketed_honestly(from, ticket.round, ticket.block);
+                self.ticketed_honestly(from, ticket.round);
             }
             Said::Timeout(timeout) => {
                 let ledger = self.signed.entry(timeout.signer).or_default();
@@ -205,7 +205,7 @@ impl Observer {
                         format!("{} voted for {count} blocks of {}", vote.signer, vote.round),
                     );
                 }
-                self.ticketed_honestly(vote.signer, vote.round, vote.block);
+                self.ticketed_honestly(vote.signer, vote.round);
             }
             Said::Notarization(certificate) => {
                 let signers: Vec<MinerId> = certificate.certificate.signers.iter().collect();
@@ -253,7 +253,7 @@ impl Observer {
     }
 
     /// Step 8: an honest miner votes for a block only if it ticketed no other of the round, before or after.
-    fn ticketed_honestly(&mut self, signer: MinerId, round: Round, _: BlockId) {
+    fn ticketed_honestly(&mut self, signer: MinerId, round: Round) {
         if !self.is_honest(signer) {
             return;
         }

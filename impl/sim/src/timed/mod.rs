@@ -48,7 +48,7 @@ pub struct World<S> {
     crash: Crash,
     /// Virtual time.
     pub now: Time,
-    /// Who watches.
+    /// The observer of the run.
     pub observer: Observer,
     /// How many steps all miners have taken.
     pub steps: u64,

@@ -1,4 +1,4 @@
-//! What a miner keeps on its disk, and how it is named.
+//! The items that a miner keeps on its disk, and the names of writes.
 
 use std::hash::Hash;
 use std::sync::Arc;

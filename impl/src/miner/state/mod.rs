@@ -1,4 +1,4 @@
-//! What a miner holds: the messages collected in each round, what it has signed, what is on its way to the disk, evidence.
+//! The memory of a miner: the messages collected in each round, its signed statements, writes on their way to the disk, evidence.
 
 pub mod evidence;
 pub mod ledger;

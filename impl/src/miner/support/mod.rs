@@ -1,4 +1,4 @@
-//! What the steps stand on: blocks on their way through the chain, beacon, certificates, signing, evidence; and what a miner does
+//! The ground of the steps: blocks on their way through the chain, beacon, certificates, signing, evidence; and what a miner does
 //! beside the steps: it sends again, catches up, recovers.
 
 mod accuse;

@@ -1,4 +1,4 @@
-//! What the fields of a miner promise between two steps. Where assertions are on, every step checks all of it.
+//! Promises of the fields of a miner between two steps. Where assertions are on, every step checks them.
 
 use crate::crypto::scheme::Scheme;
 use crate::miner::Miner;
