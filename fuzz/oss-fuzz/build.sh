@@ -48,7 +48,7 @@ fi
 for shim in fuzz_targets/*.rs; do
     name=$(basename "$shim" .rs)
     cp "$target/$triple/release/$name" "$OUT/"
-    zip --quiet --junk-paths "$OUT/${name}_seed_corpus.zip" "corpus/$name"/*
+    zip --quiet --junk-paths "$OUT/${name}_seed_corpus.zip" "inputs/$name"/*
     # Runs on real signatures take milliseconds, and tens of them under a sanitizer.
     printf '[libfuzzer]\ntimeout = 120\nrss_limit_mb = 2560\n' >"$OUT/$name.options"
 done

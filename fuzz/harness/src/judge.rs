@@ -151,7 +151,7 @@ fn bent(input: &[u8], random: &mut Random) -> Vec<u8> {
 
 /// The committed inputs of a target, in order of their names.
 fn committed(name: &str) -> Vec<Vec<u8>> {
-    let folder = crate::room().join("corpus").join(name);
+    let folder = crate::room().join("inputs").join(name);
     let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
     files.sort_by_key(std::fs::DirEntry::file_name);
     files.iter().filter_map(|file| std::fs::read(file.path()).ok()).collect()

@@ -219,7 +219,7 @@ fn the_tool_reads_no_more_of_a_file_than_it_says() {
 fn a_folder_that_another_run_writes_into_is_refused() {
     let root = zus_fuzz::room();
     let cases: [(&str, &[&str]); 3] = [
-        ("corpus", &["seeds"]),
+        ("inputs", &["seeds"]),
         ("matrix", &["matrix", "--only", "SignUnasked", "--write", "--runs", "1"]),
         ("regressions/mutants", &["matrix", "--only", "SignUnasked", "--write", "--runs", "1"]),
     ];

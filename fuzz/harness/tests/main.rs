@@ -9,10 +9,11 @@ use zus_fuzz::targets::allocation::Counting;
 static COUNTING: Counting = Counting;
 
 mod conformance;
-mod corpus;
+
 mod coverage;
 mod deviations;
 mod findings;
+mod inputs;
 mod mutants;
 mod product;
 mod profiles;

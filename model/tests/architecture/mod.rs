@@ -26,7 +26,7 @@ pub(crate) fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !["target", "node_modules", "corpus", "regressions"].contains(&&*name)
+            if !["target", "node_modules", "corpus", "inputs", "regressions"].contains(&&*name)
                 && !name.starts_with('.')
             {
                 found.extend(files(&path, ends));

@@ -1,4 +1,4 @@
-//! Prints absolute coverage ([`crate::coverage`]): of the committed corpus, of random runs, and of the exhaustive product.
+//! Prints absolute coverage ([`crate::coverage`]): of the committed inputs, of random runs, and of the exhaustive product.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,11 +17,11 @@ const MODEL_STEPS: usize = 160;
 /// A state of each so many is asked for its guards: neighbours differ little.
 const GUARDS_EVERY: usize = 4;
 
-/// Prints the coverage of the corpus and of other folders of inputs, of random runs that take so many seconds, and of the product. False when the sets do not
+/// Prints the coverage of the committed inputs and of other folders of inputs, of random runs that take so many seconds, and of the product. False when the sets do not
 /// lie in each other.
 ///
 /// # Errors
-/// When the corpus cannot be read.
+/// When the committed inputs cannot be read.
 pub fn coverage(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
     for folder in inputs {
         listed(folder)?;
@@ -53,7 +53,7 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
         println!("| {name} | {runs} | {count} | {:.1} % |", 100.0 * count as f64 / all as f64);
     };
     let mut reached = States::new();
-    let committed = crate::room().join("corpus/conformance");
+    let committed = crate::room().join("inputs/conformance");
     for folder in std::iter::once(&committed).chain(inputs) {
         let (mut of_folder, mut files) = (States::new(), 0);
         for entry in listed(folder)? {
@@ -62,7 +62,7 @@ fn states(seconds: u64, seed: u64, inputs: &[PathBuf]) -> io::Result<bool> {
             files += 1;
         }
         let name = if *folder == committed {
-            "the committed corpus".into()
+            "the committed inputs".into()
         } else {
             zus_output::plain::path(folder)
         };

@@ -10,11 +10,13 @@ mod finding;
 mod judge;
 mod matrix;
 mod mutants;
+mod product;
 mod seeds;
 mod soak;
 mod speed;
 #[cfg(feature = "study")]
 mod study;
+mod table;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -227,7 +229,13 @@ enum Command {
         #[arg(long, value_parser = hex)]
         hex: Option<Hex>,
     },
-    /// How much of the model the corpus, random runs and the product reach through production code.
+    /// The table of the targets: the meaning of their bytes, and what judges them.
+    Targets {
+        /// Write what follows from the table: shims, programs, first inputs, lines of the README.
+        #[arg(long)]
+        write: bool,
+    },
+    /// How much of the model the committed inputs, random runs and the product reach through production code.
     Coverage {
         /// Seconds of random runs.
         #[arg(long, default_value_t = 20, value_parser = seconds())]
@@ -308,7 +316,7 @@ pub fn main() -> ExitCode {
         } => {
             let mut product = Product::of_four(rounds, subrounds, byzantine, seed).under(rules);
             (product.crashes, product.late_shares) = (crashes, late_shares);
-            explore(product, refusals, max_steps as usize, trace.as_deref())
+            product::explore(product, refusals, max_steps as usize, trace.as_deref())
         }
         Command::Soak { rounds, seed, miners, begins_at, subrounds, rules, deviate } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
@@ -325,6 +333,7 @@ pub fn main() -> ExitCode {
             speed::speed(&speed::Speed { seconds, instrumented, json, readme })
         }
         Command::Run { target, files, hex } => runs(&target, &files, hex),
+        Command::Targets { write } => table::targets(write),
         Command::Coverage { seconds, seed, inputs } => coverage::coverage(seconds, seed, &inputs),
         #[cfg(feature = "study")]
         Command::Study { edges, feedback, seconds, seeds } => {
@@ -384,70 +393,6 @@ fn live(name: &str) -> Result<Rules, String> {
         )
     };
     if crate::liveness::is_live(&rules) { Ok(rules) } else { Err(refused()) }
-}
-
-fn explore(
-    product: Product,
-    refusals: bool,
-    max_steps: usize,
-    trace: Option<&Path>,
-) -> std::io::Result<bool> {
-    if let Err(why) = Run::new(&product.setup, 0) {
-        return Err(std::io::Error::other(format!(
-            "--rounds {}, --subrounds {}: the model has no room for it: {why}\n  fix: name fewer",
-            product.setup.rounds, product.setup.subrounds
-        )));
-    }
-    let mut trace = trace.map(|path| Promised::at(path, []).map_err(whole::unwritable(path))).transpose()?;
-    let (start, before) = (Instant::now(), memory::now());
-    let copy = product.clone();
-    let _pulse = Pulse::new("exploring the product");
-    let checker = product.explore(refusals, max_steps);
-    let found = checker.discoveries();
-    let (unique, steps) = (checker.unique_state_count(), checker.state_count());
-    let seconds = start.elapsed().as_secs_f64();
-    let bytes = memory::peak().saturating_sub(before) / unique.max(1) as u64;
-    println!(
-        "{unique} pairs, {steps} steps, depth {}, {seconds:.1} s, {bytes} bytes a pair",
-        checker.max_depth()
-    );
-    let mut names: Vec<_> = found.keys().copied().collect();
-    names.sort_unstable();
-    for (number, property) in names.iter().enumerate() {
-        let path = &found[property];
-        let last = path.last_state();
-        let failure = last.run.failure();
-        let why = failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
-        let offers = path.clone().into_actions();
-        let choices = if offers.len() == 1 { "choice" } else { "choices" };
-        println!("VIOLATED after {} {choices}: {property}{why}\n{last:?}", offers.len());
-        let names = Names::of(&last.run.world);
-        let refinement = &last.run.judges.refinement;
-        // After a failure nothing is chosen any more: everything would count as refused.
-        let refused = if failure.is_none() { copy.refusals(last) } else { Vec::new() };
-        for action in refused {
-            let deed = refinement.protocol.deed(&refinement.state, &action);
-            println!("refused: {}", names.translate(&deed));
-        }
-        for (number, offer) in offers.iter().enumerate() {
-            println!("{:3}. {}", number + 1, offer.told(&last.run));
-        }
-        if number == 0
-            && let Some(promised) = trace.take()
-        {
-            let words = std::env::args_os().skip(1).map(plain::quoted).collect::<Vec<_>>().join(" ");
-            let run = copy.played(&offers);
-            finding::write_trace(promised, &run, failure.as_ref(), &Deviation::NONE.command(&words))?;
-        }
-    }
-    if found.is_empty() && steps >= max_steps {
-        let why = format!(
-            "INCOMPLETE: nothing is wrong in the first {unique} pairs, and there are more\n  fix: name a larger --max-steps, or fewer \
-             rounds and subrounds"
-        );
-        return Err(std::io::Error::new(std::io::ErrorKind::QuotaExceeded, why));
-    }
-    Ok(found.is_empty())
 }
 
 /// A number of seconds.

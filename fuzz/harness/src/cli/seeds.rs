@@ -1,4 +1,4 @@
-//! Writes the first inputs of the corpora: the same files every time. Campaigns add to them (`fuzz/campaign`).
+//! Writes the first committed inputs: the same files every time. Campaigns add to them (`fuzz/campaign`).
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,11 +26,11 @@ const SEEDS: u64 = 8;
 /// Random inputs that are looked through for seeds that stand for something new.
 const CANDIDATES: u64 = 4_000;
 
-type Found = Vec<(String, Vec<u8>)>;
+pub(super) type Found = Vec<(String, Vec<u8>)>;
 
-/// Writes them under `corpus/`.
+/// Writes them under `inputs/`.
 pub fn seeds() -> std::io::Result<bool> {
-    let root = crate::room().join("corpus");
+    let root = crate::room().join("inputs");
     let _taken = Lock::take(&root)?;
     for (target, _) in ALL {
         let found = match *target {
@@ -50,7 +50,7 @@ pub fn seeds() -> std::io::Result<bool> {
     Ok(true)
 }
 
-fn random() -> Found {
+pub(super) fn random() -> Found {
     let seed = |seed: u64| {
         let mut random = Random::new(seed);
         let length = 8 + 4 * random.below(12);

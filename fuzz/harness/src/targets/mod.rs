@@ -1,27 +1,9 @@
 //! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what. The
 //! command that replays the input is printed beside it ([`execute`]). The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
-//! `tests/corpus.rs` runs the same bodies on stable.
+//! `tests/inputs.rs` runs the same bodies on stable.
 //!
-//! | target | driven by the bytes | what judges it |
-//! |---|---|---|
-//! | `conformance`, `conformance_bls`, `twins` | a schedule of a whole network | the model, step by step; S1 to S10 |
-//! | `recovery` | a schedule with crashes, cuts and damage of log files | what was flushed; S1 to S10; progress |
-//! | `decode` | messages, and what else comes from a peer or a disk | one encoding; bounded memory |
-//! | `signature_pool` | signatures, genuine and not, of seven members | a pool that verifies one by one |
-//! | `certificate`, `beacon` | bitmaps, sums and shares | plain counting |
-//! | `dkg` | dishonest dealers and recipients | what they did |
-//! | `differential_bls` | encodings, keys, signatures, sums | arkworks |
-//! | `scenario`, `trace` | files of the model | read back the same |
-//! | `signers`, `statements` | bitmaps; what is signed, hashed and counted | the same by hand |
-//! | `messages` | messages made here, lists too long | they come back whole, or not at all |
-//! | `evidence` | two statements | what no honest miner signs both |
-//! | `equivocation` | what one member says against itself, straight and through others | the obligation *culprit* |
-//! | `ledger` | appends, flushes, crashes of a file and a memory log | a plain list |
-//! | `answers` | answers to a sharder's questions, spoilt ones too | the chain that there is |
-//! | `floods` | messages of rounds without end, of strangers, wrong ones and requests | a bound |
-//! | `overrun` | a schedule with more Byzantine members than are tolerated | S1, S7, S10 |
-//! | `profiles` | a schedule under other rules | what they promise |
-//! | `soak` | what is long, and a seed | S1 to S10, obligations, a bound on memory |
+//! A new target is its body and its row in [`TABLE`]. `zus-fuzz targets --write` makes the rest of them: the shim, the program in
+//! `fuzz/Cargo.toml`, the first inputs, the line of the README.
 
 mod accused;
 pub mod allocation;
@@ -45,24 +27,7 @@ mod runs;
 mod sets;
 mod stream;
 
-pub use accused::evidence;
-pub use answers::answers;
-pub use codecs::{decode, scenario, trace};
-pub use crypto::{beacon, certificate, signature_pool};
-#[cfg(feature = "differential")]
-pub use differential_bls::differential_bls;
-pub use equivocation::equivocation;
-pub use floods::floods;
-pub use key_generation::dkg;
-pub use ledger::ledger;
-pub use long::soak;
-pub use messages::messages;
-pub use overrun::overrun;
 pub use panics::{execute, from_hex};
-pub use profiles::profiles;
-pub use recovery::recovery;
-pub use runs::{conformance, conformance_bls, twins};
-pub use sets::{signers, statements};
 
 use std::cell::Cell;
 
@@ -79,33 +44,65 @@ pub fn input(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
 /// A target.
 pub type Target = fn(&[u8]);
 
-/// Every target, by name.
-pub const ALL: &[(&str, Target)] = &[
-    ("conformance", conformance),
-    ("conformance_bls", conformance_bls),
-    ("twins", twins),
-    ("recovery", recovery),
-    ("decode", decode),
-    ("signature_pool", signature_pool),
-    ("certificate", certificate),
-    ("dkg", dkg),
-    ("beacon", beacon),
-    ("scenario", scenario),
-    ("trace", trace),
-    ("signers", signers),
-    ("statements", statements),
-    ("evidence", evidence),
-    ("equivocation", equivocation),
-    ("ledger", ledger),
-    ("floods", floods),
-    ("overrun", overrun),
-    ("answers", answers),
-    ("messages", messages),
-    ("profiles", profiles),
-    ("soak", soak),
+/// A row of the table of targets, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The name of the target.
+    pub name: &'static str,
+    /// The meaning of its bytes.
+    pub bytes: &'static str,
+    /// What judges it.
+    pub oracle: &'static str,
+}
+
+/// Rows of `MODULE::NAME: MEANING OF THE BYTES => ORACLE`, each below the feature that it needs, if any.
+macro_rules! targets {
+    ($($(#[$gate:meta])? $module:ident::$name:ident: $bytes:literal => $oracle:literal;)*) => {
+        $($(#[$gate])? pub use $module::$name;)*
+
+        /// Every target of this build, by name.
+        pub const ALL: &[(&str, Target)] = &[$($(#[$gate])? (stringify!($name), $name),)*];
+
+        /// Every target, also one that this build goes without.
+        pub const TABLE: &[Row] =
+            &[$(Row { name: stringify!($name), bytes: $bytes, oracle: $oracle },)*];
+    };
+}
+
+targets! {
+    runs::conformance: "a schedule of a whole network" => "the model step by step, S1 to S10";
+    runs::conformance_bls: "the same, on real signatures" => "the same";
+    runs::twins: "a schedule in which a Byzantine member is two honest ones with one key" => "the model step by step, S1 to S10";
+    recovery::recovery:
+        "a schedule in which writes are cut at any byte, and log files damaged"
+        => "the flushed records, S1 to S10, progress";
+    codecs::decode:
+        "messages; behind a first byte of their own dealings, settlements, receipts, registrations, magic blocks, log files and exports"
+        => "one encoding, bytes asked of the allocator";
+    crypto::signature_pool:
+        "genuine and wrong signatures of seven members, direct and relayed"
+        => "a pool that verifies one by one; compared are each answer and all blamed signers";
+    crypto::certificate: "bitmaps and sums of signatures" => "plain counting";
+    key_generation::dkg: "whole key generations with dishonest dealers and recipients" => "the actions that they took";
+    crypto::beacon: "shares of the beacon" => "plain counting";
+    codecs::scenario: "scenario files" => "read back the same; errors name the file";
+    codecs::trace: "trace files" => "read back the same; errors name the file";
+    sets::signers: "bitmaps of signers" => "the same, computed by hand";
+    sets::statements: "the bytes that are signed, hashed and counted" => "the same, computed by hand";
+    accused::evidence: "two statements" => "the pairs that no honest miner signs";
+    equivocation::equivocation:
+        "contradicting statements of one member, sent directly and through others, with wrong signatures among them"
+        => "the obligation *culprit*";
+    ledger::ledger: "appends, flushes, crashes of a file and a memory log" => "a plain list";
+    floods::floods: "messages of ever higher rounds, of strangers, wrong messages and requests" => "a bound";
+    overrun::overrun: "a schedule with more Byzantine members than are tolerated" => "S1, S7, S10";
+    answers::answers: "answers to a sharder's requests, also corrupted ones" => "the true chain";
+    messages::messages: "constructed messages, also with lists that are too long" => "decoding gives the whole message back, or an error";
+    profiles::profiles: "a schedule under other rules" => "the properties that those rules keep";
+    long::soak: "which of six long runs, and a seed" => "S1 to S10, the obligations, a bound on memory";
     #[cfg(feature = "differential")]
-    ("differential_bls", differential_bls),
-];
+    differential_bls::differential_bls: "encodings, keys, hashes, signatures, sums, proofs" => "arkworks";
+}
 
 thread_local! {
     static STEPS: Cell<u64> = const { Cell::new(0) };
