@@ -81,7 +81,11 @@ fn setup(n: u16, window: u64) -> Setup {
     let mut setup = Setup { sharders: 0, links, ..Setup::new(n, Rules::HARDENED, 1) };
     let (window, delta) = (Duration::from_millis(window), Duration::from_millis(delta));
     let resend = (4 * window).max(setup.config().least_resend());
-    setup.timing = Timing { window, ticket_wait: 2 * window, resend, delta, ..Timing::DEFAULT };
+    setup.timing = Timing::DEFAULT
+        .with_window(window)
+        .with_ticket_wait(2 * window)
+        .with_resend(resend)
+        .with_delta(delta);
     setup
 }
 

@@ -89,11 +89,10 @@ impl Disk {
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         let first = self.history.len().saturating_sub(KEPT_FINAL_BLOCKS);
-        Recovery {
-            finals: self.history[first..].to_vec(),
-            signed: self.log.signed().clone(),
-            stored: self.stored.clone(),
-        }
+        Recovery::default()
+            .with_finals(&self.history[first..])
+            .with_signed(self.log.signed().clone())
+            .with_stored(self.stored.clone())
     }
 
     /// A new log, empty and with this floor, in place of one that is lost; what was stored is lost with it.

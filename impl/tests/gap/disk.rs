@@ -115,7 +115,7 @@ impl Disk {
             2 => Stored::TimeoutCertificate(self.read(at)),
             _ => Stored::FinalityCertificate(self.read(at)),
         });
-        let stored = stored.collect();
-        Recovery { finals, signed: self.signed.clone(), stored }
+        let stored: Vec<_> = stored.collect();
+        Recovery::default().with_finals(finals).with_signed(self.signed.clone()).with_stored(stored)
     }
 }

@@ -58,15 +58,13 @@ impl Net {
     fn new(adjust: impl Fn(&mut Config)) -> Self {
         let committee = Committee::new(ChainId([7; 32]), Epoch(1), 4, 0).expect("a committee");
         let mut config = Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0));
-        config.timing = Timing {
-            window: Duration::from_millis(100),
-            ticket_wait: Duration::from_millis(200),
-            resend: Duration::from_secs(1),
-            delta: Duration::from_millis(20),
-            catch_up: Duration::from_millis(50),
-            answer_interval: Duration::from_millis(1),
-            ..Timing::DEFAULT
-        };
+        config.timing = Timing::DEFAULT
+            .with_window(Duration::from_millis(100))
+            .with_ticket_wait(Duration::from_millis(200))
+            .with_resend(Duration::from_secs(1))
+            .with_delta(Duration::from_millis(20))
+            .with_catch_up(Duration::from_millis(50))
+            .with_answer_interval(Duration::from_millis(1));
         adjust(&mut config);
         let keys = MockCommittee::new(4, 1);
         let host = |_| Host { miner: None, disk: Disk::new(), payloads: 0 };

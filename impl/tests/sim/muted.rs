@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use zus_bpp::committee::{MinerId, Peer};
 use zus_bpp::limits::MAX_PAYLOAD_BYTES;
-use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
 use zus_sim::timed::{Fault, Links, Setup, World};
@@ -16,7 +15,7 @@ fn repeats(resend: Duration, seed: u64) {
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.payload = MAX_PAYLOAD_BYTES;
     setup.links = bad;
-    setup.timing = Timing { resend, ..setup.timing };
+    setup.timing = setup.timing.with_resend(resend);
     setup.faults = vec![
         (0, Fault::Kill(2)),
         (1_500, Fault::Kill(1)),
@@ -58,7 +57,7 @@ fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
     setup.links = Links { bytes: true, ..Links::RELIABLE };
     setup.timing = {
         let (most, delta) = (Duration::from_millis(100), Duration::from_millis(20));
-        Timing { window: most, resend: most, delta, ..setup.timing }
+        setup.timing.with_window(most).with_resend(most).with_delta(delta)
     };
     setup.faults = vec![(1_000, Fault::Kill(3)), (12_000, Fault::Restart(3))];
     let mut world = World::mock(&setup);

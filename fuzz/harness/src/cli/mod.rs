@@ -21,29 +21,21 @@ mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use serde_json::json;
-use stateright::Checker;
 
 use zus_bpp::limits::MAX_ROUND;
 use zus_bpp::rules::Rules;
 use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
 use zus_checker::instance::MAX_RESTARTS;
-use zus_checker::memory;
-use zus_output::{
-    plain,
-    pulse::Pulse,
-    whole::{self, Promised},
-};
+use zus_output::{plain, whole};
 
 use crate::judge::finding as judge_input;
 use crate::mutants::{IS_WOVEN, VARIABLE};
 use crate::product::Product;
-use crate::refinement::Names;
-use crate::schedule::{Run, profile};
+use crate::schedule::profile;
 use crate::soak::Plan;
 use crate::targets;
 use finding::Deviation;

@@ -189,7 +189,7 @@ fn read_back(seed: usize) {
     let certificate = Certificate::assemble(&world.observer(), q, &signatures).expect("a quorum");
     let stored = Stored::Notarization(Arc::new(Notarization { statement, certificate }));
     let start = |stored: Stored| {
-        let recovery = Recovery { stored: vec![stored], ..Recovery::default() };
+        let recovery = Recovery::default().with_stored([stored]);
         Miner::new(Arc::clone(&config), member(0), recovery).map(|miner| miner.round())
     };
     assert_eq!(start(stored.clone()), Ok(Round(2)), "L4");

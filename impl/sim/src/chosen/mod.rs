@@ -198,8 +198,7 @@ impl<S: Scheme + Clone> World<S> {
             let config = config_of(&ground, long_tickets, id);
             let mut disk = disk::Disk::new(&config, id);
             let finals: Vec<FinalBlock> = ground.base.iter().cloned().collect();
-            let miner =
-                Miner::new(config, scheme, Recovery { finals: finals.clone(), ..Recovery::default() });
+            let miner = Miner::new(config, scheme, Recovery::default().with_finals(finals.clone()));
             disk.history = finals;
             Host::new(id, miner.expect("the keys are of this committee"), disk)
         };

@@ -122,13 +122,11 @@ impl Setup {
             flush: 3,
             store_flush: 3,
             crash: Crash::KeepsAnything,
-            timing: Timing {
-                window: Duration::from_millis(300),
-                ticket_wait: Duration::from_millis(600),
-                resend: Duration::from_millis(700),
-                delta: Duration::from_millis(60),
-                ..Timing::DEFAULT
-            },
+            timing: Timing::DEFAULT
+                .with_window(Duration::from_millis(300))
+                .with_ticket_wait(Duration::from_millis(600))
+                .with_resend(Duration::from_millis(700))
+                .with_delta(Duration::from_millis(60)),
             payload: 256,
             clocks: Vec::new(),
             byzantine: Vec::new(),

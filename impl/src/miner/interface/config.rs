@@ -23,9 +23,11 @@ use crate::statement::{Signed, Ticket};
 /// ended, and where nobody times out before.
 pub const DELTAS_OF_A_WAIT: u32 = 5;
 
-/// Waiting times, of whole milliseconds: a smaller part is dropped. None of them matters for safety. Those of a subround grow with its number, so that some
-/// subround is long enough for any network that delivers at all (L1).
+/// Waiting times, of whole milliseconds: a smaller part is dropped. None of them matters for safety. Those of a subround grow
+/// with its number, so that some subround is long enough for any network that delivers at all (L1). [`Timing::DEFAULT`] is changed
+/// by its `with_` methods; later versions may have more times.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Timing {
     /// How long subround 0 collects proposals (step 3); subround `s` waits `s + 1` times as long. This is the pace of the chain: a
     /// round takes at least its window, because a miner waits that long for blocks of better rank. All members use the same.
@@ -57,6 +59,48 @@ impl Timing {
         clock_drift: Duration::from_secs(2),
         answer_interval: Duration::from_millis(20),
     };
+
+    /// With this `window`.
+    #[must_use]
+    pub const fn with_window(self, window: Duration) -> Self {
+        Self { window, ..self }
+    }
+
+    /// With this `ticket_wait`.
+    #[must_use]
+    pub const fn with_ticket_wait(self, ticket_wait: Duration) -> Self {
+        Self { ticket_wait, ..self }
+    }
+
+    /// With this `resend`.
+    #[must_use]
+    pub const fn with_resend(self, resend: Duration) -> Self {
+        Self { resend, ..self }
+    }
+
+    /// With this `catch_up`.
+    #[must_use]
+    pub const fn with_catch_up(self, catch_up: Duration) -> Self {
+        Self { catch_up, ..self }
+    }
+
+    /// With this `delta`.
+    #[must_use]
+    pub const fn with_delta(self, delta: Duration) -> Self {
+        Self { delta, ..self }
+    }
+
+    /// With this `clock_drift`.
+    #[must_use]
+    pub const fn with_clock_drift(self, clock_drift: Duration) -> Self {
+        Self { clock_drift, ..self }
+    }
+
+    /// With this `answer_interval`.
+    #[must_use]
+    pub const fn with_answer_interval(self, answer_interval: Duration) -> Self {
+        Self { answer_interval, ..self }
+    }
 
     /// How long after a subround was entered its collection window closes.
     #[must_use]
@@ -107,11 +151,11 @@ impl TicketForm {
 /// let committee = Committee::new(ChainId([7; 32]), Epoch(1), 10, 2)?;
 /// let half = Duration::from_millis(500);
 /// let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0))
-///     .with_timing(Timing { window: half, ticket_wait: half, delta: half / 5, ..Timing::DEFAULT })
+///     .with_timing(Timing::DEFAULT.with_window(half).with_ticket_wait(half).with_delta(half / 5))
 ///     .with_ticket_form(TicketForm::Uncompressed);
 /// config.check()?;
 /// // A window that messages may outlast is refused, here and at the start.
-/// assert!(config.with_timing(Timing { window: half, ..Timing::DEFAULT }).check().is_err());
+/// assert!(config.with_timing(Timing::DEFAULT.with_window(half)).check().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

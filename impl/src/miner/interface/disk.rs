@@ -59,8 +59,9 @@ impl Stored {
     }
 }
 
-/// The content of a miner's disk. The default is an empty disk.
+/// The content of a miner's disk. The default is an empty disk, which the `with_` methods fill; later versions may have more on it.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Recovery {
     /// The last blocks that the application has committed, consecutive, lowest first; empty: genesis. One is enough for
     /// this miner to go on; [`KEPT_FINAL_BLOCKS`](crate::limits::KEPT_FINAL_BLOCKS) let it help others who are behind.
@@ -71,4 +72,24 @@ pub struct Recovery {
     pub signed: Signed,
     /// The items of [`Output::Store`](crate::miner::Output::Store), in that order; items at or below the head may be left out.
     pub stored: Vec<Stored>,
+}
+
+impl Recovery {
+    /// With these [`finals`](Recovery::finals).
+    #[must_use]
+    pub fn with_finals(self, finals: impl Into<Vec<FinalBlock>>) -> Self {
+        Self { finals: finals.into(), ..self }
+    }
+
+    /// With what was [`signed`](Recovery::signed), from a ticket log.
+    #[must_use]
+    pub fn with_signed(self, signed: Signed) -> Self {
+        Self { signed, ..self }
+    }
+
+    /// With what was [`stored`](Recovery::stored).
+    #[must_use]
+    pub fn with_stored(self, stored: impl Into<Vec<Stored>>) -> Self {
+        Self { stored: stored.into(), ..self }
+    }
 }
