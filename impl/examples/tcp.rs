@@ -57,7 +57,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (listener, (heard, inbox)) = (TcpListener::bind(own)?, mpsc::sync_channel(64));
     thread::spawn(move || {
         for mut link in listener.incoming().flatten() {
-            while read_frame(&mut link).is_ok_and(|bytes| heard.send(bytes).is_ok()) {}
+            while let Ok(Some(bytes)) = read_frame(&mut link) {
+                let _ended = heard.send(bytes);
+            }
         }
     });
     let mut link = None;

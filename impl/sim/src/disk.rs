@@ -78,7 +78,8 @@ impl Disk {
         self.log = self.log.clone().crash(records);
     }
 
-    /// Keeps a final block; what it makes superfluous is dropped.
+    /// Keeps a final block, durable at once, and drops what it makes superfluous. A host commits a final block before it drops what the
+    /// block makes superfluous ([`FileStorage`](zus_bpp::node::FileStorage)), and finalized heads of the specification never go back.
     pub fn commit(&mut self, head: FinalBlock) {
         let round = head.block.round();
         self.history.push(head);

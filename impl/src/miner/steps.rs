@@ -48,7 +48,9 @@ use crate::rules::{SubroundEntryRule, TicketRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 
 impl<S: Scheme> Miner<S> {
-    /// The protocol: which fact does what in which phase.
+    /// The protocol: which fact does what in which phase. The signatures of step 6, and those of timeouts, votes and shares, are
+    /// counted as they come (`count_tickets`); a certificate that they make is an event here, as one that was received. Step 7, the
+    /// relay, is part of the step that takes the certificate.
     pub(super) fn transition(&mut self, event: Event, fx: &mut Effects<'_>) {
         use Phase::{Collecting, Ticketing, TimedOut};
         match (self.phase, event) {
@@ -322,7 +324,7 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// The next block to ticket in the own subround.
+    /// The next block to ticket in the own subround: the first that the rule allows. Candidates are in order of their ranks.
     fn choice(&self) -> Option<BlockId> {
         let (round, subround) = self.here();
         let stopped = self.ledger.has_timed_out(round, subround);
@@ -374,7 +376,7 @@ impl<S: Scheme> Miner<S> {
 
     // Step 7: relay.
 
-    /// Whether a certificate from `source` is sent on: what this miner made always is (step 7).
+    /// Whether this miner sends on a certificate from `source` that it takes. It always sends one that it made.
     pub(super) fn relays(&self, source: Source) -> bool {
         match source {
             Source::Formed => true,
@@ -542,7 +544,7 @@ impl<S: Scheme> Miner<S> {
         }
     }
 
-    /// Whether a block, or a descendant, is known to be final.
+    /// Whether a block of the vote's round, or of a higher one, is known to be final.
     pub(super) fn is_certified_final(&self, vote: &FinalityVote) -> bool {
         let pending = self.pending_finality.as_ref();
         vote.round <= self.chain.head().round() || pending.is_some_and(|pending| pending.round >= vote.round)

@@ -12,7 +12,9 @@ use crate::wire::encode;
 /// # use zus_bpp::{committee::Round, message::{ChainRequest, Message}, node::{frame, read_frame}, wire::encode};
 /// let message = Message::ChainRequest(ChainRequest { after: Round(3), tip: None });
 /// let bytes = frame(&message);
-/// assert_eq!(read_frame(&mut &bytes[..])?, encode(&message));
+/// let mut stream = &bytes[..];
+/// assert_eq!(read_frame(&mut stream)?, Some(encode(&message)));
+/// assert_eq!(read_frame(&mut stream)?, None);
 /// assert!(read_frame(&mut &bytes[..bytes.len() - 1]).is_err());
 /// assert!(read_frame(&mut &[255; 8][..]).is_err());
 /// # Ok::<(), std::io::Error>(())
@@ -23,14 +25,24 @@ pub fn frame(message: &Message) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[..], &bytes].concat()
 }
 
-/// The bytes of the next message on a stream, for [`Input::Bytes`](crate::miner::Input::Bytes).
+/// The bytes of the next message on a stream, for [`Input::Bytes`](crate::miner::Input::Bytes); `None` when the stream ended behind
+/// a message.
 ///
 /// # Errors
-/// When the stream fails or ends, and [`io::ErrorKind::InvalidData`] when a message is announced that is longer than any can be
+/// When the stream fails or ends inside a message, and [`io::ErrorKind::InvalidData`] when a message is announced that is longer than any can be
 /// ([`MAX_MESSAGE_BYTES`]): no memory is taken for it.
-pub fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+pub fn read_frame(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
+    let begun = loop {
+        match stream.read(&mut length) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    if begun == 0 {
+        return Ok(None);
+    }
+    stream.read_exact(&mut length[begun..])?;
     let length = u32::from_be_bytes(length) as usize;
     if length > MAX_MESSAGE_BYTES {
         let why = format!("a message of {length} bytes; none has more than {MAX_MESSAGE_BYTES}");
@@ -38,5 +50,5 @@ pub fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     }
     let mut bytes = vec![0; length];
     stream.read_exact(&mut bytes)?;
-    Ok(bytes)
+    Ok(Some(bytes))
 }

@@ -40,6 +40,11 @@ impl EvidenceStore {
         self.against.get(&miner).copied().unwrap_or(0)
     }
 
+    /// Whether every piece is kept once, and convicts somebody whose bound it did not exceed.
+    pub fn is_bounded(&self) -> bool {
+        self.kept.len() == self.known.len() && self.kept.len() <= self.against.len() * MAX_EVIDENCE_PER_MINER
+    }
+
     /// Whether canonical evidence is new and its bound is not reached for everybody whom it convicts.
     pub fn wants(&self, evidence: &Evidence) -> bool {
         evidence.convicts().iter().any(|&miner| self.against(miner) < MAX_EVIDENCE_PER_MINER)

@@ -226,6 +226,17 @@ impl Rounds {
         }
     }
 
+    /// Whether all is in its order, and no round is farther from the own one than is kept.
+    pub fn is_in_order(&self, here: Round) -> bool {
+        let subround = |state: &SubroundState| state.candidates.is_sorted_by_key(|candidate| candidate.rank);
+        let round = |state: &Arc<RoundState>| {
+            is_near(here, state.round)
+                && state.subrounds.is_sorted_by(|a, b| a.subround < b.subround)
+                && state.subrounds.iter().all(subround)
+        };
+        self.rounds.is_sorted_by(|a, b| a.round < b.round) && self.rounds.iter().all(round)
+    }
+
     /// How many signatures, shares and candidates are held: what the flood tests bound.
     pub fn size(&self) -> usize {
         let subround = |state: &SubroundState| {

@@ -25,6 +25,13 @@ pub struct Signing {
 }
 
 impl Signing {
+    /// Whether the writes are in their order, and none is held that could be asked for.
+    pub fn is_in_order(&self) -> bool {
+        self.pending.iter().is_sorted_by(|a, b| a.0 < b.0)
+            && self.held.iter().is_sorted_by(|a, b| a.0 <= b.0)
+            && self.held.iter().all(|(number, _)| *number > self.stored_below)
+    }
+
     /// Whether the record is on its way to the log.
     pub fn is_pending(&self, statement: impl Into<Record>) -> bool {
         let record = statement.into();

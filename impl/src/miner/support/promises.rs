@@ -35,6 +35,9 @@ impl<S: Scheme> Miner<S> {
                 "payload_requested: of no position above the own",
                 self.payload_requested.is_none_or(|asked| asked <= (round, subround)),
             ),
+            ("rounds: in order, the best rank first, none too far", self.rounds.is_in_order(round)),
+            ("signing: in order, none held without a reason", self.signing.is_in_order()),
+            ("evidence: each piece once, within its bound", self.evidence.is_bounded()),
             (
                 "pending_finality: above the finalized head",
                 self.pending_finality.as_ref().is_none_or(|known| known.round > head),

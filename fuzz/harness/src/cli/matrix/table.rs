@@ -32,6 +32,7 @@ struct Proof {
     deleted: Option<String>,
     run: Option<String>,
     arithmetic: Option<String>,
+    stall: Option<String>,
     why: Option<String>,
 }
 
@@ -74,6 +75,9 @@ impl Shown {
         }
         if let Some(file) = &proof.arithmetic {
             says.push(format!("arithmetic `{file}`"));
+        }
+        if let Some(stall) = &proof.stall {
+            says.push(format!("stall `{stall}`"));
         }
         says.extend(proof.why.iter().map(|why| format!("none: {why}")));
         Ok(says.join("; "))
@@ -201,6 +205,10 @@ mod tests {
             .expect("it is committed");
         for run in shown.proofs.iter().filter_map(|proof| proof.run.as_deref()) {
             assert!(runs.contains(&format!("name = \"{run}\"")), "no run {run}");
+        }
+        for stall in shown.proofs.iter().filter_map(|proof| proof.stall.as_deref()) {
+            let trace = format!("../proofs/traces/stalls/{stall}.json");
+            assert!(crate::room().join(&trace).is_file(), "no {trace}");
         }
         assert!(shown.of("99").is_err(), "negative control");
     }
