@@ -55,7 +55,7 @@ impl Size {
 
 /// A block above the head.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Node {
+pub struct TreeNode {
     id: BlockId,
     body: Body,
     /// Whether the host was told to store it.
@@ -66,7 +66,7 @@ pub struct Node {
     pub verdict: Verdict,
 }
 
-impl Node {
+impl TreeNode {
     /// A whole block that nobody was asked about.
     pub(super) fn new(block: Arc<Block>, connected: bool) -> Self {
         let id = block.id();
@@ -124,7 +124,7 @@ impl Node {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Level {
     pub(super) round: Round,
-    nodes: Vec<Node>,
+    nodes: Vec<TreeNode>,
     pub(super) notarizations: Vec<Verified<Arc<Notarization>>>,
 }
 
@@ -133,7 +133,7 @@ impl Level {
         Self { round, nodes: Vec::new(), notarizations: Vec::new() }
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &[TreeNode] {
         &self.nodes
     }
 
@@ -141,15 +141,15 @@ impl Level {
         self.nodes.binary_search_by_key(&id, |node| node.id)
     }
 
-    pub(super) fn node(&self, id: BlockId) -> Option<&Node> {
+    pub(super) fn node(&self, id: BlockId) -> Option<&TreeNode> {
         self.position(id).ok().map(|index| &self.nodes[index])
     }
 
-    pub(super) fn node_mut(&mut self, id: BlockId) -> Option<&mut Node> {
+    pub(super) fn node_mut(&mut self, id: BlockId) -> Option<&mut TreeNode> {
         self.position(id).ok().map(|index| &mut self.nodes[index])
     }
 
-    pub(super) fn insert(&mut self, node: Node) {
+    pub(super) fn insert(&mut self, node: TreeNode) {
         if let Err(index) = self.position(node.id) {
             self.nodes.insert(index, node);
         }
@@ -197,9 +197,10 @@ impl Level {
         })
     }
 
-    fn drop_nodes(&mut self, goes: impl Fn(&Self, &Node) -> bool) -> Vec<BlockId> {
+    fn drop_nodes(&mut self, goes: impl Fn(&Self, &TreeNode) -> bool) -> Vec<BlockId> {
         let nodes = std::mem::take(&mut self.nodes);
-        let (gone, kept): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| goes(self, node));
+        let (gone, kept): (Vec<TreeNode>, Vec<TreeNode>) =
+            nodes.into_iter().partition(|node| goes(self, node));
         self.nodes = kept;
         gone.into_iter().map(|node| node.id).collect()
     }
@@ -211,7 +212,7 @@ impl Level {
 
     /// Keeps the headers of the blocks. Returns those that the host was not told to store.
     pub(super) fn put_away(&mut self) -> Vec<Arc<Block>> {
-        self.nodes.iter_mut().filter_map(Node::put_away).collect()
+        self.nodes.iter_mut().filter_map(TreeNode::put_away).collect()
     }
 
     /// Whether a block here descends from none of `parents`, all connected blocks of the round below; a block whose
@@ -226,6 +227,6 @@ impl Level {
     }
 }
 
-fn is_stray(node: &Node, parents: &[BlockId], above_head: bool) -> bool {
+fn is_stray(node: &TreeNode, parents: &[BlockId], above_head: bool) -> bool {
     (node.connected || above_head) && !parents.contains(&node.header().parent)
 }

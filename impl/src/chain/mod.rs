@@ -30,7 +30,7 @@ pub(crate) use answer::check_links;
 pub use answer::{ChainResponseError, StoredBlock, respond, respond_within};
 pub(crate) use catch_up::{AnswerError, CatchUp};
 use level::{Level, Size};
-pub use level::{Node, Verdict};
+pub use level::{TreeNode, Verdict};
 pub(crate) use read_back::check_read_back;
 pub use read_back::{Damage, Damaged, Item};
 use shortcuts::Shortcuts;
@@ -178,19 +178,19 @@ impl Chain {
     }
 
     /// A block above the head.
-    pub fn node(&self, round: Round, id: BlockId) -> Option<&Node> {
+    pub fn node(&self, round: Round, id: BlockId) -> Option<&TreeNode> {
         self.level(round)?.node(id)
     }
 
     /// A whole block above the head, or a final block that is kept.
     pub fn block(&self, round: Round, id: BlockId) -> Option<&Arc<Block>> {
-        let above = self.node(round, id).and_then(Node::block);
+        let above = self.node(round, id).and_then(TreeNode::block);
         above.or_else(|| self.kept(round, id).map(|found| &found.block))
     }
 
     /// The header of a block above the head, whole or not, or of a final block that is kept.
     pub fn header(&self, round: Round, id: BlockId) -> Option<&Header> {
-        let above = self.node(round, id).map(Node::header);
+        let above = self.node(round, id).map(TreeNode::header);
         above.or_else(|| self.kept(round, id).map(|found| found.block.header()))
     }
 
@@ -223,7 +223,7 @@ impl Chain {
         }
         let connected = self.is_connected(parent_round, block.header().parent);
         let parent = block.header().parent;
-        self.level_mut(round).insert(Node::new(block, connected));
+        self.level_mut(round).insert(TreeNode::new(block, connected));
         self.shortcuts.insert(id, round);
         self.whole.insert(round);
         if connected {
@@ -267,7 +267,7 @@ impl Chain {
         let children = self.level(round.next()).map_or(&[][..], Level::nodes).iter();
         children
             .filter(|node| node.connected && node.verdict == Verdict::Unasked && node.header().parent == id)
-            .map(Node::id)
+            .map(TreeNode::id)
             .collect()
     }
 
@@ -362,7 +362,7 @@ impl Chain {
                     self.shortcuts.remove(gone);
                 }
             }
-            parents = level.nodes().iter().filter(|node| node.connected).map(Node::id).collect();
+            parents = level.nodes().iter().filter(|node| node.connected).map(TreeNode::id).collect();
             parent_round = level.round;
         }
         let mut connected = std::mem::take(&mut self.connected);
@@ -431,7 +431,7 @@ impl Chain {
 
     /// How large a block above the head is, or a final block that is kept.
     fn size(&self, round: Round, id: BlockId) -> Option<Size> {
-        let above = self.node(round, id).map(Node::size);
+        let above = self.node(round, id).map(TreeNode::size);
         above.or_else(|| self.kept(round, id).map(|found| Size::of(&found.block)))
     }
 

@@ -12,7 +12,7 @@ use crate::committee::{Peer, Round};
 use crate::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS, MAX_MESSAGE_BYTES};
 use crate::message::Message;
 use crate::miner::{Input, Output, Recovery, Stored};
-use crate::ticket_log::Signed;
+use crate::ticket_log::SignedRecords;
 use crate::wire::{CHECKSUM_BYTES, Decode, WireError, seal, unseal};
 
 /// An item with the number of its file.
@@ -94,7 +94,7 @@ impl FileStorage {
 
     /// The items for [`Miner::new`](crate::miner::Miner::new), beside the index of the ticket log.
     #[must_use]
-    pub fn recovery(&self, signed: Signed) -> Recovery {
+    pub fn recovery(&self, signed: SignedRecords) -> Recovery {
         let stored = self.kept.iter().map(|(_, item)| item.clone()).collect();
         Recovery { finals: self.finals.iter().cloned().collect(), signed, stored }
     }

@@ -301,7 +301,7 @@ fn an_import_leaves_room_for_the_signatures_of_this_machine() {
     let mut log = created(&files);
     let most = (MAX_LOG_BYTES as usize / 2 / SECTOR_BYTES - 1) * RECORDS_PER_FRAME;
     let document = |records: usize| {
-        let mut signed = Signed::from_floor(Round(0));
+        let mut signed = SignedRecords::from_floor(Round(0));
         (0..records as u32).for_each(|subround| signed.insert(Record::timeout(Round(1), Subround(subround))));
         Interchange::new(&OWNER, &signed)
     };

@@ -8,7 +8,7 @@ use super::format::{MAX_LOG_BYTES, RECORDS_PER_FRAME, SECTOR_BYTES, Tail, sector
 use super::image::{LogContents, LogImage, frame_of};
 use super::interchange::{Interchange, InterchangeError};
 use super::record::{Owner, Record};
-use super::signed::{Permit, Signed, SigningRules};
+use super::signed::{Permit, SignedRecords, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
 use crate::limits::{MAX_IMPORTED_RISE, MAX_ROUND};
@@ -33,7 +33,7 @@ pub struct FileLog<F: Files = OsFiles> {
     folder: Folder<F>,
     owner: Owner,
     rules: SigningRules,
-    signed: Signed,
+    signed: SignedRecords,
     held: Held<F>,
     tail: Tail,
     pending: Vec<Record>,
@@ -173,7 +173,7 @@ impl<F: Files> FileLog<F> {
         folder: Folder<F>,
         owner: Owner,
         rules: SigningRules,
-        signed: Signed,
+        signed: SignedRecords,
         (held, tail): (Held<F>, Tail),
     ) -> Self {
         let process = folder.files.process();
@@ -230,7 +230,7 @@ impl<F: Files> FileLog<F> {
 }
 
 impl<F: Files> TicketLog for FileLog<F> {
-    fn signed(&self) -> &Signed {
+    fn signed(&self) -> &SignedRecords {
         &self.signed
     }
 
@@ -292,7 +292,7 @@ impl<F: Files> Folder<F> {
         self.path = self.canonical()?;
         self.sync_way()?;
         self.require_there(None)?;
-        let signed = Signed::from_floor(floor);
+        let signed = SignedRecords::from_floor(floor);
         let open = self.write_anew(&owner, &signed, None)?;
         Ok(FileLog::new(self, owner, rules, signed, open))
     }
@@ -327,7 +327,7 @@ impl<F: Files> Folder<F> {
     fn write_anew(
         &self,
         owner: &Owner,
-        signed: &Signed,
+        signed: &SignedRecords,
         replaces: Option<Identity>,
     ) -> Result<(Held<F>, Tail), LogError> {
         let (files, path) = (&self.files, self.path.join(NEW_LOG_FILE));

@@ -36,7 +36,7 @@
 use sha3::{Digest, Sha3_256};
 
 use super::record::{KEY_BYTES, Kind, Owner, Record};
-use super::signed::Signed;
+use super::signed::SignedRecords;
 use crate::committee::{ChainId, Epoch, Round, Subround};
 use crate::limits::MAX_ROUND;
 
@@ -78,7 +78,7 @@ pub(super) const FREE: Sector = {
 
 /// The fault of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fault {
+pub(super) enum FormatError {
     Version(u16),
     Damaged { offset: u64, reason: &'static str },
 }
@@ -132,7 +132,7 @@ pub(super) const fn sectors_for(records: usize, free: u32) -> usize {
 }
 
 /// A complete file with everything that still matters, and so many free sectors: at most [`MAX_LOG_BYTES`].
-pub(super) fn encode(owner: &Owner, signed: &Signed, free: u32) -> (Vec<u8>, Tail) {
+pub(super) fn encode(owner: &Owner, signed: &SignedRecords, free: u32) -> (Vec<u8>, Tail) {
     let records: Vec<Record> = signed.records().copied().collect();
     // At most 2^15 of them.
     let sectors = sectors_for(records.len(), free) as u32;
@@ -166,12 +166,12 @@ pub(super) fn encode(owner: &Owner, signed: &Signed, free: u32) -> (Vec<u8>, Tai
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Contents {
     pub(super) owner: Owner,
-    pub(super) signed: Signed,
+    pub(super) signed: SignedRecords,
     pub(super) tail: Tail,
 }
 
 /// Reads a file. A torn tail is left out: see the module doc.
-pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
+pub(super) fn decode(file: &[u8]) -> Result<Contents, FormatError> {
     let (header, rest) = file.split_first_chunk().ok_or(damaged(file.len(), "the header is cut off"))?;
     let Header { owner, floor, complete_from, base, sectors, checksum } = decode_header(header)?;
     let bytes = u64::from(sectors) * SECTOR_BYTES as u64;
@@ -179,9 +179,9 @@ pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
         return Err(damaged(file.len(), "the file is shorter than it was made"));
     }
     if file.len() as u64 > bytes {
-        return Err(Fault::Damaged { offset: bytes, reason: "the file is longer than it was made" });
+        return Err(FormatError::Damaged { offset: bytes, reason: "the file is longer than it was made" });
     }
-    let mut signed = Signed::complete(floor, complete_from);
+    let mut signed = SignedRecords::complete(floor, complete_from);
     let mut tail = Tail { checksum, used: 1, sectors };
     let mut records = Vec::new();
     let mut rest = rest.as_chunks::<SECTOR_BYTES>().0;
@@ -200,7 +200,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Contents, Fault> {
                     let behind_free = fault == FrameFault::Free && !in_base;
                     let reason =
                         if behind_free { "a free sector lies between frames" } else { fault.reason() };
-                    return Err(Fault::Damaged { offset: tail.offset(), reason });
+                    return Err(FormatError::Damaged { offset: tail.offset(), reason });
                 }
                 break;
             }
@@ -219,7 +219,7 @@ struct Header {
     checksum: Checksum,
 }
 
-fn decode_header(sector: &Sector) -> Result<Header, Fault> {
+fn decode_header(sector: &Sector) -> Result<Header, FormatError> {
     let mut rest = &sector[..];
     let magic: [u8; 8] = take(&mut rest)?;
     let version = u16::from_be_bytes(take(&mut rest)?);
@@ -227,7 +227,7 @@ fn decode_header(sector: &Sector) -> Result<Header, Fault> {
         return Err(damaged(0, "this is no ticket log"));
     }
     if version != VERSION {
-        return Err(Fault::Version(version));
+        return Err(FormatError::Version(version));
     }
     let checksum = checksum([0; CHECKSUM_BYTES], sector);
     if sector[CHECKSUM_AT..] != checksum {
@@ -344,14 +344,14 @@ const fn kind_byte(kind: Kind) -> u8 {
     }
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Fault> {
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], FormatError> {
     let (taken, behind) = rest.split_first_chunk::<N>().ok_or(damaged(0, "the header is cut off"))?;
     *rest = behind;
     Ok(*taken)
 }
 
-const fn damaged(offset: usize, reason: &'static str) -> Fault {
-    Fault::Damaged { offset: offset as u64, reason }
+const fn damaged(offset: usize, reason: &'static str) -> FormatError {
+    FormatError::Damaged { offset: offset as u64, reason }
 }
 
 #[cfg(test)]

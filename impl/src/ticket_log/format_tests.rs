@@ -24,7 +24,7 @@ fn flushes() -> Vec<Vec<Record>> {
 
 /// A file with a base of two frames and thirty later ones, and the records up to each end of a frame.
 fn file() -> (Vec<u8>, Vec<(usize, Vec<Record>)>) {
-    let mut signed = Signed::from_floor(Round(1));
+    let mut signed = SignedRecords::from_floor(Round(1));
     (0..RECORDS_PER_FRAME as u32 + 2)
         .for_each(|i| signed.insert(Record::timeout(Round(1), Subround(1000 + i))));
     let (mut bytes, mut tail) = encode(&OWNER, &signed, FREE_SECTORS);
@@ -41,7 +41,7 @@ fn file() -> (Vec<u8>, Vec<(usize, Vec<Record>)>) {
     (bytes, ends)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Record>, Fault> {
+fn read(bytes: &[u8]) -> Result<Vec<Record>, FormatError> {
     decode(bytes).map(|found| found.signed.records().copied().collect())
 }
 
@@ -55,13 +55,13 @@ fn sorted(records: &[Record]) -> Vec<Record> {
 fn refused_or_last(bytes: &[u8], damaged_at: usize, ends: &[(usize, Vec<Record>)], what: &str) -> bool {
     let (all, but_last) = (&ends[FRAMES], &ends[FRAMES - 1]);
     match read(bytes) {
-        Err(Fault::Damaged { offset, .. }) => {
+        Err(FormatError::Damaged { offset, .. }) => {
             assert!(offset <= damaged_at as u64, "{what}: offset {offset}");
             let sector = damaged_at - damaged_at % SECTOR_BYTES;
             assert!(offset == sector as u64 || offset == bytes.len() as u64, "{what}: offset {offset}");
             false
         }
-        Err(Fault::Version(_)) => {
+        Err(FormatError::Version(_)) => {
             assert!((8..10).contains(&damaged_at), "{what}");
             false
         }
@@ -85,7 +85,7 @@ fn what_is_written_is_read() {
     for record in &records {
         assert_eq!(decode_record(&encode_record(record)), Ok(*record));
     }
-    let mut signed = Signed::complete(Round(MAX_ROUND), Round(MAX_ROUND - 7));
+    let mut signed = SignedRecords::complete(Round(MAX_ROUND), Round(MAX_ROUND - 7));
     records.into_iter().for_each(|record| signed.insert(record));
     let (bytes, tail) = encode(&OWNER, &signed, 3);
     assert_eq!(decode(&bytes), Ok(Contents { owner: OWNER, signed, tail }));
@@ -128,8 +128,10 @@ fn any_sector_of_zeros_is_refused_unless_it_is_the_last_frame() {
             }
             if at > used {
                 // The first free sector is what is looked at, and something stands behind it.
-                let refused =
-                    Err(Fault::Damaged { offset: used as u64, reason: "a free sector lies between frames" });
+                let refused = Err(FormatError::Damaged {
+                    offset: used as u64,
+                    reason: "a free sector lies between frames",
+                });
                 assert_eq!(read(&damaged), refused);
                 continue;
             }
@@ -151,7 +153,7 @@ fn more_than_one_sector_of_zeros_is_always_refused() {
             let mut damaged = bytes.clone();
             damaged[start..end].fill(0);
             let refused =
-                matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == start as u64);
+                matches!(read(&damaged), Err(FormatError::Damaged { offset, .. }) if offset == start as u64);
             assert!(refused, "{sectors} sectors from {start}");
         }
     }
@@ -174,19 +176,20 @@ fn frames_at_the_end_that_revert_to_free_sectors_cannot_be_told() {
             let mut damaged = damaged.clone();
             damaged[kept..kept + SECTOR_BYTES].copy_from_slice(&bytes[kept..kept + SECTOR_BYTES]);
             let refused =
-                matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == *start as u64);
+                matches!(read(&damaged), Err(FormatError::Damaged { offset, .. }) if offset == *start as u64);
             assert!(refused, "{lost} frames but the one at {kept}");
         }
         // Zeros are what a crash leaves in one sector, not in two.
         if lost > 1 {
             damaged[*start..used].fill(0);
-            assert!(matches!(read(&damaged), Err(Fault::Damaged { .. })), "{lost} sectors of zeros");
+            assert!(matches!(read(&damaged), Err(FormatError::Damaged { .. })), "{lost} sectors of zeros");
         }
     }
     let mut damaged = bytes;
     let in_base = ends[0].0 - SECTOR_BYTES;
     free(&mut damaged[in_base..used]);
-    let refused = matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == in_base as u64);
+    let refused =
+        matches!(read(&damaged), Err(FormatError::Damaged { offset, .. }) if offset == in_base as u64);
     assert!(refused, "what was there when the file was made is never lost so");
 }
 
@@ -206,7 +209,7 @@ fn any_changed_byte_is_refused_where_its_sector_begins() {
         // In the next free sector it may be the beginning of a frame that was being written.
         let found = read(&damaged);
         let may_be_torn = byte < ends[FRAMES].0 + SECTOR_BYTES && found == Ok(sorted(&ends[FRAMES].1));
-        assert!(may_be_torn || matches!(found, Err(Fault::Damaged { .. })), "free byte {byte}");
+        assert!(may_be_torn || matches!(found, Err(FormatError::Damaged { .. })), "free byte {byte}");
     }
 }
 
@@ -216,14 +219,14 @@ fn a_file_cut_or_grown_anywhere_is_refused() {
     for cut in 0..bytes.len() {
         let refused = read(&bytes[..cut]);
         assert!(
-            matches!(refused, Err(Fault::Damaged { offset, .. }) if offset == cut as u64),
+            matches!(refused, Err(FormatError::Damaged { offset, .. }) if offset == cut as u64),
             "cut at {cut}"
         );
     }
     for more in [1, SECTOR_BYTES] {
         let grown = [&bytes[..], &vec![0; more]].concat();
         let end = bytes.len() as u64;
-        assert!(matches!(read(&grown), Err(Fault::Damaged { offset, .. }) if offset == end));
+        assert!(matches!(read(&grown), Err(FormatError::Damaged { offset, .. }) if offset == end));
     }
     assert_eq!(read(&bytes), Ok(sorted(&ends[FRAMES].1)), "negative control");
 }
@@ -236,7 +239,7 @@ fn lost_repeated_and_swapped_frames_are_refused() {
         let mut damaged = bytes.clone();
         damaged[ends[to].0..ends[to + 1].0].copy_from_slice(&frame(from));
         let refused =
-            matches!(read(&damaged), Err(Fault::Damaged { offset, .. }) if offset == ends[to].0 as u64);
+            matches!(read(&damaged), Err(FormatError::Damaged { offset, .. }) if offset == ends[to].0 as u64);
         assert!(refused, "frame {from} in place of {to}");
     }
 }
@@ -256,7 +259,7 @@ fn a_frame_with_the_right_checksum_that_is_not_understood_is_refused_with_its_pl
         ("a record is of a round that no chain reaches", |sector| sector[COUNT_BYTES + 1] = 0xff),
     ];
     let with = |change: fn(&mut Sector)| {
-        let (mut bytes, mut tail) = encode(&OWNER, &Signed::from_floor(Round(1)), 4);
+        let (mut bytes, mut tail) = encode(&OWNER, &SignedRecords::from_floor(Round(1)), 4);
         let at = tail.offset() as usize;
         let before = tail.checksum;
         let mut sector = tail.frame(&[ticket(5)]);
@@ -267,16 +270,17 @@ fn a_frame_with_the_right_checksum_that_is_not_understood_is_refused_with_its_pl
         read(&bytes)
     };
     for (reason, change) in foreign {
-        assert_eq!(with(change), Err(Fault::Damaged { offset: SECTOR_BYTES as u64, reason }));
+        assert_eq!(with(change), Err(FormatError::Damaged { offset: SECTOR_BYTES as u64, reason }));
     }
     assert_eq!(with(|_| ()), Ok(vec![ticket(5)]), "negative control");
-    let timeout = Err(Fault::Damaged { offset: SECTOR_BYTES as u64, reason: "a timeout names a block" });
+    let timeout =
+        Err(FormatError::Damaged { offset: SECTOR_BYTES as u64, reason: "a timeout names a block" });
     assert_eq!(with(|sector| sector[COUNT_BYTES] = 3), timeout);
 }
 
 #[test]
 fn the_header_of_another_version_or_with_impossible_numbers_is_refused() {
-    let (bytes, _) = encode(&OWNER, &Signed::from_floor(Round(9)), 2);
+    let (bytes, _) = encode(&OWNER, &SignedRecords::from_floor(Round(9)), 2);
     let with = |range: std::ops::Range<usize>, value: &[u8]| {
         let mut changed = bytes.clone();
         changed[range].copy_from_slice(value);
@@ -284,15 +288,15 @@ fn the_header_of_another_version_or_with_impossible_numbers_is_refused() {
         changed[CHECKSUM_AT..SECTOR_BYTES].copy_from_slice(&checksum([0; CHECKSUM_BYTES], &header));
         read(&changed)
     };
-    let impossible = Err(Fault::Damaged { offset: 0, reason: "the header says what no log says" });
-    assert_eq!(with(8..10, &1u16.to_be_bytes()), Err(Fault::Version(1)), "the version before");
+    let impossible = Err(FormatError::Damaged { offset: 0, reason: "the header says what no log says" });
+    assert_eq!(with(8..10, &1u16.to_be_bytes()), Err(FormatError::Version(1)), "the version before");
     assert_eq!(with(146..154, &u64::MAX.to_be_bytes()), impossible, "a floor that bars everything");
     assert_eq!(with(154..162, &10u64.to_be_bytes()), impossible, "complete from above the floor");
     assert_eq!(with(162..166, &3u32.to_be_bytes()), impossible, "a base of more sectors than there are");
     let sectors = |n: u32| with(166..170, &n.to_be_bytes());
     assert!(
-        matches!(sectors(u32::MAX), Err(Fault::Damaged { .. }))
-            && matches!(sectors(2), Err(Fault::Damaged { .. }))
+        matches!(sectors(u32::MAX), Err(FormatError::Damaged { .. }))
+            && matches!(sectors(2), Err(FormatError::Damaged { .. }))
     );
     assert_eq!(with(170..171, &[1]), impossible, "more than a header");
     assert_eq!(with(146..154, &9u64.to_be_bytes()), Ok(vec![]), "negative control");

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::LogError;
 use super::file::FRAMES_PER_FILE;
-use super::format::{self, Contents, Fault, RECORDS_PER_FRAME, SECTOR_BYTES, Sector, Tail, VERSION};
+use super::format::{self, Contents, FormatError, RECORDS_PER_FRAME, SECTOR_BYTES, Sector, Tail, VERSION};
 use super::record::{Owner, Record};
-use super::signed::Signed;
+use super::signed::SignedRecords;
 
 /// A log file in memory, in which frames can be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,13 +20,13 @@ impl LogImage {
     /// The file that a log makes that holds this: everything that still matters, and room for
     /// [`FRAMES_PER_FILE`](super::FRAMES_PER_FILE) frames.
     #[must_use]
-    pub fn new(owner: &Owner, signed: &Signed) -> Self {
+    pub fn new(owner: &Owner, signed: &SignedRecords) -> Self {
         Self::with_room(owner, signed, FRAMES_PER_FILE)
     }
 
     /// The same with room for another number of frames.
     #[must_use]
-    pub fn with_room(owner: &Owner, signed: &Signed, frames: u32) -> Self {
+    pub fn with_room(owner: &Owner, signed: &SignedRecords, frames: u32) -> Self {
         let (bytes, tail) = format::encode(owner, signed, frames);
         Self { bytes, tail }
     }
@@ -69,7 +69,7 @@ pub(super) fn frame_of(tail: &mut Tail, records: &[Record]) -> Sector {
 /// The content of a log file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogContents {
-    signed: Signed,
+    signed: SignedRecords,
     tail: Tail,
 }
 
@@ -82,8 +82,8 @@ impl LogContents {
         let Contents { owner: found, signed, tail } = format::decode(bytes).map_err(|fault| {
             let path = path.to_owned();
             match fault {
-                Fault::Version(found) => LogError::Version { path, found, supported: VERSION },
-                Fault::Damaged { offset, reason } => LogError::Damaged { path, offset, reason },
+                FormatError::Version(found) => LogError::Version { path, found, supported: VERSION },
+                FormatError::Damaged { offset, reason } => LogError::Damaged { path, offset, reason },
             }
         })?;
         require_owner(path, owner, &found)?;
@@ -92,7 +92,7 @@ impl LogContents {
 
     /// The signed statements.
     #[must_use]
-    pub const fn signed(&self) -> &Signed {
+    pub const fn signed(&self) -> &SignedRecords {
         &self.signed
     }
 

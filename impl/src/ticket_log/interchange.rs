@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LogError;
 use super::record::{KEY_BYTES, Kind, Owner, Record};
-use super::signed::Signed;
+use super::signed::SignedRecords;
 use crate::committee::{Round, Subround};
 use crate::limits::MAX_ROUND;
 
@@ -108,7 +108,7 @@ struct Format {
 impl Interchange {
     /// Everything in an index that still matters.
     #[must_use]
-    pub fn new(owner: &Owner, signed: &Signed) -> Self {
+    pub fn new(owner: &Owner, signed: &SignedRecords) -> Self {
         let blocks = |kind| {
             let of_kind = signed.records().filter(move |record| record.kind == kind);
             of_kind
@@ -178,7 +178,7 @@ impl Interchange {
     }
 
     /// The signed statements, if they were signed with the key of `owner`.
-    pub(super) fn decode(&self, owner: &Owner) -> Result<Signed, InterchangeError> {
+    pub(super) fn decode(&self, owner: &Owner) -> Result<SignedRecords, InterchangeError> {
         let Data { key, epoch, floor, complete_from, .. } = &self.data;
         let same = |field, expected: String, found: &String| {
             if expected == *found {
@@ -230,7 +230,7 @@ impl Interchange {
             let subround = Subround(number(&format!("{place}.subround"), &signed.subround)?);
             take(&place, Record::timeout(round, subround))?;
         }
-        let mut signed = Signed::complete(floor, complete_from);
+        let mut signed = SignedRecords::complete(floor, complete_from);
         records.into_iter().for_each(|record| signed.insert(record));
         Ok(signed)
     }

@@ -1,7 +1,7 @@
 //! A log in memory, whose crashes are operations: for tests, the fuzzer and exhaustive exploration.
 
 use super::record::{Owner, Record};
-use super::signed::{Permit, Signed, SigningRules};
+use super::signed::{Permit, SignedRecords, SigningRules};
 use super::{AppendError, LogError, Position, TicketLog};
 use crate::committee::Round;
 
@@ -13,7 +13,7 @@ pub struct MemoryLog {
     floor: Round,
     disk: Vec<Record>,
     pending: Vec<Record>,
-    signed: Signed,
+    signed: SignedRecords,
     appended: u64,
 }
 
@@ -27,7 +27,7 @@ impl MemoryLog {
             floor,
             disk: Vec::new(),
             pending: Vec::new(),
-            signed: Signed::from_floor(floor),
+            signed: SignedRecords::from_floor(floor),
             appended: 0,
         }
     }
@@ -56,7 +56,7 @@ impl MemoryLog {
     pub fn crash(mut self, kept: usize) -> Self {
         self.pending.truncate(kept);
         self.disk.append(&mut self.pending);
-        let mut signed = Signed::from_floor(self.floor);
+        let mut signed = SignedRecords::from_floor(self.floor);
         self.disk.iter().for_each(|record| signed.insert(*record));
         Self { signed, appended: 0, ..self }
     }
@@ -69,7 +69,7 @@ impl MemoryLog {
 }
 
 impl TicketLog for MemoryLog {
-    fn signed(&self) -> &Signed {
+    fn signed(&self) -> &SignedRecords {
         &self.signed
     }
 

@@ -9,7 +9,7 @@
 //!               Conflict: never       | a crash up to here: the signature never left
 //! ```
 //!
-//! - [`Record`] is what is written, [`Signed`] the index of it that answers "may I sign this?", under [`SigningRules`].
+//! - [`Record`] is what is written, [`SignedRecords`] the index of it that answers "may I sign this?", under [`SigningRules`].
 //! - [`TicketLog`] is what a miner's host drives. [`FileLog`] is the durable instance, [`MemoryLog`] the one for tests and
 //!   explorations, with its crash points as operations.
 //! - [`LogImage`] and [`LogContents`] are the bytes of that file without the file; [`Files`] is what is done with it, and
@@ -20,7 +20,7 @@
 //! Proposals and tickets contradicting recorded ones, a ticket in a (round, subround) that was timed out, anything but a vote
 //! in a round that was left, and a vote in a round where another block was ticketed or voted for. A round is left by a vote
 //! in it and by any proposal, ticket or timeout of a later one. Nothing at all is signed in rounds of which the log
-//! does not know everything ([`Signed::complete_from`]): no record is not "not signed". A recorded statement may be
+//! does not know everything ([`SignedRecords::complete_from`]): no record is not "not signed". A recorded statement may be
 //! signed again, since BLS signatures are deterministic: a restarted miner repeats itself and never contradicts itself.
 //!
 //! # What a log says is on the disk
@@ -100,7 +100,7 @@ pub use interchange::{
 };
 pub use memory::MemoryLog;
 pub use record::{KEY_BYTES, Kind, Owner, Record};
-pub use signed::{Conflict, Permit, Signed, SigningRules};
+pub use signed::{Conflict, Permit, SignedRecords, SigningRules};
 
 use std::io;
 use std::path::PathBuf;
@@ -115,7 +115,7 @@ pub struct Position(pub u64);
 /// The log that the host of a miner drives: append, flush, and only then release the signature.
 pub trait TicketLog {
     /// The signed statements, including those that are not flushed yet.
-    fn signed(&self) -> &Signed;
+    fn signed(&self) -> &SignedRecords;
 
     /// The rules under which records are taken.
     fn rules(&self) -> &SigningRules;

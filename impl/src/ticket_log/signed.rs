@@ -35,19 +35,19 @@ pub enum Permit {
 /// The signed statements that a log knows, and the round from which on it knows all of them.
 ///
 /// **No record is not "not signed".** A new log has no records of the rounds below its floor, and says nothing about them: the
-/// key may have signed there, in a log that is lost. Only from [`Signed::complete_from`] on does a missing record mean that
+/// key may have signed there, in a log that is lost. Only from [`SignedRecords::complete_from`] on does a missing record mean that
 /// nothing was signed, and nothing new is permitted below that round, a finality vote included: it claims that no other block
 /// of its round was ticketed, and rests upon every record of that round.
 ///
 /// Bounded: records of rounds more than [`SIGNED_ROUNDS_KEPT`] below the floor are dropped, and the log is complete from there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Signed {
+pub struct SignedRecords {
     floor: Round,
     complete_from: Round,
     records: BTreeSet<Record>,
 }
 
-impl Signed {
+impl SignedRecords {
     /// Nothing signed in `floor` or above it, and nothing known about the rounds below: nothing is signed there.
     #[must_use]
     pub const fn from_floor(floor: Round) -> Self {
@@ -235,8 +235,8 @@ mod tests {
         Record::finality_vote(r, s, block)
     }
 
-    fn signed(records: &[Record]) -> Signed {
-        let mut signed = Signed::default();
+    fn signed(records: &[Record]) -> SignedRecords {
+        let mut signed = SignedRecords::default();
         records.iter().for_each(|record| signed.insert(*record));
         signed
     }
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_floor_closes_all_rounds_below_to_votes_as_well_and_never_sinks() {
-        let mut log = Signed::from_floor(Round(100));
+        let mut log = SignedRecords::from_floor(Round(100));
         log.raise_floor(Round(50));
         assert_eq!((log.floor(), log.complete_from()), (Round(100), Round(100)));
         for record in [ticket(at(99, 0), A), proposal(at(99, 0), A), timeout(at(99, 0)), vote(at(99, 0), A)] {
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn two_logs_of_one_key_are_complete_from_where_both_are() {
         let here = signed(&[ticket(at(5, 0), A), timeout(at(6, 0))]);
-        let mut there = Signed::complete(Round(9), Round(6));
+        let mut there = SignedRecords::complete(Round(9), Round(6));
         there.insert(ticket(at(7, 0), B));
         let mut both = here.clone();
         both.add(&there);
@@ -375,8 +375,12 @@ mod tests {
         assert_eq!(both.records().copied().collect::<Vec<_>>(), [timeout(at(6, 0)), ticket(at(7, 0), B)]);
         there.add(&here);
         assert_eq!(there, both, "in either order");
-        assert_eq!(Signed::complete(Round(3), Round(9)).complete_from(), Round(3), "never above the floor");
-        let high = Signed::complete(Round(90), Round(3));
+        assert_eq!(
+            SignedRecords::complete(Round(3), Round(9)).complete_from(),
+            Round(3),
+            "never above the floor"
+        );
+        let high = SignedRecords::complete(Round(90), Round(3));
         assert_eq!(high.complete_from(), Round(90 - SIGNED_ROUNDS_KEPT));
     }
 }

@@ -10,7 +10,7 @@ use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::Round;
 use zus_bpp::limits::KEPT_FINAL_BLOCKS;
 use zus_bpp::miner::{Recovery, Stored};
-use zus_bpp::ticket_log::Signed;
+use zus_bpp::ticket_log::SignedRecords;
 use zus_bpp::wire::{Decode, Encode, from_bytes, to_bytes};
 
 /// Where something is in the file.
@@ -27,7 +27,7 @@ pub struct Disk {
     stored: Vec<(Round, u8, At)>,
     /// Final blocks from round 1 on, and their certificates.
     finals: Vec<(At, Option<At>)>,
-    pub signed: Signed,
+    pub signed: SignedRecords,
 }
 
 fn name(id: BlockId) -> u64 {
@@ -42,7 +42,7 @@ impl Disk {
             blocks: BTreeMap::new(),
             stored: Vec::new(),
             finals: Vec::new(),
-            signed: Signed::default(),
+            signed: SignedRecords::default(),
         }
     }
 

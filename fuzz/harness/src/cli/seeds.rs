@@ -11,7 +11,7 @@ use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{Message, UncompressedTicket};
-use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, Signed};
+use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, SignedRecords};
 use zus_bpp::wire;
 use zus_output::lock::Lock;
 
@@ -175,7 +175,7 @@ fn others() -> Found {
             ("magic_block", magic_block),
         ]);
     }
-    let mut image = LogImage::with_room(&OWNER, &Signed::default(), 8);
+    let mut image = LogImage::with_room(&OWNER, &SignedRecords::default(), 8);
     let records: Vec<_> = runs()
         .take(2)
         .flat_map(|run| run.world.network.sent().to_vec())

@@ -16,7 +16,7 @@ use zus_bpp::committee::Round;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::ticket_log::{
-    LogContents, LogError, LogImage, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Signed, TicketLog,
+    LogContents, LogError, LogImage, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, SignedRecords, TicketLog,
 };
 
 use super::codecs::OWNER;
@@ -55,14 +55,14 @@ impl Default for LogFile {
 
 /// The content of a file's sectors that hold no frame.
 fn free_sector() -> Vec<u8> {
-    let empty = LogImage::with_room(&OWNER, &Signed::default(), 1);
+    let empty = LogImage::with_room(&OWNER, &SignedRecords::default(), 1);
     empty.bytes()[empty.used()..].to_vec()
 }
 
 impl LogFile {
     /// A new file, as a log makes it when it is opened or its file is full.
     fn of(records: Vec<Record>) -> Self {
-        let mut signed = Signed::from_floor(Round(0));
+        let mut signed = SignedRecords::from_floor(Round(0));
         records.iter().for_each(|record| signed.insert(*record));
         let image = LogImage::with_room(&OWNER, &signed, FRAMES);
         Self { ends: vec![(image.used(), records.len())], image, records }

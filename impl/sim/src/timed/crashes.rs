@@ -3,7 +3,7 @@
 use zus_bpp::committee::{MinerId, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Input, Recovery};
-use zus_bpp::ticket_log::{Kind, Record, Signed};
+use zus_bpp::ticket_log::{Kind, Record, SignedRecords};
 
 use super::World;
 use super::{Crash, Fault};
@@ -73,7 +73,7 @@ impl<S: Scheme + Clone> World<S> {
             return;
         }
         if !self.config.rules.is_durable() {
-            recovery.signed = Signed::default();
+            recovery.signed = SignedRecords::default();
         }
         self.hosts[i].start(&self.config, recovery);
         self.step(MinerId(i as u16), Input::Start);

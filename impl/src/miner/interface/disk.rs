@@ -7,7 +7,7 @@ use crate::block::{Block, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::chain::FinalBlock;
 use crate::committee::Round;
-use crate::ticket_log::Signed;
+use crate::ticket_log::SignedRecords;
 
 /// The name of a durable write; later writes of one miner have larger ones.
 ///
@@ -69,7 +69,7 @@ pub struct Recovery {
     /// ([`Damage::Uncertified`](crate::chain::Damage::Uncertified)).
     pub finals: Vec<FinalBlock>,
     /// The signed statements according to the ticket log. Under the rule `Volatile` there are none.
-    pub signed: Signed,
+    pub signed: SignedRecords,
     /// The items of [`Output::Store`](crate::miner::Output::Store), in that order; items at or below the head may be left out.
     pub stored: Vec<Stored>,
 }
@@ -83,7 +83,7 @@ impl Recovery {
 
     /// With what was [`signed`](Recovery::signed), from a ticket log.
     #[must_use]
-    pub fn with_signed(self, signed: Signed) -> Self {
+    pub fn with_signed(self, signed: SignedRecords) -> Self {
         Self { signed, ..self }
     }
 

@@ -4,7 +4,7 @@
 //! A statement is entered when its durable write is requested, before it is known to be on disk: from then on it may leave
 //! at any moment. Nothing is ever taken back. A restarted miner begins with what its log says.
 //!
-//! Each step asks here before it signs; [`Miner::sign`](crate::miner::Miner::sign) asks [`Signed::permits`] once more, and the log that
+//! Each step asks here before it signs; [`Miner::sign`](crate::miner::Miner::sign) asks [`SignedRecords::permits`] once more, and the log that
 //! the host writes to asks it for itself: an honest miner signs against itself only if all three are wrong in the same way.
 
 use std::hash::{Hash, Hasher};
@@ -13,11 +13,11 @@ use std::sync::Arc;
 use crate::block::BlockId;
 use crate::committee::{Round, Subround};
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::{Conflict, Kind, Permit, Record, Signed, SigningRules};
+use crate::ticket_log::{Conflict, Kind, Permit, Record, SignedRecords, SigningRules};
 
 /// See the module doc.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ledger(Arc<Signed>);
+pub struct Ledger(Arc<SignedRecords>);
 
 impl Hash for Ledger {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -30,7 +30,7 @@ impl Hash for Ledger {
 }
 
 impl Ledger {
-    pub fn new(signed: Signed) -> Self {
+    pub fn new(signed: SignedRecords) -> Self {
         Self(Arc::new(signed))
     }
 

@@ -16,7 +16,7 @@ use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
 use crate::rules::{BeaconRule, Rules, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
-use crate::ticket_log::{Conflict, Kind, Record, Signed};
+use crate::ticket_log::{Conflict, Kind, Record, SignedRecords};
 use crate::wire;
 
 type Certified = (Arc<Block>, Arc<Notarization>);
@@ -68,7 +68,7 @@ fn s1_no_vote_in_a_round_whose_records_are_forgotten() {
     let stage = Stage::new(Rules::HARDENED);
     let chain = chain(&stage, 5);
     let votes_after = |highest: u64| {
-        let mut signed = Signed::default();
+        let mut signed = SignedRecords::default();
         signed.insert(Record::finality_vote(Round(5), Subround(0), [0xee; 32]));
         signed.insert(Record::timeout(Round(highest), Subround(0)));
         let known = signed.in_round(Round(5)).next().is_some();
@@ -256,7 +256,7 @@ fn step_8_the_notarization_is_durable_before_the_vote_for_it_is_written() {
     stage.confirm_records();
     assert_eq!(stage.votes_sent(), [vote_of(&block)]);
     // Why it matters.
-    let mut signed = Signed::default();
+    let mut signed = SignedRecords::default();
     signed.insert(vote);
     let shows = |stored: Vec<Stored>| {
         let (miner, out) =

@@ -62,7 +62,7 @@ impl Stage {
 
     /// The miner stops, and starts again with what its log says.
     pub fn restart(&mut self) {
-        let mut signed = crate::ticket_log::Signed::default();
+        let mut signed = crate::ticket_log::SignedRecords::default();
         self.records().into_iter().for_each(|record| signed.insert(record));
         let recovery = Recovery { signed, ..Recovery::default() };
         let scheme = self.schemes[0].clone();
