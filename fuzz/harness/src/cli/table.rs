@@ -16,7 +16,7 @@ const PROGRAM: &str = "[[bin]]\n";
 /// When a file cannot be read or written, or has no place for the table.
 pub fn targets(write: bool) -> Result<bool> {
     if !write {
-        print!("{}", rows(TABLE));
+        print!("{}", rows_of(TABLE));
         return Ok(true);
     }
     for (file, bytes) in missing(crate::room(), TABLE)? {
@@ -44,8 +44,9 @@ fn missing(room: &Path, table: &[Row]) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let readme = room.join("README.md");
     replace(&mut missing, readme, |text| {
         let (before, rest) = text.split_once(HEADER).ok_or("no table of targets")?;
-        let after = rest.split_once("\n\n").ok_or("no line after the table of targets")?.1;
-        Ok(format!("{before}{}\n{after}", rows(table)))
+        let rows: usize =
+            rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+        Ok(format!("{before}{}{}", rows_of(table), &rest[rows..]))
     })?;
     replace(&mut missing, room.join("Cargo.toml"), |text| {
         let before = text.split_once(PROGRAM).ok_or("no [[bin]]")?.0;
@@ -69,7 +70,7 @@ fn replace(
     Ok(())
 }
 
-fn rows(table: &[Row]) -> String {
+fn rows_of(table: &[Row]) -> String {
     let rows = table.iter().map(|row| format!("| `{}` | {} | {} |\n", row.name, row.bytes, row.oracle));
     rows.fold(HEADER.to_owned(), |text, row| text + &row)
 }
@@ -139,8 +140,14 @@ mod tests {
         let readme = std::fs::read_to_string(folder.path().join("README.md")).expect("a README");
         assert!(readme.contains("| `wishes` | wishes | a genie |\n"), "{readme}");
         let whole = std::fs::read_to_string(crate::room().join("README.md")).expect("a README");
-        assert!(readme.ends_with(
-            whole.split_once("`signature_pool`, `certificate` and `beacon` run").expect("text").1
-        ));
+        // What follows the table is as it was, also behind an empty one.
+        let end = |text: &str| text.lines().rev().take(30).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(end(&readme), end(&whole));
+        let empty = whole.replace(&rows_of(TABLE), HEADER);
+        write(&folder.path().join("README.md"), empty.as_bytes()).expect("writable");
+        let [(_, text)] = &missing(folder.path(), &table).expect("readable")[..] else {
+            panic!("the README alone")
+        };
+        assert_eq!(String::from_utf8_lossy(text), readme);
     }
 }
