@@ -18,7 +18,7 @@ const AROUND: [(&str, &str); 5] = [
 ];
 
 /// Sources that may, and why.
-const MAY: [(&str, &str); 10] = [
+const MAY: [(&str, &str); 12] = [
     ("output/src/", "this crate"),
     ("impl/src/ticket_log/", "a log with rules of its own, in a library that names paths by their own type"),
     ("impl/src/node/", "a folder of the same library, beside that log and locked by it"),
@@ -26,6 +26,8 @@ const MAY: [(&str, &str); 10] = [
         "fuzz/harness/src/cli/mutants/build.rs",
         "folders of a copy of the sources, below one that it has locked",
     ),
+    ("benches/build.rs", "a build script, whose output the compiler reads"),
+    ("fuzz/build.rs", "a build script, which copies inputs to a folder of the engine"),
     ("model/checker/build.rs", "a build script, whose output the compiler reads"),
     ("model/report/build.rs", "a build script, whose output the compiler reads"),
     ("model/embed.rs", "what the build scripts share"),

@@ -7,13 +7,17 @@ use super::{root, sources};
 
 const NONE: [PathBuf; 0] = [];
 
+/// Folders whose files a build script lists: the compiler is given each of them with its feature.
+const LISTED: [&str; 1] = ["benches/operations/peers"];
+
 /// Whether a file is the root of a program or a library of its crate, as Cargo finds it or as `Cargo.toml` says.
 fn is_root(path: &Path, manifests: &BTreeSet<PathBuf>) -> bool {
     let name = path.file_name().unwrap_or_default();
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
     ["lib.rs", "main.rs", "build.rs"].iter().any(|root| name == *root)
-        || ["examples", "bin"].iter().any(|found_by_cargo| folder == *found_by_cargo)
+        || ["examples", "bin", "benches"].iter().any(|found_by_cargo| folder == *found_by_cargo)
         || manifests.contains(path)
+        || path.parent().is_some_and(|folder| LISTED.iter().any(|listed| folder.ends_with(listed)))
 }
 
 /// The files that a module of `of` may name: next to it, or in the folder of its name.

@@ -4,6 +4,9 @@
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
+use zus_output::lock::Lock;
+use zus_output::plain::path;
+
 use super::seeds;
 use crate::targets::{Row, TABLE};
 
@@ -20,10 +23,10 @@ pub fn targets(write: bool) -> Result<bool> {
         return Ok(true);
     }
     for (file, bytes) in missing(crate::room(), TABLE)? {
-        let folder = file.parent().expect("a file stands in a folder");
-        std::fs::create_dir_all(folder)?;
+        let folder = Lock::take(file.parent().expect("a file stands in a folder"))?;
         zus_output::whole::write(&file, bytes)?;
-        println!("{}", file.display());
+        println!("{}", path(&file));
+        drop(folder);
     }
     Ok(true)
 }
@@ -63,7 +66,7 @@ fn replace(
     change: impl FnOnce(&str) -> std::result::Result<String, &'static str>,
 ) -> Result<()> {
     let text = std::fs::read_to_string(&file)?;
-    let changed = change(&text).map_err(|why| Error::other(format!("{}: {why}", file.display())))?;
+    let changed = change(&text).map_err(|why| Error::other(format!("{}: {why}", path(&file))))?;
     if changed != text {
         missing.push((file, changed.into()));
     }
