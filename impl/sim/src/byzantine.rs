@@ -8,7 +8,7 @@ use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 
-use crate::messages::signature_mut;
+use crate::messages::{Said, aggregate_mut, long_form, said, signature_mut};
 
 /// How a miner departs from the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,8 @@ impl Byzantine {
     ];
 }
 
-/// The messages that a dishonest miner sends to `to` (its position among all) where an honest one would send `message`.
+/// The messages that a dishonest miner sends to `to` (its position among all) where an honest one would send `message`. Their tickets
+/// have the form of its ticket.
 pub fn tamper<S: Scheme>(
     kind: Byzantine,
     message: &Message,
@@ -58,29 +59,56 @@ pub fn tamper<S: Scheme>(
     committee: &Committee,
     scheme: &S,
 ) -> Vec<Message> {
+    let is_long = matches!(message, Message::UncompressedTicket(_));
+    let form = |message: Message| if is_long { long_form(&message) } else { message };
     let message = &message.clone().compressed();
+    tampered(kind, message, to, committee, scheme).into_iter().map(form).collect()
+}
+
+fn tampered<S: Scheme>(
+    kind: Byzantine,
+    message: &Message,
+    to: usize,
+    committee: &Committee,
+    scheme: &S,
+) -> Vec<Message> {
+    let same = || vec![message.clone()];
     match kind {
         Byzantine::Silent => Vec::new(),
-        Byzantine::NoProposals => match message {
-            Message::Proposal(_) => Vec::new(),
-            other => vec![other.clone()],
+        Byzantine::NoProposals => match said(message) {
+            Said::Proposal(_) => Vec::new(),
+            Said::Share(_)
+            | Said::Ticket(_)
+            | Said::Timeout(_)
+            | Said::Vote(_)
+            | Said::Notarization(_)
+            | Said::TimeoutCertificate(_)
+            | Said::FinalityCertificate(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => same(),
         },
         Byzantine::Equivocate => equivocate(message, to, committee, scheme),
-        Byzantine::Whisper => match message {
-            Message::Ticket(_)
-            | Message::Timeout(_)
-            | Message::FinalityVote(_)
-            | Message::Notarization(_)
-                if to != 0 =>
-            {
+        Byzantine::Whisper => match said(message) {
+            Said::Ticket(_) | Said::Timeout(_) | Said::Vote(_) | Said::Notarization(_) if to != 0 => {
                 Vec::new()
             }
-            other => vec![other.clone()],
+            Said::Share(_)
+            | Said::Proposal(_)
+            | Said::Ticket(_)
+            | Said::Timeout(_)
+            | Said::Vote(_)
+            | Said::Notarization(_)
+            | Said::TimeoutCertificate(_)
+            | Said::FinalityCertificate(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => same(),
         },
         Byzantine::Garbage => vec![garbage(message)],
         Byzantine::Impatient => {
-            let mut messages = vec![message.clone()];
-            if let Message::Ticket(ticket) = message {
+            let mut messages = same();
+            if let Said::Ticket(ticket) = said(message) {
                 for ahead in 0..4 {
                     let subround = Subround(ticket.subround.0 + ahead);
                     let timeout = Timeout { round: ticket.round, subround };
@@ -89,12 +117,19 @@ pub fn tamper<S: Scheme>(
             }
             messages
         }
-        Byzantine::Noise => vec![message.clone()],
-        Byzantine::Divide => match message {
-            Message::Proposal(_) if to == 2 => equivocate(message, 1, committee, scheme),
-            Message::Ticket(_) | Message::Timeout(_) | Message::FinalityVote(_) => Vec::new(),
-            Message::Notarization(_) if to != 0 => Vec::new(),
-            other => vec![other.clone()],
+        Byzantine::Noise => same(),
+        Byzantine::Divide => match said(message) {
+            Said::Proposal(_) if to == 2 => equivocate(message, 1, committee, scheme),
+            Said::Ticket(_) | Said::Timeout(_) | Said::Vote(_) => Vec::new(),
+            Said::Notarization(_) if to != 0 => Vec::new(),
+            Said::Share(_)
+            | Said::Proposal(_)
+            | Said::Notarization(_)
+            | Said::TimeoutCertificate(_)
+            | Said::FinalityCertificate(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => same(),
         },
         Byzantine::Flood => flood(message, to, committee, scheme),
         Byzantine::Spam => spam(message),
@@ -109,23 +144,29 @@ fn spam(message: &Message) -> Vec<Message> {
     for number in 0..SPAM {
         let mut wrong = garbage(message);
         // Another one each time, so that none is known.
-        if let Some(signature) = signature_mut(&mut wrong) {
+        if let Some(signature) = spoilable(&mut wrong) {
             signature.0[4] = number;
         }
         match &mut wrong {
             Message::Notarization(known) => {
                 let known = Arc::make_mut(known);
                 known.statement.round = known.statement.round.next();
-                known.certificate.aggregate.0[4] = number;
             }
-            Message::TimeoutCertificate(known) => Arc::make_mut(known).certificate.aggregate.0[4] = number,
             Message::FinalityCertificate(known) => {
                 let known = Arc::make_mut(known);
                 known.statement.round = known.statement.round.next();
-                known.certificate.aggregate.0[4] = number;
             }
-            // Requests without end, and answers that nobody asked for.
-            _ => {}
+            Message::BeaconShare(_)
+            | Message::Proposal(_)
+            | Message::Ticket(_)
+            | Message::UncompressedTicket(_)
+            | Message::Timeout(_)
+            | Message::TimeoutCertificate(_)
+            | Message::FinalityVote(_)
+            // Requests without end, the same evidence again and again, and answers that nobody asked for.
+            | Message::Evidence(_)
+            | Message::ChainRequest(_)
+            | Message::ChainResponse(_) => {}
         }
         messages.push(wrong);
     }
@@ -139,8 +180,8 @@ pub fn twin(block: &Block) -> Block {
 }
 
 fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {
-    match message {
-        Message::Proposal(proposal) if to % 2 == 1 => {
+    match said(message) {
+        Said::Proposal(proposal) if to % 2 == 1 => {
             let block = Arc::new(twin(&proposal.block));
             let proposed = Proposed { round: block.round(), subround: block.subround(), block: block.id() };
             let Some(signed) = Signed::sign(proposed, committee, scheme) else { return Vec::new() };
@@ -152,20 +193,29 @@ fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, sc
             messages
         }
         // A vote for whatever the receiver ticketed, as far as one message can do that.
-        Message::Ticket(ticket) => {
+        Said::Ticket(ticket) => {
             let Ticket { round, subround, block } = ticket.statement;
             let vote = FinalityVote { round, subround, block };
             let mut messages = vec![message.clone()];
             messages.extend(Signed::sign(vote, committee, scheme).map(Message::FinalityVote));
             messages
         }
-        other => vec![other.clone()],
+        Said::Share(_)
+        | Said::Proposal(_)
+        | Said::Timeout(_)
+        | Said::Vote(_)
+        | Said::Notarization(_)
+        | Said::TimeoutCertificate(_)
+        | Said::FinalityCertificate(_)
+        | Said::Evidence(_)
+        | Said::Blocks(_)
+        | Said::Unsigned => vec![message.clone()],
     }
 }
 
 fn flood<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {
     let mut messages = vec![message.clone()];
-    if let Message::Ticket(ticket) = message {
+    if let Said::Ticket(ticket) = said(message) {
         for place in 0..64 {
             let round = Round(ticket.round.0 + place % 8);
             let subround = Subround((place / 8) as u32);
@@ -182,17 +232,42 @@ fn flood<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme:
     messages
 }
 
+/// The signature or the aggregate of a message.
+fn spoilable(message: &mut Message) -> Option<&mut Signature> {
+    if aggregate_mut(message).is_some() { aggregate_mut(message) } else { signature_mut(message) }
+}
+
 fn garbage(message: &Message) -> Message {
-    fn spoil(signature: &mut Signature) {
+    let mut message = message.clone();
+    if let Some(signature) = spoilable(&mut message) {
         signature.0[3] ^= 0x5a;
     }
-    let mut message = message.clone();
-    signature_mut(&mut message).into_iter().for_each(spoil);
-    match &mut message {
-        Message::Notarization(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
-        Message::TimeoutCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
-        Message::FinalityCertificate(known) => spoil(&mut Arc::make_mut(known).certificate.aggregate),
-        _ => {}
-    }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chosen::Setup;
+    use zus_bpp::block::BlockId;
+
+    #[test]
+    fn dishonest_tickets_have_the_form_of_the_honest_one() {
+        let setup = Setup::new(4, 0);
+        let committee = setup.config().committee;
+        let statement = Ticket { round: Round(3), subround: Subround(0), block: BlockId([7; 32]) };
+        let scheme = &setup.mock_keys().members[1];
+        let short = Message::Ticket(Signed::sign(statement, &committee, scheme).expect("a member signs"));
+        for kind in Byzantine::ALL.into_iter().chain([Byzantine::Spam]) {
+            let tickets = |message: &Message| {
+                let sent = tamper(kind, message, 0, &committee, scheme).into_iter();
+                sent.filter(|sent| matches!(said(sent), Said::Ticket(_))).collect::<Vec<_>>()
+            };
+            let (long, short) = (tickets(&long_form(&short)), tickets(&short));
+            assert!(short.iter().all(|sent| matches!(sent, Message::Ticket(_))), "{kind:?}");
+            assert!(long.iter().all(|sent| matches!(sent, Message::UncompressedTicket(_))), "{kind:?}");
+            let silent = matches!(kind, Byzantine::Silent | Byzantine::Divide);
+            assert_eq!((short.is_empty(), long.len()), (silent, short.len()), "{kind:?}");
+        }
+    }
 }

@@ -67,7 +67,7 @@ pub enum Seen {
     Withheld(Conflict),
 }
 
-/// Carries one output out as far as disk and application go. Every kind of output is named here, and only here.
+/// Carries one output out as far as disk and application go. Every kind of output is named here.
 pub fn carry_out(disk: &mut Disk, application: &mut impl Answers, output: Output) -> Effect {
     match output {
         Output::Send { to, message } => Effect::Send(to, message),

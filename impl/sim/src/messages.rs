@@ -79,6 +79,25 @@ pub fn signature_mut(message: &mut Message) -> Option<&mut Signature> {
     }
 }
 
+/// The aggregate of a certificate.
+#[must_use]
+pub fn aggregate_mut(message: &mut Message) -> Option<&mut Signature> {
+    match message {
+        Message::Notarization(known) => Some(&mut Arc::make_mut(known).certificate.aggregate),
+        Message::TimeoutCertificate(known) => Some(&mut Arc::make_mut(known).certificate.aggregate),
+        Message::FinalityCertificate(known) => Some(&mut Arc::make_mut(known).certificate.aggregate),
+        Message::BeaconShare(_)
+        | Message::Proposal(_)
+        | Message::Ticket(_)
+        | Message::UncompressedTicket(_)
+        | Message::Timeout(_)
+        | Message::FinalityVote(_)
+        | Message::Evidence(_)
+        | Message::ChainRequest(_)
+        | Message::ChainResponse(_) => None,
+    }
+}
+
 /// The ticket of a message, with a signature of 48 bytes, whichever form it came in.
 #[must_use]
 pub fn ticket_of(message: &Message) -> Option<Signed<Ticket>> {
