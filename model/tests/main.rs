@@ -8,6 +8,7 @@ mod cli;
 mod determinism;
 mod documents;
 mod draw;
+mod engines;
 mod expectations;
 mod explore;
 mod forms;

@@ -53,6 +53,8 @@ fn every_scenario_and_mutant_has_its_row_and_no_other_has() {
         cells.filter(|cell| !["scenario", "#"].contains(cell)).collect()
     };
     assert_eq!(rows("\n## Scenarios\n"), committed::names().collect::<Vec<_>>());
+    let large: Vec<&str> = committed::large().filter_map(|name| name.strip_prefix("large/")).collect();
+    assert_eq!(rows("\n## Large scenarios\n"), large);
     let mutants = committed_mutants().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(rows("\n## Mutants\n"), mutants.iter().map(|m| m.id.as_str()).collect::<Vec<_>>());
 }

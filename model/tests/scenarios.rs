@@ -86,7 +86,7 @@ fn every_scenario_of_a_testable_size_is_as_expected() {
                 .iter()
                 .map(|f| format!("{} {} (expected {})", f.property.id(), f.found, f.expected))
                 .collect();
-            wrong.push(format!("{name}: {} states, {:?}: {each:?}", checked.unique, checked.method));
+            wrong.push(format!("{name}: {} states, {:?}: {each:?}", checked.unique(), checked.main().method));
         }
         // Every run that is shown is a run, and shows what it claims.
         for finding in &checked.findings {

@@ -6,7 +6,7 @@ use zus_checker::{
     fault::Fault,
     properties::{Facts, Property},
     protocol::Protocol,
-    scenario::{Change, Scenario, ScenarioError, parse, parse_with},
+    scenario::{Change, Engine, Scenario, ScenarioError, parse, parse_with},
     search::{
         bfs::{Limits, explore},
         trial::{self, effects},
@@ -180,6 +180,18 @@ const FIELDS: &[(&str, Toggle, &str, &str)] = &[
         Answers("exhaustive = true", |s| s.exhaustive),
         "n = 4",
         "n = 4\nstates = 9\nexhaustive = true",
+    ),
+    (
+        "engine",
+        Answers("engine = \"certificates\"", |s| s.choice.engine == Engine::Certificates),
+        "\"async\"",
+        "\"synchronous\"\nengine = \"certificates\"",
+    ),
+    (
+        "idle_blocks",
+        Says("it bounds a search for any number of rounds: engines.rs"),
+        "n = 4",
+        "n = 4\nidle_blocks = 2",
     ),
     ("simulate", Answers("simulate = 3", |s| s.simulate == Some(3)), "n = 4", "n = 4\nsimulate = 0"),
 ];

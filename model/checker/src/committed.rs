@@ -8,12 +8,19 @@ static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/committed.rs
 
 /// Where the scenarios are, for messages.
 const FOLDER: &str = "model/scenarios";
+/// Where those are, below it, that take longer than the others.
+const LARGE: &str = "large/";
 /// The list of mutants.
 static MUTANTS: &str = include_str!("../../mutants.toml");
 
 /// The names of the scenarios that `zus check` checks: files that lie in the folder itself.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().filter_map(|(path, _)| path.strip_suffix(".toml")).filter(|name| !name.contains('/'))
+}
+
+/// The names of the scenarios that `zus check --large` checks: those of the folder `large`.
+pub fn large() -> impl Iterator<Item = &'static str> {
+    FILES.iter().filter_map(|(path, _)| path.strip_suffix(".toml")).filter(|name| name.starts_with(LARGE))
 }
 
 /// The path, for messages, and the text of the list of mutants.
@@ -34,9 +41,9 @@ pub fn scenario(name: &str, change: &Change) -> Option<Result<Scenario, Scenario
 
 /// How a user names `scenario`: a committed one by its name, any other by its path.
 pub fn name_of(scenario: &Scenario) -> &str {
-    let Scenario { name, path, .. } = scenario;
+    let path = &scenario.path;
     let below = path.strip_prefix(FOLDER).and_then(|p| p.strip_prefix('/')?.strip_suffix(".toml"));
-    if below == Some(name) && names().any(|n| n == name) { name } else { path }
+    below.filter(|below| names().chain(large()).any(|n| n == *below)).unwrap_or(path)
 }
 
 /// The scenario that a user names: a file, or else a committed scenario by its name.
@@ -49,7 +56,7 @@ pub fn find(named: &str) -> Result<Scenario, ScenarioError> {
     }
     load(path).map_err(|error| match error {
         ScenarioError::Unreadable { path, source, .. } => {
-            let near = nearest(path.strip_suffix(".toml").unwrap_or(&path), names());
+            let near = nearest(path.strip_suffix(".toml").unwrap_or(&path), names().chain(large()));
             ScenarioError::Unreadable { path, source, near }
         }
         other => other,

@@ -221,7 +221,8 @@ impl Executioner {
         let checked = self.mutated(mutant, options);
         let seconds = start.elapsed().as_secs_f64();
         let (baseline, unfit) = self.baseline(mutant, options);
-        let Checked { unique, generated, findings, .. } = checked;
+        let (unique, generated) = (checked.unique(), checked.generated());
+        let Checked { findings, .. } = checked;
         let others: Vec<Property> = findings
             .iter()
             .filter(|f| f.found == Found::Violated && f.property != mutant.property)
@@ -261,7 +262,7 @@ impl Executioner {
         }
         let asked: Facts = scenario.asked().iter().filter(|p| !p.is_witness()).collect();
         let enough: Facts = std::iter::once(mutant.property).collect();
-        exhaust(scenario, asked, Some(enough), options)
+        exhaust(scenario, asked, enough, options)
     }
 
     /// The finding for the property without the change, and the reason why it is no valid baseline, if there is

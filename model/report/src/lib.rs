@@ -33,6 +33,7 @@ pub mod sarif;
 pub mod schema;
 pub mod summary;
 pub mod text;
+mod verdict;
 
 use crate::{
     draw::{
@@ -41,13 +42,18 @@ use crate::{
     },
     mutants::MutantResult,
 };
+pub use verdict::BesideReport;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zus_checker::{
     committed::name_of,
     properties::Property,
-    scenario::Verdict,
-    search::check::{Checked, Found, Method, Rest, Standing},
+    scenario::{Engine, Verdict},
+    search::{
+        check::{Checked, Found, Method, Rest, Standing},
+        engines::Searched,
+    },
     trace::Trace,
 };
 use zus_output::plain::{self, quoted_path};
@@ -132,13 +138,23 @@ pub struct ScenarioReport {
     pub profile: String,
     /// Members, those that may be and those that are Byzantine, restarts.
     pub faults: Faults,
-    /// Rounds, subrounds.
+    /// Rounds, subrounds; where any number of both is asked for (`idle_blocks`), those of the instance that stands for all.
     pub size: (u8, u8),
+    /// Any number of rounds and subrounds is asked for, with at most so many idle blocks of each flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_blocks: Option<u8>,
+    /// The engine of `method`, `unique`, `generated`, `depth`, `rest` and `peak_bytes`: the explicit search, or certificates where
+    /// they answer for every property.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Each search by itself, where certificates answer for a property.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<Searched>,
     /// The network.
     pub network: zus_checker::protocol::Network,
     /// How it was explored.
     pub method: Method,
-    /// Which runs were explored; none said of random ones.
+    /// Which runs were explored step by step; none said of random ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Runs>,
     /// Unique states (states visited, for a sample).
@@ -161,6 +177,9 @@ pub struct ScenarioReport {
     /// Where a bound was hit: what is left, as far as one can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Rest>,
+    /// The next best command, where a bound was hit that left something open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// Notes for the reader of the file, though nothing is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -183,10 +202,11 @@ pub enum Runs {
 
 impl Runs {
     fn of(checked: &Checked) -> Option<Runs> {
-        match (checked.method, checked.scenario.protocol.unsorted()) {
-            (Method::Sampled { .. }, _) => None,
-            (_, None) => Some(Runs::Sorted),
-            (_, Some(because)) => Some(Runs::All { because: because.into() }),
+        let main = checked.main();
+        match (main.method, main.engine, checked.scenario.protocol.unsorted()) {
+            (Method::Sampled { .. }, ..) | (_, Engine::Certificates, _) => None,
+            (_, Engine::Explicit, None) => Some(Runs::Sorted),
+            (_, Engine::Explicit, Some(because)) => Some(Runs::All { because: because.into() }),
         }
     }
 }
@@ -218,6 +238,19 @@ pub struct PropertyReport {
     pub found: Found,
     /// How the two compare.
     pub standing: Standing,
+    /// The engine that answered.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Why the other engine did not.
+    #[serde(default)]
+    pub not_other_engine: String,
+    /// Of a verdict for any number of rounds and subrounds: idle blocks of each flag at most. It is not called exact: that more of
+    /// them change nothing is argued and tested, not proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_blocks: Option<u8>,
+    /// Of a verdict of all states of certificates: the situations that the same search reached, without which it would say nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<BesideReport>,
     /// Why the verdict says nothing: its premise is not reachable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vacuous: Option<String>,
@@ -289,10 +322,21 @@ impl ScenarioReport {
     pub fn new(checked: &Checked) -> Self {
         let scenario = &checked.scenario;
         let protocol = &scenario.protocol;
+        let main = checked.main();
+        let idle_blocks = scenario.choice.idle();
+        let certified = scenario.is_answered_by(Engine::Certificates);
         let properties = checked
             .findings
             .iter()
             .map(|finding| PropertyReport {
+                engine: finding.answer.by,
+                not_other_engine: finding.answer.not_other.into(),
+                idle_blocks: finding.found.is_of_any_rounds().then_some(idle_blocks).flatten(),
+                beside: finding
+                    .beside
+                    .iter()
+                    .filter_map(|b| Some(BesideReport { property: b.property, steps: b.steps.ok()? }))
+                    .collect(),
                 property: finding.property,
                 text: finding.property.text().into(),
                 expected: finding.expected,
@@ -327,85 +371,24 @@ impl ScenarioReport {
             },
             size: (protocol.blocks.rounds, protocol.blocks.subrounds),
             network: protocol.network,
-            method: checked.method,
+            idle_blocks,
+            engine: main.engine,
+            searches: if certified { checked.searches.clone() } else { Vec::new() },
+            method: main.method,
             runs: Runs::of(checked),
-            unique: checked.unique,
-            generated: checked.generated,
-            depth: checked.depth,
+            unique: main.unique,
+            generated: main.generated,
+            depth: main.depth,
             pinned: checked.scenario.states,
             seconds: checked.seconds,
-            peak_bytes: checked.peak_bytes,
+            peak_bytes: main.peak_bytes,
             exploration: checked.exploration(),
             standing: checked.standing(),
-            rest: checked.rest,
+            rest: main.rest,
+            next: verdict::next(checked),
             notes: checked.scenario.notes.clone(),
             properties,
         }
-    }
-}
-
-impl PropertyReport {
-    /// The finding beside the expected verdict, as a sentence. All forms use it where a verdict is not as
-    /// expected.
-    pub fn sentence(&self) -> String {
-        let (id, found) = (self.property.id(), said(self.found));
-        let expected = match self.expected {
-            Verdict::Holds => "hold",
-            Verdict::Violated => "be violated",
-            Verdict::Reachable => "be reachable",
-            Verdict::Unreachable => "be unreachable",
-        };
-        let mut sentence = match (&self.vacuous, self.found == self.expected.into()) {
-            (Some(why), true) => return format!("{id} {found}, as expected, but {why}"),
-            (_, true) => format!("{id} {found}, as expected"),
-            (vacuous, false) => {
-                let why = vacuous.as_ref().map_or(String::new(), |why| format!(", and {why}"));
-                format!("{id} {found}, but it is expected to {expected}{why}")
-            }
-        };
-        match (&self.run, &self.fault) {
-            (_, Some(fault)) => sentence += &format!("; this is not to be believed: {fault}"),
-            (Some(run), None) => sentence += &format!(", in {} steps: {}", run.steps.len(), run.because),
-            (None, None) => {}
-        }
-        sentence
-    }
-}
-
-/// A verdict as the end of a sentence.
-fn said(found: Found) -> &'static str {
-    match found {
-        Found::Holds => "holds",
-        Found::Violated => "is violated",
-        Found::Reachable => "is reachable",
-        Found::Unreachable => "is unreachable",
-        Found::Sampled => "was shown by no run of a sample",
-        Found::Unknown => "is not known, because a bound was hit",
-    }
-}
-
-impl ScenarioReport {
-    /// The advice for a bound that was hit, if that left something open.
-    pub fn advice(&self) -> Option<String> {
-        let (Method::StateLimit | Method::MemoryLimit, Some(rest)) = (self.method, self.rest) else {
-            return None;
-        };
-        let all = rest.estimate.map_or("and no end is in sight".to_owned(), |all| {
-            format!("perhaps {} in all", text::grouped(all.next_multiple_of(1_000)))
-        });
-        let per_state = self.peak_bytes.div_ceil(self.unique.max(1));
-        let name = match zus_checker::committed::names().find(|name| *name == self.name) {
-            Some(name) if self.path.starts_with("model/scenarios/") => name,
-            _ => &self.path,
-        };
-        Some(format!(
-            "{} states were seen, {} of them wait, {all}; a state takes about {per_state} bytes of memory.\n\
-             Raise --max-states or --max-memory, or make the instance smaller (rounds, subrounds, generators, twins = 1), \
-             or look at random runs: zus simulate {}",
-            text::grouped(self.unique),
-            text::grouped(rest.waiting),
-            quoted_path(name)
-        ))
     }
 }
 
@@ -498,10 +481,20 @@ impl Report {
             count(Standing::Differs);
         }
         let explored = |s: &&ScenarioReport| !matches!(s.method, Method::Sampled { .. });
-        summary.unique = self.scenarios.iter().filter(explored).map(|s| s.unique).sum::<u64>()
+        let all = |s: &ScenarioReport, of: fn(&Searched) -> u64, one: u64| match s.searches.as_slice() {
+            [] => one,
+            searches => searches.iter().map(of).sum(),
+        };
+        summary.unique = self
+            .scenarios
+            .iter()
+            .filter(explored)
+            .map(|s| all(s, |search| search.unique, s.unique))
+            .sum::<u64>()
             + self.mutants.iter().map(|m| m.unique).sum::<u64>();
-        summary.generated = self.scenarios.iter().map(|s| s.generated).sum::<u64>()
-            + self.mutants.iter().map(|m| m.generated).sum::<u64>();
+        summary.generated =
+            self.scenarios.iter().map(|s| all(s, |search| search.generated, s.generated)).sum::<u64>()
+                + self.mutants.iter().map(|m| m.generated).sum::<u64>();
         self.summary = summary;
     }
 

@@ -3,7 +3,10 @@
 use super::{Method, Report, RunReport, ScenarioReport, baseline::shown, mermaid, text};
 use crate::mutants::MutantResult;
 use std::fmt::Write;
-use zus_checker::search::check::{Found, Standing};
+use zus_checker::{
+    scenario::Engine,
+    search::check::{Found, Standing},
+};
 
 /// Bytes of a report: a job summary may have a mebibyte. Parts that do not fit are left out, diagrams first.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -83,12 +86,17 @@ fn tables(report: &Report) -> String {
         );
     }
     for scenario in &report.scenarios {
-        let unique = match scenario.method {
-            Method::Sampled { runs, .. } => format!("{runs} random runs"),
-            Method::AllFound | Method::StateLimit | Method::MemoryLimit => {
-                format!("{} (not all)", text::grouped(scenario.unique))
+        let unique = match scenario.searches.as_slice() {
+            [] => states(scenario.method, scenario.unique),
+            searches => {
+                let each = searches.iter().map(|search| match search.engine {
+                    Engine::Explicit => states(search.method, search.unique),
+                    Engine::Certificates => {
+                        format!("{} of certificates", states(search.method, search.unique))
+                    }
+                });
+                each.collect::<Vec<_>>().join(", ")
             }
-            Method::Exhausted => text::grouped(scenario.unique),
         };
         let _ = writeln!(
             out,
@@ -109,21 +117,45 @@ fn tables(report: &Report) -> String {
     out
 }
 
-/// The verdicts, property by property; properties with equal verdicts stand together.
+/// How many states, and whether these are all.
+fn states(method: Method, unique: u64) -> String {
+    match method {
+        Method::Sampled { runs, .. } => format!("{runs} random runs"),
+        Method::AllFound | Method::StateLimit | Method::MemoryLimit => {
+            format!("{} (not all)", text::grouped(unique))
+        }
+        Method::Exhausted => text::grouped(unique),
+    }
+}
+
+/// The verdicts, property by property; properties with equal verdicts of one engine stand together.
 fn verdicts(scenario: &ScenarioReport) -> String {
-    let mut groups: Vec<(Found, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(Found, Engine, Vec<String>, String)> = Vec::new();
     for p in &scenario.properties {
         let id = match &p.run {
             Some(run) => format!("{} in {}", p.property.id(), run.steps.len()),
             None => p.property.id().to_owned(),
         };
-        match groups.iter_mut().find(|(found, _)| *found == p.found) {
-            Some((_, ids)) => ids.push(id),
-            None => groups.push((p.found, vec![id])),
+        match groups.iter_mut().find(|(found, engine, ..)| (*found, *engine) == (p.found, p.engine)) {
+            Some((.., ids, _)) => ids.push(id),
+            None => groups.push((p.found, p.engine, vec![id], p.beside())),
         }
     }
-    let each: Vec<String> =
-        groups.iter().map(|(found, ids)| format!("**{found}** {}", ids.join(", "))).collect();
+    let each: Vec<String> = groups
+        .iter()
+        .map(|(found, engine, ids, beside)| {
+            let found = match (found.is_of_any_rounds(), scenario.scope()) {
+                (true, Some(scope)) => format!("{} for {scope}", found.word()),
+                _ => found.to_string(),
+            };
+            let by = match (engine, beside.as_str()) {
+                (Engine::Explicit, _) => String::new(),
+                (Engine::Certificates, "") => " (by certificates)".into(),
+                (Engine::Certificates, beside) => format!(" (by certificates, {beside})"),
+            };
+            format!("**{found}** {}{by}", ids.join(", "))
+        })
+        .collect();
     each.join("; ")
 }
 

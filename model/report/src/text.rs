@@ -1,10 +1,13 @@
 //! A report as text for a terminal: aligned tables, then the runs.
 
-use super::{Method, Report, RunReport, Runs, ScenarioReport, Summary};
+use super::{Method, PropertyReport, Report, RunReport, Runs, ScenarioReport, Summary, verdict::engine};
 use crate::mutants::MutantResult;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
-use zus_checker::search::check::{Found, Standing};
+use zus_checker::{
+    scenario::Engine,
+    search::check::{Found, Standing},
+};
 use zus_output::plain;
 pub use zus_output::plain::grouped;
 
@@ -105,18 +108,30 @@ pub fn line(scenario: &ScenarioReport) -> String {
             format!("{} violated{steps}", p.property.id())
         })
         .collect();
+    let any = scenario.scope().map_or(String::new(), |scope| format!(" for {scope}"));
     for (verdict, one, many) in [
         (Found::Holds, "holds", "hold"),
+        (Found::HoldsAnyRounds, "holds", "hold"),
         (Found::Reachable, "reachable", "reachable"),
         (Found::Unreachable, "unreachable", "unreachable"),
+        (Found::UnreachableAnyRounds, "unreachable", "unreachable"),
         (Found::Sampled, "sampled", "sampled"),
         (Found::Unknown, "unknown", "unknown"),
     ] {
-        let ids: Vec<&str> = all(verdict).map(|p| p.property.id()).collect();
-        match ids[..] {
-            [] => {}
-            [id] => found.push(format!("{id} {one}")),
-            _ => found.push(format!("{} {many}", ids.len())),
+        for engine in [Engine::Explicit, Engine::Certificates] {
+            let of: Vec<&PropertyReport> = all(verdict).filter(|p| p.engine == engine).collect();
+            let Some(first) = of.first() else { continue };
+            let scope = match (verdict.is_of_any_rounds(), engine) {
+                (true, _) => any.as_str(),
+                (false, Engine::Explicit) => "",
+                (false, Engine::Certificates) => " by certificates",
+            };
+            let beside = first.beside();
+            let beside = if beside.is_empty() { beside } else { format!(" ({beside})") };
+            match of.as_slice() {
+                [p] => found.push(format!("{} {one}{scope}{beside}", p.property.id())),
+                _ => found.push(format!("{} {many}{scope}{beside}", of.len())),
+            }
         }
     }
     let vacuous = scenario.properties.iter().any(|p| p.vacuous.is_some());
@@ -124,9 +139,10 @@ pub fn line(scenario: &ScenarioReport) -> String {
         _ if vacuous => "SAYS NOTHING",
         mark => mark,
     };
-    let states = match scenario.method {
-        Method::Sampled { .. } => format!("{} visited", grouped(scenario.generated)),
-        _ => format!("{} states", grouped(scenario.unique)),
+    let states = match (scenario.method, scenario.searches.as_slice()) {
+        (Method::Sampled { .. }, _) => format!("{} visited", grouped(scenario.generated)),
+        (_, []) => format!("{} states", grouped(scenario.unique)),
+        (_, searches) => format!("{} states", grouped(searches.iter().map(|search| search.unique).sum())),
     };
     let style = style(scenario.standing);
     format!(
@@ -154,14 +170,20 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
     let _ = writeln!(out, "{bold}{}{bold:#}  {}", scenario.name, scenario.question);
     let crate::Faults { n, byzantine, restarts, .. } = scenario.faults;
     let (rounds, subrounds) = scenario.size;
+    let size = scenario.idle_blocks.map_or_else(
+        || format!("{rounds} x {subrounds} (round, subround)"),
+        |idle| format!("any rounds, any subrounds, at most {idle} idle blocks"),
+    );
     let restarts = if restarts > 0 { format!(", {restarts} restarts") } else { String::new() };
     let _ = writeln!(
         out,
-        "  {}: n = {n}, {byzantine} Byzantine{restarts}, {rounds} x {subrounds} (round, subround), {}",
+        "  {}: n = {n}, {byzantine} Byzantine{restarts}, {size}, {}",
         scenario.profile,
         scenario.network.name(),
     );
     let width = scenario.properties.iter().map(|p| p.property.id().len() + 1).max().unwrap_or(0).max(4);
+    let verdicts =
+        scenario.properties.iter().map(|p| p.found.to_string().len() + 1).max().unwrap_or(0).max(12);
     for p in &scenario.properties {
         let style = style(p.standing);
         let steps = p.run.as_ref().map_or(String::new(), |run| format!("in {} steps", run.steps.len()));
@@ -172,10 +194,13 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         let mark = if p.vacuous.is_some() { "SAYS NOTHING" } else { mark };
         let found = p.found.to_string();
         let columns =
-            [(p.property.id(), width), (&found, 12), (mark, 14), (&steps, 12), (&where_expected, 0)];
+            [(p.property.id(), width), (&found, verdicts), (mark, 14), (&steps, 12), (&where_expected, 0)];
         let _ = writeln!(out, "  {style}{}{style:#}", row(&columns));
         if let Some(why) = &p.vacuous {
             let _ = writeln!(out, "      {found}, but {why}");
+        }
+        if !p.beside.is_empty() {
+            let _ = writeln!(out, "      {}", p.beside());
         }
         if let Some(fault) = &p.fault {
             let _ = writeln!(out, "      {fault}");
@@ -201,13 +226,33 @@ pub fn scenario(scenario: &ScenarioReport, runs: bool) -> String {
         Method::Sampled { .. } => format!("{generated} states visited, longest run {} steps", scenario.depth),
         _ => format!("{unique} unique states, {generated} generated, depth {}", scenario.depth),
     };
+    let by =
+        if scenario.searches.is_empty() { String::new() } else { format!("{}, ", engine(scenario.engine)) };
+    let seconds = scenario.searches.first().map_or(scenario.seconds, |search| search.seconds);
     let _ = writeln!(
         out,
-        "  {}: {states}, {:.2} s, {}/s",
+        "  {by}{}: {states}, {seconds:.2} s, {}/s",
         method(&scenario.method),
-        scenario.seconds,
-        per_second(scenario.unique, scenario.seconds),
+        per_second(scenario.unique, seconds),
     );
+    for search in scenario.searches.iter().filter(|search| search.engine != scenario.engine) {
+        let (unique, generated) = (grouped(search.unique), grouped(search.generated));
+        let _ = writeln!(
+            out,
+            "  {}, {}: {unique} unique states, {generated} generated, depth {}, {:.2} s",
+            engine(search.engine),
+            method(&search.method),
+            search.depth,
+            search.seconds
+        );
+    }
+    let _ = write!(out, "{}", indented(&scenario.engines()));
+    if let Some(scope) = scenario.scope() {
+        let _ = writeln!(
+            out,
+            "  the verdicts are for {scope}; they are not exact: that more idle blocks change nothing is tested, not proved"
+        );
+    }
     if let Some(runs) = scenario.runs.as_ref().map(explored) {
         let _ = writeln!(out, "  {runs}");
     }

@@ -5,7 +5,7 @@ use super::measure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::{net::SocketAddr, path::PathBuf};
-use zus_checker::search::bfs::Limits;
+use zus_checker::{scenario::Engine, search::bfs::Limits};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +34,7 @@ pub(super) enum Command {
     Report(ReportArgs),
     Explore(ExploreArgs),
     SearchSpeed(SearchSpeedArgs),
+    Engines(EnginesArgs),
     Summary(SummaryArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -49,6 +50,8 @@ Examples:
   zus check                               all committed scenarios
   zus check late_better_rank              one of them, with the run that breaks it
   zus check my.toml --format markdown     a file of yours, with sequence diagrams
+  zus check hardened --engine certificates    S2, S3, S5, S6, W1 and W2 by states of certificates, the others step by step
+  zus check --large                       the scenarios of model/scenarios/large
   zus check --mutants                     every rule change of mutants.toml must be caught
   zus check --out out                     report.txt, .json, .md, .xml (JUnit), .sarif, and a trace of every run
   zus check --baseline out/report.json    what differs from an earlier report
@@ -63,6 +66,12 @@ pub(super) struct CheckArgs {
     /// Run the mutants instead: rule changes, each of which must break the property that it is said to break
     #[arg(long, conflicts_with = "scenarios")]
     pub(super) mutants: bool,
+    /// Check the large scenarios instead: those of model/scenarios/large, each in less than a minute
+    #[arg(long, conflicts_with_all = ["scenarios", "mutants"])]
+    pub(super) large: bool,
+    /// The engine that answers, whichever the scenarios name; the explicit search answers for properties that certificates do not
+    #[arg(long, value_enum, conflicts_with = "mutants")]
+    pub(super) engine: Option<EngineOption>,
     /// The form of the results on standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
@@ -266,6 +275,34 @@ pub(super) struct SearchSpeedArgs {
     pub(super) format: TableFormat,
 }
 
+/// The states that each engine has for instances of `hardened`: single steps, sorted runs, states of certificates.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus engines --quick                     the instances that end in seconds
+  zus engines --format markdown           the table of model/README.md, in about ten minutes
+
+A number after `>` is that of a search that hit --max-states or --max-memory.
+
+Exit code: 0 counted, 2 bad usage.")]
+pub(super) struct EnginesArgs {
+    /// Only the instances that end in seconds
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// The form of the table
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub(super) format: TableFormat,
+    /// Threads of the explicit search [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// Unique states at which a search is stopped
+    #[arg(long, value_name = "N", default_value_t = 12_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_states: u64,
+    /// Memory at which a search is stopped, e.g. 2GiB, 500MB or a number of bytes
+    #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
+    pub(super) max_memory: u64,
+}
+
 /// One measurement of `zus search-speed`, as a line of JSON.
 #[derive(Args)]
 pub(super) struct MeasureArgs {
@@ -288,6 +325,24 @@ pub(super) enum TableFormat {
     Markdown,
     /// Tables and a plot for `zus report --figures`
     Json,
+}
+
+/// The engines of a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum EngineOption {
+    /// Single steps, for every property
+    Explicit,
+    /// States of certificates, for S2, S3, S5, S6, W1, W2 and their premises; a scenario that they cannot answer for is an error
+    Certificates,
+}
+
+impl From<EngineOption> for Engine {
+    fn from(engine: EngineOption) -> Engine {
+        match engine {
+            EngineOption::Explicit => Engine::Explicit,
+            EngineOption::Certificates => Engine::Certificates,
+        }
+    }
 }
 
 /// The forms of a report.

@@ -14,7 +14,7 @@ use std::{
 use zus_checker::{
     committed, memory,
     mutants::{Executioner, committed_mutants},
-    scenario::{Change, Scenario},
+    scenario::{Change, Engine, Scenario},
     search::{
         bfs::Limits,
         check::{Checked, Options, check},
@@ -50,7 +50,9 @@ pub fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         if args.mutants {
             mutants(&mut session, limits, &command)
         } else {
-            scenarios(&mut session, &args.scenarios, limits, &command)
+            let large: Vec<String> = committed::large().map(str::to_owned).collect();
+            let named = if args.large { &large } else { &args.scenarios };
+            scenarios(&mut session, named, args.engine.map(Engine::from), limits, &command)
         }
     });
     if let Err(failure) = done.and_then(|done| done) {
@@ -70,6 +72,7 @@ fn limits(bounds: &Bounds) -> Limits {
 pub fn scenarios(
     session: &mut Session,
     named: &[String],
+    engine: Option<Engine>,
     limits: Limits,
     command: &str,
 ) -> Result<(), Failure> {
@@ -90,6 +93,13 @@ pub fn scenarios(
         if let Some(other) = paths.insert(name, path) {
             return Err(Failure::OneName { name: name.clone(), paths: [other.clone(), path.clone()] });
         }
+    }
+    if let Some(engine) = engine {
+        let asked = scenarios.into_iter().map(|scenario| {
+            let path = scenario.path.clone();
+            scenario.by(engine).map_err(|why| Failure::Engine { path, why })
+        });
+        scenarios = asked.collect::<Result<_, _>>()?;
     }
     for scenario in &mut scenarios {
         let line = Line::new(format!("settings of {}", scenario.name), session.is_quiet(), None);

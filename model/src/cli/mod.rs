@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod draw;
+mod engines;
 mod explore;
 mod measure;
 mod progress;
@@ -16,22 +17,23 @@ mod search_speed;
 mod shell;
 mod simulate;
 mod summary;
+mod table;
 
 use arguments::{
-    Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, ExploreArgs, Format, ManArgs,
-    MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SearchSpeedArgs, SimulateArgs, SummaryArgs,
-    TableFormat,
+    Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, EnginesArgs, ExploreArgs, Format,
+    ManArgs, MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SearchSpeedArgs, SimulateArgs,
+    SummaryArgs, TableFormat,
 };
 use clap::{Parser, error::ErrorKind as Usage};
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::Path,
     process::ExitCode,
 };
 use zus_checker::{
     committed,
-    scenario::Scenario,
+    scenario::{Scenario, Unsupported},
     search::{
         bfs::Limits,
         check::Standing,
@@ -71,6 +73,14 @@ pub enum Failure {
     /// A scenario, or the list of mutants, cannot be used.
     #[error(transparent)]
     Scenario(#[from] zus_checker::scenario::ScenarioError),
+    /// The engine that is named cannot answer for a scenario.
+    #[error("{path}: the engine `{}` is no answer for it: {}\n  fix: {}", .why.engine.name(), .why.why, .why.fix)]
+    Engine {
+        /// The scenario.
+        path: String,
+        /// Why not.
+        why: Unsupported,
+    },
     /// A trace cannot be read.
     #[error(transparent)]
     Trace(#[from] zus_checker::trace::TraceError),
@@ -201,6 +211,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explore(args) => explore::run(&args),
         Command::SearchSpeed(args) => search_speed::run(&args),
+        Command::Engines(args) => engines::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Schema(args) => shell::schema(&args),
         Command::Completions(args) => shell::completions(&args),
@@ -307,6 +318,7 @@ fn in_form(format: Format, failure: &Failure) -> String {
         }
         Failure::Unusable { path, .. }
         | Failure::Unread { path, .. }
+        | Failure::Engine { path, .. }
         | Failure::Twice { path }
         | Failure::Unwritable { path, .. }
         | Failure::Busy { path, .. } => (Some(path.clone()), None),
@@ -337,6 +349,15 @@ fn tried(named: &str) -> Result<Scenario, Failure> {
     let limits = Limits { states: FIRST_STATES, ..Limits::default() };
     effects(&mut scenario, limits, &|_, _| {})?;
     Ok(scenario)
+}
+
+/// Writes the line of progress anew where standard error is a terminal, and one after the other elsewhere.
+fn say(line: &str) {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(anstream::stderr(), "\r{line}\x1b[K");
+    } else if !line.is_empty() {
+        let _ = writeln!(anstream::stderr(), "{line}");
+    }
 }
 
 /// Does `work` on that many threads.

@@ -63,15 +63,19 @@ impl Line {
         self.say(|seconds, seen| {
             let Progress { unique, generated, depth, frontier } = progress;
             let rate = unique as f64 / seconds;
-            let left = match self.known {
-                Some(known) => Some(known.saturating_sub(unique) as f64 / rate),
-                None => seen.after(unique, unique.saturating_sub(frontier)).map(|states| {
-                    let expanded = unique.saturating_sub(frontier).max(1);
-                    states * frontier as f64 * seconds / expanded as f64
-                }),
+            let expanded = unique.saturating_sub(frontier);
+            // States that will have to be expanded, and unique states in all.
+            let (left, all) = match self.known {
+                Some(known) => (Some(known.saturating_sub(unique) as f64 / rate), Some(known)),
+                None => {
+                    let more = seen.after(unique, expanded).map(|states| states * frontier as f64);
+                    let left = more.map(|more| more * seconds / expanded.max(1) as f64);
+                    (left, more.map(|more| expanded + more as u64))
+                }
             };
+            let all = all.map_or(String::new(), |all| format!(" of about {}", grouped(all.max(unique))));
             format!(
-                "{}: {} unique states, {} generated, {}/s, depth {depth}, {} waiting, {}",
+                "{}: {} unique states{all}, {} generated, {}/s, depth {depth}, {} waiting, {}",
                 self.what,
                 grouped(unique),
                 grouped(generated),

@@ -66,7 +66,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let cells = matrix::cells();
     on_threads(args.bounds.threads, || -> Result<(), Failure> {
         if to_check {
-            fresh(args, &check_out, |session| scenarios(session, &[], limits, &commands[0]))?;
+            fresh(args, &check_out, |session| scenarios(session, &[], None, limits, &commands[0]))?;
         }
         if to_mutate {
             fresh(args, &mutants_out, |session| mutants(session, limits, &commands[1]))?;

@@ -3,10 +3,11 @@
 use super::{
     Exit, Failure, SearchSpeedArgs, TableFormat, command_line,
     measure::{Measured, Search},
-    on_threads,
+    on_threads, say,
+    table::Table,
 };
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     process::{Command, Stdio},
 };
 use zus_checker::{
@@ -89,7 +90,7 @@ fn figures(compared: Table, growth: Table) -> Figures {
             .into_iter()
             .map(|table| figures::Table {
                 title: table.title,
-                columns: table.columns.into_iter().map(str::to_owned).collect(),
+                columns: table.columns,
                 rows: table.rows,
                 ..figures::Table::default()
             })
@@ -149,15 +150,6 @@ fn compare(instances: &[&str], several: u16, turns: u16) -> Result<Table, Failur
         }
     }
     Ok(table)
-}
-
-/// Writes the line of progress anew where standard error is a terminal, and one after the other elsewhere.
-fn say(line: &str) {
-    if std::io::stderr().is_terminal() {
-        let _ = write!(anstream::stderr(), "\r{line}\x1b[K");
-    } else if !line.is_empty() {
-        let _ = writeln!(anstream::stderr(), "{line}");
-    }
 }
 
 /// One measurement, in a process of its own.
@@ -259,57 +251,6 @@ impl Spread {
         let median =
             if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
         Spread { least: values[0], median, greatest: values[values.len() - 1] }
-    }
-}
-
-/// A table that is written aligned, or as Markdown.
-struct Table {
-    title: String,
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(title: &str, columns: &[&'static str]) -> Table {
-        Table { title: title.into(), columns: columns.to_vec(), rows: Vec::new() }
-    }
-
-    fn write(&self, format: TableFormat) -> String {
-        let width = |column: usize| {
-            let cells = self.rows.iter().map(|row| row[column].chars().count());
-            cells.chain([self.columns[column].chars().count()]).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
-        let number = |cell: &str| cell.starts_with(|c: char| c.is_ascii_digit());
-        let aligned = |row: &[&str], between: &str| {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .map(
-                    |(cell, &width)| {
-                        if number(cell) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-                    },
-                )
-                .collect();
-            cells.join(between)
-        };
-        let mut out = match format {
-            TableFormat::Text | TableFormat::Json => {
-                format!("{}\n{}\n", self.title, aligned(&self.columns, "  ").trim_end())
-            }
-            TableFormat::Markdown => {
-                let rule: Vec<&str> = self.columns.iter().map(|_| "---").collect();
-                format!("{}\n\n| {} |\n|{}|\n", self.title, self.columns.join(" | "), rule.join("|"))
-            }
-        };
-        for row in &self.rows {
-            let row: Vec<&str> = row.iter().map(String::as_str).collect();
-            out += &match format {
-                TableFormat::Text | TableFormat::Json => format!("{}\n", aligned(&row, "  ").trim_end()),
-                TableFormat::Markdown => format!("| {} |\n", row.join(" | ")),
-            };
-        }
-        out
     }
 }
 

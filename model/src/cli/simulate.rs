@@ -2,10 +2,13 @@
 
 use super::{Exit, Failure, SimulateArgs, check::Session, command_line, on_threads, progress::Line, tried};
 use std::time::Instant;
-use zus_checker::search::{
-    bfs::Limits,
-    check::{Options, sample},
-    simulate::Sample,
+use zus_checker::{
+    scenario::{Engine, Scenario},
+    search::{
+        bfs::Limits,
+        check::{Options, sample},
+        simulate::Sample,
+    },
 };
 use zus_report::text::Detail;
 
@@ -14,7 +17,12 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let mut session =
         Session::new(Some(args.format), args.out.as_deref(), Detail::of(args.quiet, !args.quiet))?;
-    let scenario = match tried(&args.scenario) {
+    // Random runs are of single steps, which have no end where rounds have none.
+    let by_steps = |scenario: Scenario| {
+        let path = scenario.path.clone();
+        scenario.by(Engine::Explicit).map_err(|why| Failure::Engine { path, why })
+    };
+    let scenario = match tried(&args.scenario).and_then(by_steps) {
         Ok(scenario) => scenario,
         Err(failure) => {
             session.fail(&failure);

@@ -5,11 +5,11 @@
 //! subround; the steps that the run can do without are left out again, so that none of those that remain can be.
 
 use super::{
-    Reach,
     kept::{Kept, Past, Step},
-    rounds::Rounds,
+    rounds::{Reach, Rounds},
     search::{Certificates, fingerprint},
     signers::of_mask,
+    support::Seen,
 };
 use crate::{
     action::Action,
@@ -22,15 +22,6 @@ use crate::{
     },
 };
 
-/// How a search saw the states of its path.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Seen {
-    /// With their whole past.
-    Kept,
-    /// Without it.
-    Forgotten(Reach),
-}
-
 /// The run of named miners along `path`, with the steps that make `property` visible at its end.
 pub fn named_run(
     protocol: &Protocol,
@@ -39,9 +30,10 @@ pub fn named_run(
     property: Property,
 ) -> Result<Run, RunError> {
     let lost = RunError::Lost { step: 0, steps: path.len().saturating_sub(1) };
-    let sizes = match seen {
-        Seen::Kept | Seen::Forgotten(Reach::Bounded) => vec![protocol.clone()],
-        Seen::Forgotten(Reach::Any { .. }) => enlarged(protocol),
+    let no_room = RunError::NoRoom { rounds: MAX_ROUNDS, subrounds: MAX_SUBROUNDS };
+    let (sizes, lost) = match seen {
+        Seen::Kept | Seen::Forgotten(Reach::Bounded) => (vec![protocol.clone()], lost),
+        Seen::Forgotten(Reach::Any { .. }) => (enlarged(protocol), no_room),
     };
     for protocol in &sizes {
         if let Some(steps) = follow(protocol, seen, path, property) {

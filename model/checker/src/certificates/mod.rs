@@ -9,8 +9,8 @@
 //!   ([`Reach::Any`]).
 //! - [`expand`] turns a run of certificates into a run of named miners, and so of the specification.
 //! - [`Protocol::no_certificates`](crate::protocol::Protocol::no_certificates) says which instances are supported, and why others are not. The search of steps answers
-//!   for those. No command uses this
-//!   search yet: it is a library, and its tests.
+//!   for those.
+//! - [`crate::scenario`] has the key `engine` that asks for it, and [`crate::search::engines`] runs it.
 //!
 //! It answers for S2, S3, S5, S6, W1, W2 and their premises. S3 holds by construction here, as it nearly does in the packed
 //! model: a ticket needs a notarized parent. The mistake that breaks S3 is left to the search of steps.
@@ -61,8 +61,8 @@
 //! vote has a rival, so S6 is shown in both; the second breaks S5 in both, and no other fact reads votes. For W2 and for the
 //! flags of the next round it matters whether there is an idle block, not how many. So with `idle` of at least two, a search of
 //! [`Reach::Any`] ought to find all facts of any number of rounds and subrounds. The argument is on paper, and the search is
-//! seen to find the same facts with two, three and four. So its verdict says *at most k idle blocks* and never that
-//! it is exact.
+//! seen to find the same facts with two, three and four. So its verdict says *any rounds, any subrounds, at most k idle blocks*
+//! and never that it is exact.
 //!
 //! **Lemma 6 (specification).** A run that is found is executed by name, with the guards of the packed model and of the
 //! specification, before it is shown. So the lemmas are about completeness only.
@@ -72,7 +72,7 @@ pub mod kept;
 pub mod rounds;
 pub mod search;
 mod signers;
-mod support;
+pub mod support;
 
 pub use rounds::Reach;
-pub use support::answers;
+pub use support::{Seen, answers, unanswered};

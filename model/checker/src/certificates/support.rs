@@ -1,6 +1,6 @@
 //! The instances for which states of certificates are exact, and why others are left to the search of steps.
 
-use super::Reach;
+use super::rounds::Reach;
 use crate::{
     blocks::Generator,
     fault::Fault,
@@ -9,24 +9,50 @@ use crate::{
     rules::{BeaconRule, FinalityRule, TicketLogRule},
 };
 
-/// The properties that states of certificates can show.
-const ANSWERED: [Property; 11] = [
-    Property::S2,
-    Property::S3,
-    Property::S5,
-    Property::S6,
-    Property::W1,
-    Property::W2,
-    Property::Signed,
-    Property::Notarized,
-    Property::Child,
-    Property::Final,
-    Property::Restarted,
-];
+/// How a search sees the states of certificates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// With their whole past.
+    Kept,
+    /// Without it.
+    Forgotten(Reach),
+}
+
+/// Why states of certificates do not answer for `property`, in an instance that they support; `None` if they do.
+pub fn unanswered(property: Property) -> Option<&'static str> {
+    match property {
+        Property::S2
+        | Property::S3
+        | Property::S5
+        | Property::S6
+        | Property::W1
+        | Property::W2
+        | Property::Signed
+        | Property::Notarized
+        | Property::Child
+        | Property::Final
+        | Property::Restarted => None,
+        Property::S1 | Property::S8 | Property::S10 | Property::W3 | Property::W6 | Property::W7 => {
+            Some("it is about single signatures, and certificates have just enough of them")
+        }
+        Property::S4 => Some("every block of a state of certificates has an eligible generator"),
+        Property::S7 | Property::Head => Some("it is about the head of an observer"),
+        Property::S9 | Property::S11 | Property::W10 | Property::Beacon => Some("it is about beacon values"),
+        Property::W4 | Property::W8 => Some("it is about the position of a miner"),
+        Property::W5 | Property::W9 => Some("it also asks which votes there are not"),
+        Property::L1
+        | Property::L2
+        | Property::L3
+        | Property::L4
+        | Property::L5
+        | Property::Ending
+        | Property::Behind => Some("it is about a network that becomes synchronous"),
+    }
+}
 
 /// Whether states of certificates answer for `property`, in an instance that they support.
 pub fn answers(property: Property) -> bool {
-    ANSWERED.contains(&property)
+    unanswered(property).is_none()
 }
 
 impl Protocol {
@@ -80,6 +106,19 @@ impl Protocol {
                 Some("the generators of subrounds differ, and one stands for all of them")
             }
             Reach::Bounded | Reach::Any { .. } => None,
+        }
+    }
+
+    /// How a search of certificates sees its states: without the past where that is exact; or why it is no answer.
+    pub fn seen(&self, reach: Reach) -> Result<Seen, &'static str> {
+        let refused = match reach {
+            Reach::Bounded => self.no_certificates(),
+            Reach::Any { .. } => self.no_certificates_within(reach),
+        };
+        match refused {
+            Some(why) => Err(why),
+            None if self.forgets_certificates() => Ok(Seen::Forgotten(reach)),
+            None => Ok(Seen::Kept),
         }
     }
 

@@ -5,11 +5,14 @@
 //! differs in either direction.
 
 mod effect;
+mod engine;
 mod expecting;
+mod generators;
 mod overrides;
 mod reading;
 
 pub(crate) use effect::idle;
+pub use engine::{Answer, Choice, Engine, Named, Unsupported};
 pub(crate) use expecting::unasked;
 pub use overrides::{Change, Overrides, Question};
 
@@ -75,6 +78,8 @@ pub struct Scenario {
     pub profile: String,
     /// The instance that is explored.
     pub protocol: Protocol,
+    /// The engine that answers, where it can.
+    pub choice: Choice,
     /// The expected verdicts, in the order of the properties.
     pub expect: Vec<Expectation>,
     /// The exact number of unique states, if pinned.
@@ -100,6 +105,9 @@ pub struct Optional {
     pub without: Protocol,
 }
 
+/// What must come about for a verdict on any number of rounds and subrounds.
+const BEYOND: [Property; 3] = [Property::Child, Property::W1, Property::W2];
+
 impl Scenario {
     /// The properties that a search looks for: the expected ones, and the premises of those that are to hold.
     pub fn asked(&self) -> Facts {
@@ -110,10 +118,13 @@ impl Scenario {
     }
 
     /// The premises of `property`: unless they are reachable, a verdict on it is vacuous. Where miners may
-    /// restart, a restart is one of them.
+    /// restart, a restart is one of them. Where rounds and subrounds have no end, there is more than the first of each.
     pub fn premises_of(&self, property: Property) -> impl Iterator<Item = Property> + use<> {
-        let restarts = self.protocol.crashes > 0 && !Property::PREMISES.contains(&property);
-        property.premises().iter().copied().chain(restarts.then_some(Property::Restarted))
+        let is_premise = Property::PREMISES.contains(&property);
+        let restarts = self.protocol.crashes > 0 && !is_premise;
+        let beyond = if self.choice.idle().is_some() && !is_premise { &BEYOND[..] } else { &[] };
+        let own = property.premises().iter().copied().chain(restarts.then_some(Property::Restarted));
+        own.chain(beyond.iter().copied().filter(move |premise| *premise != property))
     }
 
     /// Whether the scenario says by name that it is without that premise.

@@ -5,21 +5,23 @@
 use super::{
     Change, Optional, Question, Scenario, ScenarioError, Verdict,
     effect::idle,
+    engine::{self, Count, Engine},
     expecting::{Given, Mode},
+    generators::{Drawn, Order},
     line_of,
 };
 use crate::{
-    blocks::{Blocks, Generator},
+    blocks::Generator,
     committee::{beacon_threshold, tolerated},
     fault::Fault,
     instance::{Parts, Unfit, sized, takes_certificates},
     protocol::Reductions,
     protocol::{Network, Protocol},
-    rules::{Rules, SubroundCapRule},
+    rules::Rules,
     settings::{Form, judge, without},
 };
 use serde::Deserialize;
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 use toml::Spanned;
 
 /// Random runs of one check at most.
@@ -29,26 +31,28 @@ const MAX_RUNS: u64 = 1_000_000_000;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     question: Spanned<String>,
-    profile: Spanned<String>,
+    pub(super) profile: Spanned<String>,
     n: Spanned<u32>,
     f: Option<Spanned<u32>>,
     byzantine: Option<Spanned<u32>>,
-    rounds: Spanned<u8>,
-    subrounds: Spanned<u8>,
+    pub(super) rounds: Spanned<Count>,
+    subrounds: Spanned<Count>,
+    idle_blocks: Option<Spanned<u8>>,
+    engine: Option<Spanned<Engine>>,
     network: Spanned<Network>,
     reserved_rounds: Option<Spanned<u8>>,
     reserved_subrounds: Option<Spanned<u8>>,
     restarts: Option<Spanned<u32>>,
     restarts_behind: Option<Spanned<bool>>,
     observers: Option<Spanned<usize>>,
-    twins: Option<Spanned<u8>>,
-    outsider: Option<Spanned<bool>>,
+    pub(super) twins: Option<Spanned<u8>>,
+    pub(super) outsider: Option<Spanned<bool>>,
     groups: Option<Spanned<Vec<u32>>>,
     beacon_threshold: Option<Spanned<u32>>,
     exposed: Option<Spanned<u32>>,
-    generators: Spanned<Vec<Vec<Drawn>>>,
+    pub(super) generators: Spanned<Vec<Vec<Drawn>>>,
     #[serde(default)]
-    order: Vec<Spanned<Order>>,
+    pub(super) order: Vec<Spanned<Order>>,
     #[serde(default)]
     rules: super::Overrides,
     fault: Option<Spanned<Fault>>,
@@ -58,23 +62,6 @@ pub(super) struct File {
     states: Option<Spanned<u64>>,
     exhaustive: Option<Spanned<bool>>,
     simulate: Option<Spanned<u64>>,
-}
-
-/// A generator that the order draws.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Drawn {
-    Honest,
-    Byzantine,
-}
-
-/// The generators of one round and subround, where they differ from `generators`.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Order {
-    round: u8,
-    subround: u8,
-    ranks: Vec<Drawn>,
 }
 
 /// Which reductions are named.
@@ -89,8 +76,29 @@ struct Switches {
     sorted: Option<Spanned<bool>>,
 }
 
+impl Switches {
+    /// Where the first one is written that is switched off.
+    fn off(&self) -> Option<Range<usize>> {
+        let Switches { byzantine_available, eager, symmetry, counting, lazy, sorted } = self;
+        let all = [byzantine_available, eager, symmetry, counting, lazy, sorted];
+        all.into_iter().flatten().find(|switch| !*switch.get_ref()).map(|switch| switch.span())
+    }
+}
+
+impl File {
+    pub(super) fn size(&self) -> (u8, u8) {
+        (self.rounds.get_ref().number(), self.subrounds.get_ref().number())
+    }
+
+    /// The fields about its engine.
+    fn of_engine(&self) -> engine::Given<'_> {
+        let File { rounds, subrounds, idle_blocks, engine, simulate, reductions, .. } = self;
+        engine::Given { rounds, subrounds, idle_blocks, engine, simulate, reductions: reductions.off() }
+    }
+}
+
 /// The given value, or else the default.
-fn or<T: Copy>(given: &Option<Spanned<T>>, default: T) -> T {
+pub(super) fn or<T: Copy>(given: &Option<Spanned<T>>, default: T) -> T {
     given.as_ref().map_or(default, |given| *given.get_ref())
 }
 
@@ -119,6 +127,11 @@ impl Reading<'_> {
             message: message.into(),
             fix: fix.into(),
         }
+    }
+
+    /// Whether the file is read as it is written.
+    pub(super) fn is_as_written(&self) -> bool {
+        *self.change == Change::default()
     }
 
     /// Refuses a setting that is written, and switched on, where it can change nothing.
@@ -169,6 +182,7 @@ impl Reading<'_> {
         let form = if simulate.is_some() { Form::Sampled } else { Form::Explored };
         let mode = Mode { grouped: file.groups.is_some(), simulated: simulate.is_some() };
         let expect = self.expectations(&file.expect, &protocol, mode)?;
+        let choice = self.choice(&file.of_engine(), &protocol, &expect)?;
         let exhaustive = or(&file.exhaustive, false);
         let mut scenario = Scenario {
             name: name.into(),
@@ -177,6 +191,7 @@ impl Reading<'_> {
             question: file.question.get_ref().split_whitespace().collect::<Vec<_>>().join(" "),
             profile,
             protocol,
+            choice,
             expect,
             states: file.states.as_ref().map(|states| *states.get_ref()),
             exhaustive,
@@ -184,7 +199,7 @@ impl Reading<'_> {
             notes: Vec::new(),
             optional: Vec::new(),
         };
-        if *self.change == Change::default() {
+        if self.is_as_written() {
             self.settings(&file, &scenario)?;
             judge(&scenario.protocol, form, scenario.asked()).map_err(unfit)?;
             for (question, span, without) in file.rules.written(rules, base) {
@@ -314,7 +329,8 @@ impl Reading<'_> {
         let honest = n.saturating_sub(byzantine).min(crate::committee::MAX_COMMITTEE);
         let groups = file.groups.as_ref().map_or_else(|| vec![1; honest as usize], |g| g.get_ref().clone());
         let network = *file.network.get_ref();
-        sized(*file.rounds.get_ref(), *file.subrounds.get_ref()).map_err(unfit)?;
+        let (rounds, subrounds) = file.size();
+        sized(rounds, subrounds).map_err(unfit)?;
         self.orders(file, &rules)?;
         let good = u8::from(network == Network::PartiallySynchronous);
         let asynchronous = matches!(network, Network::Async | Network::Lossy);
@@ -342,128 +358,6 @@ impl Reading<'_> {
                 lazy: or(&switches.lazy, asynchronous && takes_certificates(&rules, fault)),
                 sorted: or(&switches.sorted, true),
             },
-        })
-    }
-
-    /// The generators by rank of one subround, and which list of `generators` they are, if one.
-    fn drawn<'f>(&self, file: &'f File, round: u8, subround: u8) -> (&'f [Drawn], Option<usize>) {
-        let of = |o: &&Spanned<Order>| (o.get_ref().round, o.get_ref().subround) == (round, subround);
-        if let Some(order) = file.order.iter().find(of) {
-            return (&order.get_ref().ranks, None);
-        }
-        let table = file.generators.get_ref();
-        let list = usize::from(subround).min(table.len() - 1);
-        (&table[list], Some(list))
-    }
-
-    /// Lists of generators: each is there once, is read, and says something of its own.
-    fn orders(&self, file: &File, rules: &Rules) -> Result<(), ScenarioError> {
-        let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
-        let table = file.generators.get_ref();
-        if table.is_empty() || table.iter().any(|ranks| ranks.is_empty()) {
-            let fix = "give one list of ranks per subround; the last one repeats";
-            return Err(self.invalid(
-                file.generators.span(),
-                "generators",
-                "a subround without a generator",
-                fix,
-            ));
-        }
-        // Where the file, or a mutant, writes the rule, the lists that it leaves unread are what it changes.
-        let profile = Rules::profile(file.profile.get_ref());
-        let capped = [Some(*rules), profile].iter().flatten().all(|rules| match rules.subround_cap {
-            SubroundCapRule::CappedAtOne => true,
-            SubroundCapRule::Unbounded => false,
-        });
-        let read = if capped { subrounds.min(2) } else { subrounds };
-        let mut seen = BTreeSet::new();
-        let at = |order: &Order| (order.round, order.subround);
-        if let Some(again) = file.order.iter().find(|order| !seen.insert(at(order.get_ref()))) {
-            let (round, subround) = at(again.get_ref());
-            let message = format!("({round}, {subround}) a second time");
-            return Err(self.invalid(again.span(), "order", message, "keep one of the two"));
-        }
-        for order in &file.order {
-            let Order { round, subround, ranks } = order.get_ref();
-            let refused =
-                |message: String, fix: String| Err(self.invalid(order.span(), "order", message, fix));
-            if !(1..=rounds).contains(round) || *subround >= subrounds || ranks.is_empty() {
-                let message = format!("(round, subround) = ({round}, {subround})");
-                let last = subrounds - 1;
-                return refused(
-                    message,
-                    format!("use rounds 1 to {rounds}, subrounds 0 to {last}, and name a generator"),
-                );
-            }
-            if *subround >= read {
-                let message = format!(
-                    "({round}, {subround}) is never read: later subrounds have the generators of subround 1"
-                );
-                return refused(message, "remove it, or use subround_cap = \"Unbounded\"".into());
-            }
-            if *ranks == table[usize::from(*subround).min(table.len() - 1)] {
-                let message = format!("({round}, {subround}) changes nothing: `generators` says the same");
-                return refused(message, "remove it".into());
-            }
-        }
-        let used: BTreeSet<usize> = (1..=rounds)
-            .flat_map(|round| (0..read).map(move |subround| (round, subround)))
-            .filter_map(|(round, subround)| self.drawn(file, round, subround).1)
-            .collect();
-        let Some(unused) = (0..table.len()).find(|list| !used.contains(list)) else {
-            return match table.as_slice() {
-                [.., before, last] if before == last => {
-                    let message = format!(
-                        "list {} changes nothing: it says what list {} says, which would repeat without it",
-                        table.len(),
-                        table.len() - 1
-                    );
-                    Err(self.invalid(file.generators.span(), "generators", message, "remove the last list"))
-                }
-                _ => Ok(()),
-            };
-        };
-        let message = if unused < usize::from(read) {
-            format!("list {} is never read: subround {unused} has an [[order]] in every round", unused + 1)
-        } else {
-            format!("list {} is for subround {unused}, and the generators of {read} are read", unused + 1)
-        };
-        let fix = "remove the list, or give `generators` what the [[order]]s say";
-        Err(self.invalid(file.generators.span(), "generators", message, fix))
-    }
-
-    /// The blocks that can exist under those rules.
-    fn layout(
-        &self,
-        file: &File,
-        cap: SubroundCapRule,
-        fault: Option<Fault>,
-    ) -> Result<Blocks, ScenarioError> {
-        let twins = or(&file.twins, 2);
-        if !(1..=2).contains(&twins) {
-            let span = file.twins.as_ref().map_or(0..0, |t| t.span());
-            return Err(self.invalid(span, "twins", format!("{twins} blocks"), "use 1 or 2"));
-        }
-        let ranks = |round: u8, subround: u8| {
-            let (drawn, _) = self.drawn(file, round, subround);
-            drawn
-                .iter()
-                .map(|drawn| match drawn {
-                    Drawn::Honest => Generator::Honest,
-                    Drawn::Byzantine => Generator::Byzantine,
-                })
-                .collect()
-        };
-        let (rounds, subrounds) = (*file.rounds.get_ref(), *file.subrounds.get_ref());
-        let outsider = or(&file.outsider, false);
-        Blocks::new(rounds, subrounds, twins, outsider, cap, fault, ranks).map_err(|too_many| {
-            let of = too_many.round.map_or("all rounds together".into(), |r| format!("round {r}"));
-            let message = format!(
-                "{of} can have {} blocks, the state has room for {}",
-                too_many.needed, too_many.limit
-            );
-            let fix = "use fewer rounds, subrounds, generators or twins";
-            self.invalid(file.rounds.span(), "rounds", message, fix)
         })
     }
 

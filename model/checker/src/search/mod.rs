@@ -3,6 +3,7 @@
 pub mod bfs;
 pub mod check;
 pub mod codec;
+pub mod engines;
 pub mod run;
 pub mod simulate;
 pub mod stateright;

@@ -36,6 +36,16 @@ pub enum RunError {
         /// Of how many.
         steps: usize,
     },
+    /// No run of any size that a trace has room for goes along the path.
+    #[error(
+        "no run of at most {rounds} rounds and {subrounds} subrounds goes along the path: it takes more, or states of certificates are wrong"
+    )]
+    NoRoom {
+        /// Rounds that there is room for.
+        rounds: usize,
+        /// Subrounds that there is room for.
+        subrounds: usize,
+    },
     /// The run, executed by name, does not show what the path shows.
     #[error("the run for {} does not show it once miners are named: a reduction is wrong", .0.id())]
     NotShown(Property),

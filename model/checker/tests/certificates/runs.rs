@@ -4,13 +4,7 @@ use super::{answered, compared::mistaken, searched, small::instance};
 use std::collections::BTreeMap;
 use zus_checker::{
     blocks::Generator::{Byzantine, Honest},
-    certificates::{
-        Reach, answers,
-        expand::{Seen, named_run},
-        kept::Past,
-        rounds::Rounds,
-        search::explore,
-    },
+    certificates::{Reach, Seen, answers, expand::named_run, kept::Past, rounds::Rounds, search::explore},
     expand::Expansion,
     fault::Fault,
     mutants::committed_mutants,

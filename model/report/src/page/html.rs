@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use zus_checker::{
     committed,
     properties::Property,
-    scenario::Change,
+    scenario::{Change, Engine},
     search::check::{Found, Standing},
 };
 use zus_output::plain::{quoted, quoted_path};
@@ -110,26 +110,37 @@ fn verdict(p: &PropertyReport, part: &Part, runs: &mut Runs, expected: bool) -> 
     let words = html! {
         (p.property.id())
         @if p.fault.is_some() || p.vacuous.is_some() { "?" }
+        @if p.found.is_of_any_rounds() { " for any rounds" }
         @if let Some(steps) = steps { " in " (steps) }
     };
     let title = match (&p.run, &p.fault) {
         _ if p.vacuous.is_some() => p.sentence(),
         (Some(run), _) => format!("{}: {}", p.found, run.because),
         (None, Some(fault)) => format!("{}, but not to be believed: {fault}", p.found),
+        (None, None) if p.found.is_of_any_rounds() => p.sentence(),
         (None, None) => format!("{}: {}", p.found, p.text),
     };
     html! {
         @if let Some(id) = id {
-            button.verdict.(p.found.to_string()).odd[odd] type="button" data-run=(id) title=(title) { (words) }
+            button.verdict.(p.found.word()).odd[odd] type="button" data-run=(id) title=(title) { (words) }
         } @else {
-            span.verdict.(p.found.to_string()).odd[odd] title=(title) { (words) }
+            span.verdict.(p.found.word()).odd[odd] title=(title) { (words) }
         }
         " "
     }
 }
 
-/// How many states, and whether these are all.
+/// How many states, of which engine, and whether these are all.
 fn states(s: &ScenarioReport) -> String {
+    let scope = s.scope().map_or(String::new(), |scope| format!("{scope}: "));
+    let certificates = s.searches.iter().filter(|search| search.engine == Engine::Certificates);
+    certificates.fold(scope + &states_of(s), |all, search| match s.engine {
+        Engine::Explicit => format!("{all}, and {} of certificates", text::grouped(search.unique)),
+        Engine::Certificates => format!("{all} of certificates"),
+    })
+}
+
+fn states_of(s: &ScenarioReport) -> String {
     match s.method {
         Method::Exhausted => format!("{} states", text::grouped(s.unique)),
         Method::AllFound => format!("{} states, until all was found", text::grouped(s.unique)),
@@ -310,7 +321,7 @@ fn mutant(m: &MutantResult, asked: &[Property], part: &Part, runs: &mut Runs) ->
                         @if let Some(id) = &id {
                             button.verdict.violated type="button" data-run=(id) { "in " (steps) }
                         } @else {
-                            span.verdict.(m.found.to_string()) { (m.found) }
+                            span.verdict.(m.found.word()) { (m.found) }
                         }
                     } @else if m.others.contains(p) { span title={ (p.id()) " breaks as well" } { "●" } }
                 }
@@ -332,10 +343,18 @@ fn found_here(parts: &Parts, property: Property) -> Vec<String> {
     if let Some(part) = &parts.check {
         let of = part.report.scenarios.iter().flat_map(|s| s.properties.iter().map(move |p| (s, p)));
         let of: Vec<_> = of.filter(|(_, p)| p.property == property && p.fault.is_none()).collect();
-        for found in [Found::Holds, Found::Violated, Found::Reachable, Found::Unreachable, Found::Sampled] {
+        for found in [
+            Found::Holds,
+            Found::HoldsAnyRounds,
+            Found::Violated,
+            Found::Reachable,
+            Found::Unreachable,
+            Found::UnreachableAnyRounds,
+            Found::Sampled,
+        ] {
             let alike: Vec<_> = of.iter().filter(|(_, p)| p.found == found).collect();
             let states: u64 = alike.iter().map(|(s, _)| s.unique).sum();
-            let whole = matches!(found, Found::Holds | Found::Unreachable);
+            let whole = matches!(found, Found::Holds | Found::Unreachable) || found.is_of_any_rounds();
             let states = if whole { format!(", {} states", text::grouped(states)) } else { String::new() };
             if !alike.is_empty() {
                 said.push(format!("{found} in {}{states}", counted(alike.len(), "scenario")));
