@@ -115,12 +115,12 @@ fn exposed_members_are_optional_and_at_most_f() {
     let before = read(&text.replace(exposed, "")).unwrap();
     assert_eq!(before.protocol.committee.exposed, 0);
     assert!(!before.to_json().contains("exposed\":"));
-    assert!(matches!(before.replay(), Err(ReplayError::Blocked { step: 1, guard: Blocked::NotInRules, .. })));
+    assert!(matches!(before.replay(), Err(ReplayError::Blocked { step: 1, guard: Blocked::Guard(Guard::NotInRules), .. })));
     // With t = n - f the step has too few shares.
     let right = read(&text.replace("\"beacon_threshold\": 2", "\"beacon_threshold\": 3")).unwrap();
     assert!(matches!(
         right.replay(),
-        Err(ReplayError::Blocked { step: 1, guard: Blocked::BeaconUnknown, .. })
+        Err(ReplayError::Blocked { step: 1, guard: Blocked::Guard(Guard::BeaconUnknown), .. })
     ));
     let refused = read(&text.replace(exposed, "    \"exposed\": 2,\n")).unwrap_err().to_string();
     assert!(refused.contains("instance.exposed: 2 exposed members"), "{refused}");
@@ -148,22 +148,22 @@ fn a_step_that_may_not_happen_is_named_with_its_guard() {
             .find(|&second| miner(first).is_some() && miner(second) == miner(first))
     };
     let (first, second) = (0..honest.steps.len()).find_map(|first| Some((first, twice(first)?))).unwrap();
-    assert_eq!(guard(refused(&|steps| steps.swap(first, second))), (second + 1, Blocked::TicketRule));
+    assert_eq!(guard(refused(&|steps| steps.swap(first, second))), (second + 1, Blocked::Guard(Guard::TicketRule)));
     let before = |steps: &mut Vec<zus_checker::trace::Step>| steps.insert(0, steps[second].clone());
-    assert_eq!(guard(refused(&before)), (first + 2, Blocked::TicketRule));
+    assert_eq!(guard(refused(&before)), (first + 2, Blocked::Guard(Guard::TicketRule)));
     let nobody = |steps: &mut Vec<zus_checker::trace::Step>| {
         if let Action::Ticket { miner, .. } = &mut steps[1].action {
             *miner = 9;
         }
     };
-    assert_eq!(guard(refused(&nobody)), (2, Blocked::NoSuch));
+    assert_eq!(guard(refused(&nobody)), (2, Blocked::Guard(Guard::NoSuch)));
     let early = |steps: &mut Vec<zus_checker::trace::Step>| {
         let Action::Ticket { block, .. } = steps[0].action else { return };
         steps[0].action = Action::Leave { miner: 0, block };
     };
-    assert_eq!(guard(refused(&early)), (1, Blocked::NotNotarized));
+    assert_eq!(guard(refused(&early)), (1, Blocked::Guard(Guard::NotNotarized)));
     let down = |steps: &mut Vec<zus_checker::trace::Step>| steps[3].action = Action::Restart { miner: 1 };
-    assert_eq!(guard(refused(&down)), (4, Blocked::Up));
+    assert_eq!(guard(refused(&down)), (4, Blocked::Guard(Guard::Up)));
     let said = refused(&|steps| steps.swap(first, second)).to_string();
     let step = format!("step {} may not happen: miner 0 tickets B(1,0)#1", second + 1);
     assert!(said.starts_with(&step), "{said}");

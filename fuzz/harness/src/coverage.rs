@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use rapidhash::fast::RapidHasher;
-use zus_checker::action::{Action, Blocked};
+use zus_checker::action::{Action, Blocked, Guard};
 use zus_checker::blocks::GENESIS;
 use zus_checker::protocol::Protocol;
 use zus_checker::protocol::Reductions;
@@ -157,7 +157,7 @@ pub fn count_guards(protocol: &Protocol, state: &State, guards: &mut Guards) {
     let mut ask = |action: Action| {
         // An action that does not exist in the instance is not a guard of a state.
         if let Err(guard) = protocol.enabled(state, &action)
-            && !matches!(guard, Blocked::NoSuch | Blocked::NotInRules)
+            && !matches!(guard, Blocked::Guard(Guard::NoSuch) | Blocked::Guard(Guard::NotInRules))
         {
             *guards.entry((name(&action), guard.to_string())).or_default() += 1;
         }

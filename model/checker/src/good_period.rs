@@ -143,14 +143,14 @@ impl Protocol {
         block: BlockId,
     ) -> Result<(), Blocked> {
         if self.delivery_pending(state) {
-            return Err(Blocked::MessagesFirst);
+            return Err(Guard::MessagesFirst.into());
         }
         let picked = self.blocks.place(block);
         let better = self
             .blocks
             .of_subround(picked.round, picked.subround)
             .any(|b| self.blocks.place(b).rank < picked.rank && self.must_have_arrived(state, miner, b));
-        if better { Err(Blocked::BetterArrived) } else { Ok(()) }
+        if better { Err(Guard::BetterArrived.into()) } else { Ok(()) }
     }
 
     /// Whether `miner` must sign a ticket when its window closes.
@@ -181,7 +181,7 @@ impl Protocol {
             let o = &state.miners[other];
             (o.round(), o.subround()) == (m.round(), m.subround()) && self.must_ticket(state, other)
         });
-        if windows_open || self.delivery_pending(state) { Err(Blocked::MessagesFirst) } else { Ok(()) }
+        if windows_open || self.delivery_pending(state) { Err(Guard::MessagesFirst.into()) } else { Ok(()) }
     }
 
     /// Whether a fair run of the good period can end here: nothing must happen any more without Byzantine help.

@@ -3,7 +3,7 @@
 //! A share is sent on entering a round (`Chained`: a subround), and nothing but being known depends on it, so under
 //! the `eager` reduction entering and sending are one step.
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
@@ -27,9 +27,9 @@ impl Protocol {
     }
 
     pub(super) fn share_beacon_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(!self.reductions.eager, Blocked::NotInRules)?;
+        require(!self.reductions.eager, Guard::NotInRules)?;
         let miner = self.acting(state, miner)?;
-        require(state.miners[miner].shared() == 0, Blocked::Done)
+        require(state.miners[miner].shared() == 0, Guard::Done)
     }
 
     pub(super) fn share_beacon_apply(&self, next: &mut State, miner: usize) {
@@ -65,12 +65,12 @@ impl Protocol {
     /// The adversary combines the shares that it has of a round's value; whether an honest miner that is not exposed had
     /// sent its own by then is what S11 asks.
     pub(super) fn form_beacon_enabled(&self, state: &State, round: u8) -> Result<(), Blocked> {
-        require(self.forms_beacon(), Blocked::NotInRules)?;
-        require((1..=self.blocks.rounds).contains(&round), Blocked::NoSuch)?;
-        require(state.environment.formed() >> (round - 1) & 1 == 0, Blocked::Done)?;
+        require(self.forms_beacon(), Guard::NotInRules)?;
+        require((1..=self.blocks.rounds).contains(&round), Guard::NoSuch)?;
+        require(state.environment.formed() >> (round - 1) & 1 == 0, Guard::Done)?;
         require(
             self.adversary_shares(state, round) >= self.committee.beacon_threshold,
-            Blocked::BeaconUnknown,
+            Guard::BeaconUnknown,
         )
     }
 
@@ -82,9 +82,9 @@ impl Protocol {
     }
 
     pub(super) fn believe_seed_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(self.has(Fault::SeedFromProposal), Blocked::NotInRules)?;
-        require(self.committee.byzantine > 0, Blocked::NoSuch)?;
+        require(self.has(Fault::SeedFromProposal), Guard::NotInRules)?;
+        require(self.committee.byzantine > 0, Guard::NoSuch)?;
         let miner = self.acting(state, miner)?;
-        require(state.miners[miner].deceived() == 0, Blocked::Done)
+        require(state.miners[miner].deceived() == 0, Guard::Done)
     }
 }

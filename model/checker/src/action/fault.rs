@@ -1,6 +1,6 @@
 //! Crashes, restarts, and the moment at which the network becomes synchronous.
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{
     fault::Fault,
     protocol::{Network, Protocol},
@@ -21,10 +21,10 @@ impl Protocol {
     }
 
     pub(super) fn crash_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(self.crashes > 0, Blocked::NotInRules)?;
+        require(self.crashes > 0, Guard::NotInRules)?;
         let miner = self.named(miner)?;
-        require(state.miners[miner].crashed() == 0, Blocked::Down)?;
-        require(state.environment.synchronous() == 0, Blocked::Network)?;
+        require(state.miners[miner].crashed() == 0, Guard::Down)?;
+        require(state.environment.synchronous() == 0, Guard::Network)?;
         require(state.environment.crashes() < self.crashes, Blocked::Bound)
     }
 
@@ -43,7 +43,7 @@ impl Protocol {
 
     pub(super) fn restart_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
         let miner = self.named(miner)?;
-        require(state.miners[miner].crashed() == 1, Blocked::Up)
+        require(state.miners[miner].crashed() == 1, Guard::Up)
     }
 
     /// It finds its round and subround again from its peers' certificates, and the rest in its log.
@@ -53,9 +53,9 @@ impl Protocol {
     }
 
     pub(super) fn restart_behind_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(self.restarts_behind, Blocked::NotInRules)?;
+        require(self.restarts_behind, Guard::NotInRules)?;
         let miner = self.named(miner)?;
-        require(state.miners[miner].crashed() == 1, Blocked::Up)
+        require(state.miners[miner].crashed() == 1, Guard::Up)
     }
 
     /// It comes back in (1, 0) with its log, as if it had received no certificate. It sends no message a second time.
@@ -79,8 +79,8 @@ impl Protocol {
     }
 
     pub(super) fn synchronize_enabled(&self, state: &State) -> Result<(), Blocked> {
-        require(self.network == Network::PartiallySynchronous, Blocked::Network)?;
-        require(state.environment.synchronous() == 0, Blocked::Network)
+        require(self.network == Network::PartiallySynchronous, Guard::Network)?;
+        require(state.environment.synchronous() == 0, Guard::Network)
     }
 
     pub(super) fn synchronize_apply(&self, next: &mut State) {

@@ -5,7 +5,7 @@
 //! have finalized it by now ([`Protocol::finalizable`]). That is what S5 and S6 quantify over, for any number of
 //! sharders, and costs no state.
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{
     blocks::{BlockId, BlockSet, GENESIS},
     fault::Fault,
@@ -84,11 +84,11 @@ impl Protocol {
         observer: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(observer < 2, Blocked::NoSuch)?;
+        require(observer < 2, Guard::NoSuch)?;
         self.known(block)?;
-        require(self.finalizable(state, block), Blocked::NotFinal)?;
+        require(self.finalizable(state, block), Guard::NotFinal)?;
         let head = state.head(observer as usize);
-        require(head != block, Blocked::Done)?;
+        require(head != block, Guard::Done)?;
         let forward = state.descends(&self.blocks, block, head);
         require(
             match self.fault {
@@ -97,7 +97,7 @@ impl Protocol {
                 Some(Fault::HeadMovesBack) => forward || !state.descends(&self.blocks, head, block),
                 _ => forward,
             },
-            Blocked::HeadRule,
+            Guard::HeadRule,
         )
     }
 

@@ -14,6 +14,8 @@ mod ticket;
 mod timeout;
 
 use crate::{blocks::BlockId, protocol::Protocol, state::State};
+
+pub use zus_spec::Blocked as Guard;
 use serde::{Deserialize, Serialize};
 
 /// One step of one participant. `miner` is an honest miner, `byzantine` a Byzantine one, each counted from 0.
@@ -180,84 +182,15 @@ pub enum Action {
     Synchronize,
 }
 
-/// The guard that keeps an action from happening.
+/// The reason why an action cannot happen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Blocked {
-    /// No such miner, block, subround or observer in this scenario.
-    #[error("it names a participant or block that the scenario does not have")]
-    NoSuch,
-    /// The action does not exist under these rules, faults, network or reductions.
-    #[error("it does not exist under these rules")]
-    NotInRules,
-    /// The miner is down.
-    #[error("the miner is down")]
-    Down,
-    /// The miner is up.
-    #[error("the miner is up")]
-    Up,
-    /// The miner is in another round, or has left the rounds that are explored.
-    #[error("the miner is in another round")]
-    OtherRound,
-    /// The miner is in another subround.
-    #[error("the miner is in another subround")]
-    OtherSubround,
-    /// The miner has sent its timeout for the subround.
-    #[error("the miner has timed out of the subround")]
-    TimedOut,
-    /// The ticket rule allows no further ticket.
-    #[error("the ticket rule allows no further ticket in the subround")]
-    TicketRule,
-    /// The generator is not eligible in the subround.
-    #[error("the generator is not eligible in the subround")]
-    NotEligible,
-    /// The block has not been proposed, or not yet by anyone who could.
-    #[error("the block has not been proposed with that parent")]
-    NotProposed,
-    /// The place is taken, or the participant has done this before.
-    #[error("it has been done before")]
-    Done,
-    /// The parent is not notarized in the round before.
-    #[error("the parent is not notarized in the round before")]
-    ParentNotNotarized,
-    /// The block was made under another seed than the miner's.
-    #[error("the block's seed is not the miner's")]
-    OtherSeed,
-    /// Too few beacon shares.
-    #[error("the beacon value of the subround is not known")]
-    BeaconUnknown,
-    /// The block is not notarized.
-    #[error("the block is not notarized")]
-    NotNotarized,
-    /// No q timeouts of the subround before.
-    #[error("the subround before has no timeout certificate")]
-    NoTimeoutCertificate,
-    /// The log holds a finality vote of the miner for the round: it signs nothing there any more.
-    #[error("the miner's log holds a finality vote for the round")]
-    VoteLogged,
-    /// Nothing is waiting to be sent.
-    #[error("nothing is waiting to be sent")]
-    NothingToSend,
-    /// The miner has selected another block, or none.
-    #[error("the miner has not selected that block")]
-    NotSelected,
-    /// The block is not final for anybody.
-    #[error("the block is not final")]
-    NotFinal,
-    /// The observer's head rule does not let it move there.
-    #[error("the observer's head may not move there")]
-    HeadRule,
+    /// A guard of the specification.
+    #[error(transparent)]
+    Guard(#[from] Guard),
     /// The bound of the scenario (rounds, subrounds, crashes) is reached.
     #[error("the bound of the scenario is reached")]
     Bound,
-    /// The network is synchronous, and messages of honest miners arrive first.
-    #[error("messages of honest miners arrive before this timer")]
-    MessagesFirst,
-    /// The network is synchronous, and a better block of an honest generator has arrived.
-    #[error("a better block of an honest generator has arrived in time")]
-    BetterArrived,
-    /// The network is synchronous already, or never will be.
-    #[error("the network does not change")]
-    Network,
     /// The search explores only sorted runs, and has been in a higher layer (`sorted/mod.rs`).
     #[error("in a sorted run it happens earlier")]
     Sorted,
@@ -384,7 +317,7 @@ impl Protocol {
     /// The honest miner that an action names, if the scenario has it.
     #[inline]
     fn named(&self, miner: u8) -> Result<usize, Blocked> {
-        if (miner as usize) < self.honest() { Ok(miner as usize) } else { Err(Blocked::NoSuch) }
+        if (miner as usize) < self.honest() { Ok(miner as usize) } else { Err(Guard::NoSuch.into()) }
     }
 
     /// The honest miner that an action names, if it is up and in a round that is explored.
@@ -392,9 +325,9 @@ impl Protocol {
     fn acting(&self, state: &State, miner: u8) -> Result<usize, Blocked> {
         let miner = self.named(miner)?;
         if state.miners[miner].crashed() == 1 {
-            Err(Blocked::Down)
+            Err(Guard::Down.into())
         } else if state.miners[miner].round() as u8 > self.last_round(state) {
-            Err(Blocked::OtherRound)
+            Err(Guard::OtherRound.into())
         } else {
             Ok(miner)
         }
@@ -403,12 +336,12 @@ impl Protocol {
     /// Refuses a block that the scenario does not have.
     #[inline]
     fn known(&self, block: BlockId) -> Result<(), Blocked> {
-        if block.index() < self.blocks.len() { Ok(()) } else { Err(Blocked::NoSuch) }
+        if block.index() < self.blocks.len() { Ok(()) } else { Err(Guard::NoSuch.into()) }
     }
 }
 
 /// Turns a guard into a result.
 #[inline]
-fn require(guard: bool, otherwise: Blocked) -> Result<(), Blocked> {
-    if guard { Ok(()) } else { Err(otherwise) }
+fn require(guard: bool, otherwise: impl Into<Blocked>) -> Result<(), Blocked> {
+    if guard { Ok(()) } else { Err(otherwise.into()) }
 }

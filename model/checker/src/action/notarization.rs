@@ -3,7 +3,7 @@
 //! Collecting, broadcasting and relaying only make a message exist that q tickets imply, so under the `eager`
 //! reduction a notarization exists as soon as its tickets do. Receiving is the guard of [`Action::Leave`].
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{
     blocks::BlockId,
     fault::Fault,
@@ -54,17 +54,17 @@ impl Protocol {
     }
 
     pub(super) fn notarize_enabled(&self, state: &State, block: BlockId) -> Result<(), Blocked> {
-        require(!self.reductions.eager, Blocked::NotInRules)?;
+        require(!self.reductions.eager, Guard::NotInRules)?;
         self.known(block)?;
-        require(state.block(block).notarized() == 0, Blocked::Done)?;
-        require(self.notarizable(state, block), Blocked::NotNotarized)
+        require(state.block(block).notarized() == 0, Guard::Done)?;
+        require(self.notarizable(state, block), Guard::NotNotarized)
     }
 
     pub(super) fn leave_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
         let miner = self.acting(state, miner)?;
         self.known(block)?;
-        require(u32::from(self.blocks.round(block)) >= state.miners[miner].round(), Blocked::OtherRound)?;
-        require(self.notarized(state, block), Blocked::NotNotarized)
+        require(u32::from(self.blocks.round(block)) >= state.miners[miner].round(), Guard::OtherRound)?;
+        require(self.notarized(state, block), Guard::NotNotarized)
     }
 
     pub(super) fn leave_apply(&self, next: &mut State, miner: usize, block: BlockId) {
@@ -146,12 +146,12 @@ impl Protocol {
         miner: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(self.reductions.lazy, Blocked::NotInRules)?;
+        require(self.reductions.lazy, Guard::NotInRules)?;
         self.leave_enabled(state, miner, block)?;
         self.may_time_out(state, miner)?;
         let m = &state.miners[miner as usize];
-        require(self.takes_certificates(), Blocked::NotInRules)?;
-        require(!self.timeout_certified(state, m.round() as u8, m.subround() as u8), Blocked::Done)
+        require(self.takes_certificates(), Guard::NotInRules)?;
+        require(!self.timeout_certified(state, m.round() as u8, m.subround() as u8), Guard::Done)
     }
 
     pub(super) fn vote_without_leaving_enabled(
@@ -160,12 +160,12 @@ impl Protocol {
         miner: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(self.has(Fault::VotesWithoutLeaving), Blocked::NotInRules)?;
+        require(self.has(Fault::VotesWithoutLeaving), Guard::NotInRules)?;
         self.leave_enabled(state, miner, block)?;
         let m = &state.miners[miner as usize];
-        require(m.voted() == 0, Blocked::Done)?;
-        require(u32::from(self.blocks.round(block)) == m.round(), Blocked::OtherRound)?;
-        require(self.ticketed_no_other(m, block), Blocked::TicketRule)
+        require(m.voted() == 0, Guard::Done)?;
+        require(u32::from(self.blocks.round(block)) == m.round(), Guard::OtherRound)?;
+        require(self.ticketed_no_other(m, block), Guard::TicketRule)
     }
 
     pub(super) fn vote_without_leaving_apply(&self, next: &mut State, miner: usize, block: BlockId) {
@@ -179,11 +179,11 @@ impl Protocol {
         miner: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(self.has(Fault::LabelUnchecked), Blocked::NotInRules)?;
+        require(self.has(Fault::LabelUnchecked), Guard::NotInRules)?;
         let miner = self.acting(state, miner)?;
         self.known(block)?;
-        require(u32::from(self.blocks.round(block)) < state.miners[miner].round(), Blocked::OtherRound)?;
-        require(self.notarized(state, block), Blocked::NotNotarized)
+        require(u32::from(self.blocks.round(block)) < state.miners[miner].round(), Guard::OtherRound)?;
+        require(self.notarized(state, block), Guard::NotNotarized)
     }
 
     /// The miner takes the notarization for one of its own round, and the block for the first one there.
@@ -196,13 +196,13 @@ impl Protocol {
     /// `Adopt` under a chained beacon: of two notarized blocks of the round before, the one whose seed is greater
     /// (oldest subround first) wins, so that miners that know the same blocks end with the same seed.
     pub(super) fn adopt_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
-        require(self.rules.chained() && self.rules.adopts(), Blocked::NotInRules)?;
+        require(self.rules.chained() && self.rules.adopts(), Guard::NotInRules)?;
         let miner = self.acting(state, miner)?;
         self.known(block)?;
         let m = &state.miners[miner];
-        require(u32::from(self.blocks.round(block)) + 1 == m.round(), Blocked::OtherRound)?;
-        require(self.notarized(state, block), Blocked::NotNotarized)?;
-        require(self.seed(state, block) > self.seed_of_miner(state, miner), Blocked::OtherSeed)
+        require(u32::from(self.blocks.round(block)) + 1 == m.round(), Guard::OtherRound)?;
+        require(self.notarized(state, block), Guard::NotNotarized)?;
+        require(self.seed(state, block) > self.seed_of_miner(state, miner), Guard::OtherSeed)
     }
 
     pub(super) fn adopt_apply(&self, next: &mut State, miner: usize, block: BlockId) {
@@ -221,11 +221,11 @@ impl Protocol {
         byzantine: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(!self.reductions.byzantine_available && self.rules.votes(), Blocked::NotInRules)?;
-        require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
+        require(!self.reductions.byzantine_available && self.rules.votes(), Guard::NotInRules)?;
+        require(u32::from(byzantine) < self.committee.byzantine, Guard::NoSuch)?;
         self.known(block)?;
         let tally = state.block(block);
-        require(tally.parent() != 0, Blocked::NotProposed)?;
-        require(tally.byzantine_votes() >> byzantine & 1 == 0, Blocked::Done)
+        require(tally.parent() != 0, Guard::NotProposed)?;
+        require(tally.byzantine_votes() >> byzantine & 1 == 0, Guard::Done)
     }
 }

@@ -5,7 +5,7 @@
 //! with its first ticket, provided that somebody could have proposed it by then: an honest miner that was in the
 //! subround with that parent (each miner for one rank only), or a Byzantine generator with any notarized parent.
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{
     blocks::{BlockId, GENESIS, Generator},
     fault::Fault,
@@ -36,23 +36,23 @@ impl Protocol {
     }
 
     pub(super) fn propose_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
-        require(!self.reductions.eager, Blocked::NotInRules)?;
+        require(!self.reductions.eager, Guard::NotInRules)?;
         let miner = self.acting(state, miner)?;
         self.known(block)?;
         let (m, place) = (&state.miners[miner], self.blocks.place(block));
-        require(place.generator == Generator::Honest, Blocked::NotEligible)?;
-        require(u32::from(place.round) == m.round(), Blocked::OtherRound)?;
-        require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
-        require(state.block(block).parent() == 0, Blocked::Done)?;
+        require(place.generator == Generator::Honest, Guard::NotEligible)?;
+        require(u32::from(place.round) == m.round(), Guard::OtherRound)?;
+        require(u32::from(place.subround) == m.subround(), Guard::OtherSubround)?;
+        require(state.block(block).parent() == 0, Guard::Done)?;
         // A miner that restarted behind proposes nothing in the rounds that it had already reached.
-        require(m.round() > m.reached(), Blocked::Done)?;
-        require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
+        require(m.round() > m.reached(), Guard::Done)?;
+        require(self.beacon_known(state, miner), Guard::BeaconUnknown)?;
         if place.twin == 0 {
-            require(m.proposed() == 0, Blocked::Done)
+            require(m.proposed() == 0, Guard::Done)
         } else {
             let again = self.first_twin_proposed(state, block)
                 && self.proposes_twice(state, place.round, place.subround);
-            require(m.proposed() == 1 && again, Blocked::NotInRules)
+            require(m.proposed() == 1 && again, Guard::NotInRules)
         }
     }
 
@@ -68,16 +68,16 @@ impl Protocol {
         block: BlockId,
         parent: BlockId,
     ) -> Result<(), Blocked> {
-        require(!self.reductions.eager, Blocked::NotInRules)?;
+        require(!self.reductions.eager, Guard::NotInRules)?;
         self.known(block)?;
-        require(self.blocks.place(block).generator != Generator::Honest, Blocked::NotInRules)?;
-        require(self.committee.byzantine > 0, Blocked::NoSuch)?;
-        require(state.block(block).parent() == 0, Blocked::Done)?;
+        require(self.blocks.place(block).generator != Generator::Honest, Guard::NotInRules)?;
+        require(self.committee.byzantine > 0, Guard::NoSuch)?;
+        require(state.block(block).parent() == 0, Guard::Done)?;
         // A Byzantine generator may extend anything; whether honest miners accept it is their guard (#703).
         let place = self.blocks.place(block);
         let extends = parent == GENESIS || self.known(parent).is_ok() && state.block(parent).parent() != 0;
-        require(extends && self.blocks.round(parent) + 1 == place.round, Blocked::NotProposed)?;
-        require(place.twin == 0 || self.first_twin_proposed(state, block), Blocked::NotProposed)
+        require(extends && self.blocks.round(parent) + 1 == place.round, Guard::NotProposed)?;
+        require(place.twin == 0 || self.first_twin_proposed(state, block), Guard::NotProposed)
     }
 
     /// Whether somebody could have sent `block` with `parent` by now.

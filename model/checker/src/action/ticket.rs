@@ -3,7 +3,7 @@
 //! In an asynchronous network any proposal may arrive late, so any valid one can be the best that arrived: the window
 //! and the pick leave no trace but the ticket. In a synchronous one the window is a timer (`good_period.rs`).
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{
     blocks::{BlockId, Generator},
     protocol::Protocol,
@@ -57,11 +57,11 @@ impl Protocol {
     }
 
     pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {
-        require(!self.reductions.eager, Blocked::NotInRules)?;
+        require(!self.reductions.eager, Guard::NotInRules)?;
         let selected = self.named(miner).map(|m| state.miners[m].selected())?;
-        require(selected == 0, Blocked::Done)?;
+        require(selected == 0, Guard::Done)?;
         self.known(block)?;
-        let parent = state.parent(&self.blocks, block).ok_or(Blocked::NotProposed)?;
+        let parent = state.parent(&self.blocks, block).ok_or(Guard::NotProposed)?;
         self.may_ticket(state, miner, block, parent)
     }
 
@@ -78,7 +78,7 @@ impl Protocol {
     ) -> Result<(), Blocked> {
         self.may_ticket(state, miner, block, parent)?;
         let selected = state.miners[miner as usize].selected();
-        require(self.reductions.eager || selected == position(&self.blocks, block), Blocked::NotSelected)
+        require(self.reductions.eager || selected == position(&self.blocks, block), Guard::NotSelected)
     }
 
     /// The guards of steps 4 and 5.
@@ -86,26 +86,26 @@ impl Protocol {
         let miner = self.acting(state, miner)?;
         self.known(block)?;
         let (m, place) = (&state.miners[miner], self.blocks.place(block));
-        require(u32::from(place.round) == m.round(), Blocked::OtherRound)?;
-        require(u32::from(place.subround) == m.subround(), Blocked::OtherSubround)?;
-        require(m.timed_out() == 0, Blocked::TimedOut)?;
-        require(m.unsent() == 0, Blocked::Done)?;
-        require(!self.vote_logged(state, miner, place.round), Blocked::VoteLogged)?;
+        require(u32::from(place.round) == m.round(), Guard::OtherRound)?;
+        require(u32::from(place.subround) == m.subround(), Guard::OtherSubround)?;
+        require(m.timed_out() == 0, Guard::TimedOut)?;
+        require(m.unsent() == 0, Guard::Done)?;
+        require(!self.vote_logged(state, miner, place.round), Guard::VoteLogged)?;
         self.ticket_rule_allows(state, miner, block)?;
         // A generator is eligible under the seed that the miner holds for the value of the beacon (S4).
-        require((place.generator == Generator::Outsider) == (m.deceived() == 1), Blocked::NotEligible)?;
+        require((place.generator == Generator::Outsider) == (m.deceived() == 1), Guard::NotEligible)?;
         match state.parent(&self.blocks, block) {
-            Some(proposed) => require(proposed == parent, Blocked::NotProposed)?,
+            Some(proposed) => require(proposed == parent, Guard::NotProposed)?,
             None => require(
                 self.reductions.eager && self.could_be_proposed(state, block, parent),
-                Blocked::NotProposed,
+                Guard::NotProposed,
             )?,
         }
-        require(self.acceptable_parent(state, parent), Blocked::ParentNotNotarized)?;
+        require(self.acceptable_parent(state, parent), Guard::ParentNotNotarized)?;
         if self.rules.chained() {
-            require(self.seed(state, parent) == self.seed_of_miner(state, miner), Blocked::OtherSeed)?;
+            require(self.seed(state, parent) == self.seed_of_miner(state, miner), Guard::OtherSeed)?;
         }
-        require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
+        require(self.beacon_known(state, miner), Guard::BeaconUnknown)?;
         if state.environment.synchronous() == 1 {
             self.window_may_close(state, miner, block)?;
         }
@@ -124,7 +124,7 @@ impl Protocol {
         let (rule, rank) = (self.rules.ticket, self.blocks.rank(block));
         let after = |b: BlockId| b != block && rule.allows(Some(self.blocks.rank(b)), rank);
         let allowed = m.spent() == 0 && rule.allows(None, rank) && mine().all(after);
-        require(allowed, Blocked::TicketRule)
+        require(allowed, Guard::TicketRule)
     }
 
     pub(super) fn ticket_apply(&self, next: &mut State, miner: usize, block: BlockId, parent: BlockId) {
@@ -145,7 +145,7 @@ impl Protocol {
 
     pub(super) fn send_ticket_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
         let miner = self.acting(state, miner)?;
-        require(state.miners[miner].unsent() != 0, Blocked::NothingToSend)
+        require(state.miners[miner].unsent() != 0, Guard::NothingToSend)
     }
 
     /// A ticket that `miner` leaves behind unsent is in its log all the same, which only a restart behind reads again.
@@ -186,11 +186,11 @@ impl Protocol {
         byzantine: u8,
         block: BlockId,
     ) -> Result<(), Blocked> {
-        require(!self.reductions.byzantine_available, Blocked::NotInRules)?;
-        require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
+        require(!self.reductions.byzantine_available, Guard::NotInRules)?;
+        require(u32::from(byzantine) < self.committee.byzantine, Guard::NoSuch)?;
         self.known(block)?;
         let tally = state.block(block);
-        require(tally.parent() != 0, Blocked::NotProposed)?;
-        require(tally.byzantine_tickets() >> byzantine & 1 == 0, Blocked::Done)
+        require(tally.parent() != 0, Guard::NotProposed)?;
+        require(tally.byzantine_tickets() >> byzantine & 1 == 0, Guard::Done)
     }
 }

@@ -3,7 +3,7 @@
 //! Timers may fire at any moment of an asynchronous network, so joining a timeout at f + 1 needs no action of its
 //! own: it is a timeout. In a synchronous network it is one that must happen (`good_period.rs`).
 
-use super::{Action, Blocked, require};
+use super::{Action, Blocked, Guard, require};
 use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
@@ -66,14 +66,14 @@ impl Protocol {
     pub(crate) fn may_time_out(&self, state: &State, miner: u8) -> Result<(), Blocked> {
         let miner = self.acting(state, miner)?;
         let m = &state.miners[miner];
-        require(m.timed_out() == 0, Blocked::TimedOut)?;
+        require(m.timed_out() == 0, Guard::TimedOut)?;
         require((m.subround() as u8) < self.last_subround(state), Blocked::Bound)?;
-        require(!self.vote_logged(state, miner, m.round() as u8), Blocked::VoteLogged)?;
+        require(!self.vote_logged(state, miner, m.round() as u8), Guard::VoteLogged)?;
         if state.environment.synchronous() == 1 { self.timer_may_fire(state, miner) } else { Ok(()) }
     }
 
     pub(super) fn timeout_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {
-        require(!self.reductions.lazy, Blocked::NotInRules)?;
+        require(!self.reductions.lazy, Guard::NotInRules)?;
         self.may_time_out(state, miner)
     }
 
@@ -112,11 +112,11 @@ impl Protocol {
         subround: u8,
         miners: u8,
     ) -> Result<(), Blocked> {
-        require(self.reductions.lazy, Blocked::NotInRules)?;
-        require(miners != 0 && u32::from(miners) < 1 << self.honest(), Blocked::NoSuch)?;
+        require(self.reductions.lazy, Guard::NotInRules)?;
+        require(miners != 0 && u32::from(miners) < 1 << self.honest(), Guard::NoSuch)?;
         require(
             (1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds,
-            Blocked::NoSuch,
+            Guard::NoSuch,
         )?;
         let tally = state.timeout(round, subround);
         let mut count = tally.honest() + self.byzantine_signers(tally.byzantine());
@@ -124,14 +124,14 @@ impl Protocol {
         for miner in (0..self.honest() as u8).filter(|m| miners >> m & 1 == 1) {
             self.may_time_out(state, miner)?;
             let m = &state.miners[miner as usize];
-            require(m.round() == u32::from(round), Blocked::OtherRound)?;
-            require(m.subround() == u32::from(subround), Blocked::OtherSubround)?;
+            require(m.round() == u32::from(round), Guard::OtherRound)?;
+            require(m.subround() == u32::from(subround), Guard::OtherSubround)?;
             count += self.weight(miner as usize);
             least = least.min(self.weight(miner as usize));
         }
         let quorum = self.committee.quorum;
         // Just enough: without any one of them there is no certificate.
-        require(count >= quorum && count - least < quorum, Blocked::NoTimeoutCertificate)
+        require(count >= quorum && count - least < quorum, Guard::NoTimeoutCertificate)
     }
 
     pub(super) fn byzantine_timeout_enabled(
@@ -141,14 +141,14 @@ impl Protocol {
         round: u8,
         subround: u8,
     ) -> Result<(), Blocked> {
-        require(!self.reductions.byzantine_available, Blocked::NotInRules)?;
-        require(u32::from(byzantine) < self.committee.byzantine, Blocked::NoSuch)?;
+        require(!self.reductions.byzantine_available, Guard::NotInRules)?;
+        require(u32::from(byzantine) < self.committee.byzantine, Guard::NoSuch)?;
         require(
             (1..=self.blocks.rounds).contains(&round) && subround < self.blocks.subrounds,
-            Blocked::NoSuch,
+            Guard::NoSuch,
         )?;
-        require(!self.rules.enters_alone(), Blocked::NotInRules)?;
-        require(state.timeout(round, subround).byzantine() >> byzantine & 1 == 0, Blocked::Done)
+        require(!self.rules.enters_alone(), Guard::NotInRules)?;
+        require(state.timeout(round, subround).byzantine() >> byzantine & 1 == 0, Guard::Done)
     }
 
     pub(super) fn enter_subround_enabled(
@@ -160,9 +160,9 @@ impl Protocol {
         let miner = self.acting(state, miner)?;
         let m = &state.miners[miner];
         require(subround <= self.last_subround(state), Blocked::Bound)?;
-        require(u32::from(subround) > m.subround(), Blocked::OtherSubround)?;
+        require(u32::from(subround) > m.subround(), Guard::OtherSubround)?;
         let round = m.round() as u8;
-        require(!self.rules.enters_alone(), Blocked::NotInRules)?;
+        require(!self.rules.enters_alone(), Guard::NotInRules)?;
         let certified = match self.fault {
             Some(Fault::OwnSubroundOnly) => {
                 u32::from(subround) == m.subround() + 1
@@ -176,7 +176,7 @@ impl Protocol {
             }
             _ => self.timeout_certified(state, round, subround - 1),
         };
-        require(certified, Blocked::NoTimeoutCertificate)
+        require(certified, Guard::NoTimeoutCertificate)
     }
 
     pub(super) fn enter_subround_apply(&self, next: &mut State, miner: usize, subround: u8) {

@@ -191,7 +191,7 @@ impl Explored {
         enabled.sort_by_key(|action| acts(protocol, action));
         let blocked = conceivable.iter().filter_map(|action| {
             let guard = protocol.enabled(&state, action).err()?;
-            let of_the_instance = matches!(guard, Blocked::NotInRules | Blocked::NoSuch);
+            let of_the_instance = matches!(guard, Blocked::Guard(Guard::NotInRules) | Blocked::Guard(Guard::NoSuch));
             (!of_the_instance).then(|| Choice {
                 because: Some(reason(protocol, &state, action, guard)),
                 ..choice(trace, &state, action, None)
@@ -310,35 +310,35 @@ fn reason(p: &Protocol, state: &State, action: &Action, guard: Blocked) -> Strin
     let name = |block| block_name(&p.blocks, block);
     let detail = match (guard, *action) {
         (
-            Blocked::NotNotarized,
+            Blocked::Guard(Guard::NotNotarized),
             Action::Leave { block, .. } | Action::Notarize { block } | Action::Adopt { block, .. },
         ) => format!("{} has {} of q = {q} tickets", name(block), p.tickets(state, block)),
-        (Blocked::NotFinal, Action::Finalize { block, .. }) if p.rules.votes() => {
+        (Blocked::Guard(Guard::NotFinal), Action::Finalize { block, .. }) if p.rules.votes() => {
             format!("{} has {} of q = {q} finality votes", name(block), p.votes(state, block))
         }
-        (Blocked::NotFinal, Action::Finalize { .. }) => format!("the rule is {:?}", p.rules.finality),
-        (Blocked::NoTimeoutCertificate, Action::EnterSubround { miner, subround }) => {
+        (Blocked::Guard(Guard::NotFinal), Action::Finalize { .. }) => format!("the rule is {:?}", p.rules.finality),
+        (Blocked::Guard(Guard::NoTimeoutCertificate), Action::EnterSubround { miner, subround }) => {
             let round = state.miners[miner as usize].round() as u8;
             let tally = state.timeout(round, subround - 1);
             let sent = tally.honest() + p.byzantine_signers(tally.byzantine());
             format!("{sent} of q = {q} timeouts of ({round}, {})", subround - 1)
         }
-        (Blocked::BeaconUnknown, Action::Ticket { miner, .. } | Action::Propose { miner, .. }) => {
+        (Blocked::Guard(Guard::BeaconUnknown), Action::Ticket { miner, .. } | Action::Propose { miner, .. }) => {
             let shares = p.honest_shares(state, miner as usize) + p.committee.byzantine;
             format!("{shares} of {} shares", p.committee.beacon_threshold)
         }
-        (Blocked::TicketRule, _) => format!("the rule is {:?}", p.rules.ticket),
+        (Blocked::Guard(Guard::TicketRule), _) => format!("the rule is {:?}", p.rules.ticket),
         (
-            Blocked::OtherRound,
+            Blocked::Guard(Guard::OtherRound),
             Action::Ticket { miner, .. } | Action::Leave { miner, .. } | Action::Timeout { miner },
         ) => {
             let m = &state.miners[miner as usize];
             format!("it is in round {}", m.round())
         }
-        (Blocked::ParentNotNotarized, Action::Ticket { parent, .. }) => {
+        (Blocked::Guard(Guard::ParentNotNotarized), Action::Ticket { parent, .. }) => {
             format!("{} has {} of q = {q} tickets", name(parent), p.tickets(state, parent))
         }
-        (Blocked::HeadRule, Action::Finalize { observer, .. }) => {
+        (Blocked::Guard(Guard::HeadRule), Action::Finalize { observer, .. }) => {
             format!("its head is {}", name(state.head(observer as usize)))
         }
         _ => return guard.to_string(),
