@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 use zus_checker::{
-    action::{Action, Blocked},
+    action::{Action, Blocked, Guard},
     committed,
     properties::Property,
     scenario::{Change, Verdict},
@@ -115,7 +115,10 @@ fn exposed_members_are_optional_and_at_most_f() {
     let before = read(&text.replace(exposed, "")).unwrap();
     assert_eq!(before.protocol.committee.exposed, 0);
     assert!(!before.to_json().contains("exposed\":"));
-    assert!(matches!(before.replay(), Err(ReplayError::Blocked { step: 1, guard: Blocked::Guard(Guard::NotInRules), .. })));
+    assert!(matches!(
+        before.replay(),
+        Err(ReplayError::Blocked { step: 1, guard: Blocked::Guard(Guard::NotInRules), .. })
+    ));
     // With t = n - f the step has too few shares.
     let right = read(&text.replace("\"beacon_threshold\": 2", "\"beacon_threshold\": 3")).unwrap();
     assert!(matches!(
@@ -148,7 +151,10 @@ fn a_step_that_may_not_happen_is_named_with_its_guard() {
             .find(|&second| miner(first).is_some() && miner(second) == miner(first))
     };
     let (first, second) = (0..honest.steps.len()).find_map(|first| Some((first, twice(first)?))).unwrap();
-    assert_eq!(guard(refused(&|steps| steps.swap(first, second))), (second + 1, Blocked::Guard(Guard::TicketRule)));
+    assert_eq!(
+        guard(refused(&|steps| steps.swap(first, second))),
+        (second + 1, Blocked::Guard(Guard::TicketRule))
+    );
     let before = |steps: &mut Vec<zus_checker::trace::Step>| steps.insert(0, steps[second].clone());
     assert_eq!(guard(refused(&before)), (first + 2, Blocked::Guard(Guard::TicketRule)));
     let nobody = |steps: &mut Vec<zus_checker::trace::Step>| {

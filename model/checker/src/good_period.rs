@@ -28,7 +28,7 @@
 //! again).
 
 use crate::{
-    action::Blocked,
+    action::{Blocked, Guard},
     blocks::{BlockId, Generator},
     fault::Fault,
     protocol::Protocol,

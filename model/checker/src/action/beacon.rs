@@ -68,10 +68,7 @@ impl Protocol {
         require(self.forms_beacon(), Guard::NotInRules)?;
         require((1..=self.blocks.rounds).contains(&round), Guard::NoSuch)?;
         require(state.environment.formed() >> (round - 1) & 1 == 0, Guard::Done)?;
-        require(
-            self.adversary_shares(state, round) >= self.committee.beacon_threshold,
-            Guard::BeaconUnknown,
-        )
+        require(self.adversary_shares(state, round) >= self.committee.beacon_threshold, Guard::BeaconUnknown)
     }
 
     pub(super) fn form_beacon_apply(&self, next: &mut State, round: u8) {

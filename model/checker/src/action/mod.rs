@@ -15,8 +15,8 @@ mod timeout;
 
 use crate::{blocks::BlockId, protocol::Protocol, state::State};
 
-pub use zus_spec::Blocked as Guard;
 use serde::{Deserialize, Serialize};
+pub use zus_spec::Blocked as Guard;
 
 /// One step of one participant. `miner` is an honest miner, `byzantine` a Byzantine one, each counted from 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]

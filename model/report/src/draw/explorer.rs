@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use zus_checker::blocks::block_name;
 use zus_checker::{
-    action::{Action, Blocked},
+    action::{Action, Blocked, Guard},
     blocks::BlockId,
     fault::Fault,
     properties::{Facts, Property},
@@ -191,7 +191,8 @@ impl Explored {
         enabled.sort_by_key(|action| acts(protocol, action));
         let blocked = conceivable.iter().filter_map(|action| {
             let guard = protocol.enabled(&state, action).err()?;
-            let of_the_instance = matches!(guard, Blocked::Guard(Guard::NotInRules) | Blocked::Guard(Guard::NoSuch));
+            let of_the_instance =
+                matches!(guard, Blocked::Guard(Guard::NotInRules) | Blocked::Guard(Guard::NoSuch));
             (!of_the_instance).then(|| Choice {
                 because: Some(reason(protocol, &state, action, guard)),
                 ..choice(trace, &state, action, None)
@@ -316,14 +317,19 @@ fn reason(p: &Protocol, state: &State, action: &Action, guard: Blocked) -> Strin
         (Blocked::Guard(Guard::NotFinal), Action::Finalize { block, .. }) if p.rules.votes() => {
             format!("{} has {} of q = {q} finality votes", name(block), p.votes(state, block))
         }
-        (Blocked::Guard(Guard::NotFinal), Action::Finalize { .. }) => format!("the rule is {:?}", p.rules.finality),
+        (Blocked::Guard(Guard::NotFinal), Action::Finalize { .. }) => {
+            format!("the rule is {:?}", p.rules.finality)
+        }
         (Blocked::Guard(Guard::NoTimeoutCertificate), Action::EnterSubround { miner, subround }) => {
             let round = state.miners[miner as usize].round() as u8;
             let tally = state.timeout(round, subround - 1);
             let sent = tally.honest() + p.byzantine_signers(tally.byzantine());
             format!("{sent} of q = {q} timeouts of ({round}, {})", subround - 1)
         }
-        (Blocked::Guard(Guard::BeaconUnknown), Action::Ticket { miner, .. } | Action::Propose { miner, .. }) => {
+        (
+            Blocked::Guard(Guard::BeaconUnknown),
+            Action::Ticket { miner, .. } | Action::Propose { miner, .. },
+        ) => {
             let shares = p.honest_shares(state, miner as usize) + p.committee.byzantine;
             format!("{shares} of {} shares", p.committee.beacon_threshold)
         }
