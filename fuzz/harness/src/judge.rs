@@ -205,8 +205,9 @@ pub fn by_product(adjust: Option<Adjust>) -> Option<Kill> {
     None
 }
 
-/// All of it, on this thread, of the production code as it is. With an effort of 0 all but the cheapest targets run on their committed inputs only, and
-/// those that take tens of milliseconds for each are left out: a quarter of a minute where nothing is wrong.
+/// All of it, on this thread, of the production code as it is. With an effort of 0 all but the cheapest targets run on their
+/// committed inputs only, and those that take tens of milliseconds for each are left out: a quarter of a minute where nothing is
+/// wrong.
 #[must_use]
 pub fn judge(effort: u64) -> Option<Kill> {
     let adjust = Adjust::NONE;

@@ -178,8 +178,8 @@ pub trait Beacon {
         Vec::new()
     }
 
-    /// Combines the first [`Beacon::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature and checks it against the group
-    /// key. `None` when too few are given or the result does not verify: some share is bad.
+    /// Combines the first [`Beacon::beacon_threshold`] shares, in order of strictly increasing signers, into the group signature
+    /// and checks it against the group key. `None` when too few are given or the result does not verify: some share is bad.
     fn combine_beacon(&self, message: &[u8], shares: &[(MinerId, Signature)]) -> Option<Signature>;
 
     /// Whether `signature` is the group's over `message`.

@@ -12,8 +12,9 @@
 //! miner that stopped there would stop the chain. Memory is bounded a round instead. A miner holds the blocks of its last
 //! [`Config::whole_rounds`] rounds; of an older block it holds header and certificate, about a kibibyte. The host has stored
 //! the block: it is asked for it when the application has to judge it, and when it becomes final ([`Output::Load`],
-//! [`FINAL_AT_ONCE`](crate::limits::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What is stored is bounded a round, too, since all but `K` rounds above the named final block have
-//! empty payloads. Rules without votes have no certificates to name: `K` says nothing there, and blocks stay whole.
+//! [`FINAL_AT_ONCE`](crate::limits::FINAL_AT_ONCE) at a time), and answers peers that ask for it ([`Output::ServeStored`]). What
+//! is stored is bounded a round, too, since all but `K` rounds above the named final block have empty payloads. Rules without
+//! votes have no certificates to name: `K` says nothing there, and blocks stay whole.
 //!
 //! # What the host must do
 //! - **Authenticate peers.** [`Input::Bytes`] and [`Input::Message`] name the peer at the other end of the link. A forged

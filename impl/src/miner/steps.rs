@@ -5,18 +5,19 @@
 //!
 //! 1. **Enter** (r, 0) on the first notarization known for r - 1, whatever its subround. Send a beacon share for r. `n - f`
 //!    valid shares make the beacon value; the order of generators of (r, s) follows from it.
-//! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through
-//!    which it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s),
-//!    across restarts too. The block names the highest finality certificate that the miner knows, of a round below r, and
-//!    carries it. More than `K` ([`Config::payload_rounds`](crate::miner::Config::payload_rounds)) rounds above the named block the payload is empty, and the
-//!    application is not asked for one.
+//! 2. **Propose**: a miner with rank below `G` in (r, s) broadcasts one block that extends the notarized block through which
+//!    it entered r, with that block's certificate, and the timeout certificate of s - 1 when s > 0. Once per (r, s), across
+//!    restarts too. The block names the highest finality certificate that the miner knows, of a round below r, and carries
+//!    it. More than `K` ([`Config::payload_rounds`](crate::miner::Config::payload_rounds)) rounds above the named block the
+//!    payload is empty, and the application is not asked for one.
 //! 3. **Collect** proposals until the window closes.
 //! 4. **Select** the best rank among valid proposals of (r, s): generator eligible (S4), parent notarized in exactly r - 1
 //!    (S3), chain extends the own finalized head (S7), application accepts. The finality certificate that the block names is
 //!    genuine, of a round below r, and of no lower round than the one that its parent names; the payload is empty more than
-//!    `K` rounds above it. These verdicts follow from the block and its parent: a validator's own head has no part in them, or
-//!    those that lag would stop the chain. That the named block is an ancestor follows (S6) and is not checked. A generator with two blocks in one (r, s) is an
-//!    equivocator: the proof is kept and relayed, its first block stays a candidate, no further one becomes one.
+//!    `K` rounds above it. These verdicts follow from the block and its parent: a validator's own head has no part in them,
+//!    or those that lag would stop the chain. That the named block is an ancestor follows (S6) and is not checked. A
+//!    generator with two blocks in one (r, s) is an equivocator: the proof is kept and relayed, its first block stays a
+//!    candidate, no further one becomes one.
 //! 5. **Ticket** the selected block: at most one per (r, s), in the log before it leaves (S1), and the block in the host's
 //!    storage before that. When nothing was ticketed by the end of the window, a late proposal still is.
 //! 6. **Collect tickets**: `q` valid ones of one (r, s, block) from distinct miners make a notarization (S2, S8).
@@ -24,9 +25,9 @@
 //! 8. **Leave** r on its first notarization, of any subround s': adopt s', sign no ticket and no timeout of r any more, cast
 //!    a finality vote for its block if every block ticketed in r, over all subrounds, is that block (none is fine), enter
 //!    (r + 1, 0). A notarization of a later round is the same jump.
-//! 9. **Time out** after the window plus the wait for tickets: stop ticketing (r, s), broadcast a timeout vote; `f + 1`
-//!    votes make others join; `q` make a timeout certificate, which is relayed and lets everyone enter (r, s + 1).
-//!    Subrounds are unbounded; waits grow.
+//! 9. **Time out** after the window plus the wait for tickets: stop ticketing (r, s), broadcast a timeout vote; `f + 1` votes
+//!    make others join; `q` make a timeout certificate, which is relayed and lets everyone enter (r, s + 1). Subrounds are
+//!    unbounded; waits grow.
 //! 10. **Finalize**: `q` finality votes for a block make a finality certificate; the block and its ancestors are final.
 
 use std::cmp::Ordering;

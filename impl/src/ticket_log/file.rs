@@ -27,7 +27,8 @@ const NEW_LOG_FILE: &str = "tickets.log.new";
 ///
 /// The log file itself is locked by the operating system (`flock`), until this value is dropped or the process ends in whatever
 /// way; there is no other file whose removal would matter. The folder may be given through symbolic links; the file must not be
-/// one, nor have a second name (a hard link). Do not put the folder on a network file system that does not lock. `F` is the file system, another one in tests.
+/// one, nor have a second name (a hard link). Do not put the folder on a network file system that does not lock. `F` is the file
+/// system, another one in tests.
 #[derive(Debug)]
 pub struct FileLog<F: Files = OsFiles> {
     folder: Folder<F>,

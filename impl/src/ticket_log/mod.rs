@@ -54,8 +54,8 @@
 //! out `f - 1` others at most, which are fewer; so one of those answered, and in r - 1 it knew a notarization of r - 2. With
 //! fewer answers, or older ones, add a margin: the rounds that the chain can make in the time in question, for instance 1,000 and
 //! a quarter of an hour of silence. Too high a floor costs that silence only, up to where it is an error of its own
-//! ([`MAX_ROUND`](crate::limits::MAX_ROUND)); one that is too low convicts. Until the chain is there the miner counts as one that is down, so that more than `f` lost logs at once
-//! stop the chain of this epoch. A restored backup or snapshot is a lost log.
+//! ([`MAX_ROUND`](crate::limits::MAX_ROUND)); one that is too low convicts. Until the chain is there the miner counts as one that
+//! is down, so that more than `f` lost logs at once stop the chain of this epoch. A restored backup or snapshot is a lost log.
 //!
 //! # One process
 //! The log file itself is locked, and the file that is locked is compared with the one that has the name, since opening renames;
@@ -67,10 +67,10 @@
 //! `tickets.log.new`. A log never makes a hard link itself; where a file system makes a rename of one, a crash in it
 //! can leave both names, and the error says how to go on. A link to the folder is followed once, when the log is
 //! opened. A process that is forked while a log is open has its lock, too: it signs nothing
-//! ([`LogError::Forked`]) and must open the log itself, after its parent has dropped it. Three things cannot be seen: a hard link made between the last look and the rename, which keeps the old
-//! file; a copy of the file; and two machines with one key. A folder that is mounted twice (bind mount) has one file
-//! with one lock, and needs no care; a file that is mounted by itself cannot be replaced, which is an error of the
-//! rename.
+//! ([`LogError::Forked`]) and must open the log itself, after its parent has dropped it. Three things cannot be seen: a hard link
+//! made between the last look and the rename, which keeps the old file; a copy of the file; and two machines with one key. A
+//! folder that is mounted twice (bind mount) has one file with one lock, and needs no care; a file that is mounted by itself
+//! cannot be replaced, which is an error of the rename.
 //!
 //! # Why a file of its own format
 //! A key-value store (redb was tried) costs the same flush and hides the bytes; here every byte and sector that a crash or a

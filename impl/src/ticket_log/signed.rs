@@ -10,10 +10,11 @@ use crate::rules::Rules;
 /// The part of [`Rules`] that a log enforces. Contradictions under every rule are always refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SigningRules {
-    /// At most one ticket a (round, subround): [`TicketRule::OncePerSubround`](crate::rules::TicketRule::OncePerSubround). The other rules compare ranks, which a log
-    /// does not know.
+    /// At most one ticket a (round, subround): [`TicketRule::OncePerSubround`](crate::rules::TicketRule::OncePerSubround). The
+    /// other rules compare ranks, which a log does not know.
     pub one_ticket_per_subround: bool,
-    /// No ticket in a subround that was timed out, nor in one before it: [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate).
+    /// No ticket in a subround that was timed out, nor in one before it:
+    /// [`SubroundEntryRule::Certificate`](crate::rules::SubroundEntryRule::Certificate).
     pub timeout_ends_tickets: bool,
 }
 

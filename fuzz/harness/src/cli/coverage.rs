@@ -17,8 +17,8 @@ const MODEL_STEPS: usize = 160;
 /// A state of each so many is asked for its guards: neighbours differ little.
 const GUARDS_EVERY: usize = 4;
 
-/// Prints the coverage of the committed inputs and of other folders of inputs, of random runs that take so many seconds, and of the product. False when the sets do not
-/// lie in each other.
+/// Prints the coverage of the committed inputs and of other folders of inputs, of random runs that take so many seconds, and of
+/// the product. False when the sets do not lie in each other.
 ///
 /// # Errors
 /// When the committed inputs cannot be read.

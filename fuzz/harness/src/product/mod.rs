@@ -1,8 +1,8 @@
 //! The exhaustive product: production miners and the model, side by side, in every interleaving of a small world.
 //!
 //! A state is a pair of a world of production miners (mock keys) and the model's state. Stateright explores all of them; that
-//! no pair shows a [`Failure`](crate::schedule::Failure) is its `always` property, and so is that production never *refuses*: whatever an honest miner
-//! of the model may do, some choice makes the production miner do.
+//! no pair shows a [`Failure`](crate::schedule::Failure) is its `always` property, and so is that production never *refuses*:
+//! whatever an honest miner of the model may do, some choice makes the production miner do.
 //!
 //! # What is explored
 //! Every honest miner may, at any time: get the proposal of any one block and close its window; give its subround up; get the

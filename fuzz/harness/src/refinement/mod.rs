@@ -51,7 +51,8 @@
 //! properties are checked and not refinement); time, and with it the rule `echo`, which says something only where messages arrive
 //! in time (`liveness`). Where a log is volatile: the crash of a miner that has proposed in its subround (it would make a second
 //! block, for which the model of `Volatile` has no place), and, with local subrounds, in a subround above 0 (production comes back
-//! in subround 0, since nothing tells it more, the model's miner where it was): see [`World::may_crash`]. Under `deployed`, subrounds above 1, which repeat the generators of subround 1.
+//! in subround 0, since nothing tells it more, the model's miner where it was): see [`World::may_crash`]. Under `deployed`,
+//! subrounds above 1, which repeat the generators of subround 1.
 
 mod abstraction;
 mod actions;

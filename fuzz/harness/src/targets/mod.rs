@@ -1,6 +1,6 @@
 //! Bodies of the fuzz targets: each takes any bytes and panics when something is wrong, with a report that says what. The
-//! command that replays the input is printed beside it ([`execute`]). The shims in `fuzz_targets/` are wiring only, one for every engine ([`entry!`](crate::entry));
-//! `tests/inputs.rs` runs the same bodies on stable.
+//! command that replays the input is printed beside it ([`execute`]). The shims in `fuzz_targets/` are wiring only, one for every
+//! engine ([`entry!`](crate::entry)); `tests/inputs.rs` runs the same bodies on stable.
 //!
 //! A new target is its body and its row in [`TABLE`]. `zus-fuzz targets --write` makes the rest of them: the shim, the program in
 //! `fuzz/Cargo.toml`, the first inputs, the line of the README.

@@ -11,8 +11,8 @@ use crate::ticket_log::SignedRecords;
 
 /// The name of a durable write; later writes of one miner have larger ones.
 ///
-/// It carries the time of the miner's [`Input::Start`](crate::miner::Input::Start), so that what was written for an earlier start confirms nothing for
-/// this one: of two starts with one disk the second has to be given a later time.
+/// It carries the time of the miner's [`Input::Start`](crate::miner::Input::Start), so that what was written for an earlier start
+/// confirms nothing for this one: of two starts with one disk the second has to be given a later time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct WriteId {
     /// When the miner that asks for the write was started.
@@ -27,8 +27,8 @@ pub struct WriteId {
 /// Losing it never costs safety, but it can cost progress (L1). A miner whose log holds a finality vote signs neither ticket
 /// nor timeout in that round any more; without the notarization that it voted for it cannot show the others the way out. If
 /// nobody else has that notarization, one such miner beside `f` faulty ones leaves fewer than a quorum, for ever. So the
-/// miner asks for a record only when everything that it stored before is confirmed by [`Input::Stored`](crate::miner::Input::Stored): whatever a crash
-/// loses, no record has lost what it rests upon.
+/// miner asks for a record only when everything that it stored before is confirmed by
+/// [`Input::Stored`](crate::miner::Input::Stored): whatever a crash loses, no record has lost what it rests upon.
 ///
 /// Of finality certificates the newest is enough. It is there to convince others; a miner without it knows what is final
 /// from [`Recovery::finals`] all the same, and gets the certificate of a later block.

@@ -44,7 +44,8 @@ pub enum Output {
         /// When.
         at: Time,
     },
-    /// Append a record of what is about to be signed to the ticket log, flush it, then give [`Input::Persisted`](crate::miner::Input::Persisted) back.
+    /// Append a record of what is about to be signed to the ticket log, flush it, then give
+    /// [`Input::Persisted`](crate::miner::Input::Persisted) back.
     Persist {
         /// The name to give back.
         write: WriteId,
@@ -59,8 +60,8 @@ pub enum Output {
         stored: Stored,
     },
     /// Give the block back that came in an [`Output::Store`] before, whether or not that is durable yet; the answer is
-    /// [`Input::Loaded`](crate::miner::Input::Loaded). The application has to judge it, or it is about to become final. A host that cannot read it stops, as
-    /// when it cannot write.
+    /// [`Input::Loaded`](crate::miner::Input::Loaded). The application has to judge it, or it is about to become final. A host
+    /// that cannot read it stops, as when it cannot write.
     Load {
         /// The block's round.
         round: Round,

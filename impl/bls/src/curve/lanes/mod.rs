@@ -1,8 +1,9 @@
 //! Eight points at a time, on processors with AVX-512 IFMA: decoding, the subgroup check, and pairing products.
 //!
-//! Without the feature `lanes` no processor is taken for one that has the instructions. The same functions on blst's field are the reference and the fallback. Which of the two runs is decided once, when the
-//! program starts to use either, and both give the same answer for every input, which tests check on random and on
-//! adversarial ones. [`set_enabled`] switches for tests and benches.
+//! Without the feature `lanes` no processor is taken for one that has the instructions. The same functions on blst's field are
+//! the reference and the fallback. Which of the two runs is decided once, when the program starts to use either, and both give
+//! the same answer for every input, which tests check on random and on adversarial ones. [`set_enabled`] switches for tests and
+//! benches.
 //!
 //! `unsafe` here is two things: calling a function that needs the processor to have the instructions, after asking whether
 //! it has, and reading a vector as eight words.
