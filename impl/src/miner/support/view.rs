@@ -91,7 +91,8 @@ impl<S: Scheme> Miner<S> {
         self.ledger.proposals()
     }
 
-    /// Whether the round was left with a finality vote, so that nothing more is signed in it.
+    /// Whether the round was left, so that nothing more is signed in it: it has a finality vote of this miner, or a later round has a
+    /// signature of its.
     #[must_use]
     pub fn is_closed(&self, round: Round) -> bool {
         self.ledger.is_closed(round)
