@@ -34,7 +34,8 @@ pub struct WriteId {
 /// from [`Recovery::finals`] all the same, and gets the certificate of a later block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stored {
-    /// A block that this miner proposed, ticketed or caught up with.
+    /// A block that this miner proposed, ticketed or caught up with, or one so far below the own round that the miner keeps its header
+    /// only.
     Block(Arc<Block>),
     /// The notarization through which it entered a round.
     Notarization(Arc<Notarization>),
