@@ -59,17 +59,26 @@ fn any_number_of_rounds_has_an_end() {
     }
 }
 
-/// The prototype of the issue counted 49 and 61 states where there are 32 and 40: it left the layer of tickets in a step of
-/// its own, and left the last round, too. Here a vote does the first, and nobody leaves the last round.
+/// A prototype counted more states, 49 and 61 where there are 32 and 40: it left the layer of tickets in a step of
+/// its own, and left the last round, too. Here a vote does the first, and nobody leaves the last round. With these states there are
+/// as many as it had where there is one round, and some more than it had where there are several.
 #[test]
 fn leaving_the_layer_of_tickets_is_no_step() {
-    for (n, theirs) in [(7, 49), (10, 61)] {
-        let protocol = hardened(n, 1, 2);
+    for ((n, rounds, subrounds), theirs, with) in [
+        ((7, 1, 2), 49, 49),
+        ((10, 1, 2), 61, 61),
+        ((4, 2, 2), 945, 973),
+        ((4, 3, 2), 20_369, 21_133),
+        ((4, 2, 3), 60_154, 68_186),
+        ((7, 2, 2), 1_453, 1_561),
+    ] {
+        let protocol = hardened(n, rounds, subrounds);
         let past = Past { protocol: &protocol };
         let (mut all, mut left) = (HashSet::new(), HashSet::new());
         let mut visit = |state: &Kept| {
             all.insert(state.clone());
-            if state.parents.iter().all(Option::is_none) {
+            let mut of_round = protocol.blocks.of_round(state.round);
+            if of_round.all(|block| state.parents[block.index()].is_none()) {
                 return;
             }
             let mut after = Kept { voting: true, subround: 0, ..state.clone() };
@@ -79,8 +88,10 @@ fn leaving_the_layer_of_tickets_is_no_step() {
             past.normalize(&mut after);
             left.insert(after);
         };
-        counted(&past, &mut visit);
+        let ours = counted(&past, &mut visit).unique as usize;
         all.extend(left);
-        assert_eq!(all.len() + 1, theirs, "n = {n}");
+        let name = format!("n = {n}, {rounds} x {subrounds}");
+        assert_eq!(all.len() + 1, with, "{name}");
+        assert!((ours + 1..=with).contains(&theirs), "{name}: {ours}");
     }
 }
