@@ -4,7 +4,7 @@ use crate::architecture::files;
 use std::path::Path;
 
 /// Paths that are made by a run, or stand in each crate.
-const ELSEWHERE: [&str; 3] = ["fuzz/artifacts", "proofs/.venv", "tests/main.rs"];
+const ELSEWHERE: [&str; 4] = ["fuzz/artifacts", "fuzz/corpus", "proofs/.venv", "tests/main.rs"];
 
 /// Rooms of the repository: a path in code style that begins with one of these, or with a folder of its own room, is a promise.
 const ROOMS: [&str; 10] =
