@@ -148,8 +148,11 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
     let copy = if request.keep && !request.units { None } else { Some(Copy::new(&bugs)?) };
     let tool = copy.as_ref().filter(|_| !request.keep).map(Copy::tool).transpose()?.unwrap_or_default();
     let (next, known) = (AtomicUsize::new(0), Mutex::new(results));
+    // A search for a bug that only a test or a command shows takes all its effort: it is made for those that are named.
+    let hunted: Vec<_> =
+        asked.iter().filter(|bug| !is_shown_elsewhere(bug) || !request.only.is_empty()).collect();
     let worker = || -> std::io::Result<()> {
-        while let Some(bug) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(bug) = hunted.get(next.fetch_add(1, Ordering::Relaxed)) {
             let code = judge(bug, &tool, request)?;
             let mut results = known.lock().map_err(|_| Error::other("a judge panicked"))?;
             eprintln!("{}: {}", bug.id, code.by());
@@ -190,9 +193,14 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
         zus_output::whole::write(room().join("MATRIX.md"), table::page(&tables))?;
         zus_output::whole::write(room().join("../model/figures/kill_matrix.json"), table::figures(&tables)?)?;
     }
-    // A bug that only a test or a command shows is for `mutants check`.
-    let elsewhere = |bug: &Bug| bug.witness.iter().all(|witness| witness.contains(' '));
-    Ok(asked.iter().all(|bug| elsewhere(bug) || results.code.get(&bug.id).is_some_and(Code::is_killed)))
+    Ok(asked
+        .iter()
+        .all(|bug| is_shown_elsewhere(bug) || results.code.get(&bug.id).is_some_and(Code::is_killed)))
+}
+
+/// Whether only a test or a command shows a bug: that is for `mutants check`.
+fn is_shown_elsewhere(bug: &Bug) -> bool {
+    bug.witness.iter().all(|witness| witness.contains(' '))
 }
 
 fn judge(bug: &Bug, tool: &Path, request: &Request) -> std::io::Result<Code> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use zus_output::figures::{self, Figures};
 use zus_output::plain::grouped;
 
-use super::{Code, Results, Rule, Seen};
+use super::{Code, Results, Rule, Seen, is_shown_elsewhere};
 use crate::mutants::{Bug, Table as Bugs};
 
 /// The command that makes it again.
@@ -124,7 +124,8 @@ pub fn tables(results: &Results, table: &Bugs) -> std::io::Result<[Table; 2]> {
             .flatten()
             .map(|found| seen(found, if found.by == "walk" { "runs" } else { "inputs" }))
             .collect();
-        let fuzz = if fuzz.is_empty() { "-".into() } else { fuzz.join("; ") };
+        let nothing = if code.is_killed() || !is_shown_elsewhere(bug) { "-" } else { "not asked" };
+        let fuzz = if fuzz.is_empty() { nothing.into() } else { fuzz.join("; ") };
         let units = match &code.units {
             None => "not asked".into(),
             Some((_, 0)) => "-".into(),
@@ -135,7 +136,7 @@ pub fn tables(results: &Results, table: &Bugs) -> std::io::Result<[Table; 2]> {
             format!("`{}`", bug.id),
             bug.sentence(),
             rule.map_or_else(|| "no rule".into(), by_model),
-            code.product.as_ref().map_or_else(|| "-".into(), |found| seen(found, "pairs")),
+            code.product.as_ref().map_or_else(|| nothing.into(), |found| seen(found, "pairs")),
             fuzz,
             units,
             rule.map_or_else(|| Ok("no rule".into()), |rule| shown.of(&rule.id))?,
