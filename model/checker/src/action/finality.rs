@@ -54,16 +54,20 @@ impl Protocol {
         self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.finalizable(state, b)).collect()
     }
 
-    /// `TwoDelta` in a synchronous network: after the wait an observer knows every notarized block of the round that
-    /// an honest miner knows, and finalizes the block in which they all meet.
+    /// `TwoDelta` in a synchronous network: after the wait an observer knows every notarized block of the round that an
+    /// honest miner knows, and finalizes the block in which they all meet, so many rounds below as the rule says at least.
     fn evaluated_after_wait(&self, state: &State, block: BlockId) -> bool {
         if self.delivery_pending(state) {
             return false;
         }
+        let depth = self.rules.finality.depth().unwrap_or(0);
         (self.blocks.round(block)..=self.blocks.rounds).any(|round| {
             let mut known = self.blocks.of_round(round).filter(|&b| self.public_notarization(state, b));
             let Some(first) = known.next() else { return false };
-            let meet = known.fold(first, |a, b| self.common_ancestor(state, a, b));
+            let mut meet = known.fold(first, |a, b| self.common_ancestor(state, a, b));
+            while self.blocks.round(meet) > round.saturating_sub(depth) {
+                meet = state.parent(&self.blocks, meet).unwrap_or(GENESIS);
+            }
             meet == block
         })
     }

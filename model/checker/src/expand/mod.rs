@@ -13,8 +13,10 @@ mod action;
 mod instance;
 mod projection;
 mod run;
+mod shown;
 
 pub use action::{expand, packed_action};
 pub use instance::{block_of, members, packed_block, specified};
 pub use projection::{comparable, project};
 pub use run::{Expansion, Unexpanded};
+pub use shown::shows;

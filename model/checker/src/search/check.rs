@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     committed::name_of,
+    expand::shows,
     properties::{Facts, Property},
     scenario::{Answer, Engine, Expectation, Scenario, Verdict},
     trace::{Claim, Producer, Trace, shown_verdict},
@@ -458,7 +459,7 @@ fn judge(scenario: &Scenario, looked: &[Looked<'_>]) -> Vec<Finding> {
     scenario.expect.iter().filter_map(finding).collect()
 }
 
-/// The trace of a run that shows `property`.
+/// The trace of a run that shows `property`, in the packed model and in the specification, which executes it once more.
 pub fn trace_of(
     scenario: &Scenario,
     property: Property,
@@ -466,6 +467,11 @@ pub fn trace_of(
     producer: Producer,
 ) -> Result<Trace, RunError> {
     let states = run.states().ok_or(RunError::NotShown(property))?;
+    match shows(&run.protocol, &run.actions, property) {
+        Ok(true) => {}
+        Ok(false) => return Err(RunError::NotSpecified(property)),
+        Err((step, _)) => return Err(RunError::Refused { step, steps: run.actions.len(), property }),
+    }
     // A step that shows W4 or W8 is explained by the state that lets it happen.
     let because = states.iter().rev().take(2).find_map(|state| run.protocol.explain(state, property));
     let claim = Claim {

@@ -49,6 +49,19 @@ pub enum RunError {
     /// The run, executed by name, does not show what the path shows.
     #[error("the run for {} does not show it once miners are named: a reduction is wrong", .0.id())]
     NotShown(Property),
+    /// The specification, which executes every run once more, takes another way.
+    #[error("the specification refuses step {step} of {steps} of the run for {}: the packed model, or the specification, is wrong", .property.id())]
+    Refused {
+        /// Where.
+        step: usize,
+        /// Of how many.
+        steps: usize,
+        /// What the run is to show.
+        property: Property,
+    },
+    /// The specification executes the run, and does not see what it is to show.
+    #[error("in the specification the run for {} does not show it: the packed model, or the specification, is wrong", .0.id())]
+    NotSpecified(Property),
 }
 
 /// The protocol whose steps name their miners: without `symmetry`, `counting`, `lazy` and `sorted`.
