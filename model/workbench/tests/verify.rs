@@ -157,6 +157,20 @@ fn a_rule_that_breaks_liveness_alone_is_seen_there() {
     answers(&rows, "proofs", "conditions", "holds");
 }
 
+/// A rule that is safe on a chain of two rounds, and is not where two chains grow side by side.
+#[test]
+fn a_rule_that_goes_by_depth_is_judged_where_it_is_deep_enough() {
+    let skip = ["code", "proofs", "liveness"].map(|layer| ["--skip", layer]).concat();
+    for depth in 1..=3 {
+        let out = tempfile::tempdir().unwrap();
+        let rules = format!("hardened,finality=CommonAncestor{depth}");
+        let (code, said, rows) = verified(&rooms(), out.path(), &[&["--rules", &*rules][..], &skip].concat());
+        let model: Vec<_> = rows.iter().filter(|(layer, name, _)| layer == "model" && name == "S5").collect();
+        assert_eq!(code, Some(1), "{said}");
+        assert!(matches!(model[..], [(_, _, answer)] if answer == "violated"), "{depth}: {rows:?}\n{said}");
+    }
+}
+
 #[test]
 fn code_that_does_not_implement_the_rules_is_seen_by_its_layer_alone() {
     let out = tempfile::tempdir().unwrap();

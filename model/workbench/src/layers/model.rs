@@ -14,7 +14,7 @@ use zus_report::{PropertyReport, Report, ScenarioReport};
 /// would say nothing. A premise of a property is looked for in any case.
 type Instance = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
-const SAFETY: [Instance; 8] = [
+const SAFETY: [Instance; 9] = [
     (
         "one-round",
         "byzantine = 1\nrounds = 1\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]",
@@ -56,6 +56,13 @@ const SAFETY: [Instance; 8] = [
         "byzantine = 1\nrounds = 2\nsubrounds = 1\nobservers = 1\nnetwork = \"async\"\ngenerators = [[\"byzantine\", \"honest\"]]",
         &["S5", "S6", "S7"],
         &["final"],
+    ),
+    // Two chains that grow in alternate subrounds: deep enough for rules that go by the depth of a block.
+    (
+        "four-rounds",
+        "byzantine = 1\nrounds = 4\nsubrounds = 2\nnetwork = \"async\"\ngenerators = [[\"honest\"]]",
+        &["S1", "S5", "S6", "S10"],
+        &["final", "child"],
     ),
     (
         "exposed",
