@@ -18,6 +18,11 @@ fn an_unsorted_term_an_undeclared_name_a_primed_guard_and_an_unknown_update_are_
         ),
         ("(guard proposed (proposed b))", "(guard proposed (proposd b))", "tickets.epr:18:"),
         ("(guard logged (logged n b))", "(guard logged (logged' n b))", "tickets.epr:"),
+        (
+            "(rule quorum ByzantineMajority Percent66)",
+            "(rule quorum ByzantineMajority Percent66 Half)",
+            "`quorum Half` is no rule",
+        ),
         ("(insert (timeout_certificate r s))", "(insert (timeout_certificat r s))", "subrounds.epr:"),
     ];
     for (from, to, place) in cases {

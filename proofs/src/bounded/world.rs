@@ -6,6 +6,7 @@ use crate::{
     structure::Element,
 };
 use serde::{Deserialize, Serialize};
+use zus_protocol::rules::QuorumRule;
 
 /// Miners that a world may have: sets of them are enumerated.
 pub const MAX_MINERS: usize = 10;
@@ -62,9 +63,9 @@ impl World {
 
     /// The quorum: `n - f`, or `ceil(0.66 n)` under `Percent66`.
     pub fn quorum(&self, spec: &Spec) -> usize {
-        match spec.rules.value("quorum") {
-            Some("Percent66") => (self.miners * 66).div_ceil(100),
-            _ => self.miners - self.faults(),
+        match spec.rules.quorum() {
+            QuorumRule::Percent66 => (self.miners * 66).div_ceil(100),
+            QuorumRule::ByzantineMajority => self.miners - self.faults(),
         }
     }
 

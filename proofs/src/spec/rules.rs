@@ -2,7 +2,9 @@
 
 use super::{Fault, SpecError};
 use crate::text::{Node, Position, SExpr};
+use serde::{Deserialize, de::value::StrDeserializer};
 use std::{collections::BTreeMap, fmt};
+use zus_protocol::rules::QuorumRule;
 
 /// One value for every rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,12 +13,19 @@ pub struct Rules {
     pub profile: String,
     values: BTreeMap<String, String>,
     overridden: Vec<String>,
+    /// The value of `quorum`, if the specification has this rule.
+    quorum: Option<QuorumRule>,
 }
 
 impl Rules {
     /// The value of a rule.
     pub fn value(&self, rule: &str) -> Option<&str> {
         self.values.get(rule).map(String::as_str)
+    }
+
+    /// The value of `quorum`; `n - f` if the specification has no such rule.
+    pub fn quorum(&self) -> QuorumRule {
+        self.quorum.unwrap_or(QuorumRule::ByzantineMajority)
     }
 }
 
@@ -66,7 +75,13 @@ impl Declared {
         let position = &items[0].position;
         let name = names.next().ok_or_else(|| Fault::Expected("a rule's name").at(position))??;
         once(&mut self.places, format!("rule {name}"), position)?;
-        self.rules.insert(name, names.collect::<Result<_, _>>()?);
+        let values = names.collect::<Result<Vec<_>, _>>()?;
+        // The sizes of sets depend on this rule: a value that the vocabulary lacks would get the size of another one.
+        let unknown = values.iter().position(|value| name == "quorum" && quorum(value).is_none());
+        if let Some(index) = unknown {
+            return Err(Fault::NoRule(format!("quorum {}", values[index])).at(&items[index + 2].position));
+        }
+        self.rules.insert(name, values);
         Ok(())
     }
 
@@ -138,7 +153,7 @@ impl Declared {
         let mut parts = choice.text.split(',').map(str::trim);
         let profile = parts.next().unwrap_or_default().to_string();
         let values = self.profiles.get(&profile).ok_or_else(wrong)?.clone();
-        let mut rules = Rules { profile, values, overridden: Vec::new() };
+        let mut rules = Rules { profile, values, overridden: Vec::new(), quorum: None };
         for part in parts {
             let (rule, value) = part.split_once('=').ok_or_else(wrong)?;
             if !self.rules.get(rule).is_some_and(|values| values.iter().any(|v| v == value)) {
@@ -150,6 +165,7 @@ impl Declared {
             rules.values.insert(rule.to_string(), value.to_string());
             rules.overridden.push(rule.to_string());
         }
+        rules.quorum = rules.value("quorum").and_then(quorum);
         let holds =
             |(rule, values): &Condition| rules.value(rule).filter(|value| values.iter().any(|v| v == value));
         for (whose, need) in &self.requirements {
@@ -178,6 +194,11 @@ impl Declared {
         let values = self.rules.iter().flat_map(|(r, vs)| vs.iter().map(move |v| format!("{r}={v}")));
         (self.profiles.keys().cloned().collect(), values.collect())
     }
+}
+
+/// The value of `quorum` that is called so in the protocol's vocabulary.
+fn quorum(value: &str) -> Option<QuorumRule> {
+    QuorumRule::deserialize(StrDeserializer::<serde::de::value::Error>::new(value)).ok()
 }
 
 /// Notes that a name is declared.

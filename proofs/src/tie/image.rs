@@ -17,7 +17,6 @@ use zus_checker::{
     blocks::{GENESIS, Generator},
     committee::{quorum, tolerated},
     protocol::Protocol,
-    rules::QuorumRule,
 };
 
 /// Sizes of the sorts.
@@ -46,12 +45,8 @@ pub(super) fn sizes(spec: &Spec, protocol: &Protocol) -> Result<Vec<usize>, Unti
 /// How many members a set has, by the specification's rules, not the model's.
 fn threshold(spec: &Spec, protocol: &Protocol, size: Threshold) -> usize {
     let n = protocol.committee.n;
-    let rule = match spec.rules.value("quorum") {
-        Some("Percent66") => QuorumRule::Percent66,
-        _ => QuorumRule::ByzantineMajority,
-    };
     match size {
-        Threshold::Quorum => quorum(rule, None, n) as usize,
+        Threshold::Quorum => quorum(spec.rules.quorum(), None, n) as usize,
         Threshold::WithoutFaulty => (n - tolerated(n)) as usize,
         Threshold::OneHonest => tolerated(n) as usize + 1,
     }

@@ -277,7 +277,7 @@ impl Steps<'_> {
         };
         let miner = argument("n") as u8;
         let block = self.renumbered.get(&argument("b")).copied().unwrap_or(BlockId(0));
-        let local = self.spec.rules.value("subround_entry") == Some("Local");
+        let local = self.protocol.rules.enters_alone();
         match action.name.as_str() {
             "share_beacon" if self.state.miners[miner as usize].shared() == 0 => {
                 self.step(index, Action::ShareBeacon { miner })?;
