@@ -49,26 +49,42 @@ fn circle(graph: &Graph) -> Option<Vec<String>> {
     })
 }
 
+/// The crates that a manifest names outside `dev-dependencies`, by the names that they have themselves.
+///
+/// A table of dependencies may be one of some targets only (`[target.'cfg(unix)'.dependencies]`). A dependency may have
+/// another name here, or in the workspace whose entry it takes: then `package` is its own.
+fn dependencies(manifest: &toml::Table, of_workspace: &toml::Table) -> BTreeSet<String> {
+    let of_targets = manifest.get("target").and_then(toml::Value::as_table);
+    let targets =
+        of_targets.into_iter().flat_map(|targets| targets.values().filter_map(toml::Value::as_table));
+    let entries = std::iter::once(manifest)
+        .chain(targets)
+        .flat_map(|of| ["dependencies", "build-dependencies"].map(|table| of.get(table)))
+        .filter_map(|table| table?.as_table())
+        .flatten();
+    let own_name = |(name, entry): (&String, &toml::Value)| {
+        let inherits = entry.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+        let entry = if inherits { of_workspace.get(name).unwrap_or(entry) } else { entry };
+        entry.get("package").and_then(toml::Value::as_str).unwrap_or(name).to_owned()
+    };
+    entries.map(own_name).collect()
+}
+
 /// The crates of the workspace, each with the crates of the project that its manifest names outside `dev-dependencies`.
 fn crates(root: &Path) -> Graph {
-    let read = |path: &Path| -> toml::Table {
-        let text =
-            std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let workspace = super::manifest(root);
+    let of_workspace = workspace["workspace"]["dependencies"].as_table().expect("a table");
+    let manifests: Vec<toml::Table> =
+        super::members(root).iter().map(|member| super::manifest(&root.join(member))).collect();
+    let name = |manifest: &toml::Table| {
+        manifest["package"]["name"].as_str().expect("a package has a name").to_owned()
     };
-    let workspace = read(&root.join("Cargo.toml"));
-    let members = workspace["workspace"]["members"].as_array().expect("a list of members");
-    let mut graph = Graph::new();
-    for member in members.iter().filter_map(toml::Value::as_str) {
-        let manifest = read(&root.join(member).join("Cargo.toml"));
-        let name = manifest["package"]["name"].as_str().expect("a package has a name").to_owned();
-        let uses = ["dependencies", "build-dependencies"]
-            .iter()
-            .filter_map(|table| manifest.get(*table)?.as_table())
-            .flat_map(|table| table.keys().filter(|name| name.starts_with("zus-")).cloned());
-        graph.insert(name, uses.collect());
-    }
-    graph
+    let names: BTreeSet<String> = manifests.iter().map(name).collect();
+    let of = |manifest| {
+        let uses = dependencies(manifest, of_workspace);
+        (name(manifest), uses.intersection(&names).cloned().collect())
+    };
+    manifests.iter().map(of).collect()
 }
 
 #[test]
@@ -140,4 +156,53 @@ fn a_circle_is_found() {
     let found = circle(&graph(&[("a", &["b"]), ("b", &["c", "d"]), ("c", &[]), ("d", &["b"])]));
     assert_eq!(found, Some(vec!["b".into(), "d".into()]));
     assert_eq!(circle(&graph(&[("a", &["a"])])), Some(vec!["a".into()]));
+}
+
+/// The control: a dependency is found in every table that Cargo reads for the program, and by its own name.
+#[test]
+fn a_dependency_is_found_whatever_it_is_called_and_wherever_it_stands() {
+    let at = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let folder = at.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("Cargo.toml"), text).unwrap();
+    };
+    let names = ["plain", "renamed", "shared", "built", "targeted", "builder", "tested", "above"];
+    let members = names.map(|name| format!("\"{name}\"")).join(", ");
+    write(
+        "",
+        &format!(
+            "[workspace]\nmembers = [{members}]\n[workspace.dependencies]\nplain = {{ path = \"plain\" }}\n\
+             other = {{ package = \"shared\", path = \"shared\" }}\n"
+        ),
+    );
+    for name in &names[..7] {
+        write(name, &format!("[package]\nname = \"{name}\"\n"));
+    }
+    write(
+        "above",
+        r#"
+            [package]
+            name = "above"
+            [dependencies]
+            plain.workspace = true
+            other = { workspace = true, optional = true }
+            serde = "1"
+            [dependencies.inner]
+            package = "renamed"
+            path = "../renamed"
+            [build-dependencies]
+            built = { path = "../built" }
+            [target.'cfg(unix)'.dependencies]
+            inside = { package = "targeted", path = "../targeted" }
+            [target.x86_64-unknown-linux-gnu.build-dependencies]
+            builder = { path = "../builder" }
+            [dev-dependencies]
+            tested = { path = "../tested" }
+            [target.'cfg(unix)'.dev-dependencies]
+            tested = { path = "../tested" }
+        "#,
+    );
+    let found: Vec<String> = crates(at.path())["above"].iter().cloned().collect();
+    assert_eq!(found, ["builder", "built", "plain", "renamed", "shared", "targeted"]);
 }

@@ -15,10 +15,11 @@
 //! A test may compare rules: its assertions do not decide what the protocol does.
 //!
 //! The lint reads the source, and knows no types but those that are written. It does not see a rule that a macro gets in
-//! pieces (`is!(rule, TicketRule, BetterRank)`), a comparison inside a generic function, two fields of structures other than
-//! `Rules` that are compared with each other, nor text that is searched for the name of a value.
+//! pieces (`is!(rule, TicketRule, BetterRank)`), a comparison inside a generic function, nor text that is
+//! searched for the name of a value.
 
 mod controls;
+mod declared;
 mod lint;
 mod macros;
 mod of_tests;
@@ -26,24 +27,34 @@ mod patterns;
 mod shown;
 mod vocabulary;
 
+pub(super) use vocabulary::flatten;
+
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use declared::Declared;
 use lint::lint;
 use vocabulary::Vocabulary;
 
 #[test]
 fn rules_are_looked_at_exhaustively() {
     let (root, words) = (super::root(), Vocabulary::read());
-    let (mut wrong, mut mentions) = (String::new(), 0);
+    let (mut files, mut constants, mut mentions) = (Vec::new(), BTreeSet::new(), 0);
     for path in super::sources(&root) {
         let inside = path.strip_prefix(&root).unwrap_or(&path);
         let shown = inside.display().to_string().replace('\\', "/");
         if shown.starts_with("model/protocol/") || shown.contains("/tests/") || shown.ends_with("/tests.rs") {
             continue;
         }
-        let source = std::fs::read_to_string(&path).unwrap_or_default();
+        let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{shown}: {error}"));
         mentions += source.matches("Rule::").count();
-        for (line, why) in lint(&words, &source) {
+        let file = syn::parse_file(&source).unwrap_or_else(|error| panic!("{shown}: {error}"));
+        constants.extend(Declared::by(&words, &file).constants);
+        files.push((shown, file));
+    }
+    let mut wrong = String::new();
+    for (shown, file) in &files {
+        for (line, why) in lint(&words, &constants, file) {
             writeln!(wrong, "{shown}:{line}: {why}: write an exhaustive match")
                 .expect("a string can be written to");
         }

@@ -1,5 +1,6 @@
 //! The controls of the lint: each form that looks at a rule otherwise is found, and forms that are right are not.
 
+use super::declared::Declared;
 use super::lint::{
     ANOTHER_NAME, COMPARED, IN_LET, IN_MATCHES, NUMBER, PROFILE_COMPARED, PROFILE_PATTERN, REST, TEXT,
     UNREAD, lint,
@@ -39,6 +40,9 @@ const WRONG_ITEMS: &[(&str, &str)] = &[
     ("const B: TicketRule = TicketRule::BetterRank; fn f(r: T) -> bool { matches!(r, B) }", IN_MATCHES),
     ("const B: TicketRule = TicketRule::BetterRank; fn f(r: T) { if let B = r { g() } }", IN_LET),
     ("impl U { const B: TicketRule = g(); fn f(r: T) -> bool { r == Self::B } }", COMPARED),
+    ("trait U { const B: TicketRule; fn f(r: T) -> bool { r == Self::B } }", COMPARED),
+    ("struct U { t: TicketRule } fn f(a: U, b: U) -> bool { a.t == b.t }", COMPARED),
+    ("enum U { A { t: Option<TicketRule> } } fn f(a: U, b: U) -> bool { a.t != b.t }", COMPARED),
     // Variables, by their types or their values.
     ("fn f(a: TicketRule, b: TicketRule) -> bool { a == b }", COMPARED),
     ("fn f(a: &Option<TicketRule>, b: T) -> bool { a == b }", COMPARED),
@@ -215,18 +219,23 @@ const RIGHT: &[&str] = &[
     "#![cfg(test)] fn f(r: T) -> bool { r == BeaconRule::Chained }",
 ];
 
+fn found(source: &str) -> Vec<(usize, &'static str)> {
+    let words = Vocabulary::read();
+    let file = syn::parse_file(source).unwrap_or_else(|error| panic!("{source}: {error}"));
+    lint(&words, &Declared::by(&words, &file).constants, &file)
+}
+
 #[test]
 fn every_way_to_look_at_a_rule_otherwise_is_refused() {
-    let words = Vocabulary::read();
     let expressions = WRONG_EXPRESSIONS
         .iter()
         .map(|(expression, why)| (format!("fn f(r: T, a: T, b: T) {{ g({expression}) }}"), *why));
     let items = WRONG_ITEMS.iter().map(|(item, why)| ((*item).to_owned(), *why));
     let missed: Vec<String> = items
         .chain(expressions)
-        .filter(|(source, why)| !lint(&words, source).contains(&(1, *why)))
+        .filter(|(source, why)| !found(source).contains(&(1, *why)))
         .map(|(source, why)| {
-            format!("{source}\n    should be refused, since {why}; found: {:?}", lint(&words, &source))
+            format!("{source}\n    should be refused, since {why}; found: {:?}", found(&source))
         })
         .collect();
     assert!(missed.is_empty(), "\n{}", missed.join("\n"));
@@ -234,8 +243,17 @@ fn every_way_to_look_at_a_rule_otherwise_is_refused() {
 
 #[test]
 fn right_ways_to_look_at_a_rule_are_not_refused() {
-    let words = Vocabulary::read();
     for right in RIGHT {
-        assert_eq!(lint(&words, right), [], "{right}");
+        assert_eq!(found(right), [], "{right}");
     }
+}
+
+/// A constant of one file is known in the others.
+#[test]
+fn a_constant_of_another_file_is_a_value() {
+    let words = Vocabulary::read();
+    let parse = |source| syn::parse_file(source).unwrap();
+    let declared = Declared::by(&words, &parse("pub const BETTER: TicketRule = TicketRule::BetterRank;"));
+    let elsewhere = parse("fn f(r: T) -> u8 { match r { other::BETTER => 1, _ => 0 } }");
+    assert_eq!(lint(&words, &declared.constants, &elsewhere), [(1, REST)]);
 }

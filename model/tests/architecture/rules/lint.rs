@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{BinOp, Block, Expr, ImplItem, Item, Pat, Type, UseTree};
 
+use super::declared::Declared;
 use super::macros::{self, Read};
 use super::of_tests::{attributes, is_test};
 use super::patterns::Places;
@@ -51,50 +52,28 @@ const ASSERTIONS: [&str; 4] = ["assert_eq", "assert_ne", "debug_assert_eq", "deb
 
 pub(super) struct Lint<'v> {
     pub words: &'v Vocabulary,
-    /// Constants of the file whose type is a rule.
-    pub constants: BTreeSet<String>,
+    /// Constants whose type is a rule.
+    pub constants: &'v BTreeSet<String>,
+    /// Fields of the file's own structures whose type is a rule: elsewhere the name may mean something else.
+    pub fields: BTreeSet<String>,
     /// Variables in scope that hold a rule, by block.
     pub variables: Vec<BTreeSet<String>>,
     found: BTreeSet<(usize, &'static str)>,
 }
 
-/// Each place of a source that looks at a rule otherwise: its line, and the reason.
-pub(super) fn lint(words: &Vocabulary, source: &str) -> Vec<(usize, &'static str)> {
-    let file = syn::parse_file(source).expect("it is Rust");
+/// Each place of a file that looks at a rule otherwise: its line, and the reason. The constants are those of all files.
+pub(super) fn lint(
+    words: &Vocabulary,
+    constants: &BTreeSet<String>,
+    file: &syn::File,
+) -> Vec<(usize, &'static str)> {
     if is_test(&file.attrs) {
         return Vec::new();
     }
-    let mut constants = Constants { words, found: BTreeSet::new() };
-    constants.visit_file(&file);
-    let mut lint = Lint { words, constants: constants.found, variables: Vec::new(), found: BTreeSet::new() };
-    lint.visit_file(&file);
+    let Declared { fields, constants: _ } = Declared::by(words, file);
+    let mut lint = Lint { words, constants, fields, variables: Vec::new(), found: BTreeSet::new() };
+    lint.visit_file(file);
     lint.found.into_iter().collect()
-}
-
-/// Collects the constants whose type is a rule.
-struct Constants<'v> {
-    words: &'v Vocabulary,
-    found: BTreeSet<String>,
-}
-
-impl<'ast> Visit<'ast> for Constants<'_> {
-    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
-        if self.words.is_rule_type(&item.ty) {
-            self.found.insert(item.ident.to_string());
-        }
-    }
-
-    fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
-        if self.words.is_rule_type(&item.ty) {
-            self.found.insert(item.ident.to_string());
-        }
-    }
-
-    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
-        if self.words.is_rule_type(&item.ty) {
-            self.found.insert(item.ident.to_string());
-        }
-    }
 }
 
 impl Lint<'_> {

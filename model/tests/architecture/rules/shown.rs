@@ -119,7 +119,8 @@ impl Lint<'_> {
         }
     }
 
-    /// Whether it is a field of rules: `self.rules.beacon`, `with.ticket`, `Rules::DEPLOYED.quorum`, `x.rules().echo`.
+    /// Whether it is a field of rules: `self.rules.beacon`, `with.ticket`, `Rules::DEPLOYED.quorum`, `x.rules().echo`; or
+    /// another field whose type is a rule.
     fn is_rule(&self, expression: &Expr) -> bool {
         let Expr::Field(field) = expression else { return false };
         let syn::Member::Named(name) = &field.member else { return false };
@@ -128,7 +129,8 @@ impl Lint<'_> {
         let holder = flat.last().is_some_and(|last| {
             HOLDERS.contains(&&**last) || self.words.profiles.contains(last) || last == "Rules"
         });
-        holder && self.words.fields.contains(&name.to_string())
+        let name = name.to_string();
+        self.fields.contains(&name) || holder && self.words.fields.contains(&name)
     }
 
     /// Whether it is a profile, or has one among its parts: `Rules::DEPLOYED`, `Some(&HARDENED)`.

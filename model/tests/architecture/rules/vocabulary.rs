@@ -95,7 +95,7 @@ impl Vocabulary {
 pub(super) const OF_A_MACRO: &str = "OfMacro";
 
 /// All tokens in a row, without the brackets.
-pub(super) fn flatten(tokens: TokenStream, flat: &mut Vec<String>) {
+pub(in crate::architecture) fn flatten(tokens: TokenStream, flat: &mut Vec<String>) {
     for token in tokens {
         match token {
             TokenTree::Group(group) => flatten(group.stream(), flat),
