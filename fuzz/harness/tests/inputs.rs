@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use zus_fuzz::schedule::Random;
+use zus_fuzz::schedule::profile::LATER;
+use zus_fuzz::schedule::{Header, Random, Schedule};
 use zus_fuzz::targets::allocation::{is_counted, measure};
 use zus_fuzz::targets::codecs::bounded;
 use zus_fuzz::targets::{self, ALL};
@@ -32,6 +33,29 @@ fn committed_inputs_show_nothing_wrong() {
         }
         println!("{name}: {} inputs, {:?}", inputs.len(), start.elapsed());
     }
+}
+
+/// A value of a rule that is yet to come gets the next numbers of marked headers. An input that asks for them would change its
+/// meaning then.
+#[test]
+fn no_committed_schedule_asks_for_rules_that_are_yet_to_come() {
+    let schedules = ["conformance", "conformance_bls", "twins", "recovery", "overrun", "profiles"];
+    let kept =
+        ["conformance", "overrun", "twins", "soak", "mutants", "example"].map(|name| ("regressions", name));
+    let mut read = 0;
+    for (folder, name) in schedules.map(|name| ("inputs", name)).into_iter().chain(kept) {
+        for file in files(folder, name) {
+            let schedule = Schedule::from_file(&std::fs::read(&file).expect("a committed file is readable"));
+            let file = file.display();
+            assert!(!schedule.header.is_for_the_next_value(), "{file}: remove it, or change its byte 0");
+            read += 1;
+        }
+    }
+    assert!(read > 4000, "{read} schedules");
+    // A control: the mark, and the numbers behind all that came later.
+    let next = 8 * LATER.len() as u8;
+    assert!(Header([0x78, 0, next << 2 | 2, 0xa0, 0, 0, 0, 0]).is_for_the_next_value());
+    assert!(!Header([0x70, 0, next << 2 | 2, 0xa0, 0, 0, 0, 0]).is_for_the_next_value());
 }
 
 #[test]

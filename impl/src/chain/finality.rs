@@ -35,6 +35,12 @@ impl Chain {
         }
     }
 
+    /// Step 10 without votes, after the wait: the block in which the notarized blocks of `round` meet, as many rounds below them
+    /// as the rule asks for.
+    pub fn final_after_wait(&self, rule: FinalityRule, round: Round) -> Option<(Round, BlockId)> {
+        rule.depth().and_then(|depth| self.common_ancestor(round, depth))
+    }
+
     /// The first notarized block of `round` that became known, among those that are connected.
     pub fn first_connected(&self, round: Round) -> Option<(Round, BlockId)> {
         let mut known = self.notarizations(round).iter().map(|known| known.block);

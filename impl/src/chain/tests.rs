@@ -11,6 +11,7 @@ use crate::crypto::certificate::{Certificate, Signers};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::limits::{MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::ChainRequest;
+use crate::rules::FinalityRule;
 use crate::statement::{FinalityVote, Ticket};
 
 fn genesis() -> Arc<Block> {
@@ -179,6 +180,15 @@ fn notarized_blocks_meet_in_their_common_ancestor() {
     assert_eq!(chain.common_ancestor(Round(3), 0), Some((Round(3), trunk[2].id())));
     assert_eq!(chain.common_ancestor(Round(3), 2), Some((Round(1), trunk[0].id())));
     assert_eq!(chain.common_ancestor(Round(3), 3), None, "that is genesis");
+    // After a wait the depth is that of the rule, whichever rule it is.
+    for &rule in FinalityRule::ALL {
+        let depth = rule.depth();
+        let expected = depth.and_then(|depth| chain.common_ancestor(Round(3), depth));
+        assert_eq!(chain.final_after_wait(rule, Round(3)), expected, "{rule}");
+    }
+    let below = FinalityRule::CommonAncestor { depth: 2 };
+    assert_eq!(chain.final_after_wait(below, Round(3)), Some((Round(1), trunk[0].id())));
+    assert_eq!(chain.final_after_wait(FinalityRule::Votes, Round(3)), None, "votes make it final");
     notarize(&mut chain, &twin);
     assert_eq!(chain.common_ancestor(Round(3), 0), Some((Round(2), trunk[1].id())), "two tips");
 }

@@ -636,10 +636,10 @@ impl<S: Scheme> Miner<S> {
         self.finalize_without_certificate(fin, fx);
     }
 
-    /// `TwoDelta`: the wait after leaving `round` is over; the block in which its notarized blocks meet is final.
+    /// The wait after leaving `round` is over; the block in which its notarized blocks meet is final (`TwoDelta`).
     pub(super) fn finalize_after_wait(&mut self, round: Round, fx: &mut Effects<'_>) {
         if self.config.rules.waits_before_finality() && round < self.round {
-            let fin = self.chain.common_ancestor(round, 0);
+            let fin = self.chain.final_after_wait(self.config.rules.finality, round);
             self.finalize_without_certificate(fin, fx);
         }
     }

@@ -143,7 +143,7 @@ impl<S: Verify + Beacon> Sharder<S> {
             }
             SharderInput::Timer(SharderTimer::Finality { round }) => {
                 if self.config.rules.waits_before_finality() {
-                    let fin = self.chain.common_ancestor(round, 0);
+                    let fin = self.chain.final_after_wait(self.config.rules.finality, round);
                     self.finalize(fin, out);
                 }
             }

@@ -205,6 +205,13 @@ impl FinalityRule {
     }
 }
 
+/// Whether a ticket rule allows no ticket after another one. Ranks 0 to 2 in every order are enough for a rule that asks which of
+/// the two ranks is better, and whether one of them is rank 0: they have each order with rank 0, and each without.
+fn never_after_another(allows: impl Fn(Rank, Rank) -> bool) -> bool {
+    let ranks = || (0..3).map(Rank);
+    ranks().all(|before| ranks().all(|then| !allows(before, then)))
+}
+
 /// A choice for every open question, in the order of the steps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,9 +319,10 @@ impl Rules {
         }
     }
 
-    /// Whether a miner signs one ticket in a subround at most: another block of the best rank is the last to be allowed.
-    pub const fn tickets_once(&self) -> bool {
-        !self.ticket.allows(Some(Rank(1)), Rank(0))
+    /// Whether a miner signs one ticket in a subround at most.
+    #[inline]
+    pub fn tickets_once(&self) -> bool {
+        never_after_another(|before, then| self.ticket.allows(Some(before), then))
     }
 
     /// Whether a second block of the same rank can be ticketed: the twin of an equivocating generator.
@@ -365,5 +373,30 @@ impl Rules {
             EchoRule::Certificates => true,
             EchoRule::None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_ticket_is_noticed_whatever_its_rank() {
+        let rules: [(&str, fn(u8, u8) -> bool); 7] = [
+            ("a better rank", |before, then| then < before),
+            ("a worse rank", |before, then| then > before),
+            ("an equal rank", |before, then| then == before),
+            ("an equal rank that is not the best", |before, then| then == before && then > 0),
+            ("a better rank that is not the best", |before, then| then < before && then > 0),
+            ("a worse rank, not after the best", |before, then| then > before && before > 0),
+            ("any rank after the best", |before, _| before == 0),
+        ];
+        for (name, allows) in rules {
+            assert!(!never_after_another(|before, then| allows(before.0, then.0)), "{name}");
+        }
+        assert!(never_after_another(|_, _| false));
+        let once = |&ticket: &TicketRule| Rules { ticket, ..Rules::HARDENED }.tickets_once();
+        let of_all: Vec<TicketRule> = TicketRule::ALL.iter().copied().filter(once).collect();
+        assert_eq!(of_all, [TicketRule::OncePerSubround]);
     }
 }

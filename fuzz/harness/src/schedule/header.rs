@@ -21,6 +21,11 @@ pub const SEEDS: u8 = 16;
 
 /// The bit of byte 2 that asks for other rules than the recommended ones; which, say the six bits above it.
 const OTHER_RULES: u8 = 2;
+/// The mark of a header that asks for rules which came later: the five high bits of byte 0, and the four high bits of byte 3. They
+/// say nothing else, and no committed input from before has both.
+const LATER: (u8, u8) = (0b01111 << 3, 0b1010 << 4);
+/// The bits of bytes 0 and 3 that say something beside the mark.
+const BESIDE_LATER: (u8, u8) = (0b111, 0b1111);
 
 /// See the module doc.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -54,7 +59,32 @@ impl Header {
     /// The rules: half of all runs are of the recommended profile.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        if self.0[2] & OTHER_RULES == 0 { Rules::HARDENED } else { profile::of(self.0[2] >> 2) }
+        if self.0[2] & OTHER_RULES == 0 {
+            Rules::HARDENED
+        } else {
+            profile::of(self.0[2] >> 2, self.is_marked())
+        }
+    }
+
+    /// Whether it may ask for rules that came later.
+    fn is_marked(&self) -> bool {
+        (self.0[0] & !BESIDE_LATER.0, self.0[3] & !BESIDE_LATER.1) == LATER
+    }
+
+    /// The same header with the mark or, if it has it, without.
+    fn marked(mut self, mark: bool) -> Self {
+        if self.is_marked() || mark {
+            let (first, second) = if mark { LATER } else { (0, 0) };
+            self.0[0] = self.0[0] & BESIDE_LATER.0 | first;
+            self.0[3] = self.0[3] & BESIDE_LATER.1 | second;
+        }
+        self
+    }
+
+    /// Whether a value of a rule that is yet to come would change the rules of this header.
+    #[must_use]
+    pub fn is_for_the_next_value(&self) -> bool {
+        self.0[2] & OTHER_RULES != 0 && self.is_marked() && profile::is_for_the_next(self.0[2] >> 2)
     }
 
     /// The same run under the recommended profile.
@@ -67,12 +97,13 @@ impl Header {
     /// The same run under other rules. `None` when no header can ask for them.
     #[must_use]
     pub fn under(self, rules: Rules) -> Option<Self> {
-        let with = |number: u8| {
-            let mut other = self;
+        let with = |(mark, number): (bool, u8)| {
+            let mut other = self.marked(mark);
             other.0[2] = self.0[2] & (OTHER_RULES - 1) | OTHER_RULES | number << 2;
             other
         };
-        std::iter::once(self.hardened()).chain((0..64).map(with)).find(|other| other.rules() == rules)
+        let numbers = [false, true].into_iter().flat_map(|mark| (0..64).map(move |number| (mark, number)));
+        std::iter::once(self.hardened()).chain(numbers.map(with)).find(|other| other.rules() == rules)
     }
 
     /// Members of the committee.
@@ -163,10 +194,11 @@ impl Header {
             (header.miners(), header.byzantine().len(), u16::from(rounds) * u16::from(subrounds))
         };
         let first = |header: &Header| header.byzantine().first().copied().unwrap_or_default();
-        let sizes = (0..SIZES.len() as u8).map(|value| with(0, value));
+        let mark = if self.is_marked() { LATER } else { (0, 0) };
+        let sizes = (0..SIZES.len() as u8).map(|value| with(0, value | mark.0));
         // All that the byte can say.
         let members = (0..=u8::MAX).map(|value| with(1, value));
-        let shapes = (0..SHAPES.len() as u8).map(|value| with(3, value));
+        let shapes = (0..SHAPES.len() as u8).map(|value| with(3, value | mark.1));
         let smaller = sizes.chain(members).chain(shapes);
         // Of equal ones the first; a Byzantine member with a lower number counts as simpler.
         let mut smaller: Vec<Header> =
@@ -176,7 +208,7 @@ impl Header {
         let keys = (0..self.seed()).map(|value| with(4, value));
         let others = [
             with(2, self.0[2] & !1),
-            with(3, self.0[3] & 3),
+            with(3, self.0[3] & 3 | mark.1),
             with(4, self.seed()),
             with(6, 0),
             with(7, 0),
@@ -266,8 +298,8 @@ mod tests {
     #[test]
     fn a_header_asks_for_each_of_the_rules_that_have_a_name() {
         for (name, rules) in profile::OTHERS.iter().chain(&[("hardened".into(), Rules::HARDENED)]) {
-            for byte in [0, 1, 2, 0xff] {
-                let mut header = Header::default();
+            for (byte, mark) in [(0, false), (1, false), (2, false), (0xff, false), (0xff, true)] {
+                let mut header = Header::default().marked(mark);
                 header.0[2] = byte;
                 let other = header.under(*rules).unwrap_or_else(|| panic!("no header for {name}"));
                 assert_eq!((other.rules(), other.disk()), (*rules, header.disk()), "{name}");
