@@ -382,7 +382,8 @@ mod tests {
 
     #[test]
     fn a_second_ticket_is_noticed_whatever_its_rank() {
-        let rules: [(&str, fn(u16, u16) -> bool); 7] = [
+        type Allows = fn(u16, u16) -> bool;
+        let rules: [(&str, Allows); 7] = [
             ("a better rank", |before, then| then < before),
             ("a worse rank", |before, then| then > before),
             ("an equal rank", |before, then| then == before),
