@@ -67,7 +67,10 @@ fn run() -> Result<(), Box<dyn Error>> {
         if let Output::Finalized(found) = &output {
             zus_output::say!("round {}: {}", found.block.round().0, found.block.id());
         }
-        let served = storage.serve(&output)?.map(|(_, message)| message);
+        let served = storage.serve(&output).map(|(_, message)| message);
+        while let Some(damage) = storage.take_damage() {
+            eprintln!("warning: {damage}");
+        }
         let sent = match &output {
             Output::Send { message, .. } | Output::Broadcast { message, .. } => Some(message),
             _ => served.as_ref(),

@@ -13,7 +13,7 @@ use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
 use super::curve::Scalar;
 use super::keys::SecretKey;
 use super::polynomial::{Polynomial, abscissa};
-use crate::committee::{MinerId, beacon_threshold};
+use crate::committee::{MAX_COMMITTEE_SIZE, MinerId, beacon_threshold};
 
 /// Makes the keys of `committee_size` members; the beacon needs [`beacon_threshold`] shares. The same arguments give the same
 /// keys.
@@ -25,8 +25,8 @@ pub fn deal(
     committee_size: u16,
 ) -> Result<(Arc<CommitteeKeys>, Vec<MemberKeys>), TrustedDealerError> {
     let n = usize::from(committee_size);
-    if n == 0 {
-        return Err(CommitteeKeysError::Size { size: 0 }.into());
+    if n == 0 || n > MAX_COMMITTEE_SIZE {
+        return Err(CommitteeKeysError::Size { size: n }.into());
     }
     let identities: Vec<SecretKey> = (0..n).map(|i| identity(&seed, i)).collect();
     let registered = identities
@@ -87,4 +87,18 @@ pub enum TrustedDealerError {
     /// The seed makes a share of zero (with a probability below `2^-240`); take another.
     #[error("this seed makes a beacon share of zero")]
     ZeroShare,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size is looked at before any key is made, so that the error is not one of the beacon's threshold.
+    #[test]
+    fn a_committee_without_members_or_with_too_many_is_refused_by_its_size() {
+        for size in [0, MAX_COMMITTEE_SIZE + 1] {
+            let refused = deal([1; 32], size as u16).expect_err("no such committee");
+            assert_eq!(refused, CommitteeKeysError::Size { size }.into());
+        }
+    }
 }

@@ -72,7 +72,8 @@ impl<S: Scheme, L: TicketLog, A: Application, H> Node<S, L, A, H> {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Gives the miner all timers that are due.
+    /// Gives the miner the timers that are due, each once. A timer that is set meanwhile waits for the next call, even if it is due at
+    /// once: one call makes as many steps of [`Node::handle`] as timers were due when it began, with any configuration.
     ///
     /// # Errors
     /// As [`Node::handle`].
@@ -80,12 +81,11 @@ impl<S: Scheme, L: TicketLog, A: Application, H> Node<S, L, A, H> {
     where
         H: FnMut(Output) -> Result<Option<Input>, E>,
     {
+        let mut due = Vec::new();
         while self.next_timer().is_some_and(|at| at <= now) {
-            if let Some(Reverse((_, timer))) = self.timers.pop() {
-                self.handle(now, Input::Timer(timer))?;
-            }
+            due.extend(self.timers.pop());
         }
-        Ok(())
+        due.into_iter().try_for_each(|Reverse((_, timer))| self.handle(now, Input::Timer(timer)))
     }
 
     /// Gives the miner one input and carries out everything that follows.

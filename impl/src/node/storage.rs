@@ -1,5 +1,7 @@
 //! The blocks and certificates of a miner in a folder, for its restart: one file an item, which is whole or not there.
 
+mod error;
+
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -13,7 +15,10 @@ use crate::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS, MAX_MESSAGE_BYTES};
 use crate::message::Message;
 use crate::miner::{Input, Output, Recovery, Stored};
 use crate::ticket_log::SignedRecords;
-use crate::wire::{CHECKSUM_BYTES, Decode, WireError, seal, unseal};
+use crate::wire::{CHECKSUM_BYTES, Decode, seal, unseal};
+
+pub use error::StorageError;
+use error::failed;
 
 /// An item with the number of its file.
 type Numbered<T> = (u64, T);
@@ -33,63 +38,58 @@ pub struct FileStorage {
     finals: VecDeque<FinalBlock>,
     /// Whether lower ones stay on the disk.
     history: bool,
-}
-
-/// Why the folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The operating system refused.
-    #[error("cannot {operation} {}: {source}", path.display())]
-    Io {
-        /// The operation.
-        operation: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file is not as it was written.
-    #[error(
-        "{}: {source}\n  fix: remove the file, if a copy of it is nowhere; the miner then catches up with what it lacks",
-        path.display()
-    )]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// How it differs.
-        source: WireError,
-    },
-    /// The miner asks for a block that it gave away to be stored.
-    #[error("{}: block {block} is in no file\n  fix: start again from a copy of the folder, or from an empty one", folder.display())]
-    Missing {
-        /// Where it should be.
-        folder: PathBuf,
-        /// The block.
-        block: BlockId,
-    },
+    /// The lowest round of a final block in the folder when it was opened.
+    first: Option<u64>,
+    /// Rounds of lower final blocks, first and last, that are known to be damaged or missing.
+    lost: Vec<(u64, u64)>,
+    /// Damage of which the host has not heard.
+    damage: VecDeque<StorageError>,
 }
 
 impl FileStorage {
-    /// Opens the folder, or makes an empty one, and reads all items.
+    /// Opens the folder, or makes an empty one, and reads what a restart needs: all items, and of the final blocks the last
+    /// [`KEPT_FINAL_BLOCKS`]. Lower final blocks are read when a peer asks for them; [`FileStorage::take_damage`] tells which ones are
+    /// missing.
     ///
     /// # Errors
-    /// [`StorageError`], with the file.
+    /// [`StorageError`], with the file and what to do.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StorageError> {
         let folder = folder.into();
+        if folder.exists() && !folder.is_dir() {
+            return Err(StorageError::NotAFolder { path: folder });
+        }
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
         let kept: Vec<Numbered<Stored>> = read(&folder, Kind::Stored, &numbers(&folder, Kind::Stored)?)?;
         let rounds = numbers(&folder, Kind::Final)?;
-        let last = &rounds[rounds.len().saturating_sub(KEPT_FINAL_BLOCKS)..];
-        let finals = read(&folder, Kind::Final, last)?.into_iter().map(|(_, found)| found).collect();
+        let (_, last) = rounds.split_at(rounds.len().saturating_sub(KEPT_FINAL_BLOCKS));
+        let finals = last.iter().map(|round| read_final(&folder, *round)).collect::<Result<_, _>>()?;
         let next = kept.last().map_or(0, |(last, _)| last + 1);
-        Ok(FileStorage { folder, next, kept, finals, history: true })
+        let (mut lost, mut damage) = (Vec::new(), VecDeque::new());
+        for pair in rounds.windows(2) {
+            let (first, above) = (pair[0] + 1, pair[1]);
+            if first == above {
+                continue;
+            }
+            if last.contains(&pair[0]) {
+                return Err(StorageError::Gap { path: folder.join(Kind::Final.name(first)) });
+            }
+            lost.push((first, above - 1));
+            damage.push_back(StorageError::History { folder: folder.clone(), first, last: above - 1 });
+        }
+        let first = rounds.first().copied();
+        Ok(FileStorage { folder, next, kept, finals, history: true, first, lost, damage })
     }
 
     /// Drops final blocks that no restart needs: sharders serve the chain.
     #[must_use]
     pub fn without_history(self) -> Self {
-        FileStorage { history: false, ..self }
+        FileStorage { history: false, damage: VecDeque::new(), ..self }
+    }
+
+    /// Damage among the final blocks that no restart needs, each once: those that were missing when the folder was opened, and those
+    /// that [`FileStorage::serve`] found since. The node goes on, and peers get the blocks below the damage. `None`: no more is known.
+    pub fn take_damage(&mut self) -> Option<StorageError> {
+        self.damage.pop_front()
     }
 
     /// The items for [`Miner::new`](crate::miner::Miner::new), beside the index of the ticket log.
@@ -114,6 +114,7 @@ impl FileStorage {
             }
             Output::Finalized(found) => {
                 self.write(Kind::Final, found.block.round().0, &seal(found))?;
+                self.first.get_or_insert(found.block.round().0);
                 self.finals.push_back(found.clone());
                 self.forget(found)?;
                 Ok(None)
@@ -128,16 +129,15 @@ impl FileStorage {
     }
 
     /// The answer to a peer that asks for blocks which the miner has not in memory ([`Output::Serve`], [`Output::ServeStored`]), and to
-    /// whom it goes. `None` for other outputs, and where the blocks are not here any more.
-    ///
-    /// # Errors
-    /// [`StorageError`], with the file.
-    pub fn serve(&self, output: &Output) -> Result<Option<(Peer, Message)>, StorageError> {
+    /// whom it goes: the blocks up to the first one that is not here, or is damaged. `None` for other outputs, and where no block is
+    /// left to send. A peer's request never stops a host; [`FileStorage::take_damage`] tells the damage that a request brought to light.
+    pub fn serve(&mut self, output: &Output) -> Option<(Peer, Message)> {
         let mut path = Vec::new();
         let (to, bytes) = match output {
             Output::Serve { to, after, bytes } => {
                 for round in (after.0.saturating_add(1)..).take(MAX_CHAIN_BLOCKS + 1) {
-                    let Some(found) = self.final_block(Round(round))? else { break };
+                    let found = self.final_block(Round(round));
+                    let Some(found) = self.unless_damaged(round, found) else { break };
                     path.push(found);
                 }
                 (*to, *bytes)
@@ -145,18 +145,38 @@ impl FileStorage {
             Output::ServeStored { to, blocks, bytes } => {
                 for known in blocks {
                     let stored = || self.block(known.round, known.block);
-                    let Some(block) = known.whole.clone().map_or_else(stored, |whole| Ok(Some(whole)))?
-                    else {
-                        break;
-                    };
+                    let found = known.whole.clone().map_or_else(stored, |whole| Ok(Some(whole)));
+                    let Some(block) = self.unless_damaged(known.round.0, found) else { break };
                     path.push(FinalBlock { block, notarization: known.notarization.clone() });
                 }
                 (*to, *bytes)
             }
-            _ => return Ok(None),
+            _ => return None,
         };
         let response = respond_within(path, bytes);
-        Ok(response.map(|response| (to, Message::ChainResponse(Arc::new(response)))))
+        response.map(|response| (to, Message::ChainResponse(Arc::new(response))))
+    }
+
+    /// A block for a peer. Damage is noted for the host, once for each round.
+    fn unless_damaged<T>(&mut self, round: u64, found: Result<Option<T>, StorageError>) -> Option<T> {
+        let error = match found {
+            Ok(Some(found)) => return Some(found),
+            Ok(None) => {
+                let begins = self.first.is_some_and(|first| first < round);
+                let ends = self.finals.front().is_some_and(|kept| round < kept.block.round().0);
+                if !(self.history && begins && ends) {
+                    return None;
+                }
+                StorageError::History { folder: self.folder.clone(), first: round, last: round }
+            }
+            Err(StorageError::Damaged { path, source }) => StorageError::DamagedHistory { path, source },
+            Err(error) => error,
+        };
+        if !self.lost.iter().any(|(first, last)| (*first..=*last).contains(&round)) {
+            self.lost.push((round, round));
+            self.damage.push_back(error);
+        }
+        None
     }
 
     /// A block that was stored, or is final.
@@ -181,7 +201,7 @@ impl FileStorage {
         if above || !self.folder.join(Kind::Final.name(round.0)).exists() {
             return Ok(None);
         }
-        Ok(read(&self.folder, Kind::Final, &[round.0])?.pop().map(|(_, found)| found))
+        read_final(&self.folder, round.0).map(Some)
     }
 
     /// Drops the items that no restart needs with this head.
@@ -242,10 +262,6 @@ impl Kind {
     }
 }
 
-fn failed<'a>(operation: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StorageError + 'a {
-    move |source| StorageError::Io { operation, path: path.into(), source }
-}
-
 /// The numbers of the files of a kind, in order.
 fn numbers(folder: &Path, kind: Kind) -> Result<Vec<u64>, StorageError> {
     let mut numbers = Vec::new();
@@ -259,15 +275,26 @@ fn numbers(folder: &Path, kind: Kind) -> Result<Vec<u64>, StorageError> {
 
 /// The items in the files of these numbers.
 fn read<T: Decode>(folder: &Path, kind: Kind, numbers: &[u64]) -> Result<Vec<Numbered<T>>, StorageError> {
-    let item = |&number: &u64| {
-        let path = folder.join(kind.name(number));
-        let bound = (MAX_MESSAGE_BYTES + CHECKSUM_BYTES) as u64;
-        let mut bytes = Vec::new();
-        let file = File::open(&path).map_err(failed("open", &path))?;
-        io::Read::read_to_end(&mut io::Read::take(file, bound + 1), &mut bytes)
-            .map_err(failed("read", &path))?;
-        let item = unseal(&bytes).map_err(|source| StorageError::Damaged { path, source })?;
-        Ok((number, item))
-    };
-    numbers.iter().map(item).collect()
+    numbers.iter().map(|number| read_one(folder, kind, *number)).collect()
+}
+
+fn read_one<T: Decode>(folder: &Path, kind: Kind, number: u64) -> Result<Numbered<T>, StorageError> {
+    let path = folder.join(kind.name(number));
+    let bound = (MAX_MESSAGE_BYTES + CHECKSUM_BYTES) as u64;
+    let mut bytes = Vec::new();
+    let file = File::open(&path).map_err(failed("open", &path))?;
+    io::Read::read_to_end(&mut io::Read::take(file, bound + 1), &mut bytes).map_err(failed("read", &path))?;
+    let item = unseal(&bytes).map_err(|source| StorageError::Damaged { path, source })?;
+    Ok((number, item))
+}
+
+/// The final block in the file of a round.
+fn read_final(folder: &Path, round: u64) -> Result<FinalBlock, StorageError> {
+    let (_, found): Numbered<FinalBlock> = read_one(folder, Kind::Final, round)?;
+    let inside = found.block.round().0;
+    if inside == round {
+        return Ok(found);
+    }
+    let path = |round| folder.join(Kind::Final.name(round));
+    Err(StorageError::OtherName { path: path(round), name: path(inside) })
 }

@@ -1,8 +1,11 @@
 //! A node in virtual time: a committee of one on real BLS, with log and chain on disk, stopped and started again.
 
-use std::cell::RefCell;
+mod damage;
+
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::error::Error;
+use std::iter;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::crypto::trusted_dealer::deal;
 use zus_bpp::limits::KEPT_FINAL_BLOCKS;
 use zus_bpp::message::Message;
-use zus_bpp::miner::{Config, Input, Miner, Output};
+use zus_bpp::miner::{Config, Input, Miner, Output, Recovery};
 use zus_bpp::node::{FileStorage, Node, StorageError};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{FileLog, KEY_BYTES, MemoryLog, Owner, SigningRules, TicketLog};
@@ -80,6 +83,30 @@ fn the_folder_of_a_node_is_bounded() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// At the end of time every timer is due as it is set: one call gives each timer that was due before once, and ends.
+#[test]
+fn a_call_of_expire_ends_where_timers_are_due_as_they_are_set() -> Result<(), Box<dyn Error>> {
+    let scheme = MockCommittee::new(1, 1).member(MinerId(0)).ok_or("a member")?;
+    let config =
+        Config::new(Committee::new(CHAIN, Epoch(1), 1, 0)?, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
+    let miner = Miner::new(Arc::new(config), scheme, Recovery::default())?;
+    let outputs = Cell::new(0);
+    let mut node = Node::new(miner, new_log(), TransactionQueue::new(), |_| {
+        outputs.set(outputs.get() + 1);
+        if outputs.get() < 1_000 { Ok(None) } else { Err("a call without an end") }
+    });
+    let end = Time(u64::MAX);
+    node.handle(end, Input::Start)?;
+    for _ in 0..5 {
+        let before = node.miner.finalized().round();
+        node.expire(end)?;
+        assert!(node.miner.finalized().round() <= before.next(), "no round twice in a call");
+        assert_eq!(node.next_timer(), Some(end), "the next call goes on");
+    }
+    assert!(node.miner.finalized().round() > Round(0), "and it does");
+    Ok(())
+}
+
 /// A member in a committee of four without sharders.
 type Member = Node<
     MockScheme,
@@ -91,23 +118,30 @@ type Member = Node<
 /// Messages on their way: from, to, content. `None`: to all others.
 type Links = Rc<RefCell<VecDeque<(u16, Option<Peer>, Message)>>>;
 
+fn new_log() -> MemoryLog {
+    MemoryLog::new(OWNER, SigningRules::from(&Rules::HARDENED), Round(0))
+}
+
+/// Starts a member; what its storage says of old blocks goes to `damage`.
 fn member(
     id: u16,
     keys: &Arc<MockCommittee>,
     folder: &Path,
     links: &Links,
+    log: MemoryLog,
+    damage: &Rc<RefCell<Vec<String>>>,
 ) -> Result<Member, Box<dyn Error>> {
     let committee = Committee::new(CHAIN, Epoch(1), 4, 0)?;
     let config = Config::new(committee, Rules::HARDENED, BeaconValue([0; 32]), Time(0));
     let mut storage = FileStorage::open(folder.join(id.to_string()))?;
-    let log = MemoryLog::new(OWNER, SigningRules::from(&Rules::HARDENED), Round(0));
     let scheme = keys.member(MinerId(id)).ok_or("a member")?;
     let miner = Miner::new(Arc::new(config), scheme, storage.recovery(log.signed().clone()))?;
-    let links = Rc::clone(links);
+    let (links, damage) = (Rc::clone(links), Rc::clone(damage));
     let host = move |output: Output| {
-        if let Some((to, message)) = storage.serve(&output)? {
+        if let Some((to, message)) = storage.serve(&output) {
             links.borrow_mut().push_back((id, Some(to), message));
         }
+        damage.borrow_mut().extend(iter::from_fn(|| storage.take_damage()).map(|found| found.to_string()));
         match &output {
             Output::Send { to, message } => links.borrow_mut().push_back((id, Some(*to), message.clone())),
             Output::Broadcast { message, .. } => links.borrow_mut().push_back((id, None, message.clone())),
@@ -124,7 +158,8 @@ fn member(
 fn a_member_that_was_away_for_long_is_helped_by_the_folders_of_the_others() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let (keys, links) = (MockCommittee::new(4, 1), Links::default());
-    let members: Result<Vec<Member>, _> = (0..4).map(|id| member(id, &keys, folder.path(), &links)).collect();
+    let new = |id| member(id, &keys, folder.path(), &links, new_log(), &Rc::default());
+    let members: Result<Vec<Member>, _> = (0..4).map(new).collect();
     let mut members = members?;
     let away = KEPT_FINAL_BLOCKS as u64 + 40;
     let mut now = Time(0);
@@ -165,6 +200,7 @@ fn a_block_that_is_in_no_file_stops_the_host_and_what_is_gone_is_not_served() ->
     let error = storage.carry_out(&load).expect_err("it was never stored").to_string();
     assert!(error.contains(&folder.path().display().to_string()) && error.contains("fix: "), "{error}");
     let ask = Output::Serve { to: Peer::Miner(MinerId(1)), after: Round(0), bytes: 1 << 20 };
-    assert!(storage.serve(&ask)?.is_none());
+    assert!(storage.serve(&ask).is_none());
+    assert!(storage.take_damage().is_none(), "it was never here");
     Ok(())
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
-
+use super::start_error::StartError;
 use crate::accounts::arrival_work;
 use crate::block::{Block, Header, Time};
 use crate::committee::{Committee, Subround};
@@ -23,8 +22,9 @@ use crate::statement::{Signed, Ticket};
 /// ended, and where nobody times out before.
 pub const DELTAS_OF_A_WAIT: u32 = 5;
 
-/// Waiting times, of whole milliseconds: a smaller part is dropped. None of them matters for safety. Those of a subround grow
-/// with its number, so that some subround is long enough for any network that delivers at all (L1). [`Timing::DEFAULT`] is changed
+/// Waiting times, of whole milliseconds: a smaller part is dropped, so a time of less than one is refused. `window`, `ticket_wait`,
+/// `resend` and `catch_up` are not 0 either, because each of them sets its timer again; `delta`, `clock_drift` and `answer_interval`
+/// may be 0. None of the times matters for safety. Those of a subround grow with its number, so that some subround is long enough for any network that delivers at all (L1). [`Timing::DEFAULT`] is changed
 /// by its `with_` methods; later versions may have more times.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -177,7 +177,7 @@ pub struct Config {
     pub whole_rounds: u64,
     /// Waiting times.
     pub timing: Timing,
-    /// The block of round 0.
+    /// The block of round 0, of the chain and the epoch of the committee.
     pub genesis: Arc<Block>,
     /// In which form tickets are sent.
     pub ticket_form: TicketForm,
@@ -260,9 +260,11 @@ impl Config {
     /// Whether a miner or a sharder can be started with it.
     ///
     /// # Errors
-    /// When the code does not have one of the rules, or a setting would stop the protocol silently or have its member muted.
+    /// When the code does not have one of the rules, the genesis block is of another chain or epoch, or a setting would stop the
+    /// protocol silently, let a call of the node go on for ever, or have its member muted.
     pub fn check(&self) -> Result<(), StartError> {
         self.check_rules()?;
+        self.check_genesis()?;
         self.check_timing()
     }
 
@@ -305,6 +307,20 @@ impl Config {
         }
     }
 
+    /// Refuses a first block that the other members do not have: every field but beacon value and time is given by the committee.
+    fn check_genesis(&self) -> Result<(), StartError> {
+        let (chain, epoch, found) = (self.committee.chain(), self.committee.epoch(), self.genesis.header());
+        if self.genesis.id() == Block::genesis(chain, epoch, found.beacon, found.time).id() {
+            return Ok(());
+        }
+        Err(StartError::OtherGenesis {
+            same_chain: found.chain == chain,
+            epoch: found.epoch,
+            round: found.round,
+            configured: epoch,
+        })
+    }
+
     /// The most work, by the accounts of its peers, that one repetition of a miner costs: of the messages of
     /// `Miner::say_again`, each as large as it can be; its block is known to them. `accounts` shows the sum.
     #[must_use]
@@ -340,17 +356,29 @@ impl Config {
         }
         let millisecond = Duration::from_millis(1);
         for (field, value, least) in [
-            ("timing.window", window, Duration::ZERO),
+            // A committee of one ends a round as its window closes: with a window of 0 it would never wait.
+            ("timing.window", window, millisecond),
             // Waits grow by it from one subround to the next: with nothing to grow by every subround ends as its window closes.
             ("timing.ticket_wait", ticket_wait, millisecond),
+            // `least_resend` is above it.
             ("timing.resend", resend, Duration::ZERO),
-            ("timing.catch_up", catch_up, Duration::ZERO),
+            // While something is missing the timer is set again as it ends.
+            ("timing.catch_up", catch_up, millisecond),
             ("timing.delta", delta, Duration::ZERO),
             ("timing.clock_drift", clock_drift, Duration::ZERO),
             ("timing.answer_interval", answer_interval, Duration::ZERO),
         ] {
             if value < least || value > MAX_WAIT {
                 return Err(StartError::Wait { field, value, least, most: MAX_WAIT });
+            }
+        }
+        for (field, value) in [
+            ("timing.delta", delta),
+            ("timing.clock_drift", clock_drift),
+            ("timing.answer_interval", answer_interval),
+        ] {
+            if !value.is_zero() && value < millisecond {
+                return Err(StartError::WaitOfNothing { field, value });
             }
         }
         let least = delta.saturating_mul(DELTAS_OF_A_WAIT);
@@ -378,82 +406,4 @@ impl Config {
     pub fn one_ticket(&self) -> bool {
         self.rules.tickets_once()
     }
-}
-
-/// Why a miner or sharder cannot be started.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The scheme holds no key of a committee member.
-    #[error("the signature scheme is an observer's: it cannot sign for a miner")]
-    NotAMember,
-    /// The rule `parent` is [`OnFinalizedHead`](crate::rules::ParentRule::OnFinalizedHead).
-    #[error(
-        "the rule parent = OnFinalizedHead is one of the model: miners do not know the heads of sharders"
-    )]
-    ParentRule,
-    /// With this number the protocol would stand still, and say nothing.
-    #[error("{field} is {value}; set it to a number from {least} to {most}")]
-    Setting {
-        /// The field of [`Config`].
-        field: &'static str,
-        /// Its value.
-        value: u64,
-        /// The least that is taken.
-        least: u64,
-        /// The most.
-        most: u64,
-    },
-    /// With this waiting time the protocol would stand still, and say nothing.
-    #[error("{field} is {value:?}; set it to a time from {least:?} to {most:?}")]
-    Wait {
-        /// The field of [`Timing`].
-        field: &'static str,
-        /// Its value.
-        value: Duration,
-        /// The least that is taken.
-        least: Duration,
-        /// The most.
-        most: Duration,
-    },
-    /// A miner could jump over a round while others wait in it, and then no votes may make a block of it final.
-    #[error(
-        "{field} is {value:?}, and messages take up to timing.delta = {delta:?}: a miner could ticket in a round before all have \
-         heard how the round before ended, and finality would not be sure; set {field} to {least:?} or more, or timing.delta to the \
-         bound that the network keeps"
-    )]
-    WaitTooShort {
-        /// The field of [`Timing`].
-        field: &'static str,
-        /// Its value.
-        value: Duration,
-        /// [`DELTAS_OF_A_WAIT`] times Δ.
-        least: Duration,
-        /// [`Timing::delta`].
-        delta: Duration,
-    },
-    /// Repetitions would cost more than peers grant a miner: they would mute it.
-    #[error(
-        "timing.resend is {resend:?}: a repetition costs each peer up to {work} us of the {WORK_PER_SECOND} us a second that it \
-         grants; set timing.resend to {least:?} or more"
-    )]
-    ResendTooShort {
-        /// [`Timing::resend`].
-        resend: Duration,
-        /// [`Config::least_resend`].
-        least: Duration,
-        /// [`Config::resend_work`], in microseconds.
-        work: u64,
-    },
-    /// Something on the disk is not what was stored.
-    #[error(transparent)]
-    Damaged(#[from] crate::chain::Damaged),
-    /// The scheme and the configuration are of different committees.
-    #[error("the signature scheme is of a committee of {scheme}, the configuration of {configured} miners")]
-    OtherCommittee {
-        /// Members according to the scheme.
-        scheme: usize,
-        /// Members according to the configuration.
-        configured: usize,
-    },
 }

@@ -6,10 +6,12 @@ mod input;
 mod milestone;
 mod output;
 mod refusal;
+mod start_error;
 
-pub use config::{Config, DELTAS_OF_A_WAIT, StartError, TicketForm, Timing};
+pub use config::{Config, DELTAS_OF_A_WAIT, TicketForm, Timing};
 pub use disk::{Recovery, Stored, WriteId};
 pub use input::{Input, Timer};
 pub use milestone::{Milestone, Phase};
 pub use output::{Audience, Output};
 pub use refusal::{ProposalError, Refusal};
+pub use start_error::StartError;
