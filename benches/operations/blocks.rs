@@ -9,8 +9,9 @@ use std::time::Duration;
 use zus_bpp::crypto::blst_scheme::BlstScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::crypto::trusted_dealer;
-use zus_bpp::miner::{DELTAS_OF_A_WAIT, Timing};
+use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
+use zus_bpp::synchrony::WINDOW;
 use zus_measure::figures::{markdown, show};
 use zus_measure::paired::{self, Case, Spread};
 
@@ -76,7 +77,7 @@ fn measure(n: u16, window: u64, blocks: usize, rounds: usize) -> Vec<String> {
 }
 
 fn setup(n: u16, window: u64) -> Setup {
-    let delta = window / u64::from(DELTAS_OF_A_WAIT);
+    let delta = window / u64::from(WINDOW);
     let links = Links { delay: 1..=delta, ..Links::RELIABLE };
     let mut setup = Setup { sharders: 0, links, ..Setup::new(n, Rules::HARDENED, 1) };
     let (window, delta) = (Duration::from_millis(window), Duration::from_millis(delta));

@@ -27,4 +27,4 @@ pub mod statement;
 pub mod ticket_log;
 pub mod wire;
 
-pub use zus_protocol::rules;
+pub use zus_protocol::{rules, synchrony};

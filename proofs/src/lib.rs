@@ -32,6 +32,7 @@ pub mod independence;
 pub mod judge;
 pub mod ledger;
 pub mod nonvacuity;
+pub mod parts;
 pub mod refutations;
 pub mod sat;
 pub mod spec;

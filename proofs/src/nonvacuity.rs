@@ -13,6 +13,8 @@ const MAX_STEPS: usize = 60;
 /// Worlds in which actions and lemmas' assumptions are looked for, smallest first: rounds, subrounds, blocks of each.
 const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [2, 2, 1]];
 
+/// The kept runs, one a line.
+pub(crate) const RUNS: &str = include_str!("../runs/clock.jsonl");
 /// Ticks of a world with a clock.
 const TICKS: usize = 15;
 
@@ -81,7 +83,7 @@ fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>
 pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
     let (mut witnesses, others): (Vec<_>, Vec<_>) =
         wanted(spec).into_iter().partition(|(name, ..)| name.starts_with("witness:"));
-    let lines = include_str!("../runs/clock.jsonl").lines();
+    let lines = RUNS.lines();
     let old = lines.filter_map(|line| Run::from_json(spec, line).ok());
     let interpreter = Interpreter::new(spec);
     let shows = |run: &Run| {
@@ -105,7 +107,7 @@ pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
 
 /// The kept runs.
 pub fn kept(spec: &Spec) -> Result<Vec<Run>, RunFileError> {
-    include_str!("../runs/clock.jsonl").lines().map(|line| Run::from_json(spec, line)).collect()
+    RUNS.lines().map(|line| Run::from_json(spec, line)).collect()
 }
 
 /// The targets that no run of a cover shows, each run replayed; and the conjuncts and properties that one breaks.

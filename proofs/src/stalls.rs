@@ -23,6 +23,8 @@ const OTHERS: &[&str] = &[
     "axiom:window-long",
     "axiom:up-quorum",
 ];
+/// The kept runs, one a line.
+pub(crate) const RUNS: &str = include_str!("../runs/stalls.jsonl");
 /// Steps of a search; the longest stall needs about 28.
 const MAX_STEPS: usize = 30;
 /// Worlds to search, the smallest first.
@@ -85,7 +87,7 @@ pub fn search(spec: &Spec, threads: usize) -> Result<Vec<(String, Option<Run>)>,
     let items = items(spec);
     let found = parallel(items.len(), threads, |index| {
         let without = spec.without(&items[index])?;
-        let lines = include_str!("../runs/stalls.jsonl").lines();
+        let lines = RUNS.lines();
         let mut old = lines.filter_map(|line| Run::from_json(&without, line).ok());
         if let Some(run) = old.find(|run| run.name == items[index] && !broken(&without, run).is_empty()) {
             return Ok((items[index].clone(), Some(run)));
@@ -109,7 +111,7 @@ pub fn search(spec: &Spec, threads: usize) -> Result<Vec<(String, Option<Run>)>,
 
 /// A kept run that the specification allows and that breaks liveness: it is one of those whose item is deleted.
 pub fn shown(spec: &Spec) -> Option<Run> {
-    let lines = include_str!("../runs/stalls.jsonl").lines();
+    let lines = RUNS.lines();
     lines.filter_map(|line| Run::from_json(spec, line).ok()).find(|run| !broken(spec, run).is_empty())
 }
 
@@ -121,7 +123,7 @@ pub fn kept(spec: &Spec) -> Result<Vec<(Spec, Run)>, StallError> {
         let run = Run::from_json(&without, line)?;
         Ok((without, run))
     };
-    include_str!("../runs/stalls.jsonl").lines().map(read).collect()
+    RUNS.lines().map(read).collect()
 }
 
 /// A run drawn: one line a tick, with the actions of each miner since the tick before, in order. `*` makes a certificate, or is an

@@ -3,6 +3,7 @@
 //! One program: each links everything, and that takes longer than most of its tests.
 
 mod bad_input;
+mod bound;
 mod cli;
 mod drift;
 mod graph;
@@ -10,6 +11,7 @@ mod independence;
 mod ledger;
 mod names;
 mod obligations;
+mod parts;
 mod refused;
 mod search;
 mod tie;

@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Error, Parser, ValueEnum};
 use zus_bpp::committee::max_faulty;
 use zus_bpp::limits::MAX_MINERS;
-use zus_bpp::miner::DELTAS_OF_A_WAIT;
+use zus_bpp::synchrony::WINDOW;
 
 use crate::required::NEEDED;
 
@@ -143,7 +143,7 @@ pub struct Arguments {
     pub invalid: Vec<u16>,
     /// Windows of the miner in milliseconds: how long it collects proposals, which is the pace of the chain
     #[arg(long, value_name = "MS", value_delimiter = ',',
-        value_parser = clap::value_parser!(u64).range(u64::from(DELTAS_OF_A_WAIT)..=60_000))]
+        value_parser = clap::value_parser!(u64).range(u64::from(WINDOW)..=60_000))]
     pub window: Vec<u64>,
     /// The peers, instead of all that were built; heavy ones are features of the package
     #[arg(long, value_name = "NAME", value_delimiter = ',')]

@@ -21,6 +21,7 @@
 //! | [`refinement`] | the abstraction function and the step check |
 //! | [`oracles`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
+//! | [`waits`] | how long rounds take with given waits, next to the bound of the proof |
 //! | [`campaign`] | random walks |
 //! | [`soak`](mod@soak) | thousands of rounds, under a bound on memory |
 //! | [`judge`] | everything here, cheapest first, until something is wrong |
@@ -48,6 +49,7 @@ pub mod shrink;
 pub mod soak;
 pub mod targets;
 pub mod twins;
+pub mod waits;
 /// The world whose schedule is chosen, around production miners.
 pub use zus_sim::chosen as world;
 

@@ -5,22 +5,24 @@
 //! when due, and Byzantine members are silent (whatever they could add, they can also leave out).
 //!
 //! # The bound
-//! Let the highest position at the turn be (r, s), let a subround t last `(t + 1) * (window + wait)` at most, and let no more
-//! than [`MAX_UNLUCKY`] subrounds in a row have only Byzantine generators.
+//! Let the highest position at the turn be (r, s), and let no more than [`MAX_UNLUCKY`] subrounds in a row have only Byzantine
+//! generators. How long a subround t takes is proved for any n ([`zus_protocol::synchrony`]), in ticks of Δ (`timing.delta`): a
+//! subround without an honest generator has ended [`ENDED`] ticks after its timer, `(t + 1) * (window + wait)`; one with an honest
+//! generator is left by all [`LEFT`] ticks after its window, `(t + 1) * window`.
 //!
 //! 1. Within `resend` every miner has said its position and what it signed there, so within `resend` and one round trip of
 //!    catching up with each peer (`n * catch_up`) all are in r or later.
-//! 2. Round r ends by the end of its first subround after s that has an honest generator: all tickets that still are to be
+//! 2. Round r ends with its first subround after s that has an honest generator: all tickets that still are to be
 //!    signed go to one block. So within the sum of the subrounds `0..=s + MAX_UNLUCKY + 1` of r.
 //! 3. Round r + 1 begins with nobody having signed anything in it: the first subround with an honest generator notarizes one
 //!    block that all honest miners ticketed, and all vote for it. Again the sum of subrounds `0..=MAX_UNLUCKY + 1`.
-//! 4. The votes arrive at once; who lacks blocks fetches them: `n * catch_up`. The sharder polls each
+//! 4. The votes make it final in as many ticks as lie between [`NOTARIZED`] and [`FINAL`]; who lacks blocks fetches them: `n * catch_up`. The sharder polls each
 //!    `resend`, and fetches likewise.
 //!
 //! Other rules that are live ([`is_live`]):
 //! - `Local`: nothing brings miners into one subround, so they stay apart by the time `d` that the last one was behind, at most
 //!   the sum of the subrounds `0..=s`. A proposal finds everybody in subround `t` when `t` lasts longer than `d`, which holds
-//!   from `t + 1 = (s + 1)(s + 2) / 2` on; step 2 counts from there. Round r + 1 is entered by all at once.
+//!   from `t + 1 = (s + 1)(s + 2) / 2` on; step 2 counts from there, whole subrounds. Round r + 1 is entered by all at once.
 //! - `Chained` with `Adopt`: after step 1 all know the same notarized blocks of the round before, so all have one seed and sign one
 //!   beacon message from the next subround on, which step 2 waits for anyhow.
 //! - The ticket rules: when messages arrive at once, the best block of a subround is the first one that is ticketed.
@@ -34,6 +36,7 @@ use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::{Rules, SubroundEntryRule};
+use zus_protocol::synchrony::{ENDED, FINAL, LEFT, NOTARIZED};
 
 use crate::world::{SHARDER, Watch, World, bit};
 
@@ -91,11 +94,17 @@ pub fn bound<S: Scheme + Clone>(world: &World<S>) -> u64 {
         SubroundEntryRule::Local => (front + 1) * (front + 2) / 2,
     };
     let milliseconds = |wait: Duration| wait.as_millis() as u64;
-    let subround = milliseconds(timing.window + timing.ticket_wait);
-    let up_to = |last: u64| (0..=last).map(|s| (s + 1) * subround).sum::<u64>();
+    let ticks = |ticks: u32| u64::from(ticks) * milliseconds(timing.delta);
+    let ended = |s: u64| (s + 1) * milliseconds(timing.window + timing.ticket_wait) + ticks(ENDED);
+    let left = |s: u64| match world.ground.setup.rules.subround_entry {
+        SubroundEntryRule::Certificate => (s + 1) * milliseconds(timing.window) + ticks(LEFT),
+        SubroundEntryRule::Local => ended(s),
+    };
+    let up_to = |last: u64| (0..last).map(ended).sum::<u64>() + left(last);
     let n = u64::from(world.ground.setup.miners + world.ground.setup.sharders);
     let (resend, catch_up) = (milliseconds(timing.resend), milliseconds(timing.catch_up));
-    4 * resend + 2 * n * catch_up + up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1)
+    let rounds = up_to(front + MAX_UNLUCKY + 1) + up_to(MAX_UNLUCKY + 1) + ticks(FINAL - NOTARIZED);
+    4 * resend + 2 * n * catch_up + rounds
 }
 
 /// Makes the world synchronous and waits. Returns how long it took, in milliseconds.

@@ -23,3 +23,4 @@ mod refused;
 mod shrinking;
 mod soak;
 mod verdicts;
+mod waits;

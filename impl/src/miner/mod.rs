@@ -57,8 +57,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use interface::{
-    Audience, Config, DELTAS_OF_A_WAIT, Input, Milestone, Output, Phase, ProposalError, Recovery, Refusal,
-    StartError, Stored, TicketForm, Timer, Timing, WriteId,
+    Audience, Config, Input, Milestone, Output, Phase, ProposalError, Recovery, Refusal, StartError, Stored,
+    TicketForm, Timer, Timing, WriteId,
 };
 
 use crate::accounts::Accounts;

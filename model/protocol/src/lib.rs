@@ -3,7 +3,8 @@
 //!
 //! - [`ids`]: who takes part, and when;
 //! - [`rules`]: one closed enum per open question, and the three profiles;
-//! - [`properties`]: the ids of the properties, with their sentences.
+//! - [`properties`]: the ids of the properties, with their sentences;
+//! - [`synchrony`]: what liveness asks of waits, and what it promises, in ticks of Δ.
 //!
 //! It is for every crate that speaks of the protocol: names, rules and properties are written once.
 //!
@@ -23,3 +24,4 @@
 pub mod ids;
 pub mod properties;
 pub mod rules;
+pub mod synchrony;

@@ -12,8 +12,8 @@ mod graph;
 mod json;
 mod runs;
 
-use crate::independence;
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
+use crate::{independence, parts::Ask};
 use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use std::{
     fmt,
@@ -85,6 +85,19 @@ enum Command {
         /// Ask this solver about every condition decided again.
         #[arg(long)]
         judge: Option<JudgeName>,
+        #[command(flatten)]
+        from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
+    },
+    /// Delete every conjunct, disjunct and premise of the clock's items in turn: what is seen of it?
+    Parts {
+        /// Only parts whose line has this text.
+        #[arg(value_name = "TEXT")]
+        only: Option<String>,
+        /// Ask the conditions too about parts that no kept run shows: that takes minutes.
+        #[arg(long)]
+        conditions: bool,
         #[command(flatten)]
         from: ReadFrom,
         #[command(flatten)]
@@ -302,6 +315,10 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Check(check) => execute_check(check),
         Command::Controls { rules, judge, from, threads } => {
             check::print_controls(&read(&from.sources()?, rules)?, *judge, threads.threads)
+        }
+        Command::Parts { only, conditions, from, threads } => {
+            let ask = if *conditions { Ask::Conditions } else { Ask::Runs };
+            check::print_parts(&from.sources()?, only.as_deref(), ask, threads.threads)
         }
         Command::Stall { item } => runs::stall(item.as_deref()),
         Command::Independence { rules, from, threads } => {

@@ -16,11 +16,20 @@ use crate::{
 
 /// Worlds to look in: rounds with blocks, subrounds of each, blocks of each.
 const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [1, 1, 2]];
-/// Ticks of each: p0 to q5, and the end of the leader's timer.
+/// Ticks of each: p0 to q3, and the end of the leader's timer.
 const TICKS: usize = 14;
 
 /// A structure with all hypotheses of a condition and without its goal, with few facts, if one of the worlds has it.
 pub fn finite(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, WorldError> {
+    search(spec, condition, true)
+}
+
+/// The same, with as many facts as the solver happens to find: it takes a part of the time.
+pub fn finite_of_any_size(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, WorldError> {
+    search(spec, condition, false)
+}
+
+fn search(spec: &Spec, condition: &Condition, few: bool) -> Result<Option<Structure>, WorldError> {
     for [rounds, subrounds, blocks] in WORLDS {
         let world = World { ticks: TICKS, ..World::of_four(*rounds, *subrounds, *blocks) };
         let mut circuit = Circuit::new(Solver::new(Phase::False));
@@ -40,8 +49,11 @@ pub fn finite(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, W
             let bit = symbolic.value(&mut circuit, formula, &[]);
             circuit.require([bit]);
         }
-        if let Answer::Satisfiable(_) = circuit.solver.solve(&[]) {
-            return Ok(thin(spec, &sorts, &mut circuit, &symbolic));
+        if let Answer::Satisfiable(model) = circuit.solver.solve(&[]) {
+            return Ok(match few {
+                true => thin(spec, &sorts, &mut circuit, &symbolic),
+                false => Some(symbolic.decode(spec, &sorts, &model)),
+            });
         }
     }
     Ok(None)

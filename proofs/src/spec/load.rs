@@ -121,6 +121,12 @@ impl Sources {
 
 /// Reads the specification for a choice of rules.
 pub fn load(sources: &Sources, choice: &RuleChoice) -> Result<Spec, SpecError> {
+    let (rules, items) = chosen(sources, choice)?;
+    items::build(rules, items)
+}
+
+/// The items in force for a choice of rules.
+pub(super) fn chosen(sources: &Sources, choice: &RuleChoice) -> Result<(Rules, Vec<SExpr>), SpecError> {
     let root = sources.parse(ROOT)?;
     let mut declared = Declared::default();
     sources.declarations(&root, &mut declared)?;
@@ -128,7 +134,7 @@ pub fn load(sources: &Sources, choice: &RuleChoice) -> Result<Spec, SpecError> {
     let mut chosen = Vec::new();
     let selection = Selection { sources, declared: &declared, rules: &rules };
     selection.flatten(root, &mut chosen, 0)?;
-    items::build(rules, chosen)
+    Ok((rules, chosen))
 }
 
 struct Selection<'a> {

@@ -11,11 +11,13 @@ mod induction;
 mod items;
 mod load;
 mod obligation;
+mod parts;
 mod rules;
 
 pub use error::{Fault, SpecError};
 pub use formula::{Formula, FunctionId, RelationId, SortId, Term, Time, Variable};
 pub use load::{Sources, load};
+pub use parts::{Part, load_without, parts};
 pub use rules::{RuleChoice, Rules};
 
 use crate::text::Position;

@@ -18,6 +18,7 @@ mod speed;
 mod study;
 mod table;
 mod trial;
+mod waits;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ use zus_bpp::rules::Rules;
 use zus_checker::blocks::{MAX_ROUNDS, MAX_SUBROUNDS};
 use zus_checker::instance::MAX_RESTARTS;
 use zus_output::{plain, whole};
+use zus_protocol::synchrony::{TICKET_WAIT, WINDOW};
 
 use crate::judge::finding as judge_input;
 use crate::mutants::{IS_WOVEN, VARIABLE};
@@ -38,6 +40,7 @@ use crate::product::Product;
 use crate::schedule::profile;
 use crate::soak::Plan;
 use crate::targets;
+use crate::waits::{DELTA, Waits};
 use finding::Deviation;
 use matrix::hunt::Layer;
 
@@ -49,6 +52,8 @@ const MOST_RUNS: u64 = 1 << 40;
 const MOST_SUBROUNDS: i64 = 2_000;
 /// Seconds of any measurement at most: a day.
 const MOST_SECONDS: i64 = 86_400;
+/// Ticks of a wait at most: ten times as long as the least.
+const MOST_TICKS: i64 = 50;
 /// The most of whatever else is counted: effort, processes, seeds.
 const MOST: i64 = 1_000;
 /// Rounds of a soak at most: years.
@@ -108,6 +113,21 @@ enum Command {
         /// Rules that the honest participants follow, and the oracles do not: a rehearsal of a finding.
         #[arg(long, value_parser = Deviation::named)]
         deviate: Option<Deviation>,
+    },
+    /// How long rounds take with these waits, next to the bound of the proof; waits that are too short are refused.
+    Waits {
+        /// The window, in ticks of 100 ms: the bound on messages in this network.
+        #[arg(long, default_value_t = WINDOW, value_parser = clap::value_parser!(u32).range(1..=MOST_TICKS))]
+        window: u32,
+        /// The wait for tickets after it, in ticks.
+        #[arg(long, default_value_t = TICKET_WAIT, value_parser = clap::value_parser!(u32).range(1..=MOST_TICKS))]
+        ticket_wait: u32,
+        /// The bound on messages that the miners are told, in milliseconds.
+        #[arg(long, default_value_t = DELTA, value_parser = clap::value_parser!(u64).range(1..=MOST as u64))]
+        told: u64,
+        /// Runs; every other one has a Byzantine member.
+        #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u64).range(1..=MOST as u64))]
+        seeds: u64,
     },
     /// The exhaustive product of production and model.
     Product {
@@ -313,6 +333,9 @@ pub fn main() -> ExitCode {
         Command::Soak { rounds, seed, miners, begins_at, subrounds, rules, deviate } => {
             let plan = Plan { miners, begins_at, subrounds, rules, ..Plan::of(rounds, seed) };
             Ok(soak::soaks(plan, &deviate.unwrap_or(Deviation::NONE)))
+        }
+        Command::Waits { window, ticket_wait, told, seeds } => {
+            Ok(waits::waits(Waits { window, ticket_wait, told }, seeds))
         }
         Command::Matrix { runs, only, model, product, units, keep, write } => {
             matrix::matrix(&matrix::Request { runs, only, model, product, units, keep, write })

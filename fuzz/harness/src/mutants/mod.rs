@@ -99,7 +99,7 @@ pub enum Witness {
     Run(PathBuf),
     /// An input of a target in `regressions/mutants`: `NAME.TARGET`.
     Input(String, PathBuf),
-    /// A command of the tool: `product`, `soak` or `walk`, with its options.
+    /// A command of the tool: `product`, `soak`, `waits` or `walk`, with its options.
     Command(Vec<String>),
     /// Tests of the production crates: `test FILTER`.
     Test(String),
@@ -127,7 +127,7 @@ impl Bug {
             let words: Vec<&str> = text.split(' ').collect();
             match words[..] {
                 ["test", filter] => Ok(Witness::Test(filter.into())),
-                ["product" | "soak" | "walk", ..] => {
+                ["product" | "soak" | "waits" | "walk", ..] => {
                     Ok(Witness::Command(words.iter().map(|word| (*word).to_owned()).collect()))
                 }
                 [file] => {

@@ -16,11 +16,7 @@ use crate::limits::{
 };
 use crate::rules::{ParentRule, Rules, SubroundCapRule};
 use crate::statement::{Signed, Ticket};
-
-/// How many times Δ a window, and the wait after it, last at least where votes make blocks final (PROTOCOL.md, section 4).
-/// A miner that jumps over a round casts no vote in it. Nobody does where no miner tickets before all have heard how the round before
-/// ended, and where nobody times out before.
-pub const DELTAS_OF_A_WAIT: u32 = 5;
+use crate::synchrony::{TICKET_WAIT, WINDOW};
 
 /// Waiting times, of whole milliseconds: a smaller part is dropped, so a time of less than one is refused. `window`, `ticket_wait`,
 /// `resend` and `catch_up` are not 0 either, because each of them sets its timer again; `delta`, `clock_drift` and `answer_interval`
@@ -40,7 +36,8 @@ pub struct Timing {
     /// How long a missing block may still arrive by itself before it is asked for, and until another peer is asked.
     pub catch_up: Duration,
     /// The bound Δ on message delay and computing together. The rule [`TwoDelta`](crate::rules::FinalityRule::TwoDelta) waits twice
-    /// as long; with votes, `window` and `ticket_wait` have to be [`DELTAS_OF_A_WAIT`] times as long.
+    /// as long; with votes, `window` and `ticket_wait` have to be
+    /// [`WINDOW`](crate::synchrony::WINDOW) and [`TICKET_WAIT`](crate::synchrony::TICKET_WAIT) times as long.
     pub delta: Duration,
     /// How far in the future the time of a proposed block may be.
     pub clock_drift: Duration,
@@ -381,8 +378,11 @@ impl Config {
                 return Err(StartError::WaitOfNothing { field, value });
             }
         }
-        let least = delta.saturating_mul(DELTAS_OF_A_WAIT);
-        for (field, value) in [("timing.window", window), ("timing.ticket_wait", ticket_wait)] {
+        // A miner that jumps over a round casts no vote in it. Nobody does where no miner tickets before all have heard how the round
+        // before ended, and where nobody times out before (PROTOCOL.md, section 4).
+        let waits = [("timing.window", window, WINDOW), ("timing.ticket_wait", ticket_wait, TICKET_WAIT)];
+        for (field, value, ticks) in waits {
+            let least = delta.saturating_mul(ticks);
             if self.rules.votes() && value < least {
                 return Err(StartError::WaitTooShort { field, value, least, delta });
             }

@@ -8,7 +8,7 @@ mod output;
 mod refusal;
 mod start_error;
 
-pub use config::{Config, DELTAS_OF_A_WAIT, TicketForm, Timing};
+pub use config::{Config, TicketForm, Timing};
 pub use disk::{Recovery, Stored, WriteId};
 pub use input::{Input, Timer};
 pub use milestone::{Milestone, Phase};

@@ -80,7 +80,7 @@ pub enum StartError {
         field: &'static str,
         /// Its value.
         value: Duration,
-        /// [`DELTAS_OF_A_WAIT`](super::DELTAS_OF_A_WAIT) times Δ.
+        /// So many times Δ as [`synchrony`](crate::synchrony) says of the field.
         least: Duration,
         /// [`Timing::delta`](super::Timing::delta).
         delta: Duration,

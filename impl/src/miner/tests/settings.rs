@@ -10,6 +10,7 @@ use crate::crypto::scheme::BeaconValue;
 use crate::limits::MAX_WAIT;
 use crate::miner::{Config, Miner, Recovery, StartError, Timing};
 use crate::rules::Rules;
+use crate::synchrony::{TICKET_WAIT, WINDOW};
 
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -136,7 +137,7 @@ fn a_genesis_block_of_another_chain_or_epoch_is_refused() {
     }
 }
 
-/// Where votes make blocks final a miner that jumps over a round is missing there; waits of 5Δ keep it from that.
+/// Where votes make blocks final a miner that jumps over a round is missing there; waits of so many Δ as the proof needs keep it from that.
 #[test]
 fn waits_that_a_message_may_outlast_are_refused_where_votes_make_blocks_final() {
     let started = |rules: Rules, window: u32, ticket_wait: u32| {
@@ -147,14 +148,14 @@ fn waits_that_a_message_may_outlast_are_refused_where_votes_make_blocks_final() 
             config.timing.delta = 200 * MILLISECOND;
         })
     };
-    let refused = |field, value: u32| {
-        let (least, delta) = (1_000 * MILLISECOND, 200 * MILLISECOND);
+    let refused = |field, value: u32, ticks: u32| {
+        let (least, delta) = (ticks * 200 * MILLISECOND, 200 * MILLISECOND);
         Some(StartError::WaitTooShort { field, value: value * MILLISECOND, least, delta })
     };
-    assert_eq!(started(Rules::HARDENED, 1_000, 1_000), None);
-    assert_eq!(started(Rules::HARDENED, 999, 1_000), refused("timing.window", 999));
-    assert_eq!(started(Rules::HARDENED, 1_000, 999), refused("timing.ticket_wait", 999));
-    let said = refused("timing.window", 999).map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(started(Rules::HARDENED, 1_000, 800), None);
+    assert_eq!(started(Rules::HARDENED, 999, 800), refused("timing.window", 999, WINDOW));
+    assert_eq!(started(Rules::HARDENED, 1_000, 799), refused("timing.ticket_wait", 799, TICKET_WAIT));
+    let said = refused("timing.window", 999, WINDOW).map(|error| error.to_string()).unwrap_or_default();
     assert!(said.contains("set timing.window to 1s or more"), "{said}");
     // Other rules for finality count no votes.
     assert_eq!(started(Rules::DEPLOYED, 1, 1), None);

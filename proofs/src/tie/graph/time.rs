@@ -171,8 +171,6 @@ impl<'a> Clock<'a> {
             ("q1", 3 + WINDOW),
             ("q2", 4 + WINDOW),
             ("q3", 5 + WINDOW),
-            ("q4", 6 + WINDOW),
-            ("q5", 7 + WINDOW),
             ("w5", 5 + WINDOW),
             ("d0", TICKS - 1),
             ("good_round", 1),
