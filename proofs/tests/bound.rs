@@ -8,7 +8,7 @@ use zus_proofs::{
 };
 use zus_protocol::{
     ids::{MinerId, Round, Subround},
-    rules::{Rules, SubroundEntryRule},
+    rules::Rules,
     synchrony::{ENDED, FINAL, LEFT, NOTARIZED, TICKET_WAIT, WINDOW},
 };
 use zus_spec::{Action, Bounds, Exploration, Generator, Instance, Network, Order, State};
@@ -283,9 +283,6 @@ fn modelled(rules: Rules) -> Option<Numbers> {
 #[test]
 fn the_good_period_of_the_model_takes_as_many_ticks_as_the_proof_says() {
     assert_eq!(modelled(Rules::HARDENED), Some(shared()));
-    // The ticks are counted: where everybody enters the next subround alone, one ends a tick earlier.
-    let alone = modelled(Rules { subround_entry: SubroundEntryRule::Local, ..Rules::HARDENED }).unwrap();
-    assert_eq!(alone, Numbers::from_iter(shared().into_iter().chain([("ENDED", ENDED - 1)])));
 }
 
 fn read(path: &str) -> String {

@@ -92,7 +92,7 @@ fn named(
     let mut name =
         |constant: &str, value: Element| state.assign(spec.function(constant).unwrap(), &[], value);
     (0..6).for_each(|step| name(&format!("p{step}"), p0 + step));
-    (0..6).for_each(|step| name(&format!("q{step}"), p0 + 2 + WINDOW + step));
+    (0..4).for_each(|step| name(&format!("q{step}"), p0 + 2 + WINDOW + step));
     for (constant, value) in [
         ("w0", p0 + WINDOW),
         ("w5", p0 + 5 + WINDOW),
