@@ -173,10 +173,10 @@ impl Times {
                 Milestone::Entered { round, .. } => {
                     times.entered.entry(round).or_insert(at.0);
                 }
-                Milestone::Collected { block, generator, rank } => {
-                    if generator.0 < honest && rank == Rank(0) && block.subround == Subround(0) {
-                        times.led.insert(block.round);
-                    }
+                Milestone::Collected { block, generator, rank }
+                    if generator.0 < honest && rank == Rank(0) && block.subround == Subround(0) =>
+                {
+                    times.led.insert(block.round);
                 }
                 Milestone::Finalized { round, .. } => heads[usize::from(miner.0)].push((round, at.0)),
                 _ => {}
