@@ -39,6 +39,51 @@ pub enum Message {
     ChainResponse(Arc<ChainResponse>),
 }
 
+/// Names the kinds once: for the enum, its list, and the kind of a message.
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        /// The kind and form of a message.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum MessageKind {
+            $(
+                #[doc = concat!("See [`Message::", stringify!($kind), "`].")]
+                $kind,
+            )*
+        }
+
+        impl MessageKind {
+            /// Every kind. A test that asks something of each of them walks this list.
+            pub const ALL: &[MessageKind] = &[$(MessageKind::$kind),*];
+        }
+
+        impl Message {
+            /// Its kind.
+            #[must_use]
+            pub const fn kind(&self) -> MessageKind {
+                match self {
+                    $(Message::$kind(_) => MessageKind::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+// A variant of `Message` that is missing here does not compile.
+kinds! {
+    BeaconShare,
+    Proposal,
+    Ticket,
+    UncompressedTicket,
+    Notarization,
+    Timeout,
+    TimeoutCertificate,
+    FinalityVote,
+    FinalityCertificate,
+    Evidence,
+    ChainRequest,
+    ChainResponse,
+}
+
 impl Message {
     /// A ticket, with both coordinates of its signature where they are given.
     #[must_use]

@@ -107,27 +107,6 @@ fn uncompressed(statement: Ticket) -> UncompressedTicket {
     UncompressedTicket { statement, signer: MinerId(0x0102), signature }
 }
 
-/// The number of a kind and form of message. A new one does not compile before it has a number here, and then needs a vector.
-pub const fn number(message: &Message) -> usize {
-    match message {
-        Message::BeaconShare(_) => 0,
-        Message::Proposal(_) => 1,
-        Message::Ticket(_) => 2,
-        Message::UncompressedTicket(_) => 3,
-        Message::Notarization(_) => 4,
-        Message::Timeout(_) => 5,
-        Message::TimeoutCertificate(_) => 6,
-        Message::FinalityVote(_) => 7,
-        Message::FinalityCertificate(_) => 8,
-        Message::Evidence(_) => 9,
-        Message::ChainRequest(_) => 10,
-        Message::ChainResponse(_) => 11,
-    }
-}
-
-/// How many kinds and forms of messages there are.
-pub const NUMBERS: usize = 12;
-
 /// One message of each kind and form, with the name of its vector.
 pub fn messages() -> Vec<(&'static str, Message)> {
     let ticket = |block| Ticket { round: Round(5), subround: Subround(1), block };

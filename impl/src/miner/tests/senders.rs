@@ -1,6 +1,5 @@
 //! The permitted senders of each kind of message, and the peer that a wrong one counts against, by an exhaustive match.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::limits::{
     CHECK_WORK, FAULT_WORK, MAX_MINERS, MAX_PAYLOAD_BYTES, MESSAGE_WORK, RESENT_VOTES, SERVED_BYTES,
     WORK_LIMIT, WORK_PER_SECOND,
 };
-use crate::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
+use crate::message::{ChainRequest, ChainResponse, Message, MessageKind, UncompressedTicket};
 use crate::miner::{
     Config, Input, Miner, Output, ProposalError, Recovery, Refusal, StartError, TicketForm, Timer, Timing,
 };
@@ -43,24 +42,22 @@ enum Sender {
 }
 
 /// The decision for each kind, beside the one of the code: a new kind does not compile until it is decided here, too.
-fn sender_of(message: &Message) -> (usize, Sender) {
+fn sender_of(message: &Message) -> Sender {
     match message {
-        Message::BeaconShare(_) => (0, Sender::Signer),
-        Message::Proposal(_) => (1, Sender::Signer),
-        Message::Ticket(_) => (2, Sender::Signer),
-        Message::UncompressedTicket(_) => (3, Sender::Signer),
-        Message::Notarization(_) => (4, Sender::Miners),
-        Message::Timeout(_) => (5, Sender::Signer),
-        Message::TimeoutCertificate(_) => (6, Sender::Miners),
-        Message::FinalityVote(_) => (7, Sender::Signer),
-        Message::FinalityCertificate(_) => (8, Sender::Miners),
-        Message::Evidence(_) => (9, Sender::Miners),
-        Message::ChainRequest(_) => (10, Sender::Anybody),
-        Message::ChainResponse(_) => (11, Sender::Anybody),
+        Message::BeaconShare(_) => Sender::Signer,
+        Message::Proposal(_) => Sender::Signer,
+        Message::Ticket(_) => Sender::Signer,
+        Message::UncompressedTicket(_) => Sender::Signer,
+        Message::Notarization(_) => Sender::Miners,
+        Message::Timeout(_) => Sender::Signer,
+        Message::TimeoutCertificate(_) => Sender::Miners,
+        Message::FinalityVote(_) => Sender::Signer,
+        Message::FinalityCertificate(_) => Sender::Miners,
+        Message::Evidence(_) => Sender::Miners,
+        Message::ChainRequest(_) => Sender::Anybody,
+        Message::ChainResponse(_) => Sender::Anybody,
     }
 }
-
-const KINDS: usize = 12;
 
 /// One message of each kind, all of them what miner 3 signs; `spoilt`: with a wrong signature, certificate or proof in it.
 fn messages(stage: &Stage, spoilt: bool) -> Vec<Message> {
@@ -112,8 +109,8 @@ fn messages(stage: &Stage, spoilt: bool) -> Vec<Message> {
         Message::ChainRequest(ChainRequest { after: Round(0), tip: None }),
         Message::ChainResponse(Arc::new(response)),
     ];
-    let kinds: BTreeSet<usize> = all.iter().map(|message| sender_of(message).0).collect();
-    assert_eq!(kinds, (0..KINDS).collect(), "one of each");
+    let kinds: Vec<MessageKind> = all.iter().map(Message::kind).collect();
+    assert_eq!(kinds, MessageKind::ALL, "one of each, in their order");
     all
 }
 
@@ -139,7 +136,7 @@ fn what_an_honest_peer_does_not_send_is_dropped_before_a_signature_is_looked_at(
             for kind in 0..kinds {
                 let mut stage = Stage::new(Rules::HARDENED);
                 let message = messages(&stage, spoilt).swap_remove(kind);
-                let sender = sender_of(&message).1;
+                let sender = sender_of(&message);
                 assert_eq!(message.may_come_from(from), allowed(sender, from), "{from}: {message:?}");
                 if allowed(sender, from) {
                     continue;
@@ -171,7 +168,7 @@ fn a_miners_own_message_that_is_handed_back_is_dropped() {
 /// The sender of a wrong message of its own kind is charged with it, and the signers that it names are not.
 #[test]
 fn what_is_wrong_counts_against_its_sender_and_its_sender_alone() {
-    for kind in 0..KINDS {
+    for kind in 0..MessageKind::ALL.len() {
         let mut stage = Stage::new(Rules::HARDENED);
         let message = messages(&stage, true).swap_remove(kind);
         let from = match &message {
@@ -226,7 +223,7 @@ fn what_depends_on_who_knows_what_proves_nobody_faulty() {
             // A signature of the mock is no point.
             continue;
         }
-        let from = if allowed(sender_of(&message).1, miner(1)) { 1 } else { 3 };
+        let from = if allowed(sender_of(&message), miner(1)) { 1 } else { 3 };
         for _ in 0..3 {
             assert!(!is_refused(stage.hears(from, message.clone())), "{message:?}");
         }
@@ -292,7 +289,7 @@ fn who_sends_too_much_that_is_wrong_is_not_heard_for_a_while() {
 fn a_repetition_of_a_genuine_message_costs_no_more_than_the_table_says() {
     let config = Stage::new(Rules::HARDENED).config.clone();
     let mut sum = 0;
-    for kind in 0..KINDS {
+    for kind in 0..MessageKind::ALL.len() {
         let mut stage = Stage::new(Rules::HARDENED);
         let mut message = messages(&stage, false).swap_remove(kind);
         if let Message::Proposal(_) = message {

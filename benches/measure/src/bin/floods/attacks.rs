@@ -9,7 +9,7 @@ use zus_bpp::crypto::scheme::{BeaconValue, Signature};
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::limits::MAX_PAYLOAD_BYTES;
-use zus_bpp::message::{ChainRequest, ChainResponse, Message, UncompressedTicket};
+use zus_bpp::message::{ChainRequest, ChainResponse, Message, MessageKind, UncompressedTicket};
 use zus_bpp::statement::{Proposed, Signed, Ticket};
 use zus_bpp::wire;
 
@@ -42,33 +42,14 @@ const SHARDER: Peer = Peer::Sharder(SharderId(1));
 const STRANGER: Peer = Peer::Miner(MinerId(MINERS));
 const OTHER: MinerId = MinerId(7);
 
-/// The number of a kind. A new kind does not compile here, and [`require_all_kinds`] asks for a flood of it.
-fn kind(message: &Message) -> usize {
-    match message {
-        Message::BeaconShare(_) => 0,
-        Message::Proposal(_) => 1,
-        Message::Ticket(_) => 2,
-        Message::UncompressedTicket(_) => 3,
-        Message::Notarization(_) => 4,
-        Message::Timeout(_) => 5,
-        Message::TimeoutCertificate(_) => 6,
-        Message::FinalityVote(_) => 7,
-        Message::FinalityCertificate(_) => 8,
-        Message::Evidence(_) => 9,
-        Message::ChainRequest(_) => 10,
-        Message::ChainResponse(_) => 11,
-    }
-}
-const KINDS: usize = 12;
-
 /// # Panics
 /// When a kind of message has no flood.
 pub fn require_all_kinds(script: &Script) {
     let at = At { round: Round(2), now: &script.rounds[1], before: Some(&script.rounds[0]) };
     let sent = ATTACKS.iter().flat_map(|attack| (attack.messages)(script, at));
-    let kinds: BTreeSet<usize> =
-        sent.filter_map(|bytes| wire::decode(&bytes).ok()).map(|message| kind(&message)).collect();
-    assert_eq!(kinds, (0..KINDS).collect(), "each kind of message has a flood");
+    let kinds: BTreeSet<MessageKind> =
+        sent.filter_map(|bytes| wire::decode(&bytes).ok()).map(|message| message.kind()).collect();
+    assert_eq!(kinds, MessageKind::ALL.iter().copied().collect(), "each kind of message has a flood");
 }
 
 fn one(message: Message) -> Vec<Vec<u8>> {

@@ -291,3 +291,13 @@ fn worst_and_mean(more: &[f64]) -> String {
     let mean = more.iter().sum::<f64>() / more.len().max(1) as f64;
     format!("{worst:.1}, {mean:.1}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_message_has_a_flood() {
+        require_all_kinds(&Script::new());
+    }
+}
