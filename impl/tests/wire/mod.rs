@@ -189,8 +189,8 @@ fn a_glance_passes_over_no_message_that_a_sharder_takes() {
             sharder.step(Time(1_000), input, &MemoryHistory::default(), &mut out);
             format!("{out:?}")
         };
-        let from = [Peer::Miner(MinerId(1)), Peer::Miner(MinerId(3)), Peer::Miner(MinerId(0x0102))]
-            .into_iter()
+        let from = (0..=u16::MAX)
+            .map(|id| Peer::Miner(MinerId(id)))
             .find(|&from| message.may_come_from(from))
             .expect("somebody may send it");
         let as_bytes = given(SharderInput::Bytes { from, bytes: encode(&message) });
