@@ -303,7 +303,7 @@ fn the_documents_say_the_shared_numbers() {
     let end = format!("its block is final after W + {FINAL} ticks");
     said("model/PROTOCOL.md", &[asked, left, end]);
     let waits = format!(
-        "Windows are W ticks, W at least {WINDOW}, in every subround. Its timer is at least W + {TICKET_WAIT} ticks"
+        "Its windows are W ticks, W at least {WINDOW}. Its timer is at least W + {TICKET_WAIT} ticks"
     );
     let one = format!("W + {NOTARIZED} ticks after p0 one miner that is up has a notarization of the round");
     let last = format!("W + {FINAL} ticks after p0 the leader's block has a finality certificate");
