@@ -57,9 +57,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (listener, (heard, inbox)) = (TcpListener::bind(own)?, mpsc::sync_channel(64));
     thread::spawn(move || {
         for mut link in listener.incoming().flatten() {
-            while let Ok(Some(bytes)) = read_frame(&mut link) {
-                let _ended = heard.send(bytes);
-            }
+            while let Ok(Some(bytes)) = read_frame(&mut link)
+                && heard.send(bytes).is_ok()
+            {}
         }
     });
     let mut link = None;

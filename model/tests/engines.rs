@@ -273,7 +273,7 @@ fn the_verdict_for_any_number_of_rounds_is_in_every_form() {
     }
 }
 
-/// What a user can write that certificates do not answer for: exit code 2, with the place, the reason and a fix.
+/// Scenarios and options that certificates do not answer for: exit code 2, with the place, the reason and a fix.
 #[test]
 fn what_certificates_cannot_answer_for_is_refused_with_the_reason() {
     let any = |more: &str, expect: &str| any_rounds(more, expect);

@@ -7,7 +7,7 @@
 //! 2. *stalls*: a real run that the whole specification refuses is allowed, and breaks L1, L2, L3 or L5, or time stops in it;
 //! 3. *fails*: a condition does not hold any more, with a structure that is a counterexample.
 //!
-//! Whatever is none of these is redundant, and named so. The runs are those that are kept; each is replayed, which takes seconds for all
+//! A part that is none of these is redundant, and named so. The runs are those that are kept; each is replayed, which takes seconds for all
 //! parts. The conditions take minutes, so they are asked on demand, and the pinned table has what runs show.
 
 use crate::{
@@ -30,7 +30,7 @@ use std::{
 const CLOCK: &str = "synchronous";
 const SAFE: &str = "hardened";
 
-/// What becomes of the clock without a part.
+/// The fate of the clock without a part.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// This run happens, and is refused.
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         Ok(Parts { sources, choice, runs, whole })
     }
 
-    /// What the kept runs show of a part; nothing if it is redundant, or seen by a condition only.
+    /// The fate of a part by the kept runs; none if it is redundant, or seen by a condition only.
     pub fn by_runs(&self, part: &Part) -> Result<Option<Fate>, StallError> {
         let without = load_without(self.sources, &self.choice, part)?;
         let interpreter = Interpreter::new(&without);
@@ -119,7 +119,7 @@ impl<'a> Parts<'a> {
         Ok(None)
     }
 
-    /// What the conditions say of a part: those are decided again whose proof does not stand without it.
+    /// The fate of a part by the conditions: those are decided again whose proof does not stand without it.
     pub fn by_conditions(&self, part: &Part, proofs: &Proofs) -> Result<Fate, SpecError> {
         let without = load_without(self.sources, &self.choice, part)?;
         let (all, _) = conditions(&without);

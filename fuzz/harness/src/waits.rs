@@ -133,9 +133,10 @@ pub fn measure(waits: Waits, seeds: u64) -> Result<Measured, WaitsError> {
     Miner::new(setup.config(), keys, Recovery::default()).map_err(WaitsError::Refused)?;
     let mut all = Measured::default();
     for seed in 0..seeds {
-        let mut world = World::mock(&waits.setup(seed));
+        let setup = waits.setup(seed);
+        let mut world = World::mock(&setup);
         world.run(RUN);
-        let Times { entered, led, last } = Times::of(&world, MINERS - (seed % 2) as u16);
+        let Times { entered, led, last } = Times::of(&world, MINERS - setup.byzantine.len() as u16);
         for round in (1..=ROUNDS).map(Round).filter(|round| led.contains(round)) {
             let Some(begin) = entered.get(&round) else { continue };
             let after = last.get(&round).map(|end| end - begin);

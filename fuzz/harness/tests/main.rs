@@ -9,7 +9,6 @@ use zus_fuzz::targets::allocation::Counting;
 static COUNTING: Counting = Counting;
 
 mod conformance;
-
 mod coverage;
 mod deviations;
 mod findings;

@@ -23,6 +23,13 @@ struct Case {
     signatures: Vec<(MinerId, Signature)>,
 }
 
+/// The signatures of all members under a message.
+fn signed(members: &[BlstScheme], message: &[u8]) -> Vec<(MinerId, Signature)> {
+    let sign =
+        |(id, member): (u16, &BlstScheme)| (MinerId(id), member.sign(TAG, message).expect("a member signs"));
+    (0..).zip(members).map(sign).collect()
+}
+
 impl Case {
     fn new(n: u16) -> Self {
         let (committee, keys) = trusted_dealer::deal([7; 32], n).expect("a committee");
@@ -30,10 +37,7 @@ impl Case {
             .into_iter()
             .map(|keys| BlstScheme::member(committee.clone(), keys).expect("a member's keys"))
             .collect();
-        let sign = |(id, member): (u16, &BlstScheme)| {
-            (MinerId(id), member.sign(TAG, MESSAGE).expect("a member signs"))
-        };
-        let signatures = (0..).zip(&members).map(sign).collect();
+        let signatures = signed(&members, MESSAGE);
         Self { observer: BlstScheme::observer(committee), members, signatures }
     }
 
@@ -93,10 +97,7 @@ fn many(criterion: &mut Criterion, case: &Case, n: u16) {
     let sums: Vec<_> = messages
         .iter()
         .map(|message| {
-            let sign = |(id, member): (u16, &BlstScheme)| {
-                (MinerId(id), member.sign(TAG, message).expect("a member signs"))
-            };
-            let signatures: Vec<_> = (0..).zip(&case.members).map(sign).collect();
+            let signatures = signed(&case.members, message);
             case.observer.sift(TAG, message, &signatures).group.expect("all are right")
         })
         .collect();

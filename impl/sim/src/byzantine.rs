@@ -8,7 +8,7 @@ use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 
-use crate::messages::{Said, aggregate_mut, long_form, said, signature_mut};
+use crate::messages::{Said, aggregate_mut, certified_by, long_form, said, signature_mut};
 
 /// How a miner departs from the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,32 @@ pub fn tamper<S: Scheme>(
     tampered(kind, message, to, committee, scheme).into_iter().map(form).collect()
 }
 
+/// The part that a message has in what dishonest miners do.
+enum Part<'m> {
+    Proposal(&'m Proposal),
+    Ticket(Signed<Ticket>),
+    /// A timeout or a vote.
+    Claim,
+    Notarization,
+    Other,
+}
+
+/// Each kind of message has its part here, and only here.
+fn part(message: &Message) -> Part<'_> {
+    match said(message) {
+        Said::Proposal(proposal) => Part::Proposal(proposal),
+        Said::Ticket(ticket) => Part::Ticket(ticket),
+        Said::Timeout(_) | Said::Vote(_) => Part::Claim,
+        Said::Notarization(_) => Part::Notarization,
+        Said::Share(_)
+        | Said::TimeoutCertificate(_)
+        | Said::FinalityCertificate(_)
+        | Said::Evidence(_)
+        | Said::Blocks(_)
+        | Said::Unsigned => Part::Other,
+    }
+}
+
 fn tampered<S: Scheme>(
     kind: Byzantine,
     message: &Message,
@@ -75,40 +101,19 @@ fn tampered<S: Scheme>(
     let same = || vec![message.clone()];
     match kind {
         Byzantine::Silent => Vec::new(),
-        Byzantine::NoProposals => match said(message) {
-            Said::Proposal(_) => Vec::new(),
-            Said::Share(_)
-            | Said::Ticket(_)
-            | Said::Timeout(_)
-            | Said::Vote(_)
-            | Said::Notarization(_)
-            | Said::TimeoutCertificate(_)
-            | Said::FinalityCertificate(_)
-            | Said::Evidence(_)
-            | Said::Blocks(_)
-            | Said::Unsigned => same(),
+        Byzantine::NoProposals => match part(message) {
+            Part::Proposal(_) => Vec::new(),
+            Part::Ticket(_) | Part::Claim | Part::Notarization | Part::Other => same(),
         },
         Byzantine::Equivocate => equivocate(message, to, committee, scheme),
-        Byzantine::Whisper => match said(message) {
-            Said::Ticket(_) | Said::Timeout(_) | Said::Vote(_) | Said::Notarization(_) if to != 0 => {
-                Vec::new()
-            }
-            Said::Share(_)
-            | Said::Proposal(_)
-            | Said::Ticket(_)
-            | Said::Timeout(_)
-            | Said::Vote(_)
-            | Said::Notarization(_)
-            | Said::TimeoutCertificate(_)
-            | Said::FinalityCertificate(_)
-            | Said::Evidence(_)
-            | Said::Blocks(_)
-            | Said::Unsigned => same(),
+        Byzantine::Whisper => match part(message) {
+            Part::Ticket(_) | Part::Claim | Part::Notarization if to != 0 => Vec::new(),
+            Part::Proposal(_) | Part::Ticket(_) | Part::Claim | Part::Notarization | Part::Other => same(),
         },
         Byzantine::Garbage => vec![garbage(message)],
         Byzantine::Impatient => {
             let mut messages = same();
-            if let Said::Ticket(ticket) = said(message) {
+            if let Part::Ticket(ticket) = part(message) {
                 for ahead in 0..4 {
                     let subround = Subround(ticket.subround.0 + ahead);
                     let timeout = Timeout { round: ticket.round, subround };
@@ -118,18 +123,11 @@ fn tampered<S: Scheme>(
             messages
         }
         Byzantine::Noise => same(),
-        Byzantine::Divide => match said(message) {
-            Said::Proposal(_) if to == 2 => equivocate(message, 1, committee, scheme),
-            Said::Ticket(_) | Said::Timeout(_) | Said::Vote(_) => Vec::new(),
-            Said::Notarization(_) if to != 0 => Vec::new(),
-            Said::Share(_)
-            | Said::Proposal(_)
-            | Said::Notarization(_)
-            | Said::TimeoutCertificate(_)
-            | Said::FinalityCertificate(_)
-            | Said::Evidence(_)
-            | Said::Blocks(_)
-            | Said::Unsigned => same(),
+        Byzantine::Divide => match part(message) {
+            Part::Proposal(_) if to == 2 => equivocate(message, 1, committee, scheme),
+            Part::Ticket(_) | Part::Claim => Vec::new(),
+            Part::Notarization if to != 0 => Vec::new(),
+            Part::Proposal(_) | Part::Notarization | Part::Other => same(),
         },
         Byzantine::Flood => flood(message, to, committee, scheme),
         Byzantine::Spam => spam(message),
@@ -180,8 +178,8 @@ pub fn twin(block: &Block) -> Block {
 }
 
 fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {
-    match said(message) {
-        Said::Proposal(proposal) if to % 2 == 1 => {
+    match part(message) {
+        Part::Proposal(proposal) if to % 2 == 1 => {
             let block = Arc::new(twin(&proposal.block));
             let proposed = Proposed { round: block.round(), subround: block.subround(), block: block.id() };
             let Some(signed) = Signed::sign(proposed, committee, scheme) else { return Vec::new() };
@@ -193,29 +191,20 @@ fn equivocate<S: Scheme>(message: &Message, to: usize, committee: &Committee, sc
             messages
         }
         // A vote for whatever the receiver ticketed, as far as one message can do that.
-        Said::Ticket(ticket) => {
+        Part::Ticket(ticket) => {
             let Ticket { round, subround, block } = ticket.statement;
             let vote = FinalityVote { round, subround, block };
             let mut messages = vec![message.clone()];
             messages.extend(Signed::sign(vote, committee, scheme).map(Message::FinalityVote));
             messages
         }
-        Said::Share(_)
-        | Said::Proposal(_)
-        | Said::Timeout(_)
-        | Said::Vote(_)
-        | Said::Notarization(_)
-        | Said::TimeoutCertificate(_)
-        | Said::FinalityCertificate(_)
-        | Said::Evidence(_)
-        | Said::Blocks(_)
-        | Said::Unsigned => vec![message.clone()],
+        Part::Proposal(_) | Part::Claim | Part::Notarization | Part::Other => vec![message.clone()],
     }
 }
 
 fn flood<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme: &S) -> Vec<Message> {
     let mut messages = vec![message.clone()];
-    if let Said::Ticket(ticket) = said(message) {
+    if let Part::Ticket(ticket) = part(message) {
         for place in 0..64 {
             let round = Round(ticket.round.0 + place % 8);
             let subround = Subround((place / 8) as u32);
@@ -234,7 +223,7 @@ fn flood<S: Scheme>(message: &Message, to: usize, committee: &Committee, scheme:
 
 /// The signature or the aggregate of a message.
 fn spoilable(message: &mut Message) -> Option<&mut Signature> {
-    if aggregate_mut(message).is_some() { aggregate_mut(message) } else { signature_mut(message) }
+    if certified_by(message).is_some() { aggregate_mut(message) } else { signature_mut(message) }
 }
 
 fn garbage(message: &Message) -> Message {

@@ -168,7 +168,7 @@ fn an_old_block_that_is_damaged_or_missing_costs_an_answer_and_stops_nobody() ->
     town.run(0, head + 2)
 }
 
-/// What a restart needs: a change to the folder of member 3, in which the given final block is the last one, words of the refusal,
+/// Damage to a file that a restart needs: a change to the folder of member 3, in which the given final block is the last one, words of the refusal,
 /// and what its fix says.
 type Case = (&'static str, fn(&Path, u64) -> Done, fn(u64) -> String, Fix);
 

@@ -122,7 +122,7 @@ impl PropertyReport {
 }
 
 impl ScenarioReport {
-    /// What the verdicts are about, where that is any number of rounds and subrounds.
+    /// The scope of the verdicts, where that is any number of rounds and subrounds.
     pub fn scope(&self) -> Option<String> {
         self.idle_blocks.map(|idle| scope(Some(self.faults.n), idle))
     }

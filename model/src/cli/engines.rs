@@ -13,7 +13,7 @@ use zus_checker::{
     properties::{Facts, Property},
     protocol::{Protocol, Reductions},
     scenario::{ScenarioError, parse},
-    search::bfs::{self, End, Limits},
+    search::bfs::{self, End, Exploration, Limits},
 };
 use zus_report::{
     page::figures::{self, Figures},
@@ -65,13 +65,6 @@ impl Counted {
     }
 }
 
-/// What a search counted.
-struct Count {
-    unique: u64,
-    generated: u64,
-    end: End,
-}
-
 /// Runs the command.
 pub fn run(args: &EnginesArgs) -> Result<Exit, Failure> {
     let limits = Limits { states: args.max_states, memory: args.max_memory };
@@ -104,7 +97,7 @@ fn counts(sizes: &[(u32, u8, u8)], limits: Limits) -> Result<Table, Failure> {
         let mut row = vec![counted.name()];
         for of in sizes {
             say(&format!("{}, {}", counted.name(), size(of)));
-            let Count { unique, generated, end } = count(counted, &instance(*of)?, limits);
+            let Exploration { unique, generated, end, .. } = count(counted, &instance(*of)?, limits);
             let stopped = matches!(end, End::States | End::Memory);
             row.push(if stopped {
                 format!("> {}", grouped(unique))
@@ -136,25 +129,22 @@ fn asked() -> Facts {
     [S2, S3, S5, S6, W1, W2, Final].into_iter().collect()
 }
 
-fn count(counted: Counted, protocol: &Protocol, limits: Limits) -> Count {
+fn count(counted: Counted, protocol: &Protocol, limits: Limits) -> Exploration {
     match counted {
-        Counted::All | Counted::Sorted => {
-            let sorted = match counted {
-                Counted::Sorted => true,
-                Counted::All | Counted::Kept | Counted::Bounded | Counted::Any(_) => false,
-            };
-            let reductions = Reductions { sorted, ..protocol.reductions };
-            let protocol = Protocol { reductions, ..protocol.clone() };
-            let e = bfs::explore(&protocol, asked(), None, limits, &|_| {}, &|_| {});
-            Count { unique: e.unique, generated: e.generated, end: e.end }
-        }
+        Counted::All => explicit(protocol, false, limits),
+        Counted::Sorted => explicit(protocol, true, limits),
         Counted::Kept => certificates(&Past { protocol }, limits),
         Counted::Bounded => certificates(&Rounds { protocol, reach: Reach::Bounded }, limits),
         Counted::Any(idle) => certificates(&Rounds { protocol, reach: Reach::Any { idle } }, limits),
     }
 }
 
-fn certificates<C: Certificates>(of: &C, limits: Limits) -> Count {
-    let e = explore(of, asked(), None, limits, &|_| {}, &mut |_| {});
-    Count { unique: e.unique, generated: e.generated, end: e.end }
+fn explicit(protocol: &Protocol, sorted: bool, limits: Limits) -> Exploration {
+    let reductions = Reductions { sorted, ..protocol.reductions };
+    let protocol = Protocol { reductions, ..protocol.clone() };
+    bfs::explore(&protocol, asked(), None, limits, &|_| {}, &|_| {})
+}
+
+fn certificates<C: Certificates>(of: &C, limits: Limits) -> Exploration {
+    explore(of, asked(), None, limits, &|_| {}, &mut |_| {})
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Spec::without`](super::Spec::without) deletes whole items. A part is less: `(up k)` in the `for` of an obligation, one equation
 //! of an axiom, one clause of a definition. Without it the formula around it stays: of a conjunction and of the premises of
-//! an implication the rest, of a disjunction the other cases. What stands alone becomes `true`, which deletes its item.
+//! an implication the rest, of a disjunction the other cases. A part that stands alone becomes `true`, which deletes its item.
 
 use super::{RuleChoice, Sources, Spec, SpecError, items, load};
 use crate::text::{Node, SExpr};
@@ -22,7 +22,7 @@ pub struct Part {
     pub text: String,
     /// The way from the list of items to it.
     path: Vec<usize>,
-    /// What stands there without it.
+    /// The symbol in its place without it.
     neutral: &'static str,
 }
 

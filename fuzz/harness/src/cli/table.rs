@@ -143,7 +143,7 @@ mod tests {
         let readme = std::fs::read_to_string(folder.path().join("README.md")).expect("a README");
         assert!(readme.contains("| `wishes` | wishes | a genie |\n"), "{readme}");
         let whole = std::fs::read_to_string(crate::room().join("README.md")).expect("a README");
-        // What follows the table is as it was, also behind an empty one.
+        // The text behind the table is as it was, also behind an empty one.
         let end = |text: &str| text.lines().rev().take(30).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(end(&readme), end(&whole));
         let empty = whole.replace(&rows_of(TABLE), HEADER);

@@ -51,7 +51,7 @@ pub struct Row {
     pub name: &'static str,
     /// The meaning of its bytes.
     pub bytes: &'static str,
-    /// What judges it.
+    /// The judge of a run.
     pub oracle: &'static str,
 }
 

@@ -53,7 +53,7 @@ impl Protocol {
     fn ticket_rule_spent(&self, state: &State, miner: usize) -> bool {
         let m = &state.miners[miner];
         let here = self.blocks.mask(m.round() as u8, m.subround() as u8);
-        self.rules.tickets_once() && (m.spent() == 1 || m.tickets() as u16 & here != 0)
+        (m.spent() == 1 || m.tickets() as u16 & here != 0) && self.rules.tickets_once()
     }
 
     pub(super) fn select_enabled(&self, state: &State, miner: u8, block: BlockId) -> Result<(), Blocked> {

@@ -8,7 +8,7 @@ use crate::{
     properties::{Facts, Property},
     protocol::Protocol,
     search::{
-        bfs::{End, Limits, Progress},
+        bfs::{End, Exploration, Limits, Progress},
         table::Fingerprint,
     },
 };
@@ -75,27 +75,6 @@ pub fn fingerprint<C: Certificates>(of: &C, state: &C::State) -> Fingerprint {
     rapidhash_v3(&bytes)
 }
 
-/// What a search found.
-#[derive(Debug)]
-pub struct Explored {
-    /// Unique states.
-    pub unique: u64,
-    /// States generated, with repetitions.
-    pub generated: u64,
-    /// Longest distance from the start.
-    pub depth: u32,
-    /// Most bytes of table and queue at a time, about.
-    pub peak_bytes: u64,
-    /// States that were seen and not expanded.
-    pub waiting: u64,
-    /// New states for each one expanded, of the last level.
-    pub growth: f64,
-    /// Why it ended.
-    pub end: End,
-    /// Each fact found, with the fingerprints of a shortest run to it.
-    pub found: BTreeMap<Property, Vec<Fingerprint>>,
-}
-
 /// Bytes that one more state costs in the table.
 const BYTES_IN_TABLE: u64 = 34;
 
@@ -107,7 +86,7 @@ pub fn explore<C: Certificates>(
     limits: Limits,
     progress: &dyn Fn(Progress),
     visit: &mut dyn FnMut(&C::State),
-) -> Explored {
+) -> Exploration {
     let (facts, first) = of.first();
     let start = fingerprint(of, &first);
     let mut before: HashMap<Fingerprint, Fingerprint> = HashMap::from([(start, start)]);
@@ -181,7 +160,7 @@ pub fn explore<C: Certificates>(
         path
     };
     let found = found.into_iter().map(|(property, last)| (property, path(last))).collect();
-    Explored { unique: before.len() as u64, generated, depth, peak_bytes, waiting, growth, end, found }
+    Exploration { unique: before.len() as u64, generated, depth, peak_bytes, waiting, growth, end, found }
 }
 
 /// The search of an instance without its past, up to its bounds or beyond.

@@ -40,7 +40,7 @@ impl Engine {
     }
 }
 
-/// Who named the engine.
+/// The origin of the choice of an engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Named {
     /// Nobody: it is the explicit search.
@@ -57,7 +57,7 @@ pub enum Named {
 pub struct Choice {
     /// Which.
     pub engine: Engine,
-    /// Who named it.
+    /// The origin of the choice.
     pub named: Named,
     /// How far states of certificates go.
     pub reach: Reach,
@@ -95,7 +95,7 @@ pub struct Unsupported {
     pub engine: Engine,
     /// Why not.
     pub why: &'static str,
-    /// What to do.
+    /// The change that mends it.
     pub fix: &'static str,
 }
 

@@ -105,7 +105,7 @@ pub struct Optional {
     pub without: Protocol,
 }
 
-/// What must come about for a verdict on any number of rounds and subrounds.
+/// The situations that must come about for a verdict on any number of rounds and subrounds.
 const BEYOND: [Property; 3] = [Property::Child, Property::W1, Property::W2];
 
 impl Scenario {

@@ -7,13 +7,7 @@ use super::{
     table::Fingerprint,
 };
 use crate::{
-    certificates::{
-        expand::named_run,
-        kept::Past,
-        rounds::Rounds,
-        search::{Explored, explore},
-        support::Seen,
-    },
+    certificates::{expand::named_run, kept::Past, rounds::Rounds, search::explore, support::Seen},
     properties::{Facts, Property},
     scenario::{Engine, Scenario},
 };
@@ -61,17 +55,22 @@ impl Looked<'_> {
     }
 }
 
-fn method(end: End) -> Method {
-    match end {
+/// The figures of a search that began at `start`, and the paths that it found.
+fn searched(
+    engine: Engine,
+    start: Instant,
+    exploration: Exploration,
+) -> (Searched, BTreeMap<Property, Vec<Fingerprint>>) {
+    let Exploration { unique, generated, depth, peak_bytes, waiting, growth, end, found } = exploration;
+    let rest = matches!(end, End::States | End::Memory).then(|| Rest::new(unique, waiting, growth));
+    let method = match end {
         End::Exhausted => Method::Exhausted,
         End::AllFound => Method::AllFound,
         End::States => Method::StateLimit,
         End::Memory => Method::MemoryLimit,
-    }
-}
-
-fn rest(end: End, unique: u64, waiting: u64, growth: f64) -> Option<Rest> {
-    matches!(end, End::States | End::Memory).then(|| Rest::new(unique, waiting, growth))
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    (Searched { engine, method, unique, generated, depth, peak_bytes, rest, seconds }, found)
 }
 
 /// Explores `scenario` step by step for `asked`, up to `enough`.
@@ -84,10 +83,7 @@ pub(super) fn explicit<'a>(
     let start = Instant::now();
     let protocol = &scenario.protocol;
     let exploration = bfs::explore(protocol, asked, enough, options.limits, options.progress, &|_| {});
-    let Exploration { unique, generated, depth, peak_bytes, waiting, growth, end, found } = exploration;
-    let rest = rest(end, unique, waiting, growth);
-    let (engine, method, seconds) = (Engine::Explicit, method(end), start.elapsed().as_secs_f64());
-    let searched = Searched { engine, method, unique, generated, depth, peak_bytes, rest, seconds };
+    let (searched, found) = searched(Engine::Explicit, start, exploration);
     let reached = found.keys().copied().collect();
     let shown = move |property| {
         let path = found.get(&property)?;
@@ -113,14 +109,13 @@ pub(super) fn certificates<'a>(
     let limits = options.limits;
     let asked = asked.iter().chain(BESIDE).collect();
     let progress = &|progress| (options.progress)(progress);
-    let explored = match seen {
+    let exploration = match seen {
         Seen::Kept => explore(&Past { protocol }, asked, enough, limits, progress, &mut |_| {}),
         Seen::Forgotten(reach) => {
             explore(&Rounds { protocol, reach }, asked, enough, limits, progress, &mut |_| {})
         }
     };
-    let Explored { unique, generated, depth, peak_bytes, waiting, growth, end, found } = explored;
-    let rest = rest(end, unique, waiting, growth);
+    let (searched, found) = searched(Engine::Certificates, start, exploration);
     let run = move |found: &BTreeMap<Property, Vec<Fingerprint>>, property| {
         Some(named_run(protocol, seen, found.get(&property)?, property))
     };
@@ -129,8 +124,6 @@ pub(super) fn certificates<'a>(
         Some(Beside { property, steps })
     });
     let beside = beside.collect();
-    let (engine, method, seconds) = (Engine::Certificates, method(end), start.elapsed().as_secs_f64());
-    let searched = Searched { engine, method, unique, generated, depth, peak_bytes, rest, seconds };
     let reached = found.keys().copied().collect();
     let shown = move |property| Some((produced_by(options.command.into(), None), run(&found, property)?));
     Looked { searched, reached, shown: Box::new(shown), beside }

@@ -56,7 +56,7 @@ pub enum RunError {
         step: usize,
         /// Of how many.
         steps: usize,
-        /// What the run is to show.
+        /// The property that the run is to show.
         property: Property,
     },
     /// The specification executes the run, and does not see what it is to show.

@@ -8,15 +8,15 @@ use zus_checker::{
         Reach,
         kept::{Kept, Member, Past},
         rounds::Rounds,
-        search::{Certificates, Explored, explore},
+        search::{Certificates, explore},
     },
     properties::Property,
     protocol::Protocol,
     rules::Rules,
-    search::bfs::{End, Limits},
+    search::bfs::{End, Exploration, Limits},
 };
 
-fn counted<C: Certificates>(of: &C, visit: &mut dyn FnMut(&C::State)) -> Explored {
+fn counted<C: Certificates>(of: &C, visit: &mut dyn FnMut(&C::State)) -> Exploration {
     let explored = explore(of, answered(), None, Limits::default(), &|_| {}, visit);
     assert_eq!(explored.end, End::Exhausted);
     explored

@@ -1,4 +1,4 @@
-//! What a macro is given, and what it writes, is read as Rust where it is Rust.
+//! The input of a macro, and its body, are read as Rust where they are Rust.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::parse::Parser;
