@@ -206,6 +206,8 @@ pub fn explore(
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
 /// overlap, few enough for the successors to stay in it.
 const STATES_AT_ONCE: usize = 16;
+/// Links taken up after their places are read, for the same reason.
+const LINKS_AT_ONCE: usize = 32;
 
 fn expand(
     protocol: &Protocol,
@@ -263,10 +265,16 @@ fn expand(
 
 fn take_up(codec: &Codec, used: usize, shard: &mut Shard, fresh: &Fresh) {
     let mut state = State::empty();
-    for (&(print, predecessor), bytes) in fresh.links.iter().zip(fresh.states.chunks_exact(used)) {
-        if shard.table.insert(print, predecessor) {
-            bytemuck::bytes_of_mut(&mut state)[..used].copy_from_slice(bytes);
-            codec.pack(&state, &mut shard.next);
+    let groups = fresh.links.chunks(LINKS_AT_ONCE).zip(fresh.states.chunks(LINKS_AT_ONCE * used));
+    for (links, states) in groups {
+        std::hint::black_box(
+            links.iter().fold(0, |all, &(print, _)| all ^ shard.table.touch_to_insert(print)),
+        );
+        for (&(print, predecessor), bytes) in links.iter().zip(states.chunks_exact(used)) {
+            if shard.table.insert(print, predecessor) {
+                bytemuck::bytes_of_mut(&mut state)[..used].copy_from_slice(bytes);
+                codec.pack(&state, &mut shard.next);
+            }
         }
     }
 }

@@ -67,6 +67,13 @@ impl Table {
         self.places[self.home(fingerprint)]
     }
 
+    /// As [`Table::touch`], and reads where the predecessor of a new fingerprint is put, too.
+    #[inline]
+    pub fn touch_to_insert(&self, fingerprint: Fingerprint) -> u64 {
+        let home = self.home(fingerprint);
+        self.places[home] ^ u64::from(self.predecessors[home])
+    }
+
     /// Where `fingerprint` is, or the place where it belongs: empty, or taken by the next greater one, or past the
     /// end.
     #[inline]
@@ -94,21 +101,19 @@ impl Table {
     #[inline]
     pub fn insert(&mut self, fingerprint: Fingerprint, predecessor: Fingerprint) -> bool {
         debug_assert!(fingerprint != 0, "0 marks an empty place");
-        if self.contains(fingerprint) {
-            return false;
-        }
+        let Err(mut at) = self.place(fingerprint) else { return false };
         // Up to four fifths of the places are taken.
         if self.len * 5 >= self.spread * 4 {
             self.grow();
+            at = self.place(fingerprint).unwrap_or_else(|at| at);
         }
-        self.put(fingerprint, predecessor as u32);
+        self.put(at, fingerprint, predecessor as u32);
         true
     }
 
-    /// Puts a new fingerprint at its place and moves those behind it up by one, to the next gap.
+    /// Puts a new fingerprint at `at`, its place, and moves those behind it up by one, to the next gap.
     #[inline]
-    fn put(&mut self, fingerprint: Fingerprint, predecessor: u32) {
-        let (Ok(at) | Err(at)) = self.place(fingerprint);
+    fn put(&mut self, at: usize, fingerprint: Fingerprint, predecessor: u32) {
         let gap = self.places[at..].iter().position(|&p| p == 0).unwrap_or_else(|| {
             // A crowd at the very end: practically never.
             let gap = self.places.len() - at;
@@ -127,7 +132,8 @@ impl Table {
         let mut larger = Table::of(self.spread + self.spread / 4);
         for (&place, &predecessor) in self.places.iter().zip(&self.predecessors) {
             if place != 0 {
-                larger.put(place, predecessor);
+                let (Ok(at) | Err(at)) = larger.place(place);
+                larger.put(at, place, predecessor);
             }
         }
         *self = larger;
