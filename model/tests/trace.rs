@@ -11,7 +11,7 @@ use zus_checker::{
         bfs::Limits,
         check::{Options, check},
     },
-    trace::{Claim, Fault, ReplayError, Trace, TraceError},
+    trace::{Claim, CodeFault, ReplayError, Trace, TraceError},
 };
 
 /// The traces of a small committed scenario.
@@ -196,7 +196,7 @@ fn the_words_of_a_file_are_never_told() {
     assert!(told.claim.unwrap().because.starts_with("S2: "));
     // A step that happened may not happen again.
     trace.claim = None;
-    let fault = Fault { kind: "disabled".into(), because: "found".into() };
+    let fault = CodeFault { kind: "disabled".into(), because: "found".into() };
     trace.finding = Some(fault.clone());
     trace.steps.push(trace.steps[0].clone());
     let told = trace.told().unwrap();

@@ -9,7 +9,7 @@ use zus_bpp::rules::Rules;
 
 use crate::trace;
 use zus_sim::Byzantine;
-use zus_sim::timed::{Fault, Links, Setup};
+use zus_sim::timed::{Disturbance, Links, Setup};
 
 /// How long a killed miner stays away, in milliseconds of virtual time.
 pub const PAUSE: u64 = 2_000;
@@ -128,8 +128,8 @@ impl Arguments {
         setup.byzantine = (0..miners).rev().zip(kinds).collect();
         self.kills()?;
         for kill in &self.kill {
-            setup.faults.push((kill.at, Fault::Kill(kill.miner)));
-            setup.faults.push((kill.back(), Fault::Restart(kill.miner)));
+            setup.disturbances.push((kill.at, Disturbance::Kill(kill.miner)));
+            setup.disturbances.push((kill.back(), Disturbance::Restart(kill.miner)));
         }
         if self.trace.is_some() && !matches!(self.profile, Profile::Hardened) {
             return Err(

@@ -5,7 +5,7 @@ use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::miner::Milestone;
 use zus_bpp::rules::Rules;
 use zus_sim::Byzantine;
-use zus_sim::timed::{Crash, Fault, Setup, World};
+use zus_sim::timed::{Crash, Disturbance, Setup, World};
 
 /// Whether one of the seeds breaks this property; `L`: whether one of the runs gets stuck.
 fn storms(seeds: u64, dishonest: Option<Byzantine>, property: &str) -> bool {
@@ -37,8 +37,8 @@ fn blackouts(property: &str) -> bool {
         setup.byzantine = vec![(3, Byzantine::Silent)];
         for blackout in 0..12 {
             let at = 200 + blackout * 170 + seed * 7;
-            setup.faults.extend((0..4).map(|id| (at, Fault::Kill(id))));
-            setup.faults.extend((0..4).map(|id| (at + 20, Fault::Restart(id))));
+            setup.disturbances.extend((0..4).map(|id| (at, Disturbance::Kill(id))));
+            setup.disturbances.extend((0..4).map(|id| (at + 20, Disturbance::Restart(id))));
         }
         breaks(World::mock(&setup), 3_000, 20_000, property)
     })
@@ -94,12 +94,12 @@ fn lives_through_a_crash_that_keeps_the_log_only() -> bool {
         (setup.sharders, setup.store_flush, setup.crash) = (0, 200, Crash::KeepsRecords);
         setup.byzantine = vec![(3, Byzantine::Divide)];
         let at = 300 + seed * 11 % 1_200;
-        setup.faults = vec![
-            (at, Fault::Partition(vec![vec![1, 2], vec![0]])),
-            (at, Fault::Kill(3)),
-            (at + 80, Fault::Kill(0)),
-            (at + 200, Fault::Restart(0)),
-            (at + 200, Fault::Heal),
+        setup.disturbances = vec![
+            (at, Disturbance::Partition(vec![vec![1, 2], vec![0]])),
+            (at, Disturbance::Kill(3)),
+            (at + 80, Disturbance::Kill(0)),
+            (at + 200, Disturbance::Restart(0)),
+            (at + 200, Disturbance::Heal),
         ];
         let mut world = World::mock(&setup);
         world.run(at + 200);

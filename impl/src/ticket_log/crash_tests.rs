@@ -4,7 +4,7 @@
 use super::*;
 use crate::committee::{ChainId, Epoch, Subround};
 use crate::rules::Rules;
-use crate::ticket_log::{Fault, FaultyFiles, KEY_BYTES, Kind, Operation, Sectors, Survival};
+use crate::ticket_log::{DiskFault, FaultyFiles, KEY_BYTES, Kind, Operation, Sectors, Survival};
 
 const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(1), key: [2; KEY_BYTES] };
 const RULES: SigningRules = SigningRules { one_ticket_per_subround: true, timeout_ends_tickets: true };
@@ -106,12 +106,12 @@ impl Life {
 }
 
 /// The faults of an operation that leave a disk differently.
-fn faults(operation: Operation) -> &'static [Fault] {
+fn faults(operation: Operation) -> &'static [DiskFault] {
     match operation {
         Operation::Look => &[],
-        Operation::Change => &[Fault::Stop],
-        Operation::Write => &[Fault::Stop, Fault::Torn(1), Fault::Torn(508)],
-        Operation::Sync => &[Fault::Stop, Fault::Fail],
+        Operation::Change => &[DiskFault::Stop],
+        Operation::Write => &[DiskFault::Stop, DiskFault::Torn(1), DiskFault::Torn(508)],
+        Operation::Sync => &[DiskFault::Stop, DiskFault::Fail],
     }
 }
 
@@ -123,7 +123,7 @@ fn every_run() -> Result<usize, String> {
     let mut runs = 0;
     for (first, &operation) in undisturbed.files.operations().iter().enumerate() {
         // After a failed or short operation nothing is lost, and the log refuses to go on.
-        for fault in [Fault::Fail, Fault::Short(1), Fault::Short(400)] {
+        for fault in [DiskFault::Fail, DiskFault::Short(1), DiskFault::Short(400)] {
             let mut life = Life::new();
             life.files.fail_at(first, fault);
             let at = |wrong: String| format!("{fault:?} at {first}: {wrong}");
@@ -178,7 +178,7 @@ fn nothing_that_left_is_lost_or_contradicted_wherever_a_crash_falls() {
 /// from memory, says it again, and a power cut takes it away.
 #[test]
 fn what_an_open_returns_survives_a_power_cut() {
-    let lost = |fault: Fault| {
+    let lost = |fault: DiskFault| {
         let files = FaultyFiles::default();
         let mut log = created(&files);
         log.append(ticket(1)).expect("the first");
@@ -195,7 +195,7 @@ fn what_an_open_returns_survives_a_power_cut() {
         let log = folder(&files).open(OWNER, RULES).expect("a crash");
         !log.signed().contains(&ticket(1))
     };
-    for fault in [Fault::Stop, Fault::Fail] {
+    for fault in [DiskFault::Stop, DiskFault::Fail] {
         assert!(!lost(fault), "{fault:?}");
     }
 }

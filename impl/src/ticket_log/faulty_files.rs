@@ -2,7 +2,7 @@
 //! fuzzer.
 //!
 //! It keeps apart what programs see and what is durable, of the bytes of each file by sector and of the names in each folder.
-//! A [`Fault`] is met at a given operation. After [`Fault::Stop`] every operation fails, as for a process that was killed;
+//! A [`DiskFault`] is met at a given operation. After [`DiskFault::Stop`] every operation fails, as for a process that was killed;
 //! [`FaultyFiles::restart`] says what the next process finds. A failed sync behaves as on Linux: the bytes can be read as before,
 //! no later sync writes them, and a power cut loses them.
 
@@ -17,7 +17,7 @@ use super::format::SECTOR_BYTES;
 
 /// A fault that takes the place of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
+pub enum DiskFault {
     /// The process ends before it.
     Stop,
     /// It fails; a sync then has made nothing durable, and what was to be synced is not synced by later ones.
@@ -160,7 +160,7 @@ struct Disk {
     folders: BTreeMap<PathBuf, bool>,
     operations: Vec<Operation>,
     openings: u64,
-    fault: Option<(usize, Fault)>,
+    fault: Option<(usize, DiskFault)>,
     stopped: bool,
     /// The renaming that another process does before the next time a file is locked.
     meanwhile: Option<(PathBuf, PathBuf)>,
@@ -196,7 +196,7 @@ impl FaultyFiles {
     }
 
     /// Something happens at the operation with this number, which may be one that is never reached.
-    pub fn fail_at(&self, operation: usize, fault: Fault) {
+    pub fn fail_at(&self, operation: usize, fault: DiskFault) {
         self.0.borrow_mut().fault = Some((operation, fault));
     }
 
@@ -255,7 +255,7 @@ impl FaultyFiles {
     }
 
     /// Every operation begins here: with the file system, and with the fault that is met now and lets the operation happen.
-    fn begin(&self, operation: Operation) -> io::Result<(RefMut<'_, Disk>, Option<Fault>)> {
+    fn begin(&self, operation: Operation) -> io::Result<(RefMut<'_, Disk>, Option<DiskFault>)> {
         let mut disk = self.0.borrow_mut();
         if disk.stopped {
             return Err(io::Error::other("the process has ended"));
@@ -263,7 +263,7 @@ impl FaultyFiles {
         let number = disk.operations.len();
         disk.operations.push(operation);
         let met = disk.fault.filter(|&(at, _)| at == number).map(|(_, fault)| fault);
-        if met == Some(Fault::Stop) {
+        if met == Some(DiskFault::Stop) {
             disk.stopped = true;
             return Err(io::Error::other("the process ends"));
         }
@@ -272,7 +272,7 @@ impl FaultyFiles {
 
     fn begin_whole(&self, operation: Operation) -> io::Result<RefMut<'_, Disk>> {
         match self.begin(operation)? {
-            (_, Some(Fault::Fail)) => Err(io::Error::other("input/output error")),
+            (_, Some(DiskFault::Fail)) => Err(io::Error::other("input/output error")),
             (disk, _) => Ok(disk),
         }
     }
@@ -368,9 +368,9 @@ impl Files for FaultyFiles {
     fn write_at(&self, file: &FaultyFile, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let (mut disk, fault) = self.begin(Operation::Write)?;
         let written = match fault {
-            Some(Fault::Fail) => return Err(io::Error::other("input/output error")),
-            Some(Fault::Short(missing)) => bytes.len().saturating_sub(missing).max(1),
-            Some(Fault::Torn(written)) => written.min(bytes.len()),
+            Some(DiskFault::Fail) => return Err(io::Error::other("input/output error")),
+            Some(DiskFault::Short(missing)) => bytes.len().saturating_sub(missing).max(1),
+            Some(DiskFault::Torn(written)) => written.min(bytes.len()),
             _ => bytes.len(),
         };
         let content = &mut disk.files[file.file];
@@ -384,7 +384,7 @@ impl Files for FaultyFiles {
         let sectors = content.seen.len().div_ceil(SECTOR_BYTES);
         content.dirty.resize(sectors, false);
         content.dirty[start / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES)].fill(true);
-        if let Some(Fault::Torn(_)) = fault {
+        if let Some(DiskFault::Torn(_)) = fault {
             disk.stopped = true;
             return Err(io::Error::other("the process ends"));
         }
@@ -394,7 +394,7 @@ impl Files for FaultyFiles {
     fn sync(&self, file: &FaultyFile) -> io::Result<()> {
         let (mut disk, fault) = self.begin(Operation::Sync)?;
         let content = &mut disk.files[file.file];
-        if fault == Some(Fault::Fail) {
+        if fault == Some(DiskFault::Fail) {
             content.dirty.clear();
             content.resized = false;
             return Err(io::Error::other("input/output error"));

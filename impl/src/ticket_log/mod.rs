@@ -90,7 +90,7 @@ mod memory;
 mod record;
 mod signed;
 
-pub use faulty_files::{Fault, FaultyFile, FaultyFiles, Operation, Sectors, Survival};
+pub use faulty_files::{DiskFault, FaultyFile, FaultyFiles, Operation, Sectors, Survival};
 pub use file::{FRAMES_PER_FILE, FileLog};
 pub use files::{Files, Identity, OsFiles};
 pub use format::{MAX_LOG_BYTES, RECORDS_PER_FRAME, SECTOR_BYTES};

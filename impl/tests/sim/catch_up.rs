@@ -7,14 +7,14 @@ use zus_bpp::limits::{KEPT_FINAL_BLOCKS, MAX_CHAIN_BLOCKS};
 use zus_bpp::miner::Timing;
 use zus_bpp::rules::Rules;
 
-use zus_sim::timed::{Fault, Links, Setup, World};
+use zus_sim::timed::{Disturbance, Links, Setup, World};
 
 /// A miner is down for more rounds than the others keep in memory, and comes back.
 fn away(sharders: u16, seed: u64) {
     let mut setup = Setup::new(4, Rules::HARDENED, seed);
     setup.sharders = sharders;
     (setup.timing.window, setup.timing.delta) = (Duration::from_millis(100), Duration::from_millis(20));
-    setup.faults = vec![(1_000, Fault::Kill(3))];
+    setup.disturbances = vec![(1_000, Disturbance::Kill(3))];
     let mut world = World::mock(&setup);
     let rounds = KEPT_FINAL_BLOCKS + 3 * MAX_CHAIN_BLOCKS;
     let others =
@@ -39,7 +39,8 @@ fn a_sharder_that_heard_nothing_for_long_gets_everything() {
     let mut setup = Setup::new(4, Rules::HARDENED, 3);
     (setup.timing.window, setup.timing.delta) = (Duration::from_millis(100), Duration::from_millis(20));
     // Sharders are in the first group: nobody.
-    setup.faults = vec![(500, Fault::Partition(vec![vec![], vec![0, 1, 2, 3]])), (30_000, Fault::Heal)];
+    setup.disturbances =
+        vec![(500, Disturbance::Partition(vec![vec![], vec![0, 1, 2, 3]])), (30_000, Disturbance::Heal)];
     let mut world = World::mock(&setup);
     world.run(30_000);
     let sharders = |world: &World<_>| {
@@ -68,7 +69,7 @@ fn answers_that_take_longer_than_the_wait_for_the_next_request_are_taken() {
         setup.timing = Timing::DEFAULT;
         assert!(Duration::from_millis(2 * delay) > setup.timing.catch_up);
         setup.links = Links { delay: delay..=delay, ..Links::RELIABLE };
-        setup.faults = vec![(1_000, Fault::Kill(3))];
+        setup.disturbances = vec![(1_000, Disturbance::Kill(3))];
         let mut world = World::mock(&setup);
         let height = |world: &World<_>, id| world.observer.height(Peer::Miner(MinerId(id)));
         let others = |world: &World<_>| (0..3).map(|id| height(world, id)).min().unwrap_or(0);

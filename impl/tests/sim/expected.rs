@@ -9,7 +9,7 @@ use zus_bpp::rules::{
     TicketRule,
 };
 
-use zus_sim::timed::{Adjust, Fault, Links, Setup, World};
+use zus_sim::timed::{Adjust, Disturbance, Links, Setup, World};
 use zus_sim::{Byzantine, Expect};
 
 /// The properties that are broken in at least one of so many runs, on a network whose delays go beyond every wait.
@@ -72,7 +72,7 @@ fn stuck(rules: Rules, seeds: u64) -> usize {
     let is_stuck = |seed: &u64| {
         let mut setup = Setup::new(4, rules, *seed);
         setup.links = Links { delay: 1..=900, loss: 50, ..Links::ROUGH };
-        setup.faults = vec![(8_000, Fault::Links(Links::RELIABLE))];
+        setup.disturbances = vec![(8_000, Disturbance::Links(Links::RELIABLE))];
         setup.byzantine = vec![(3, Byzantine::Divide)];
         let mut world = World::mock(&setup);
         world.run(8_000);

@@ -3,8 +3,8 @@
 //! A failure prints the setup with its seed: the run is a function of it.
 
 mod catch_up;
+mod disturbances;
 mod expected;
-mod faults;
 mod floods;
 mod muted;
 mod restarts;

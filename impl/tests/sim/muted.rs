@@ -6,7 +6,7 @@ use zus_bpp::committee::{MinerId, Peer};
 use zus_bpp::limits::MAX_PAYLOAD_BYTES;
 use zus_bpp::rules::Rules;
 
-use zus_sim::timed::{Fault, Links, Setup, World};
+use zus_sim::timed::{Disturbance, Links, Setup, World};
 
 /// Four miners with blocks of a mebibyte that repeat themselves often. One is down; of the messages of the others many are lost for a
 /// while, and one of them starts again.
@@ -16,11 +16,11 @@ fn repeats(resend: Duration, seed: u64) {
     setup.payload = MAX_PAYLOAD_BYTES;
     setup.links = bad;
     setup.timing = setup.timing.with_resend(resend);
-    setup.faults = vec![
-        (0, Fault::Kill(2)),
-        (1_500, Fault::Kill(1)),
-        (2_500, Fault::Restart(1)),
-        (4_000, Fault::Links(Links { bytes: true, ..Links::RELIABLE })),
+    setup.disturbances = vec![
+        (0, Disturbance::Kill(2)),
+        (1_500, Disturbance::Kill(1)),
+        (2_500, Disturbance::Restart(1)),
+        (4_000, Disturbance::Links(Links { bytes: true, ..Links::RELIABLE })),
     ];
     let mut world = World::mock(&setup);
     let lowest = |world: &World<_>| {
@@ -59,7 +59,7 @@ fn a_miner_that_was_away_and_catches_up_on_large_blocks_is_heard() {
         let (most, delta) = (Duration::from_millis(100), Duration::from_millis(20));
         setup.timing.with_window(most).with_resend(most).with_delta(delta)
     };
-    setup.faults = vec![(1_000, Fault::Kill(3)), (12_000, Fault::Restart(3))];
+    setup.disturbances = vec![(1_000, Disturbance::Kill(3)), (12_000, Disturbance::Restart(3))];
     let mut world = World::mock(&setup);
     world.run(12_010);
     let reached = world.observer.chain(Peer::Miner(MinerId(0))).count();

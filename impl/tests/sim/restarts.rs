@@ -5,7 +5,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{Rules, TicketLogRule};
 use zus_bpp::ticket_log::{Kind, TicketLog};
 
-use zus_sim::timed::{Crash, Fault, Links, Setup, World};
+use zus_sim::timed::{Crash, Disturbance, Links, Setup, World};
 
 /// How many steps one miner takes until five blocks are final.
 fn steps_of_a_run(setup: &Setup, miner: u16) -> u64 {
@@ -56,8 +56,8 @@ fn all_miners_crash_at_once_again_and_again() {
         setup.links = if seed % 2 == 0 { Links::RELIABLE } else { Links::ROUGH };
         for blackout in 0..6 {
             let at = 500 + blackout * 900 + seed * 13;
-            setup.faults.extend((0..4).map(|id| (at, Fault::Kill(id))));
-            setup.faults.extend((0..4).map(|id| (at + 100, Fault::Restart(id))));
+            setup.disturbances.extend((0..4).map(|id| (at, Disturbance::Kill(id))));
+            setup.disturbances.extend((0..4).map(|id| (at + 100, Disturbance::Restart(id))));
         }
         let mut world = World::mock(&setup);
         assert!(world.run_to_height(6, 60_000), "seed {seed}: {} blocks", world.observer.lowest());
@@ -71,8 +71,8 @@ fn a_miner_that_lost_everything_but_its_log_signs_nothing_twice_and_catches_up()
         let mut setup = Setup::new(4, Rules::HARDENED, seed);
         for time in 0..8 {
             let miner = (time % 4) as u16;
-            setup.faults.push((700 + time * 600, Fault::Kill(miner)));
-            setup.faults.push((900 + time * 600, Fault::RestartWithLogOnly(miner)));
+            setup.disturbances.push((700 + time * 600, Disturbance::Kill(miner)));
+            setup.disturbances.push((900 + time * 600, Disturbance::RestartWithLogOnly(miner)));
         }
         let mut world = World::mock(&setup);
         assert!(world.run_to_height(12, 60_000), "seed {seed}");
@@ -86,8 +86,8 @@ fn with_lost_logs(seed: u64, losses: u64, every: u64, above: u64) -> Setup {
     setup.links = Links { delay: 1..=250, ..Links::RELIABLE };
     for time in 0..losses {
         let miner = (time % 4) as u16;
-        setup.faults.push((310 + time * every, Fault::Kill(miner)));
-        setup.faults.push((320 + time * every, Fault::RestartWithNewLog(miner, above)));
+        setup.disturbances.push((310 + time * every, Disturbance::Kill(miner)));
+        setup.disturbances.push((320 + time * every, Disturbance::RestartWithNewLog(miner, above)));
     }
     setup
 }
@@ -121,8 +121,8 @@ fn amnesia_breaks_the_one_ticket_rule() {
         setup.links = Links { delay: 1..=250, ..Links::RELIABLE };
         for time in 0..20 {
             let miner = (time % 4) as u16;
-            setup.faults.push((310 + time * 170, Fault::Kill(miner)));
-            setup.faults.push((320 + time * 170, Fault::Restart(miner)));
+            setup.disturbances.push((310 + time * 170, Disturbance::Kill(miner)));
+            setup.disturbances.push((320 + time * 170, Disturbance::Restart(miner)));
         }
         let mut world = World::mock(&setup);
         world.run(5_000);
@@ -138,8 +138,8 @@ fn a_restarted_generator_does_not_propose_another_block() {
         let mut setup = Setup::new(4, Rules::HARDENED, seed);
         for time in 0..30 {
             let miner = (time % 4) as u16;
-            setup.faults.push((30 + time * 130, Fault::KillInStep(miner)));
-            setup.faults.push((110 + time * 130, Fault::Restart(miner)));
+            setup.disturbances.push((30 + time * 130, Disturbance::KillInStep(miner)));
+            setup.disturbances.push((110 + time * 130, Disturbance::Restart(miner)));
         }
         let mut world = World::mock(&setup);
         world.run(6_000);
@@ -151,13 +151,13 @@ fn a_restarted_generator_does_not_propose_another_block() {
 fn the_log_holds_every_kind_and_the_restart_is_in_the_same_subround() {
     let mut setup = Setup::new(4, Rules::HARDENED, 3);
     // Two dead miners: the others time out, and wait.
-    setup.faults = vec![
-        (1_000, Fault::Kill(0)),
-        (1_000, Fault::Kill(1)),
-        (6_000, Fault::Kill(2)),
-        (6_100, Fault::Restart(2)),
-        (6_500, Fault::Restart(0)),
-        (6_500, Fault::Restart(1)),
+    setup.disturbances = vec![
+        (1_000, Disturbance::Kill(0)),
+        (1_000, Disturbance::Kill(1)),
+        (6_000, Disturbance::Kill(2)),
+        (6_100, Disturbance::Restart(2)),
+        (6_500, Disturbance::Restart(0)),
+        (6_500, Disturbance::Restart(1)),
     ];
     let mut world = World::mock(&setup);
     world.run(5_900);

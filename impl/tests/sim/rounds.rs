@@ -15,7 +15,7 @@ use zus_bpp::rules::{
 };
 
 use zus_sim::Byzantine;
-use zus_sim::timed::{Adjust, Fault, Links, Setup, World};
+use zus_sim::timed::{Adjust, Disturbance, Links, Setup, World};
 
 /// Runs to a height, and until the sharders are there too (L1, L2, L5).
 fn produces<S: Scheme + Clone>(mut world: World<S>, height: usize) -> World<S> {
@@ -109,13 +109,13 @@ fn real_signatures_and_every_fault() {
         let mut setup = Setup::new(miners, Rules::HARDENED, seed as u64);
         setup.links = Links { delay: 1..=150, loss: 50, duplicates: 50, bytes: true };
         setup.byzantine = byzantine;
-        setup.faults = vec![
-            (700, Fault::KillInStep(4 % miners)),
-            (1_100, Fault::Restart(4 % miners)),
-            (1_500, Fault::Partition(vec![vec![0, 1, 4], vec![2, 3, 5, 6]])),
-            (3_000, Fault::Heal),
-            (3_300, Fault::Kill(2)),
-            (4_300, Fault::Restart(2)),
+        setup.disturbances = vec![
+            (700, Disturbance::KillInStep(4 % miners)),
+            (1_100, Disturbance::Restart(4 % miners)),
+            (1_500, Disturbance::Partition(vec![vec![0, 1, 4], vec![2, 3, 5, 6]])),
+            (3_000, Disturbance::Heal),
+            (3_300, Disturbance::Kill(2)),
+            (4_300, Disturbance::Restart(2)),
         ];
         let mut world = bls(&setup);
         world.run(4_400);

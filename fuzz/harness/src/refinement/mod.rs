@@ -76,7 +76,7 @@ use zus_checker::properties::Property;
 use zus_checker::protocol::Reductions;
 use zus_checker::protocol::{Network, Protocol};
 use zus_checker::state::State;
-use zus_checker::trace::{Claim, Fault, Producer, ReplayError, Trace, shown_verdict, shows};
+use zus_checker::trace::{Claim, CodeFault, Producer, ReplayError, Trace, shown_verdict, shows};
 
 use crate::oracles;
 use crate::schedule::Failure;
@@ -231,7 +231,7 @@ impl Refinement {
         };
         let mut trace = Trace::of_run(producer, None, None, &self.protocol, &self.actions)?;
         trace.finding = failure
-            .map(|failure| Fault { kind: failure.kind(), because: names.in_model(&failure.to_string()) });
+            .map(|failure| CodeFault { kind: failure.kind(), because: names.in_model(&failure.to_string()) });
         if let Some(Failure::Property(violation)) = failure {
             trace.claim = self.claim(violation.property, &trace);
         }

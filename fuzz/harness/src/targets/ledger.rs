@@ -13,7 +13,7 @@ use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::limits::MAX_IMPORTED_RISE;
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
-    AppendError, Fault, FaultyFiles, FileLog, Files, Interchange, InterchangeError, KEY_BYTES, Kind,
+    AppendError, DiskFault, FaultyFiles, FileLog, Files, Interchange, InterchangeError, KEY_BYTES, Kind,
     LogContents, LogError, MemoryLog, Owner, Position, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Sectors,
     SigningRules, Survival, TicketLog,
 };
@@ -167,10 +167,10 @@ impl Logs {
             self.files.take_away(&self.path(), Some(&backup));
         } else {
             let fault = [
-                Fault::Fail,
-                Fault::Stop,
-                Fault::Torn(usize::from(place) * 2),
-                Fault::Short(usize::from(place)),
+                DiskFault::Fail,
+                DiskFault::Stop,
+                DiskFault::Torn(usize::from(place) * 2),
+                DiskFault::Short(usize::from(place)),
             ];
             let at = self.files.operations().len() + usize::from(place % 4);
             self.files.fail_at(at, fault[usize::from(what & 3)]);

@@ -438,9 +438,9 @@ fn colluders_in_every_small_set_do_not_frame_those_between_them() {
     assert_eq!(stage.verdict(), but(32, &wrong));
 }
 
-/// A fault that a ticket can have without anybody else's help.
+/// A defect that a ticket can have without anybody else's help.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+enum Defect {
     Error(u8),
     OtherKey,
     Cofactor,
@@ -448,13 +448,13 @@ enum Fault {
     Infinity,
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
+fn defect() -> impl Strategy<Value = Defect> {
     prop_oneof![
-        any::<u8>().prop_map(Fault::Error),
-        Just(Fault::OtherKey),
-        Just(Fault::Cofactor),
-        (0_u16..384).prop_map(Fault::Flipped),
-        Just(Fault::Infinity),
+        any::<u8>().prop_map(Defect::Error),
+        Just(Defect::OtherKey),
+        Just(Defect::Cofactor),
+        (0_u16..384).prop_map(Defect::Flipped),
+        Just(Defect::Infinity),
     ]
 }
 
@@ -465,7 +465,7 @@ proptest! {
     #[test]
     fn the_verdict_is_that_of_one_by_one(
         n in 1_u8..40,
-        faults in proptest::collection::btree_map(0_usize..40, fault(), 0..6),
+        faults in proptest::collection::btree_map(0_usize..40, defect(), 0..6),
     ) {
         let mut stage = Stage::new(n);
         let cofactor = cofactor_point();
@@ -473,21 +473,21 @@ proptest! {
         for (&member, &fault) in faults.iter().filter(|(member, _)| **member < usize::from(n)) {
             match fault {
                 // Errors are a member's own: equal ones are another test.
-                Fault::Error(i) => { stage.taint(member, &G1::hash(b"error", &[i, member as u8])); }
+                Defect::Error(i) => { stage.taint(member, &G1::hash(b"error", &[i, member as u8])); }
                 // Not another member's: rotated among all, those would cancel.
-                Fault::OtherKey => {
+                Defect::OtherKey => {
                     let other = SecretKey::from_seed(&[200; 32]).sign(TICKET, MESSAGE);
                     stage.replace(member, other.0);
                 }
                 // One at most: three of an order of three would cancel.
-                Fault::Cofactor if !tainted => { tainted = true; stage.taint(member, &cofactor); }
-                Fault::Cofactor => {}
-                Fault::Flipped(bit) => {
+                Defect::Cofactor if !tainted => { tainted = true; stage.taint(member, &cofactor); }
+                Defect::Cofactor => {}
+                Defect::Flipped(bit) => {
                     let mut bytes = stage.tickets[member].1.0;
                     bytes[usize::from(bit / 8)] ^= 1 << (bit % 8);
                     stage.replace(member, bytes);
                 }
-                Fault::Infinity => {
+                Defect::Infinity => {
                     let mut bytes = [0; 48];
                     bytes[0] = 0xc0;
                     stage.replace(member, bytes);

@@ -6,25 +6,25 @@ use zus_bpp::miner::{Input, Recovery};
 use zus_bpp::ticket_log::{Kind, Record, SignedRecords};
 
 use super::World;
-use super::{Crash, Fault};
+use super::{Crash, Disturbance};
 use crate::messages::record_of;
 
 impl<S: Scheme + Clone> World<S> {
-    pub(super) fn fault(&mut self, fault: Fault) {
-        match fault {
-            Fault::Kill(i) => self.kill(usize::from(i)),
-            Fault::KillInStep(i) => self.hosts[usize::from(i)].kill_in_step = true,
-            Fault::Restart(i) => {
+    pub(super) fn disturb(&mut self, disturbance: Disturbance) {
+        match disturbance {
+            Disturbance::Kill(i) => self.kill(usize::from(i)),
+            Disturbance::KillInStep(i) => self.hosts[usize::from(i)].kill_in_step = true,
+            Disturbance::Restart(i) => {
                 let recovery = self.hosts[usize::from(i)].disk.recovery();
                 self.start(usize::from(i), recovery);
             }
-            Fault::RestartWithLogOnly(i) => {
+            Disturbance::RestartWithLogOnly(i) => {
                 let disk = &mut self.hosts[usize::from(i)].disk;
                 disk.stored.clear();
                 let recovery = disk.recovery();
                 self.start(usize::from(i), recovery);
             }
-            Fault::RestartWithNewLog(i, above) => {
+            Disturbance::RestartWithNewLog(i, above) => {
                 let mut known: Vec<Round> = self
                     .hosts
                     .iter()
@@ -38,13 +38,13 @@ impl<S: Scheme + Clone> World<S> {
                 let recovery = disk.recovery();
                 self.start(usize::from(i), recovery);
             }
-            Fault::Partition(groups) => {
+            Disturbance::Partition(groups) => {
                 let members = groups.iter().enumerate();
                 self.groups =
                     Some(members.flat_map(|(g, group)| group.iter().map(move |i| (*i, g))).collect());
             }
-            Fault::Heal => self.groups = None,
-            Fault::Links(links) => self.links = links,
+            Disturbance::Heal => self.groups = None,
+            Disturbance::Links(links) => self.links = links,
         }
     }
 

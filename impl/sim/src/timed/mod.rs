@@ -10,7 +10,7 @@ mod participants;
 mod schedule;
 mod setup;
 
-pub use setup::{Adjust, Crash, Fault, Links, Setup};
+pub use setup::{Adjust, Crash, Disturbance, Links, Setup};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -130,8 +130,8 @@ impl<S: Scheme + Clone> World<S> {
             muted: 0,
             said: HashMap::new(),
         };
-        for (at, fault) in &setup.faults {
-            world.schedule.add(Time(*at), Happening::Fault(fault.clone()));
+        for (at, disturbance) in &setup.disturbances {
+            world.schedule.add(Time(*at), Happening::Disturbance(disturbance.clone()));
         }
         for i in 0..world.hosts.len() {
             world.start(i, Recovery::default());
@@ -179,7 +179,7 @@ impl<S: Scheme + Clone> World<S> {
 
     /// Starts a killed miner from its disk.
     pub fn restart(&mut self, i: u16) {
-        self.fault(Fault::Restart(i));
+        self.disturb(Disturbance::Restart(i));
     }
 
     /// The disk of a miner.
@@ -256,7 +256,7 @@ impl<S: Scheme + Clone> World<S> {
             Happening::SharderTimer { sharder, timer } => {
                 self.sharder_step(SharderId(sharder as u16), SharderInput::Timer(timer));
             }
-            Happening::Fault(fault) => self.fault(fault),
+            Happening::Disturbance(disturbance) => self.disturb(disturbance),
         }
     }
 

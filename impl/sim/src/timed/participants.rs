@@ -8,7 +8,7 @@ use zus_bpp::miner::{Input, Output};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 
 use super::schedule::Happening;
-use super::{Fault, World};
+use super::{Disturbance, World};
 use crate::member::{Effect, Seen, carry_out};
 
 impl<S: Scheme + Clone> World<S> {
@@ -44,7 +44,8 @@ impl<S: Scheme + Clone> World<S> {
             if let Some((victim, _, pause)) =
                 self.kill_at_step.filter(|(victim, ..)| usize::from(*victim) == i)
             {
-                self.schedule.add(self.now.after(pause), Happening::Fault(Fault::Restart(victim)));
+                self.schedule
+                    .add(self.now.after(pause), Happening::Disturbance(Disturbance::Restart(victim)));
             }
             return;
         }

@@ -9,7 +9,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Timer, WriteId};
 use zus_bpp::sharder::SharderTimer;
 
-use super::Fault;
+use super::Disturbance;
 
 /// Something that will happen.
 pub enum Happening {
@@ -19,7 +19,7 @@ pub enum Happening {
     Flushed { miner: MinerId, life: u32, write: WriteId },
     Stored { miner: MinerId, life: u32, write: WriteId },
     SharderTimer { sharder: usize, timer: SharderTimer },
-    Fault(Fault),
+    Disturbance(Disturbance),
 }
 
 struct Scheduled {

@@ -36,7 +36,7 @@ impl Links {
 
 /// Something that happens at a time of the run.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub enum Disturbance {
     /// The miner stops; what is not flushed is lost.
     Kill(u16),
     /// The miner stops within its next step, with only a part of what the step asked for done.
@@ -92,8 +92,8 @@ pub struct Setup {
     pub clocks: Vec<u64>,
     /// The miners that depart from the protocol, and how each does.
     pub byzantine: Vec<(u16, Byzantine)>,
-    /// The faults and their times, in milliseconds from the start.
-    pub faults: Vec<(u64, Fault)>,
+    /// The disturbances and their times, in milliseconds from the start.
+    pub disturbances: Vec<(u64, Disturbance)>,
     /// A miner, the number of its step that ends in a crash, and after how many milliseconds it starts again.
     pub kill_at_step: Option<(u16, u64, u64)>,
     /// Changes the configuration of the honest miners: other numbers, or a deliberate bug.
@@ -130,7 +130,7 @@ impl Setup {
             payload: 256,
             clocks: Vec::new(),
             byzantine: Vec::new(),
-            faults: Vec::new(),
+            disturbances: Vec::new(),
             kill_at_step: None,
             adjust: Adjust(Arc::new(|_| {})),
         }
@@ -168,11 +168,12 @@ impl Setup {
         let crashes = if rules.is_durable() { random.u64(0..20) } else { 0 };
         for _ in 0..crashes {
             let (at, miner) = (random.u64(0..calm), random.u16(0..miners));
-            let kill = if random.bool() { Fault::Kill(miner) } else { Fault::KillInStep(miner) };
-            setup.faults.push((at, kill));
+            let kill = if random.bool() { Disturbance::Kill(miner) } else { Disturbance::KillInStep(miner) };
+            setup.disturbances.push((at, kill));
             let forgets = forgetful.contains(&miner) && random.bool();
-            let restart = if forgets { Fault::RestartWithLogOnly(miner) } else { Fault::Restart(miner) };
-            setup.faults.push((at + random.u64(1..2_000), restart));
+            let restart =
+                if forgets { Disturbance::RestartWithLogOnly(miner) } else { Disturbance::Restart(miner) };
+            setup.disturbances.push((at + random.u64(1..2_000), restart));
         }
         for _ in 0..random.u64(0..4) {
             let at = random.u64(0..calm);
@@ -180,21 +181,23 @@ impl Setup {
             for miner in 0..miners {
                 groups[random.usize(0..3)].push(miner);
             }
-            setup.faults.push((at, Fault::Partition(groups)));
-            setup.faults.push((at + random.u64(100..4_000), Fault::Heal));
+            setup.disturbances.push((at, Disturbance::Partition(groups)));
+            setup.disturbances.push((at + random.u64(100..4_000), Disturbance::Heal));
         }
-        setup.faults.push((calm, Fault::Heal));
-        setup.faults.push((calm, Fault::Links(Links { duplicates: 50, ..Links::RELIABLE })));
-        setup
-            .faults
-            .extend((0..miners).flat_map(|id| [(calm, Fault::Kill(id)), (calm + 1, Fault::Restart(id))]));
+        setup.disturbances.push((calm, Disturbance::Heal));
+        setup.disturbances.push((calm, Disturbance::Links(Links { duplicates: 50, ..Links::RELIABLE })));
+        setup.disturbances.extend(
+            (0..miners).flat_map(|id| [(calm, Disturbance::Kill(id)), (calm + 1, Disturbance::Restart(id))]),
+        );
         if !rules.is_durable() {
-            setup.faults.retain(|(_, fault)| !matches!(fault, Fault::Kill(_) | Fault::Restart(_)));
+            setup
+                .disturbances
+                .retain(|(_, what)| !matches!(what, Disturbance::Kill(_) | Disturbance::Restart(_)));
         }
-        setup.faults.retain(|(at, fault)| {
-            *at <= calm + 1 || !matches!(fault, Fault::Restart(_) | Fault::RestartWithLogOnly(_))
+        setup.disturbances.retain(|(at, what)| {
+            *at <= calm + 1 || !matches!(what, Disturbance::Restart(_) | Disturbance::RestartWithLogOnly(_))
         });
-        setup.faults.sort_by_key(|(at, _)| *at);
+        setup.disturbances.sort_by_key(|(at, _)| *at);
         setup
     }
 }

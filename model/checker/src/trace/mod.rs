@@ -25,7 +25,7 @@
 //! ```
 //!
 //! - `format`, `version`: read first; another version is refused with a message, never guessed at.
-//! - `finding`: where production code made the run, what it did wrong after the steps ([`Fault`]). It is shown as what the file
+//! - `finding`: where production code made the run, what it did wrong after the steps ([`CodeFault`]). It is shown as what the file
 //!   says: no replay can check it.
 //! - `producer`: which tool wrote it, and the command that makes it again, with its seed if it has one. Tool and command are
 //!   shown as what the file says, and nobody checks them.
@@ -128,7 +128,7 @@ pub struct Trace {
     /// The claim.
     pub claim: Option<Claim>,
     /// The fault of production code at its end, where production code made it.
-    pub finding: Option<Fault>,
+    pub finding: Option<CodeFault>,
     /// The instance.
     pub protocol: Protocol,
     /// The steps, from the initial state.
@@ -148,7 +148,7 @@ pub struct Replayed {
 /// claim. Where the model forbids a step of production, that step is the trace's last one, and a replay refuses it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct CodeFault {
     /// The kind in a word or two: a property's id, `disabled`, `differs`, `liveness`, `panic`.
     pub kind: String,
     /// The facts, in a sentence.
@@ -172,7 +172,7 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<Claim>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    finding: Option<Fault>,
+    finding: Option<CodeFault>,
     instance: Instance,
     #[serde(default, skip_serializing)]
     steps: Vec<Object>,

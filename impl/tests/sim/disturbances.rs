@@ -5,7 +5,7 @@ use zus_bpp::miner::Milestone;
 use zus_bpp::rules::Rules;
 
 use zus_sim::Byzantine;
-use zus_sim::timed::{Fault, Links, Setup, World};
+use zus_sim::timed::{Disturbance, Links, Setup, World};
 
 /// Runs a setup to a height, safely.
 fn survives(setup: &Setup, height: usize) -> World<zus_bpp::crypto::mock_scheme::MockScheme> {
@@ -95,7 +95,8 @@ fn garbage_is_refused_and_noticed() {
 #[test]
 fn a_minority_partition_stops_and_joins_again() {
     let mut setup = Setup::new(4, Rules::HARDENED, 7);
-    setup.faults = vec![(2_000, Fault::Partition(vec![vec![0, 1, 2], vec![3]])), (12_000, Fault::Heal)];
+    setup.disturbances =
+        vec![(2_000, Disturbance::Partition(vec![vec![0, 1, 2], vec![3]])), (12_000, Disturbance::Heal)];
     let mut world = World::mock(&setup);
     world.run(12_000);
     let (majority, minority) =
@@ -108,7 +109,8 @@ fn a_minority_partition_stops_and_joins_again() {
 #[test]
 fn no_majority_no_progress_and_then_progress() {
     let mut setup = Setup::new(4, Rules::HARDENED, 8);
-    setup.faults = vec![(2_000, Fault::Partition(vec![vec![0, 1], vec![2, 3]])), (30_000, Fault::Heal)];
+    setup.disturbances =
+        vec![(2_000, Disturbance::Partition(vec![vec![0, 1], vec![2, 3]])), (30_000, Disturbance::Heal)];
     let mut world = World::mock(&setup);
     world.run(3_000);
     let before = world.observer.lowest();
