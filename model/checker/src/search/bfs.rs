@@ -105,7 +105,7 @@ fn used(protocol: &Protocol) -> usize {
     State::used(protocol.blocks.len(), protocol.keeps_archive())
 }
 
-/// New states on their way into one shard: fingerprint, predecessor, and of the state the used bytes.
+/// New states on their way into one shard: fingerprint, predecessor, and the packed state.
 #[derive(Default)]
 struct Fresh {
     links: Vec<(Fingerprint, Fingerprint)>,
@@ -172,7 +172,7 @@ pub fn explore(
                 expanded.iter().flat_map(|e| &e.shards).map(|f| f.states.len() + 16 * f.links.len()).sum();
             shards.par_iter_mut().enumerate().for_each(|(at, shard)| {
                 for fresh in expanded.iter().map(|e| &e.shards[at]) {
-                    take_up(&codec, used(protocol), shard, fresh);
+                    take_up(codec.bytes, shard, fresh);
                 }
             });
             let bytes = (frontier.iter().map(Vec::capacity).sum::<usize>()
@@ -220,12 +220,11 @@ fn expand(
     let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
     let mut actions: Vec<Action> = Vec::new();
     let used = used(protocol);
-    let (mut state, mut next) = (State::empty(), State::empty());
-    // Successors: their links, and of each the used bytes.
-    let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<u8>) = (Vec::new(), Vec::new());
+    let mut state = State::empty();
+    // The links of the successors, and room for as many states as a group has had successors.
+    let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<State>) = (Vec::new(), Vec::new());
     for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
         links.clear();
-        successors.clear();
         for packed in group.chunks_exact(codec.bytes) {
             codec.unpack_over(packed, &mut state);
             let predecessor = fingerprint_of(&state, used);
@@ -238,12 +237,14 @@ fn expand(
             actions.clear();
             protocol.actions(&state, &mut actions);
             for action in &actions {
-                bytemuck::bytes_of_mut(&mut next)[..used]
-                    .copy_from_slice(&bytemuck::bytes_of(&state)[..used]);
-                protocol.perform(&mut next, action);
-                protocol.normalize_after(&mut next, action, behind);
-                links.push((fingerprint_of(&next, used), predecessor));
-                successors.extend_from_slice(&bytemuck::bytes_of(&next)[..used]);
+                if links.len() == successors.len() {
+                    successors.push(State::empty());
+                }
+                let next = &mut successors[links.len()];
+                bytemuck::bytes_of_mut(next)[..used].copy_from_slice(&bytemuck::bytes_of(&state)[..used]);
+                protocol.perform(next, action);
+                protocol.normalize_after(next, action, behind);
+                links.push((fingerprint_of(next, used), predecessor));
             }
         }
         expanded.generated += links.len() as u64;
@@ -251,29 +252,28 @@ fn expand(
         std::hint::black_box(
             links.iter().fold(0, |all, link| all ^ shards[link.0 as usize % SHARDS].table.touch(link.0)),
         );
-        for (link, successor) in links.iter().zip(successors.chunks_exact(used)) {
+        for (link, successor) in links.iter().zip(&successors) {
             let shard = link.0 as usize % SHARDS;
             if !shards[shard].table.contains(link.0) {
                 let fresh = &mut expanded.shards[shard];
                 fresh.links.push(*link);
-                fresh.states.extend_from_slice(successor);
+                codec.pack(successor, &mut fresh.states);
             }
         }
     }
     expanded
 }
 
-fn take_up(codec: &Codec, used: usize, shard: &mut Shard, fresh: &Fresh) {
-    let mut state = State::empty();
-    let groups = fresh.links.chunks(LINKS_AT_ONCE).zip(fresh.states.chunks(LINKS_AT_ONCE * used));
+/// Adds to `shard` the new states of `fresh`, each packed in `packed` bytes.
+fn take_up(packed: usize, shard: &mut Shard, fresh: &Fresh) {
+    let groups = fresh.links.chunks(LINKS_AT_ONCE).zip(fresh.states.chunks(LINKS_AT_ONCE * packed));
     for (links, states) in groups {
         std::hint::black_box(
             links.iter().fold(0, |all, &(print, _)| all ^ shard.table.touch_to_insert(print)),
         );
-        for (&(print, predecessor), bytes) in links.iter().zip(states.chunks_exact(used)) {
+        for (&(print, predecessor), bytes) in links.iter().zip(states.chunks_exact(packed)) {
             if shard.table.insert(print, predecessor) {
-                bytemuck::bytes_of_mut(&mut state)[..used].copy_from_slice(bytes);
-                codec.pack(&state, &mut shard.next);
+                shard.next.extend_from_slice(bytes);
             }
         }
     }
