@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId};
+use zus_bpp::crypto::ranks::Rank;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::{Rules, SubroundEntryRule};
@@ -51,14 +52,16 @@ const MAX_DELIVERIES: usize = 200_000;
 /// and L4 of `Chained` with `Adopt` (also `beacon_adopted`), where the round in which miners adopt may get no finality of its
 /// own: the one after it does. Not live are
 /// - rules without an echo: a notarization shown to one miner takes it away for good (`documented_live`, `deployed_live`);
-/// - a beacon chained to the first arrival (`beacon_split`).
+/// - a beacon chained to the first arrival (`beacon_split`);
+/// - a ticket for a worse block after one for the best: a miner that signed both votes for neither.
 ///
 /// Of finality without votes, and of a log that was forgotten, nothing is asked: S5 may be broken before the turn, and whoever
 /// has finalized another block than the rest finalizes nothing more.
 #[must_use]
 pub fn is_live(rules: &Rules) -> bool {
     let one_seed = !rules.chained() || rules.adopts();
-    rules.relays() && one_seed && rules.votes() && rules.is_durable()
+    let keeps_vote = !rules.ticket.allows(Some(Rank(0)), Rank(1));
+    rules.relays() && one_seed && rules.votes() && rules.is_durable() && keeps_vote
 }
 
 /// A world that does not move.

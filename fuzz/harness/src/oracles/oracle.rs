@@ -264,7 +264,7 @@ impl Oracle {
             let other_block = old.block != new.block;
             let (property, what) = match (old.kind, new.kind) {
                 (Kind::Ticket, Kind::Ticket) if same_place && other_block => {
-                    if may_ticket_too(world, old, new) {
+                    if may_ticket_too(world, host, old, new) {
                         continue;
                     }
                     ("S1", "two tickets in one subround")
@@ -407,9 +407,15 @@ impl Oracle {
     }
 }
 
-/// S1: whether the ticket rule lets a miner that ticketed `old` ticket `new` in the same subround: a better block, or one at
-/// least as good. Above the bounds of the world, where liveness is judged, ranks are not known and only the first rule is asked.
-fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, old: &Record, new: &Record) -> bool {
+/// S1: whether the ticket rule lets a miner that ticketed one of the two blocks ticket the other one in the same subround. The
+/// order is that of its log, where both are in it: after a restart tickets may be sent in another one. Above the bounds of the
+/// world, where liveness is judged, ranks are not known and only the first rule is asked.
+fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, host: usize, old: &Record, new: &Record) -> bool {
+    let signed = |record| world.hosts[host].disk.log.durable().iter().position(|signed| signed == record);
+    let (old, new) = match (signed(old), signed(new)) {
+        (Some(a), Some(b)) if b < a => (new, old),
+        _ => (old, new),
+    };
     let rank = |record: &Record| world.block(&BlockId(record.block)).and_then(|block| world.rank_of(block));
     let rules = &world.ground.setup.rules;
     match (rank(old), rank(new)) {

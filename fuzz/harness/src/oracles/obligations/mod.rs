@@ -33,6 +33,7 @@ use std::hash::BuildHasherDefault;
 use rapidhash::fast::RapidHasher;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
+use zus_bpp::crypto::ranks::Rank;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
@@ -205,7 +206,7 @@ impl Obligations {
         None
     }
 
-    /// Step 4: no better block was a candidate and accepted.
+    /// Step 4: no better block was a candidate and accepted that the rule allows after the tickets before this one.
     fn selection<S: Scheme + Clone>(
         &mut self,
         world: &World<S>,
@@ -218,9 +219,26 @@ impl Obligations {
             return None;
         }
         let ticketed = BlockId(record.block);
-        let rank = life.candidates.iter().find(|(block, _)| *block == ticketed).map(|(_, rank)| *rank)?;
-        let better =
-            life.candidates.iter().find(|(block, other)| *other < rank && life.accepted.contains(block))?;
+        let rank_of = |of| life.candidates.iter().find(|(block, _)| *block == of).map(|(_, rank)| *rank);
+        let rank = rank_of(ticketed)?;
+        let earlier = || {
+            let of_this_life = life.memory.decided.iter().take_while(|decided| *decided != record);
+            of_this_life.chain(world.hosts[host].disk.log.durable()).filter(|decided| {
+                (decided.kind, decided.round, decided.subround)
+                    == (Kind::Ticket, record.round, record.subround)
+                    && decided.block != record.block
+            })
+        };
+        let rule = world.ground.setup.rules.ticket;
+        let allowed = |block: BlockId, then: u8| {
+            earlier().map(|decided| BlockId(decided.block)).all(|before| {
+                let after = |rank: u8| rule.allows(Some(Rank(rank.into())), Rank(then.into()));
+                before != block && rank_of(before).is_none_or(after)
+            })
+        };
+        let better = life.candidates.iter().find(|(block, other)| {
+            *other < rank && life.accepted.contains(block) && allowed(*block, *other)
+        })?;
         Some(format!("{id} ticketed {ticketed} of rank {rank}, and had {} of rank {}", better.0, better.1))
     }
 
