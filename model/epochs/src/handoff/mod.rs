@@ -1,0 +1,1 @@
+//! The handover from the committee of one epoch to the committee of the next.

@@ -1,0 +1,1 @@
+//! The key generation of the next committee, on the final chain of the present one.

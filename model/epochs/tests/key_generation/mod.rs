@@ -1,0 +1,1 @@
+//! The key generation on the chain.

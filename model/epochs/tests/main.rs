@@ -1,0 +1,4 @@
+//! The tests of both models. One program: linking takes longer than most of them.
+
+mod handoff;
+mod key_generation;
