@@ -18,7 +18,7 @@ const AROUND: [(&str, &str); 5] = [
 ];
 
 /// Sources that may, and why.
-const MAY: [(&str, &str); 12] = [
+const MAY: [(&str, &str); 13] = [
     ("output/src/", "this crate"),
     ("impl/src/ticket_log/", "a log with rules of its own, in a library that names paths by their own type"),
     ("impl/src/node/", "a folder of the same library, beside that log and locked by it"),
@@ -28,6 +28,7 @@ const MAY: [(&str, &str); 12] = [
     ),
     ("benches/build.rs", "a build script, whose output the compiler reads"),
     ("fuzz/build.rs", "a build script, which copies inputs to a folder of the engine"),
+    ("model/cluster/src/runs.rs", "layers and sorted runs, in a folder that the process has locked"),
     ("model/checker/build.rs", "a build script, whose output the compiler reads"),
     ("model/report/build.rs", "a build script, whose output the compiler reads"),
     ("model/embed.rs", "what the build scripts share"),

@@ -35,7 +35,7 @@ const OTHERS: [(&str, &str); 19] = [
 ];
 
 /// The programs whose words are tried.
-const PROGRAMS: [&str; 4] = ["zus", "zus-fuzz", "zus-proofs", "zus-workbench"];
+const PROGRAMS: [&str; 5] = ["zus", "zus-cluster", "zus-fuzz", "zus-proofs", "zus-workbench"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()

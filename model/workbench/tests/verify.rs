@@ -8,8 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-const ROOMS: [(&str, &str); 3] =
-    [("zus-model", "zus"), ("zus-proofs", "zus-proofs"), ("zus-fuzz", "zus-fuzz")];
+const ROOMS: [(&str, &str); 4] = [
+    ("zus-model", "zus"),
+    ("zus-cluster", "zus-cluster"),
+    ("zus-proofs", "zus-proofs"),
+    ("zus-fuzz", "zus-fuzz"),
+];
 
 /// The rooms' programs, which `cargo test --workspace` builds beside this one, and a test of this crate alone does not.
 pub fn rooms() -> PathBuf {

@@ -7,20 +7,20 @@
 
 use super::{
     codec::Codec,
+    expander::{Expander, fingerprint_of, used},
     table::{Fingerprint, Table},
 };
 use crate::{
-    action::Action,
     properties::{Facts, Property},
     protocol::Protocol,
     state::State,
 };
-use rapidhash::v3::rapidhash_v3;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Shards of the table; a power of two, at least a few times the number of threads.
-const SHARDS: usize = 16;
+/// Shards of the table; a power of two, at least a few times the number of threads. The order of states within a level, and with
+/// it the run that is found, depends on this number.
+pub const SHARDS: usize = 16;
 /// States of one chunk of work.
 const CHUNK: usize = 256;
 /// Chunks expanded before their results are taken up: bounds what waits in buffers.
@@ -89,20 +89,9 @@ pub struct Exploration {
     pub found: BTreeMap<Property, Vec<Fingerprint>>,
 }
 
-/// The fingerprint of a state, of whose bytes the first `used` are not always zero.
-#[inline]
-fn fingerprint_of(state: &State, used: usize) -> Fingerprint {
-    // 0 marks an empty place.
-    rapidhash_v3(&bytemuck::bytes_of(state)[..used]).max(1)
-}
-
 /// The fingerprint of a state of `protocol`.
 pub fn fingerprint(protocol: &Protocol, state: &State) -> Fingerprint {
     fingerprint_of(state, used(protocol))
-}
-
-fn used(protocol: &Protocol) -> usize {
-    State::used(protocol.blocks.len(), protocol.keeps_archive())
 }
 
 /// New states on their way into one shard: fingerprint, predecessor, and the packed state.
@@ -218,33 +207,24 @@ fn expand(
     visit: &(dyn Fn(&State) + Sync),
 ) -> Expanded {
     let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
-    let mut actions: Vec<Action> = Vec::new();
-    let used = used(protocol);
-    let mut state = State::empty();
+    let mut expander = Expander::new(protocol);
     // The links of the successors, and room for as many states as a group has had successors.
     let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<State>) = (Vec::new(), Vec::new());
     for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
         links.clear();
         for packed in group.chunks_exact(codec.bytes) {
-            codec.unpack_over(packed, &mut state);
-            let predecessor = fingerprint_of(&state, used);
-            visit(&state);
-            for property in protocol.facts(&state, sought).iter() {
+            let predecessor = expander.enter(codec, packed);
+            visit(expander.state());
+            for property in expander.facts(sought).iter() {
                 let least = expanded.found.entry(property).or_insert(predecessor);
                 *least = (*least).min(predecessor);
             }
-            let behind = protocol.behind(&state);
-            actions.clear();
-            protocol.actions(&state, &mut actions);
-            for action in &actions {
+            for step in 0..expander.steps() {
                 if links.len() == successors.len() {
                     successors.push(State::empty());
                 }
                 let next = &mut successors[links.len()];
-                bytemuck::bytes_of_mut(next)[..used].copy_from_slice(&bytemuck::bytes_of(&state)[..used]);
-                protocol.perform(next, action);
-                protocol.normalize_after(next, action, behind);
-                links.push((fingerprint_of(next, used), predecessor));
+                links.push((expander.step(step, next), predecessor));
             }
         }
         expanded.generated += links.len() as u64;

@@ -5,8 +5,8 @@
 //! certificates for any number of rounds says a third thing: that nothing shows it with at most so many idle blocks.
 
 use super::{
-    bfs::{Limits, Progress},
-    engines::{Looked, Searched, certificates, explicit},
+    bfs::{Limits, Progress, explore},
+    engines::{Explicit, Looked, Searched, certificates, explicit},
     run::{Run, RunError},
     simulate::{MOST_STEPS, Sample, shortened, simulate},
 };
@@ -278,6 +278,18 @@ fn is_exhaustive(scenario: &Scenario, engine: Engine) -> bool {
 
 /// Checks `scenario`.
 pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
+    check_by(scenario, options, &on_threads(options))
+}
+
+/// The explicit search on the threads of this process.
+fn on_threads<'o>(options: Options<'o>) -> Box<Explicit<'o>> {
+    Box::new(move |protocol, asked, enough| {
+        explore(protocol, asked, enough, options.limits, options.progress, &|_| {})
+    })
+}
+
+/// As [`check`], with another explicit search.
+pub fn check_by(scenario: &Scenario, options: Options<'_>, by: &Explicit<'_>) -> Checked {
     let asked: Facts = scenario.asked();
     match scenario.simulate {
         Some(runs) => sample(scenario, asked, Sample { seed: 0, runs, steps: MOST_STEPS }, options),
@@ -287,7 +299,7 @@ pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
                 scenario.expect.iter().map(|e| e.property).filter(of_engine).collect()
             };
             let enough = |engine| (!is_exhaustive(scenario, engine)).then(|| expected(engine));
-            searched(scenario, asked, &enough, options)
+            searched(scenario, asked, &enough, options, by)
         }
     }
 }
@@ -295,7 +307,7 @@ pub fn check(scenario: &Scenario, options: Options<'_>) -> Checked {
 /// Explores `scenario` for what it expects, up to `enough`.
 pub fn exhaust(scenario: &Scenario, asked: Facts, enough: Facts, options: Options<'_>) -> Checked {
     let of_engine = |engine| enough.iter().filter(|p| scenario.answer(*p).by == engine).collect();
-    searched(scenario, asked, &|engine| Some(of_engine(engine)), options)
+    searched(scenario, asked, &|engine| Some(of_engine(engine)), options, &on_threads(options))
 }
 
 /// Explores `scenario` for what it expects of `asked`, each property by the engine that answers for it, up to `enough`.
@@ -304,6 +316,7 @@ fn searched(
     asked: Facts,
     enough: &dyn Fn(Engine) -> Option<Facts>,
     options: Options<'_>,
+    by: &Explicit<'_>,
 ) -> Checked {
     let start = Instant::now();
     let asked_of = |engine| -> Facts {
@@ -315,7 +328,7 @@ fn searched(
     let mut looked = Vec::new();
     if scenario.is_answered_by(Engine::Explicit) {
         let engine = Engine::Explicit;
-        looked.push(explicit(scenario, asked_of(engine), enough(engine), options));
+        looked.push(explicit(scenario, asked_of(engine), enough(engine), options, by));
     }
     if let (true, Ok(seen)) = (scenario.is_answered_by(Engine::Certificates), scenario.seen()) {
         let engine = Engine::Certificates;

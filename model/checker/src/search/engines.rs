@@ -1,7 +1,7 @@
 //! The two engines at work on a scenario: each looks for the properties that it answers for.
 
 use super::{
-    bfs::{self, End, Exploration},
+    bfs::{End, Exploration},
     check::{Beside, Method, Options, Rest, Shown, produced_by},
     run,
     table::Fingerprint,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     certificates::{expand::named_run, kept::Past, rounds::Rounds, search::explore, support::Seen},
     properties::{Facts, Property},
+    protocol::Protocol,
     scenario::{Engine, Scenario},
 };
 use schemars::JsonSchema;
@@ -73,16 +74,20 @@ fn searched(
     (Searched { engine, method, unique, generated, depth, peak_bytes, rest, seconds }, found)
 }
 
+/// An explicit search of a protocol for the facts that are asked, which ends at the end of a level once `enough` is all found.
+pub type Explicit<'e> = dyn Fn(&Protocol, Facts, Option<Facts>) -> Exploration + 'e;
+
 /// Explores `scenario` step by step for `asked`, up to `enough`.
 pub(super) fn explicit<'a>(
     scenario: &'a Scenario,
     asked: Facts,
     enough: Option<Facts>,
     options: Options<'a>,
+    explore: &Explicit<'_>,
 ) -> Looked<'a> {
     let start = Instant::now();
     let protocol = &scenario.protocol;
-    let exploration = bfs::explore(protocol, asked, enough, options.limits, options.progress, &|_| {});
+    let exploration = explore(protocol, asked, enough);
     let (searched, found) = searched(Engine::Explicit, start, exploration);
     let reached = found.keys().copied().collect();
     let shown = move |property| {

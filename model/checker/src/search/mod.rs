@@ -4,6 +4,7 @@ pub mod bfs;
 pub mod check;
 pub mod codec;
 pub mod engines;
+pub mod expander;
 pub mod run;
 pub mod simulate;
 pub mod stateright;

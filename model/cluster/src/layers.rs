@@ -1,0 +1,355 @@
+//! The layers on disk: one file for the states of a process in one layer, and one that says that it is complete.
+//!
+//! `layer-0007` has a record for each state, shard by shard, in the order of the search: the key (eight bytes, the highest first),
+//! which names the predecessor, and the packed state. `layer-0007.json`, the manifest, is written last, whole or not at all. A layer
+//! without a manifest is not complete. The same files are the states that wait, the checkpoint, and the way back to the start.
+
+use crate::{
+    end::on_disk,
+    record::Place,
+    runs::{Reader, Writer},
+};
+use rapidhash::v3::rapidhash_v3;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+use zus_checker::{
+    properties::{Facts, Property},
+    search::bfs::SHARDS,
+};
+use zus_output::{bounded, plain, whole};
+
+/// The identity of a search: two processes with the same one may search together, and one may go on where the other ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    /// Version of the program.
+    pub version: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Hash of all that the scenario says.
+    pub digest: String,
+    /// Seed of the upper half of fingerprints.
+    pub seed: u64,
+    /// Processes of the search.
+    pub processes: usize,
+}
+
+impl Identity {
+    /// The first thing in which the two differ, with the value of each.
+    pub fn differs(&self, other: &Identity) -> Option<(&'static str, String, String)> {
+        [
+            ("version", self.version.clone(), other.version.clone()),
+            ("scenario", self.scenario.clone(), other.scenario.clone()),
+            ("digest of the scenario", self.digest.clone(), other.digest.clone()),
+            ("hash seed", self.seed.to_string(), other.seed.to_string()),
+            ("number of processes", self.processes.to_string(), other.processes.to_string()),
+        ]
+        .into_iter()
+        .find(|(_, mine, theirs)| mine != theirs)
+    }
+}
+
+/// A state that shows a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hit {
+    /// Its fingerprint, by which the search on threads knows it.
+    pub print: u64,
+    /// Its layer.
+    pub layer: u32,
+    /// Its place there.
+    pub place: Place,
+}
+
+/// The figures of a search up to a layer, of all processes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Totals {
+    /// Unique states.
+    pub unique: u64,
+    /// States generated, with repetitions.
+    pub generated: u64,
+    /// The last layer that was expanded.
+    pub depth: u32,
+    /// States of the layer.
+    pub states: u64,
+    /// States of the layer before.
+    pub before: u64,
+    /// The least measure in the layer.
+    pub least: u16,
+    /// The properties that lower layers show.
+    pub found: BTreeMap<Property, Hit>,
+}
+
+impl Totals {
+    /// Those of the start alone.
+    pub fn start(least: u16) -> Self {
+        Totals { unique: 1, generated: 1, depth: 0, states: 1, before: 0, least, found: BTreeMap::new() }
+    }
+
+    /// The properties that were found.
+    pub fn facts(&self) -> Facts {
+        self.found.keys().copied().collect()
+    }
+}
+
+/// One layer of one process, complete.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The search.
+    pub search: Identity,
+    /// The process.
+    pub process: usize,
+    /// The layer.
+    pub layer: u32,
+    /// Bytes of a record.
+    pub width: usize,
+    /// Its states, shard by shard.
+    pub shards: [u64; SHARDS],
+    /// A checksum of the records.
+    pub checksum: u64,
+    /// The figures up to here.
+    pub totals: Totals,
+}
+
+/// Why the layers cannot be used: file, reason, fix.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}\n  fix: {fix}", plain::path(file))]
+pub struct Unfit {
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub why: String,
+    /// What helps.
+    pub fix: String,
+}
+
+/// The layers of one process.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Bytes of a record: a key and a packed state.
+    pub width: usize,
+    /// Of each complete layer, from the first one on, the states of each shard.
+    pub complete: Vec<[u64; SHARDS]>,
+}
+
+/// What helps where the layers are those of another search.
+const OTHER: &str =
+    "name the folder of this search with --layers, or start it without --resume in another folder";
+/// The most that a manifest may have, in bytes.
+const MOST_MANIFEST: u64 = 1 << 20;
+
+fn mixed(sum: u64, record: &[u8]) -> u64 {
+    sum.rotate_left(7) ^ rapidhash_v3(record)
+}
+
+impl Layers {
+    /// The layers in `folder`, of states of `bytes` bytes; none is known yet.
+    pub fn new(folder: PathBuf, bytes: usize) -> Self {
+        Layers { folder, width: bytes + size_of::<u64>(), complete: Vec::new() }
+    }
+
+    fn file(&self, layer: u32) -> PathBuf {
+        self.folder.join(format!("layer-{layer:04}"))
+    }
+
+    fn manifest(&self, layer: u32) -> PathBuf {
+        self.folder.join(format!("layer-{layer:04}.json"))
+    }
+
+    /// Whether there are layers of an earlier search.
+    pub fn are_there(&self) -> bool {
+        self.manifest(0).exists()
+    }
+
+    /// Begins the file of a layer.
+    pub fn begin(&self, layer: u32) -> LayerWriter {
+        LayerWriter { out: Writer::new(&self.file(layer)), shards: [0; SHARDS], checksum: 0 }
+    }
+
+    /// Notes that the layer of `written` is complete.
+    pub fn commit(
+        &mut self,
+        search: &Identity,
+        process: usize,
+        layer: u32,
+        written: Written,
+        totals: &Totals,
+    ) {
+        let Written { shards, checksum } = written;
+        let manifest = Manifest {
+            search: search.clone(),
+            process,
+            layer,
+            width: self.width,
+            shards,
+            checksum,
+            totals: totals.clone(),
+        };
+        let path = self.manifest(layer);
+        let text = serde_json::to_string_pretty(&manifest).map_err(std::io::Error::other);
+        on_disk(&path, text.and_then(|text| whole::write(&path, text)));
+        self.complete.truncate(layer as usize);
+        self.complete.push(shards);
+    }
+
+    /// Reads the manifests that are there, from the first layer on.
+    ///
+    /// # Errors
+    /// The first one that is not of this search; or there is none.
+    pub fn manifests(&mut self, search: &Identity, process: usize) -> Result<Vec<Manifest>, Unfit> {
+        let mut manifests: Vec<Manifest> = Vec::new();
+        for layer in 0.. {
+            let path = self.manifest(layer);
+            if !path.exists() {
+                break;
+            }
+            let unfit = |why: String| Unfit { file: path.clone(), why, fix: OTHER.into() };
+            let text = bounded::read(&path, MOST_MANIFEST).map_err(|why| unfit(why.to_string()))?;
+            let manifest: Manifest = serde_json::from_str(&text).map_err(|why| unfit(why.to_string()))?;
+            if let Some((of, mine, theirs)) = search.differs(&manifest.search) {
+                return Err(unfit(format!(
+                    "it is of another search: its {of} is {theirs}, and here it is {mine}"
+                )));
+            }
+            if (manifest.process, manifest.layer, manifest.width) != (process, layer, self.width) {
+                let why = format!("it is layer {} of process {}", manifest.layer, manifest.process);
+                return Err(unfit(why));
+            }
+            self.complete.push(manifest.shards);
+            manifests.push(manifest);
+        }
+        if manifests.is_empty() {
+            return Err(Unfit {
+                file: self.manifest(0),
+                why: "there is no complete layer to go on from".into(),
+                fix: "start without --resume, or name the folder of the search with --layers".into(),
+            });
+        }
+        Ok(manifests)
+    }
+
+    /// Tells the packed states of a layer to `each`, and sees that they are those that were written.
+    ///
+    /// # Errors
+    /// The file is shorter or longer, or its content is another one.
+    pub fn check(&self, manifest: &Manifest, each: &mut dyn FnMut(&[u8])) -> Result<(), Unfit> {
+        let file = self.file(manifest.layer);
+        let fix = match manifest.layer {
+            0 => "start again without --resume, in another folder".into(),
+            layer => format!(
+                "remove layer-{layer:04}.json and those after it in this folder, and resume: the search goes on from layer {}",
+                layer - 1
+            ),
+        };
+        let unfit = |why: String| Unfit { file: file.clone(), why, fix: fix.clone() };
+        let states: u64 = manifest.shards.iter().sum();
+        let bytes = std::fs::metadata(&file).map_err(|error| unfit(error.to_string()))?.len();
+        if bytes != states * self.width as u64 {
+            let due = states * self.width as u64;
+            return Err(unfit(format!("it has {bytes} bytes, and its {states} states take {due}")));
+        }
+        let mut reader = Reader::whole(&file, self.width);
+        let (mut record, mut sum) = (Vec::new(), 0);
+        while reader.next(&mut record) {
+            sum = mixed(sum, &record);
+            each(&record[size_of::<u64>()..]);
+        }
+        if sum != manifest.checksum {
+            return Err(unfit("its content is not what was written".into()));
+        }
+        Ok(())
+    }
+
+    /// Forgets the layers above `layer`.
+    pub fn cut(&mut self, layer: u32) {
+        for above in (layer + 1)..self.complete.len() as u32 {
+            let path = self.manifest(above);
+            on_disk(&path, std::fs::remove_file(&path));
+        }
+        self.complete.truncate(layer as usize + 1);
+    }
+
+    /// Reads the states of a layer, in order.
+    pub fn read(&self, layer: u32) -> Reader {
+        Reader::whole(&self.file(layer), self.width)
+    }
+
+    /// The record at a place.
+    pub fn at(&self, layer: u32, place: Place) -> Vec<u8> {
+        let before: u64 = self.complete[layer as usize][..place.shard as usize].iter().sum();
+        let path = self.file(layer);
+        let mut record = vec![0; self.width];
+        let mut read = || -> std::io::Result<()> {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start((before + place.at) * self.width as u64))?;
+            file.read_exact(&mut record)
+        };
+        on_disk(&path, read());
+        record
+    }
+
+    /// Removes the layers; the manifests first, so that none is without its layer. What cannot be removed stays: the search has ended.
+    pub fn remove(&self) {
+        for layer in (0..self.complete.len() as u32).rev() {
+            let _ = std::fs::remove_file(self.manifest(layer));
+            let _ = std::fs::remove_file(self.file(layer));
+        }
+        let _ = remove_runs(&self.folder);
+        let _ = std::fs::remove_dir(&self.folder);
+        let _ = self.folder.parent().map(std::fs::remove_dir);
+    }
+}
+
+/// The beginnings of the names of sorted runs, which a search makes again when it goes on.
+pub const RUNS: [&str; 3] = ["run", "seen", "order"];
+
+/// Removes the sorted runs in a folder of layers.
+///
+/// # Errors
+/// As the file system says.
+pub fn remove_runs(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.split_once('-').is_some_and(|(of, _)| RUNS.contains(&of)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The contents of a layer that is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// Its states, shard by shard.
+    pub shards: [u64; SHARDS],
+    /// Their checksum.
+    pub checksum: u64,
+}
+
+/// Writes the states of a layer.
+pub struct LayerWriter {
+    out: Writer,
+    shards: [u64; SHARDS],
+    checksum: u64,
+}
+
+impl LayerWriter {
+    /// Adds the next state of a shard: its key, and its packed bytes.
+    pub fn put(&mut self, shard: usize, record: &[u8]) {
+        self.shards[shard] += 1;
+        self.checksum = mixed(self.checksum, record);
+        self.out.put(record);
+    }
+
+    /// Ends the layer; it is on the disk then.
+    pub fn finish(self) -> Written {
+        self.out.finish(true);
+        Written { shards: self.shards, checksum: self.checksum }
+    }
+}

@@ -1,0 +1,302 @@
+//! The owner of some shards: it knows which of their states were seen, and takes up those that are new.
+//!
+//! What was seen is a set of fingerprints for each measure. When a set, or the new states of a layer, outgrow their share of
+//! `--max-memory`, they go to sorted runs on disk. From then on a layer is finished by merging: new states without those of earlier
+//! runs, sorted by fingerprint, then sorted by key into the layer file. The result is the same, byte for byte.
+
+use crate::{
+    layers::{Layers, RUNS, Written},
+    prints::{Print, Prints},
+    record::{self, HEAD, NAME, key_of, measure, print, shard},
+    runs::{Merge, Reader, Writer, spill},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasherDefault, Hasher},
+    path::PathBuf,
+};
+
+/// A fingerprint is its own hash.
+#[derive(Default)]
+struct Own(u64);
+
+impl Hasher for Own {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
+    }
+    fn write_u128(&mut self, print: u128) {
+        self.0 = (print >> 64) as u64;
+    }
+}
+
+/// Names that were seen, as a sorted run.
+struct Seen {
+    path: PathBuf,
+    /// The number of the first record of each measure.
+    starts: BTreeMap<u16, u64>,
+    records: u64,
+}
+
+/// Writes names in order.
+struct SeenWriter {
+    out: Writer,
+    seen: Seen,
+}
+
+impl SeenWriter {
+    fn put(&mut self, name: &[u8]) {
+        self.seen.starts.entry(measure(name)).or_insert(self.seen.records);
+        self.seen.records += 1;
+        self.out.put(name);
+    }
+
+    fn finish(self) -> Seen {
+        self.out.finish(false);
+        self.seen
+    }
+}
+
+/// The states of some shards.
+pub struct Owner {
+    /// The layers of this process.
+    pub layers: Layers,
+    /// Bytes of memory for what was seen, and as many for new states.
+    share: usize,
+    seen: BTreeMap<u16, Prints>,
+    seen_files: Vec<Seen>,
+    /// New states of the layer, or some of them: records in the order of their coming.
+    fresh: Vec<u8>,
+    index: HashMap<Print, u32, BuildHasherDefault<Own>>,
+    runs: Vec<PathBuf>,
+    /// Files made so far: each has a number of its own.
+    files: u32,
+    /// No state below this measure comes back.
+    least: u16,
+    /// Most fingerprints held at a time, in memory and on disk.
+    pub held: u64,
+    /// Most bytes of memory.
+    pub peak: u64,
+    /// Whether something went to sorted runs.
+    pub spilled: bool,
+}
+
+impl Owner {
+    /// An owner that knows nothing yet; `memory` is for fingerprints, new states and buffers.
+    pub fn new(layers: Layers, memory: u64) -> Self {
+        Owner {
+            layers,
+            share: (memory / 3) as usize,
+            seen: BTreeMap::new(),
+            seen_files: Vec::new(),
+            fresh: Vec::new(),
+            index: HashMap::default(),
+            runs: Vec::new(),
+            files: 0,
+            least: 0,
+            held: 0,
+            peak: 0,
+            spilled: false,
+        }
+    }
+
+    /// Bytes of a record.
+    fn width(&self) -> usize {
+        NAME + self.layers.width
+    }
+
+    fn new_file(&mut self, of: &str) -> PathBuf {
+        debug_assert!(RUNS.contains(&of), "it is to be removed");
+        self.files += 1;
+        self.layers.folder.join(format!("{of}-{}", self.files))
+    }
+
+    /// Takes up a record: a state that some state of the present layer leads to.
+    pub fn accept(&mut self, record: &[u8]) {
+        let (measure, print) = (measure(record), print(record));
+        assert!(
+            measure >= self.least,
+            "a state of measure {measure} came back, and those below {} were complete: the measure is wrong",
+            self.least
+        );
+        if self.seen.get(&measure).is_some_and(|seen| seen.contains(print)) {
+            return;
+        }
+        let width = record.len();
+        let next = (self.fresh.len() / width) as u32;
+        let at = *self.index.entry(print).or_insert(next);
+        if at == next {
+            self.fresh.extend_from_slice(record);
+            if self.fresh.len() + 24 * self.index.capacity() > self.share {
+                self.spill_fresh();
+            }
+        } else {
+            // Of several ways to a state, the first one counts.
+            let held = &mut self.fresh[at as usize * width..][NAME..HEAD];
+            if record[NAME..HEAD] < *held {
+                held.copy_from_slice(&record[NAME..HEAD]);
+            }
+        }
+    }
+
+    fn spill_fresh(&mut self) {
+        self.note_memory();
+        let path = self.new_file("run");
+        spill(&path, &self.fresh, self.width());
+        self.runs.push(path);
+        (self.fresh, self.index) = (Vec::new(), HashMap::default());
+        self.spilled = true;
+    }
+
+    fn note_memory(&mut self) {
+        let seen: usize = self.seen.values().map(Prints::bytes).sum();
+        self.peak = self.peak.max((seen + self.fresh.capacity() + 24 * self.index.capacity()) as u64);
+    }
+
+    /// Knows a state of an earlier layer again, after a stop.
+    pub fn remember(&mut self, measure: u16, print: Print) {
+        self.seen.entry(measure).or_default().insert(print);
+    }
+
+    /// Lets no more be in memory than there is room for.
+    pub fn settle(&mut self) {
+        let bytes: usize = self.seen.values().map(Prints::bytes).sum();
+        if bytes <= self.share {
+            return;
+        }
+        self.spilled = true;
+        let mut out = self.begin_seen();
+        for (&measure, prints) in &self.seen {
+            prints.iter().for_each(|print| out.put(&record::name(measure, print)));
+        }
+        self.seen_files.push(out.finish());
+        self.seen.clear();
+    }
+
+    fn begin_seen(&mut self) -> SeenWriter {
+        let path = self.new_file("seen");
+        SeenWriter { out: Writer::new(&path), seen: Seen { path, starts: BTreeMap::new(), records: 0 } }
+    }
+
+    /// Forgets all states below `least`: none of them comes back.
+    pub fn complete_below(&mut self, least: u16) {
+        self.least = least;
+        self.seen = self.seen.split_off(&least);
+        self.seen_files.retain(|file| {
+            let goes_on = file.starts.range(least..).next().is_some();
+            if !goes_on {
+                let _ = std::fs::remove_file(&file.path);
+            }
+            goes_on
+        });
+    }
+
+    /// The names on disk that may come back, in order.
+    fn names(&self) -> Merge {
+        let readers = self.seen_files.iter().filter_map(|file| {
+            let (_, &from) = file.starts.range(self.least..).next()?;
+            Some(Reader::new(&file.path, from, file.records - from, NAME))
+        });
+        Merge::new(readers.collect())
+    }
+
+    fn count_held(&mut self) {
+        let memory: usize = self.seen.values().map(Prints::len).sum();
+        let disk: u64 = self
+            .seen_files
+            .iter()
+            .filter_map(|file| Some(file.records - file.starts.range(self.least..).next()?.1))
+            .sum();
+        self.held = self.held.max(memory as u64 + disk);
+    }
+
+    /// Writes the new states as the layer `layer`, and knows them from now on. Their least measure, if there are any.
+    pub fn finish(&mut self, layer: u32) -> (Written, Option<u16>) {
+        self.note_memory();
+        let written = if self.runs.is_empty() && self.seen_files.is_empty() {
+            self.finish_in_memory(layer)
+        } else {
+            self.finish_on_disk(layer)
+        };
+        self.count_held();
+        self.settle();
+        written
+    }
+
+    fn finish_in_memory(&mut self, layer: u32) -> (Written, Option<u16>) {
+        let width = self.width();
+        let mut order: Vec<&[u8]> = self.fresh.chunks_exact(width).collect();
+        order.sort_unstable_by_key(|record| (shard(print(record)), key_of(record)));
+        let (mut out, mut least) = (self.layers.begin(layer), None);
+        for record in order {
+            let measure = measure(record);
+            least = Some(least.map_or(measure, |least: u16| least.min(measure)));
+            out.put(shard(print(record)), &record[NAME..]);
+            self.seen.entry(measure).or_default().insert(print(record));
+        }
+        self.fresh.clear();
+        self.index.clear();
+        (out.finish(), least)
+    }
+
+    fn finish_on_disk(&mut self, layer: u32) -> (Written, Option<u16>) {
+        if !self.fresh.is_empty() {
+            self.spill_fresh();
+        }
+        let width = self.width();
+        let runs = std::mem::take(&mut self.runs);
+        let mut candidates = Merge::new(runs.iter().map(|path| Reader::whole(path, width)).collect());
+        let mut names = self.names();
+        let mut seen = self.begin_seen();
+        // By shard and key: a byte, and a record of a layer.
+        let (ordered, mut orders, mut order) = (1 + self.layers.width, Vec::new(), Vec::new());
+        let (mut last, mut least) = ([0; NAME], None);
+        loop {
+            let mut is_new = false;
+            let more = candidates.next(|record| {
+                let name = &record[..NAME];
+                // The first one of a name has the least key.
+                if last == name {
+                    return;
+                }
+                last.copy_from_slice(name);
+                while names.peek().is_some_and(|known| known < name) {
+                    names.next(|_| {});
+                }
+                if names.peek() == Some(name) {
+                    return;
+                }
+                is_new = true;
+                order.push(shard(print(record)) as u8);
+                order.extend_from_slice(&record[NAME..]);
+            });
+            if !more {
+                break;
+            }
+            if is_new {
+                // They come in the order of their measures.
+                least = least.or(Some(measure(&last)));
+                seen.put(&last);
+                if order.len() > self.share {
+                    orders.push(self.new_file("order"));
+                    spill(&orders[orders.len() - 1], &order, ordered);
+                    order = Vec::new();
+                }
+            }
+        }
+        orders.push(self.new_file("order"));
+        spill(&orders[orders.len() - 1], &order, ordered);
+        drop(order);
+        let mut sorted = Merge::new(orders.iter().map(|path| Reader::whole(path, ordered)).collect());
+        let mut out = self.layers.begin(layer);
+        while sorted.next(|record| out.put(record[0].into(), &record[1..])) {}
+        let written = out.finish();
+        self.seen_files.push(seen.finish());
+        for path in runs.iter().chain(&orders) {
+            let _ = std::fs::remove_file(path);
+        }
+        (written, least)
+    }
+}
