@@ -94,7 +94,7 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
     begun(at);
     refused(
         &run(at, &["local", "2", NAME]),
-        &["process-0: there are layers of an earlier search", "--resume"],
+        &["there are layers of an earlier search", "--resume"],
     );
     refused(
         &resume(&["two_subrounds"]),
