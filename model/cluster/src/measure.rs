@@ -46,3 +46,48 @@ impl Measure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zus_checker::{action::Action, committed};
+
+    /// Steps of random runs of a scenario, and those of them that make the measure smaller.
+    fn walk(name: &str, measure: impl Fn(&Protocol) -> Measure) -> (u32, u32) {
+        let protocol = committed::find(name).unwrap().protocol;
+        let (measure, mut random, mut steps, mut smaller) = (measure(&protocol), 9u64, 0, 0);
+        for _ in 0..60 {
+            let mut state = protocol.normalize(protocol.initial());
+            for _ in 0..80 {
+                let mut actions: Vec<Action> = Vec::new();
+                protocol.actions(&state, &mut actions);
+                random = rapidhash::v3::rapidhash_v3(&random.to_le_bytes());
+                let Some(at) = (random as usize).checked_rem(actions.len()) else { break };
+                let next = protocol.normalize(protocol.apply(&state, &actions[at]));
+                steps += 1;
+                smaller += u32::from(measure.measure(&next) < measure.measure(&state));
+                state = next;
+            }
+        }
+        (steps, smaller)
+    }
+
+    #[test]
+    fn no_step_makes_it_smaller() {
+        for name in committed::names() {
+            let (steps, smaller) = walk(name, Measure::of);
+            assert!(steps > 50, "{name} has {steps} steps");
+            assert_eq!(smaller, 0, "{name}");
+        }
+    }
+
+    /// The control: positions go down where a miner restarts behind, and the walk sees it.
+    #[test]
+    fn a_wrong_measure_is_noticed() {
+        assert_eq!(
+            Measure::of(&committed::find("hardened_restart_behind").unwrap().protocol),
+            Measure::Restarts
+        );
+        assert!(walk("hardened_restart_behind", |_| Measure::Positions).1 > 0);
+    }
+}

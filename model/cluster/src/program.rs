@@ -6,7 +6,7 @@ use crate::{
     hosts::{self, HostsError},
     layers::{Identity, Layers, Totals, Unfit, remove_runs},
     meet::{self, MeetError, Meeting, Watch},
-    search::{Outcome, Task, fingerprint_of_start, search},
+    search::{Figures, Outcome, Task, fingerprint_of_start, search},
 };
 use sha3::{Digest, Sha3_256};
 use std::{
@@ -32,6 +32,7 @@ use zus_checker::{
         bfs::Limits,
         check::{Checked, Options, Standing, check_by},
         codec::Codec,
+        engines::Searched,
         trial::effects,
     },
 };
@@ -217,8 +218,8 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
         let done = shared(sockets, process, task, Arc::clone(&progress), scenario.name.clone());
         let done = done.unwrap_or_else(|failure| refuse(&failure));
         watch.end();
-        let Outcome { exploration, held, spilled, layers } = done;
-        outcome.replace(Some((held, spilled, layers)));
+        let Outcome { exploration, figures, layers } = done;
+        outcome.replace(Some((figures, layers)));
         exploration
     };
     let explore = RefCell::new(explore);
@@ -233,11 +234,17 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
         Standing::Incomplete => end::UNFINISHED,
         Standing::Differs => 1,
     };
-    if let Some((held, spilled, layers)) = outcome.take() {
+    if let Some((of_search, layers)) = outcome.take() {
         if process == 0 && !args.search.quiet {
-            note(&figures(&checked, processes, held, spilled));
+            note(&figures(&checked, processes, of_search));
         }
-        if !args.search.keep && code != end::UNFINISHED {
+        if code == end::UNFINISHED {
+            if process == 0 {
+                note(
+                    "stopped at --max-states; the layers are kept: go on with --resume and a greater number",
+                );
+            }
+        } else if !args.search.keep {
             layers.remove();
         }
     }
@@ -281,7 +288,7 @@ fn shared(
 /// Prints the report, as `zus check` does.
 fn print(args: &SearchArgs, checked: &Checked, start: Instant, command: &str) -> Result<(), Failure> {
     let mut report = Report::new(command.into());
-    report.scenarios.push(ScenarioReport::new(checked));
+    report.scenarios.push(ScenarioReport::with_fingerprints(checked, 128));
     report.summarize(start.elapsed().as_secs_f64(), memory::peak());
     let mut out = anstream::AutoStream::auto(io::stdout());
     let detail = Detail::of(args.quiet, args.verbose);
@@ -305,17 +312,19 @@ fn print(args: &SearchArgs, checked: &Checked, start: Instant, command: &str) ->
 }
 
 /// The figures of a search that a report of threads does not have.
-fn figures(checked: &Checked, processes: usize, held: u64, spilled: bool) -> String {
-    let unique = checked.unique().max(1);
+fn figures(checked: &Checked, processes: usize, of: Figures) -> String {
+    let Searched { unique, generated, .. } = checked.main();
+    let percent = |part: u64, all: u64| format!("{:.0} percent", 100.0 * part as f64 / all.max(1) as f64);
     // Pairs of states, each taken for one with a probability of 1 in 2 to the 128th.
-    let odds = 129.0 - 2.0 * (unique as f64).log2();
-    let of_runs = if spilled { "; sorted runs on disk were used" } else { "" };
+    let odds = 129.0 - 2.0 * (unique.max(1) as f64).log2();
+    let of_runs = if of.spilled { "; sorted runs on disk were used" } else { "" };
     format!(
         "{processes} processes; fingerprints of 128 bits: two of the {} states are taken for one with a probability of 1 in 2^{odds:.0}; \
-         at most {} fingerprints at hand ({:.0} percent){of_runs}",
+         at most {} of their fingerprints at hand ({}); {} of the successors were not sent again{of_runs}",
         grouped(unique),
-        grouped(held),
-        100.0 * held as f64 / unique as f64
+        grouped(of.held),
+        percent(of.held, unique),
+        percent(of.again, generated)
     )
 }
 

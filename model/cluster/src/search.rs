@@ -75,14 +75,23 @@ pub struct Task {
     pub resume: bool,
 }
 
+/// Figures of a search that the report of threads does not have.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// Most fingerprints that were held at a time.
+    pub held: u64,
+    /// Successors that a process did not send, because it had sent them lately.
+    pub again: u64,
+    /// Whether some process went to sorted runs.
+    pub spilled: bool,
+}
+
 /// The result of one process.
 pub struct Outcome {
     /// The search, of all processes but for the memory.
     pub exploration: Exploration,
-    /// Most fingerprints that were held at a time, of all processes.
-    pub held: u64,
-    /// Whether some process went to sorted runs.
-    pub spilled: bool,
+    /// The figures of all processes.
+    pub figures: Figures,
     /// The layers of this process.
     pub layers: Layers,
 }
@@ -132,6 +141,8 @@ struct Source<'p> {
     packets: Vec<Vec<u8>>,
     sent: Vec<Print>,
     generated: u64,
+    /// Successors that were not sent again, since the start of the process.
+    again: u64,
     found: BTreeMap<Property, Hit>,
     capability: Option<Capability<u32>>,
 }
@@ -184,6 +195,7 @@ impl Source<'_> {
             // Of what was sent in this layer the first one has the least key; the owner knows what was sent in earlier ones.
             let slot = &mut sent[(print >> 64) as usize % CACHE];
             if *slot == print {
+                self.again += 1;
                 continue;
             }
             *slot = print;
@@ -347,6 +359,7 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         packets: vec![Vec::new(); peers],
         sent: vec![0; CACHE],
         generated: 0,
+        again: 0,
         found: BTreeMap::new(),
         capability: None,
         codec: codec.clone(),
@@ -415,10 +428,12 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
     };
     let owner = searcher.owner.borrow();
     let found = ways(worker, &mut board, &owner.layers, &codec, protocol, &totals.found);
-    let (held, spilled) = board
-        .exchange(worker, &(owner.held, owner.spilled))
-        .into_iter()
-        .fold((0, false), |all, one| (all.0 + one.0, all.1 | one.1));
+    let mine = Figures { held: owner.held, again: searcher.source.borrow().again, spilled: owner.spilled };
+    let figures = board.exchange(worker, &mine).into_iter().fold(Figures::default(), |all, one| Figures {
+        held: all.held + one.held,
+        again: all.again + one.again,
+        spilled: all.spilled | one.spilled,
+    });
     let growth = if totals.before == 0 { f64::INFINITY } else { totals.states as f64 / totals.before as f64 };
     let exploration = Exploration {
         unique: totals.unique,
@@ -430,7 +445,7 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         end,
         found,
     };
-    Ok(Outcome { exploration, held, spilled, layers: owner.layers.clone() })
+    Ok(Outcome { exploration, figures, layers: owner.layers.clone() })
 }
 
 /// The fingerprints from the start to each state that was found. Each worker knows the predecessors of its own states, so they go back

@@ -320,6 +320,11 @@ pub enum StepKind {
 impl ScenarioReport {
     /// The report of what was checked.
     pub fn new(checked: &Checked) -> Self {
+        Self::with_fingerprints(checked, 64)
+    }
+
+    /// The report of what was checked by a search whose fingerprints have so many bits.
+    pub fn with_fingerprints(checked: &Checked, bits: u32) -> Self {
         let scenario = &checked.scenario;
         let protocol = &scenario.protocol;
         let main = checked.main();
@@ -386,7 +391,7 @@ impl ScenarioReport {
             standing: checked.standing(),
             rest: main.rest,
             next: verdict::next(checked),
-            notes: checked.scenario.notes.clone(),
+            notes: verdict::notes(checked, bits),
             properties,
         }
     }

@@ -170,3 +170,44 @@ impl ScenarioReport {
         })
     }
 }
+
+/// The notes of a scenario; and one on its fingerprints, where those of 64 bits make an error likelier than one in a million.
+pub(crate) fn notes(checked: &Checked, bits: u32) -> Vec<String> {
+    let main = checked.main();
+    let explicit = match (main.engine, main.method) {
+        (_, Method::Sampled { .. }) | (Engine::Certificates, _) => None,
+        (Engine::Explicit, _) => on_fingerprints(main.unique, bits),
+    };
+    checked.scenario.notes.iter().cloned().chain(explicit).collect()
+}
+
+/// Of n states, two have one fingerprint of 64 bits with a probability of about n squared in 2 to the 65th.
+fn on_fingerprints(unique: u64, bits: u32) -> Option<String> {
+    let odds = 2f64.powi(65) / (unique as f64).powi(2);
+    let odds = (odds < 1e6).then(|| grouped(odds as u64))?;
+    let states = grouped(unique);
+    Some(if bits > 64 {
+        format!(
+            "fingerprints have {bits} bits: with 64, two of the {states} states would be taken for one with a probability of 1 in {odds}"
+        )
+    } else {
+        format!(
+            "fingerprints have 64 bits: two of the {states} states are taken for one with a probability of 1 in {odds}; those of zus-cluster have 128"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_fingerprints;
+
+    #[test]
+    fn fingerprints_are_spoken_of_where_an_error_is_likelier_than_one_in_a_million() {
+        assert_eq!(on_fingerprints(6_000_000, 64), None);
+        let told = |bits| on_fingerprints(6_200_000, bits).unwrap();
+        assert!(told(64).contains(
+            "64 bits: two of the 6,200,000 states are taken for one with a probability of 1 in 959,"
+        ));
+        assert!(told(128).starts_with("fingerprints have 128 bits: with 64,"), "{}", told(128));
+    }
+}

@@ -92,10 +92,7 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
     refused(&resume(&[NAME]), &["layer-0000.json: there is no complete layer"]);
     fs::remove_dir_all(at.join("zus-cluster-layers")).unwrap();
     begun(at);
-    refused(
-        &run(at, &["local", "2", NAME]),
-        &["there are layers of an earlier search", "--resume"],
-    );
+    refused(&run(at, &["local", "2", NAME]), &["there are layers of an earlier search", "--resume"]);
     refused(
         &resume(&["two_subrounds"]),
         &["layer-0000.json: it is of another search: its scenario is hardened, and here it is two_subrounds"],
