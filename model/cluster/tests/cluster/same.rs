@@ -41,7 +41,7 @@ fn every_committed_scenario_has_the_report_of_threads() {
     for name in zus_checker::committed::names() {
         let scenario = zus_checker::committed::find(name).unwrap();
         let explicit = zus_checker::scenario::Engine::Explicit;
-        // Percent66 expects what differs from nothing; random runs are not shared.
+        // Random runs are not shared, and certificates answer in one process.
         if scenario.simulate.is_none() && scenario.is_answered_by(explicit) {
             is_same(name, "3", &[]);
         }
