@@ -1,12 +1,13 @@
 //! That the proof is about something: the axioms have models, every action happens, every witness is reached, every
-//! progress lemma's assumptions are met in a reachable state.
+//! progress lemma's assumptions are met in a reachable state, and so is the premise of every property and conjunct that has one.
 
 use crate::{
     bounded::{Run, RunFileError, Search, Target, World, WorldError},
     spec::{Formula, Lemma, Spec},
-    structure::{Evaluator, Interpreter},
+    structure::{Evaluator, Interpreter, Structure},
     verify::parallel,
 };
+use std::collections::BTreeSet;
 
 /// Steps that a search may take; the longest witness needs about half.
 const MAX_STEPS: usize = 60;
@@ -20,7 +21,7 @@ const TICKS: usize = 15;
 
 /// The target of a search, and the run that shows it.
 pub struct Finding {
-    /// `witness:W1`, `action:propose`, `assumptions:L1-log`.
+    /// `witness:W1`, `action:propose`, `assumptions:L1-log`, `premise:L1-all`.
     pub name: String,
     /// The run, if there is one in the worlds searched.
     pub run: Option<Run>,
@@ -48,12 +49,46 @@ fn wanted(spec: &Spec) -> Vec<Wanted> {
     for lemma in &spec.lemmas {
         wanted.push((format!("assumptions:{}", lemma.name), assumptions(lemma), WORLDS.to_vec()));
     }
+    for statement in spec.safety.iter().chain(&spec.invariants) {
+        if let Some(premise) = premise(&statement.formula) {
+            let target = Target::State(premise);
+            wanted.push((format!("premise:{}", statement.name), target, WORLDS.to_vec()));
+        }
+    }
     wanted
 }
 
-/// Looks for everything.
+/// A state in which the premise of a statement holds, of some elements: if there were none, the statement would hold of itself. None
+/// if the statement is no implication.
+fn premise(formula: &Formula) -> Option<Formula> {
+    match formula {
+        Formula::Forall(variables, body) => Some(Formula::exists(variables.clone(), premise(body)?)),
+        // `implies` makes this of an implication.
+        Formula::Or(parts) if parts.len() == 2 => {
+            let first = Formula::negate(parts[0].clone());
+            let inner = matches!(parts[1], Formula::Forall(..)).then(|| premise(&parts[1])).flatten();
+            Some(Formula::And(std::iter::once(first).chain(inner).collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Looks for everything; for premises first on the way of the runs to all else.
 pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
-    search(spec, &wanted(spec), threads)
+    let (premises, others): (Vec<_>, Vec<_>) =
+        wanted(spec).into_iter().partition(|(name, ..)| name.starts_with("premise:"));
+    let mut found = search(spec, &others, threads)?;
+    let runs: Vec<_> = found.iter().filter_map(|finding| finding.run.clone()).collect();
+    let played = played(spec, &runs);
+    let mut missing = Vec::new();
+    for wanted in premises {
+        match played.iter().find(|(run, states)| on_the_way(run, states, &wanted.1)) {
+            Some((run, _)) => found.push(Finding { name: wanted.0, run: Some((*run).clone()) }),
+            None => missing.push(wanted),
+        }
+    }
+    found.extend(search(spec, &missing, threads)?);
+    Ok(found)
 }
 
 fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>, WorldError> {
@@ -66,7 +101,11 @@ fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>
         for size in worlds {
             // W10 is about an adversary that has somebody's key share.
             let exposed = usize::from(name == "witness:W10");
-            let world = World { exposed, ..world(spec, *size) };
+            let mut world = World { exposed, ..world(spec, *size) };
+            // These are about an honest miner that is not among the n - f that stay up.
+            if ["witness:clock-other", "witness:clock-idle"].contains(&name.as_str()) {
+                world.byzantine = 0;
+            }
             run = Search::without(spec, &world, excluded)?.run(name, target, MAX_STEPS)?;
             if run.is_some() {
                 break;
@@ -96,9 +135,8 @@ pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
         old.into_iter().map(|run| Finding { name: run.name.clone(), run: Some(run) }).collect();
     found.extend(search(spec, &witnesses, threads)?);
     for wanted in others {
-        let runs: Vec<_> = found.iter().filter_map(|f| f.run.as_ref()).collect();
-        let shown = runs.iter().any(|run| on_the_way(spec, run, &wanted.1));
-        if !shown {
+        let runs: Vec<_> = found.iter().filter_map(|f| f.run.clone()).collect();
+        if !played(spec, &runs).iter().any(|(run, states)| on_the_way(run, states, &wanted.1)) {
             found.extend(search(spec, &[wanted], threads)?);
         }
     }
@@ -125,17 +163,45 @@ pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
             Err(error) => found.push(format!("{}: {error}", run.name)),
         }
     }
+    let played = played(spec, runs);
     let shown = |(name, target, _): &Wanted| match name.strip_prefix("witness:") {
         Some(_) => runs.iter().any(|run| run.name == *name && run.check(&interpreter, target).is_ok()),
-        None => runs.iter().any(|run| on_the_way(spec, run, target)),
+        None => played.iter().any(|(run, states)| on_the_way(run, states, target)),
     };
     found.extend(wanted(spec).into_iter().filter(|wanted| !shown(wanted)).map(|(name, ..)| name));
     found
 }
 
+/// The lemmas that a state of a real run refutes: their assumptions hold there, and their conclusion does not. Of a run that the
+/// specification refuses, the states before that step count. A world has a last round and subround: so what is unbounded is not
+/// looked for there.
+pub fn refuted(spec: &Spec, runs: &[Run], wanted: impl Fn(&Lemma) -> bool) -> BTreeSet<String> {
+    let interpreter = Interpreter::new(spec);
+    let states: Vec<_> = runs.iter().flat_map(|run| run.prefix(&interpreter)).collect();
+    let refuted = |lemma: &&Lemma| {
+        let stuck = stuck(lemma);
+        let stuck = Evaluator::new(&stuck, &[]);
+        states.iter().any(|state| stuck.holds(state, &[]))
+    };
+    let lemmas = spec.lemmas.iter().filter(|lemma| wanted(lemma)).filter(refuted);
+    lemmas.map(|lemma| lemma.name.clone()).collect()
+}
+
+/// A state in which a lemma does not hold.
+pub(crate) fn stuck(lemma: &Lemma) -> Formula {
+    let assumed = lemma.assumptions.iter().map(|(_, formula)| formula.clone());
+    let stuck = assumed.chain([Formula::negate(lemma.conclusion.clone())]).collect();
+    Formula::exists(lemma.parameters.iter().map(|p| p.variable).collect(), Formula::And(stuck))
+}
+
+/// Runs with their states.
+fn played<'a>(spec: &Spec, runs: &'a [Run]) -> Vec<(&'a Run, Vec<Structure>)> {
+    let interpreter = Interpreter::new(spec);
+    runs.iter().filter_map(|run| Some((run, run.replay(&interpreter).ok()?))).collect()
+}
+
 /// Whether a state or step of a run is what is looked for.
-fn on_the_way(spec: &Spec, run: &Run, target: &Target) -> bool {
-    let Ok(states) = run.replay(&Interpreter::new(spec)) else { return false };
+fn on_the_way(run: &Run, states: &[Structure], target: &Target) -> bool {
     match target {
         Target::State(formula) => {
             let compiled = Evaluator::new(formula, &[]);
@@ -149,7 +215,7 @@ fn on_the_way(spec: &Spec, run: &Run, target: &Target) -> bool {
 fn assumptions(lemma: &Lemma) -> Target {
     let parameters = lemma.parameters.iter().map(|p| p.variable).collect();
     let all = Formula::And(lemma.assumptions.iter().map(|(_, formula)| formula.clone()).collect());
-    Target::State(Formula::Exists(parameters, Box::new(all)))
+    Target::State(Formula::exists(parameters, all))
 }
 
 /// Whether the axioms have a model of the size of a world.

@@ -1,14 +1,17 @@
-//! The controls of the clock, part by part: what becomes of it without each conjunct of each axiom, guard, obligation and definition.
+//! The controls of the clock, part by part: what becomes of it without each conjunct of each axiom, guard, obligation, definition and
+//! property.
 //!
 //! A part that is deleted makes its item weaker or stronger, and one of these has to be seen:
 //!
 //! 1. *forbids*: a real run of the whole specification is refused. So an obligation without one of its occasions, which would
 //!    stop time where time passes, is seen by a run in which time passes;
 //! 2. *stalls*: a real run that the whole specification refuses is allowed, and breaks L1, L2, L3 or L5, or time stops in it;
-//! 3. *fails*: a condition does not hold any more, with a structure that is a counterexample.
+//! 3. *breaks*: a real run breaks the property without the part: so its premise says no more than it must;
+//! 4. *fails*: a condition does not hold any more, with a structure that is a counterexample.
 //!
 //! A part that is none of these is redundant, and named so. The runs are those that are kept; each is replayed, which takes seconds for all
-//! parts. The conditions take minutes, so they are asked on demand, and the pinned table has what runs show.
+//! parts. The conditions take longer, so they are asked on demand; of a part that no run shows the pinned table has what they said, if
+//! they were asked (`asked`).
 
 use crate::{
     bounded::Run,
@@ -30,6 +33,9 @@ use std::{
 const CLOCK: &str = "synchronous";
 const SAFE: &str = "hardened";
 
+/// The pinned table.
+pub const TABLE: &str = include_str!("../parts.txt");
+
 /// The fate of the clock without a part.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fate {
@@ -37,6 +43,8 @@ pub enum Fate {
     Forbids(String),
     /// The kept run without this item is allowed, and breaks these properties.
     Stalls(String, Vec<String>),
+    /// The whole specification's run of this name breaks these properties.
+    Breaks(String, Vec<String>),
     /// These conditions fail.
     Fails(Vec<String>),
     /// No kept run shows anything; the conditions were not asked.
@@ -52,6 +60,7 @@ impl fmt::Display for Fate {
         match self {
             Fate::Forbids(run) => write!(f, "forbids {run}"),
             Fate::Stalls(item, broken) => write!(f, "stalls as without {item}: {}", broken.join(" ")),
+            Fate::Breaks(run, broken) => write!(f, "{run} breaks {}", broken.join(" ")),
             Fate::Fails(conditions) => write!(f, "fails {}", conditions.join(" ")),
             Fate::Unseen => f.write_str("no kept run shows it"),
             Fate::Redundant => f.write_str("redundant"),
@@ -105,8 +114,11 @@ impl<'a> Parts<'a> {
         let interpreter = Interpreter::new(&without);
         for line in &self.runs {
             let run = Run::from_json(&without, line)?;
-            if run.replay(&interpreter).is_err() {
-                return Ok(Some(Fate::Forbids(run.name)));
+            let Ok(states) = run.replay(&interpreter) else { return Ok(Some(Fate::Forbids(run.name))) };
+            let broken = states.iter().flat_map(|state| interpreter.broken_safety(state));
+            let broken: BTreeSet<_> = broken.map(|s| s.name.clone()).collect();
+            if !broken.is_empty() {
+                return Ok(Some(Fate::Breaks(run.name, broken.into_iter().collect())));
             }
         }
         for line in stalls::RUNS.lines() {
@@ -165,7 +177,7 @@ impl<'a> Parts<'a> {
             let fate = match (self.by_runs(part)?, &proofs) {
                 (Some(fate), _) => fate,
                 (None, Some(proofs)) => self.by_conditions(part, proofs)?,
-                (None, None) => Fate::Unseen,
+                (None, None) => asked(part),
             };
             Ok((part.clone(), fate))
         });
@@ -196,6 +208,17 @@ impl Proofs {
             used.map(|h| (h.origin.clone(), h.formula.clone())).collect()
         };
         before.goal == condition.goal && of(before) == of(condition)
+    }
+}
+
+/// The pinned answer of the conditions about a part that no run shows.
+fn asked(part: &Part) -> Fate {
+    let mut lines = TABLE.lines().filter_map(|line| line.rsplit_once(" -> "));
+    let answer = lines.find(|(pinned, _)| *pinned == part.to_string()).map_or("", |(_, fate)| fate);
+    match answer.strip_prefix("fails ") {
+        Some(conditions) => Fate::Fails(conditions.split(' ').map(str::to_string).collect()),
+        None if answer == Fate::Redundant.to_string() => Fate::Redundant,
+        None => Fate::Unseen,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     bounded::{Run, RunFileError, Search, Target, WorldError},
-    nonvacuity::world,
+    nonvacuity::{stuck, world},
     spec::{Formula, Obligation, Spec, SpecError},
     structure::{Evaluator, Interpreter},
     verify::parallel,
@@ -56,16 +56,7 @@ pub fn items(spec: &Spec) -> Vec<String> {
 /// The states in which time has stopped: an obligation is open, and none of its actions is enabled.
 fn stopped(spec: &Spec) -> Formula {
     let lemma = |o: &Obligation| spec.lemmas.iter().find(|lemma| lemma.name == o.name);
-    let stops = spec.obligations.iter().filter_map(lemma).map(|lemma| {
-        let open = lemma.assumptions.iter().map(|(_, formula)| formula.clone());
-        let stuck = open.chain([Formula::negate(lemma.conclusion.clone())]).collect();
-        let variables: Vec<_> = lemma.parameters.iter().map(|p| p.variable).collect();
-        if variables.is_empty() {
-            Formula::And(stuck)
-        } else {
-            Formula::Exists(variables, Box::new(Formula::And(stuck)))
-        }
-    });
+    let stops = spec.obligations.iter().filter_map(lemma).map(stuck);
     Formula::Or(stops.collect())
 }
 

@@ -76,6 +76,22 @@ impl Run {
         Ok(states)
     }
 
+    /// The states up to the first action that cannot happen; none if the world breaks an axiom.
+    pub fn prefix(&self, interpreter: &Interpreter<'_>) -> Vec<Structure> {
+        let mut states = Vec::new();
+        if interpreter.broken_axioms(&self.initial).is_empty() {
+            states.push(self.initial.clone());
+        }
+        for event in &self.events {
+            let Some(now) = states.last() else { break };
+            if interpreter.enabled(now, event.action, &event.arguments).is_err() {
+                break;
+            }
+            states.push(interpreter.apply(now, event.action, &event.arguments));
+        }
+        states
+    }
+
     /// The actions in words, one sentence each.
     pub fn sentences(&self, spec: &Spec) -> Vec<String> {
         let names = Names::of(spec, &self.initial);

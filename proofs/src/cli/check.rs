@@ -17,8 +17,6 @@ use crate::{
 use std::time::Instant;
 use zus_output::folder::Folder;
 
-/// The pinned table of the clock's parts.
-const PARTS: &str = include_str!("../../parts.txt");
 /// The pinned table of negative controls.
 const CONTROLS: &str = include_str!("../../controls.txt");
 /// The profile with a clock, whose conditions must hold too.
@@ -177,7 +175,6 @@ pub(super) fn all(sources: &Sources, threads: usize) -> Result<End, BadInput> {
         }
     }
     end = end.max(pinned(&tables)).max(refuted(sources)?).max(clock(sources, &judges, threads)?);
-    end = end.max(clock_parts(sources, threads)?);
     let rows = ledger::check(sources)?;
     say!("ledger: {} properties, each with its proof or exemption", rows.len());
     say!("{} in {}", if end == End::Fine { "all is well" } else { "NOT all is well" }, seconds(start));
@@ -314,27 +311,6 @@ fn clock(sources: &Sources, judges: &[ExternalJudge], threads: usize) -> Result<
         end = End::Fails;
     }
     Ok(end)
-}
-
-/// The clock without each part of its items.
-fn clock_parts(sources: &Sources, threads: usize) -> Result<End, BadInput> {
-    let start = Instant::now();
-    let fates = Parts::new(sources)?.fates(None, Ask::Runs, threads)?;
-    let count = |of: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| of(fate)).count();
-    say!(
-        "{CLOCK}: of {} parts {} forbid a real run if deleted, {} let one stall, {}",
-        fates.len(),
-        count(|fate| matches!(fate, Fate::Forbids(_))),
-        count(|fate| matches!(fate, Fate::Stalls(..))),
-        seconds(start)
-    );
-    let table = parts::table(&fates);
-    if table == PARTS {
-        return Ok(End::Fine);
-    }
-    say!("parts.txt differs; `zus-proofs parts` prints the table. New or changed lines:");
-    table.lines().filter(|line| !PARTS.lines().any(|known| known == *line)).for_each(|line| say!("  {line}"));
-    Ok(End::Fails)
 }
 
 /// `parts`.

@@ -2,9 +2,13 @@
 
 use super::{Condition, ConditionId, Constant, Hypothesis, Kind, Origin};
 use crate::spec::{
-    Action, Formula, FunctionId, Parameter, RelationId, RelationKind, Spec, Statement, Term, Time, Variable,
+    Action, Formula, FunctionId, Parameter, Pointwise, RelationId, RelationKind, SortId, Spec, Statement,
+    Term, Time, Variable,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// All conditions, and how many more hold because an action changes nothing that the statement reads.
 pub fn conditions(spec: &Spec) -> (Vec<Condition>, usize) {
@@ -53,7 +57,9 @@ impl Generator<'_> {
         for statement in &spec.pointwise {
             let (constants, map) = self.constants(&statement.parameters, Vec::new());
             let goal = initially(spec, &statement.formula.substitute(&map));
-            self.push(Kind::Initiation, "init", &statement.name, constants, axioms.clone(), goal);
+            let mut hypotheses = axioms.clone();
+            hypotheses.extend(self.beyond(&constants, std::slice::from_ref(&goal)));
+            self.push(Kind::Initiation, "init", &statement.name, constants, hypotheses, goal);
         }
         for (id, variables, definition) in self.derived() {
             let [contains, only] = halves(id, &variables, &definition).map(|half| initially(spec, &half));
@@ -97,6 +103,7 @@ impl Generator<'_> {
             let mut hypotheses = hypotheses.clone();
             let origin = Origin::Pointwise(statement.name.clone());
             hypotheses.push(Hypothesis { origin, formula: Arc::new(before) });
+            hypotheses.extend(self.beyond(&constants, std::slice::from_ref(&goal)));
             self.push(Kind::Consecution, &action.name, &statement.name, constants, hypotheses, goal);
         }
         for (id, variables, definition) in self.derived() {
@@ -151,7 +158,8 @@ impl Generator<'_> {
     }
 
     fn lemmas(&mut self) {
-        for lemma in &self.spec.lemmas {
+        let spec = self.spec;
+        for lemma in &spec.lemmas {
             let (constants, map) = self.constants(&lemma.parameters, Vec::new());
             let mut hypotheses = self.state();
             for (name, formula) in &lemma.assumptions {
@@ -159,8 +167,23 @@ impl Generator<'_> {
                 hypotheses.push(Hypothesis { origin, formula: Arc::new(formula.substitute(&map)) });
             }
             let goal = lemma.conclusion.substitute(&map);
+            if lemma.pointwise {
+                let said = lemma.assumptions.iter().map(|(_, formula)| formula.substitute(&map));
+                let terms = Terms::of(spec, &constants, &said.chain([goal.clone()]).collect::<Vec<_>>());
+                let pointwise = spec.pointwise.iter();
+                hypotheses.extend(pointwise.filter_map(|p| terms.hypothesis(p, Origin::Pointwise)));
+                hypotheses
+                    .extend(spec.unbounded.iter().filter_map(|u| terms.hypothesis(u, Origin::Unbounded)));
+            }
             self.push(Kind::Lemma, "", &lemma.name, constants, hypotheses, goal);
         }
+    }
+
+    /// What is unbounded, of the terms of a statement about a single tuple, if it speaks of one sort only.
+    fn beyond(&self, constants: &[Constant], formulas: &[Formula]) -> Vec<Hypothesis> {
+        let terms = Terms::of(self.spec, constants, formulas);
+        let one = self.spec.unbounded.iter().filter(|u| u.parameters.len() == 1);
+        one.filter_map(|u| terms.hypothesis(u, Origin::Unbounded)).collect()
     }
 
     /// The actions of an open obligation meet it.
@@ -268,6 +291,58 @@ pub(crate) fn after(
         let stays = Formula::And(vec![before, Formula::negate(update.delete.substitute(&map))]);
         Formula::Or(vec![stays, update.insert.substitute(&map)])
     })
+}
+
+/// The ground terms of some formulas, by sort.
+struct Terms(BTreeMap<SortId, BTreeSet<Term>>);
+
+impl Terms {
+    fn of(spec: &Spec, constants: &[Constant], formulas: &[Formula]) -> Self {
+        fn add(found: &mut Terms, sort_of: &dyn Fn(FunctionId) -> SortId, term: &Term) -> bool {
+            let Term::Apply(function, arguments) = term else { return false };
+            // All arguments are looked at, also after one that is not ground.
+            let ground = arguments.iter().fold(true, |ground, term| add(found, sort_of, term) && ground);
+            if ground {
+                found.0.entry(sort_of(*function)).or_default().insert(term.clone());
+            }
+            ground
+        }
+        let sort_of = |f: FunctionId| match spec.functions.get(f.0) {
+            Some(function) => function.result,
+            None => constants[f.0 - spec.functions.len()].sort,
+        };
+        let mut found = Terms(BTreeMap::new());
+        for formula in formulas {
+            formula.visit(&mut |atom| {
+                let terms: &[Term] = match atom {
+                    Formula::Relation(_, _, terms) => terms,
+                    Formula::Equal(left, right) => &[left.clone(), right.clone()],
+                    _ => &[],
+                };
+                for term in terms {
+                    add(&mut found, &sort_of, term);
+                }
+            });
+        }
+        found
+    }
+
+    /// A statement about single tuples, of all tuples of these terms.
+    fn hypothesis(&self, statement: &Pointwise, origin: fn(String) -> Origin) -> Option<Hypothesis> {
+        let mut tuples = vec![HashMap::new()];
+        for parameter in &statement.parameters {
+            let terms = self.0.get(&parameter.variable.sort)?;
+            let with = |tuple: &HashMap<Variable, Term>, term: &Term| {
+                let mut tuple = tuple.clone();
+                tuple.insert(parameter.variable, term.clone());
+                tuple
+            };
+            tuples =
+                tuples.iter().flat_map(|tuple| terms.iter().map(move |term| with(tuple, term))).collect();
+        }
+        let all = tuples.iter().map(|tuple| statement.formula.substitute(tuple)).collect();
+        Some(Hypothesis { origin: origin(statement.name.clone()), formula: Arc::new(Formula::And(all)) })
+    }
 }
 
 /// The two halves of `relation = definition`: that it contains, and that it contains only, what is defined.

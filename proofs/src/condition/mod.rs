@@ -72,6 +72,8 @@ pub enum Origin {
     Invariant(String),
     /// An invariant of single tuples, of the tuple in question.
     Pointwise(String),
+    /// Something unbounded, of the terms that a lemma names.
+    Unbounded(String),
     /// A guard: action and name.
     Guard(String, String),
     /// The half of a derived relation's definition that is universal.
@@ -90,6 +92,7 @@ impl fmt::Display for Origin {
             Origin::Axiom(name) => write!(f, "axiom:{name}"),
             Origin::Invariant(name) => write!(f, "invariant:{name}"),
             Origin::Pointwise(name) => write!(f, "pointwise:{name}"),
+            Origin::Unbounded(name) => write!(f, "unbounded:{name}"),
             Origin::Guard(action, name) => write!(f, "guard:{action}/{name}"),
             Origin::Derived(name) => write!(f, "derived:{name}"),
             Origin::Definition(name) => write!(f, "definition:{name}"),

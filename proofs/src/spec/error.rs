@@ -65,8 +65,8 @@ pub enum Fault {
     /// An item that is none of the known ones.
     #[error(
         "`{0}` is no item of a specification; one of sort, immutable, relation, derived, function, constant, \
-             define, axiom, init, action, obligation, invariant, safety, transition, pointwise, witness, lemma, \
-             induction, rule, profile, requires, when, include, ordered, threshold, closure"
+             define, axiom, init, action, obligation, invariant, safety, transition, pointwise, unbounded, witness, \
+             lemma, induction, naming, rule, profile, requires, when, include, ordered, threshold, closure"
     )]
     UnknownItem(String),
     /// A part of an action that is none of the known ones.
@@ -132,12 +132,18 @@ pub enum Fault {
     /// An update of something fixed.
     #[error("`{0}` is immutable; declare it with `relation` if actions change it")]
     UpdateOfImmutable(String),
+    /// A parameter of a `given` that hides another.
+    #[error("`{0}` is a parameter of the obligation already; take another name for what is given")]
+    Hidden(String),
+    /// A `names` where nothing says which fact names.
+    #[error("`names` needs the fact under which names are given; declare it with `(naming relation)`")]
+    NoNaming,
     /// A state relation without `init`.
     #[error("relation `{0}` has no `init`; say which tuples are in at first, for example `false`")]
     NoInit(String),
     /// An axiom or an `init` that reads what actions change.
     #[error(
-        "state relation `{0}` differs from state to state; an axiom or an `init` reads only what is fixed"
+        "state relation `{0}` differs from state to state; an axiom, an `unbounded` or an `init` reads only what is fixed"
     )]
     ReadsState(String),
     /// A derived relation whose definition reads a derived relation.

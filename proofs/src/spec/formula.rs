@@ -100,6 +100,16 @@ impl Formula {
         if variables.is_empty() { body } else { Formula::Forall(variables, Box::new(body)) }
     }
 
+    /// `Exists`, or the body alone if there is no variable.
+    pub fn exists(variables: Vec<Variable>, body: Formula) -> Formula {
+        if variables.is_empty() { body } else { Formula::Exists(variables, Box::new(body)) }
+    }
+
+    /// A relation without arguments.
+    pub fn fact(relation: RelationId) -> Formula {
+        Formula::Relation(relation, Time::Before, Vec::new())
+    }
+
     /// This formula with the free variables of `map` replaced.
     pub fn substitute(&self, map: &HashMap<Variable, Term>) -> Formula {
         self.rewrite(&mut |atom| match atom {

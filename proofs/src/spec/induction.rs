@@ -85,6 +85,7 @@ impl Builder {
             parameters,
             assumptions: vec![("first".to_string(), premise), ("when".to_string(), when_here.clone())],
             conclusion: holds_here.clone(),
+            pointwise: false,
             position: position.clone(),
         });
 
@@ -110,6 +111,7 @@ impl Builder {
                 ("when".to_string(), when_there),
             ],
             conclusion: holds_there,
+            pointwise: false,
             position,
         });
         Ok(())

@@ -40,6 +40,8 @@ fn empty(rules: Rules) -> Spec {
         transitions: Vec::new(),
         witnesses: Vec::new(),
         pointwise: Vec::new(),
+        unbounded: Vec::new(),
+        naming: None,
         lemmas: Vec::new(),
         obligations: Vec::new(),
         interpretations: Vec::new(),
@@ -99,6 +101,7 @@ impl Builder {
                 let definition = Named::Macro(Arc::new(Macro { name: name.clone(), parameters, body }));
                 self.elaborator.declare(&name, definition, &item.position)?;
             }
+            "naming" => self.naming(list)?,
             _ => {}
         }
         Ok(())
@@ -107,7 +110,7 @@ impl Builder {
     fn say(&mut self, item: &SExpr) -> Result<(), SpecError> {
         let (word, list) = head(item)?;
         match word {
-            "sort" | "immutable" | "relation" | "function" | "constant" => {}
+            "sort" | "immutable" | "relation" | "function" | "constant" | "naming" => {}
             "define" => self.check_define(list)?,
             "derived" => self.derived(list)?,
             "axiom" | "invariant" | "safety" | "transition" => {
@@ -125,7 +128,14 @@ impl Builder {
             "lemma" => self.lemma(list)?,
             "obligation" => self.obligation(list)?,
             "induction" => self.induction(list)?,
-            "pointwise" => self.pointwise(list)?,
+            "pointwise" => {
+                let statement = self.pointwise(list)?;
+                self.spec.pointwise.push(statement);
+            }
+            "unbounded" => {
+                let statement = self.pointwise(list)?;
+                self.spec.unbounded.push(statement);
+            }
             "ordered" | "threshold" | "closure" => self.interpretation(word, list)?,
             other => return Err(Fault::UnknownItem(other.to_string()).at(&item.position)),
         }
@@ -356,8 +366,8 @@ impl Builder {
         Ok(())
     }
 
-    /// `(pointwise name "sentence" ((variable sort)...) formula)`.
-    fn pointwise(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
+    /// `(pointwise name "sentence" ((variable sort)...) formula)`; `unbounded` alike.
+    fn pointwise(&mut self, list: &[SExpr]) -> Result<Pointwise, SpecError> {
         let shape = "(pointwise name \"sentence\" ((variable sort)...) formula)";
         let name = name(list, 1, shape)?;
         let sentence = sentence(list, 2, shape, [])?;
@@ -365,8 +375,7 @@ impl Builder {
         let parameters = self.parameters(at(list, 3, shape)?, &mut scope)?;
         let formula = self.formula(at(list, 4, shape)?, &mut scope, Place::Elsewhere)?;
         let position = list[0].position.clone();
-        self.spec.pointwise.push(Pointwise { name, sentence, parameters, formula, position });
-        Ok(())
+        Ok(Pointwise { name, sentence, parameters, formula, position })
     }
 
     /// `(lemma name "sentence" ((parameter sort)...) (assume name formula)... (conclude formula))`.
@@ -397,7 +406,9 @@ impl Builder {
         }
         let position = list[0].position.clone();
         let conclusion = conclusion.ok_or_else(|| Fault::Expected(shape).at(&position))?;
-        self.spec.lemmas.push(Lemma { name, sentence, parameters, assumptions, conclusion, position });
+        let pointwise = false;
+        let lemma = Lemma { name, sentence, parameters, assumptions, conclusion, pointwise, position };
+        self.spec.lemmas.push(lemma);
         Ok(())
     }
 
@@ -437,12 +448,15 @@ impl Builder {
     }
 
     /// The checks that need the whole specification.
-    fn finish(self) -> Result<Spec, SpecError> {
+    fn finish(mut self) -> Result<Spec, SpecError> {
+        self.free();
         let mut spec = self.spec;
         spec.variables = self.elaborator.variables;
         let initial = spec.relations.iter().zip(&spec.initial);
         let initial = initial.filter_map(|(r, i)| i.as_ref().map(|i| (&i.formula, &r.position)));
-        for (formula, position) in spec.axioms.iter().map(|a| (&*a.formula, &a.position)).chain(initial) {
+        let unbounded = spec.unbounded.iter().map(|u| (&u.formula, &u.position));
+        let fixed = spec.axioms.iter().map(|a| (&*a.formula, &a.position)).chain(unbounded).chain(initial);
+        for (formula, position) in fixed {
             let mut read = None;
             formula.visit(&mut |atom| {
                 if let Formula::Relation(r, ..) = atom

@@ -213,6 +213,8 @@ pub struct Lemma {
     pub assumptions: Vec<(String, Formula)>,
     /// The conclusion.
     pub conclusion: Formula,
+    /// Whether it may use the invariants of single tuples, and what is unbounded, of the terms that it names.
+    pub pointwise: bool,
     /// Where it stands.
     pub position: Position,
 }
@@ -230,7 +232,7 @@ pub struct Obligation {
     pub waiting: String,
     /// The tuples that it is about, then what the lemma takes besides.
     pub parameters: Vec<Parameter>,
-    /// The assumptions under which it is open, by name: `for`, `due`, `open`, and `given`.
+    /// The assumptions under which it is open, by name: `for`, `due`, `open`, `given` and `names`.
     pub open: Vec<(String, Formula)>,
     /// The actions that meet it.
     pub done: Formula,
@@ -308,6 +310,11 @@ pub struct Spec {
     pub witnesses: Vec<Witness>,
     /// Invariants of single tuples.
     pub pointwise: Vec<Pointwise>,
+    /// What exists beyond every element of a sort, of single tuples: the next round, a block of a miner. Finite worlds end somewhere,
+    /// so these are no axioms of them.
+    pub unbounded: Vec<Pointwise>,
+    /// The fact without arguments that says that names fit the run.
+    pub naming: Option<RelationId>,
     /// Progress lemmas.
     pub lemmas: Vec<Lemma>,
     /// Obligations.
@@ -362,7 +369,13 @@ impl Spec {
                     let gone = |o: &Obligation| o.waiting == action && o.name == guard;
                     if let Some(at) = spec.obligations.iter().position(gone) {
                         let stays = format!("{}-stays", spec.obligations.remove(at).name);
-                        spec.lemmas.retain(|l| l.name != guard);
+                        let own = |l: &Lemma| {
+                            let rest = l.name.strip_prefix(guard);
+                            rest.is_some_and(|rest| {
+                                rest.is_empty() || rest == "-names" || rest.starts_with("-given")
+                            })
+                        };
+                        spec.lemmas.retain(|l| !own(l));
                         spec.transitions.retain(|t| t.name != stays);
                     }
                 }

@@ -14,7 +14,7 @@ pub const WHOLE: &str = "whole";
 /// A part of an item.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part {
-    /// The item: `axiom:NAME`, `guard:ACTION/NAME`, `define:NAME`.
+    /// The item: `axiom:NAME`, `guard:ACTION/NAME`, `define:NAME`, `safety:NAME`.
     pub item: String,
     /// Of an obligation, which of its formulas; otherwise empty.
     pub section: &'static str,
@@ -33,7 +33,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// The parts of all axioms, guards, obligations and definitions, in the order in which they are written.
+/// The parts of all axioms, guards, obligations, definitions and properties, in the order in which they are written.
 pub fn parts(sources: &Sources, choice: &RuleChoice) -> Result<Vec<Part>, SpecError> {
     let (_, items) = load::chosen(sources, choice)?;
     let mut found = Vec::new();
@@ -51,6 +51,9 @@ pub fn parts(sources: &Sources, choice: &RuleChoice) -> Result<Vec<Part>, SpecEr
         };
         match word {
             "axiom" => add(format!("axiom:{}", name(1)), "", &list[3], vec![at, 3]),
+            "safety" => {
+                visit(&list[3], &Part::root(format!("safety:{}", name(1)), vec![at, 3]), false, &mut found)
+            }
             "define" => {
                 visit(&list[3], &Part::root(format!("define:{}", name(1)), vec![at, 3]), false, &mut found)
             }
