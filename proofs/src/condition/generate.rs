@@ -301,7 +301,8 @@ impl Terms {
         fn add(found: &mut Terms, sort_of: &dyn Fn(FunctionId) -> SortId, term: &Term) -> bool {
             let Term::Apply(function, arguments) = term else { return false };
             // All arguments are looked at, also after one that is not ground.
-            let ground = arguments.iter().fold(true, |ground, term| add(found, sort_of, term) && ground);
+            let ground = arguments.iter().filter(|term| add(found, sort_of, term)).count();
+            let ground = ground == arguments.len();
             if ground {
                 found.0.entry(sort_of(*function)).or_default().insert(term.clone());
             }
