@@ -1,1 +1,6 @@
-//! The key generation on the chain.
+//! The key generation on the chain: verdicts at small sizes, and the runs that break a changed rule.
+
+mod exactness;
+mod instances;
+mod runs;
+mod verdicts;

@@ -1,0 +1,66 @@
+//! The instances of the tests: four members, the last of them Byzantine.
+
+use stateright::{Checker, Model};
+use std::collections::BTreeSet;
+use zus_epochs::key_generation::{Action, Exploration, Instance, KeyRules, Members, Property};
+use zus_protocol::ids::MinerId;
+
+/// A set of members by their numbers.
+pub fn set(members: &[u16]) -> Members {
+    members.iter().copied().map(MinerId).collect()
+}
+
+/// All honest members.
+pub fn honest() -> Members {
+    set(&[0, 1, 2])
+}
+
+/// An asynchronous attempt, then one in which messages arrive in time.
+pub fn two_attempts(rules: KeyRules) -> Instance {
+    Instance { attempts: 2, synchronous_from: Some(1), ..Instance::new(rules) }
+}
+
+/// One asynchronous attempt in which an honest member crashes, and may come back. Honest dealings come in time, and two dealers
+/// settle at once.
+pub fn crash(rules: KeyRules) -> Instance {
+    Instance {
+        crashes: 1,
+        dealt: true,
+        prompt: set(&[0, 1]),
+        dealings: vec![honest()],
+        ..Instance::new(rules)
+    }
+}
+
+/// The same with a fork in place of the crash.
+pub fn fork(rules: KeyRules) -> Instance {
+    Instance { crashes: 0, rivals: true, ..crash(rules) }
+}
+
+/// A fork with two dealings of the Byzantine member, one of them wrong for member 2. All honest dealers settle at once.
+pub fn fork_of_dealings(rules: KeyRules) -> Instance {
+    Instance { prompt: honest(), dealings: vec![honest(), set(&[0, 1])], ..fork(rules) }
+}
+
+/// One asynchronous attempt with a phase of registrations.
+pub fn registering(rules: KeyRules) -> Instance {
+    Instance { registering: true, dealings: vec![honest()], ..Instance::new(rules) }
+}
+
+/// The states of a whole search, up to names, and the properties that some state shows.
+pub fn explored(instance: Instance) -> (usize, BTreeSet<Property>) {
+    let checker = Exploration::up_to_names(instance).checker().spawn_bfs().join();
+    let found = checker.discoveries();
+    let shown = Property::ALL.iter().copied().filter(|property| found.contains_key(property.id()));
+    (checker.unique_state_count(), shown.collect())
+}
+
+/// A shortest run of an instance that shows `property`.
+pub fn shortest(instance: Instance, property: Property) -> Option<Vec<Action>> {
+    Exploration::up_to_names(instance).shortest(property)
+}
+
+/// A run, a sentence for each step.
+pub fn sentences(run: &[Action]) -> String {
+    run.iter().map(|step| format!("{step}\n")).collect()
+}
