@@ -45,7 +45,7 @@ pub struct CheckArgs {
     /// Take addresses that other machines can reach, too: whoever can connect is believed
     #[arg(long)]
     pub trusted_network: bool,
-    /// Seconds to wait for the other processes
+    /// Seconds to wait for the other processes, and then for a sign of life of each
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub wait: u64,
     /// The command that goes on, for messages

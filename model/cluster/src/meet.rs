@@ -298,37 +298,61 @@ fn hear(stream: &TcpStream, until: Instant) -> io::Result<Option<Greeting>> {
     Ok(serde_json::from_slice(&line).ok())
 }
 
-/// The word of a process whose search has ended well.
+/// The words on the connection that is watched: a sign of life, and the last one of a search that has ended well.
+const ALIVE: u8 = b'+';
 const BYE: u8 = b'.';
+/// Signs of life in the time after which a process is given up.
+const SIGNS: u32 = 6;
 
-/// Watches the other processes: one that is gone before it has said good-bye ends this process.
+/// Watches the other processes: one that is gone before it has said good-bye, or is silent, ends this process.
 pub struct Watch {
     streams: Vec<TcpStream>,
     ended: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// Watches the connections of `met`.
+    /// Watches the connections of `met`; a process that is silent for so long is given up.
     ///
     /// # Errors
     /// As the system says.
-    pub fn new(met: &mut Met, hosts: &[Host]) -> io::Result<Self> {
+    pub fn new(met: &mut Met, hosts: &[Host], silence: Duration) -> io::Result<Self> {
         let ended = Arc::new(AtomicBool::new(false));
-        let mut streams = Vec::new();
+        let (mut streams, mut signs) = (Vec::new(), Vec::new());
         for (process, stream) in met.watch.iter_mut().enumerate() {
-            let Some(stream) = stream.take() else { continue };
-            streams.push(stream.try_clone()?);
-            let (of, mut input) = (format!("process {process} ({})", hosts[process].written), stream);
+            let Some(mut input) = stream.take() else { continue };
+            streams.push(input.try_clone()?);
+            signs.push(input.try_clone()?);
+            input.set_read_timeout(Some(silence))?;
+            let of = format!("process {process} ({})", hosts[process].written);
             let ended = Arc::clone(&ended);
             let watch = move || {
                 let mut word = [0];
-                let said = input.read(&mut word);
-                if !matches!(said, Ok(1)) && !ended.load(Ordering::SeqCst) {
-                    end::unfinished(&format!("{of} is gone"));
+                let why = loop {
+                    match input.read(&mut word) {
+                        Ok(1) if word[0] == ALIVE => {}
+                        Ok(1) if word[0] == BYE => return,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) if is_late(&error) => {
+                            break format!("{of} has said nothing for {} s", silence.as_secs());
+                        }
+                        _ => break format!("{of} is gone"),
+                    }
+                };
+                if !ended.load(Ordering::SeqCst) {
+                    end::unfinished(&why);
                 }
             };
             std::thread::Builder::new().name(format!("watch-{process}")).spawn(watch)?;
         }
+        let of_signs = Arc::clone(&ended);
+        let alive = move || {
+            while !of_signs.load(Ordering::SeqCst) {
+                // One that does not hear it is noticed by its own silence.
+                signs.iter_mut().for_each(|stream| drop(stream.write_all(&[ALIVE])));
+                std::thread::sleep(silence / SIGNS);
+            }
+        };
+        std::thread::Builder::new().name("alive".into()).spawn(alive)?;
         Ok(Watch { streams, ended })
     }
 

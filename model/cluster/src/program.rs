@@ -196,7 +196,8 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
     };
     let mut met = meeting.meet(&listener)?;
     drop(listener);
-    let mut watch = Watch::new(&mut met, &hosts).map_err(|error| Failure::System(error.to_string()))?;
+    let mut watch = Watch::new(&mut met, &hosts, Duration::from_secs(args.wait))
+        .map_err(|error| Failure::System(error.to_string()))?;
     end_with_panics();
     let progress =
         (process == 0 && !args.search.quiet).then(|| Pulse::new(format!("{}: layer 0", scenario.name)));
@@ -319,7 +320,7 @@ fn figures(checked: &Checked, processes: usize, of: Figures) -> String {
     let odds = 129.0 - 2.0 * (unique.max(1) as f64).log2();
     let of_runs = if of.spilled { "; sorted runs on disk were used" } else { "" };
     format!(
-        "{processes} processes; fingerprints of 128 bits: two of the {} states are taken for one with a probability of 1 in 2^{odds:.0}; \
+        "processes: {processes}; fingerprints of 128 bits: two of the {} states are taken for one with a probability of 1 in 2^{odds:.0}; \
          at most {} of their fingerprints at hand ({}); {} of the successors were not sent again{of_runs}",
         grouped(unique),
         grouped(of.held),

@@ -60,6 +60,27 @@ fn a_search_that_lost_a_process_goes_on() {
     killed_and_resumed(&[4, 13]);
 }
 
+/// A process that hangs keeps its connections, and is given up.
+#[cfg(unix)]
+#[test]
+fn a_process_that_gives_no_sign_of_life_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    hosts(folder.path(), 2);
+    let arguments = ["hardened_3_rounds", "--wait", "3", "--quiet"];
+    let [zero, mut one] = [0, 1].map(|number| process(folder.path(), number, &arguments));
+    while !manifest(folder.path(), 1, 3).exists() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let stop = std::process::Command::new("kill").args(["-STOP", &one.id().to_string()]).status().unwrap();
+    assert!(stop.success());
+    let zero = zero.wait_with_output().unwrap();
+    one.kill().unwrap();
+    one.wait().unwrap();
+    let told = text(&zero.stderr);
+    assert_eq!(code(&zero), 3, "{told}");
+    assert!(told.contains("has said nothing for 3 s") && told.contains("go on with: "), "{told}");
+}
+
 /// Ten times, at layers that no one chose: `cargo test -p zus-cluster --test cluster -- --ignored ten_times`.
 #[test]
 #[ignore = "half a minute"]
