@@ -1,7 +1,39 @@
 //! Steps and runs in sentences.
 
-use super::{state::Branch, steps::Action};
-use std::fmt;
+use super::{instance::Instance, state::Branch, steps::Action, transcript::Phase};
+use std::fmt::{self, Write};
+
+impl Instance {
+    /// A run from the start, a sentence in a line for each step.
+    pub fn told(&self, run: &[Action]) -> String {
+        let (mut state, mut text) = (self.initial(), String::new());
+        for step in run {
+            // Writing to a string cannot fail.
+            let _ = match step {
+                Action::Deadline { on } => {
+                    let phase = state.transcript(*on).map_or(Phase::Failed, |transcript| transcript.phase);
+                    writeln!(text, "The deadline for {phase} passes on {on}.")
+                }
+                step => writeln!(text, "{step}"),
+            };
+            self.apply(&mut state, step);
+        }
+        text
+    }
+}
+
+/// The items of the phase.
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Registering => "registrations",
+            Phase::Dealing => "dealings",
+            Phase::Settling => "settlements",
+            Phase::Readying => "ready statements",
+            Phase::Complete | Phase::Failed => "nothing",
+        })
+    }
+}
 
 /// `the final chain`.
 impl fmt::Display for Branch {

@@ -2,7 +2,7 @@
 
 use stateright::{Checker, Model};
 use std::collections::BTreeSet;
-use zus_epochs::key_generation::{Action, Exploration, Instance, KeyRules, Members, Property};
+use zus_epochs::key_generation::{Exploration, Instance, KeyRules, Members, Property};
 use zus_protocol::ids::MinerId;
 
 /// A set of members by their numbers.
@@ -20,21 +20,20 @@ pub fn two_attempts(rules: KeyRules) -> Instance {
     Instance { attempts: 2, synchronous_from: Some(1), ..Instance::new(rules) }
 }
 
-/// One asynchronous attempt in which an honest member crashes, and may come back. Honest dealings come in time, and two dealers
-/// settle at once.
+/// The same with an honest member that crashes, and may come back. Honest dealings come in time, and two dealers settle at once.
 pub fn crash(rules: KeyRules) -> Instance {
     Instance {
         crashes: 1,
         dealt: true,
         prompt: set(&[0, 1]),
         dealings: vec![honest()],
-        ..Instance::new(rules)
+        ..two_attempts(rules)
     }
 }
 
-/// The same with a fork in place of the crash.
+/// One asynchronous attempt, with a fork in place of the crash.
 pub fn fork(rules: KeyRules) -> Instance {
-    Instance { crashes: 0, rivals: true, ..crash(rules) }
+    Instance { crashes: 0, rivals: true, attempts: 1, synchronous_from: None, ..crash(rules) }
 }
 
 /// A fork with two dealings of the Byzantine member, one of them wrong for member 2. All honest dealers settle at once.
@@ -55,12 +54,8 @@ pub fn explored(instance: Instance) -> (usize, BTreeSet<Property>) {
     (checker.unique_state_count(), shown.collect())
 }
 
-/// A shortest run of an instance that shows `property`.
-pub fn shortest(instance: Instance, property: Property) -> Option<Vec<Action>> {
-    Exploration::up_to_names(instance).shortest(property)
-}
-
-/// A run, a sentence for each step.
-pub fn sentences(run: &[Action]) -> String {
-    run.iter().map(|step| format!("{step}\n")).collect()
+/// A shortest run of an instance that shows `property`, in sentences.
+pub fn shortest(instance: Instance, property: Property) -> Option<String> {
+    let run = Exploration::up_to_names(instance.clone()).shortest(property)?;
+    Some(instance.told(&run))
 }

@@ -1,6 +1,6 @@
 //! Single runs: by hand where a search is too large, and the sentences of some shortest ones.
 
-use super::instances::{fork, registering, sentences, set, shortest};
+use super::instances::{fork, registering, set, shortest};
 use zus_epochs::key_generation::{
     Action, Branch, Fault, Instance, KeyRules, Property,
     rules::{ActsOnRule, ReadyRule},
@@ -48,7 +48,7 @@ fn k_percent_is_the_quorum_of_four_members_and_less_than_that_of_six() {
 }
 
 fn told(instance: Instance, property: Property) -> String {
-    sentences(&shortest(instance, property).unwrap_or_else(|| panic!("{} holds", property.id())))
+    shortest(instance, property).unwrap_or_else(|| panic!("{} holds", property.id()))
 }
 
 /// A dealer that settles on each of two branches shows the adversary two shares, beside the one that it was dealt: t of them.
@@ -59,7 +59,7 @@ fn a_settlement_on_each_branch_gives_a_dealing_away() {
     assert_eq!(
         told(instance, Property::Secret),
         "\
-A deadline passes on the final chain.
+The deadline for dealings passes on the final chain.
 Two rival branches begin.
 Member 2 settles what it dealt on the final chain, and reveals the share of member 0.
 Member 2 settles what it dealt on the left branch, and reveals the share of member 1.
@@ -74,10 +74,10 @@ fn secrets_erased_on_a_branch_are_missed_on_the_final_chain() {
     assert_eq!(
         told(instance, Property::Share),
         "\
-A deadline passes on the final chain.
+The deadline for dealings passes on the final chain.
 Member 2 settles what it dealt on the final chain, and reveals the share of nobody.
 The settlement of member 2 that reveals the share of nobody comes on the final chain.
-A deadline passes on the final chain.
+The deadline for settlements passes on the final chain.
 Two rival branches begin.
 Member 0 adds up its shares of members 0, 1 and 2 on the final chain, takes 3 for the threshold, and is ready.
 Member 1 adds up its shares of members 0, 1 and 2 on the final chain, takes 3 for the threshold, and is ready.
@@ -98,7 +98,7 @@ fn members_in_time_are_chosen_by_the_network() {
         told(instance, Property::FewFaulty),
         "\
 The registration of member 3 comes on the final chain.
-A deadline passes on the final chain.
+The deadline for registrations passes on the final chain.
 "
     );
 }
