@@ -2,5 +2,6 @@
 
 mod exactness;
 mod instances;
+mod page;
 mod runs;
 mod verdicts;

@@ -26,9 +26,9 @@ fn broken() -> BTreeMap<String, BTreeSet<String>> {
     ];
     let mut broken: BTreeMap<String, BTreeSet<String>> = by_hand.into();
     let rules = rule_changes().into_iter().map(|(name, _, property)| (name.to_owned(), property));
-    let faults = faults().into_iter().filter_map(|(_, instance, property)| {
-        instance.fault.map(|fault| (format!("{fault:?}"), property))
-    });
+    let faults = faults()
+        .into_iter()
+        .filter_map(|(_, instance, property)| instance.fault.map(|fault| (format!("{fault:?}"), property)));
     for (name, property) in rules.chain(faults) {
         broken.entry(name).or_default().insert(property.id().to_owned());
     }

@@ -41,14 +41,15 @@ fn the_recommended_rules_hold_and_every_witness_is_reachable() {
             &[P::Completes, P::Disqualified, P::Revealed, P::Exposed, P::Late, P::Again],
         ),
         (
-            "a crash",
+            "a crash, then an attempt in time",
             crash(HARDENED),
-            76_617,
+            100_335,
             &[
                 P::Completes,
                 P::Disqualified,
                 P::Revealed,
                 P::Late,
+                P::Again,
                 P::BackInDealing,
                 P::BackInSettling,
                 P::BackInReadying,
@@ -86,9 +87,9 @@ fn grouped(number: usize) -> String {
     String::from_utf8(groups.join(&b',')).unwrap_or_default()
 }
 
-/// Searches that take minutes.
+/// Searches that take a minute.
 #[test]
-#[ignore = "minutes"]
+#[ignore = "a minute"]
 fn larger_instances_hold_too() {
     let returns: &[P] = &[P::BackInDealing, P::BackInSettling, P::BackInReadying];
     let usual: &[P] = &[P::Completes, P::Disqualified, P::Revealed, P::Exposed, P::Late];
