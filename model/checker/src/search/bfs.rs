@@ -95,7 +95,6 @@ pub fn fingerprint(protocol: &Protocol, state: &State) -> Fingerprint {
 }
 
 /// New states on their way into one shard: fingerprint, predecessor, and the packed state.
-#[derive(Default)]
 struct Fresh {
     links: Vec<(Fingerprint, Fingerprint)>,
     states: Vec<u8>,
@@ -195,6 +194,8 @@ pub fn explore(
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
 /// overlap, few enough for the successors to stay in it.
 const STATES_AT_ONCE: usize = 16;
+/// New states of one chunk for which a shard has room from the beginning: a few times as many as there usually are.
+const FRESH_AT_ONCE: usize = 4 * CHUNK / SHARDS;
 /// Links taken up after their places are read, for the same reason.
 const LINKS_AT_ONCE: usize = 32;
 
@@ -206,7 +207,11 @@ fn expand(
     sought: Facts,
     visit: &(dyn Fn(&State) + Sync),
 ) -> Expanded {
-    let mut expanded = Expanded { shards: Default::default(), generated: 0, found: BTreeMap::new() };
+    let shards_of_fresh = std::array::from_fn(|_| Fresh {
+        links: Vec::with_capacity(FRESH_AT_ONCE),
+        states: Vec::with_capacity(FRESH_AT_ONCE * codec.bytes),
+    });
+    let mut expanded = Expanded { shards: shards_of_fresh, generated: 0, found: BTreeMap::new() };
     let mut expander = Expander::new(protocol);
     // The links of the successors, and room for as many states as a group has had successors.
     let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<State>) = (Vec::new(), Vec::new());

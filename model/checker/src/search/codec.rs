@@ -220,8 +220,7 @@ impl Codec {
 
     /// As [`Codec::unpack`], over a state of the same scenario.
     pub fn unpack_over(&self, bytes: &[u8], state: &mut State) {
-        let mut reader = Reader { bytes: [0; BUFFER], at: 0 };
-        reader.bytes[..self.bytes].copy_from_slice(bytes);
+        let mut reader = Reader { bytes, at: 0 };
         state.environment = Environment(reader.word(&self.environment));
         for miner in &mut state.miners[..self.honest] {
             *miner = Miner(reader.word(&self.miner));
@@ -282,22 +281,25 @@ impl Writer<'_> {
     }
 }
 
-/// Bytes for any packed state, and for the word at its end that is read whole.
-const BUFFER: usize = size_of::<State>() + size_of::<u128>();
-
 /// Reads what a [`Writer`] wrote.
-struct Reader {
-    bytes: [u8; BUFFER],
+struct Reader<'a> {
+    bytes: &'a [u8],
     /// Bits read.
     at: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     #[inline]
     fn word(&mut self, word: &Word) -> u64 {
         let (byte, bit) = (self.at / 8, self.at % 8);
         let mut window = [0; 16];
-        window.copy_from_slice(&self.bytes[byte..byte + 16]);
+        match self.bytes.get(byte..byte + 16) {
+            Some(whole) => window.copy_from_slice(whole),
+            None => {
+                let rest = &self.bytes[byte.min(self.bytes.len())..];
+                window[..rest.len()].copy_from_slice(rest);
+            }
+        }
         self.at += word.width as usize;
         let packed = (u128::from_le_bytes(window) >> bit) as u64;
         let mut value = 0;
