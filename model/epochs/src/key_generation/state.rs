@@ -6,7 +6,7 @@ use super::{
     fault::Fault,
     instance::Instance,
     members::Members,
-    rules::ActsOnRule,
+    rules::{ActsOnRule, ReceiptRule},
     transcript::{Phase, Record, Transcript},
 };
 use zus_protocol::ids::MinerId;
@@ -232,7 +232,6 @@ impl Instance {
     /// Whether the adversary can show a receipt of the honest `member` for the dealing of the Byzantine member that fits `fits`
     /// (rule `receipt`).
     pub fn receipt_shown(&self, state: &State, member: MinerId, fits: Members) -> bool {
-        use super::rules::ReceiptRule as R;
         if self.has(Fault::ReceiptOverConstant) {
             return true;
         }
@@ -240,9 +239,9 @@ impl Instance {
         let mut dealings =
             self.dealings.iter().enumerate().filter(|(at, _)| signed(*at)).map(|(_, fits)| fits);
         match self.rules.receipt {
-            R::OfDealing => dealings.any(|dealing| *dealing == fits && dealing.has(member)),
-            R::EpochAttemptDealerRecipient => dealings.any(|dealing| dealing.has(member)),
-            R::ShareHash => {
+            ReceiptRule::OfDealing => dealings.any(|dealing| *dealing == fits && dealing.has(member)),
+            ReceiptRule::EpochAttemptDealerRecipient => dealings.any(|dealing| dealing.has(member)),
+            ReceiptRule::ShareHash => {
                 state.receipts_before.has(member)
                     || dealings.any(|dealing| dealing.has(member))
                     || self.receipts_for_honest(state).has(member)

@@ -1,4 +1,4 @@
-//! The names that `model/protocol/src/rules.rs` defines.
+//! The names that `model/protocol/src/rules.rs` defines, and those of the rules of epochs (`rules.rs` in `model/epochs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,43 @@ impl Vocabulary {
                 _ => {}
             }
         }
+        let epochs = super::super::root().join("model/epochs/src");
+        for path in super::super::sources(&epochs).iter().filter(|path| path.ends_with("rules.rs")) {
+            let text =
+                std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            words.read_macro(&syn::parse_file(&text).expect("rules are Rust"));
+        }
         words
+    }
+
+    /// Reads the rules that a macro declares: `field: NameRule { Value, Value { number: 0 }, .. }`, with documents.
+    fn read_macro(&mut self, file: &syn::File) {
+        let calls = file.items.iter().filter_map(|item| match item {
+            Item::Macro(item) if item.ident.is_none() => Some(item.mac.tokens.clone()),
+            _ => None,
+        });
+        for call in calls {
+            let tokens: Vec<TokenTree> = call.into_iter().collect();
+            for four in tokens.windows(4) {
+                let [
+                    TokenTree::Ident(field),
+                    TokenTree::Punct(_),
+                    TokenTree::Ident(rule),
+                    TokenTree::Group(of),
+                ] = four
+                else {
+                    continue;
+                };
+                // Documents and numbers stand in brackets of their own, so each bare name is a value.
+                let values: Vec<TokenTree> = of.stream().into_iter().collect();
+                let names = values.iter().filter_map(|token| match token {
+                    TokenTree::Ident(name) => Some(name.to_string()),
+                    TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+                });
+                self.fields.insert(field.to_string());
+                self.enums.insert(rule.to_string(), names.collect());
+            }
+        }
     }
 
     /// Whether the tokens name a value of a rule: `FinalityRule::Votes`, `rules::TicketRule::BetterRank`,
