@@ -80,6 +80,45 @@ fn the_memory_for_a_run_does_not_grow_with_its_length() {
     assert!(long.most_held < 80, "{}", long.most_held);
 }
 
+/// A miner that is one round behind everybody, and goes on, keeps two rounds and no more.
+#[test]
+fn a_miner_that_is_always_behind_does_not_keep_the_past() {
+    let rounds = 150;
+    let mut lines = vec![HEADER.replace(r#""byzantine": 1"#, r#""byzantine": 0"#)];
+    let mut steps = 0;
+    for round in 1..=rounds {
+        let block = |round: u64| format!("B({round},0)#0");
+        lines.push(format!(r#"{{"generators": ["honest"], "round": {round}, "subround": 0}}"#));
+        let mut step = |text: String| {
+            lines.push(text);
+            steps += 1;
+        };
+        (0..3).for_each(|miner| step(format!(r#"{{"do": "share_beacon", "miner": {miner}}}"#)));
+        step(format!(r#"{{"do": "propose", "miner": 0, "block": "{}"}}"#, block(round)));
+        for what in ["select", "ticket"] {
+            for miner in 0..3 {
+                step(format!(r#"{{"do": "{what}", "miner": {miner}, "block": "{}"}}"#, block(round)));
+            }
+        }
+        step(format!(r#"{{"do": "notarize", "block": "{}"}}"#, block(round)));
+        let leave =
+            |miner, round| format!(r#"{{"do": "leave", "miner": {miner}, "block": "{}"}}"#, block(round));
+        (0..3).for_each(|miner| step(leave(miner, round)));
+        for observer in 0..2 {
+            step(format!(r#"{{"do": "finalize", "observer": {observer}, "block": "{}"}}"#, block(round)));
+        }
+        if round > 1 {
+            step(leave(3, round - 1));
+        }
+    }
+    lines.push(format!(r#"{{"end": {steps}}}"#));
+    let text = lines[1..].join("\n");
+    let run = follow("behind", lines[0].as_bytes(), &mut text.as_bytes(), &mut |_| Ok(()))
+        .unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(run.finalized.0, rounds);
+    assert!(run.most_held < 120, "{}", run.most_held);
+}
+
 /// The control of the measure: an observer that stands still keeps everything from being forgotten.
 #[test]
 fn what_no_observer_may_forget_is_held_up_to_a_bound() {

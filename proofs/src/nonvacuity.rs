@@ -3,8 +3,8 @@
 
 use crate::{
     bounded::{Run, RunFileError, Search, Target, World, WorldError},
-    spec::{Formula, Lemma, Spec},
-    structure::{Evaluator, Interpreter, Structure},
+    spec::{Formula, Lemma, Pointwise, Spec},
+    structure::{Element, Evaluator, Interpreter, Structure},
     verify::parallel,
 };
 use std::collections::BTreeSet;
@@ -169,7 +169,42 @@ pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
         None => played.iter().any(|(run, states)| on_the_way(run, states, target)),
     };
     found.extend(wanted(spec).into_iter().filter(|wanted| !shown(wanted)).map(|(name, ..)| name));
+    found.extend(unfounded(spec, &played));
     found
+}
+
+/// What is said to be without end, and is not so in the worlds of runs. A world is the beginning of an endless one: so of one
+/// element of its sort, the last, it may be false; of tuples of several sorts it is true of some at least.
+fn unfounded(spec: &Spec, played: &[(&Run, Vec<Structure>)]) -> Vec<String> {
+    let of_run = |(run, states): &(&Run, Vec<Structure>)| {
+        let of_item = |item: &Pointwise| {
+            let free: Vec<_> = item.parameters.iter().map(|p| p.variable).collect();
+            let formula = Evaluator::new(&item.formula, &free);
+            let state = states.first()?;
+            let mut tuples = vec![Vec::new()];
+            for parameter in &item.parameters {
+                let elements = 0..state.size(parameter.variable.sort) as Element;
+                tuples = tuples
+                    .iter()
+                    .flat_map(|tuple: &Vec<Element>| {
+                        elements.clone().map(|element| tuple.iter().copied().chain([element]).collect())
+                    })
+                    .collect();
+            }
+            let not = tuples.iter().filter(|tuple| !formula.holds(state, tuple)).count();
+            let most = if item.parameters.len() == 1 { 1 } else { tuples.len() - 1 };
+            (not > most).then(|| {
+                format!(
+                    "unbounded:{}: false of {not} of {} in the world of {}",
+                    item.name,
+                    tuples.len(),
+                    run.name
+                )
+            })
+        };
+        spec.unbounded.iter().filter_map(of_item).collect::<Vec<_>>()
+    };
+    played.iter().flat_map(of_run).collect()
 }
 
 /// The lemmas that a state of a real run refutes: their assumptions hold there, and their conclusion does not. Of a run that the

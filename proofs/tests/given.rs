@@ -280,3 +280,15 @@ fn a_premise_that_is_never_true_is_seen() {
     found.sort_unstable();
     assert_eq!(found, wanted);
 }
+
+/// An auditor's lie: what no element satisfies proves every lemma that may rest on it.
+#[test]
+fn what_is_said_to_be_without_end_is_so_in_the_worlds_of_runs() {
+    let next = "(unbounded next-round ";
+    let lie =
+        "(unbounded lie \"a lie\" ((t tick)) (exists ((u tick)) (and (next_tick t u) (tick_le u t))))\n";
+    let spec = load(&edited(&[(next, &format!("{lie} {next}"))]), &choice()).unwrap();
+    let missing = nonvacuity::uncovered(&spec, &nonvacuity::kept(&spec).unwrap());
+    assert!(!missing.is_empty());
+    assert!(missing.iter().all(|found| found.starts_with("unbounded:lie: false of ")), "{missing:?}");
+}

@@ -3,12 +3,12 @@
 use crate::{
     arguments::LocalArgs,
     end::{BAD_INPUT, UNFINISHED},
+    ports,
     program::{Failure, command_line, note},
 };
 use std::{
     collections::BTreeSet,
     io::{self, BufRead, BufReader},
-    net::TcpListener,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -92,10 +92,7 @@ pub fn run(args: &LocalArgs) -> Result<i32, Failure> {
 
 /// A file of hosts with ports that are free now.
 fn free(processes: u16) -> io::Result<String> {
-    let listeners: Vec<TcpListener> =
-        (0..processes).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<_>>()?;
-    let addresses = listeners.iter().map(|listener| Ok(format!("{}\n", listener.local_addr()?)));
-    addresses.collect::<io::Result<Vec<_>>>().map(|lines| lines.concat())
+    Ok(ports::free(processes.into())?.iter().map(|port| format!("127.0.0.1:{port}\n")).collect())
 }
 
 /// Passes on the lines that a process says, each once: several processes have the same to say about one that is gone.

@@ -14,6 +14,7 @@ mod measure;
 mod meet;
 mod owner;
 mod packet;
+mod ports;
 mod prints;
 mod program;
 mod record;

@@ -3,8 +3,9 @@
 //! A rule is a choice that somebody could make. Mistakes that exist only to be caught are no rules: the specification has
 //! them as `Fault`.
 //!
-//! Each enum lists its values in `ALL`, which tests and tools walk. Its predicates are the definition of a value. The step of
-//! the specification and that of the code decide without them, each on its own; all that judges these two uses them.
+//! Each enum lists its values in `ALL`, which tests and tools walk. Its predicates are the definition of a value. The choice
+//! that a rule is about (which ticket, which final block) is made in the step of the specification and in that of the code by a
+//! `match` each; all that judges these two uses the predicates, and steps use those that are about another question.
 
 use std::fmt;
 

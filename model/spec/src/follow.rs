@@ -5,6 +5,7 @@ use crate::{
     state::State,
     steps::{Action, Blocked},
 };
+use zus_protocol::ids::Round;
 
 /// A run that is being followed.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ impl Follower {
     }
 
     /// Takes the next step of the run, if it is enabled, lets `look` see the state, and forgets the rounds below the lowest
-    /// finalized head. A signature or a notarization of a forgotten round can matter no more, and is passed over.
+    /// finalized head and the lowest entry. A signature or a notarization of a forgotten round can matter no more, and is passed over.
     pub fn take(&mut self, step: &Action, look: impl FnOnce(&Instance, &State)) -> Result<(), Blocked> {
         let about = match *step {
             Action::ByzantinePropose { block, .. }
@@ -39,8 +40,9 @@ impl Follower {
         self.instance.enabled(&self.state, step)?;
         self.instance.apply(&mut self.state, step);
         look(&self.instance, &self.state);
-        if let Some(lowest) = self.state.heads.iter().map(|head| head.round).min() {
-            self.state.forget_below(lowest.next());
+        if let Some(final_everywhere) = self.state.heads.iter().map(|head| head.round).min() {
+            let entered = self.state.miners.iter().map(|m| m.entry.round);
+            self.state.forget_below(entered.fold(final_everywhere, Round::min).next());
         }
         Ok(())
     }

@@ -26,7 +26,6 @@ use std::collections::BTreeSet;
 use zus_protocol::{
     ids::{MinerId, Round, Subround},
     properties::Property,
-    rules::SubroundSwitchRule,
 };
 
 impl Instance {
@@ -82,16 +81,12 @@ impl Instance {
         let m = state.miner(miner);
         let moves = |&block: &Block| block.round >= m.round && self.public_notarization(state, block);
         let seed = || {
-            let adopts = match self.rules.subround_switch {
-                SubroundSwitchRule::Adopt => self.rules.chained(),
-                SubroundSwitchRule::FirstArrival => false,
-            };
             let greater = |&block: &Block| {
                 block.round.next() == m.round
                     && self.public_notarization(state, block)
                     && self.seed(state, block) > self.seed_of(state, miner)
             };
-            adopts && state.sent.notarized.iter().any(greater)
+            self.rules.adopts() && self.rules.chained() && state.sent.notarized.iter().any(greater)
         };
         let subround = || match self.fault {
             Some(Fault::OwnSubroundOnly) => m.certificate_held || m.timeouts_held.len() >= self.quorum(),

@@ -11,7 +11,7 @@ use crate::{
 use std::collections::BTreeMap;
 use zus_protocol::{
     ids::{MinerId, Rank, Round, Subround},
-    rules::{EchoRule, QuorumRule, Rules, SubroundCapRule},
+    rules::{QuorumRule, Rules, SubroundCapRule},
 };
 
 /// The members.
@@ -189,14 +189,6 @@ impl Instance {
 
     /// The same of a timeout certificate.
     pub fn relays_timeouts(&self) -> bool {
-        match self.rules.echo {
-            EchoRule::Certificates => true,
-            EchoRule::None => false,
-        }
-    }
-
-    /// Whether the network is synchronous from the start, or may become so.
-    pub fn may_be_synchronous(&self) -> bool {
-        self.network != Network::Asynchronous
+        self.rules.relays()
     }
 }

@@ -211,7 +211,7 @@ impl Instance {
 
     /// Notes where `miner` is now.
     pub(crate) fn visit(&self, state: &mut State, miner: MinerId) {
-        if self.may_be_synchronous() {
+        if self.network != Network::Asynchronous {
             let m = state.miner(miner);
             let visit = Visit { through: m.entry, subround: m.subround };
             state.visits.entry(visit).or_default().insert(miner);

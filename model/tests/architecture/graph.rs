@@ -110,6 +110,61 @@ fn crates_use_what_lies_below_them() {
     assert_eq!(circle(&allowed.collect()), None, "ARROWS has a circle");
 }
 
+/// Every crate is a member by name: Cargo takes a path dependency for one that no list names, and its arrows would not be seen.
+#[test]
+fn every_crate_is_listed() {
+    assert_eq!(unlisted(&super::root()), Vec::<String>::new());
+    let at = tempfile::tempdir().unwrap();
+    for (folder, text) in [
+        ("", "[workspace]\nmembers = [\"listed\"]\n"),
+        ("listed", "[package]\n"),
+        ("listed/inner", "[package]\n"),
+    ] {
+        std::fs::create_dir_all(at.path().join(folder)).unwrap();
+        std::fs::write(at.path().join(folder).join("Cargo.toml"), text).unwrap();
+    }
+    assert_eq!(unlisted(at.path()), ["listed/inner"]);
+}
+
+/// The folders with a manifest of a package that the workspace does not list.
+fn unlisted(root: &Path) -> Vec<String> {
+    let members = super::members(root);
+    let folder = |path: std::path::PathBuf| {
+        path.parent().and_then(|of| of.strip_prefix(root).ok()).expect("below").display().to_string()
+    };
+    let all = super::files(root, &["Cargo.toml"]).into_iter().map(folder);
+    all.filter(|of| !of.is_empty() && !members.contains(of)).collect()
+}
+
+/// A module comes from its own crate: a path out of it would be an arrow that no manifest has.
+#[test]
+fn no_module_comes_from_another_crate() {
+    let root = super::root();
+    let members = super::members(&root);
+    let of = |path: &Path| {
+        let path = path.strip_prefix(&root).ok()?;
+        let inside = members.iter().filter(|member| path.starts_with(member));
+        inside.max_by_key(|member| member.len()).cloned()
+    };
+    let mut seen = 0;
+    for file in super::sources(&root) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut named = Vec::new();
+        for line in text.lines() {
+            let path = line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
+            named.extend(path.map(str::to_owned));
+        }
+        for path in named {
+            // The control of the lint that reads such lines writes some.
+            let Ok(leads) = file.parent().expect("a folder").join(&path).canonicalize() else { continue };
+            let leads = of(&Path::new(&root).join(leads.strip_prefix(root.canonicalize().unwrap()).unwrap()));
+            assert_eq!(leads, of(&file), "{} takes {path} from another crate", file.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 3, "{seen} paths of modules: were they read?");
+}
+
 /// Crates that people use; `model/spec` is not named, whose lines are counted. Each says that it has no `unsafe` code.
 const SAFE: [&str; 10] = [
     "impl/src/lib.rs",

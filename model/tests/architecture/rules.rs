@@ -15,8 +15,9 @@
 //! A test may compare rules: its assertions do not decide what the protocol does.
 //!
 //! The lint reads the source, and knows no types but those that are written. It does not see a rule that a macro gets in
-//! pieces (`is!(rule, TicketRule, BetterRank)`), a comparison inside a generic function, nor text that is
-//! searched for the name of a value.
+//! pieces (`is!(rule, TicketRule, BetterRank)`), a comparison inside a generic function, two rules that are compared with each
+//! other and whose types stand elsewhere (`a.ticket == b.ticket`, fields of a pattern, results of functions, whole structs), nor
+//! text that is searched for the name of a value.
 
 mod controls;
 mod declared;

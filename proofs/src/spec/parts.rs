@@ -14,9 +14,9 @@ pub const WHOLE: &str = "whole";
 /// A part of an item.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part {
-    /// The item: `axiom:NAME`, `guard:ACTION/NAME`, `define:NAME`, `safety:NAME`.
+    /// The item: `axiom:NAME`, `guard:ACTION/NAME`, `define:NAME`, `safety:NAME`, `induction:NAME`.
     pub item: String,
-    /// Of an obligation, which of its formulas; otherwise empty.
+    /// Of an obligation or an induction, which of its formulas; otherwise empty.
     pub section: &'static str,
     /// The part as it is written.
     pub text: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// The parts of all axioms, guards, obligations, definitions and properties, in the order in which they are written.
+/// The parts of all axioms, guards, obligations, definitions, properties and inductions, in the order in which they are written.
 pub fn parts(sources: &Sources, choice: &RuleChoice) -> Result<Vec<Part>, SpecError> {
     let (_, items) = load::chosen(sources, choice)?;
     let mut found = Vec::new();
@@ -46,7 +46,7 @@ pub fn parts(sources: &Sources, choice: &RuleChoice) -> Result<Vec<Part>, SpecEr
             if ["", "done"].contains(&section) {
                 found.push(Part { text: WHOLE.to_string(), ..whole.clone() });
             }
-            let alone = ["for", "due"].contains(&section) && !is_joint(formula);
+            let alone = !["", "done"].contains(&section) && !is_joint(formula);
             visit(formula, &whole, alone, &mut found);
         };
         match word {
@@ -76,6 +76,16 @@ pub fn parts(sources: &Sources, choice: &RuleChoice) -> Result<Vec<Part>, SpecEr
                         {
                             add(item.clone(), section, formula, vec![at, index, 1]);
                         }
+                    }
+                }
+            }
+            "induction" => {
+                for (index, part) in list.iter().enumerate().skip(6) {
+                    let Some([word, .., formula]) = part.list() else { continue };
+                    let mut sections = ["first", "next", "when", "holds"].into_iter();
+                    if let Some(section) = sections.find(|section| word.symbol() == Some(section)) {
+                        let last = part.list().map_or(0, <[SExpr]>::len) - 1;
+                        add(format!("induction:{}", name(1)), section, formula, vec![at, index, last]);
                     }
                 }
             }

@@ -156,8 +156,9 @@ impl Reading<'_> {
                 return refused(message, "set reserved_rounds = 1 or more");
             }
             if p == Property::S1 && !mutated && protocol.rules.tickets_twins() {
-                let message =
-                    "S1 is empty where the ticket rule lets every block of a subround be signed".to_owned();
+                let message = "S1 cannot be judged where the ticket rule allows two blocks of one rank: \
+                               a state does not tell in which order a miner signed"
+                    .to_owned();
                 return refused(message, "expect no S1, or use ticket = \"BetterRank\"");
             }
             if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {

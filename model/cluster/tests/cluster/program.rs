@@ -1,7 +1,7 @@
 //! The program, run by the tests, and the report that it should print.
 
+use crate::ports;
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -71,9 +71,8 @@ pub fn of_threads(name: &str) -> String {
 
 /// A file of hosts with that many free ports.
 pub fn hosts(folder: &Path, processes: usize) -> PathBuf {
-    let listeners: Vec<TcpListener> =
-        (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let lines = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap()));
+    let ports = ports::free(processes).unwrap();
+    let lines = ports.iter().map(|port| format!("127.0.0.1:{port}\n"));
     let path = folder.join("hosts.txt");
     std::fs::write(&path, lines.collect::<String>()).unwrap();
     path

@@ -47,14 +47,16 @@ impl Instance {
         state.sent.blocks.keys().copied().filter(|&block| self.is_final(state, block)).collect()
     }
 
-    /// `TwoDelta` in a synchronous network: after the wait an observer knows every notarized block of a round that an
-    /// honest miner knows, and finalizes the block in which they meet.
+    /// A rule that waits, in a synchronous network: after the wait an observer knows every notarized block of a round that
+    /// an honest miner knows, and finalizes the block in which they meet, so many rounds below as the rule says at least.
     fn met_after_wait(&self, state: &State, block: Block) -> bool {
         let public = |b: &&Block| self.public_notarization(state, **b);
+        let depth = self.rules.finality.depth().map_or(0, u64::from);
         !self.delivery_pending(state)
             && state.sent.notarized.iter().filter(public).any(|tip| {
                 let round = state.sent.notarized.iter().filter(public).filter(|b| b.round == tip.round);
-                tip.round >= block.round && round.fold(*tip, |a, &b| state.common_ancestor(a, b)) == block
+                let meet = round.fold(*tip, |a, &b| state.common_ancestor(a, b));
+                state.chain(meet).find(|at| at.round.0 + depth <= tip.round.0) == Some(block)
             })
     }
 

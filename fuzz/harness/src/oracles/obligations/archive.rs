@@ -10,6 +10,7 @@ use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::committee::{Peer, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
+use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
 use zus_bpp::ticket_log::Record;
 
@@ -107,7 +108,8 @@ impl ArchiveObligations {
                 }
             }
             SharderInput::Timer(timer) => {
-                facts = facts.or_else(|| self.looks(*timer, found, outputs));
+                facts =
+                    facts.or_else(|| self.looks(world.ground.setup.rules.finality, *timer, found, outputs));
             }
             SharderInput::Bytes { .. } => {}
         }
@@ -315,6 +317,7 @@ impl ArchiveObligations {
     /// L4: whoever lacks a block, or knows of nothing new, asks when the timer fires; a gap that was not closed is reported.
     fn looks<S: Scheme + Clone>(
         &self,
+        rule: FinalityRule,
         timer: SharderTimer,
         found: &Archive<S>,
         outputs: &[SharderOutput],
@@ -346,12 +349,17 @@ impl ArchiveObligations {
                     found.sharder.notarizations().any(|known| (known.round, known.block) == (round, *block))
                 };
                 let knows = |block: &BlockId| self.noted.contains(&(round, *block)) || admits(block);
-                let open = round > found.sharder.finalized().round();
-                let due = open
+                let owed = due(rule, round, true, true);
+                let due = owed.is_some_and(|owed| owed > found.sharder.finalized().round())
                     && of_round.len() == 1
                     && of_round.iter().all(|block| knows(block) && has(found, round, *block));
                 due.then(|| {
-                    ("step 10", format!("has waited for others of round {round}, and it is not final"))
+                    (
+                        "step 10",
+                        format!(
+                            "has waited for others of round {round}, and what the rule says is not final"
+                        ),
+                    )
                 })
             }
             SharderTimer::CatchUp | SharderTimer::Poll => None,
@@ -389,7 +397,7 @@ fn is_set<S>(found: &Archive<S>, timer: SharderTimer) -> bool {
     found.timers.iter().any(|(_, known)| *known == timer)
 }
 
-/// Under `TwoDelta` the first notarization of a round is followed by a wait for others.
+/// Under a rule that waits the first notarization of a round is followed by a wait for others.
 fn waits_for_others<S: Scheme + Clone>(world: &World<S>, round: Round, outputs: &[SharderOutput]) -> bool {
     let is = |timer: &SharderTimer| *timer == SharderTimer::Finality { round };
     !world.ground.setup.rules.waits_before_finality()
