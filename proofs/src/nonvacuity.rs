@@ -173,38 +173,27 @@ pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
     found
 }
 
-/// What is said to be without end, and is not so in the worlds of runs. A world is the beginning of an endless one: so of one
+/// What is said to be without end, and is so in the world of no run. A world is the beginning of an endless one: so of one
 /// element of its sort, the last, it may be false; of tuples of several sorts it is true of some at least.
 fn unfounded(spec: &Spec, played: &[(&Run, Vec<Structure>)]) -> Vec<String> {
-    let of_run = |(run, states): &(&Run, Vec<Structure>)| {
-        let of_item = |item: &Pointwise| {
-            let free: Vec<_> = item.parameters.iter().map(|p| p.variable).collect();
-            let formula = Evaluator::new(&item.formula, &free);
-            let state = states.first()?;
-            let mut tuples = vec![Vec::new()];
-            for parameter in &item.parameters {
-                let elements = 0..state.size(parameter.variable.sort) as Element;
-                tuples = tuples
-                    .iter()
-                    .flat_map(|tuple: &Vec<Element>| {
-                        elements.clone().map(|element| tuple.iter().copied().chain([element]).collect())
-                    })
-                    .collect();
-            }
-            let not = tuples.iter().filter(|tuple| !formula.holds(state, tuple)).count();
-            let most = if item.parameters.len() == 1 { 1 } else { tuples.len() - 1 };
-            (not > most).then(|| {
-                format!(
-                    "unbounded:{}: false of {not} of {} in the world of {}",
-                    item.name,
-                    tuples.len(),
-                    run.name
-                )
-            })
-        };
-        spec.unbounded.iter().filter_map(of_item).collect::<Vec<_>>()
+    let founded = |item: &Pointwise, state: &Structure| {
+        let free: Vec<_> = item.parameters.iter().map(|p| p.variable).collect();
+        let formula = Evaluator::new(&item.formula, &free);
+        let mut tuples: Vec<Vec<Element>> = vec![Vec::new()];
+        for variable in &free {
+            let elements = 0..state.size(variable.sort) as Element;
+            let longer = |tuple: &Vec<Element>| {
+                let tuple = tuple.clone();
+                elements.clone().map(move |element| tuple.iter().copied().chain([element]).collect())
+            };
+            tuples = tuples.iter().flat_map(longer).collect();
+        }
+        let holds = tuples.iter().filter(|tuple| formula.holds(state, tuple)).count();
+        holds > 0 && (free.len() > 1 || holds + 1 >= tuples.len())
     };
-    played.iter().flat_map(of_run).collect()
+    let states: Vec<_> = played.iter().filter_map(|(_, states)| states.first()).collect();
+    let unfounded = spec.unbounded.iter().filter(|item| !states.iter().any(|state| founded(item, state)));
+    unfounded.map(|item| format!("unbounded:{}", item.name)).collect()
 }
 
 /// The lemmas that a state of a real run refutes: their assumptions hold there, and their conclusion does not. Of a run that the
