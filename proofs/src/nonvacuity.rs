@@ -173,7 +173,7 @@ pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
     found
 }
 
-/// What is said to be without end, and is so in the world of no run. A world is the beginning of an endless one: so of one
+/// The `unbounded` items that hold in the world of no run. A world is the beginning of an endless one: so of one
 /// element of its sort, the last, it may be false; of tuples of several sorts it is true of some at least.
 fn unfounded(spec: &Spec, played: &[(&Run, Vec<Structure>)]) -> Vec<String> {
     let founded = |item: &Pointwise, state: &Structure| {

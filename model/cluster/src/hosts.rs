@@ -28,7 +28,7 @@ pub struct HostsError {
     pub line: Option<usize>,
     /// Why.
     pub why: String,
-    /// What helps.
+    /// The fix.
     pub fix: String,
 }
 

@@ -122,7 +122,7 @@ pub struct Unfit {
     pub file: PathBuf,
     /// Why.
     pub why: String,
-    /// What helps.
+    /// The fix.
     pub fix: String,
 }
 
@@ -137,7 +137,7 @@ pub struct Layers {
     pub complete: Vec<[u64; SHARDS]>,
 }
 
-/// What helps where the layers are those of another search.
+/// The fix where the layers are those of another search.
 const OTHER: &str =
     "name the folder of this search with --layers, or start it without --resume in another folder";
 /// The most that a manifest may have, in bytes.

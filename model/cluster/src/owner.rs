@@ -1,6 +1,6 @@
 //! The owner of some shards: it knows which of their states were seen, and takes up those that are new.
 //!
-//! What was seen is a set of fingerprints for each measure. When a set, or the new states of a layer, outgrow their share of
+//! The states that were seen are a set of fingerprints for each measure. When a set, or the new states of a layer, outgrow their share of
 //! `--max-memory`, they go to sorted runs on disk. From then on a layer is finished by merging: new states without those of earlier
 //! runs, sorted by fingerprint, then sorted by key into the layer file. The result is the same, byte for byte.
 

@@ -2,3 +2,4 @@
 
 mod handoff;
 mod key_generation;
+mod page;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::left_out::path_of_module;
+
 /// A crate, and the crates of the project that it may use outside its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("zus-output", &[]),
@@ -149,14 +151,9 @@ fn no_module_comes_from_another_crate() {
     let mut seen = 0;
     for file in super::sources(&root) {
         let text = std::fs::read_to_string(&file).unwrap();
-        let mut named = Vec::new();
-        for line in text.lines() {
-            let path = line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
-            named.extend(path.map(str::to_owned));
-        }
-        for path in named {
+        for path in text.lines().filter_map(path_of_module) {
             // The control of the lint that reads such lines writes some.
-            let Ok(leads) = file.parent().expect("a folder").join(&path).canonicalize() else { continue };
+            let Ok(leads) = file.parent().expect("a folder").join(path).canonicalize() else { continue };
             let leads = of(&Path::new(&root).join(leads.strip_prefix(root.canonicalize().unwrap()).unwrap()));
             assert_eq!(leads, of(&file), "{} takes {path} from another crate", file.display());
             seen += 1;

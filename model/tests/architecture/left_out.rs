@@ -20,6 +20,11 @@ fn is_root(path: &Path, manifests: &BTreeSet<PathBuf>) -> bool {
         || path.parent().is_some_and(|folder| LISTED.iter().any(|listed| folder.ends_with(listed)))
 }
 
+/// The path of a line that says where the file of a module is.
+pub(super) fn path_of_module(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"))
+}
+
 /// The files that a module of `of` may name: next to it, or in the folder of its name.
 fn named(of: &Path, text: &str) -> Vec<PathBuf> {
     let folder = of.parent().unwrap_or(of);
@@ -27,7 +32,7 @@ fn named(of: &Path, text: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut at = None;
     for line in text.lines().map(str::trim) {
-        if let Some(path) = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]")) {
+        if let Some(path) = path_of_module(line) {
             at = Some(folder.join(path));
         } else if let Some(path) = line.strip_prefix("include!(\"").and_then(|rest| rest.strip_suffix("\");"))
         {

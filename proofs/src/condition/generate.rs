@@ -179,7 +179,7 @@ impl Generator<'_> {
         }
     }
 
-    /// What is unbounded, of the terms of a statement about a single tuple, if it speaks of one sort only.
+    /// The `unbounded` items of the terms of a statement about a single tuple, if they speak of one sort only.
     fn beyond(&self, constants: &[Constant], formulas: &[Formula]) -> Vec<Hypothesis> {
         let terms = Terms::of(self.spec, constants, formulas);
         let one = self.spec.unbounded.iter().filter(|u| u.parameters.len() == 1);

@@ -310,7 +310,7 @@ pub struct Spec {
     pub witnesses: Vec<Witness>,
     /// Invariants of single tuples.
     pub pointwise: Vec<Pointwise>,
-    /// What exists beyond every element of a sort, of single tuples: the next round, a block of a miner. Finite worlds end somewhere,
+    /// Things that exist beyond every element of a sort, of single tuples: the next round, a block of a miner. Finite worlds end somewhere,
     /// so these are no axioms of them.
     pub unbounded: Vec<Pointwise>,
     /// The fact without arguments that says that names fit the run.

@@ -23,7 +23,7 @@ pub struct Member {
     pub of: Vec<bool>,
 }
 
-/// What a node that comes back has beside its log and its handoffs.
+/// The knowledge that a node that comes back has beside its log and its handoffs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ComesBack {
     /// The certificate by which it came into its round: it stored it with its vote.
@@ -47,7 +47,7 @@ pub struct Instance {
     pub fault: Option<EpochFault>,
     /// How many honest nodes may crash and come back, each once.
     pub restarts: usize,
-    /// What a node that comes back has beside its log and its handoffs.
+    /// The knowledge that a node that comes back has beside its log and its handoffs.
     pub comes_back: ComesBack,
 }
 

@@ -3,7 +3,7 @@
 //! Read it in this order: [`block`], [`instance`] and [`state`]; [`steps`], one file for each; [`properties`] and
 //! [`good_period`]; [`explore`], the same as a `stateright::Model`; [`scenarios`], the instances that are explored.
 //!
-//! What is left out, and why the verdicts stand without it:
+//! Left out is the following; each line says why the verdicts stand without it:
 //! - **Byzantine members have no state.** They have signed everything. A certificate exists as soon as honest signatures and
 //!   those of all Byzantine members are a quorum, and nobody is bound by what they signed.
 //! - **Messages have no state.** A message that was sent may arrive at any time, so a node acts on what exists.

@@ -48,7 +48,7 @@
 //! | an attempt with registrations | 39,085 |
 //! | an attempt with a crash, nobody settles at once (an ignored test) | 1,799,060 |
 //!
-//! What each changed rule and each [`Fault`] breaks is a table of `tests/key_generation/verdicts.rs`; it comes with the shortest run
+//! The properties that each changed rule and each [`Fault`] break are a table of `tests/key_generation/verdicts.rs`; it comes with the shortest run
 //! in sentences. Four of the verdicts are worth a sentence.
 //!
 //! - **Digests are a second wall.** A receipt without the digest of its dealing, a ready statement without that of its record, and a

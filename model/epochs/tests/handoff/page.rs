@@ -1,26 +1,11 @@
 //! The page (PROTOCOL.md, section 8) and the code say the same.
 
 use super::changes::changes;
+use crate::page::{ids, rows};
 use std::collections::{BTreeMap, BTreeSet};
 use zus_epochs::handoff::{EpochFault, EpochProperty, EpochRules};
 
-const PAGE: &str = include_str!("../../../PROTOCOL.md");
-
-/// The rows of the tables under a heading of section 8, as cells without code marks.
-fn rows(heading: &str) -> Vec<Vec<String>> {
-    let section =
-        PAGE.split("\n## 8. ").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("section 8");
-    let under = section.split(&format!("\n### {heading}\n")).nth(1).unwrap_or_else(|| panic!("no {heading}"));
-    let under = under.split("\n### ").next().unwrap_or(under);
-    let cells = |line: &str| -> Vec<String> {
-        let inner = line.trim().strip_prefix('|').and_then(|rest| rest.strip_suffix('|')).expect("a row");
-        inner.split('|').map(|cell| cell.trim().replace('`', "")).collect()
-    };
-    let lines = under.lines().filter(|line| line.starts_with("| "));
-    lines.map(cells).filter(|row| !["rule", "id", "#"].contains(&&*row[0])).collect()
-}
-
-/// What each change breaks by the tests, over all its instances.
+/// The properties that the tests break by each change, over all its instances.
 fn broken() -> BTreeMap<String, BTreeSet<String>> {
     let mut broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for change in changes() {
@@ -28,10 +13,6 @@ fn broken() -> BTreeMap<String, BTreeSet<String>> {
         broken.entry(change.name).or_default().extend(ids);
     }
     broken
-}
-
-fn ids(cell: &str) -> BTreeSet<String> {
-    cell.split(", ").filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 /// Rule and values, the recommended one first, and what the others break.

@@ -1,22 +1,9 @@
 //! The page (PROTOCOL.md, section 8) and the code say the same of the key generation.
 
 use super::verdicts::{faults, rule_changes};
+use crate::page::{ids, rows};
 use std::collections::{BTreeMap, BTreeSet};
 use zus_epochs::key_generation::{Fault, KeyRules, Property};
-
-const PAGE: &str = include_str!("../../../PROTOCOL.md");
-
-/// The rows of the table under a heading of section 8, as cells without code marks.
-fn rows(heading: &str) -> Vec<Vec<String>> {
-    let under = PAGE.split(&format!("\n### {heading}\n")).nth(1).unwrap_or_else(|| panic!("no {heading}"));
-    let under = under.split("\n### ").next().unwrap_or(under);
-    let cells = |line: &str| -> Vec<String> {
-        let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
-        inner.split('|').map(|cell| cell.trim().replace('`', "")).collect()
-    };
-    let lines = under.lines().filter(|line| line.starts_with("| ") && !line.contains("---"));
-    lines.map(cells).filter(|row| !["rule", "id", "#"].contains(&&*row[0])).collect()
-}
 
 /// The properties that tests break by each change.
 fn broken() -> BTreeMap<String, BTreeSet<String>> {
@@ -33,10 +20,6 @@ fn broken() -> BTreeMap<String, BTreeSet<String>> {
         broken.entry(name).or_default().insert(property.id().to_owned());
     }
     broken
-}
-
-fn ids(cell: &str) -> BTreeSet<String> {
-    cell.split(", ").filter(|id| !id.is_empty()).map(str::to_owned).collect()
 }
 
 #[test]
