@@ -2,7 +2,7 @@
 //! progress lemma's assumptions are met in a reachable state, and so is the premise of every property and conjunct that has one.
 
 use crate::{
-    bounded::{Run, RunFileError, Search, Target, World, WorldError},
+    bounded::{Run, RunFileError, Search, Target, Universe, UniverseError},
     spec::{Formula, Lemma, Pointwise, Spec},
     structure::{Element, Evaluator, Interpreter, Structure},
     verify::parallel,
@@ -11,48 +11,48 @@ use std::collections::BTreeSet;
 
 /// Steps that a search may take; the longest witness needs about half.
 const MAX_STEPS: usize = 60;
-/// Worlds in which actions and lemmas' assumptions are looked for, smallest first: rounds, subrounds, blocks of each.
-const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [2, 2, 1]];
+/// Universes in which actions and lemmas' assumptions are looked for, smallest first: rounds, subrounds, blocks of each.
+const UNIVERSES: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [2, 2, 1]];
 
 /// The kept runs, one a line.
 pub(crate) const RUNS: &str = include_str!("../runs/clock.jsonl");
-/// Ticks of a world with a clock.
+/// Ticks of a universe with a clock.
 const TICKS: usize = 15;
 
 /// The target of a search, and the run that shows it.
 pub struct Finding {
     /// `witness:W1`, `action:propose`, `assumptions:L1-log`, `premise:L1-all`.
     pub name: String,
-    /// The run, if there is one in the worlds searched.
+    /// The run, if there is one in the universes searched.
     pub run: Option<Run>,
 }
 
-/// The world of a given size for a specification: four miners, one of them Byzantine, or two where any number may be.
-pub fn world(spec: &Spec, [rounds, subrounds, blocks]: [usize; 3]) -> World {
+/// The universe of a given size for a specification: four miners, one of them Byzantine, or two where any number may be.
+pub fn universe(spec: &Spec, [rounds, subrounds, blocks]: [usize; 3]) -> Universe {
     let byzantine = if spec.rules.value("faults") == Some("Any") { 2 } else { 1 };
     // p0 to p12, and three after the timer of an honest leader.
     let ticks = if spec.sort("tick").is_some() { TICKS } else { 0 };
-    World { byzantine, ticks, ..World::of_four(rounds, subrounds, blocks) }
+    Universe { byzantine, ticks, ..Universe::of_four(rounds, subrounds, blocks) }
 }
 
-/// A state that is looked for: a name, a target, and the sizes of the worlds to look in.
+/// A state that is looked for: a name, a target, and the sizes of the universes to look in.
 type Wanted = (String, Target, Vec<[usize; 3]>);
 
 fn wanted(spec: &Spec) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for witness in &spec.witnesses {
-        wanted.push((format!("witness:{}", witness.name), Target::witness(witness), vec![witness.world]));
+        wanted.push((format!("witness:{}", witness.name), Target::witness(witness), vec![witness.universe]));
     }
     for (index, action) in spec.actions.iter().enumerate() {
-        wanted.push((format!("action:{}", action.name), Target::action(index), WORLDS.to_vec()));
+        wanted.push((format!("action:{}", action.name), Target::action(index), UNIVERSES.to_vec()));
     }
     for lemma in &spec.lemmas {
-        wanted.push((format!("assumptions:{}", lemma.name), assumptions(lemma), WORLDS.to_vec()));
+        wanted.push((format!("assumptions:{}", lemma.name), assumptions(lemma), UNIVERSES.to_vec()));
     }
     for statement in spec.safety.iter().chain(&spec.invariants) {
         if let Some(premise) = premise(&statement.formula) {
             let target = Target::State(premise);
-            wanted.push((format!("premise:{}", statement.name), target, WORLDS.to_vec()));
+            wanted.push((format!("premise:{}", statement.name), target, UNIVERSES.to_vec()));
         }
     }
     wanted
@@ -74,7 +74,7 @@ fn premise(formula: &Formula) -> Option<Formula> {
 }
 
 /// Looks for everything; for premises first on the way of the runs to all else.
-pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
+pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, UniverseError> {
     let (premises, others): (Vec<_>, Vec<_>) =
         wanted(spec).into_iter().partition(|(name, ..)| name.starts_with("premise:"));
     let mut found = search(spec, &others, threads)?;
@@ -91,22 +91,22 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError>
     Ok(found)
 }
 
-fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>, WorldError> {
+fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>, UniverseError> {
     let found = parallel(wanted.len(), threads, |index| {
-        let (name, target, worlds) = &wanted[index];
+        let (name, target, universes) = &wanted[index];
         let mut run = None;
         // Only W6 and the clock's are about restarts: the runs of the others have none.
         let plain = name.starts_with("witness:W") && name != "witness:W6";
         let excluded: &[&str] = if plain { &["restart"] } else { &[] };
-        for size in worlds {
+        for size in universes {
             // W10 is about an adversary that has somebody's key share.
             let exposed = usize::from(name == "witness:W10");
-            let mut world = World { exposed, ..world(spec, *size) };
+            let mut universe = Universe { exposed, ..universe(spec, *size) };
             // These are about an honest miner that is not among the n - f that stay up.
             if ["witness:clock-other", "witness:clock-idle"].contains(&name.as_str()) {
-                world.byzantine = 0;
+                universe.byzantine = 0;
             }
-            run = Search::without(spec, &world, excluded)?.run(name, target, MAX_STEPS)?;
+            run = Search::without(spec, &universe, excluded)?.run(name, target, MAX_STEPS)?;
             if run.is_some() {
                 break;
             }
@@ -119,7 +119,7 @@ fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>
 /// Runs that together show everything. To search takes minutes where there is a clock, to replay a moment: so these
 /// runs are kept, and those that still show what they are named after are not looked for again. The witnesses come first;
 /// what happens on their way is not looked for.
-pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, WorldError> {
+pub fn cover(spec: &Spec, threads: usize) -> Result<Vec<Finding>, UniverseError> {
     let (mut witnesses, others): (Vec<_>, Vec<_>) =
         wanted(spec).into_iter().partition(|(name, ..)| name.starts_with("witness:"));
     let lines = RUNS.lines();
@@ -173,7 +173,7 @@ pub fn uncovered(spec: &Spec, runs: &[Run]) -> Vec<String> {
     found
 }
 
-/// The `unbounded` items that hold in the world of no run. A world is the beginning of an endless one: so of one
+/// The `unbounded` items that hold in the universe of no run. A universe is the beginning of an endless one: so of one
 /// element of its sort, the last, it may be false; of tuples of several sorts it is true of some at least.
 fn unfounded(spec: &Spec, played: &[(&Run, Vec<Structure>)]) -> Vec<String> {
     let founded = |item: &Pointwise, state: &Structure| {
@@ -197,7 +197,7 @@ fn unfounded(spec: &Spec, played: &[(&Run, Vec<Structure>)]) -> Vec<String> {
 }
 
 /// The lemmas that a state of a real run refutes: their assumptions hold there, and their conclusion does not. Of a run that the
-/// specification refuses, the states before that step count. A world has a last round and subround: so what is unbounded is not
+/// specification refuses, the states before that step count. A universe has a last round and subround: so what is unbounded is not
 /// looked for there.
 pub fn refuted(spec: &Spec, runs: &[Run], wanted: impl Fn(&Lemma) -> bool) -> BTreeSet<String> {
     let interpreter = Interpreter::new(spec);
@@ -242,7 +242,7 @@ fn assumptions(lemma: &Lemma) -> Target {
     Target::State(Formula::exists(parameters, all))
 }
 
-/// Whether the axioms have a model of the size of a world.
-pub fn consistent(spec: &Spec, size: [usize; 3]) -> Result<bool, WorldError> {
-    Ok(Search::new(spec, &world(spec, size))?.consistent())
+/// Whether the axioms have a model of the size of a universe.
+pub fn consistent(spec: &Spec, size: [usize; 3]) -> Result<bool, UniverseError> {
+    Ok(Search::new(spec, &universe(spec, size))?.consistent())
 }

@@ -1,7 +1,7 @@
 //! Refutations of weaker rules: runs that break a property, as data.
 
 use crate::{
-    bounded::{Run, RunError, Search, Target, World, WorldError},
+    bounded::{Run, RunError, Search, Target, Universe, UniverseError},
     spec::{RuleChoice, Sources, Spec, SpecError, load},
     structure::Interpreter,
 };
@@ -28,7 +28,7 @@ pub struct Refutation {
     #[serde(default)]
     pub restarts: bool,
     /// Rounds, subrounds, blocks of each.
-    pub world: [usize; 3],
+    pub universe: [usize; 3],
     /// Steps of non-interfering actions to search in. Some may be idle; a few to spare make the search easier.
     pub steps: usize,
     /// Number of actions of the run.
@@ -50,9 +50,9 @@ pub enum RefutationError {
     /// The rules or the specification are wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// The world cannot be laid out.
+    /// The universe cannot be laid out.
     #[error(transparent)]
-    World(#[from] WorldError),
+    Universe(#[from] UniverseError),
     /// The property is not in the specification for these rules.
     #[error("{0}: these rules have no property `{1}`")]
     NoProperty(String, String),
@@ -71,12 +71,12 @@ pub fn table() -> Result<Vec<Refutation>, RefutationError> {
 
 impl Refutation {
     /// Where it happens.
-    pub fn world(&self) -> World {
-        let [rounds, subrounds, blocks] = self.world;
-        World {
+    pub fn universe(&self) -> Universe {
+        let [rounds, subrounds, blocks] = self.universe;
+        Universe {
             byzantine: self.byzantine,
             exposed: self.exposed,
-            ..World::of_four(rounds, subrounds, blocks)
+            ..Universe::of_four(rounds, subrounds, blocks)
         }
     }
 
@@ -96,13 +96,13 @@ impl Refutation {
     pub fn find(&self, spec: &Spec) -> Result<Run, RefutationError> {
         let target = self.target(spec)?;
         let excluded: &[&str] = if self.restarts { &[] } else { &["restart"] };
-        let run = Search::without(spec, &self.world(), excluded)?.run_within(
+        let run = Search::without(spec, &self.universe(), excluded)?.run_within(
             &self.name,
             &target,
             self.steps..=self.steps,
         );
         let run = run
-            .map_err(WorldError::from)?
+            .map_err(UniverseError::from)?
             .ok_or_else(|| RefutationError::NotFound(self.name.clone(), self.breaks.clone()))?;
         let check = run.check(&Interpreter::new(spec), &target);
         check.map_err(|e| RefutationError::Run(self.name.clone(), e))?;

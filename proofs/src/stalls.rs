@@ -4,8 +4,8 @@
 //! protocol live there, and the proof could have been otherwise.
 
 use crate::{
-    bounded::{Run, RunFileError, Search, Target, WorldError},
-    nonvacuity::{stuck, world},
+    bounded::{Run, RunFileError, Search, Target, UniverseError},
+    nonvacuity::{stuck, universe},
     spec::{Formula, Obligation, Spec, SpecError},
     structure::{Evaluator, Interpreter},
     verify::parallel,
@@ -27,8 +27,8 @@ const OTHERS: &[&str] = &[
 pub(crate) const RUNS: &str = include_str!("../runs/stalls.jsonl");
 /// Steps of a search; the longest stall needs about 28.
 const MAX_STEPS: usize = 30;
-/// Worlds to search, the smallest first.
-const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1]];
+/// Universes to search, the smallest first.
+const UNIVERSES: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1]];
 
 /// Why a stall cannot be searched or read.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum StallError {
     Spec(#[from] SpecError),
     /// The search failed.
     #[error(transparent)]
-    World(#[from] WorldError),
+    Universe(#[from] UniverseError),
     /// A line is no run.
     #[error(transparent)]
     File(#[from] RunFileError),
@@ -87,10 +87,10 @@ pub fn search(spec: &Spec, threads: usize) -> Result<Vec<(String, Option<Run>)>,
         let broken = broken.map(|statement| Formula::negate((*statement.formula).clone()));
         let targets = [Formula::Or(broken.collect()), stopped(&without)];
         for target in targets.map(Target::State) {
-            for size in WORLDS {
-                let mut search = Search::new(&without, &world(&without, *size))?;
+            for size in UNIVERSES {
+                let mut search = Search::new(&without, &universe(&without, *size))?;
                 let run = search.run(&items[index], &target, MAX_STEPS);
-                if let Some(run) = run.map_err(WorldError::from)? {
+                if let Some(run) = run.map_err(UniverseError::from)? {
                     return Ok((items[index].clone(), Some(run)));
                 }
             }
@@ -120,7 +120,7 @@ pub fn kept(spec: &Spec) -> Result<Vec<(Spec, Run)>, StallError> {
 /// A run drawn: one line a tick, with the actions of each miner since the tick before, in order. `*` makes a certificate, or is an
 /// observer.
 pub fn drawn(spec: &Spec, run: &Run) -> String {
-    let columns = run.world.miners + 1;
+    let columns = run.universe.miners + 1;
     let mut rows = vec![vec![Vec::<String>::new(); columns]];
     for event in &run.events {
         let action = &spec.actions[event.action];
@@ -129,16 +129,16 @@ pub fn drawn(spec: &Spec, run: &Run) -> String {
             continue;
         }
         let of_miner = action.parameters.first().is_some_and(|p| Some(p.variable.sort) == spec.sort("miner"));
-        let column = if of_miner { event.arguments[0] as usize } else { run.world.miners };
+        let column = if of_miner { event.arguments[0] as usize } else { run.universe.miners };
         let word = action.name.trim_start_matches("byzantine_").to_string();
         if let Some(row) = rows.last_mut() {
             row[column].push(word);
         }
     }
-    let honest = run.world.miners - run.world.byzantine;
+    let honest = run.universe.miners - run.universe.byzantine;
     let name = |miner: usize| match miner {
         m if m < honest => format!("miner{m}"),
-        m if m < run.world.miners => format!("miner{m}, Byzantine"),
+        m if m < run.universe.miners => format!("miner{m}, Byzantine"),
         _ => "*".to_string(),
     };
     let mut text = String::from("| tick |");

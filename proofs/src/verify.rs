@@ -63,7 +63,7 @@ pub fn decide(spec: &Spec, conditions: &[Condition], threads: usize) -> Vec<Outc
             if let Some(proof) = judge.by_few(condition) {
                 return Ok(Verdict::Holds(proof));
             }
-            // Where the judge would instantiate for minutes, a world that is laid out may show a counterexample at once.
+            // Where the judge would instantiate for minutes, a universe that is laid out may show a counterexample at once.
             if let Ok(Some(structure)) = finite(spec, condition)
                 && refutes(condition, &structure)
             {

@@ -1,6 +1,6 @@
 //! Drift between specification and model is found: a rule of the model changed, or a guard of the specification deleted.
 
-use crate::worlds::{Instance, honest};
+use crate::universes::{Instance, honest};
 use zus_checker::{
     Fault,
     blocks::Generator::{Byzantine, Honest},
@@ -12,11 +12,11 @@ use zus_proofs::{
     tie::{Drift, Placement, Tie, explore, walk},
 };
 
-/// States of a world of one miner, with restarts, that are visited before random runs begin.
+/// States of a universe of one miner, with restarts, that are visited before random runs begin.
 const STATES_ALONE: usize = 12_000;
 /// States of the others.
 const STATES: usize = 300;
-/// Random runs of each world.
+/// Random runs of each universe.
 const RUNS: u64 = 40;
 
 fn hardened() -> Spec {
@@ -50,7 +50,7 @@ fn name(drift: &Drift) -> String {
     }
 }
 
-fn worlds(rules: Rules, fault: Option<Fault>) -> [Instance; 5] {
+fn universes(rules: Rules, fault: Option<Fault>) -> [Instance; 5] {
     [
         Instance { rules, fault, crashes: 1, behind: true, ..honest(1, 1, 3, &[Honest]) },
         Instance { rules, fault, ..honest(2, 2, 2, &[Honest, Honest]) },
@@ -102,7 +102,7 @@ fn a_changed_rule_of_the_model_is_found() {
     let spec = hardened();
     let mut wrong = Vec::new();
     for (rules, fault, expected) in changes.into_iter().chain(mistakes) {
-        let found = drift(&spec, &worlds(rules, fault));
+        let found = drift(&spec, &universes(rules, fault));
         println!("{rules:?} {fault:?}: {found}");
         if !found.starts_with(expected) {
             wrong.push(format!("{rules:?} {fault:?}: {found}, not {expected}"));
@@ -111,7 +111,7 @@ fn a_changed_rule_of_the_model_is_found() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Guards whose deletion changes nothing in the worlds here, and why.
+/// Guards whose deletion changes nothing in the universes here, and why.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("share_beacon/honest", "Byzantine miners have sent their shares from the start"),
     ("propose/honest", "a Byzantine miner never knows a beacon value by `learn_beacon`"),
@@ -129,7 +129,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 #[test]
 fn a_deleted_guard_of_the_specification_is_found() {
     let whole = hardened();
-    let worlds = worlds(Rules::HARDENED, None);
+    let universes = universes(Rules::HARDENED, None);
     let mut wrong = Vec::new();
     for item in whole.items() {
         let Some(guard) = item.strip_prefix("guard:") else { continue };
@@ -137,7 +137,7 @@ fn a_deleted_guard_of_the_specification_is_found() {
             continue;
         }
         let start = std::time::Instant::now();
-        let found = drift(&whole.without(&item).unwrap(), &worlds);
+        let found = drift(&whole.without(&item).unwrap(), &universes);
         println!("{guard}: {found} {:?}", start.elapsed());
         let action = guard.split('/').next().unwrap_or_default();
         if found != format!("missing {action}") {

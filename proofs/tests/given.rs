@@ -283,7 +283,7 @@ fn a_premise_that_is_never_true_is_seen() {
 
 /// An auditor's lie: what no element satisfies proves every lemma that may rest on it.
 #[test]
-fn what_is_said_to_be_without_end_is_so_in_the_worlds_of_runs() {
+fn what_is_said_to_be_without_end_is_so_in_the_universes_of_runs() {
     let next = "(unbounded next-round ";
     let lie =
         "(unbounded lie \"a lie\" ((t tick)) (exists ((u tick)) (and (next_tick t u) (tick_le u t))))\n";

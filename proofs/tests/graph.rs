@@ -1,24 +1,24 @@
-//! The whole graphs of both specifications are the same on tiny worlds, and a change of either is seen.
+//! The whole graphs of both specifications are the same on tiny universes, and a change of either is seen.
 
 use zus_checker::Fault;
 use zus_proofs::{
     spec::{RuleChoice, Sources, Spec, load},
-    tie::graph::{Difference, GraphError, Rest, World, at_rest, compare, spec_of, timed, worlds},
+    tie::graph::{Difference, GraphError, Rest, Universe, at_rest, compare, spec_of, timed, universes},
 };
 
-/// States of a world that the tests of every build visit; `zus-proofs graph` and the gate visit all.
+/// States of a universe that the tests of every build visit; `zus-proofs graph` and the gate visit all.
 const FEW: u64 = 1100;
 
 fn spec(rules: &str) -> Spec {
     load(&Sources::embedded(), &RuleChoice::new(rules)).unwrap()
 }
 
-fn world(name: &str) -> World {
-    worlds().into_iter().find(|world| world.name == name).unwrap()
+fn universe(name: &str) -> Universe {
+    universes().into_iter().find(|universe| universe.name == name).unwrap()
 }
 
-fn named_timed(name: &str) -> World {
-    timed().into_iter().find(|world| world.name == name).unwrap()
+fn named_timed(name: &str) -> Universe {
+    timed().into_iter().find(|universe| universe.name == name).unwrap()
 }
 
 fn differ<T: std::fmt::Debug>(found: Result<T, GraphError>) -> Box<Difference> {
@@ -29,33 +29,39 @@ fn differ<T: std::fmt::Debug>(found: Result<T, GraphError>) -> Box<Difference> {
 }
 
 #[test]
-fn whole_graphs_of_tiny_worlds_are_the_same() {
-    let small: Vec<_> = worlds().into_iter().filter(|world| world.counts.0 <= FEW).collect();
-    assert!(small.len() >= 6 && small.iter().any(|world| world.members.1 > 0));
-    for world in small {
-        let spec = spec_of(&Sources::embedded(), &world).unwrap();
-        let found = compare(&spec, &world, 2).unwrap_or_else(|error| panic!("{}: {error}", world.name));
-        assert_eq!((found.states, found.edges), world.counts, "{}", world.name);
+fn whole_graphs_of_tiny_universes_are_the_same() {
+    let small: Vec<_> = universes().into_iter().filter(|universe| universe.counts.0 <= FEW).collect();
+    assert!(small.len() >= 6 && small.iter().any(|universe| universe.members.1 > 0));
+    for universe in small {
+        let spec = spec_of(&Sources::embedded(), &universe).unwrap();
+        let found = compare(&spec, &universe, 2).unwrap_or_else(|error| panic!("{}: {error}", universe.name));
+        assert_eq!((found.states, found.edges), universe.counts, "{}", universe.name);
     }
     // A peer publishes 105,558 states and 552,282 edges of such a comparison.
-    let sum =
-        |count: fn(&World) -> u64| worlds().iter().filter(|world| !world.every_order).map(count).sum::<u64>();
-    assert!(sum(|world| world.counts.0) > 105_558 && sum(|world| world.counts.1) > 552_282);
+    let sum = |count: fn(&Universe) -> u64| {
+        universes().iter().filter(|universe| !universe.every_order).map(count).sum::<u64>()
+    };
+    assert!(sum(|universe| universe.counts.0) > 105_558 && sum(|universe| universe.counts.1) > 552_282);
 }
 
 #[test]
 fn the_good_period_ends_where_no_obligation_is_open() {
     let spec = spec("synchronous");
-    for world in timed().into_iter().filter(|world| world.counts.0 <= FEW) {
-        let found = at_rest(&spec, &world, 2).unwrap_or_else(|error| panic!("{}: {error}", world.name));
-        assert_eq!(found, Rest { states: world.counts.0, resting: world.counts.1 }, "{}", world.name);
+    for universe in timed().into_iter().filter(|universe| universe.counts.0 <= FEW) {
+        let found = at_rest(&spec, &universe, 2).unwrap_or_else(|error| panic!("{}: {error}", universe.name));
+        assert_eq!(
+            found,
+            Rest { states: universe.counts.0, resting: universe.counts.1 },
+            "{}",
+            universe.name
+        );
     }
 }
 
 /// A mistake in the model, or a guard less: a difference names a state, a step and the graph that has the step.
 #[test]
 fn a_change_of_either_specification_is_a_difference() {
-    let two = world("two miners, two subrounds");
+    let two = universe("two miners, two subrounds");
     let mistakes = [
         (Fault::WithoutCertificate, "the model", "enters subround 1"),
         (Fault::NotRecorded, "the specification", "is notarized"),
@@ -63,7 +69,7 @@ fn a_change_of_either_specification_is_a_difference() {
     ];
     let hardened = spec("hardened");
     for (fault, owner, step) in mistakes {
-        let found = differ(compare(&hardened, &World { fault: Some(fault), ..two.clone() }, 2));
+        let found = differ(compare(&hardened, &Universe { fault: Some(fault), ..two.clone() }, 2));
         let owned = found.what.starts_with(&format!("{owner} has a step that "));
         assert!(owned && found.what.contains(step), "{fault:?}: {found}");
         assert!(found.state.iter().any(|fact| fact.starts_with("miner 0 is in ")), "{found}");
@@ -78,12 +84,12 @@ fn a_change_of_either_specification_is_a_difference() {
         ("guard:finalize/certificate", "finalizes"),
     ];
     for (item, expected) in guards {
-        let world = match item {
-            "guard:timeout/not-voted" => world("one miner that restarts"),
-            "guard:log_ticket/one-per-subround" => world("two miners, two ranks"),
+        let universe = match item {
+            "guard:timeout/not-voted" => universe("one miner that restarts"),
+            "guard:log_ticket/one-per-subround" => universe("two miners, two ranks"),
             _ => two.clone(),
         };
-        let found = differ(compare(&hardened.without(item).unwrap(), &world, 2));
+        let found = differ(compare(&hardened.without(item).unwrap(), &universe, 2));
         let what = found.what.starts_with("the specification has a step that the model has not: ");
         assert!(what && found.what.contains(expected), "{item}: {found}");
     }
@@ -103,9 +109,9 @@ fn a_deleted_obligation_is_a_difference_at_rest() {
         ("time-out", &four),
         ("next-subround", &four),
     ];
-    for (obligation, world) in items {
+    for (obligation, universe) in items {
         let without = whole.without(&format!("guard:tick/{obligation}")).unwrap();
-        let found = differ(at_rest(&without, world, 2));
+        let found = differ(at_rest(&without, universe, 2));
         assert_eq!(found.what, "by the clock nothing is open, and the model is not at rest", "{obligation}");
     }
 }

@@ -17,6 +17,6 @@ mod refused;
 mod search;
 mod tie;
 mod traces;
+#[path = "tie/universes.rs"]
+mod universes;
 mod verification;
-#[path = "tie/worlds.rs"]
-mod worlds;

@@ -7,10 +7,10 @@ use zus_proofs::{
     bounded::Event,
     spec::{RelationId, RuleChoice, Sources, Spec, load},
     structure::{Element, Interpreter, Structure},
-    tie::graph::{World, clock, timed},
+    tie::graph::{Universe, clock, timed},
 };
 
-/// Ticks of the world, and of a window.
+/// Ticks of the universe, and of a window.
 const TICKS: Element = 20;
 const WINDOW: Element = 5;
 /// The last tick that a walk lets pass: twelve more are named after p0.
@@ -22,9 +22,10 @@ fn spec() -> Spec {
 
 /// Two rounds and three subrounds, with timers of one tick but in the last subround.
 fn unnamed(spec: &Spec) -> Structure {
-    let world = timed().into_iter().find(|world| world.name == "one leader").unwrap();
-    let world = World { members: (4, 1), bounds: (2, 3), order: &[Honest, Byzantine], led: false, ..world };
-    let mut state = clock(spec, &world).unwrap();
+    let universe = timed().into_iter().find(|universe| universe.name == "one leader").unwrap();
+    let universe =
+        Universe { members: (4, 1), bounds: (2, 3), order: &[Honest, Byzantine], led: false, ..universe };
+    let mut state = clock(spec, &universe).unwrap();
     // No leader is spoken of: the Byzantine generator has the worst rank.
     state.assign(spec.function("lead").unwrap(), &[], 3);
     let timer = relation(spec, "timer");

@@ -52,9 +52,9 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
     let search: fn(&[&'static str]) -> Vec<&'static str> = |more| [&["run", "--breaks", "S5"], more].concat();
     let refused: &[(Vec<&str>, &[&str])] = &[
         // Numbers that make a search empty, and numbers without an end.
-        (search(&["--world", "0", "0", "0"]), &["--world", "1..="]),
-        (search(&["--world", "1", "1", "9999999999"]), &["--world", "1..="]),
-        (search(&["--world", "9", "9", "1"]), &["--world", "at most 64", "fix: "]),
+        (search(&["--universe", "0", "0", "0"]), &["--universe", "1..="]),
+        (search(&["--universe", "1", "1", "9999999999"]), &["--universe", "1..="]),
+        (search(&["--universe", "9", "9", "1"]), &["--universe", "at most 64", "fix: "]),
         (search(&["--steps", "0"]), &["--steps", "1..="]),
         (search(&["--steps", "99999999"]), &["--steps", "1..="]),
         (search(&["--byzantine", "9"]), &["--byzantine", "0..=3"]),
@@ -70,7 +70,7 @@ fn every_refusal_names_the_option_or_file_and_the_fix() {
         (search(&["--threads", "2"]), &["--threads"]),
         (search(&["--replay", "broken.json"]), &["--replay"]),
         (vec!["run", "--replay", "broken.json", "--steps", "5"], &["--steps"]),
-        (vec!["run", "--replay", "broken.json", "--world", "1", "1", "1"], &["--world"]),
+        (vec!["run", "--replay", "broken.json", "--universe", "1", "1", "1"], &["--universe"]),
         (vec!["run", "--replay", "broken.json", "--byzantine", "1"], &["--byzantine"]),
         (vec!["check", "--all", "--explain", "3"], &["--explain"]),
         (vec!["check", "--all", "--certificates", "x"], &["--certificates"]),
@@ -127,10 +127,22 @@ fn what_can_be_used_is_not_refused() {
     let spec = root().join("proofs/spec");
     let (trace, spec) = (trace.to_str().unwrap(), spec.to_str().unwrap());
     for (arguments, code) in [
-        (&["run", "--breaks", "S5", "--world", "1", "1", "1", "--steps", "4", "--byzantine", "0"][..], 0),
+        (&["run", "--breaks", "S5", "--universe", "1", "1", "1", "--steps", "4", "--byzantine", "0"][..], 0),
         (&["run", "--breaks", "S1", "--steps", "4", "--byzantine", "2", "--rules", "hardened,faults=Any"], 0),
         (
-            &["run", "--breaks", "S5", "--world", "1", "2", "1", "--byzantine", "0", "--rules", "documented"],
+            &[
+                "run",
+                "--breaks",
+                "S5",
+                "--universe",
+                "1",
+                "2",
+                "1",
+                "--byzantine",
+                "0",
+                "--rules",
+                "documented",
+            ],
             1,
         ),
         (&["tie", trace, "--spec", spec], 0),

@@ -1,7 +1,7 @@
 //! The bounded search does what the interpreter does, also where an update reads the state.
 
 use zus_proofs::{
-    bounded::{Search, Target, World},
+    bounded::{Search, Target, Universe},
     spec::{RuleChoice, Sources, Spec, load},
 };
 
@@ -24,16 +24,16 @@ const LIGHTS: &str = "
   (delete dark ((m miner)) (on m)))
 (action look_away () \"everyone forgets the lights that are off\"
   (delete seen ((m miner)) (not (on m))))
-(witness one \"one light is seen, the others are not\" (world 1 1 1)
+(witness one \"one light is seen, the others are not\" (universe 1 1 1)
   (exists ((m miner)) (and (seen m) (forall ((k miner)) (=> (not (= k m)) (and (not (seen k)) (on k)))))))
-(witness bright \"no light is dark\" (world 1 1 1) (forall ((m miner)) (not (dark m))))
-(witness never \"a light is seen that is not on\" (world 1 1 1) (exists ((m miner)) (and (seen m) (not (on m)))))
-(witness stale \"a light is dark that was seen\" (world 1 1 1) (exists ((m miner)) (and (seen m) (dark m))))
+(witness bright \"no light is dark\" (universe 1 1 1) (forall ((m miner)) (not (dark m))))
+(witness never \"a light is seen that is not on\" (universe 1 1 1) (exists ((m miner)) (and (seen m) (not (on m)))))
+(witness stale \"a light is dark that was seen\" (universe 1 1 1) (exists ((m miner)) (and (seen m) (dark m))))
 ";
 
 fn actions(spec: &Spec, witness: &str) -> Option<Vec<String>> {
     let witness = spec.witnesses.iter().find(|w| w.name == witness).unwrap();
-    let mut search = Search::new(spec, &World::of_four(1, 1, 1)).unwrap();
+    let mut search = Search::new(spec, &Universe::of_four(1, 1, 1)).unwrap();
     let run = search.run(&witness.name, &Target::witness(witness), 8).unwrap()?;
     Some(run.events.iter().map(|e| spec.actions[e.action].name.clone()).collect())
 }

@@ -1,6 +1,6 @@
-//! The specification and the model are one protocol: on all states of tiny worlds, and on deep random runs.
+//! The specification and the model are one protocol: on all states of tiny universes, and on deep random runs.
 
-use crate::worlds::{Instance, honest};
+use crate::universes::{Instance, honest};
 use std::collections::BTreeSet;
 use zus_checker::{
     Fault,
@@ -44,8 +44,8 @@ fn runs(rules: &str, instance: &Instance, seeds: std::ops::Range<u64>, steps: us
 }
 
 #[test]
-fn every_state_of_tiny_worlds_has_its_image_and_back() {
-    let worlds = [
+fn every_state_of_tiny_universes_has_its_image_and_back() {
+    let universes = [
         ("one miner", honest(1, 2, 2, &[Honest]), 1304),
         ("two miners, two subrounds", honest(2, 1, 2, &[Honest]), 424),
         ("two miners, two rounds", honest(2, 2, 1, &[Honest]), 108),
@@ -58,7 +58,7 @@ fn every_state_of_tiny_worlds_has_its_image_and_back() {
         ("a Byzantine twin among four", Instance { byzantine: 1, ..honest(4, 1, 1, &[Byzantine]) }, 1740),
     ];
     let mut whole = Exploration::default();
-    for (name, instance, states) in worlds {
+    for (name, instance, states) in universes {
         let visited = all(&instance);
         assert_eq!(visited.states, states, "{name}");
         whole.add(visited);
@@ -98,7 +98,7 @@ fn deep_runs_of_four_and_seven_miners_agree() {
     runs("hardened", &behind, 100..112, 400);
     let explicit = Instance { reductions: Reductions::NONE, ..four.clone() };
     let visited = runs("hardened", &explicit, 200..206, 400);
-    let bounds = [Bound::World, Bound::WrongShare, Bound::Unproposed, Bound::Restart];
+    let bounds = [Bound::Universe, Bound::WrongShare, Bound::Unproposed, Bound::Restart];
     assert_eq!(visited.bounds.keys().copied().collect::<Vec<_>>(), bounds);
     let seven = Instance { byzantine: 2, crashes: 1, observers: 2, ..honest(7, 2, 2, &[Honest, Byzantine]) };
     runs("hardened", &seven, 300..304, 400);

@@ -80,7 +80,7 @@ fn no_hint_changes_a_verdict() {
     }
 }
 
-/// With a window closed early a condition of the clock fails, and a world that is laid out shows how.
+/// With a window closed early a condition of the clock fails, and a universe that is laid out shows how.
 #[test]
 fn a_condition_of_the_clock_that_fails_has_a_counterexample() {
     let spec = spec("synchronous").without("guard:log_ticket/window-closed").unwrap();

@@ -4,7 +4,7 @@
 //! subrounds as themselves; block 0 is genesis, the others in order of (round, subround); sets of miners in
 //! lexicographic order. `fixed` has the whole fixed part, so a run can be replayed by what it says alone.
 
-use super::{Event, Run, World, WorldError};
+use super::{Event, Run, Universe, UniverseError};
 use crate::{
     spec::{FunctionId, RelationId, Spec},
     structure::{Element, Interpreter, Structure},
@@ -23,7 +23,7 @@ struct RunFile {
     format: String,
     name: String,
     rules: String,
-    world: World,
+    universe: Universe,
     actions: Vec<ActionLine>,
     fixed: Fixed,
 }
@@ -53,14 +53,14 @@ pub enum RunFileError {
     /// It is of another format or version.
     #[error("format `{0}`, not `{FORMAT}`")]
     Format(String),
-    /// Its world cannot be laid out.
+    /// Its universe cannot be laid out.
     #[error(transparent)]
-    World(#[from] WorldError),
+    Universe(#[from] UniverseError),
     /// It names something that the specification has not.
     #[error("the specification for these rules has no {0} `{1}`")]
     Unknown(&'static str, String),
-    /// A tuple of the wrong length, or with an element that the world has not.
-    #[error("`{0}` of {1:?} is outside the world")]
+    /// A tuple of the wrong length, or with an element that the universe has not.
+    #[error("`{0}` of {1:?} is outside the universe")]
     Outside(String, Vec<Element>),
     /// One of its actions is none.
     #[error("action {0}: {1}")]
@@ -84,7 +84,7 @@ impl Run {
             format: FORMAT.to_string(),
             name: self.name.clone(),
             rules: self.rules.clone(),
-            world: self.world.clone(),
+            universe: self.universe.clone(),
             actions: self.events.iter().zip(sentences).map(line).collect(),
             fixed: fixed(spec, &self.initial),
         };
@@ -101,14 +101,14 @@ impl Run {
         if file.actions.len() > MAX_ACTIONS {
             return Err(RunFileError::TooLong(file.actions.len()));
         }
-        let mut initial = Structure::new(spec, &file.world.sizes(spec)?, &[]);
+        let mut initial = Structure::new(spec, &file.universe.sizes(spec)?, &[]);
         read_fixed(spec, &file.fixed, &mut initial)?;
         Interpreter::new(spec).initialize(&mut initial);
         let placed = |(at, line): (usize, &ActionLine)| {
             read_action(spec, line, &initial).map_err(|error| RunFileError::Action(at + 1, Box::new(error)))
         };
         let events = file.actions.iter().enumerate().map(placed).collect::<Result<_, _>>()?;
-        Ok(Run { name: file.name, rules: file.rules, world: file.world, initial, events })
+        Ok(Run { name: file.name, rules: file.rules, universe: file.universe, initial, events })
     }
 }
 

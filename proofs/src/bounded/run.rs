@@ -1,6 +1,6 @@
-//! A run: a finite world and the actions that happen in it.
+//! A run: a finite universe and the actions that happen in it.
 
-use super::{Target, World};
+use super::{Target, Universe};
 use crate::{
     explain::Names,
     spec::Spec,
@@ -23,8 +23,8 @@ pub struct Run {
     pub name: String,
     /// The rules, in words.
     pub rules: String,
-    /// The size of its world.
-    pub world: World,
+    /// The size of its universe.
+    pub universe: Universe,
     /// The initial state.
     pub initial: Structure,
     /// The actions, in order.
@@ -42,8 +42,8 @@ pub enum RunError {
         /// Which guard fails.
         disabled: Disabled,
     },
-    /// An axiom that the world breaks.
-    #[error("the run's world breaks axiom `{0}`")]
+    /// An axiom that the universe breaks.
+    #[error("the run's universe breaks axiom `{0}`")]
     Axiom(String),
     /// The end is not what was looked for.
     #[error("the run does not end as it should")]
@@ -53,12 +53,18 @@ pub enum RunError {
 impl Run {
     pub(super) fn new(
         spec: &Spec,
-        world: &World,
+        universe: &Universe,
         name: &str,
         initial: Structure,
         events: Vec<Event>,
     ) -> Self {
-        Run { name: name.to_string(), rules: spec.rules.to_string(), world: world.clone(), initial, events }
+        Run {
+            name: name.to_string(),
+            rules: spec.rules.to_string(),
+            universe: universe.clone(),
+            initial,
+            events,
+        }
     }
 
     /// All states, the initial one first; every guard and axiom is checked.
@@ -76,7 +82,7 @@ impl Run {
         Ok(states)
     }
 
-    /// The states up to the first action that cannot happen; none if the world breaks an axiom.
+    /// The states up to the first action that cannot happen; none if the universe breaks an axiom.
     pub fn prefix(&self, interpreter: &Interpreter<'_>) -> Vec<Structure> {
         let mut states = Vec::new();
         if interpreter.broken_axioms(&self.initial).is_empty() {

@@ -3,7 +3,7 @@
 use super::{Bit, Circuit};
 use crate::{
     spec::{Formula, FunctionId, RelationId, SortId, Spec, Variable},
-    structure::{Element, Evaluator, Goal, Node, Place, Structure},
+    structure::{Compiled, Element, Evaluator, Goal, Operand, Structure},
 };
 use std::rc::Rc;
 
@@ -134,10 +134,10 @@ impl Symbolic {
         self.node(circuit, &evaluator.root, &mut slots)
     }
 
-    fn node(&self, circuit: &mut Circuit, node: &Node, slots: &mut Vec<Element>) -> Bit {
+    fn node(&self, circuit: &mut Circuit, node: &Compiled, slots: &mut Vec<Element>) -> Bit {
         match node {
-            Node::Constant(value) => Bit::Constant(*value),
-            Node::Relation { relation, positive, arguments, .. } => {
+            Compiled::Constant(value) => Bit::Constant(*value),
+            Compiled::Relation { relation, positive, arguments, .. } => {
                 let mut cases = Vec::new();
                 for (tuple, condition) in self.places(circuit, arguments, slots) {
                     let bit = self.bit(*relation, &tuple);
@@ -146,7 +146,7 @@ impl Symbolic {
                 let bit = circuit.or(cases);
                 if *positive { bit } else { !bit }
             }
-            Node::Equal { positive, left, right } => {
+            Compiled::Equal { positive, left, right } => {
                 let (left, right) = (self.place(circuit, left, slots), self.place(circuit, right, slots));
                 let mut cases = Vec::new();
                 for (a, x) in &left {
@@ -159,15 +159,15 @@ impl Symbolic {
                 let bit = circuit.or(cases);
                 if *positive { bit } else { !bit }
             }
-            Node::And(parts) => {
+            Compiled::And(parts) => {
                 let bits: Vec<_> = parts.iter().map(|part| self.node(circuit, part, slots)).collect();
                 circuit.and(bits)
             }
-            Node::Or(parts) => {
+            Compiled::Or(parts) => {
                 let bits: Vec<_> = parts.iter().map(|part| self.node(circuit, part, slots)).collect();
                 circuit.or(bits)
             }
-            Node::Quantified(goal) => {
+            Compiled::Quantified(goal) => {
                 // A universal is the conjunction of its instances, each a disjunction of parts; an existential is the
                 // negation of the same with everything negated.
                 let mut instances = Vec::new();
@@ -211,10 +211,10 @@ impl Symbolic {
         decided.truncate(kept);
     }
 
-    fn place(&self, circuit: &mut Circuit, place: &Place, slots: &[Element]) -> Choice {
+    fn place(&self, circuit: &mut Circuit, place: &Operand, slots: &[Element]) -> Choice {
         match place {
-            Place::Slot(slot) => vec![(slots[*slot], Bit::TRUE)],
-            Place::Apply(function, arguments) => {
+            Operand::Slot(slot) => vec![(slots[*slot], Bit::TRUE)],
+            Operand::Apply(function, arguments) => {
                 let mut cases: Choice = Vec::new();
                 let (sorts, choices) = &self.functions[function.0];
                 for (tuple, condition) in self.places(circuit, arguments, slots) {
@@ -233,7 +233,12 @@ impl Symbolic {
     }
 
     /// Possible tuples with their conditions.
-    fn places(&self, circuit: &mut Circuit, places: &[Place], slots: &[Element]) -> Vec<(Vec<Element>, Bit)> {
+    fn places(
+        &self,
+        circuit: &mut Circuit,
+        places: &[Operand],
+        slots: &[Element],
+    ) -> Vec<(Vec<Element>, Bit)> {
         let mut tuples = vec![(Vec::new(), Bit::TRUE)];
         for place in places {
             let choice = self.place(circuit, place, slots);

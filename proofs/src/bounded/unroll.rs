@@ -1,10 +1,10 @@
-//! Bounded search: the specification unrolled in a finite world.
+//! Bounded search: the specification unrolled in a finite universe.
 //!
 //! One step executes any set of action instances that do not interfere: none reads what another changes to its
 //! disadvantage, and no two change one tuple differently. So a step's actions may happen in any order, each enabled
 //! when its turn comes, and a run of many actions needs few steps.
 
-use super::{Bit, Circuit, Event, Run, RunError, Symbolic, World, WorldError};
+use super::{Bit, Circuit, Event, Run, RunError, Symbolic, Universe, UniverseError};
 use crate::{
     sat::{Answer, Phase, Solver},
     spec::{Formula, RelationId, Spec, Witness},
@@ -76,10 +76,10 @@ type Tuple = (RelationId, Vec<Element>);
 /// Tuples, each with the condition under which it is deleted or inserted.
 type Changes = BTreeMap<Tuple, Bit>;
 
-/// A search in one world; deepened step by step.
+/// A search in one universe; deepened step by step.
 pub struct Search<'a> {
     spec: &'a Spec,
-    world: World,
+    universe: Universe,
     circuit: Circuit,
     fixed: Symbolic,
     guards: Vec<Evaluator>,
@@ -92,15 +92,15 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Lays the world out. No step yet.
-    pub fn new(spec: &'a Spec, world: &World) -> Result<Self, WorldError> {
-        Search::without(spec, world, &[])
+    /// Lays the universe out. No step yet.
+    pub fn new(spec: &'a Spec, universe: &Universe) -> Result<Self, UniverseError> {
+        Search::without(spec, universe, &[])
     }
 
     /// The same, for runs in which certain actions do not happen.
-    pub fn without(spec: &'a Spec, world: &World, excluded: &[&str]) -> Result<Self, WorldError> {
+    pub fn without(spec: &'a Spec, universe: &Universe, excluded: &[&str]) -> Result<Self, UniverseError> {
         let mut circuit = Circuit::new(Solver::new(Phase::Saved));
-        let fixed = world.fixed(spec, &mut circuit)?;
+        let fixed = universe.fixed(spec, &mut circuit)?;
         let mut initial = fixed.clone();
         for (index, init) in spec.initial.iter().enumerate() {
             let (relation, Some(init)) = (RelationId(index), init) else { continue };
@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
         let guards = spec.actions.iter().map(guard).collect();
         let mut search = Search {
             spec,
-            world: world.clone(),
+            universe: universe.clone(),
             circuit,
             fixed,
             guards,
@@ -342,7 +342,7 @@ impl<'a> Search<'a> {
     }
 
     fn decode(&self, name: &str, target: &Target, depth: usize, model: &[bool]) -> Result<Run, Unsound> {
-        let world = self.frames[0].decode(self.spec, &[], model);
+        let universe = self.frames[0].decode(self.spec, &[], model);
         let mut events = Vec::new();
         for (step, executed) in self.executed[..depth].iter().enumerate() {
             let wanted = |action: usize| match target {
@@ -357,7 +357,7 @@ impl<'a> Search<'a> {
                 |(i, _): &(&Instance, &Bit)| Event { action: i.action, arguments: i.arguments.clone() };
             events.extend(now.iter().map(event));
         }
-        let mut run = Run::new(self.spec, &self.world, name, world, events);
+        let mut run = Run::new(self.spec, &self.universe, name, universe, events);
         let interpreter = Interpreter::new(self.spec);
         // Of several such steps in the last frame, one is looked for.
         let last =

@@ -114,7 +114,7 @@ fn prove(
                 say!("A real run, of {} actions, that breaks {}:", run.events.len(), broken.join(", "));
                 print_run(spec, &run);
             }
-            None => say!("No run in the worlds searched breaks a property."),
+            None => say!("No run in the universes searched breaks a property."),
         }
     }
     for judge in judges {

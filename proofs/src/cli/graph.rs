@@ -3,38 +3,38 @@
 use super::{BadInput, End};
 use crate::{
     spec::{RuleChoice, Sources, Spec, load},
-    tie::graph::{GraphError, World, at_rest, compare, spec_of, timed, worlds},
+    tie::graph::{GraphError, Universe, at_rest, compare, spec_of, timed, universes},
 };
 
-/// Compares the graphs of all worlds, or of one, and prints their counts.
+/// Compares the graphs of all universes, or of one, and prints their counts.
 pub(super) fn print(
     sources: &Sources,
     only: Option<&str>,
     delete: &[String],
     threads: usize,
 ) -> Result<End, BadInput> {
-    let named = |world: &World| only.is_none_or(|name| name == world.name);
-    let (graphs, clocks) = (worlds(), timed());
+    let named = |universe: &Universe| only.is_none_or(|name| name == universe.name);
+    let (graphs, clocks) = (universes(), timed());
     if !graphs.iter().chain(&clocks).any(named) {
-        let names: Vec<_> = graphs.iter().chain(&clocks).map(|world| world.name).collect();
+        let names: Vec<_> = graphs.iter().chain(&clocks).map(|universe| universe.name).collect();
         let only = only.unwrap_or_default();
-        return Err(BadInput(format!("no world is named `{only}`\n  fix: one of {}", names.join("; "))));
+        return Err(BadInput(format!("no universe is named `{only}`\n  fix: one of {}", names.join("; "))));
     }
     let without = |spec: Spec| delete.iter().try_fold(spec, |spec, item| spec.without(item));
     let mut end = End::Fine;
     let (mut states, mut edges) = (0, 0);
-    for world in graphs.iter().filter(|world| named(world)) {
-        let spec = without(spec_of(sources, world)?)?;
-        match compare(&spec, world, threads) {
+    for universe in graphs.iter().filter(|universe| named(universe)) {
+        let spec = without(spec_of(sources, universe)?)?;
+        match compare(&spec, universe, threads) {
             Ok(found) => {
                 // The same graph once more, by more ways, counts once.
-                if !world.every_order {
+                if !universe.every_order {
                     states += found.states;
                     edges += found.edges;
                 }
                 say!(
                     "{}: {} states and {} edges, the same in both ({} and {} before states with the same facts are one)",
-                    world.name,
+                    universe.name,
                     found.states,
                     found.edges,
                     found.raw.0,
@@ -42,7 +42,7 @@ pub(super) fn print(
                 );
             }
             Err(GraphError::Differ(difference)) => {
-                say!("{}: {difference}", world.name);
+                say!("{}: {difference}", universe.name);
                 end = End::Fails;
             }
             Err(error) => return Err(error.into()),
@@ -50,16 +50,16 @@ pub(super) fn print(
     }
     say!("{states} states and {edges} edges in all");
     let spec = without(load(sources, &RuleChoice::new("synchronous"))?)?;
-    for world in clocks.iter().filter(|world| named(world)) {
-        match at_rest(&spec, world, threads) {
+    for universe in clocks.iter().filter(|universe| named(universe)) {
+        match at_rest(&spec, universe, threads) {
             Ok(rest) => say!(
                 "{}, with time: of {} states {} are at rest, and those in which no obligation is open and `tick` is enabled",
-                world.name,
+                universe.name,
                 rest.states,
                 rest.resting
             ),
             Err(GraphError::Differ(difference)) => {
-                say!("{}, with time: {difference}", world.name);
+                say!("{}, with time: {difference}", universe.name);
                 end = End::Fails;
             }
             Err(error) => return Err(error.into()),

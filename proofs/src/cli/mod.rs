@@ -26,8 +26,8 @@ use zus_output::{folder::Folder, plain, pulse::Pulse, whole};
 const MOST_THREADS: u64 = 1024;
 /// Steps of a search, at most: the longest run of the tables has 40.
 const MOST_STEPS: u64 = 1000;
-/// Rounds, subrounds and blocks of a world, at most; together they stay below [`MAX_ELEMENTS`](crate::bounded::MAX_ELEMENTS).
-const MOST_OF_A_WORLD: u64 = 62;
+/// Rounds, subrounds and blocks of a universe, at most; together they stay below [`MAX_ELEMENTS`](crate::bounded::MAX_ELEMENTS).
+const MOST_OF_A_UNIVERSE: u64 = 62;
 /// Failing conditions that are explained, at most.
 const MOST_EXPLAINED: u64 = 1000;
 
@@ -148,12 +148,12 @@ enum Command {
         #[command(flatten)]
         threads: Threads,
     },
-    /// Compare the whole graphs of the model's specification and of this one on tiny worlds: states, labelled edges, and where
+    /// Compare the whole graphs of the model's specification and of this one on tiny universes: states, labelled edges, and where
     /// nothing must happen any more.
     Graph {
-        /// Only the worlds of this name; without one, all.
-        #[arg(value_name = "WORLD")]
-        world: Option<String>,
+        /// Only the universes of this name; without one, all.
+        #[arg(value_name = "UNIVERSE")]
+        universe: Option<String>,
         /// Leave out an item of the specification: guard:ACTION/NAME.
         #[arg(long, value_name = "ITEM")]
         delete: Vec<String>,
@@ -196,14 +196,14 @@ struct RunArguments {
     #[arg(long, default_value = "hardened", value_name = "PROFILE[,RULE=VALUE...]")]
     rules: String,
     /// Replay this file; or
-    #[arg(long, value_name = "FILE", required_unless_present = "breaks", conflicts_with_all = ["breaks", "world", "byzantine", "steps"])]
+    #[arg(long, value_name = "FILE", required_unless_present = "breaks", conflicts_with_all = ["breaks", "universe", "byzantine", "steps"])]
     replay: Option<PathBuf>,
     /// search a run that breaks this property.
     #[arg(long, value_name = "PROPERTY")]
     breaks: Option<String>,
     /// Rounds with blocks, subrounds of each, blocks of each (round, subround): 1 or more of each.
-    #[arg(long, value_name = "N", num_args = 3, default_values_t = [1, 2, 1], value_parser = number(1..=MOST_OF_A_WORLD))]
-    world: Vec<usize>,
+    #[arg(long, value_name = "N", num_args = 3, default_values_t = [1, 2, 1], value_parser = number(1..=MOST_OF_A_UNIVERSE))]
+    universe: Vec<usize>,
     /// Byzantine miners among the four: 0 to 3.
     #[arg(long, default_value_t = 1, value_parser = number(0..=3))]
     byzantine: usize,
@@ -343,8 +343,8 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
             }
         }
         Command::Hints { from, threads } => check::print_hints(&from.sources()?, threads.threads),
-        Command::Graph { world, delete, from, threads } => {
-            graph::print(&from.sources()?, world.as_deref(), delete, threads.threads)
+        Command::Graph { universe, delete, from, threads } => {
+            graph::print(&from.sources()?, universe.as_deref(), delete, threads.threads)
         }
         Command::Smtlib { rules, out, from } => runs::smtlib_files(&read(&from.sources()?, rules)?, out),
         Command::Ledger { format } => check::print_ledger(*format),

@@ -2,7 +2,7 @@
 
 use super::{BadInput, End, RunArguments, folder};
 use crate::{
-    bounded::{Run, Search, Target, World},
+    bounded::{Run, Search, Target, Universe},
     condition::{conditions, smtlib},
     nonvacuity, refutations,
     spec::{RuleChoice, Sources, Spec, load},
@@ -65,7 +65,7 @@ pub(super) fn write_stalls(sources: &Sources, out: &Path, threads: usize) -> Res
     let mut lines = String::new();
     for (item, run) in stalls::search(&spec, threads)? {
         let Some(run) = run else {
-            say!("{item}: no run stalls in the worlds searched");
+            say!("{item}: no run stalls in the universes searched");
             continue;
         };
         let without = spec.without(&item)?;
@@ -175,20 +175,20 @@ pub(super) fn search(spec: &Spec, asked: &RunArguments) -> Result<End, BadInput>
         BadInput(format!("--breaks: these rules have no property `{breaks}`\n  fix: {}", properties(spec)))
     };
     let property = spec.statement(breaks).ok_or_else(unknown)?;
-    let &[rounds, subrounds, blocks] = &asked.world[..] else {
-        return Err(BadInput("--world takes three numbers\n  fix: for example --world 1 2 1".into()));
+    let &[rounds, subrounds, blocks] = &asked.universe[..] else {
+        return Err(BadInput("--universe takes three numbers\n  fix: for example --universe 1 2 1".into()));
     };
     let size = |error| {
-        BadInput(format!("--world {rounds} {subrounds} {blocks}: {error}\n  fix: name a smaller world"))
+        BadInput(format!("--universe {rounds} {subrounds} {blocks}: {error}\n  fix: name a smaller universe"))
     };
     let byzantine = asked.byzantine;
-    let world = World { byzantine, ..World::of_four(rounds, subrounds, blocks) };
-    let mut search = Search::new(spec, &world).map_err(size)?;
+    let universe = Universe { byzantine, ..Universe::of_four(rounds, subrounds, blocks) };
+    let mut search = Search::new(spec, &universe).map_err(size)?;
     if !search.consistent() {
         return Err(BadInput(format!(
-            "--byzantine {byzantine}, --world {rounds} {subrounds} {blocks}: no such world fits the axioms of these rules, so there \
+            "--byzantine {byzantine}, --universe {rounds} {subrounds} {blocks}: no such universe fits the axioms of these rules, so there \
              is no run\n  fix: name at most {} Byzantine miners, or rules for more: --rules {},faults=Any",
-            world.faults(),
+            universe.faults(),
             spec.rules
         )));
     }
@@ -199,7 +199,7 @@ pub(super) fn search(spec: &Spec, asked: &RunArguments) -> Result<End, BadInput>
             Ok(End::Fails)
         }
         None => {
-            say!("no run of at most {} steps in this world breaks {breaks}", asked.steps);
+            say!("no run of at most {} steps in this universe breaks {breaks}", asked.steps);
             Ok(End::Fine)
         }
     }

@@ -4,7 +4,7 @@ use super::{Names, minimise, refutes};
 use crate::{
     condition::{Condition, ConditionId, Kind},
     spec::{Action, Formula, RelationId, RelationKind, Spec},
-    structure::{Element, Evaluator, Interpreter, Node, Structure, View},
+    structure::{Compiled, Element, Evaluator, Interpreter, Structure, View},
 };
 use std::fmt;
 
@@ -152,7 +152,7 @@ fn culprits(
     let Formula::Forall(variables, _) = &*statement.formula else { return Vec::new() };
     let state = if condition.id.kind == Kind::Transition { before } else { after };
     let evaluator = Evaluator::new(&statement.formula, &[]);
-    let Node::Quantified(goal) = &evaluator.root else { return Vec::new() };
+    let Compiled::Quantified(goal) = &evaluator.root else { return Vec::new() };
     let mut found = None;
     let mut slots = vec![0; evaluator.slots];
     goal.search(&View { before: state, after }, &mut slots, &mut |slots| {

@@ -1,39 +1,39 @@
-//! Counterexamples to conditions of the clock, in worlds that are laid out beforehand.
+//! Counterexamples to conditions of the clock, in universes that are laid out beforehand.
 //!
-//! A clock makes many terms, and the judge may instantiate for minutes before a structure satisfies everything. In a world of four
+//! A clock makes many terms, and the judge may instantiate for minutes before a structure satisfies everything. In a universe of four
 //! miners and a dozen ticks, whose orders are given, a condition is one circuit, and the solver decides it in seconds. Such a
 //! structure is a counterexample like any other: all hypotheses hold in it, and the goal does not. That there is none in
-//! these worlds says nothing.
+//! these universes says nothing.
 
 use super::minimise::{exactness, thin};
 use crate::{
-    bounded::{Circuit, World, WorldError},
+    bounded::{Circuit, Universe, UniverseError},
     condition::{Condition, Constant},
     sat::{Answer, Phase, Solver},
     spec::{FunctionId, RelationId, Spec},
     structure::Structure,
 };
 
-/// Worlds to look in: rounds with blocks, subrounds of each, blocks of each.
-const WORLDS: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [1, 1, 2]];
+/// Universes to look in: rounds with blocks, subrounds of each, blocks of each.
+const UNIVERSES: &[[usize; 3]] = &[[1, 1, 1], [1, 2, 1], [1, 1, 2]];
 /// Ticks of each: p0 to q3, and the end of the leader's timer.
 const TICKS: usize = 14;
 
-/// A structure with all hypotheses of a condition and without its goal, with few facts, if one of the worlds has it.
-pub fn finite(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, WorldError> {
+/// A structure with all hypotheses of a condition and without its goal, with few facts, if one of the universes has it.
+pub fn finite(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, UniverseError> {
     search(spec, condition, true)
 }
 
 /// The same, with as many facts as the solver happens to find: it takes a part of the time.
-pub fn finite_of_any_size(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, WorldError> {
+pub fn finite_of_any_size(spec: &Spec, condition: &Condition) -> Result<Option<Structure>, UniverseError> {
     search(spec, condition, false)
 }
 
-fn search(spec: &Spec, condition: &Condition, few: bool) -> Result<Option<Structure>, WorldError> {
-    for [rounds, subrounds, blocks] in WORLDS {
-        let world = World { ticks: TICKS, ..World::of_four(*rounds, *subrounds, *blocks) };
+fn search(spec: &Spec, condition: &Condition, few: bool) -> Result<Option<Structure>, UniverseError> {
+    for [rounds, subrounds, blocks] in UNIVERSES {
+        let universe = Universe { ticks: TICKS, ..Universe::of_four(*rounds, *subrounds, *blocks) };
         let mut circuit = Circuit::new(Solver::new(Phase::False));
-        let mut symbolic = world.fixed(spec, &mut circuit)?;
+        let mut symbolic = universe.fixed(spec, &mut circuit)?;
         for relation in (0..spec.relations.len()).map(RelationId) {
             if !spec.relations[relation.0].immutable() {
                 symbolic.free_relation(&mut circuit, relation);

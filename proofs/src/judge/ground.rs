@@ -3,7 +3,7 @@
 use crate::{
     sat::{Answer, Certificate, Literal, Phase, Solver},
     spec::{Formula, FunctionId, RelationId, SortId, Spec},
-    structure::{Evaluator, Goal, Node, Place},
+    structure::{Compiled, Evaluator, Goal, Operand},
 };
 use std::collections::HashMap;
 
@@ -98,10 +98,10 @@ impl Grounder {
         term
     }
 
-    fn place(&mut self, place: &Place, slots: &[TermId]) -> TermId {
+    fn place(&mut self, place: &Operand, slots: &[TermId]) -> TermId {
         match place {
-            Place::Slot(slot) => slots[*slot],
-            Place::Apply(function, arguments) => {
+            Operand::Slot(slot) => slots[*slot],
+            Operand::Apply(function, arguments) => {
                 let arguments = arguments.iter().map(|a| self.place(a, slots)).collect();
                 self.term(*function, arguments)
             }
@@ -144,24 +144,24 @@ impl Grounder {
     }
 
     /// The instance of a quantifier-free node.
-    pub(super) fn literal(&mut self, node: &Node, slots: &[TermId]) -> Ground {
+    pub(super) fn literal(&mut self, node: &Compiled, slots: &[TermId]) -> Ground {
         match node {
-            Node::Constant(value) => Ground::Constant(*value),
-            Node::Relation { relation, positive, arguments, .. } => {
+            Compiled::Constant(value) => Ground::Constant(*value),
+            Compiled::Relation { relation, positive, arguments, .. } => {
                 let tuple = arguments.iter().map(|a| self.place(a, slots)).collect();
                 Ground::Literal(self.atom(Atom::Relation(*relation, tuple)).signed(*positive))
             }
-            Node::Equal { positive, left, right } => {
+            Compiled::Equal { positive, left, right } => {
                 let (left, right) = (self.place(left, slots), self.place(right, slots));
                 match self.equal(left, right) {
                     Ground::Literal(literal) => Ground::Literal(literal.signed(*positive)),
                     _ => Ground::Constant(*positive),
                 }
             }
-            Node::And(parts) => Ground::And(parts.iter().map(|p| self.literal(p, slots)).collect()),
-            Node::Or(parts) => Ground::Or(parts.iter().map(|p| self.literal(p, slots)).collect()),
+            Compiled::And(parts) => Ground::And(parts.iter().map(|p| self.literal(p, slots)).collect()),
+            Compiled::Or(parts) => Ground::Or(parts.iter().map(|p| self.literal(p, slots)).collect()),
             // The caller instantiates quantifiers.
-            Node::Quantified(_) => Ground::Constant(true),
+            Compiled::Quantified(_) => Ground::Constant(true),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
     condition::{Condition, ConditionId, Origin, alternation},
     sat::{Answer, Certificate, CertificateError, Literal},
     spec::Spec,
-    structure::{Element, Evaluator, Goal, Node, Structure, View},
+    structure::{Compiled, Element, Evaluator, Goal, Structure, View},
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -199,15 +199,15 @@ impl Instances<'_> {
     /// One instance for every violation, up to the limit.
     fn of(&mut self, evaluator: &Evaluator, most: usize) -> Vec<Ground> {
         let mut instances = Vec::new();
-        let parts: &[Node] = match &evaluator.root {
-            Node::And(parts) => parts,
+        let parts: &[Compiled] = match &evaluator.root {
+            Compiled::And(parts) => parts,
             other => std::slice::from_ref(other),
         };
         for part in parts {
             let mut slots = vec![0; evaluator.slots];
             let view = View { before: &self.candidate.structure, after: &self.candidate.structure };
             match part {
-                Node::Quantified(goal) if goal.universal => {
+                Compiled::Quantified(goal) if goal.universal => {
                     let mut violations = Vec::new();
                     goal.search(&view, &mut slots, &mut |slots| {
                         violations.push(slots.clone());
@@ -242,7 +242,7 @@ impl Instances<'_> {
     /// The instance of a disjunction all of whose parts are false; `None` if a part needs only a new term.
     fn disjunction(
         &mut self,
-        parts: &[Node],
+        parts: &[Compiled],
         slots: &mut Vec<Element>,
         terms: &mut Vec<TermId>,
     ) -> Option<Ground> {
@@ -252,18 +252,23 @@ impl Instances<'_> {
 
     /// A ground consequence of a false node that is false in the candidate; `None` if the node would be true but for
     /// an element that the candidate lacks, whose term then exists from here on.
-    fn exclude(&mut self, node: &Node, slots: &mut Vec<Element>, terms: &mut Vec<TermId>) -> Option<Ground> {
+    fn exclude(
+        &mut self,
+        node: &Compiled,
+        slots: &mut Vec<Element>,
+        terms: &mut Vec<TermId>,
+    ) -> Option<Ground> {
         match node {
-            Node::Constant(_) | Node::Relation { .. } | Node::Equal { .. } => {
+            Compiled::Constant(_) | Compiled::Relation { .. } | Compiled::Equal { .. } => {
                 Some(self.grounder.literal(node, terms))
             }
-            Node::Or(parts) => self.disjunction(parts, slots, terms),
-            Node::And(parts) => {
+            Compiled::Or(parts) => self.disjunction(parts, slots, terms),
+            Compiled::And(parts) => {
                 let view = View { before: self.structure(), after: self.structure() };
                 let false_part = parts.iter().find(|part| !part.holds(&view, slots));
                 false_part.and_then(|part| self.exclude(part, slots, terms))
             }
-            Node::Quantified(goal) if goal.universal => {
+            Compiled::Quantified(goal) if goal.universal => {
                 let view = View { before: self.structure(), after: self.structure() };
                 let mut violation = None;
                 goal.search(&view, slots, &mut |slots| {
@@ -274,7 +279,7 @@ impl Instances<'_> {
                 self.bind(goal, &slots, terms);
                 self.disjunction(&goal.parts, &mut slots, terms)
             }
-            Node::Quantified(goal) => self.witness(goal, slots, terms),
+            Compiled::Quantified(goal) => self.witness(goal, slots, terms),
         }
     }
 
@@ -302,20 +307,20 @@ impl Instances<'_> {
 }
 
 /// Whether an existential depends on variables, so that its instances make new terms.
-fn generative(node: &Node) -> bool {
+fn generative(node: &Compiled) -> bool {
     match node {
-        Node::Quantified(goal) => {
+        Compiled::Quantified(goal) => {
             !goal.universal && !goal.free.is_empty() || goal.parts.iter().any(generative)
         }
-        Node::And(parts) | Node::Or(parts) => parts.iter().any(generative),
+        Compiled::And(parts) | Compiled::Or(parts) => parts.iter().any(generative),
         _ => false,
     }
 }
 
-fn quantifier_free(node: &Node) -> bool {
+fn quantifier_free(node: &Compiled) -> bool {
     match node {
-        Node::Quantified(_) => false,
-        Node::And(parts) | Node::Or(parts) => parts.iter().all(quantifier_free),
+        Compiled::Quantified(_) => false,
+        Compiled::And(parts) | Compiled::Or(parts) => parts.iter().all(quantifier_free),
         _ => true,
     }
 }

@@ -1,6 +1,6 @@
 //! From S-expressions to sorted formulas: names resolved, sorts checked, macros expanded.
 
-use super::{Fault, Formula, FunctionId, RelationId, SortId, Spec, SpecError, Term, Time, Variable};
+use super::{Formula, FunctionId, Mistake, RelationId, SortId, Spec, SpecError, Term, Time, Variable};
 use crate::text::{Position, SExpr};
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,7 +21,7 @@ pub(super) struct Macro {
 
 /// Where a formula stands, as far as primes are concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Context {
     Guard,
     Transition,
     Lemma,
@@ -59,19 +59,19 @@ impl Elaborator {
     /// Declares a name; a second declaration is refused.
     pub(super) fn declare(&mut self, name: &str, named: Named, position: &Position) -> Result<(), SpecError> {
         match self.names.insert(name.to_string(), (named, position.clone())) {
-            Some((_, first)) => Err(Fault::Twice(name.to_string(), first).at(position)),
+            Some((_, first)) => Err(Mistake::Twice(name.to_string(), first).at(position)),
             None => Ok(()),
         }
     }
 
     pub(super) fn sort(&self, item: &SExpr) -> Result<SortId, SpecError> {
-        let name = item.symbol().ok_or_else(|| Fault::Expected("the name of a sort").at(&item.position))?;
-        self.sorts.get(name).copied().ok_or_else(|| Fault::NoSort(name.to_string()).at(&item.position))
+        let name = item.symbol().ok_or_else(|| Mistake::Expected("the name of a sort").at(&item.position))?;
+        self.sorts.get(name).copied().ok_or_else(|| Mistake::NoSort(name.to_string()).at(&item.position))
     }
 
     /// `((name sort)...)`
     pub(super) fn typed_names(&self, item: &SExpr) -> Result<Vec<(String, SortId)>, SpecError> {
-        let expected = || Fault::Expected("a list of (name sort)");
+        let expected = || Mistake::Expected("a list of (name sort)");
         let list = item.list().ok_or_else(|| expected().at(&item.position))?;
         let one = |pair: &SExpr| match pair.list() {
             Some([name, sort]) => {
@@ -99,7 +99,7 @@ impl Elaborator {
         spec: &Spec,
         item: &SExpr,
         scope: &mut Scope,
-        place: Place,
+        context: Context,
     ) -> Result<Formula, SpecError> {
         match item.symbol() {
             Some("true") => return Ok(Formula::Constant(true)),
@@ -110,27 +110,26 @@ impl Elaborator {
             Some([head, arguments @ ..]) => (head, arguments),
             _ => (item, &[][..]),
         };
-        let name = head.symbol().ok_or_else(|| Fault::Expected("a formula").at(&item.position))?;
-        let arity =
-            |expected: usize| match arguments.len() == expected {
-                true => Ok(()),
-                false => Err(Fault::Arity { name: name.to_string(), expected, found: arguments.len() }
-                    .at(&item.position)),
-            };
+        let name = head.symbol().ok_or_else(|| Mistake::Expected("a formula").at(&item.position))?;
+        let arity = |expected: usize| match arguments.len() == expected {
+            true => Ok(()),
+            false => Err(Mistake::Arity { name: name.to_string(), expected, found: arguments.len() }
+                .at(&item.position)),
+        };
         match name {
             "not" => {
                 arity(1)?;
-                Ok(Formula::negate(self.formula(spec, &arguments[0], scope, place)?))
+                Ok(Formula::negate(self.formula(spec, &arguments[0], scope, context)?))
             }
             "and" | "or" => {
-                let parts = arguments.iter().map(|a| self.formula(spec, a, scope, place));
+                let parts = arguments.iter().map(|a| self.formula(spec, a, scope, context));
                 let parts = parts.collect::<Result<_, _>>()?;
                 Ok(if name == "and" { Formula::And(parts) } else { Formula::Or(parts) })
             }
             "=>" => {
                 arity(2)?;
-                let premise = self.formula(spec, &arguments[0], scope, place)?;
-                Ok(Formula::implies(premise, self.formula(spec, &arguments[1], scope, place)?))
+                let premise = self.formula(spec, &arguments[0], scope, context)?;
+                Ok(Formula::implies(premise, self.formula(spec, &arguments[1], scope, context)?))
             }
             "=" => {
                 arity(2)?;
@@ -144,7 +143,7 @@ impl Elaborator {
                 let names = self.typed_names(&arguments[0])?;
                 let depth = scope.len();
                 let variables = self.open(&names, scope);
-                let body = self.formula(spec, &arguments[1], scope, place);
+                let body = self.formula(spec, &arguments[1], scope, context);
                 scope.truncate(depth);
                 let body = Box::new(body?);
                 Ok(if name == "forall" {
@@ -153,8 +152,8 @@ impl Elaborator {
                     Formula::Exists(variables, body)
                 })
             }
-            "enabled" => self.enabled(spec, item, arguments, scope, place),
-            _ => self.application(spec, item, name, arguments, scope, place),
+            "enabled" => self.enabled(spec, item, arguments, scope, context),
+            _ => self.application(spec, item, name, arguments, scope, context),
         }
     }
 
@@ -165,16 +164,16 @@ impl Elaborator {
         item: &SExpr,
         arguments: &[SExpr],
         scope: &Scope,
-        place: Place,
+        context: Context,
     ) -> Result<Formula, SpecError> {
-        if place != Place::Lemma {
-            return Err(Fault::EnabledHere.at(&item.position));
+        if context != Context::Lemma {
+            return Err(Mistake::EnabledHere.at(&item.position));
         }
         let (action, terms) = self.instance(spec, item, arguments, scope)?;
         Ok(spec.actions[action].enabled(&terms))
     }
 
-    /// `action term...`: an action, by place, with terms for its parameters.
+    /// `action term...`: an action, by context, with terms for its parameters.
     pub(super) fn instance(
         &self,
         spec: &Spec,
@@ -183,11 +182,11 @@ impl Elaborator {
         scope: &Scope,
     ) -> Result<(usize, Vec<Term>), SpecError> {
         let [name, arguments @ ..] = list else {
-            return Err(Fault::Expected("(enabled action term...)").at(&item.position));
+            return Err(Mistake::Expected("(enabled action term...)").at(&item.position));
         };
         let wanted = name.symbol().unwrap_or_default();
         let action = spec.actions.iter().position(|a| a.name == wanted);
-        let action = action.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&name.position))?;
+        let action = action.ok_or_else(|| Mistake::NoAction(wanted.to_string()).at(&name.position))?;
         let sorts: Vec<_> = spec.actions[action].parameters.iter().map(|p| p.variable.sort).collect();
         Ok((action, self.arguments(spec, item, wanted, arguments, &sorts, scope)?))
     }
@@ -200,7 +199,7 @@ impl Elaborator {
         name: &str,
         arguments: &[SExpr],
         scope: &mut Scope,
-        place: Place,
+        context: Context,
     ) -> Result<Formula, SpecError> {
         let (plain, time) = match name.strip_suffix('\'') {
             Some(plain) => (plain, Time::After),
@@ -209,21 +208,21 @@ impl Elaborator {
         if scope.iter().any(|(n, _)| n == plain) && arguments.is_empty() {
             let term = self.term(spec, item, scope)?;
             let sort = spec.sorts[spec.sort_of(&term).0].name.clone();
-            return Err(Fault::TermForFormula(plain.to_string(), sort).at(&item.position));
+            return Err(Mistake::TermForFormula(plain.to_string(), sort).at(&item.position));
         }
         let named = self.names.get(plain).map(|(named, _)| named.clone());
-        match named.ok_or_else(|| Fault::NoName(plain.to_string()).at(&item.position))? {
+        match named.ok_or_else(|| Mistake::NoName(plain.to_string()).at(&item.position))? {
             Named::Relation(id) => {
                 let relation = &spec.relations[id.0];
                 if time == Time::After {
-                    let fault = match place {
-                        _ if relation.immutable() => Some(Fault::PrimedImmutable(name.to_string())),
-                        Place::Guard => Some(Fault::GuardReadsAfter(name.to_string())),
-                        Place::Elsewhere | Place::Lemma => Some(Fault::PrimedHere(name.to_string())),
-                        Place::Transition => None,
+                    let mistake = match context {
+                        _ if relation.immutable() => Some(Mistake::PrimedImmutable(name.to_string())),
+                        Context::Guard => Some(Mistake::GuardReadsAfter(name.to_string())),
+                        Context::Elsewhere | Context::Lemma => Some(Mistake::PrimedHere(name.to_string())),
+                        Context::Transition => None,
                     };
-                    if let Some(fault) = fault {
-                        return Err(fault.at(&item.position));
+                    if let Some(mistake) = mistake {
+                        return Err(mistake.at(&item.position));
                     }
                 }
                 let sorts: Vec<_> = relation.arguments.iter().map(|(_, sort)| *sort).collect();
@@ -232,11 +231,11 @@ impl Elaborator {
             }
             Named::Function(id) => {
                 let sort = spec.sorts[spec.functions[id.0].result.0].name.clone();
-                Err(Fault::TermForFormula(name.to_string(), sort).at(&item.position))
+                Err(Mistake::TermForFormula(name.to_string(), sort).at(&item.position))
             }
             Named::Macro(definition) => {
                 if self.expanding.contains(&definition.name) {
-                    return Err(Fault::Cyclic(definition.name.clone()).at(&item.position));
+                    return Err(Mistake::Cyclic(definition.name.clone()).at(&item.position));
                 }
                 let sorts: Vec<_> = definition.parameters.iter().map(|(_, sort)| *sort).collect();
                 let terms = self.arguments(spec, item, name, arguments, &sorts, scope)?;
@@ -244,7 +243,7 @@ impl Elaborator {
                 let names = definition.parameters.iter().map(|(n, _)| n.clone());
                 let mut inner: Scope = names.zip(terms).collect();
                 self.expanding.push(definition.name.clone());
-                let body = self.formula(spec, &definition.body, &mut inner, place);
+                let body = self.formula(spec, &definition.body, &mut inner, context);
                 self.expanding.pop();
                 body
             }
@@ -261,9 +260,9 @@ impl Elaborator {
         scope: &Scope,
     ) -> Result<Vec<Term>, SpecError> {
         if arguments.len() != sorts.len() {
-            let fault =
-                Fault::Arity { name: name.to_string(), expected: sorts.len(), found: arguments.len() };
-            return Err(fault.at(&item.position));
+            let mistake =
+                Mistake::Arity { name: name.to_string(), expected: sorts.len(), found: arguments.len() };
+            return Err(mistake.at(&item.position));
         }
         let check = |(argument, &sort): (&SExpr, &SortId)| {
             let term = self.term(spec, argument, scope)?;
@@ -279,7 +278,7 @@ impl Elaborator {
             Some([head, arguments @ ..]) => (head, arguments),
             _ => (item, &[][..]),
         };
-        let name = head.symbol().ok_or_else(|| Fault::Expected("a term").at(&item.position))?;
+        let name = head.symbol().ok_or_else(|| Mistake::Expected("a term").at(&item.position))?;
         if arguments.is_empty()
             && let Some((_, term)) = scope.iter().rev().find(|(n, _)| n == name)
         {
@@ -290,11 +289,11 @@ impl Elaborator {
                 let sorts = &spec.functions[id.0].arguments;
                 Ok(Term::Apply(*id, self.arguments(spec, item, name, arguments, sorts, scope)?))
             }
-            Some(_) => Err(Fault::FormulaForTerm(name.to_string()).at(&item.position)),
+            Some(_) => Err(Mistake::FormulaForTerm(name.to_string()).at(&item.position)),
             None if matches!(name, "and" | "or" | "not" | "=>" | "=" | "forall" | "exists") => {
-                Err(Fault::FormulaForTerm(name.to_string()).at(&item.position))
+                Err(Mistake::FormulaForTerm(name.to_string()).at(&item.position))
             }
-            None => Err(Fault::NoName(name.to_string()).at(&item.position)),
+            None => Err(Mistake::NoName(name.to_string()).at(&item.position)),
         }
     }
 
@@ -313,6 +312,6 @@ impl Elaborator {
         let name = |sort: SortId| spec.sorts[sort.0].name.clone();
         let head = item.list().and_then(|l| l.first()).unwrap_or(item);
         let term = head.symbol().unwrap_or("this").to_string();
-        Err(Fault::Sort { term, found: name(found), expected: name(sort) }.at(&item.position))
+        Err(Mistake::Sort { term, found: name(found), expected: name(sort) }.at(&item.position))
     }
 }

@@ -2,19 +2,19 @@
 
 use crate::text::{Position, ReadError};
 
-/// A fault and its place.
+/// A mistake and its place.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SpecError {
     /// The text is no sequence of S-expressions.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The text is, but says nothing meaningful.
-    #[error("{position}: {fault}")]
+    #[error("{position}: {mistake}")]
     At {
         /// Where.
         position: Position,
-        /// The fault.
-        fault: Fault,
+        /// The mistake.
+        mistake: Mistake,
     },
     /// A file that is not there.
     #[error(
@@ -56,9 +56,9 @@ pub enum SpecError {
     NoItem(String),
 }
 
-/// The fault.
+/// What is wrong with a specification.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Fault {
+pub enum Mistake {
     /// An item of the wrong shape.
     #[error("expected {0}")]
     Expected(&'static str),
@@ -168,9 +168,9 @@ pub enum Fault {
     NoRule(String),
 }
 
-impl Fault {
+impl Mistake {
     /// With its place.
     pub fn at(self, position: &Position) -> SpecError {
-        SpecError::At { position: position.clone(), fault: self }
+        SpecError::At { position: position.clone(), mistake: self }
     }
 }

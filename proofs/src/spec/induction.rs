@@ -14,8 +14,8 @@
 //! has a `y` for every `s` and `x`, is for the specification to say.
 
 use super::{
-    Fault, Formula, Interpretation, Lemma, SortId, SpecError, Term, Variable,
-    elaborate::{Place, Scope},
+    Formula, Interpretation, Lemma, Mistake, SortId, SpecError, Term, Variable,
+    elaborate::{Context, Scope},
     items::{Builder, at, name, sentence},
     load::head,
 };
@@ -28,7 +28,7 @@ const SHAPE: &str = "(induction name \"sentence\" ((parameter sort)...) (over su
 fn part<'a>(item: &'a SExpr, word: &str) -> Result<&'a [SExpr], SpecError> {
     match head(item)? {
         (found, list) if found == word => Ok(list),
-        _ => Err(Fault::Expected(SHAPE).at(&item.position)),
+        _ => Err(Mistake::Expected(SHAPE).at(&item.position)),
     }
 }
 
@@ -40,7 +40,7 @@ impl Builder {
         let mut scope = Scope::new();
         let outer = self.parameters(at(list, 3, SHAPE)?, &mut scope)?;
         let [over, at_, first, next, when, holds] = list.get(4..).unwrap_or_default() else {
-            return Err(Fault::Expected(SHAPE).at(&position));
+            return Err(Mistake::Expected(SHAPE).at(&position));
         };
         let [over, at_] = [part(over, "over")?, part(at_, "at")?];
         let [first, next] = [part(first, "first")?, part(next, "next")?];
@@ -51,7 +51,7 @@ impl Builder {
             Interpretation::Ordered { sort, previous, .. } if *previous == successor => Some(*sort),
             _ => None,
         });
-        let ordered = ordered.ok_or_else(|| Fault::NotASuccessor.at(&over[1].position))?;
+        let ordered = ordered.ok_or_else(|| Mistake::NotASuccessor.at(&over[1].position))?;
         let value = self.elaborator.sort(at(at_, 1, SHAPE)?)?;
         let [s, t] = [name(over, 2, SHAPE)?, name(over, 3, SHAPE)?];
         let [x, y] = [name(at_, 2, SHAPE)?, name(at_, 3, SHAPE)?];
@@ -67,7 +67,7 @@ impl Builder {
         };
         let (mut here, mut there) = (bound(all[0].1, all[1].1), bound(all[2].1, all[3].1));
         let mut of =
-            |item: &[SExpr], scope: &mut Scope| self.formula(at(item, 1, SHAPE)?, scope, Place::Lemma);
+            |item: &[SExpr], scope: &mut Scope| self.formula(at(item, 1, SHAPE)?, scope, Context::Lemma);
         let (when_here, holds_here) = (of(when, &mut here)?, of(holds, &mut here)?);
         let (when_there, holds_there) = (of(when, &mut there)?, of(holds, &mut there)?);
 
@@ -78,7 +78,7 @@ impl Builder {
         let mut parameters = outer.clone();
         parameters.extend(all[..2].iter().map(parameter));
         parameters.extend(self.parameters(at(first, 1, SHAPE)?, &mut here)?);
-        let premise = self.formula(at(first, 2, SHAPE)?, &mut here, Place::Lemma)?;
+        let premise = self.formula(at(first, 2, SHAPE)?, &mut here, Context::Lemma)?;
         self.spec.lemmas.push(Lemma {
             name: format!("{base}-first"),
             sentence: format!("at first: {sentence}"),
@@ -94,7 +94,7 @@ impl Builder {
         let mut parameters = outer;
         parameters.extend(all.iter().map(parameter));
         parameters.extend(self.parameters(at(next, 1, SHAPE)?, &mut both)?);
-        let step = self.formula(at(next, 2, SHAPE)?, &mut both, Place::Lemma)?;
+        let step = self.formula(at(next, 2, SHAPE)?, &mut both, Context::Lemma)?;
         let follows = Formula::Relation(
             successor,
             super::Time::Before,

@@ -1,10 +1,10 @@
 //! From items to a [`Spec`]: first what is declared, then what is said.
 
 use super::{
-    Action, Fault, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Parameter,
+    Action, Formula, Function, FunctionId, Guard, Initial, Interpretation, Lemma, Mistake, Parameter,
     Pointwise, Relation, RelationId, RelationKind, Rules, Sort, SortId, Spec, SpecError, Statement, Term,
     Threshold, Time, Update, Variable, Witness,
-    elaborate::{Elaborator, Macro, Named, Place, Scope},
+    elaborate::{Context, Elaborator, Macro, Named, Scope},
     load::head,
 };
 use crate::text::SExpr;
@@ -59,7 +59,7 @@ impl Builder {
         if let ("sort", list) = head(item)? {
             let name = name(list, 1, "(sort name)")?;
             if self.elaborator.sorts.insert(name.clone(), SortId(self.spec.sorts.len())).is_some() {
-                return Err(Fault::Twice(name, item.position.clone()).at(&item.position));
+                return Err(Mistake::Twice(name, item.position.clone()).at(&item.position));
             }
             self.spec.sorts.push(Sort { name });
         }
@@ -137,7 +137,7 @@ impl Builder {
                 self.spec.unbounded.push(statement);
             }
             "ordered" | "threshold" | "closure" => self.interpretation(word, list)?,
-            other => return Err(Fault::UnknownItem(other.to_string()).at(&item.position)),
+            other => return Err(Mistake::UnknownItem(other.to_string()).at(&item.position)),
         }
         Ok(())
     }
@@ -146,9 +146,9 @@ impl Builder {
         &mut self,
         item: &SExpr,
         scope: &mut Scope,
-        place: Place,
+        context: Context,
     ) -> Result<Formula, SpecError> {
-        self.elaborator.formula(&self.spec, item, scope, place)
+        self.elaborator.formula(&self.spec, item, scope, context)
     }
 
     /// A macro that nothing uses is checked all the same.
@@ -156,15 +156,15 @@ impl Builder {
         let names = self.elaborator.typed_names(&list[2])?;
         let mut scope = Scope::new();
         self.elaborator.open(&names, &mut scope);
-        self.formula(&list[3], &mut scope, Place::Elsewhere).map(drop)
+        self.formula(&list[3], &mut scope, Context::Elsewhere).map(drop)
     }
 
     pub(super) fn relation_named(&self, item: &SExpr) -> Result<RelationId, SpecError> {
         let name =
-            item.symbol().ok_or_else(|| Fault::Expected("the name of a relation").at(&item.position))?;
+            item.symbol().ok_or_else(|| Mistake::Expected("the name of a relation").at(&item.position))?;
         match self.elaborator.names.get(name) {
             Some((Named::Relation(id), _)) => Ok(*id),
-            _ => Err(Fault::NoRelation(name.to_string()).at(&item.position)),
+            _ => Err(Mistake::NoRelation(name.to_string()).at(&item.position)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Builder {
         let arguments = self.spec.relations[id.0].arguments.clone();
         let variables = self.elaborator.open(&arguments, &mut scope);
         let body = at(list, 4, "(derived name ((argument sort)...) \"sentence\" definition)")?;
-        let definition = Arc::new(self.formula(body, &mut scope, Place::Elsewhere)?);
+        let definition = Arc::new(self.formula(body, &mut scope, Context::Elsewhere)?);
         self.spec.relations[id.0].kind = RelationKind::Derived { variables, definition };
         Ok(())
     }
@@ -184,11 +184,11 @@ impl Builder {
         let name = name(list, 1, shape)?;
         let statements = self.spec.axioms.iter().chain(&self.spec.invariants).chain(&self.spec.safety);
         if let Some(first) = statements.chain(&self.spec.transitions).find(|s| s.name == name) {
-            return Err(Fault::Twice(name, first.position.clone()).at(&list[0].position));
+            return Err(Mistake::Twice(name, first.position.clone()).at(&list[0].position));
         }
         let sentence = sentence(list, 2, shape, [])?;
-        let place = if transition { Place::Transition } else { Place::Elsewhere };
-        let formula = Arc::new(self.formula(at(list, 3, shape)?, &mut Scope::new(), place)?);
+        let context = if transition { Context::Transition } else { Context::Elsewhere };
+        let formula = Arc::new(self.formula(at(list, 3, shape)?, &mut Scope::new(), context)?);
         Ok(Statement { name, sentence, formula, position: list[0].position.clone() })
     }
 
@@ -197,12 +197,12 @@ impl Builder {
         let id = self.relation_named(at(list, 1, shape)?)?;
         if self.spec.relations[id.0].immutable() {
             return Err(
-                Fault::UpdateOfImmutable(self.spec.relations[id.0].name.clone()).at(&list[1].position)
+                Mistake::UpdateOfImmutable(self.spec.relations[id.0].name.clone()).at(&list[1].position)
             );
         }
         let mut scope = Scope::new();
         let variables = self.pattern(id, at(list, 2, shape)?, &mut scope)?;
-        let formula = self.formula(at(list, 3, shape)?, &mut scope, Place::Elsewhere)?;
+        let formula = self.formula(at(list, 3, shape)?, &mut scope, Context::Elsewhere)?;
         self.spec.initial[id.0] = Some(Initial { variables, formula });
         Ok(())
     }
@@ -218,13 +218,13 @@ impl Builder {
         let relation = &self.spec.relations[id.0];
         if names.len() != relation.arguments.len() {
             let (name, expected) = (relation.name.clone(), relation.arguments.len());
-            return Err(Fault::Arity { name, expected, found: names.len() }.at(&item.position));
+            return Err(Mistake::Arity { name, expected, found: names.len() }.at(&item.position));
         }
         for ((name, found), (_, expected)) in names.iter().zip(&relation.arguments) {
             if found != expected {
                 let sort = |s: &SortId| self.spec.sorts[s.0].name.clone();
                 let (found, expected) = (sort(found), sort(expected));
-                return Err(Fault::Sort { term: name.clone(), found, expected }.at(&item.position));
+                return Err(Mistake::Sort { term: name.clone(), found, expected }.at(&item.position));
             }
         }
         Ok(self.elaborator.open(&names, scope))
@@ -248,7 +248,7 @@ impl Builder {
         let shape = "(action name ((parameter sort)...) \"sentence\" part...)";
         let name = name(list, 1, shape)?;
         if let Some(first) = self.spec.action(&name) {
-            return Err(Fault::Twice(name, first.position.clone()).at(&list[0].position));
+            return Err(Mistake::Twice(name, first.position.clone()).at(&list[0].position));
         }
         let mut scope = Scope::new();
         let parameters = self.parameters(at(list, 2, shape)?, &mut scope)?;
@@ -260,14 +260,14 @@ impl Builder {
                     let shape = "(guard name formula)";
                     let name = self::name(part_list, 1, shape)?;
                     if let Some(first) = guards.iter().find(|g| g.name == name) {
-                        return Err(Fault::Twice(name, first.position.clone()).at(&part.position));
+                        return Err(Mistake::Twice(name, first.position.clone()).at(&part.position));
                     }
-                    let formula = self.formula(at(part_list, 2, shape)?, &mut scope, Place::Guard)?;
+                    let formula = self.formula(at(part_list, 2, shape)?, &mut scope, Context::Guard)?;
                     guards.push(Guard { name, formula, position: part.position.clone() });
                 }
                 ("insert", part_list) => self.update(part_list, &mut scope, &mut updates, true)?,
                 ("delete", part_list) => self.update(part_list, &mut scope, &mut updates, false)?,
-                (other, _) => return Err(Fault::UnknownPart(other.to_string()).at(&part.position)),
+                (other, _) => return Err(Mistake::UnknownPart(other.to_string()).at(&part.position)),
             }
         }
         let position = list[0].position.clone();
@@ -289,14 +289,14 @@ impl Builder {
         let relation = self.relation_named(head)?;
         if self.spec.relations[relation.0].immutable() {
             return Err(
-                Fault::UpdateOfImmutable(self.spec.relations[relation.0].name.clone()).at(&head.position)
+                Mistake::UpdateOfImmutable(self.spec.relations[relation.0].name.clone()).at(&head.position)
             );
         }
         let depth = scope.len();
         let (variables, formula) = if target.list().is_some() {
-            let tuple = self.formula(target, scope, Place::Guard)?;
+            let tuple = self.formula(target, scope, Context::Guard)?;
             let Formula::Relation(_, _, terms) = tuple else {
-                return Err(Fault::Expected(shape).at(&target.position));
+                return Err(Mistake::Expected(shape).at(&target.position));
             };
             let fresh = |(name, sort): &(String, SortId)| self.elaborator.fresh(name, *sort);
             let variables: Vec<_> = self.spec.relations[relation.0].arguments.iter().map(fresh).collect();
@@ -305,7 +305,7 @@ impl Builder {
             (variables, formula)
         } else {
             let variables = self.pattern(relation, at(list, 2, shape)?, scope)?;
-            (variables, self.formula(at(list, 3, shape)?, scope, Place::Guard)?)
+            (variables, self.formula(at(list, 3, shape)?, scope, Context::Guard)?)
         };
         scope.truncate(depth);
         let update = match updates.iter_mut().find(|u| u.relation == relation) {
@@ -330,21 +330,22 @@ impl Builder {
         Ok(())
     }
 
-    /// `(witness name "sentence" (world rounds subrounds blocks) [(step action...)] formula)`.
+    /// `(witness name "sentence" (universe rounds subrounds blocks) [(step action...)] formula)`.
     fn witness(&mut self, list: &[SExpr]) -> Result<(), SpecError> {
-        let shape = "(witness name \"sentence\" (world rounds subrounds blocks) [(step action...)] formula)";
+        let shape =
+            "(witness name \"sentence\" (universe rounds subrounds blocks) [(step action...)] formula)";
         let name = name(list, 1, shape)?;
         let sentence = sentence(list, 2, shape, [])?;
-        let world = match at(list, 3, shape)?.list() {
-            Some([word, sizes @ ..]) if word.symbol() == Some("world") => {
+        let universe = match at(list, 3, shape)?.list() {
+            Some([word, sizes @ ..]) if word.symbol() == Some("universe") => {
                 let number =
                     |item: &SExpr| item.symbol().and_then(|n| n.parse::<usize>().ok()).filter(|n| *n > 0);
                 sizes.iter().map(number).collect::<Option<Vec<_>>>()
             }
             _ => None,
         };
-        let world = world.and_then(|sizes| <[usize; 3]>::try_from(sizes).ok());
-        let world = world.ok_or_else(|| Fault::Expected(shape).at(&list[3].position))?;
+        let universe = universe.and_then(|sizes| <[usize; 3]>::try_from(sizes).ok());
+        let universe = universe.ok_or_else(|| Mistake::Expected(shape).at(&list[3].position))?;
         let third = at(list, 4, shape)?;
         let (mut steps, mut state) = (Vec::new(), None);
         match third.list() {
@@ -353,16 +354,16 @@ impl Builder {
                     let wanted = item.symbol().unwrap_or_default();
                     let index = self.spec.actions.iter().position(|a| a.name == wanted);
                     let index =
-                        index.ok_or_else(|| Fault::NoAction(wanted.to_string()).at(&item.position))?;
+                        index.ok_or_else(|| Mistake::NoAction(wanted.to_string()).at(&item.position))?;
                     let bind = |p: &Parameter| (p.name.clone(), Term::Variable(p.variable));
                     let mut scope: Scope = self.spec.actions[index].parameters.iter().map(bind).collect();
-                    steps.push((index, self.formula(at(list, 5, shape)?, &mut scope, Place::Elsewhere)?));
+                    steps.push((index, self.formula(at(list, 5, shape)?, &mut scope, Context::Elsewhere)?));
                 }
             }
-            _ => state = Some(self.formula(third, &mut Scope::new(), Place::Elsewhere)?),
+            _ => state = Some(self.formula(third, &mut Scope::new(), Context::Elsewhere)?),
         }
         let position = list[0].position.clone();
-        self.spec.witnesses.push(Witness { name, sentence, world, steps, state, position });
+        self.spec.witnesses.push(Witness { name, sentence, universe, steps, state, position });
         Ok(())
     }
 
@@ -373,7 +374,7 @@ impl Builder {
         let sentence = sentence(list, 2, shape, [])?;
         let mut scope = Scope::new();
         let parameters = self.parameters(at(list, 3, shape)?, &mut scope)?;
-        let formula = self.formula(at(list, 4, shape)?, &mut scope, Place::Elsewhere)?;
+        let formula = self.formula(at(list, 4, shape)?, &mut scope, Context::Elsewhere)?;
         let position = list[0].position.clone();
         Ok(Pointwise { name, sentence, parameters, formula, position })
     }
@@ -391,21 +392,21 @@ impl Builder {
                 ("assume", items) => {
                     let name = self::name(items, 1, "(assume name formula)")?;
                     let item = at(items, 2, "(assume name formula)")?;
-                    assumptions.push((name, self.formula(item, &mut scope, Place::Lemma)?));
+                    assumptions.push((name, self.formula(item, &mut scope, Context::Lemma)?));
                 }
                 ("conclude", items) => {
                     let item = at(items, 1, "(conclude formula)")?;
-                    conclusion = Some(self.formula(item, &mut scope, Place::Lemma)?);
+                    conclusion = Some(self.formula(item, &mut scope, Context::Lemma)?);
                 }
                 _ => {
                     return Err(
-                        Fault::Expected("(assume name formula) or (conclude formula)").at(&part.position)
+                        Mistake::Expected("(assume name formula) or (conclude formula)").at(&part.position)
                     );
                 }
             }
         }
         let position = list[0].position.clone();
-        let conclusion = conclusion.ok_or_else(|| Fault::Expected(shape).at(&position))?;
+        let conclusion = conclusion.ok_or_else(|| Mistake::Expected(shape).at(&position))?;
         let pointwise = false;
         let lemma = Lemma { name, sentence, parameters, assumptions, conclusion, pointwise, position };
         self.spec.lemmas.push(lemma);
@@ -419,7 +420,7 @@ impl Builder {
             "ordered" => {
                 let zero = name(list, 4, shape)?;
                 let Some((Named::Function(zero), _)) = self.elaborator.names.get(&zero) else {
-                    return Err(Fault::NoName(zero).at(&list[4].position));
+                    return Err(Mistake::NoName(zero).at(&list[4].position));
                 };
                 Interpretation::Ordered {
                     sort: self.elaborator.sort(at(list, 1, shape)?)?,
@@ -435,7 +436,7 @@ impl Builder {
                     "q" => Threshold::Quorum,
                     "n-f" => Threshold::WithoutFaulty,
                     "f+1" => Threshold::OneHonest,
-                    _ => return Err(Fault::Expected("q, n-f or f+1").at(&list[3].position)),
+                    _ => return Err(Mistake::Expected("q, n-f or f+1").at(&list[3].position)),
                 },
             },
             _ => Interpretation::Closure {
@@ -466,12 +467,12 @@ impl Builder {
                 }
             });
             if let Some(name) = read {
-                return Err(Fault::ReadsState(name).at(position));
+                return Err(Mistake::ReadsState(name).at(position));
             }
         }
         for (relation, initial) in spec.relations.iter().zip(&spec.initial) {
             if !relation.immutable() && initial.is_none() {
-                return Err(Fault::NoInit(relation.name.clone()).at(&relation.position));
+                return Err(Mistake::NoInit(relation.name.clone()).at(&relation.position));
             }
             if let RelationKind::Derived { definition, .. } = &relation.kind {
                 let mut inner = None;
@@ -483,7 +484,9 @@ impl Builder {
                     }
                 });
                 if let Some(inner) = inner {
-                    return Err(Fault::DerivedOfDerived(relation.name.clone(), inner).at(&relation.position));
+                    return Err(
+                        Mistake::DerivedOfDerived(relation.name.clone(), inner).at(&relation.position)
+                    );
                 }
             }
         }
@@ -492,12 +495,12 @@ impl Builder {
 }
 
 pub(super) fn at<'a>(list: &'a [SExpr], index: usize, shape: &'static str) -> Result<&'a SExpr, SpecError> {
-    list.get(index).ok_or_else(|| Fault::Expected(shape).at(&list[0].position))
+    list.get(index).ok_or_else(|| Mistake::Expected(shape).at(&list[0].position))
 }
 
 pub(super) fn name(list: &[SExpr], index: usize, shape: &'static str) -> Result<String, SpecError> {
     let item = at(list, index, shape)?;
-    item.symbol().map(str::to_string).ok_or_else(|| Fault::Expected(shape).at(&item.position))
+    item.symbol().map(str::to_string).ok_or_else(|| Mistake::Expected(shape).at(&item.position))
 }
 
 /// A sentence whose `{argument}`s are all among `arguments`.
@@ -508,12 +511,12 @@ pub(super) fn sentence<'a>(
     arguments: impl IntoIterator<Item = &'a str>,
 ) -> Result<String, SpecError> {
     let item = at(list, index, shape)?;
-    let text = item.text().ok_or_else(|| Fault::Expected(shape).at(&item.position))?;
+    let text = item.text().ok_or_else(|| Mistake::Expected(shape).at(&item.position))?;
     let arguments: Vec<_> = arguments.into_iter().collect();
     for rest in text.split('{').skip(1) {
         let named = rest.split('}').next().unwrap_or_default();
         if !arguments.contains(&named) {
-            return Err(Fault::Sentence(named.to_string()).at(&item.position));
+            return Err(Mistake::Sentence(named.to_string()).at(&item.position));
         }
     }
     // A sentence may run over lines of the file; it is one line for the reader.

@@ -1,6 +1,6 @@
 //! From files to the items in force: includes followed, `when` decided.
 
-use super::{Fault, RuleChoice, Rules, Spec, SpecError, items, rules::Declared};
+use super::{Mistake, RuleChoice, Rules, Spec, SpecError, items, rules::Declared};
 use crate::text::{SExpr, read};
 use std::{collections::BTreeMap, io, path::Path};
 use zus_output::plain;
@@ -152,9 +152,9 @@ impl Selection<'_> {
                 ("include", list) => {
                     let name = list.get(1).and_then(SExpr::text);
                     let name =
-                        name.ok_or_else(|| Fault::Expected("(include \"file\")").at(&item.position))?;
+                        name.ok_or_else(|| Mistake::Expected("(include \"file\")").at(&item.position))?;
                     if depth == MAX_INCLUDES {
-                        return Err(Fault::Expected("files included at most eight deep").at(&item.position));
+                        return Err(Mistake::Expected("files included at most eight deep").at(&item.position));
                     }
                     self.flatten(self.sources.parse(name)?, chosen, depth + 1)?;
                 }
@@ -166,7 +166,7 @@ impl Selection<'_> {
                 ("action", list) => {
                     let mut parts = Vec::new();
                     self.parts(list, &mut parts)?;
-                    chosen.push(SExpr { node: crate::text::Node::List(parts), position: item.position });
+                    chosen.push(SExpr { kind: crate::text::Kind::List(parts), position: item.position });
                 }
                 _ => chosen.push(item),
             }
@@ -192,7 +192,7 @@ impl Selection<'_> {
     /// The items in a `when`, if its condition holds.
     fn decide<'b>(&self, list: &'b [SExpr]) -> Result<Option<&'b [SExpr]>, SpecError> {
         let [when, condition, inner @ ..] = list else {
-            return Err(Fault::Expected("(when (rule value...) item...)").at(&list[0].position));
+            return Err(Mistake::Expected("(when (rule value...) item...)").at(&list[0].position));
         };
         let _ = when;
         Ok(self.declared.holds(condition, self.rules)?.then_some(inner))
@@ -201,7 +201,7 @@ impl Selection<'_> {
 
 /// The leading symbol of a list, and the list.
 pub(super) fn head(item: &SExpr) -> Result<(&str, &[SExpr]), SpecError> {
-    let list = item.list().ok_or_else(|| Fault::Expected("an item, `(word ...)`").at(&item.position))?;
+    let list = item.list().ok_or_else(|| Mistake::Expected("an item, `(word ...)`").at(&item.position))?;
     let first = list.first().and_then(SExpr::symbol);
-    Ok((first.ok_or_else(|| Fault::Expected("an item, `(word ...)`").at(&item.position))?, list))
+    Ok((first.ok_or_else(|| Mistake::Expected("an item, `(word ...)`").at(&item.position))?, list))
 }

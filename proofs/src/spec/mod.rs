@@ -14,7 +14,7 @@ mod obligation;
 mod parts;
 mod rules;
 
-pub use error::{Fault, SpecError};
+pub use error::{Mistake, SpecError};
 pub use formula::{Formula, FunctionId, RelationId, SortId, Term, Time, Variable};
 pub use load::{Sources, load};
 pub use parts::{Part, load_without, parts};
@@ -173,8 +173,8 @@ pub struct Witness {
     pub name: String,
     /// The witness in words.
     pub sentence: String,
-    /// The size of the world to search: rounds with blocks, subrounds, blocks of each.
-    pub world: [usize; 3],
+    /// The size of the universe to search: rounds with blocks, subrounds, blocks of each.
+    pub universe: [usize; 3],
     /// Empty for a state; for a step, the actions (by place) with the formula over their parameters and the state
     /// before.
     pub steps: Vec<(usize, Formula)>,
@@ -240,7 +240,7 @@ pub struct Obligation {
     pub by: Vec<(usize, Vec<Term>)>,
 }
 
-/// How a finite world interprets what the axioms only constrain.
+/// How a finite universe interprets what the axioms only constrain.
 #[derive(Clone, Debug)]
 pub enum Interpretation {
     /// The sort's elements are 0, 1, 2, ...; with order, predecessor relation and zero.
@@ -310,7 +310,7 @@ pub struct Spec {
     pub witnesses: Vec<Witness>,
     /// Invariants of single tuples.
     pub pointwise: Vec<Pointwise>,
-    /// Things that exist beyond every element of a sort, of single tuples: the next round, a block of a miner. Finite worlds end somewhere,
+    /// Things that exist beyond every element of a sort, of single tuples: the next round, a block of a miner. Finite universes end somewhere,
     /// so these are no axioms of them.
     pub unbounded: Vec<Pointwise>,
     /// The fact without arguments that says that names fit the run.
@@ -319,7 +319,7 @@ pub struct Spec {
     pub lemmas: Vec<Lemma>,
     /// Obligations.
     pub obligations: Vec<Obligation>,
-    /// Interpretations of finite worlds.
+    /// Interpretations of finite universes.
     pub interpretations: Vec<Interpretation>,
     /// Names of variables, by number.
     pub variables: Vec<String>,

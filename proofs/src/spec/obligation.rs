@@ -12,8 +12,8 @@
 //! which nothing is named: so nothing but obligations holds it up.
 
 use super::{
-    Fault, Formula, Guard, Lemma, Obligation, Parameter, SpecError, Statement, Time,
-    elaborate::{Place, Scope},
+    Formula, Guard, Lemma, Mistake, Obligation, Parameter, SpecError, Statement, Time,
+    elaborate::{Context, Scope},
     items::{Builder, at, name, sentence},
     load::head,
 };
@@ -28,19 +28,19 @@ impl Builder {
         let (name, waiting) = (name(list, 1, SHAPE)?, name(list, 2, SHAPE)?);
         let position = list[0].position.clone();
         let action = self.spec.actions.iter().position(|a| a.name == waiting);
-        let action = action.ok_or_else(|| Fault::NoAction(waiting.clone()).at(&list[2].position))?;
+        let action = action.ok_or_else(|| Mistake::NoAction(waiting.clone()).at(&list[2].position))?;
         if let Some(first) = self.spec.actions[action].guards.iter().find(|g| g.name == name) {
-            return Err(Fault::Twice(name, first.position.clone()).at(&position));
+            return Err(Mistake::Twice(name, first.position.clone()).at(&position));
         }
         let sentence = sentence(list, 3, SHAPE, [])?;
         let mut scope = Scope::new();
         let mut parameters = self.parameters(at(list, 4, SHAPE)?, &mut scope)?;
         let [scoped, due, done, rest @ ..] = list.get(5..).unwrap_or_default() else {
-            return Err(Fault::Expected(SHAPE).at(&position));
+            return Err(Mistake::Expected(SHAPE).at(&position));
         };
         let mut part = |item: &SExpr, word: &str| match head(item)? {
-            (found, [_, formula]) if found == word => self.formula(formula, &mut scope, Place::Lemma),
-            _ => Err(Fault::Expected(SHAPE).at(&item.position)),
+            (found, [_, formula]) if found == word => self.formula(formula, &mut scope, Context::Lemma),
+            _ => Err(Mistake::Expected(SHAPE).at(&item.position)),
         };
         let (scoped, due, done) = (part(scoped, "for")?, part(due, "due")?, part(done, "done")?);
         let variables: Vec<_> = parameters.iter().map(|p| p.variable).collect();
@@ -81,9 +81,9 @@ impl Builder {
             let word = if count == 0 { "given".to_string() } else { format!("given-{}", count + 1) };
             let new = self.parameters(at(given, 1, SHAPE)?, &mut scope)?;
             if let Some(hidden) = new.iter().find(|p| parameters.iter().any(|q| q.name == p.name)) {
-                return Err(Fault::Hidden(hidden.name.clone()).at(&given[1].position));
+                return Err(Mistake::Hidden(hidden.name.clone()).at(&given[1].position));
             }
-            let formula = self.formula(at(given, 2, SHAPE)?, &mut scope, Place::Lemma)?;
+            let formula = self.formula(at(given, 2, SHAPE)?, &mut scope, Context::Lemma)?;
             let variables: Vec<_> = new.iter().map(|p| p.variable).collect();
             let exist = Formula::exists(variables, formula.clone());
             self.justify(format!("{name}-{word}"), "there is what is given", &parameters, &open, exist, list);
@@ -94,8 +94,8 @@ impl Builder {
         if let [item, more @ ..] = rest
             && let ("names", fit) = head(item)?
         {
-            let naming = self.spec.naming.ok_or_else(|| Fault::NoNaming.at(&item.position))?;
-            let formula = self.formula(at(fit, 1, SHAPE)?, &mut scope, Place::Lemma)?;
+            let naming = self.spec.naming.ok_or_else(|| Mistake::NoNaming.at(&item.position))?;
+            let formula = self.formula(at(fit, 1, SHAPE)?, &mut scope, Context::Lemma)?;
             let mut unnamed = open.clone();
             unnamed.push(("unnamed".to_string(), Formula::negate(Formula::fact(naming))));
             let about = "where nothing is named, names fit";
@@ -103,9 +103,9 @@ impl Builder {
             open.push(("names".to_string(), formula));
             rest = more;
         }
-        let [by] = rest else { return Err(Fault::Expected(SHAPE).at(&position)) };
+        let [by] = rest else { return Err(Mistake::Expected(SHAPE).at(&position)) };
         let ("by", [_, instances @ ..]) = head(by)? else {
-            return Err(Fault::Expected(SHAPE).at(&by.position));
+            return Err(Mistake::Expected(SHAPE).at(&by.position));
         };
         let mut met_by = Vec::new();
         for item in instances {
@@ -180,7 +180,7 @@ impl Builder {
         let naming = self.relation_named(item)?;
         let relation = &self.spec.relations[naming.0];
         if !relation.immutable() || !relation.arguments.is_empty() || self.spec.naming.is_some() {
-            return Err(Fault::Expected(shape).at(&item.position));
+            return Err(Mistake::Expected(shape).at(&item.position));
         }
         self.spec.naming = Some(naming);
         Ok(())

@@ -5,7 +5,7 @@
 //! an implication the rest, of a disjunction the other cases. A part that stands alone becomes `true`, which deletes its item.
 
 use super::{RuleChoice, Sources, Spec, SpecError, items, load};
-use crate::text::{Node, SExpr};
+use crate::text::{Kind, SExpr};
 use std::fmt;
 
 /// The text of a part that is a whole item.
@@ -101,13 +101,13 @@ pub fn load_without(sources: &Sources, choice: &RuleChoice, part: &Part) -> Resu
     let mut siblings = &mut items;
     let (last, way) = part.path.split_last().unwrap_or((&0, &[]));
     for index in way {
-        siblings = match siblings.get_mut(*index).map(|item| &mut item.node) {
-            Some(Node::List(list)) => list,
+        siblings = match siblings.get_mut(*index).map(|item| &mut item.kind) {
+            Some(Kind::List(list)) => list,
             _ => return Err(SpecError::NoItem(part.to_string())),
         };
     }
     match siblings.get_mut(*last) {
-        Some(item) => item.node = Node::Symbol(part.neutral.to_string()),
+        Some(item) => item.kind = Kind::Symbol(part.neutral.to_string()),
         None => return Err(SpecError::NoItem(part.to_string())),
     }
     items::build(rules, items)
@@ -155,9 +155,9 @@ fn is_joint(formula: &SExpr) -> bool {
 
 /// A formula as it is written, on one line.
 fn written(formula: &SExpr) -> String {
-    match &formula.node {
-        Node::Symbol(name) => name.clone(),
-        Node::Text(text) => format!("\"{text}\""),
-        Node::List(items) => format!("({})", items.iter().map(written).collect::<Vec<_>>().join(" ")),
+    match &formula.kind {
+        Kind::Symbol(name) => name.clone(),
+        Kind::Text(text) => format!("\"{text}\""),
+        Kind::List(items) => format!("({})", items.iter().map(written).collect::<Vec<_>>().join(" ")),
     }
 }

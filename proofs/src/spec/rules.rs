@@ -1,7 +1,7 @@
 //! The choice of rules that a specification is read for.
 
-use super::{Fault, SpecError};
-use crate::text::{Node, Position, SExpr};
+use super::{Mistake, SpecError};
+use crate::text::{Kind, Position, SExpr};
 use serde::{Deserialize, de::value::StrDeserializer};
 use std::{collections::BTreeMap, fmt};
 use zus_protocol::rules::QuorumRule;
@@ -73,13 +73,13 @@ impl Declared {
     pub(super) fn rule(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
         let mut names = items[1..].iter().map(|i| symbol(i, "a rule's name and values"));
         let position = &items[0].position;
-        let name = names.next().ok_or_else(|| Fault::Expected("a rule's name").at(position))??;
+        let name = names.next().ok_or_else(|| Mistake::Expected("a rule's name").at(position))??;
         once(&mut self.places, format!("rule {name}"), position)?;
         let values = names.collect::<Result<Vec<_>, _>>()?;
         // The sizes of sets depend on this rule: a value that the vocabulary lacks would get the size of another one.
         let unknown = values.iter().position(|value| name == "quorum" && quorum(value).is_none());
         if let Some(index) = unknown {
-            return Err(Fault::NoRule(format!("quorum {}", values[index])).at(&items[index + 2].position));
+            return Err(Mistake::NoRule(format!("quorum {}", values[index])).at(&items[index + 2].position));
         }
         self.rules.insert(name, values);
         Ok(())
@@ -87,20 +87,20 @@ impl Declared {
 
     /// `(profile NAME (RULE VALUE)...)`
     pub(super) fn profile(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
-        let name = items.get(1).ok_or_else(|| Fault::Expected("a profile's name").at(&items[0].position))?;
+        let name =
+            items.get(1).ok_or_else(|| Mistake::Expected("a profile's name").at(&items[0].position))?;
         let (mut values, mut chosen) = (BTreeMap::new(), BTreeMap::new());
         for item in &items[2..] {
             let (rule, allowed) = self.condition(item)?;
             let [value] = &allowed[..] else {
-                return Err(Fault::Expected("(rule value) in a profile").at(&item.position));
+                return Err(Mistake::Expected("(rule value) in a profile").at(&item.position));
             };
             once(&mut chosen, rule.clone(), &item.position)?;
             values.insert(rule, value.clone());
         }
         if let Some(missing) = self.rules.keys().find(|rule| !values.contains_key(*rule)) {
-            return Err(
-                Fault::NoRule(format!("{missing} (this profile does not choose it)")).at(&items[0].position)
-            );
+            return Err(Mistake::NoRule(format!("{missing} (this profile does not choose it)"))
+                .at(&items[0].position));
         }
         let name = symbol(name, "a profile's name")?;
         once(&mut self.places, format!("profile {name}"), &items[0].position)?;
@@ -112,7 +112,7 @@ impl Declared {
     pub(super) fn requires(&mut self, items: &[SExpr]) -> Result<(), SpecError> {
         let [_, whose, needs @ ..] = items else {
             let shape = "(requires (rule value...) (rule value...)...)";
-            return Err(Fault::Expected(shape).at(&items[0].position));
+            return Err(Mistake::Expected(shape).at(&items[0].position));
         };
         let whose = self.condition(whose)?;
         for need in needs {
@@ -123,13 +123,13 @@ impl Declared {
 
     /// `(RULE VALUE...)`: the rule has one of the values.
     fn condition(&self, item: &SExpr) -> Result<Condition, SpecError> {
-        let list = item.list().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))?;
+        let list = item.list().ok_or_else(|| Mistake::Expected("(rule value...)").at(&item.position))?;
         let mut names = list.iter().map(|i| symbol(i, "a rule's name and values"));
-        let rule = names.next().ok_or_else(|| Fault::Expected("(rule value...)").at(&item.position))??;
-        let known = self.rules.get(&rule).ok_or_else(|| Fault::NoRule(rule.clone()).at(&item.position))?;
+        let rule = names.next().ok_or_else(|| Mistake::Expected("(rule value...)").at(&item.position))??;
+        let known = self.rules.get(&rule).ok_or_else(|| Mistake::NoRule(rule.clone()).at(&item.position))?;
         let values = names.collect::<Result<Vec<_>, _>>()?;
         match values.iter().find(|v| !known.contains(v)) {
-            Some(wrong) => Err(Fault::NoRule(format!("{rule} {wrong}")).at(&item.position)),
+            Some(wrong) => Err(Mistake::NoRule(format!("{rule} {wrong}")).at(&item.position)),
             None => Ok((rule, values)),
         }
     }
@@ -137,7 +137,7 @@ impl Declared {
     /// Whether the condition of a `when`, one `(RULE VALUE...)` or a list of them, holds.
     pub(super) fn holds(&self, item: &SExpr, rules: &Rules) -> Result<bool, SpecError> {
         let list = item.list().unwrap_or_default();
-        let several = list.first().is_some_and(|first| matches!(first.node, Node::List(_)));
+        let several = list.first().is_some_and(|first| matches!(first.kind, Kind::List(_)));
         let conditions = if several { list } else { std::slice::from_ref(item) };
         let mut holds = true;
         for condition in conditions {
@@ -204,12 +204,12 @@ fn quorum(value: &str) -> Option<QuorumRule> {
 /// Notes that a name is declared.
 fn once(known: &mut BTreeMap<String, Position>, name: String, at: &Position) -> Result<(), SpecError> {
     if let Some(first) = known.get(&name) {
-        return Err(Fault::Twice(name, first.clone()).at(at));
+        return Err(Mistake::Twice(name, first.clone()).at(at));
     }
     known.insert(name, at.clone());
     Ok(())
 }
 
 fn symbol(item: &SExpr, what: &'static str) -> Result<String, SpecError> {
-    item.symbol().map(str::to_string).ok_or_else(|| Fault::Expected(what).at(&item.position))
+    item.symbol().map(str::to_string).ok_or_else(|| Mistake::Expected(what).at(&item.position))
 }

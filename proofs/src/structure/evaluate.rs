@@ -12,11 +12,11 @@ use std::collections::HashMap;
 
 /// A term over slots.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum Operand {
     /// The element in a slot.
     Slot(usize),
     /// A function applied.
-    Apply(FunctionId, Vec<Place>),
+    Apply(FunctionId, Vec<Operand>),
 }
 
 /// One variable of a quantifier, and the parts that are decided once it has a value.
@@ -42,14 +42,14 @@ pub struct Goal {
     /// The variables, in the order of search.
     pub steps: Vec<Step>,
     /// Disjuncts of a universal body, conjuncts of an existential one.
-    pub parts: Vec<Node>,
+    pub parts: Vec<Compiled>,
     /// Slots of free variables that the whole formula reads: arguments of the Skolem functions of an existential.
     pub free: Vec<(usize, SortId)>,
 }
 
 /// A formula in negation normal form over slots.
 #[derive(Clone, Debug)]
-pub enum Node {
+pub enum Compiled {
     /// Decided.
     Constant(bool),
     /// A relation, or its negation.
@@ -61,21 +61,21 @@ pub enum Node {
         /// False if negated.
         positive: bool,
         /// Of what.
-        arguments: Vec<Place>,
+        arguments: Vec<Operand>,
     },
     /// An equality, or its negation.
     Equal {
         /// False if negated.
         positive: bool,
         /// Left side.
-        left: Place,
+        left: Operand,
         /// Right side.
-        right: Place,
+        right: Operand,
     },
     /// Conjunction.
-    And(Vec<Node>),
+    And(Vec<Compiled>),
     /// Disjunction.
-    Or(Vec<Node>),
+    Or(Vec<Compiled>),
     /// A quantifier.
     Quantified(Goal),
 }
@@ -84,7 +84,7 @@ pub enum Node {
 #[derive(Clone, Debug)]
 pub struct Evaluator {
     /// The formula.
-    pub root: Node,
+    pub root: Compiled,
     /// Number of slots.
     pub slots: usize,
 }
@@ -96,7 +96,7 @@ impl Evaluator {
         for variable in free {
             compiler.slot(variable);
         }
-        let root = compiler.node(&formula.normal(true));
+        let root = compiler.compile(&formula.normal(true));
         Evaluator { root, slots: compiler.next }
     }
 
@@ -105,7 +105,7 @@ impl Evaluator {
         self.holds_between(state, state, free)
     }
 
-    /// Whether the formula holds of two states of one world.
+    /// Whether the formula holds of two states of one universe.
     pub fn holds_between(&self, before: &Structure, after: &Structure, free: &[Element]) -> bool {
         let mut slots = vec![0; self.slots];
         slots[..free.len()].copy_from_slice(free);
@@ -125,12 +125,12 @@ pub struct View<'a> {
 /// Arguments that fit without allocation; no relation of a specification has more.
 const INLINE_ARGUMENTS: usize = 8;
 
-impl Place {
+impl Operand {
     /// Its element.
     pub fn value(&self, state: &Structure, slots: &[Element]) -> Element {
         match self {
-            Place::Slot(slot) => slots[*slot],
-            Place::Apply(function, arguments) => {
+            Operand::Slot(slot) => slots[*slot],
+            Operand::Apply(function, arguments) => {
                 values(arguments, state, slots, |arguments| state.value(*function, arguments))
             }
         }
@@ -138,7 +138,7 @@ impl Place {
 }
 
 fn values<T>(
-    places: &[Place],
+    places: &[Operand],
     state: &Structure,
     slots: &[Element],
     then: impl FnOnce(&[Element]) -> T,
@@ -154,21 +154,21 @@ fn values<T>(
     }
 }
 
-impl Node {
+impl Compiled {
     /// Its truth value.
     pub fn holds(&self, view: &View<'_>, slots: &mut Vec<Element>) -> bool {
         match self {
-            Node::Constant(value) => *value,
-            Node::Relation { relation, time, positive, arguments } => {
+            Compiled::Constant(value) => *value,
+            Compiled::Relation { relation, time, positive, arguments } => {
                 let state = if *time == Time::Before { view.before } else { view.after };
                 values(arguments, state, slots, |tuple| state.holds(*relation, tuple)) == *positive
             }
-            Node::Equal { positive, left, right } => {
+            Compiled::Equal { positive, left, right } => {
                 (left.value(view.before, slots) == right.value(view.before, slots)) == *positive
             }
-            Node::And(parts) => parts.iter().all(|part| part.holds(view, slots)),
-            Node::Or(parts) => parts.iter().any(|part| part.holds(view, slots)),
-            Node::Quantified(goal) => {
+            Compiled::And(parts) => parts.iter().all(|part| part.holds(view, slots)),
+            Compiled::Or(parts) => parts.iter().any(|part| part.holds(view, slots)),
+            Compiled::Quantified(goal) => {
                 let mut found = false;
                 goal.search(view, slots, &mut |_| {
                     found = true;
@@ -230,38 +230,40 @@ impl Compiler {
         })
     }
 
-    fn place(&mut self, term: &Term) -> Place {
+    fn place(&mut self, term: &Term) -> Operand {
         match term {
-            Term::Variable(v) => Place::Slot(self.slot(v)),
-            Term::Apply(f, arguments) => Place::Apply(*f, arguments.iter().map(|t| self.place(t)).collect()),
+            Term::Variable(v) => Operand::Slot(self.slot(v)),
+            Term::Apply(f, arguments) => {
+                Operand::Apply(*f, arguments.iter().map(|t| self.place(t)).collect())
+            }
         }
     }
 
-    fn node(&mut self, formula: &Formula) -> Node {
+    fn compile(&mut self, formula: &Formula) -> Compiled {
         match formula {
-            Formula::Constant(value) => Node::Constant(*value),
+            Formula::Constant(value) => Compiled::Constant(*value),
             Formula::Relation(..) | Formula::Equal(..) => self.literal(formula, true),
             Formula::Not(inner) => self.literal(inner, false),
-            Formula::And(parts) => Node::And(parts.iter().map(|p| self.node(p)).collect()),
-            Formula::Or(parts) => Node::Or(parts.iter().map(|p| self.node(p)).collect()),
+            Formula::And(parts) => Compiled::And(parts.iter().map(|p| self.compile(p)).collect()),
+            Formula::Or(parts) => Compiled::Or(parts.iter().map(|p| self.compile(p)).collect()),
             Formula::Forall(variables, body) => self.quantifier(true, formula, variables, body),
             Formula::Exists(variables, body) => self.quantifier(false, formula, variables, body),
         }
     }
 
-    fn literal(&mut self, atom: &Formula, positive: bool) -> Node {
+    fn literal(&mut self, atom: &Formula, positive: bool) -> Compiled {
         match atom {
-            Formula::Relation(relation, time, terms) => Node::Relation {
+            Formula::Relation(relation, time, terms) => Compiled::Relation {
                 relation: *relation,
                 time: *time,
                 positive,
                 arguments: terms.iter().map(|t| self.place(t)).collect(),
             },
             Formula::Equal(left, right) => {
-                Node::Equal { positive, left: self.place(left), right: self.place(right) }
+                Compiled::Equal { positive, left: self.place(left), right: self.place(right) }
             }
             // Normal form has negations only around these.
-            other => self.node(&other.normal(positive)),
+            other => self.compile(&other.normal(positive)),
         }
     }
 
@@ -271,7 +273,7 @@ impl Compiler {
         whole: &Formula,
         variables: &[Variable],
         body: &Formula,
-    ) -> Node {
+    ) -> Compiled {
         let parts: &[Formula] = match body {
             Formula::Or(parts) if universal => parts,
             Formula::And(parts) if !universal => parts,
@@ -309,7 +311,7 @@ impl Compiler {
         let mut free: Vec<_> = free_variables(whole).into_iter().collect();
         free.sort();
         let free = free.iter().map(|v| (self.slot(v), v.sort)).collect();
-        let parts = parts.iter().map(|p| self.node(p)).collect();
-        Node::Quantified(Goal { universal, ready, steps, parts, free })
+        let parts = parts.iter().map(|p| self.compile(p)).collect();
+        Compiled::Quantified(Goal { universal, ready, steps, parts, free })
     }
 }

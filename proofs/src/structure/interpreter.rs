@@ -1,6 +1,6 @@
 //! Steps of the specification on finite structures: which guards hold, what the state after is, which conjuncts hold.
 
-use super::{Element, Evaluator, Node, Structure, View};
+use super::{Compiled, Element, Evaluator, Structure, View};
 use crate::spec::{Action, Formula, RelationId, Spec, Statement, Variable};
 
 /// A compiled specification.
@@ -123,7 +123,7 @@ impl<'a> Interpreter<'a> {
         let mut slots = vec![0; compiled.search.slots];
         let view = View { before: state, after: state };
         match &compiled.search.root {
-            Node::Quantified(goal) => {
+            Compiled::Quantified(goal) => {
                 goal.search(&view, &mut slots, &mut |slots| {
                     found.push(compiled.parameters.iter().map(|slot| slots[*slot]).collect());
                     true

@@ -1,9 +1,9 @@
-//! Finite structures: states of the specification over a finite world, evaluated by the very formulas that are proved.
+//! Finite structures: states of the specification over a finite universe, evaluated by the very formulas that are proved.
 
 mod evaluate;
 mod interpreter;
 
-pub use evaluate::{Evaluator, Goal, Node, Place, Step, View};
+pub use evaluate::{Compiled, Evaluator, Goal, Operand, Step, View};
 pub use interpreter::{Disabled, Interpreter};
 
 use crate::spec::{FunctionId, RelationId, SortId, Spec};
@@ -122,7 +122,7 @@ impl Structure {
         (0..table.values.len()).map(move |index| table.tuple(index))
     }
 
-    /// Tuples on which two structures of one world differ, with their value in `other`.
+    /// Tuples on which two structures of one universe differ, with their value in `other`.
     pub fn differences(&self, other: &Structure) -> Vec<(RelationId, Vec<Element>, bool)> {
         let mut found = Vec::new();
         for (index, (left, right)) in self.relations.iter().zip(&other.relations).enumerate() {

@@ -2,7 +2,7 @@
 
 mod sexpr;
 
-pub use sexpr::{MAX_DEPTH, MAX_FILE_BYTES, Node, ReadError, SExpr, read};
+pub use sexpr::{Kind, MAX_DEPTH, MAX_FILE_BYTES, ReadError, SExpr, read};
 
 use std::{fmt, sync::Arc};
 

@@ -12,14 +12,14 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SExpr {
     /// The expression.
-    pub node: Node,
+    pub kind: Kind,
     /// Where it starts.
     pub position: Position,
 }
 
 /// The three kinds of S-expressions.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Node {
+pub enum Kind {
     /// A symbol, possibly primed.
     Symbol(String),
     /// A string.
@@ -31,24 +31,24 @@ pub enum Node {
 impl SExpr {
     /// The symbol, if it is one.
     pub fn symbol(&self) -> Option<&str> {
-        match &self.node {
-            Node::Symbol(name) => Some(name),
+        match &self.kind {
+            Kind::Symbol(name) => Some(name),
             _ => None,
         }
     }
 
     /// The string, if it is one.
     pub fn text(&self) -> Option<&str> {
-        match &self.node {
-            Node::Text(text) => Some(text),
+        match &self.kind {
+            Kind::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// The list, if it is one.
     pub fn list(&self) -> Option<&[SExpr]> {
-        match &self.node {
-            Node::List(items) => Some(items),
+        match &self.kind {
+            Kind::List(items) => Some(items),
             _ => None,
         }
     }
@@ -108,10 +108,10 @@ pub fn read(file: &str, text: &str) -> Result<Vec<SExpr>, ReadError> {
             ')' => {
                 reader.bump();
                 let (start, items) = open.pop().ok_or(ReadError::Unopened(position))?;
-                SExpr { node: Node::List(items), position: start }
+                SExpr { kind: Kind::List(items), position: start }
             }
-            '"' => SExpr { node: Node::Text(reader.string(&position)?), position },
-            _ => SExpr { node: Node::Symbol(reader.symbol()?), position },
+            '"' => SExpr { kind: Kind::Text(reader.string(&position)?), position },
+            _ => SExpr { kind: Kind::Symbol(reader.symbol()?), position },
         };
         open.last_mut().map_or(&mut top, |(_, items)| items).push(item);
     }

@@ -20,7 +20,7 @@ use zus_checker::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Bound {
     /// It is in a round after the last one explored, or in the last subround, or about round 0.
-    World,
+    Universe,
     /// Byzantine miners of the model have sent the genuine shares from the start. Others combine to nothing: f of them
     /// are too few; and where there are more than f, the model leaves what they combine to out.
     WrongShare,
@@ -140,7 +140,7 @@ impl Tie<'_> {
         if index == a.share_beacon {
             let m = &state.miners[miner as usize];
             if !rounds.contains(&arguments[1]) {
-                return Err(Bound::World);
+                return Err(Bound::Universe);
             }
             if m.round() <= m.reached() {
                 return Err(Bound::SentBefore);
@@ -152,7 +152,7 @@ impl Tie<'_> {
             let wrong = arguments[1] != arguments[2];
             match (arguments[1] == 0, wrong && protocol.committee.byzantine > protocol.committee.f) {
                 (_, true) => Err(Bound::WrongShare),
-                (true, false) if !wrong => Err(Bound::World),
+                (true, false) if !wrong => Err(Bound::Universe),
                 _ => Ok(false),
             }
         } else if index == a.form_beacon {
@@ -161,7 +161,7 @@ impl Tie<'_> {
             if wrong && known > 2 * protocol.committee.f {
                 Err(Bound::WrongShare)
             } else if arguments[0] == 0 && !wrong && known >= protocol.committee.beacon_threshold {
-                Err(Bound::World)
+                Err(Bound::Universe)
             } else {
                 let explored = !wrong && rounds.contains(&arguments[0]);
                 Ok(explored && can(Action::FormBeacon { round: arguments[0] as u8 }))
@@ -210,7 +210,7 @@ impl Tie<'_> {
         } else if index == a.byzantine_ticket || index == a.byzantine_vote {
             let b = block(arguments[1]);
             if b == GENESIS {
-                return Err(Bound::World);
+                return Err(Bound::Universe);
             }
             if unproposed(b) {
                 return Err(Bound::Unproposed);
@@ -238,19 +238,19 @@ impl Tie<'_> {
         } else if index == a.timeout {
             let last = arguments[2] + 1 == Element::from(blocks.subrounds);
             if !rounds.contains(&arguments[1]) || last {
-                return Err(Bound::World);
+                return Err(Bound::Universe);
             }
             Ok(can(Action::Timeout { miner }))
         } else if index == a.byzantine_timeout {
             if !rounds.contains(&arguments[1]) {
-                return Err(Bound::World);
+                return Err(Bound::Universe);
             }
             let byzantine = (arguments[0] - honest) as u8;
             let (round, subround) = (arguments[1] as u8, arguments[2] as u8);
             Ok(can(Action::ByzantineTimeout { byzantine, round, subround }))
         } else if index == a.enter_subround {
             if !rounds.contains(&arguments[1]) {
-                return Err(Bound::World);
+                return Err(Bound::Universe);
             }
             let next = at(arguments[1], arguments[2]) && arguments[3] + 1 == arguments[4];
             Ok(next && can(Action::EnterSubround { miner, subround: arguments[4] as u8 }))

@@ -1,4 +1,4 @@
-//! The world of the specification that a scenario of the model and a placement determine, and its initial state.
+//! The universe of the specification that a scenario of the model and a placement determine, and its initial state.
 //!
 //! Beacon values are numbered as the rounds that they belong to, so every other round's value is a wrong one. `self`,
 //! the observer that a miner is, is empty: a miner of the model may always not know of a final block yet.
@@ -9,7 +9,7 @@ use super::{
     vocabulary::Signature,
 };
 use crate::{
-    bounded::{Event, WorldError, subsets},
+    bounded::{Event, UniverseError, subsets},
     spec::{Interpretation, RelationId, Spec, Threshold},
     structure::{Element, Structure},
 };
@@ -36,7 +36,7 @@ pub(super) fn sizes(spec: &Spec, protocol: &Protocol) -> Result<Vec<usize>, Unti
             (_, "subround") => Ok(protocol.blocks.subrounds as usize),
             (_, "tick") => Ok(super::graph::TICKS as usize),
             (_, "block") => Ok(protocol.blocks.len() + 1),
-            (_, name) => Err(WorldError::UnknownSort(name.to_string()).into()),
+            (_, name) => Err(UniverseError::UnknownSort(name.to_string()).into()),
         }
     };
     (0..spec.sorts.len()).map(size).collect()

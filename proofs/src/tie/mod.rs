@@ -14,7 +14,7 @@
 //!   agree (`agreement`) on everything that the state determines.
 //! - **Backward** (`missing`): every action of the specification that is enabled in the image and changes it exists in
 //!   the model, except where a scenario is bounded on purpose; the [`Bound`]s are an enum, and are counted.
-//! - **Conjuncts**: in every image all conjuncts of the invariant, all safety properties and, once a world, all axioms
+//! - **Conjuncts**: in every image all conjuncts of the invariant, all safety properties and, once a universe, all axioms
 //!   hold.
 //!
 //! A *placement* is fixed before a run: which miner generates a block, and its parent. In the model a block gets both
@@ -104,9 +104,9 @@ pub enum Untied {
     /// A run that no placement fits.
     #[error("step {0}: no honest miner can have proposed the block by then")]
     Generator(usize),
-    /// The world is too large.
+    /// The universe is too large.
     #[error(transparent)]
-    World(#[from] crate::bounded::WorldError),
+    Universe(#[from] crate::bounded::UniverseError),
     /// The specification lacks a name.
     #[error("the specification for these rules has no `{0}`")]
     Name(String),

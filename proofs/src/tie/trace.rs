@@ -133,8 +133,8 @@ pub fn model_rules(spec: &Spec) -> Result<(Rules, Option<Fault>), NoTrace> {
 
 fn protocol_of(spec: &Spec, run: &Run) -> Result<Protocol, NoTrace> {
     let (rules, fault) = model_rules(spec)?;
-    let world = &run.world;
-    let (n, byzantine) = (world.miners as u32, world.byzantine as u32);
+    let universe = &run.universe;
+    let (n, byzantine) = (universe.miners as u32, universe.byzantine as u32);
     let places = places(spec, run);
     let restarts = run.events.iter().filter(|e| spec.actions[e.action].name == "restart").count();
     Ok(Protocol {
@@ -144,12 +144,12 @@ fn protocol_of(spec: &Spec, run: &Run) -> Result<Protocol, NoTrace> {
             byzantine,
             quorum: quorum(rules.quorum, fault, n),
             beacon_threshold: beacon_threshold(fault, n),
-            exposed: world.exposed as u32,
+            exposed: universe.exposed as u32,
             weights: vec![1; (n - byzantine) as usize],
         },
         rules,
         fault,
-        blocks: Blocks::from_places(world.rounds as u8, world.subrounds as u8, &places)?,
+        blocks: Blocks::from_places(universe.rounds as u8, universe.subrounds as u8, &places)?,
         crashes: restarts as u32,
         restarts_behind: false,
         network: Network::Async,
@@ -283,7 +283,7 @@ impl Steps<'_> {
                 self.step(index, Action::ShareBeacon { miner })?;
             }
             "form_beacon" if self.protocol.forms_beacon() => {
-                // Rounds that nobody has been in are alike; the model has those of the world, from 1.
+                // Rounds that nobody has been in are alike; the model has those of the universe, from 1.
                 let round = (argument("r") as u8).clamp(1, self.protocol.blocks.rounds);
                 self.step(index, Action::FormBeacon { round })?;
             }

@@ -58,7 +58,7 @@ vocabulary! {
     enter_subround, certify_finality, finalize,
 }
 
-/// Functions and sorts that a world needs.
+/// Functions and sorts that a universe needs.
 pub(super) struct Signature {
     pub round: FunctionId,
     pub subround: FunctionId,

@@ -1,30 +1,30 @@
-//! The whole graphs of `model/spec` and of `proofs/spec` on tiny worlds: the same states, the same labelled edges.
+//! The whole graphs of `model/spec` and of `proofs/spec` on tiny universes: the same states, the same labelled edges.
 //!
 //! Each graph is walked by itself, with nothing from the other. What is compared are *facts*: where each miner is, what is in
 //! its log, which messages were sent, by whom. Two differences of form are bridged on purpose, and nothing else:
 //!
 //! - the model selects and then tickets, goes down and then comes back; the other specification has one action for both;
 //! - `proofs/spec` combines shares and makes certificates of timeouts and of votes by actions; in the model they are there as
-//!   soon as their parts are. [`World::every_order`] walks their orders too.
+//!   soon as their parts are. [`Universe::every_order`] walks their orders too.
 //!
 //! States with the same facts must have the same steps, too, in each graph by itself: so nothing that is not a fact decides
 //! anything. In the model this is asked of the states in which nobody is down and nothing is selected, and in `proofs/spec` for each
 //! placement of generators and parents by itself.
 //!
-//! Actions of `proofs/spec` that are beyond a bound of the world are left out, by [`Bound`](super::Bound), and counted.
+//! Actions of `proofs/spec` that are beyond a bound of the universe are left out, by [`Bound`](super::Bound), and counted.
 
 mod fact;
 mod model;
 mod specification;
 mod time;
+mod universes;
 mod walk;
-mod worlds;
 
 pub(super) use time::TICKS;
 
 pub use fact::{Fact, Facts};
 pub use time::{Rest, at_rest, clock};
-pub use worlds::{World, timed, worlds};
+pub use universes::{Universe, timed, universes};
 
 use super::{Bounds, Placement, Tie, Untied, rules_of};
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
@@ -43,7 +43,7 @@ pub struct Compared {
     pub edges: u64,
     /// States of the model before they are told apart by their facts only, and of the other specification over all placements.
     pub raw: (u64, u64),
-    /// Actions that were beyond a bound of the world.
+    /// Actions that were beyond a bound of the universe.
     pub beyond: Bounds,
 }
 
@@ -69,36 +69,36 @@ pub enum GraphError {
     /// They differ.
     #[error(transparent)]
     Differ(#[from] Box<Difference>),
-    /// The world cannot be tied.
+    /// The universe cannot be tied.
     #[error(transparent)]
     Untied(#[from] Untied),
     /// The specification cannot be read.
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// Too many states.
-    #[error("world `{0}` has more than {1} states\n  fix: make it smaller")]
+    #[error("universe `{0}` has more than {1} states\n  fix: make it smaller")]
     TooLarge(String, u64),
 }
 
-/// The specification for the rules of a world.
-pub fn spec_of(sources: &Sources, world: &World) -> Result<Spec, SpecError> {
-    load(sources, &RuleChoice::new(rules_of(&Rules::HARDENED, world.fault)))
+/// The specification for the rules of a universe.
+pub fn spec_of(sources: &Sources, universe: &Universe) -> Result<Spec, SpecError> {
+    load(sources, &RuleChoice::new(rules_of(&Rules::HARDENED, universe.fault)))
 }
 
-/// Walks both graphs of a world, and compares them.
-pub fn compare(spec: &Spec, world: &World, threads: usize) -> Result<Compared, GraphError> {
-    let protocol = world.protocol()?;
+/// Walks both graphs of a universe, and compares them.
+pub fn compare(spec: &Spec, universe: &Universe, threads: usize) -> Result<Compared, GraphError> {
+    let protocol = universe.protocol()?;
     let (mut instance, mut bounds) = specified(&protocol);
     // Log and message of a ticket are two steps there only where miners may go down.
-    instance.crashes = if world.restarts { Crashes::RestartBehind } else { Crashes::Restart };
-    bounds.crashes = world.restarts.into();
-    bounds.beacon_values = world.forms_beacon;
+    instance.crashes = if universe.restarts { Crashes::RestartBehind } else { Crashes::Restart };
+    bounds.crashes = universe.restarts.into();
+    bounds.beacon_values = universe.forms_beacon;
     let dictionary = Dictionary::new(&protocol, &instance);
     let tie = Tie::new(spec, &protocol)?;
     let mut numbers = Numbers::default();
-    let limits = (threads, world.most);
+    let limits = (threads, universe.most);
     let stopped = |stopped: Stopped, graph: &str, numbers: &Numbers| match stopped {
-        Stopped::TooLarge => GraphError::TooLarge(world.name.into(), world.most),
+        Stopped::TooLarge => GraphError::TooLarge(universe.name.into(), universe.most),
         Stopped::Hidden(state) => {
             let what =
                 format!("{graph}: of two states with the same facts, one has a step that the other has not");
@@ -108,7 +108,7 @@ pub fn compare(spec: &Spec, world: &World, threads: usize) -> Result<Compared, G
     let model = model::walk(&dictionary, &bounds, &mut numbers, limits)
         .map_err(|error| stopped(error, "the model", &numbers))?;
     let walker =
-        specification::Walker { tie: &tie, dictionary: &dictionary, world, beyond: Mutex::default() };
+        specification::Walker { tie: &tie, dictionary: &dictionary, universe, beyond: Mutex::default() };
     let mut proved = Graph::default();
     for placement in Placement::every(&protocol)? {
         walker

@@ -1,4 +1,4 @@
-//! The whole graph of `model/spec` within the bounds of a world.
+//! The whole graph of `model/spec` within the bounds of a universe.
 //!
 //! Three steps change no fact: to select a block, to go down, and to come back where one was. Restarts have no number here:
 //! a miner may go down again and again.

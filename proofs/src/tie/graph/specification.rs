@@ -1,11 +1,11 @@
-//! The whole graph of `proofs/spec` for a world, over all placements of generators and parents.
+//! The whole graph of `proofs/spec` for a universe, over all placements of generators and parents.
 //!
 //! Three actions have no step in the model: to combine shares, and to make certificates of timeouts and of votes. Each only adds
 //! a fact that follows from facts that are there. Either they are done at once, or they are steps like any other, and a
 //! state has the facts that it has after them.
 
 use super::{
-    World,
+    Universe,
     fact::{Dictionary, Facts},
     walk::{Graph, Numbers, Step, Steps, Stopped},
 };
@@ -34,8 +34,8 @@ pub(super) struct Raw {
 pub(super) struct Walker<'a> {
     pub tie: &'a Tie<'a>,
     pub dictionary: &'a Dictionary,
-    pub world: &'a World,
-    /// How often an action was beyond a bound of the world.
+    pub universe: &'a Universe,
+    /// How often an action was beyond a bound of the universe.
     pub beyond: Mutex<Bounds>,
 }
 
@@ -50,7 +50,7 @@ impl Walker<'_> {
     ) -> Result<(), Stopped> {
         // The start of the image has what Byzantine members have sent from the start.
         let Ok((mut first, _)) = self.tie.initial(placement) else { return Err(Stopped::Hidden(0)) };
-        if !self.world.every_order {
+        if !self.universe.every_order {
             self.follow(&mut first);
         }
         let first = Raw { image: first, lost: BTreeSet::new() };
@@ -58,7 +58,7 @@ impl Walker<'_> {
     }
 
     fn facts(&self, image: &Structure) -> Facts {
-        if !self.world.every_order {
+        if !self.universe.every_order {
             return self.dictionary.of_image(self.tie, image);
         }
         let mut complete = image.clone();
@@ -73,7 +73,7 @@ impl Walker<'_> {
         let mut complete = !lost.iter().any(|[miner, b]| self.there(image, *miner, *b));
         for (index, action) in spec.actions.iter().enumerate() {
             let follows = FOLLOW.contains(&action.name.as_str());
-            if follows && !self.world.every_order {
+            if follows && !self.universe.every_order {
                 continue;
             }
             // Several instances may be one step, as when a quorum is a parameter.
@@ -91,7 +91,7 @@ impl Walker<'_> {
                 }
                 complete &= !follows;
                 let mut after = interpreter.apply(image, index, &arguments);
-                if !self.world.every_order {
+                if !self.universe.every_order {
                     self.follow(&mut after);
                 }
                 let label = self.dictionary.step(spec, placement, index, &arguments);
@@ -150,7 +150,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The bound of the world that an action is beyond, decided by what the specification that is proved says alone.
+    /// The bound of the universe that an action is beyond, decided by what the specification that is proved says alone.
     fn bound(
         &self,
         placement: &Placement,
@@ -172,18 +172,18 @@ impl Walker<'_> {
         }
         match action {
             "share_beacon" | "byzantine_timeout" | "enter_subround" => {
-                when(!inside(arguments[1]), Bound::World)
+                when(!inside(arguments[1]), Bound::Universe)
             }
-            "form_beacon" => when(!inside(arguments[0]) || !self.world.forms_beacon, Bound::World),
-            "timeout" => when(!inside(arguments[1]) || last(arguments[2]), Bound::World),
+            "form_beacon" => when(!inside(arguments[0]) || !self.universe.forms_beacon, Bound::Universe),
+            "timeout" => when(!inside(arguments[1]) || last(arguments[2]), Bound::Universe),
             "propose" => when(twin(arguments[1]), Bound::Unproposed),
             "byzantine_propose" => {
                 let b = arguments[1];
                 let parent = if b == 0 { 0 } else { element(placement.parent(block(b))) };
-                when(b == 0, Bound::World).or(when(twin(b) || !proposed(parent), Bound::Unproposed))
+                when(b == 0, Bound::Universe).or(when(twin(b) || !proposed(parent), Bound::Unproposed))
             }
             "byzantine_ticket" | "byzantine_vote" => {
-                when(arguments[1] == 0, Bound::World).or(when(!proposed(arguments[1]), Bound::Unproposed))
+                when(arguments[1] == 0, Bound::Universe).or(when(!proposed(arguments[1]), Bound::Unproposed))
             }
             "finalize" => when(arguments[0] as usize >= self.dictionary.protocol.observers, Bound::Observer),
             "restart" => {

@@ -9,11 +9,11 @@
 //! What is checked, of every state of a graph: the model is at rest exactly if in the corresponding state no obligation is open
 //! and `tick` is enabled. So all guards of `tick` are asked, and each obligation is one.
 //!
-//! Only a leader owes a proposal by the clock, in one subround; so a world has a leader there, or no honest generator.
+//! Only a leader owes a proposal by the clock, in one subround; so a universe has a leader there, or no honest generator.
 //! Observers are not compared: by the clock they owe a finalized head, and in the model they may always have one.
 
 use super::{
-    Difference, GraphError, World,
+    Difference, GraphError, Universe,
     fact::{Dictionary, Fact, Facts},
     walk::{Graph, Numbers, Step, Steps, Stopped},
 };
@@ -43,10 +43,10 @@ pub struct Rest {
 }
 
 /// Compares every state of the model's graph with the clock.
-pub fn at_rest(spec: &Spec, world: &World, threads: usize) -> Result<Rest, GraphError> {
-    let protocol = world.protocol()?;
+pub fn at_rest(spec: &Spec, universe: &Universe, threads: usize) -> Result<Rest, GraphError> {
+    let protocol = universe.protocol()?;
     let (mut instance, bounds) = specified(&protocol);
-    instance.network = if world.led { Network::Synchronous } else { Network::PartiallySynchronous };
+    instance.network = if universe.led { Network::Synchronous } else { Network::PartiallySynchronous };
     // So that a ticket is written and sent in two steps, as by the other specification; nobody goes down.
     instance.crashes = zus_spec::Crashes::Restart;
     let dictionary = Dictionary::new(&protocol, &instance);
@@ -76,15 +76,15 @@ pub fn at_rest(spec: &Spec, world: &World, threads: usize) -> Result<Rest, Graph
     let (mut graph, mut numbers) = (Graph::default(), Numbers::default());
     let first = instance.initial();
     let start = (dictionary.of_model(&first), first);
-    let walked = graph.walk(&mut numbers, start, (threads, world.most), steps);
+    let walked = graph.walk(&mut numbers, start, (threads, universe.most), steps);
     if let Err(Stopped::TooLarge | Stopped::Hidden(_)) = walked {
-        return Err(GraphError::TooLarge(world.name.into(), world.most));
+        return Err(GraphError::TooLarge(universe.name.into(), universe.most));
     }
     let found = found.into_inner().unwrap_or_else(|e| e.into_inner());
     let tie = Tie::new(spec, &protocol)?;
     let clocks: Vec<_> = Placement::every(&protocol)?
         .into_iter()
-        .map(|placement| Clock::new(&tie, placement, world.led))
+        .map(|placement| Clock::new(&tie, placement, universe.led))
         .collect::<Result<_, _>>()?;
     let mut rest = Rest::default();
     for (number, facts) in numbers.states.iter().enumerate() {
@@ -119,7 +119,7 @@ pub fn at_rest(spec: &Spec, world: &World, threads: usize) -> Result<Rest, Graph
     Ok(rest)
 }
 
-/// The fixed part of a world with a clock.
+/// The fixed part of a universe with a clock.
 struct Clock<'a> {
     tie: &'a Tie<'a>,
     placement: Placement,
@@ -201,7 +201,7 @@ impl<'a> Clock<'a> {
         }
         tie.interpreter.initialize(&mut image);
         if let Some(axiom) = tie.interpreter.broken_axioms(&image).first() {
-            return Err(absent(&format!("world with a clock that keeps the axiom `{}`", axiom.name)));
+            return Err(absent(&format!("universe with a clock that keeps the axiom `{}`", axiom.name)));
         }
         let tick = spec.actions.iter().position(|a| a.name == "tick").ok_or_else(|| absent("tick"))?;
         let words = Words {
@@ -350,9 +350,9 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// The initial state of a world with a clock in which no subround is spoken of: `aimed` does not hold.
-pub fn clock(spec: &Spec, world: &World) -> Result<Structure, GraphError> {
-    let protocol = world.protocol()?;
+/// The initial state of a universe with a clock in which no subround is spoken of: `aimed` does not hold.
+pub fn clock(spec: &Spec, universe: &Universe) -> Result<Structure, GraphError> {
+    let protocol = universe.protocol()?;
     let tie = Tie::new(spec, &protocol)?;
     let placement = Placement::all(&protocol)?.into_iter().next();
     let placement = placement.ok_or(crate::tie::Untied::Generators)?;

@@ -1,4 +1,4 @@
-//! The tiny worlds whose whole graphs are compared.
+//! The tiny universes whose whole graphs are compared.
 
 use super::GraphError;
 use zus_checker::{
@@ -12,9 +12,9 @@ use zus_checker::{
     rules::Rules,
 };
 
-/// A tiny world.
+/// A tiny universe.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct Universe {
     /// Its name.
     pub name: &'static str,
     /// Members, and how many of them are Byzantine.
@@ -43,7 +43,7 @@ pub struct World {
     pub counts: (u64, u64),
 }
 
-const SMALL: World = World {
+const SMALL: Universe = Universe {
     name: "",
     members: (1, 0),
     bounds: (1, 1),
@@ -60,59 +60,69 @@ const SMALL: World = World {
 };
 
 /// All of them, the small ones first.
-pub fn worlds() -> Vec<World> {
-    let one = World { name: "one miner", bounds: (2, 2), counts: (877, 1468), ..SMALL };
-    let two = World { members: (2, 0), ..SMALL };
-    let four = World { members: (4, 1), order: &[], ..SMALL };
+pub fn universes() -> Vec<Universe> {
+    let one = Universe { name: "one miner", bounds: (2, 2), counts: (877, 1468), ..SMALL };
+    let two = Universe { members: (2, 0), ..SMALL };
+    let four = Universe { members: (4, 1), order: &[], ..SMALL };
     vec![
-        World { name: "two miners, two ranks", order: &[Honest, Honest], counts: (95, 176), ..two.clone() },
-        World { name: "two miners, two rounds", bounds: (2, 1), counts: (156, 276), ..two.clone() },
-        World {
+        Universe {
+            name: "two miners, two ranks",
+            order: &[Honest, Honest],
+            counts: (95, 176),
+            ..two.clone()
+        },
+        Universe { name: "two miners, two rounds", bounds: (2, 1), counts: (156, 276), ..two.clone() },
+        Universe {
             name: "two miners that restart, two rounds",
             bounds: (2, 1),
             restarts: true,
             counts: (628, 2236),
             ..two.clone()
         },
-        World { name: "four miners, two subrounds", bounds: (1, 2), counts: (816, 3360), ..four.clone() },
-        World {
+        Universe { name: "four miners, two subrounds", bounds: (1, 2), counts: (816, 3360), ..four.clone() },
+        Universe {
             name: "three miners, two rounds",
             members: (3, 0),
             bounds: (2, 1),
             counts: (833, 1959),
             ..SMALL
         },
-        World { name: "one miner, every order", every_order: true, ..one.clone() },
+        Universe { name: "one miner, every order", every_order: true, ..one.clone() },
         one.clone(),
-        World { name: "two miners, two subrounds", bounds: (1, 2), counts: (1026, 1808), ..two },
-        World { name: "one miner that restarts", restarts: true, counts: (3057, 9777), ..one },
-        World {
+        Universe { name: "two miners, two subrounds", bounds: (1, 2), counts: (1026, 1808), ..two },
+        Universe { name: "one miner that restarts", restarts: true, counts: (3057, 9777), ..one },
+        Universe {
             name: "four miners, an honest generator",
             order: &[Honest],
             forms_beacon: true,
             counts: (13272, 55490),
             ..four.clone()
         },
-        World { name: "four miners, three subrounds", bounds: (1, 3), counts: (8192, 39552), ..four.clone() },
-        World {
+        Universe {
+            name: "four miners, three subrounds",
+            bounds: (1, 3),
+            counts: (8192, 39552),
+            ..four.clone()
+        },
+        Universe {
             name: "four miners, a Byzantine twin",
             order: &[Byzantine],
             twins: 2,
             counts: (36048, 178376),
             ..four.clone()
         },
-        World { name: "four miners, four subrounds", bounds: (1, 4), counts: (52304, 274624), ..four },
+        Universe { name: "four miners, four subrounds", bounds: (1, 4), counts: (52304, 274624), ..four },
     ]
 }
 
 /// Those in which the clock is compared with the good period of the model. The counts are of states, and of those at rest.
-pub fn timed() -> Vec<World> {
-    let four = World { members: (4, 1), order: &[], ..SMALL };
+pub fn timed() -> Vec<Universe> {
+    let four = Universe { members: (4, 1), order: &[], ..SMALL };
     vec![
-        World { name: "one leader", led: true, counts: (10, 2), ..SMALL },
-        World { name: "two miners, a leader", members: (2, 0), led: true, counts: (52, 4), ..SMALL },
-        World { name: "three miners, a leader", members: (3, 0), led: true, counts: (210, 6), ..SMALL },
-        World {
+        Universe { name: "one leader", led: true, counts: (10, 2), ..SMALL },
+        Universe { name: "two miners, a leader", members: (2, 0), led: true, counts: (52, 4), ..SMALL },
+        Universe { name: "three miners, a leader", members: (3, 0), led: true, counts: (210, 6), ..SMALL },
+        Universe {
             name: "two miners, idle",
             members: (2, 0),
             bounds: (1, 3),
@@ -120,15 +130,15 @@ pub fn timed() -> Vec<World> {
             counts: (60, 1),
             ..SMALL
         },
-        World {
+        Universe {
             name: "four miners, a leader",
             order: &[Honest],
             led: true,
             counts: (4704, 192),
             ..four.clone()
         },
-        World { name: "four miners, three subrounds", bounds: (1, 3), counts: (8192, 50), ..four.clone() },
-        World {
+        Universe { name: "four miners, three subrounds", bounds: (1, 3), counts: (8192, 50), ..four.clone() },
+        Universe {
             name: "four miners, a Byzantine twin",
             order: &[Byzantine],
             twins: 2,
@@ -138,7 +148,7 @@ pub fn timed() -> Vec<World> {
     ]
 }
 
-impl World {
+impl Universe {
     /// The instance.
     pub fn protocol(&self) -> Result<Protocol, GraphError> {
         let ((n, byzantine), (rounds, subrounds)) = (self.members, self.bounds);

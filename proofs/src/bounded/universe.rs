@@ -1,4 +1,4 @@
-//! Finite worlds: a committee, a few rounds and blocks, laid out as the axioms say.
+//! Finite universes: a committee, a few rounds and blocks, laid out as the axioms say.
 
 use super::{Bit, Circuit, Symbolic};
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use zus_protocol::rules::QuorumRule;
 
-/// Miners that a world may have: sets of them are enumerated.
+/// Miners that a universe may have: sets of them are enumerated.
 pub const MAX_MINERS: usize = 10;
 /// Elements that any other sort may have.
 pub const MAX_ELEMENTS: usize = 64;
 
-/// The size of a world.
+/// The size of a universe.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct World {
+pub struct Universe {
     /// n.
     pub miners: usize,
     /// How many are Byzantine: the last ones.
@@ -36,24 +36,24 @@ pub struct World {
     pub ticks: usize,
 }
 
-/// Why a world cannot be laid out.
+/// Why a universe cannot be laid out.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum WorldError {
+pub enum UniverseError {
     /// Too large.
-    #[error("a world of {0} {1}s; at most {2}")]
+    #[error("a universe of {0} {1}s; at most {2}")]
     TooLarge(usize, String, usize),
-    /// A sort that worlds know nothing about.
-    #[error("worlds have no size for sort `{0}`")]
+    /// A sort that universes know nothing about.
+    #[error("universes have no size for sort `{0}`")]
     UnknownSort(String),
     /// The search in it went wrong.
     #[error(transparent)]
     Unsound(#[from] super::Unsound),
 }
 
-impl World {
+impl Universe {
     /// Four miners, one of them Byzantine, two observers.
     pub const fn of_four(rounds: usize, subrounds: usize, blocks: usize) -> Self {
-        World { miners: 4, byzantine: 1, exposed: 0, observers: 2, rounds, subrounds, blocks, ticks: 0 }
+        Universe { miners: 4, byzantine: 1, exposed: 0, observers: 2, rounds, subrounds, blocks, ticks: 0 }
     }
 
     /// `f = floor((n - 1) / 3)`.
@@ -108,9 +108,9 @@ impl World {
     }
 
     /// Sizes of the specification's sorts.
-    pub fn sizes(&self, spec: &Spec) -> Result<Vec<usize>, WorldError> {
+    pub fn sizes(&self, spec: &Spec) -> Result<Vec<usize>, UniverseError> {
         if self.miners > MAX_MINERS {
-            return Err(WorldError::TooLarge(self.miners, "miner".to_string(), MAX_MINERS));
+            return Err(UniverseError::TooLarge(self.miners, "miner".to_string(), MAX_MINERS));
         }
         let size = |index: usize| {
             let name = &spec.sorts[index].name;
@@ -129,10 +129,10 @@ impl World {
                 (_, "block") => 1 + self.layout().len(),
                 (_, "beacon_value") => self.beacon_values(spec),
                 (_, "tick") => self.ticks.max(1),
-                _ => return Err(WorldError::UnknownSort(name.clone())),
+                _ => return Err(UniverseError::UnknownSort(name.clone())),
             };
             if size > MAX_ELEMENTS {
-                return Err(WorldError::TooLarge(size, name.clone(), MAX_ELEMENTS));
+                return Err(UniverseError::TooLarge(size, name.clone(), MAX_ELEMENTS));
             }
             Ok(size)
         };
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The fixed part: what the interpretations and the layout determine, the rest free under the axioms.
-    pub fn fixed(&self, spec: &Spec, circuit: &mut Circuit) -> Result<Symbolic, WorldError> {
+    pub fn fixed(&self, spec: &Spec, circuit: &mut Circuit) -> Result<Symbolic, UniverseError> {
         let mut fixed = Symbolic::new(spec, &self.sizes(spec)?, &[]);
         let mut done = self.interpret(spec, &mut fixed);
         self.blocks(spec, circuit, &mut fixed, &mut done);
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn blocks_are_laid_out_by_round_then_subround() {
-        assert_eq!(World::of_four(2, 2, 1).layout(), [(1, 0), (1, 1), (2, 0), (2, 1)]);
-        assert_eq!(World::of_four(1, 1, 2).layout(), [(1, 0), (1, 0)]);
+        assert_eq!(Universe::of_four(2, 2, 1).layout(), [(1, 0), (1, 1), (2, 0), (2, 1)]);
+        assert_eq!(Universe::of_four(1, 1, 2).layout(), [(1, 0), (1, 0)]);
     }
 }
