@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::dkg::{
-    Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session, Settlement,
+    Attempt, Dealing, DecryptionKey, Identity, Member, Parameters, Session, SessionMember, Settlement,
 };
 use zus_bpp::crypto::keys::SecretKey;
 use zus_measure::process_time;
@@ -35,12 +35,14 @@ fn decryption(i: u16) -> DecryptionKey {
 
 /// A whole key generation without faults; checks that all members end with one key.
 fn generate(n: u16) {
-    let registrations = (0..n)
-        .map(|i| Registration::new(CHAIN, EPOCH, Attempt(0), &identity(i), decryption(i).encryption_key()))
-        .collect();
+    let member = |i| SessionMember {
+        identity: Identity::new(CHAIN, &identity(i)).verify(CHAIN).expect("its own key"),
+        encryption: Some(decryption(i).encryption_key()),
+    };
     let parameters = Parameters::hardened(usize::from(n)).expect("a committee");
-    let session =
-        Arc::new(Session::new(CHAIN, EPOCH, Attempt(0), parameters, registrations).expect("a session"));
+    let session = Arc::new(
+        Session::new(CHAIN, EPOCH, Attempt(0), parameters, (0..n).map(member).collect()).expect("a session"),
+    );
     let member = |i: u16| {
         Member::new(Arc::clone(&session), MinerId(i), identity(i), decryption(i), &seed(3, i))
             .expect("a member")

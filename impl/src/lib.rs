@@ -16,6 +16,7 @@ pub mod certified;
 pub mod chain;
 pub mod committee;
 pub mod crypto;
+pub mod epochs;
 pub mod evidence;
 pub mod limits;
 pub mod message;

@@ -130,3 +130,19 @@ pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;
 /// The longest waiting time of a configuration: a day. A longer one is taken for a mistake: nothing would happen, and
 /// nobody would say why.
 pub const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Epoch items in one block.
+pub const MAX_EPOCH_ITEMS: usize = 1_024;
+
+/// Bytes of the epoch items of one block: three dealings of the largest committee
+/// ([`MAX_DKG_MEMBERS`](crate::crypto::dkg::MAX_DKG_MEMBERS)) fit.
+pub const MAX_EPOCH_ITEMS_BYTES: usize = 1 << 19;
+
+/// The attempts of a key generation after which the phases get no longer: those of attempt `a` have `D * 2^min(a, 8)` rounds.
+pub const MAX_PHASE_DOUBLINGS: u32 = 8;
+
+/// Rounds of the longest phase of a first attempt (`D`): more would be a mistake.
+pub const MAX_PHASE_ROUNDS: u64 = 1 << 24;
+
+/// Final rounds after which a participant of a key generation sends again what is not on the chain yet.
+pub const RESEND_AFTER_ROUNDS: u64 = 8;

@@ -6,8 +6,8 @@
 mod crypto_properties;
 mod embedding;
 mod examples;
+mod key_generation;
 mod localnet;
-mod magic_block;
 mod ranks;
 mod scheme_contract;
 mod sim;

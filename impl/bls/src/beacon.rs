@@ -14,10 +14,11 @@ use std::sync::OnceLock;
 
 use sha3::{Digest, Sha3_256};
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use super::curve::{G1, PointError, PreparedG2, Scalar};
 use super::group_testing::KeySums;
-use super::keys::{DomainTag, PublicKey, SecretKey, is_balanced};
+use super::keys::{DomainTag, PublicKey, SECRET_KEY_BYTES, SecretKey, is_balanced};
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::signature::{BeaconValue, Signature};
 use crate::committee::{MAX_COMMITTEE_SIZE, MinerId, max_faulty};
@@ -191,6 +192,18 @@ impl BeaconShare {
     #[must_use]
     pub fn from_scalar(scalar: Scalar) -> Option<Self> {
         SecretKey::from_scalar(scalar).map(Self)
+    }
+
+    /// The bytes of the share, for storage.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; SECRET_KEY_BYTES]> {
+        self.0.to_bytes()
+    }
+
+    /// Reads what [`BeaconShare::to_bytes`] writes; `None` for what is no scalar, or zero.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; SECRET_KEY_BYTES]) -> Option<Self> {
+        SecretKey::from_bytes(bytes).map(Self)
     }
 
     /// The share of the beacon's signature over `message`.

@@ -29,11 +29,20 @@ impl CommitteeKeys {
                 beacon: beacon.committee_size(),
             });
         }
-        if let Some((first, second)) = shared_coordinate(&identities) {
-            return Err(CommitteeKeysError::SharedCoordinate { first, second });
-        }
+        Self::require_distinct(&identities)?;
         let sums = KeySums::new(identities.iter().map(|key| *key.public_key().point()).collect());
         Ok(Self { identities, sums, beacon })
+    }
+
+    /// Checks that no two keys are equal or mirrored.
+    ///
+    /// # Errors
+    /// [`CommitteeKeysError::SharedCoordinate`].
+    pub fn require_distinct(identities: &[RegisteredKey]) -> Result<(), CommitteeKeysError> {
+        match shared_coordinate(identities) {
+            Some((first, second)) => Err(CommitteeKeysError::SharedCoordinate { first, second }),
+            None => Ok(()),
+        }
     }
 
     /// How many members there are.

@@ -7,12 +7,10 @@
 //! | [`mock_scheme`] | their counting instance, for tests of this protocol: it is no cryptography, and so not part of [`zus_bls`] |
 //! | [`certificate`] | the signature of a quorum |
 //! | [`ranks`] | the order of generators, which the beacon decides |
-//! | [`magic_block`] | the committee of an epoch: what a key generation ([`dkg`]) ends in |
 //!
 //! Nothing here draws randomness: seeds are arguments, so that everything can be replayed.
 
 pub mod certificate;
-pub mod magic_block;
 pub mod mock_scheme;
 pub mod ranks;
 pub mod scheme;

@@ -73,7 +73,7 @@ mod tests {
         let kinds = Domain::ALL.map(Domain::tag).into_iter();
         let tags: Vec<DomainTag> =
             kinds.chain(DomainTag::RESERVED.into_iter().filter(|tag| Domain::of(*tag).is_none())).collect();
-        assert_eq!(tags.len(), 9);
+        assert_eq!(tags.len(), 11);
         for (i, a) in tags.iter().enumerate() {
             for b in &tags[..i] {
                 assert!(!a.as_bytes().starts_with(b.as_bytes()), "{a:?} begins with {b:?}");

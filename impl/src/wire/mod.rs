@@ -16,6 +16,7 @@ mod chain;
 mod digest;
 mod glance;
 mod items;
+mod journal;
 mod reader;
 
 pub(crate) use chain::{length_of_block, length_of_request, length_of_response};

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use zus_bpp::block::Digest;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::dkg::{Attempt, DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::dkg::{
+    Attempt, DecryptionKey, Identity, Member, Parameters, Registration, Session, SessionMember,
+};
 use zus_bpp::crypto::keys::SecretKey;
-use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::epochs::item::{self, EpochItem};
+use zus_bpp::epochs::record::{Record, RecordContent};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{Message, UncompressedTicket};
 use zus_bpp::ticket_log::{Interchange, LogContents, LogImage, SignedRecords};
@@ -162,17 +166,24 @@ fn others() -> Found {
     let (chain, epoch, n) = (ChainId([3; 32]), Epoch(8), 4);
     let identity = |i: u16| SecretKey::from_seed(&[i as u8 + 1; 32]);
     let decryption = |i: u16| DecryptionKey::from_seed(&[i as u8 + 101; 32]);
-    let registrations: Vec<Registration> = (0..n)
-        .map(|i| Registration::new(chain, epoch, Attempt(1), &identity(i), decryption(i).encryption_key()))
-        .collect();
-    let registration = registrations[0].encode().to_vec();
-    let mut all = vec![("registration", registration)];
-    if let Some((dealing, settlement, receipt, magic_block)) = key_generation(chain, epoch, registrations) {
+    let mut all = Vec::new();
+    let about = (chain, epoch, Attempt(1));
+    let key = decryption(0).encryption_key();
+    if let Some(registration) = Registration::new(about, MinerId(0), &identity(0), key, b"10.0.0.1:7071") {
+        let items = item::encode(vec![EpochItem::from(&registration).as_item()]);
+        all.extend([("registration", registration.encode()), ("items", items)]);
+    }
+    let member = |i: u16| {
+        let identity = Identity::new(chain, &identity(i)).verify(chain).ok()?;
+        Some(SessionMember { identity, encryption: Some(decryption(i).encryption_key()) })
+    };
+    let members: Vec<SessionMember> = (0..n).filter_map(member).collect();
+    if let Some((dealing, settlement, receipt, record)) = key_generation(chain, epoch, members) {
         all.extend([
             ("dealing", dealing),
             ("settlement", settlement),
             ("receipt", receipt),
-            ("magic_block", magic_block),
+            ("record", record),
         ]);
     }
     let mut image = LogImage::with_room(&OWNER, &SignedRecords::default(), 8);
@@ -200,12 +211,12 @@ fn others() -> Found {
 
 type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
 
-/// A dealing, a settlement, a receipt and a magic block of an honest key generation, encoded. `None` if it fails, which it
+/// A dealing, a settlement, a receipt and a record of an honest key generation, encoded. `None` if it fails, which it
 /// does not.
-fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>) -> Option<Generated> {
-    let n = registrations.len() as u16;
-    let parameters = Parameters::hardened(registrations.len()).ok()?;
-    let session = Arc::new(Session::new(chain, epoch, Attempt(1), parameters, registrations).ok()?);
+fn key_generation(chain: ChainId, epoch: Epoch, members: Vec<SessionMember>) -> Option<Generated> {
+    let n = members.len() as u16;
+    let parameters = Parameters::hardened(members.len()).ok()?;
+    let session = Arc::new(Session::new(chain, epoch, Attempt(1), parameters, members).ok()?);
     let join = |i: u16| {
         let identity = SecretKey::from_seed(&[i as u8 + 1; 32]);
         let decryption = DecryptionKey::from_seed(&[i as u8 + 101; 32]);
@@ -230,11 +241,23 @@ fn key_generation(chain: ChainId, epoch: Epoch, registrations: Vec<Registration>
         settlements.iter().try_for_each(|settlement| member.on_settlement(settlement)).ok()?;
     }
     let (outcome, _) = members[0].finish().ok()?;
+    let identity = |i: u16| Identity::new(chain, &SecretKey::from_seed(&[i as u8 + 1; 32])).encode();
+    let content = RecordContent {
+        chain,
+        epoch,
+        previous: Digest::NONE,
+        attempt: Attempt(1),
+        members: (0..n).map(identity).collect(),
+        sharders: Vec::new(),
+        qualified: outcome.qualified().keys().copied().collect(),
+        coefficients: outcome.sum().ok()?.points().iter().map(|point| point.encode()).collect(),
+        items: Digest(*session.id()),
+    };
     Some((
         dealings[0].encode(),
         settlements[0].encode(),
         kept?.encode().to_vec(),
-        MagicBlock::from_outcome(outcome).encode(),
+        Record::new(content).ok()?.encode(),
     ))
 }
 

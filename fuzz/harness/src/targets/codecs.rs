@@ -4,8 +4,9 @@ use std::path::Path;
 
 use zus_bpp::committee::{ChainId, Epoch};
 use zus_bpp::crypto::dkg::{Dealing, Receipt, Registration, Settlement};
-use zus_bpp::crypto::magic_block::MagicBlock;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::epochs::item;
+use zus_bpp::epochs::record::Record;
 use zus_bpp::message::Message;
 use zus_bpp::ticket_log::{Interchange, KEY_BYTES, LogContents, Owner};
 use zus_bpp::wire;
@@ -22,14 +23,15 @@ const BASE_BYTES: u64 = 4 << 10;
 const PER_BYTE: u64 = 24;
 
 /// First bytes that ask for another decoder than that of messages, which begin with a version.
-pub(crate) const OTHERS: [(u8, &str); 7] = [
+pub(crate) const OTHERS: [(u8, &str); 8] = [
     (0xf0, "registration"),
     (0xf1, "dealing"),
     (0xf2, "settlement"),
     (0xf3, "receipt"),
-    (0xf4, "magic_block"),
+    (0xf4, "record"),
     (0xf5, "interchange"),
     (0xf6, "log_file"),
+    (0xf7, "items"),
 ];
 
 /// Whose log file is decoded.
@@ -101,9 +103,8 @@ fn decode_other(name: &str, bytes: &[u8]) {
     let session = session_of_four();
     match name {
         "registration" => {
-            let Some(fixed) = bytes.first_chunk().filter(|fixed| fixed.len() == bytes.len()) else { return };
-            let found = bounded(name, bytes, || Registration::decode(fixed));
-            canonical(found.ok().map(|found| found.encode().to_vec()));
+            let found = bounded(name, bytes, || Registration::decode(bytes));
+            canonical(found.ok().map(|found| found.encode()));
         }
         "dealing" => {
             let found = bounded(name, bytes, || Dealing::decode(session, bytes));
@@ -126,9 +127,13 @@ fn decode_other(name: &str, bytes: &[u8]) {
             let Some(fixed) = bytes.first_chunk().filter(|fixed| fixed.len() == bytes.len()) else { return };
             canonical(Some(Receipt::decode(fixed).encode().to_vec()));
         }
-        "magic_block" => {
-            // Reading one checks proofs and computes keys, in tables of their own.
-            canonical(MagicBlock::decode(bytes).ok().map(|found| found.encode()));
+        "record" => {
+            let found = bounded(name, bytes, || Record::decode(bytes));
+            canonical(found.ok().map(|found| found.encode()));
+        }
+        "items" => {
+            let found = bounded(name, bytes, || item::decode(bytes));
+            canonical(found.ok().map(item::encode));
         }
         "interchange" => {
             let Ok(text) = std::str::from_utf8(bytes) else { return };

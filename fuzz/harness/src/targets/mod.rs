@@ -77,7 +77,7 @@ targets! {
         "a schedule in which writes are cut at any byte, and log files damaged"
         => "the flushed records, S1 to S10, progress";
     codecs::decode:
-        "messages; behind a first byte of their own dealings, settlements, receipts, registrations, magic blocks, log files and exports"
+        "messages; behind a first byte of their own dealings, settlements, receipts, registrations, records, epoch items, log files and exports"
         => "one encoding, bytes asked of the allocator";
     crypto::signature_pool:
         "genuine and wrong signatures of seven members, direct and relayed"

@@ -22,7 +22,7 @@ pub struct Dealing {
     pub dealer: MinerId,
     /// Feldman commitments to the coefficients, constant first; `t` of them.
     pub commitments: Commitments,
-    /// The share of every member, in order; `n` of them.
+    /// The share of every member with an encryption key, in order.
     pub sealed: Vec<SealedShare>,
     /// The dealer's signature over session and digest.
     pub signature: Signature,
@@ -51,13 +51,13 @@ impl Dealing {
         digest_of(session, &self.body())
     }
 
-    /// Whether this is of the session's attempt, the dealer is a member, signed this, and commits to `t` coefficients and `n`
-    /// shares.
+    /// Whether this is of the session's attempt, the dealer is a member, signed this, and commits to `t` coefficients and
+    /// has a sealed share for each member with an encryption key.
     #[must_use]
     pub fn is_authentic(&self, session: &Session) -> bool {
         self.attempt == session.attempt()
             && self.commitments.threshold() == session.parameters().threshold()
-            && self.sealed.len() == session.size()
+            && self.sealed.len() == session.sealed_shares()
             && session.identity(self.dealer).is_some_and(|key| {
                 key.public_key().verify(DomainTag::DKG_DEALING, &self.digest(session), &self.signature)
             })
@@ -68,7 +68,7 @@ impl Dealing {
     pub fn encoded_bytes(session: &Session) -> usize {
         HEADER_BYTES
             + session.parameters().threshold() * G2_BYTES
-            + session.size() * SEALED_SHARE_BYTES
+            + session.sealed_shares() * SEALED_SHARE_BYTES
             + SIGNATURE_BYTES
     }
 

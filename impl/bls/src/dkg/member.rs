@@ -7,45 +7,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use chacha20::rand_core::Rng;
-use sha3::{Digest, Sha3_256};
-use zeroize::Zeroizing;
-
-use super::dealing::{Dealing, Receipt, sealing_context};
-use super::encryption::{DecryptionKey, rng};
+use super::dealer::Dealer;
+use super::dealing::{Dealing, Receipt};
+use super::encryption::DecryptionKey;
+use super::recipient::Recipient;
 use super::session::Session;
 use super::settlement::Settlement;
-use super::transcript::{Outcome, Strikes, Transcript, TranscriptError};
+use super::transcript::{Outcome, Transcript, TranscriptError};
 use crate::beacon::BeaconShare;
 use crate::committee::MinerId;
-use crate::curve::Scalar;
-use crate::keys::{AggregateError, DomainTag, SecretKey, aggregate};
-use crate::polynomial::{Polynomial, abscissa};
-use crate::signature::Signature;
-use crate::signers::{Signers, SignersError};
+use crate::keys::{AggregateError, SecretKey};
+use crate::signers::SignersError;
 
-const SEED_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SEED";
-
-/// A member of the committee that generates a key. Debug output shows the member only.
+/// A member of the committee that generates a key: a [`Dealer`] and a [`Recipient`] with a [`Transcript`] of their own. Debug output
+/// shows the member only.
 pub struct Member {
-    me: MinerId,
-    identity: SecretKey,
-    decryption: DecryptionKey,
-    dealing: Dealing,
-    polynomial: Polynomial,
-    receipts: BTreeMap<MinerId, Signature>,
-    /// The digest of the own dealing.
-    digest: [u8; 32],
+    dealer: Dealer,
+    recipient: Recipient,
     /// The answer to each dealer's first dealing.
     answers: BTreeMap<MinerId, Result<Receipt, ShareRefused>>,
-    /// The number of invalid receipts from each member.
-    strikes: Strikes,
     transcript: Transcript,
 }
 
 impl Member {
-    /// Joins a key generation. `seed` is 32 uniformly random bytes, kept secret and kept until the key generation ends; the
-    /// polynomial is derived from it and the session, so that two sessions never share one.
+    /// Joins a key generation. `seed` is that of [`Dealer::new`].
     ///
     /// # Errors
     /// [`MemberError::NotMyKeys`] when the keys are not the registered ones of `me`, [`MemberError::Seed`].
@@ -56,34 +41,19 @@ impl Member {
         decryption: DecryptionKey,
         seed: &[u8; 32],
     ) -> Result<Self, MemberError> {
-        let registered = session.registration(me).is_some_and(|registration| {
-            registration.identity == identity.public_key()
-                && registration.encryption == decryption.encryption_key()
-        });
-        if !registered {
+        if session.encryption(me).is_some_and(|key| *key != decryption.encryption_key()) {
             return Err(MemberError::NotMyKeys { member: me });
         }
-        let (polynomial, dealing) = deal(&session, me, &identity, seed)?;
-        let (digest, receipts, answers) = (dealing.digest(&session), BTreeMap::new(), BTreeMap::new());
-        let (strikes, transcript) = (Strikes::default(), Transcript::new(session));
-        Ok(Self {
-            me,
-            identity,
-            decryption,
-            dealing,
-            polynomial,
-            receipts,
-            digest,
-            answers,
-            strikes,
-            transcript,
-        })
+        let recipient = Recipient::new(&session, me, identity.clone(), decryption)?;
+        let dealer = Dealer::new(&session, me, identity, seed)?;
+        let (answers, transcript) = (BTreeMap::new(), Transcript::new(session));
+        Ok(Self { dealer, recipient, answers, transcript })
     }
 
     /// This member's place in the new committee.
     #[must_use]
     pub const fn me(&self) -> MinerId {
-        self.me
+        self.recipient.me()
     }
 
     /// The public side, as this member saw it.
@@ -95,7 +65,7 @@ impl Member {
     /// This member's dealing, to be broadcast.
     #[must_use]
     pub const fn dealing(&self) -> &Dealing {
-        &self.dealing
+        self.dealer.dealing()
     }
 
     /// Takes a dealing from the broadcast, and answers it with a receipt for its dealer when this member's share is right.
@@ -129,41 +99,19 @@ impl Member {
         if let Some(answer) = self.answers.get(&dealer) {
             return *answer;
         }
-        let answer = self.open(dealing).map(|_| Receipt {
-            attempt: dealing.attempt,
-            dealer,
-            recipient: self.me,
-            signature: self.identity.sign(DomainTag::DKG_RECEIPT, digest),
-        });
+        let session = self.transcript.session();
+        let opened = self.recipient.open(session, dealing);
+        let answer = opened.map(|_| self.recipient.receipt(session, dealer, digest));
         self.answers.insert(dealer, answer);
         answer
     }
 
-    /// Takes a receipt for the own dealing from `from`, the member that the link authenticated: from nobody but its signer. The
-    /// same one again changes nothing. After [`MAX_STRIKES`](crate::dkg::MAX_STRIKES) wrong signatures a member is not heard
-    /// any more.
+    /// [`Dealer::on_receipt`] for the own dealing.
     ///
     /// # Errors
-    /// [`TranscriptError::OtherAttempt`] for a receipt of another attempt; [`TranscriptError::NotHeard`];
-    /// [`MemberError::Receipt`] for one of another member, for another dealing, of a stranger, or with a wrong signature.
+    /// As there.
     pub fn on_receipt(&mut self, from: MinerId, receipt: &Receipt) -> Result<(), MemberError> {
-        self.transcript.require_attempt(receipt.recipient, receipt.attempt)?;
-        let refused = Err(MemberError::Receipt { recipient: receipt.recipient });
-        if from != receipt.recipient || receipt.dealer != self.me {
-            return refused;
-        }
-        // A signature is unique: what was taken already needs no check, and what differs from it is wrong.
-        if let Some(known) = self.receipts.get(&receipt.recipient) {
-            return if *known == receipt.signature { Ok(()) } else { refused };
-        }
-        self.strikes.require_heard(from)?;
-        let Some(key) = self.transcript.session().identity(receipt.recipient) else { return refused };
-        if !key.public_key().verify(DomainTag::DKG_RECEIPT, &self.digest, &receipt.signature) {
-            self.strikes.count(from);
-            return refused;
-        }
-        self.receipts.insert(receipt.recipient, receipt.signature);
-        Ok(())
+        self.dealer.on_receipt(self.transcript.session(), from, receipt)
     }
 
     /// Ends the phase of dealings.
@@ -174,25 +122,12 @@ impl Member {
         Ok(self.transcript.end_dealing()?)
     }
 
-    /// The settlement of the own dealing, to be broadcast: the receipts that came, the shares of all others. Broadcast it
-    /// once; a later one with more receipts is another one and disqualifies.
+    /// [`Dealer::settle`] with the receipts that came.
     ///
     /// # Errors
-    /// [`MemberError::WouldRevealTooMuch`] when too many receipts are missing: to settle would qualify nobody and give the
-    /// polynomial away.
+    /// As there.
     pub fn settle(&self) -> Result<Settlement, MemberError> {
-        let session = self.transcript.session();
-        let missing: Vec<MinerId> =
-            session.members().filter(|member| !self.receipts.contains_key(member)).collect();
-        let allowed = session.parameters().max_revealed();
-        if missing.len() > allowed {
-            return Err(MemberError::WouldRevealTooMuch { missing: missing.len(), allowed });
-        }
-        let signers = Signers::from_members(session.size(), self.receipts.keys().copied())?;
-        let summands: Vec<Signature> = self.receipts.values().copied().collect();
-        let revealed = missing.iter().map(|&member| self.polynomial.evaluate(abscissa(member))).collect();
-        let receipts = (signers, aggregate(&summands)?);
-        Ok(Settlement::signed(session, self.me, &self.identity, receipts, revealed))
+        self.dealer.settle(self.transcript.session())
     }
 
     /// Takes a settlement from the broadcast.
@@ -219,83 +154,23 @@ impl Member {
     /// or the sum does not match the group's commitments: a part of a key is no key.
     pub fn finish(&self) -> Result<(Outcome, BeaconShare), MemberError> {
         let outcome = self.transcript.outcome()?;
-        let mut sum = Scalar::zero();
-        for &dealer in outcome.qualified().keys() {
-            let share = match self.transcript.revealed_share(dealer, self.me) {
-                Some(share) => share.clone(),
-                None => {
-                    let dealing = self.transcript.dealing(dealer);
-                    self.open(dealing.ok_or(ShareRefused::Unreadable { dealer })?)?
-                }
-            };
-            sum = sum.add(&share);
-        }
-        let share = BeaconShare::from_scalar(sum).ok_or(ShareRefused::OtherKey)?;
-        if outcome.key().share(self.me) != Some(&share.public_key()) {
-            return Err(ShareRefused::OtherKey.into());
-        }
+        let dealers = outcome.qualified().keys().copied();
+        let share = self.recipient.key_share(&self.transcript, dealers, &outcome.sum()?, |_| None)?;
         Ok((outcome, share))
-    }
-
-    /// This member's share of a dealing, when it is right.
-    fn open(&self, dealing: &Dealing) -> Result<Scalar, ShareRefused> {
-        let dealer = dealing.dealer;
-        let session = self.transcript.session();
-        let context = sealing_context(session, dealer, self.me, &dealing.commitments);
-        let sealed = dealing.sealed.get(usize::from(self.me.0));
-        let share = sealed.and_then(|sealed| self.decryption.open(sealed, &context));
-        let share = share.ok_or(ShareRefused::Unreadable { dealer })?;
-        let right = dealing.commitments.admits(self.me, &share);
-        right.then_some(share).ok_or(ShareRefused::Wrong { dealer })
     }
 }
 
 #[cfg(test)]
 impl Member {
     /// The share that this member dealt to another, for tests in which it is revealed by hand.
-    pub(super) fn share_for_tests(&self, member: MinerId) -> Scalar {
-        self.polynomial.evaluate(abscissa(member))
+    pub(super) fn share_for_tests(&self, member: MinerId) -> crate::curve::Scalar {
+        self.dealer.share(member)
     }
-}
-
-/// Draws the polynomial and seals its values.
-fn deal(
-    session: &Session,
-    me: MinerId,
-    identity: &SecretKey,
-    seed: &[u8; 32],
-) -> Result<(Polynomial, Dealing), MemberError> {
-    let hash = Sha3_256::new()
-        .chain_update(SEED_TAG)
-        .chain_update(session.id())
-        .chain_update(me.0.to_be_bytes())
-        .chain_update(seed);
-    let session_seed: Zeroizing<[u8; 32]> = Zeroizing::new(hash.finalize().into());
-    let mut rng = rng(&session_seed);
-    let mut wide = Zeroizing::new([0; 64]);
-    let coefficients = (0..session.parameters().threshold())
-        .map(|_| {
-            rng.fill_bytes(&mut *wide);
-            Scalar::from_uniform_bytes(&wide)
-        })
-        .collect();
-    let polynomial = Polynomial::new(coefficients);
-    let commitments = polynomial.commit().ok_or(MemberError::Seed)?;
-    let sealed = session
-        .members()
-        .zip(session.registrations())
-        .map(|(recipient, registration)| {
-            let share = polynomial.evaluate(abscissa(recipient));
-            let context = sealing_context(session, me, recipient, &commitments);
-            registration.encryption.seal(&share, &context, &mut rng).ok_or(MemberError::Seed)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok((polynomial, Dealing::signed(session, me, identity, commitments, sealed)))
 }
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member").field("me", &self.me).finish_non_exhaustive()
+        f.debug_struct("Member").field("me", &self.me()).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@
 //! | a dealer may reveal any number of shares | more than `max_revealed` and it is out, where `f + max_revealed < t`: [`Parameters::new`] refuses every other choice; an honest dealer in that position refuses to settle ([`MemberError::WouldRevealTooMuch`]) |
 //! | a key is used although shares of qualified dealers are missing | [`Member::finish`] gives a share of *all* qualified dealings that matches the group's commitments, or an error |
 //! | `t` and `n` of the old committee are used for the new one | they are parameters of the session, which every signature commits to |
-//! | the magic block commits to part of the public data | the record of the committee that is agreed upon (the magic block) commits to every coefficient of every qualified dealer |
+//! | the record of the committee commits to part of the public data | the record of the committee that is agreed upon commits to the sum of the coefficients of all qualified dealers, and to the items that it was made from |
 //! | a key generation that is repeated can be fed with messages of the one before, and equal seeds make equal secrets, half of them revealed already | everything signed or sealed, and the seed's expansion, commits to the [`Attempt`]; a message of another attempt is refused, blames nobody, and costs no signature check |
 //! | shares travel in the clear | HPKE to the recipient, bound to session, dealer and commitments |
 //! | wrong messages cost a check each, without end, and a dealing `t` points before its signature is looked at | length, attempt and sender come first, then the signature, then points; a receipt is heard from its signer alone; after [`MAX_STRIKES`] wrong ones a member is not heard ([`Transcript::receive_dealing`], [`Transcript::receive_settlement`], [`Member::on_receipt`]) |
@@ -45,19 +45,28 @@
 //! Joint-Feldman (Bacho and Loss, "On the Adaptive Security of the Threshold BLS Signature Scheme"), and beacon values are
 //! hashes of signatures under the key, so nothing is gained by it here.
 
+mod dealer;
 mod dealing;
 mod encryption;
 mod member;
+mod ready;
+mod recipient;
+mod registration;
 mod session;
 mod settlement;
 mod transcript;
 
+pub use dealer::Dealer;
 pub use dealing::{Dealing, Receipt};
 pub use encryption::{DecryptionKey, ENCRYPTION_KEY_BYTES, EncryptionKey, SEALED_SHARE_BYTES, SealedShare};
 pub use member::{Member, MemberError, ShareRefused};
+pub use ready::Ready;
+pub use recipient::Recipient;
+pub use registration::{
+    IDENTITY_BYTES, Identity, MAX_ENDPOINT_BYTES, MAX_REGISTRATION_BYTES, Registration, RegistrationError,
+};
 pub use session::{
-    Attempt, MAX_DKG_MEMBERS, Parameters, ParametersError, REGISTRATION_BYTES, Registration,
-    RegistrationError, Session, SessionError,
+    Attempt, MAX_DKG_MEMBERS, Parameters, ParametersError, Session, SessionError, SessionMember,
 };
 pub use settlement::Settlement;
 pub use transcript::{Disqualified, Outcome, Phase, Transcript, TranscriptError};

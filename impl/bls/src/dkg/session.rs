@@ -4,20 +4,16 @@
 use sha3::{Digest, Sha3_256};
 
 use super::encryption::{ENCRYPTION_KEY_BYTES, EncryptionKey};
+use super::transcript::TranscriptError;
 use crate::committee::{ChainId, Epoch, MinerId, beacon_threshold, max_faulty};
 use crate::committee_keys::shared_coordinate;
-use crate::keys::{KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, RegisteredKey, SecretKey};
-use crate::signature::{SIGNATURE_BYTES, Signature};
+use crate::keys::RegisteredKey;
 
-/// Members of the largest committee that generates a key: at this size and `t = n - f` the commitments of all dealers, which the
-/// magic block carries, are 67 MB.
+/// Members of the largest committee that generates a key: at this size and `t = n - f` the commitments of all dealers, which blocks
+/// carry, are 67 MB.
 pub const MAX_DKG_MEMBERS: usize = 1024;
 
-/// Bytes of an encoded registration.
-pub const REGISTRATION_BYTES: usize = PUBLIC_KEY_BYTES + SIGNATURE_BYTES + ENCRYPTION_KEY_BYTES;
-
 const SESSION_TAG: &[u8] = b"ZUS-BPP-V01-DKG-SESSION";
-const REGISTRATION_TAG: &[u8] = b"ZUS-BPP-V01-REGISTRATION";
 
 /// Which key generation of an epoch: 0 is the first, and each one that makes no key is followed by the next. Everything that is
 /// signed or sealed names it, so that nothing of one attempt counts in another, and one seed makes other secrets in each.
@@ -151,121 +147,54 @@ pub enum ParametersError {
     },
 }
 
-/// A member's entry in the committee of one epoch, for one attempt to generate its key: its keys, and the proof that they are its own.
+/// A member of a key generation. A member whose encryption key is not known gets no sealed share: each dealer has to reveal its
+/// share. So a member that registers no key keeps nobody else from generating one.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Registration {
-    /// The identity key.
-    pub identity: PublicKey,
-    /// Proof of possession of the identity key, over chain, epoch, attempt and encryption key.
-    pub proof: ProofOfPossession,
-    /// The key under which shares are encrypted to this member in this attempt.
-    pub encryption: EncryptionKey,
+pub struct SessionMember {
+    /// The identity key, of which the possession was proved.
+    pub identity: RegisteredKey,
+    /// The key under which shares are encrypted to it.
+    pub encryption: Option<EncryptionKey>,
 }
 
-impl Registration {
-    /// Registers keys for one attempt of one epoch of one chain.
-    #[must_use]
-    pub fn new(
-        chain: ChainId,
-        epoch: Epoch,
-        attempt: Attempt,
-        identity: &SecretKey,
-        encryption: EncryptionKey,
-    ) -> Self {
-        let proof = identity.prove_possession(&statement(chain, epoch, attempt, &encryption));
-        Self { identity: identity.public_key(), proof, encryption }
-    }
-
-    /// Checks the proof.
-    ///
-    /// # Errors
-    /// [`KeyError::NotPossessed`] when the identity key's owner did not register this encryption key for this attempt.
-    pub fn verify(&self, chain: ChainId, epoch: Epoch, attempt: Attempt) -> Result<RegisteredKey, KeyError> {
-        self.proof.verify(&self.identity, &statement(chain, epoch, attempt, &self.encryption))
-    }
-
-    /// The canonical encoding.
-    #[must_use]
-    pub fn encode(&self) -> [u8; REGISTRATION_BYTES] {
-        let mut bytes = [0; REGISTRATION_BYTES];
-        let (identity, rest) = bytes.split_at_mut(PUBLIC_KEY_BYTES);
-        let (proof, encryption) = rest.split_at_mut(SIGNATURE_BYTES);
-        identity.copy_from_slice(&self.identity.encode());
-        proof.copy_from_slice(&self.proof.0.0);
-        encryption.copy_from_slice(&self.encryption.encode());
-        bytes
-    }
-
-    /// Reads what [`Registration::encode`] writes; the proof is not checked.
-    ///
-    /// # Errors
-    /// [`RegistrationError`].
-    pub fn decode(bytes: &[u8; REGISTRATION_BYTES]) -> Result<Self, RegistrationError> {
-        let (identity, rest) = split::<PUBLIC_KEY_BYTES>(bytes);
-        let (proof, rest) = split::<SIGNATURE_BYTES>(rest);
-        let (encryption, _) = split::<ENCRYPTION_KEY_BYTES>(rest);
-        Ok(Self {
-            identity: PublicKey::decode(&identity)?,
-            proof: ProofOfPossession(Signature(proof)),
-            encryption: EncryptionKey::decode(&encryption).ok_or(RegistrationError::EncryptionKey)?,
-        })
-    }
-}
-
-/// The first `N` bytes, which callers know to be there, and the rest.
-fn split<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
-    bytes.split_first_chunk::<N>().map_or(([0; N], bytes), |(first, rest)| (*first, rest))
-}
-
-fn statement(chain: ChainId, epoch: Epoch, attempt: Attempt, encryption: &EncryptionKey) -> Vec<u8> {
-    let (epoch, attempt) = (epoch.0.to_be_bytes(), attempt.0.to_be_bytes());
-    [REGISTRATION_TAG, &chain.0, &epoch, &attempt, &encryption.encode()].concat()
-}
-
-/// One key generation, with every registration checked.
+/// One key generation: the proofs of possession of its members were checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     chain: ChainId,
     epoch: Epoch,
     attempt: Attempt,
     parameters: Parameters,
-    registrations: Vec<Registration>,
+    encryption: Vec<Option<EncryptionKey>>,
     identities: Vec<RegisteredKey>,
     id: [u8; 32],
 }
 
 impl Session {
-    /// Opens the key generation of the committee `registrations`, in the order of its members.
+    /// Opens the key generation of the committee `members`.
     ///
     /// # Errors
-    /// [`SessionError`]: a size or parameters that are not sound, a registration that does not verify, or one key twice.
+    /// [`SessionError`]: a size or parameters that are not sound, or one key twice.
     pub fn new(
         chain: ChainId,
         epoch: Epoch,
         attempt: Attempt,
         parameters: Parameters,
-        registrations: Vec<Registration>,
+        members: Vec<SessionMember>,
     ) -> Result<Self, SessionError> {
-        let n = registrations.len();
+        let n = members.len();
         if !(1..=MAX_DKG_MEMBERS).contains(&n) {
             return Err(SessionError::Size { members: n });
         }
         if parameters.members != n {
             return Err(SessionError::OtherParameters { parameters: parameters.members, members: n });
         }
-        let identities = (0..)
-            .map(MinerId)
-            .zip(&registrations)
-            .map(|(member, registration)| {
-                let checked = registration.verify(chain, epoch, attempt);
-                checked.map_err(|reason| SessionError::Registration { member, reason })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let (identities, encryption): (Vec<_>, Vec<_>) =
+            members.into_iter().map(|member| (member.identity, member.encryption)).unzip();
         if let Some((first, second)) = shared_coordinate(&identities) {
             return Err(SessionError::SharedCoordinate { first, second });
         }
-        let id = session_id(chain, epoch, attempt, &parameters, &registrations);
-        Ok(Self { chain, epoch, attempt, parameters, registrations, identities, id })
+        let id = session_id(chain, epoch, attempt, &parameters, (&identities, &encryption));
+        Ok(Self { chain, epoch, attempt, parameters, encryption, identities, id })
     }
 
     /// The chain.
@@ -295,13 +224,7 @@ impl Session {
     /// How many members the new committee has, `n`.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.registrations.len()
-    }
-
-    /// The members' registrations, in order.
-    #[must_use]
-    pub fn registrations(&self) -> &[Registration] {
-        &self.registrations
+        self.identities.len()
     }
 
     /// The members' identity keys, in order.
@@ -310,10 +233,29 @@ impl Session {
         &self.identities
     }
 
-    /// A member's registration; `None` for a stranger.
+    /// A member's encryption key; `None` for a stranger, and for a member without one.
     #[must_use]
-    pub fn registration(&self, member: MinerId) -> Option<&Registration> {
-        self.registrations.get(usize::from(member.0))
+    pub fn encryption(&self, member: MinerId) -> Option<&EncryptionKey> {
+        self.encryption.get(usize::from(member.0))?.as_ref()
+    }
+
+    /// The members with an encryption key, in order, each with its key. A dealing has a sealed share for each of them.
+    pub fn recipients(&self) -> impl Iterator<Item = (MinerId, &EncryptionKey)> + '_ {
+        self.members().zip(&self.encryption).filter_map(|(member, key)| Some((member, key.as_ref()?)))
+    }
+
+    /// How many members have an encryption key.
+    #[must_use]
+    pub fn sealed_shares(&self) -> usize {
+        self.encryption.iter().flatten().count()
+    }
+
+    /// The position of a member's share among the sealed shares of a dealing.
+    #[must_use]
+    pub fn sealed_position(&self, member: MinerId) -> Option<usize> {
+        self.encryption(member)?;
+        let before = self.encryption.iter().take(usize::from(member.0));
+        Some(before.flatten().count())
     }
 
     /// A member's identity key; `None` for a stranger.
@@ -325,6 +267,15 @@ impl Session {
     /// The members, in order.
     pub fn members(&self) -> impl Iterator<Item = MinerId> + use<> {
         (0..self.size() as u16).map(MinerId)
+    }
+
+    /// Whether a message of `sender` is of this attempt: the check before any signature is looked at.
+    ///
+    /// # Errors
+    /// [`TranscriptError::OtherAttempt`].
+    pub(super) fn require_attempt(&self, sender: MinerId, found: Attempt) -> Result<(), TranscriptError> {
+        let expected = self.attempt;
+        (found == expected).then_some(()).ok_or(TranscriptError::OtherAttempt { sender, found, expected })
     }
 
     /// The hash of all of the above; part of every signature and every ciphertext of this key generation.
@@ -339,32 +290,21 @@ fn session_id(
     epoch: Epoch,
     attempt: Attempt,
     parameters: &Parameters,
-    registrations: &[Registration],
+    (identities, encryption): (&[RegisteredKey], &[Option<EncryptionKey>]),
 ) -> [u8; 32] {
     let mut hash =
         Sha3_256::new().chain_update(SESSION_TAG).chain_update(chain.0).chain_update(epoch.0.to_be_bytes());
     hash.update(attempt.0.to_be_bytes());
-    let numbers =
-        [parameters.threshold, parameters.max_revealed, parameters.min_qualified, registrations.len()];
+    let numbers = [parameters.threshold, parameters.max_revealed, parameters.min_qualified, identities.len()];
     for number in numbers {
         hash.update((number as u64).to_be_bytes());
     }
-    for registration in registrations {
-        hash.update(registration.encode());
+    for (identity, encryption) in identities.iter().zip(encryption) {
+        hash.update(identity.public_key().encode());
+        hash.update([u8::from(encryption.is_some())]);
+        hash.update(encryption.as_ref().map_or([0; ENCRYPTION_KEY_BYTES], EncryptionKey::encode));
     }
     hash.finalize().into()
-}
-
-/// Why bytes are no registration.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegistrationError {
-    /// The identity key is no usable key.
-    #[error(transparent)]
-    Identity(#[from] KeyError),
-    /// The encryption key is a point of small order.
-    #[error("the encryption key is of small order")]
-    EncryptionKey,
 }
 
 /// Why a key generation cannot begin.
@@ -384,14 +324,6 @@ pub enum SessionError {
         parameters: usize,
         /// Members given.
         members: usize,
-    },
-    /// A registration that its owner did not make for this chain, epoch and attempt.
-    #[error("the registration of miner {} is refused: {reason}", member.0)]
-    Registration {
-        /// Whose.
-        member: MinerId,
-        /// Why.
-        reason: KeyError,
     },
     /// Two members with one key, or with mirrored keys.
     #[error("the keys of miners {} and {} have the same x coordinate", first.0, second.0)]

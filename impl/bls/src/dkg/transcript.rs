@@ -65,6 +65,14 @@ impl Strikes {
         (strikes < MAX_STRIKES).then_some(()).ok_or(TranscriptError::NotHeard { from })
     }
 
+    /// `from` brought a message that was refused, after a check that was not free.
+    fn count_checked(&mut self, from: MinerId, refused: &TranscriptError) {
+        use TranscriptError::{NotAuthentic, Unreadable};
+        if matches!(refused, NotAuthentic { .. } | Unreadable(DecodeError::Commitment { .. })) {
+            self.count(from);
+        }
+    }
+
     /// `from` sent something wrong, after a check that was not free.
     pub fn count(&mut self, from: MinerId) {
         let strikes = self.0.entry(from).or_default();
@@ -73,7 +81,7 @@ impl Strikes {
 }
 
 /// The messages of one key generation that everybody saw. Bounded: at most one dealing and one settlement of each member
-/// are kept.
+/// are kept. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     session: Arc<Session>,
@@ -85,9 +93,9 @@ pub struct Transcript {
 
 #[derive(Clone, Debug)]
 struct Dealer {
-    dealing: Dealing,
+    dealing: Arc<Dealing>,
     dealing_digest: [u8; 32],
-    settlement: Option<([u8; 32], Settlement)>,
+    settlement: Option<([u8; 32], Arc<Settlement>)>,
     fault: Option<Disqualified>,
 }
 
@@ -120,9 +128,9 @@ impl Transcript {
     /// about the claimed dealer.
     pub fn on_dealing(&mut self, dealing: &Dealing) -> Result<(), TranscriptError> {
         self.require(Phase::Dealing)?;
-        self.require_attempt(dealing.dealer, dealing.attempt)?;
+        self.session.require_attempt(dealing.dealer, dealing.attempt)?;
         // A known dealing was checked before.
-        if self.dealers.get(&dealing.dealer).is_some_and(|known| known.dealing == *dealing) {
+        if self.dealers.get(&dealing.dealer).is_some_and(|known| *known.dealing == *dealing) {
             return Ok(());
         }
         if !dealing.is_authentic(&self.session) {
@@ -148,9 +156,18 @@ impl Transcript {
     ) -> Result<(MinerId, bool), TranscriptError> {
         self.require(Phase::Dealing)?;
         self.strikes.require_heard(from)?;
+        self.read_dealing(bytes).inspect_err(|refused| self.strikes.count_checked(from, refused))
+    }
+
+    /// [`Transcript::receive_dealing`] where the first message that is wrong ends everything, so that nobody has to be counted.
+    ///
+    /// # Errors
+    /// As [`Transcript::on_dealing`]; [`TranscriptError::Unreadable`].
+    pub fn read_dealing(&mut self, bytes: &[u8]) -> Result<(MinerId, bool), TranscriptError> {
+        self.require(Phase::Dealing)?;
         let session = Arc::clone(&self.session);
         let parts = Parts::of(&session, bytes)?;
-        self.require_attempt(parts.dealer, parts.attempt)?;
+        self.session.require_attempt(parts.dealer, parts.attempt)?;
         let dealer = parts.dealer;
         if let Some(known) = self.dealers.get(&dealer) {
             // A signature is of one message: with this one, what differs from the known dealing is not signed.
@@ -165,15 +182,14 @@ impl Transcript {
         } else {
             Err(TranscriptError::NotAuthentic { dealer })
         };
-        let dealing = read.inspect_err(|_| self.strikes.count(from))?;
-        self.take_dealing(dealing, digest);
+        self.take_dealing(read?, digest);
         Ok((dealer, self.dealing_digest(dealer) == Some(&digest)))
     }
 
     /// An authentic dealing with this digest.
     fn take_dealing(&mut self, dealing: Dealing, digest: [u8; 32]) {
         let dealer = self.dealers.entry(dealing.dealer).or_insert_with(|| Dealer {
-            dealing,
+            dealing: Arc::new(dealing),
             dealing_digest: digest,
             settlement: None,
             fault: None,
@@ -201,7 +217,7 @@ impl Transcript {
     /// about the claimed dealer.
     pub fn on_settlement(&mut self, settlement: &Settlement) -> Result<(), TranscriptError> {
         self.require(Phase::Settling)?;
-        self.require_attempt(settlement.dealer, settlement.attempt)?;
+        self.session.require_attempt(settlement.dealer, settlement.attempt)?;
         let session = Arc::clone(&self.session);
         let Some(dealer) = self.dealers.get_mut(&settlement.dealer) else {
             return Err(TranscriptError::NothingToSettle { dealer: settlement.dealer });
@@ -228,7 +244,7 @@ impl Transcript {
             None => {
                 let fault = dealer.judge(&session, settlement);
                 dealer.fault = dealer.fault.or(fault);
-                dealer.settlement = Some((digest, settlement.clone()));
+                dealer.settlement = Some((digest, Arc::new(settlement.clone())));
             }
         }
         Ok(())
@@ -242,6 +258,19 @@ impl Transcript {
     pub fn receive_settlement(&mut self, from: MinerId, bytes: &[u8]) -> Result<(), TranscriptError> {
         self.require(Phase::Settling)?;
         self.strikes.require_heard(from)?;
+        let taken = self.read_settlement(bytes);
+        if matches!(taken, Err(TranscriptError::NotAuthentic { .. })) {
+            self.strikes.count(from);
+        }
+        taken
+    }
+
+    /// [`Transcript::receive_settlement`] where the first message that is wrong ends everything.
+    ///
+    /// # Errors
+    /// As [`Transcript::on_settlement`]; [`TranscriptError::Unreadable`].
+    pub fn read_settlement(&mut self, bytes: &[u8]) -> Result<(), TranscriptError> {
+        self.require(Phase::Settling)?;
         // A known settlement, and one that cannot change the verdict any more, needs no check.
         if let (Some((_, dealer)), Some(signature)) = (Settlement::header(bytes), bytes.last_chunk())
             && let Some(known) = self.dealers.get(&dealer)
@@ -253,23 +282,25 @@ impl Transcript {
             }
         }
         let settlement = Settlement::decode(&self.session, bytes)?;
-        let taken = self.on_settlement(&settlement);
-        if matches!(taken, Err(TranscriptError::NotAuthentic { .. })) {
-            self.strikes.count(from);
-        }
-        taken
+        self.on_settlement(&settlement)
     }
 
     /// A dealer's dealing, if it broadcast one.
     #[must_use]
     pub fn dealing(&self, dealer: MinerId) -> Option<&Dealing> {
-        self.dealers.get(&dealer).map(|dealer| &dealer.dealing)
+        self.dealers.get(&dealer).map(|dealer| &*dealer.dealing)
     }
 
     /// The digest of a dealer's dealing, for receipts.
     #[must_use]
     pub fn dealing_digest(&self, dealer: MinerId) -> Option<&[u8; 32]> {
         self.dealers.get(&dealer).map(|dealer| &dealer.dealing_digest)
+    }
+
+    /// A dealer's settlement, if it broadcast one, and its digest.
+    #[must_use]
+    pub fn settlement(&self, dealer: MinerId) -> Option<(&[u8; 32], &Settlement)> {
+        self.dealers.get(&dealer)?.settlement.as_ref().map(|(digest, settlement)| (digest, &**settlement))
     }
 
     /// Whether a dealer qualifies, as far as is known now.
@@ -292,17 +323,33 @@ impl Transcript {
     /// [`TranscriptError::Vanishes`] when the sum of the dealings is no key.
     pub fn outcome(&self) -> Result<Outcome, TranscriptError> {
         self.require(Phase::Settling)?;
-        let qualified: BTreeMap<MinerId, Commitments> = self
-            .dealers
-            .iter()
-            .filter(|(member, _)| self.qualifies(**member).is_ok())
-            .map(|(member, dealer)| (*member, dealer.dealing.commitments.clone()))
-            .collect();
+        let commitments = |dealer| Some((dealer, self.dealing(dealer)?.commitments.clone()));
+        let qualified = self.enough_qualified()?.into_iter().filter_map(commitments).collect();
+        Outcome::of(Arc::clone(&self.session), qualified)
+    }
+
+    /// The qualified dealers, and the commitments of the key: the sum of those of all qualified dealers. No public share is computed.
+    ///
+    /// # Errors
+    /// [`TranscriptError::WrongPhase`]; [`TranscriptError::TooFewQualified`]; [`TranscriptError::Vanishes`].
+    pub fn sum(&self) -> Result<(Vec<MinerId>, Commitments), TranscriptError> {
+        self.require(Phase::Settling)?;
+        let qualified = self.enough_qualified()?;
+        let all: Vec<&Commitments> =
+            qualified.iter().filter_map(|dealer| Some(&self.dealing(*dealer)?.commitments)).collect();
+        let sum = Commitments::sum(all.into_iter()).ok_or(TranscriptError::Vanishes)?;
+        Ok((qualified, sum))
+    }
+
+    /// The qualified dealers, where they are enough for a key.
+    fn enough_qualified(&self) -> Result<Vec<MinerId>, TranscriptError> {
+        let dealers = self.dealers.keys().copied();
+        let qualified: Vec<MinerId> = dealers.filter(|&dealer| self.qualifies(dealer).is_ok()).collect();
         let needed = self.session.parameters().min_qualified();
         if qualified.len() < needed {
             return Err(TranscriptError::TooFewQualified { qualified: qualified.len(), needed });
         }
-        Outcome::of(Arc::clone(&self.session), qualified)
+        Ok(qualified)
     }
 
     /// The first member for which a dealer revealed a wrong share. No verdict needs the name, which costs an evaluation of the
@@ -322,12 +369,6 @@ impl Transcript {
     pub(super) fn revealed_share(&self, dealer: MinerId, recipient: MinerId) -> Option<&Scalar> {
         let (_, settlement) = self.dealers.get(&dealer)?.settlement.as_ref()?;
         settlement.revealed().find(|(member, _)| *member == recipient).map(|(_, share)| share)
-    }
-
-    /// Whether a message of `sender` is of this attempt: the check before any signature is looked at.
-    pub(super) fn require_attempt(&self, sender: MinerId, found: Attempt) -> Result<(), TranscriptError> {
-        let expected = self.session.attempt();
-        (found == expected).then_some(()).ok_or(TranscriptError::OtherAttempt { sender, found, expected })
     }
 
     fn require(&self, phase: Phase) -> Result<(), TranscriptError> {
@@ -367,7 +408,7 @@ impl Outcome {
         session: Arc<Session>,
         qualified: BTreeMap<MinerId, Commitments>,
     ) -> Result<Self, TranscriptError> {
-        let sum = Commitments::sum(qualified.values()).ok_or(TranscriptError::Vanishes)?;
+        let sum = sum_of(&qualified)?;
         let key = BeaconKey::from_commitments(&sum, session.size())?;
         Ok(Self { session, qualified, key })
     }
@@ -384,11 +425,23 @@ impl Outcome {
         &self.qualified
     }
 
+    /// The commitments of the key.
+    ///
+    /// # Errors
+    /// [`TranscriptError::Vanishes`], which an outcome gives no reason for.
+    pub fn sum(&self) -> Result<Commitments, TranscriptError> {
+        sum_of(&self.qualified)
+    }
+
     /// The committee's key with every member's public share.
     #[must_use]
     pub const fn key(&self) -> &BeaconKey {
         &self.key
     }
+}
+
+fn sum_of(qualified: &BTreeMap<MinerId, Commitments>) -> Result<Commitments, TranscriptError> {
+    Commitments::sum(qualified.values()).ok_or(TranscriptError::Vanishes)
 }
 
 /// Why a transcript refuses a message or makes no key.

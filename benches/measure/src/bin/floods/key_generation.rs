@@ -6,7 +6,7 @@ use std::time::Duration;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
-    Attempt, DecryptionKey, Member, Parameters, Receipt, Registration, Session, Settlement,
+    Attempt, DecryptionKey, Identity, Member, Parameters, Receipt, Session, SessionMember, Settlement,
 };
 use zus_bpp::crypto::keys::{DomainTag, SecretKey};
 use zus_bpp::crypto::scheme::Signature;
@@ -43,11 +43,13 @@ fn member(session: &Arc<Session>, id: MinerId) -> Member {
 
 impl Fixture {
     fn new() -> Self {
-        let registered =
-            |id| Registration::new(CHAIN, EPOCH, ATTEMPT, &identity(id), decryption(id).encryption_key());
-        let registrations = (0..MINERS).map(MinerId).map(registered).collect();
+        let registered = |id| SessionMember {
+            identity: Identity::new(CHAIN, &identity(id)).verify(CHAIN).expect("its own key"),
+            encryption: Some(decryption(id).encryption_key()),
+        };
+        let members = (0..MINERS).map(MinerId).map(registered).collect();
         let parameters = Parameters::hardened(usize::from(MINERS)).expect("a committee");
-        let session = Session::new(CHAIN, EPOCH, ATTEMPT, parameters, registrations).expect("a session");
+        let session = Session::new(CHAIN, EPOCH, ATTEMPT, parameters, members).expect("a session");
         let session = Arc::new(session);
         let mut flooder = member(&session, FLOODER);
         let dealing = flooder.dealing().encode();

@@ -2,9 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
+use zus_bpp::block::Digest;
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::dkg::{Attempt, Dealing, DecryptionKey, Member, Parameters, Registration, Session};
+use zus_bpp::crypto::dkg::{
+    Attempt, Dealing, DecryptionKey, Identity, Member, Outcome, Parameters, Session, SessionMember,
+};
 use zus_bpp::crypto::keys::SecretKey;
+use zus_bpp::epochs::record::{Record, RecordContent};
 
 const CHAIN: ChainId = ChainId([3; 32]);
 const EPOCH: Epoch = Epoch(8);
@@ -28,17 +32,35 @@ impl Committee {
         let identities: Vec<SecretKey> = (0..n).map(|i| SecretKey::from_seed(&[i as u8 + 1; 32])).collect();
         let parameters = Parameters::hardened(n.into()).expect("a committee");
         let open = |attempt| {
-            let register = |(i, identity)| {
-                Registration::new(CHAIN, EPOCH, attempt, identity, decryption(i).encryption_key())
+            let member = |(i, identity)| SessionMember {
+                identity: Identity::new(CHAIN, identity).verify(CHAIN).expect("its own key"),
+                encryption: Some(decryption(i).encryption_key()),
             };
-            let registrations = (0..).zip(&identities).map(register).collect();
-            let session = Session::new(CHAIN, EPOCH, attempt, parameters, registrations);
+            let members = (0..).zip(&identities).map(member).collect();
+            let session = Session::new(CHAIN, EPOCH, attempt, parameters, members);
             Arc::new(session.expect("keys that prove themselves"))
         };
         let before =
             Member::new(open(Attempt(0)), MinerId(0), identities[0].clone(), decryption(0), &[1; 32]);
         let replayed = before.expect("registered keys").dealing().clone();
         Self { session: open(Attempt(1)), replayed, identities }
+    }
+
+    /// The record of the committee with the key of a key generation.
+    pub(super) fn record(&self, outcome: &Outcome) -> Result<Record, String> {
+        let sum = outcome.sum().map_err(|error| error.to_string())?;
+        let content = RecordContent {
+            chain: CHAIN,
+            epoch: EPOCH,
+            previous: Digest::NONE,
+            attempt: self.session.attempt(),
+            members: self.identities.iter().map(|it| Identity::new(CHAIN, it).encode()).collect(),
+            sharders: Vec::new(),
+            qualified: outcome.qualified().keys().copied().collect(),
+            coefficients: sum.points().iter().map(|point| point.encode()).collect(),
+            items: Digest(*self.session.id()),
+        };
+        Record::new(content).map_err(|error| error.to_string())
     }
 
     pub(super) fn identity(&self, member: MinerId) -> &SecretKey {

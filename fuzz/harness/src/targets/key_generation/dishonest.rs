@@ -174,8 +174,8 @@ pub(super) fn seal(
     context.extend(dealer.0.to_be_bytes());
     context.extend(recipient.0.to_be_bytes());
     points.points().iter().for_each(|point| context.extend(point.encode()));
-    let registration = session.registration(recipient).expect("a member");
-    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&registration.encryption.encode());
+    let key = session.encryption(recipient).expect("a member");
+    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&key.encode());
     let mut randomness = chacha20::ChaCha20Rng::from_seed([dealer.0 as u8 ^ 0x77; 32]);
     let (encapsulated, sealed) =
         hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(

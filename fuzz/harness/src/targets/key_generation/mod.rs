@@ -17,7 +17,7 @@ use zus_bpp::crypto::dkg::{
     Dealing, Disqualified, Member, MemberError, Outcome, Receipt, Settlement, ShareRefused, TranscriptError,
 };
 use zus_bpp::crypto::keys::DomainTag;
-use zus_bpp::crypto::magic_block::MagicBlock;
+use zus_bpp::epochs::record::Record;
 
 pub use committee::session_of_four;
 use committee::{Committee, decryption, of_size};
@@ -327,12 +327,12 @@ impl Generation {
         let last = outcome.key().combine(message, &shares[shares.len() - t..]);
         require_same("the last shares combine", last, Ok(value))?;
         require(outcome.key().combine(message, &shares[..t - 1]).is_err(), || "too few combine".into())?;
-        // The magic block for the next epoch, encoded and read back, is the same.
-        let magic_block = MagicBlock::from_outcome(outcome.clone());
-        let bytes = magic_block.encode();
-        let read = MagicBlock::decode(&bytes);
-        require(read.as_ref() == Ok(&magic_block), || {
-            format!("the magic block reads back as {:?}", read.err())
-        })
+        // The record for the next epoch, encoded and read back, is the same, and has the same key.
+        let record = self.committee.record(outcome)?;
+        let read = Record::decode(&record.encode()).map_err(|error| error.to_string())?;
+        require(read == record, || "the record reads back as another".into())?;
+        let checked = Arc::new(read).check_first(session.chain()).map_err(|error| error.to_string())?;
+        let keys = checked.committee_keys().map_err(|error| error.to_string())?;
+        require(keys.beacon() == outcome.key(), || "the record has another key".into())
     }
 }

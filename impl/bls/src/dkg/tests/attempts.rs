@@ -113,10 +113,3 @@ fn one_seed_makes_other_secrets_in_every_attempt() {
     let (old, new) = (old.world.finish(), new.world.finish());
     assert_ne!(old.key().group(), new.key().group());
 }
-
-#[test]
-fn a_registration_is_for_one_attempt() {
-    let old = registrations(4, EPOCH, BEFORE);
-    let opened = Session::new(CHAIN, EPOCH, ATTEMPT, Parameters::hardened(4).unwrap(), old);
-    assert!(matches!(opened, Err(SessionError::Registration { member: MinerId(0), .. })), "{opened:?}");
-}

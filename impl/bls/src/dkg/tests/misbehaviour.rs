@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::curve::Scalar;
-use crate::keys::{self, KeyError};
+use crate::keys;
 use crate::signers::Signers;
 
 /// Runs a key generation of seven in which `dishonest` replaces the dealings and settlements that are broadcast.
@@ -346,41 +346,52 @@ fn a_part_of_a_key_is_no_key() {
 
 #[test]
 fn committees_and_parameters_that_are_not_sound_are_refused() {
-    let open =
-        |registrations, parameters| Session::new(CHAIN, EPOCH, ATTEMPT, parameters, registrations).err();
+    let open = |members, parameters| Session::new(CHAIN, EPOCH, ATTEMPT, parameters, members).err();
     let of_seven = Parameters::new(7, 5, 2, 5).unwrap();
     assert_eq!(of_seven, Parameters::hardened(7).unwrap());
-    assert_eq!(open(registrations(7, EPOCH, ATTEMPT), of_seven), None);
+    assert_eq!(open(session_members(7), of_seven), None);
     let of_six = Parameters::hardened(6).unwrap();
     let other = SessionError::OtherParameters { parameters: 6, members: 7 };
-    assert_eq!(open(registrations(7, EPOCH, ATTEMPT), of_six), Some(other));
+    assert_eq!(open(session_members(7), of_six), Some(other));
     assert_eq!(open(vec![], of_six), Some(SessionError::Size { members: 0 }));
-
-    let with_last = |last: Registration| {
-        let mut all = registrations(6, EPOCH, ATTEMPT);
-        all.push(last);
-        open(all, of_seven)
-    };
-    let refused = Some(SessionError::Registration { member: MinerId(6), reason: KeyError::NotPossessed });
-    let key = decryption(6).encryption_key();
-    let register =
-        |chain, epoch, attempt| Registration::new(chain, epoch, attempt, &identity(6), key.clone());
-    assert_eq!(with_last(register(CHAIN, Epoch(7), ATTEMPT)), refused);
-    assert_eq!(with_last(register(ChainId([4; 32]), EPOCH, ATTEMPT)), refused);
-    assert_eq!(with_last(register(CHAIN, EPOCH, Attempt(0))), refused);
-    let mut swapped = register(CHAIN, EPOCH, ATTEMPT);
-    swapped.encryption = decryption(0).encryption_key();
-    assert_eq!(with_last(swapped), refused, "an encryption key that the owner did not register");
-    let mut stolen = register(CHAIN, EPOCH, ATTEMPT);
-    stolen.identity = identity(7).public_key();
-    assert_eq!(with_last(stolen), refused, "a key without its owner");
 
     let mirror = Scalar::from_bytes(&identity(2).to_bytes()).unwrap().neg();
     let mirrored = SecretKey::from_scalar(mirror).unwrap();
     for twin in [mirrored, identity(2)] {
+        let mut all = session_members(6);
+        all.push(session_member(&twin, Some(decryption(6).encryption_key())));
         let shared = SessionError::SharedCoordinate { first: MinerId(2), second: MinerId(6) };
-        assert_eq!(with_last(Registration::new(CHAIN, EPOCH, ATTEMPT, &twin, key.clone())), Some(shared));
+        assert_eq!(open(all, of_seven), Some(shared));
     }
+}
+
+/// The members that registered no encryption key keep nobody from dealing: their shares are revealed, and they take them.
+#[test]
+fn members_without_an_encryption_key_have_their_shares_from_settlements() {
+    let mut members = session_members(7);
+    for silent in [2, 6] {
+        members[silent].encryption = None;
+    }
+    let parameters = Parameters::hardened(7).unwrap();
+    let session = Arc::new(Session::new(CHAIN, EPOCH, ATTEMPT, parameters, members).unwrap());
+    assert_eq!(session.sealed_shares(), 5);
+    let positions: Vec<_> = session.members().map(|member| session.sealed_position(member)).collect();
+    assert_eq!(positions, [Some(0), Some(1), None, Some(2), Some(3), Some(4), None]);
+    let members = (0..7).map(|i| member(&session, i, 200)).collect();
+    let mut world = Ceremony { session, members };
+    let dealings = world.dealings();
+    assert!(dealings.iter().all(|dealing| dealing.sealed.len() == 5));
+    for dealing in &dealings {
+        assert_eq!(Dealing::decode(&world.session, &dealing.encode()).as_ref(), Ok(dealing));
+    }
+    world.deal(&dealings, |_, _| false);
+    let settlements = world.settlements();
+    let both = [MinerId(2), MinerId(6)];
+    for settlement in &settlements {
+        assert_eq!(settlement.revealed().map(|(member, _)| member).collect::<Vec<_>>(), both);
+    }
+    world.settle(&settlements);
+    assert_eq!(world.finish().qualified().len(), 7);
 }
 
 #[test]

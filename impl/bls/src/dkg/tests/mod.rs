@@ -34,14 +34,19 @@ pub(super) fn decryption(i: u16) -> DecryptionKey {
     DecryptionKey::from_seed(&[i as u8 + 101; 32])
 }
 
-pub(super) fn registrations(n: u16, epoch: Epoch, attempt: Attempt) -> Vec<Registration> {
-    let key = |i| decryption(i).encryption_key();
-    (0..n).map(|i| Registration::new(CHAIN, epoch, attempt, &identity(i), key(i))).collect()
+pub(super) fn session_member(identity: &SecretKey, encryption: Option<EncryptionKey>) -> SessionMember {
+    let identity = Identity::new(CHAIN, identity).verify(CHAIN).unwrap();
+    SessionMember { identity, encryption }
+}
+
+pub(super) fn session_members(n: u16) -> Vec<SessionMember> {
+    let member = |i| session_member(&identity(i), Some(decryption(i).encryption_key()));
+    (0..n).map(member).collect()
 }
 
 pub(super) fn session(n: u16, epoch: Epoch, attempt: Attempt) -> Arc<Session> {
     let parameters = Parameters::hardened(usize::from(n)).unwrap();
-    Arc::new(Session::new(CHAIN, epoch, attempt, parameters, registrations(n, epoch, attempt)).unwrap())
+    Arc::new(Session::new(CHAIN, epoch, attempt, parameters, session_members(n)).unwrap())
 }
 
 pub(super) fn member(session: &Arc<Session>, i: u16, seed: u8) -> Member {

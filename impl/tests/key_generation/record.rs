@@ -1,0 +1,173 @@
+//! Records: what a committee hands over, refused with the reason wherever it is wrong.
+
+use std::sync::Arc;
+
+use zus_bpp::block::Digest;
+use zus_bpp::committee::{ChainId, Epoch, MinerId};
+use zus_bpp::crypto::certificate::SignersError;
+use zus_bpp::crypto::committee_keys::CommitteeKeysError;
+use zus_bpp::crypto::curve::Scalar;
+use zus_bpp::crypto::dkg::{Identity, MAX_DKG_MEMBERS};
+use zus_bpp::crypto::keys::{KeyError, SecretKey};
+use zus_bpp::epochs::key_generation::{Plan, PlanError};
+use zus_bpp::epochs::record::{RECORD_VERSION, Record, RecordContent, RecordError};
+
+use super::stage::{CHAIN, EPOCH, FIRST, PHASE, Stage, before, content_of, encoded, identity};
+
+const HEADER_BYTES: usize = 115;
+
+/// The record of the present epoch, and a right one of the next: members 0 and 1 stay, 2 and 3 are new.
+fn next() -> (zus_bpp::epochs::record::CheckedRecord, RecordContent) {
+    let before = before(&[0, 1, 101, 102]);
+    let previous = before.record().digest();
+    let content = RecordContent { epoch: Epoch(EPOCH.0 + 1), previous, ..content_of(&[0, 1, 2, 3]) };
+    (before, content)
+}
+
+fn check(change: impl FnOnce(&mut RecordContent)) -> Result<(), RecordError> {
+    let (before, mut content) = next();
+    change(&mut content);
+    let checked = Arc::new(Record::new(content)?).check(&before)?;
+    checked.committee_keys().map(|_| ())
+}
+
+#[test]
+fn a_record_of_a_key_generation_follows_the_one_before() {
+    let record = Stage::record(7);
+    let read = Record::decode(&record.encode()).unwrap();
+    assert_eq!(read, *record);
+    assert_eq!(read.digest(), record.digest());
+    let checked = Arc::new(read).check(&before(&[0, 1, 101, 102])).unwrap();
+    assert_eq!(checked.committee_keys().unwrap().size(), 7);
+    let length = HEADER_BYTES + 7 * 144 + 32 + 1 + 5 * 96;
+    assert_eq!(record.encode().len(), length, "five coefficients, whoever dealt");
+}
+
+#[test]
+fn what_is_wrong_in_a_record_is_refused_with_the_reason() {
+    assert_eq!(check(|_| {}), Ok(()));
+    let dealers = |dealers: &[u16]| dealers.iter().map(|&i| MinerId(i)).collect::<Vec<_>>();
+    assert_eq!(
+        check(|it| it.qualified = dealers(&[0, 1, 1, 2])),
+        Err(RecordError::DealerOrder { dealer: MinerId(1) })
+    );
+    assert_eq!(
+        check(|it| it.qualified = dealers(&[0, 1, 4])),
+        Err(SignersError::NotAMember { member: MinerId(4), committee_size: 4 }.into())
+    );
+    assert_eq!(
+        check(|it| it.qualified = dealers(&[0, 1])),
+        Err(RecordError::TooFewQualified { qualified: 2, needed: 3 })
+    );
+    let below = Err(RecordError::Threshold { members: 4, found: 2, needed: 3 });
+    assert_eq!(check(|it| it.coefficients.truncate(2)), below);
+    assert_eq!(
+        check(|it| it.chain = ChainId([6; 32])),
+        Err(RecordError::OtherChain { found: ChainId([6; 32]), expected: CHAIN })
+    );
+    for found in [EPOCH.0 - 1, EPOCH.0, EPOCH.0 + 2, u64::MAX].map(Epoch) {
+        assert_eq!(check(|it| it.epoch = found), Err(RecordError::NotNext { found, last: EPOCH }));
+    }
+    let expected = next().0.record().digest();
+    assert_eq!(
+        check(|it| it.previous = Digest([1; 32])),
+        Err(RecordError::Previous { found: Digest([1; 32]), expected })
+    );
+    // The proof of another key, of another chain, and of nobody.
+    let other_chain = Identity::new(ChainId([6; 32]), &identity(3)).encode();
+    let mut other_key = encoded(3);
+    other_key[..96].copy_from_slice(&identity(9).public_key().encode());
+    let mut nobody = encoded(3);
+    nobody[96..].fill(0);
+    for member in [other_chain, other_key, nobody] {
+        let refused = RecordError::Member { member: MinerId(3), reason: KeyError::NotPossessed };
+        assert_eq!(check(|it| it.members[3] = member), Err(refused));
+    }
+    let mut mirror = identity(2).to_bytes();
+    let mirrored = Scalar::from_bytes(&mirror).unwrap().neg();
+    mirror.fill(0);
+    let mirrored = SecretKey::from_scalar(mirrored).unwrap();
+    for twin in [encoded(2), Identity::new(CHAIN, &mirrored).encode()] {
+        let shared = CommitteeKeysError::SharedCoordinate { first: MinerId(2), second: MinerId(3) };
+        assert_eq!(check(|it| it.members[3] = twin), Err(shared.into()));
+    }
+    assert!(matches!(
+        check(|it| it.coefficients[1] = [0xff; 96]),
+        Err(RecordError::Coefficient { index: 1, .. })
+    ));
+    assert_eq!(check(|it| it.members.clear()), Err(RecordError::Members { members: 0 }));
+    let giant = MAX_DKG_MEMBERS + 1;
+    assert_eq!(
+        check(|it| it.members = vec![encoded(0); giant]),
+        Err(RecordError::Members { members: giant })
+    );
+    assert_eq!(
+        check(|it| it.sharders = vec![it.sharders[0]; 1025]),
+        Err(RecordError::Sharders { sharders: 1025 })
+    );
+}
+
+/// A member of both committees was checked before; a key with another proof is checked again.
+#[test]
+fn only_new_keys_are_checked() {
+    let mut changed = encoded(1);
+    changed[100] ^= 1;
+    assert_eq!(
+        check(|it| it.members[1] = changed),
+        Err(RecordError::Member { member: MinerId(1), reason: KeyError::NotPossessed })
+    );
+    let (before, content) = next();
+    let record = Arc::new(Record::new(content).unwrap());
+    let points = zus_bpp::crypto::curve::points_so_far();
+    record.check(&before).unwrap();
+    assert_eq!(zus_bpp::crypto::curve::points_so_far() - points, 2, "the keys of members 2 and 3");
+}
+
+#[test]
+fn the_digest_commits_to_every_bit() {
+    let record = Stage::record(4);
+    let bytes = record.encode();
+    for bit in (0..HEADER_BYTES * 8).chain((HEADER_BYTES * 8..bytes.len() * 8).step_by(37)) {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(other) = Record::decode(&changed) {
+            assert_ne!(other.digest(), record.digest(), "bit {bit}");
+            assert_eq!(other.encode(), changed, "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn no_prefix_no_surplus_and_no_other_version_is_read() {
+    let bytes = Stage::record(4).encode();
+    for length in 0..bytes.len() {
+        assert!(Record::decode(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    let (expected, found) = (bytes.len(), longer.len());
+    assert_eq!(Record::decode(&longer), Err(RecordError::Length { expected, found }));
+    let mut newer = bytes.clone();
+    newer[0] = RECORD_VERSION + 1;
+    assert_eq!(Record::decode(&newer), Err(RecordError::Version { found: RECORD_VERSION + 1 }));
+    let mut beyond = bytes;
+    // Four members have four bits of the bitmap.
+    beyond[HEADER_BYTES + 4 * 144 + 32] |= 0x10;
+    let refused = SignersError::NotAMember { member: MinerId(4), committee_size: 4 };
+    assert_eq!(Record::decode(&beyond), Err(refused.into()));
+}
+
+#[test]
+fn a_plan_that_no_committee_can_follow_is_refused() {
+    let before = before(&[0, 1, 101, 102]);
+    let plan = |members: Vec<[u8; 144]>, rounds| Plan::new(&before, members, vec![], FIRST, rounds).err();
+    assert_eq!(plan((0..4).map(encoded).collect(), PHASE), None);
+    assert_eq!(plan(vec![], PHASE), Some(PlanError::Members { members: 0 }));
+    assert_eq!(plan(vec![encoded(0)], 0), Some(PlanError::PhaseRounds { rounds: 0 }));
+    let twice = CommitteeKeysError::SharedCoordinate { first: MinerId(0), second: MinerId(1) };
+    assert_eq!(plan(vec![encoded(0); 2], PHASE), Some(twice.into()));
+    let mut unproved = encoded(2);
+    unproved[96..].copy_from_slice(&encoded(3)[96..]);
+    let refused = PlanError::Member { member: MinerId(1), reason: KeyError::NotPossessed };
+    assert_eq!(plan(vec![encoded(0), unproved], PHASE), Some(refused));
+}
