@@ -78,6 +78,19 @@ fn obligations_ask_for_finality_under_every_rule() {
     }
 }
 
+/// The published table is of the bugs that exist. `zus-fuzz matrix --keep --units --only ID --write` adds a row in half a minute.
+#[test]
+fn every_bug_has_its_row_in_the_kill_matrix() {
+    let table = Table::read().expect("the table is read");
+    let page = std::fs::read_to_string(zus_fuzz::room().join("MATRIX.md")).expect("the page is read");
+    let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let bugs: Vec<&str> = table.bugs.iter().map(|bug| bug.id.as_str()).collect();
+    let missing: Vec<&&str> = bugs.iter().filter(|bug| !rows.contains(bug)).collect();
+    assert!(missing.is_empty(), "no row in fuzz/MATRIX.md: {missing:?}");
+    let gone: Vec<&&str> = rows.iter().filter(|row| !bugs.contains(row)).collect();
+    assert!(gone.is_empty(), "rows of fuzz/MATRIX.md without a bug: {gone:?}");
+}
+
 /// The control: no memory of witnesses, a thousand random runs.
 #[test]
 fn a_random_walk_notices_participants_that_go_by_other_rules() {
