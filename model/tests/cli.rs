@@ -445,7 +445,7 @@ const BAD_SCENARIOS: &[(&str, &str, &str, &[&str])] = &[
         "a property that the ticket rule makes empty",
         "S2 = \"holds\"",
         "S1 = \"holds\"\n[rules]\nticket = \"BetterOrEqualRank\"",
-        &["s.toml:10: expect: S1 cannot be judged", "fix: expect no S1"],
+        &["s.toml:10: expect: S1 says nothing", "fix: expect no S1"],
     ),
     (
         "growth where no round is left to grow",

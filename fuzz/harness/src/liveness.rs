@@ -60,7 +60,7 @@ const MAX_DELIVERIES: usize = 200_000;
 #[must_use]
 pub fn is_live(rules: &Rules) -> bool {
     let one_seed = !rules.chained() || rules.adopts();
-    let keeps_vote = !rules.ticket.allows(Some(Rank(0)), Rank(1));
+    let keeps_vote = !rules.ticket.allows([Rank(0)], Rank(1));
     rules.relays() && one_seed && rules.votes() && rules.is_durable() && keeps_vote
 }
 

@@ -164,7 +164,7 @@ impl Protocol {
             && m.tickets() as u16 & self.blocks.mask(round, subround) == 0
             && self.honest_shares(state, miner) >= self.committee.beacon_threshold
             && self.blocks.of_subround(round, subround).any(|b| {
-                self.must_have_arrived(state, miner, b) && self.rules.ticket.allows(None, self.blocks.rank(b))
+                self.must_have_arrived(state, miner, b) && self.rules.ticket.allows([], self.blocks.rank(b))
             })
     }
 

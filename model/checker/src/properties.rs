@@ -135,8 +135,7 @@ impl Protocol {
 
     /// S1: the tickets that an honest miner has *sent* in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
-        let any_first =
-            (0..MAX_BLOCKS_PER_ROUND as u16).all(|rank| self.rules.ticket.allows(None, Rank(rank)));
+        let any_first = (0..MAX_BLOCKS_PER_ROUND as u16).all(|rank| self.rules.ticket.allows([], Rank(rank)));
         let breaks = |set: u16, round: u8| {
             // Two tickets at least, where a first one is always allowed; most states need no closer look.
             !(any_first && set & set.wrapping_sub(1) == 0)
@@ -158,7 +157,8 @@ impl Protocol {
         })
     }
 
-    /// Those of a miner's tickets for blocks of a subround that rule `ticket` does not allow at all, or not beside another.
+    /// Of a miner's tickets for blocks of a subround, if rule `ticket` does not allow them all in some order: those that it does
+    /// not allow alone, or not beside another one; all, if no two are at fault.
     pub(crate) fn against_rule(
         &self,
         tickets: u16,
@@ -170,11 +170,15 @@ impl Protocol {
             self.blocks.of_subround(round, subround).filter(signed)
         };
         let rule = self.rules.ticket;
-        of().filter(move |&a| {
+        let ranks: Vec<Rank> = of().map(|b| self.blocks.rank(b)).collect();
+        let broken = !rule.allows_all(&ranks);
+        let at_fault = move |a: BlockId| {
             let rank = self.blocks.rank(a);
-            let beside = |b: BlockId| b == a || rule.allows_both(rank, self.blocks.rank(b));
-            !rule.allows(None, rank) || !of().all(beside)
-        })
+            let beside = |b: BlockId| b == a || rule.allows_all(&[rank, self.blocks.rank(b)]);
+            !rule.allows([], rank) || !of().all(beside)
+        };
+        let pairs = broken && of().any(at_fault);
+        of().filter(move |&a| broken && (!pairs || at_fault(a)))
     }
 
     /// S9: two honest miners in one round hold different values for it.

@@ -158,22 +158,41 @@ every_value! {
 }
 
 impl TicketRule {
-    /// Whether a miner may ticket a block of rank `then` in a subround in which it ticketed another one, of rank `before`, or
-    /// none.
-    pub const fn allows(self, before: Option<Rank>, then: Rank) -> bool {
-        match (self, before) {
-            (TicketRule::OncePerSubround | TicketRule::BetterRank | TicketRule::BetterOrEqualRank, None) => {
-                true
-            }
-            (TicketRule::OncePerSubround, Some(_)) => false,
-            (TicketRule::BetterRank, Some(before)) => then.0 < before.0,
-            (TicketRule::BetterOrEqualRank, Some(before)) => then.0 <= before.0,
+    /// Whether a miner may ticket a block of rank `then` in a subround in which it ticketed other blocks, of the ranks `before`.
+    #[inline]
+    pub fn allows(self, before: impl IntoIterator<Item = Rank>, then: Rank) -> bool {
+        let mut before = before.into_iter();
+        match self {
+            TicketRule::OncePerSubround => before.next().is_none(),
+            TicketRule::BetterRank => before.all(|rank| then < rank),
+            TicketRule::BetterOrEqualRank => before.all(|rank| then <= rank),
         }
     }
 
-    /// Whether a miner may ticket two blocks of these ranks in one subround, in one order or the other.
-    pub const fn allows_both(self, a: Rank, b: Rank) -> bool {
-        self.allows(None, a) && self.allows(Some(a), b) || self.allows(None, b) && self.allows(Some(b), a)
+    /// Whether a miner may ticket all these blocks of one subround, named by their ranks, in some order. Steps: at most the
+    /// factorial of their number; where the rule allows one after the other, their number.
+    pub fn allows_all(self, ranks: &[Rank]) -> bool {
+        ranks.is_empty()
+            || (0..ranks.len()).any(|last| {
+                let others = [&ranks[..last], &ranks[last + 1..]].concat();
+                self.allows(others.iter().copied(), ranks[last]) && self.allows_all(&others)
+            })
+    }
+
+    /// Whether it allows whatever blocks of one subround a miner tickets, so that no tickets are against it. It is tried with three
+    /// blocks of three ranks.
+    pub fn allows_anything(self) -> bool {
+        let ranks = || (0..3).map(Rank);
+        ranks().all(|a| ranks().all(|b| ranks().all(|c| self.allows_all(&[a, b, c]))))
+    }
+
+    /// The block that a miner may ticket beside another one of its subround, in words.
+    pub const fn another(self) -> &'static str {
+        match self {
+            TicketRule::OncePerSubround => "no other block",
+            TicketRule::BetterRank => "a block of a better rank",
+            TicketRule::BetterOrEqualRank => "a block of the same or a better rank",
+        }
     }
 }
 
@@ -323,12 +342,12 @@ impl Rules {
     /// Whether a miner signs one ticket in a subround at most.
     #[inline]
     pub fn tickets_once(&self) -> bool {
-        never_after_another(|before, then| self.ticket.allows(Some(before), then))
+        never_after_another(|before, then| self.ticket.allows([before], then))
     }
 
     /// Whether a second block of the same rank can be ticketed: the twin of an equivocating generator.
-    pub const fn tickets_twins(&self) -> bool {
-        self.ticket.allows(Some(Rank(0)), Rank(0))
+    pub fn tickets_twins(&self) -> bool {
+        self.ticket.allows([Rank(0)], Rank(0))
     }
 
     /// Whether the own timeout lets a miner enter the next subround, without a certificate of others.
@@ -400,5 +419,27 @@ mod tests {
         let once = |&ticket: &TicketRule| Rules { ticket, ..Rules::HARDENED }.tickets_once();
         let of_all: Vec<TicketRule> = TicketRule::ALL.iter().copied().filter(once).collect();
         assert_eq!(of_all, [TicketRule::OncePerSubround]);
+    }
+
+    #[test]
+    fn the_tickets_of_a_subround_are_judged_together_in_any_order() {
+        let judged = |rule: TicketRule, ranks: &[u16]| {
+            rule.allows_all(&ranks.iter().copied().map(Rank).collect::<Vec<_>>())
+        };
+        for (ranks, once, better, equal) in [
+            (&[][..], true, true, true),
+            (&[3], true, true, true),
+            (&[0, 1], false, true, true),
+            (&[1, 0, 2], false, true, true),
+            (&[1, 1], false, false, true),
+            (&[0, 1, 1], false, false, true),
+        ] {
+            assert_eq!(judged(TicketRule::OncePerSubround, ranks), once, "{ranks:?}");
+            assert_eq!(judged(TicketRule::BetterRank, ranks), better, "{ranks:?}");
+            assert_eq!(judged(TicketRule::BetterOrEqualRank, ranks), equal, "{ranks:?}");
+        }
+        let anything: Vec<TicketRule> =
+            TicketRule::ALL.iter().copied().filter(|rule| rule.allows_anything()).collect();
+        assert_eq!(anything, [TicketRule::BetterOrEqualRank]);
     }
 }

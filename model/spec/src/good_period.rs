@@ -159,7 +159,7 @@ impl Instance {
             && m.tickets_here().next().is_none()
             && self.sharers(state, miner).len() >= self.beacon_threshold()
             && self.places(m.round, m.subround).any(|block| {
-                self.must_have_arrived(state, miner, block) && self.rules.ticket.allows(None, block.rank)
+                self.must_have_arrived(state, miner, block) && self.rules.ticket.allows([], block.rank)
             })
     }
 
@@ -227,7 +227,10 @@ impl Instance {
                     && !head().is_some_and(|head| state.descends(head, block))
                     && !self.public_final(state, block)
             }),
-            _ => false,
+            other => {
+                assert!(!other.is_liveness(), "{} is judged nowhere", other.id());
+                false
+            }
         }
     }
 }

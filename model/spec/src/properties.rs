@@ -71,11 +71,11 @@ impl Instance {
 
     /// S1: the tickets that an honest miner has sent in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
-        let (sent, rule) = (&state.sent.tickets, self.rules.ticket);
+        let sent = &state.sent.tickets;
         sent.iter().flat_map(|(a, by)| by.iter().map(move |member| (a, member))).any(|(a, member)| {
-            let beside = |b: &Block| a < b && a.same_subround(b) && !rule.allows_both(a.rank, b.rank);
-            self.is_honest(*member)
-                && (!rule.allows(None, a.rank) || sent.iter().any(|(b, by)| by.contains(member) && beside(b)))
+            let mine = sent.iter().filter(|(b, by)| b.same_subround(a) && by.contains(member));
+            let ranks: Vec<_> = mine.map(|(block, _)| block.rank).collect();
+            self.is_honest(*member) && !self.rules.ticket.allows_all(&ranks)
         })
     }
 

@@ -407,19 +407,31 @@ impl Oracle {
     }
 }
 
-/// S1: whether the ticket rule lets a miner that ticketed one of the two blocks ticket the other one in the same subround. The
-/// order is that of its log, where both are in it: after a restart tickets may be sent in another one. Above the bounds of the
-/// world, where liveness is judged, ranks are not known and only the first rule is asked.
+/// S1: whether the ticket rule lets a miner sign the later one of two tickets of a subround after all that it signed there before.
+/// The order is that of its log, for those that are in it: after a restart tickets may be sent in another one. Above the bounds of
+/// the world, where liveness is judged, ranks are not known and only the first rule is asked.
 fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, host: usize, old: &Record, new: &Record) -> bool {
-    let signed = |record| world.hosts[host].disk.log.durable().iter().position(|signed| signed == record);
-    let (old, new) = match (signed(old), signed(new)) {
-        (Some(a), Some(b)) if b < a => (new, old),
-        _ => (old, new),
+    let found = &world.hosts[host];
+    let signed = |record: &Record| found.disk.log.durable().iter().position(|signed| signed == record);
+    let is_before = |one: &Record, other: &Record| match (signed(one), signed(other)) {
+        (Some(one), Some(other)) => one < other,
+        _ => true,
     };
-    let rank = |record: &Record| world.block(&BlockId(record.block)).and_then(|block| world.rank_of(block));
+    let later = if is_before(old, new) { new } else { old };
+    let said_before = found.said.iter().take_while(|said| *said != new).chain([new]).filter(|said| {
+        (said.kind, said.round, said.subround) == (Kind::Ticket, later.round, later.subround)
+            && said.block != later.block
+            && is_before(said, later)
+    });
+    let rank = |record: &Record| {
+        world
+            .block(&BlockId(record.block))
+            .and_then(|block| world.rank_of(block))
+            .map(|rank| Rank(rank.into()))
+    };
     let rules = &world.ground.setup.rules;
-    match (rank(old), rank(new)) {
-        (Some(old), Some(new)) => rules.ticket.allows(Some(Rank(old.into())), Rank(new.into())),
+    match (said_before.map(rank).collect::<Option<Vec<Rank>>>(), rank(later)) {
+        (Some(before), Some(then)) => rules.ticket.allows(before, then),
         _ => world.unbounded && !rules.tickets_once(),
     }
 }

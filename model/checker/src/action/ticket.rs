@@ -122,8 +122,9 @@ impl Protocol {
                 .filter(move |&b| signed >> self.blocks.place(b).local & 1 == 1)
         };
         let (rule, rank) = (self.rules.ticket, self.blocks.rank(block));
-        let after = |b: BlockId| b != block && rule.allows(Some(self.blocks.rank(b)), rank);
-        let allowed = m.spent() == 0 && rule.allows(None, rank) && mine().all(after);
+        let allowed = m.spent() == 0
+            && mine().all(|b| b != block)
+            && rule.allows(mine().map(|b| self.blocks.rank(b)), rank);
         require(allowed, Guard::TicketRule)
     }
 

@@ -87,14 +87,15 @@ fn alike(question: Question, p: &Protocol, without: &Rules, asked: Facts) -> Opt
         Question::Ticket => {
             let differs = (1..=rounds).flat_map(|r| (0..subrounds).map(move |s| (r, s))).any(|(r, s)| {
                 let eligible = |b: &BlockId| p.blocks.place(*b).generator != Generator::Outsider;
-                let of = || p.blocks.of_subround(r, s).filter(eligible);
-                of().any(|first| {
-                    let alike = |before, then| {
-                        let rank = p.blocks.rank(then);
-                        with.ticket.allows(before, rank) == without.ticket.allows(before, rank)
-                    };
-                    let before = Some(p.blocks.rank(first));
-                    !alike(None, first) || of().any(|then| then != first && !alike(before, then))
+                let ranks: Vec<_> =
+                    p.blocks.of_subround(r, s).filter(eligible).map(|b| p.blocks.rank(b)).collect();
+                // After the blocks of a set were ticketed, another one: a set is the bits of a number.
+                (0..1_u32 << ranks.len()).any(|set| {
+                    let is_in = |at: usize| set >> at & 1 == 1;
+                    let before = || (0..ranks.len()).filter(|&at| is_in(at)).map(|at| ranks[at]);
+                    (0..ranks.len()).filter(|&at| !is_in(at)).any(|at| {
+                        with.ticket.allows(before(), ranks[at]) != without.ticket.allows(before(), ranks[at])
+                    })
                 })
             });
             same(

@@ -155,10 +155,12 @@ impl Reading<'_> {
                 let message = format!("{} needs a round that only the good period reaches", p.id());
                 return refused(message, "set reserved_rounds = 1 or more");
             }
-            if p == Property::S1 && !mutated && protocol.rules.tickets_twins() {
-                let message = "S1 cannot be judged where the ticket rule allows two blocks of one rank: \
-                               a state does not tell in which order a miner signed"
-                    .to_owned();
+            if p == Property::S1 && !mutated && protocol.rules.ticket.allows_anything() {
+                let message = format!(
+                    "S1 says nothing under ticket = \"{}\", which allows any tickets of a subround in some order: a state \
+                     does not tell in which one a miner signed",
+                    protocol.rules.ticket
+                );
                 return refused(message, "expect no S1, or use ticket = \"BetterRank\"");
             }
             if grouped && matches!(v, Verdict::Holds | Verdict::Unreachable) {

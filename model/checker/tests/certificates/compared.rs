@@ -65,14 +65,10 @@ pub fn mistaken(fault: Fault, of: Protocol) -> Protocol {
     of
 }
 
-pub const FINALITY: [FinalityRule; 6] = [
-    FinalityRule::Votes,
-    FinalityRule::TwoThirds,
-    FinalityRule::CommonAncestor { depth: 0 },
-    FinalityRule::CommonAncestor { depth: 1 },
-    FinalityRule::CommonAncestor { depth: 2 },
-    FinalityRule::TwoDelta,
-];
+/// Every value of `finality`, and a depth that no profile has.
+pub fn finality() -> impl Iterator<Item = FinalityRule> {
+    FinalityRule::ALL.iter().copied().chain([FinalityRule::CommonAncestor { depth: 0 }])
+}
 
 /// The instances that are compared with the specification: small enough for it.
 pub fn small() -> Vec<(String, Protocol)> {
@@ -85,14 +81,14 @@ pub fn small() -> Vec<(String, Protocol)> {
     for &subround_entry in SubroundEntryRule::ALL {
         for &subround_switch in SubroundSwitchRule::ALL {
             for &ticket in TicketRule::ALL {
-                for finality in FINALITY {
+                for finality in finality() {
                     let rules = Rules { subround_entry, subround_switch, ticket, finality, ..h };
                     add("n = 1, 2 x 2", instance(1, 0, 2, 2, rules, &[Honest]));
                 }
             }
         }
     }
-    for finality in FINALITY {
+    for finality in finality() {
         let rules = Rules { finality, ..h };
         add("n = 2, 1 x 2", instance(2, 0, 1, 2, rules, &[Honest]));
         add("n = 2, 2 x 1", instance(2, 0, 2, 1, rules, &[Honest]));
@@ -205,7 +201,7 @@ pub fn larger() -> Vec<(String, Protocol)> {
     let mut all = Vec::new();
     let h = Rules::HARDENED;
     let both = [Byzantine, Honest];
-    for finality in FINALITY {
+    for finality in finality() {
         let rules = Rules { finality, ..h };
         all.push((format!("n = 4, 1 x 2, {finality:?}"), instance(4, 1, 1, 2, rules, &both)));
         all.push((format!("n = 3, 2 x 2, {finality:?}"), instance(3, 0, 2, 2, rules, &[Honest])));

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use zus_checker::{
     properties::Property,
+    rules::{Rules, SubroundCapRule},
     scenario::{Change, Scenario, ScenarioError, parse_with},
     search::{
         bfs::Limits,
@@ -96,14 +97,14 @@ pub fn cells() -> Vec<Cell> {
     for (name, profile, rules) in ROWS {
         for (fault, column, instance, live) in COLUMNS {
             let row = if rules.is_empty() { profile.to_owned() } else { format!("{profile}, {rules}") };
-            // Where every block of a subround may be signed, S1 says nothing.
-            let anything = profile == "deployed" || rules.contains("BetterOrEqualRank");
+            let meant = meant(profile, rules);
             let asked = Property::ALL.iter().filter(|p| {
                 // No observer has a head, no member is exposed, and in one round every block extends genesis.
                 let judged = !matches!(**p, Property::S7 | Property::S11)
                     && (**p != Property::S3 || !instance.contains("rounds = 1\n"));
                 let safety = !p.is_witness() && !p.is_liveness() && judged;
-                (safety && !(anything && **p == Property::S1)) || (live && p.is_liveness())
+                (safety && !(meant.ticket.allows_anything() && **p == Property::S1))
+                    || (live && p.is_liveness())
             });
             let expect: String = asked.map(|p| format!("{} = \"holds\"\n", p.id())).collect();
             let (mistake, rules) = match rules {
@@ -113,9 +114,9 @@ pub fn cells() -> Vec<Cell> {
             };
             // With capped subrounds a third list would never be read, and the second one would repeat the first.
             let later = ", [\"byzantine\", \"honest\"], [\"honest\"]]\n\n";
-            let instance = match profile {
-                "deployed" => instance.replace(later, "]\n\n"),
-                _ => instance.to_owned(),
+            let instance = match meant.subround_cap {
+                SubroundCapRule::CappedAtOne => instance.replace(later, "]\n\n"),
+                SubroundCapRule::Unbounded => instance.to_owned(),
             };
             let text = format!(
                 "question = \"{row}: what holds with {column}?\"\nprofile = \"{profile}\"\nn = 4\n{mistake}{instance}{rules}\n[expect]\n{expect}",
@@ -125,6 +126,17 @@ pub fn cells() -> Vec<Cell> {
         }
     }
     cells
+}
+
+/// The rules that a row means: those of a profile, with the changes that it writes.
+fn meant(profile: &str, changes: &str) -> Rules {
+    let written = || {
+        let mut rules = toml::Table::try_from(Rules::profile(profile)?).ok()?;
+        let changes = changes.parse::<toml::Table>().ok()?.into_iter();
+        rules.extend(changes.filter(|(rule, _)| rule != "fault"));
+        rules.try_into().ok()
+    };
+    written().expect("a row has a profile and rules that exist")
 }
 
 /// The columns, from left to right.

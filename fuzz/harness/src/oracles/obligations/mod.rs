@@ -231,10 +231,9 @@ impl Obligations {
         };
         let rule = world.ground.setup.rules.ticket;
         let allowed = |block: BlockId, then: u8| {
-            earlier().map(|decided| BlockId(decided.block)).all(|before| {
-                let after = |rank: u8| rule.allows(Some(Rank(rank.into())), Rank(then.into()));
-                before != block && rank_of(before).is_none_or(after)
-            })
+            let before = || earlier().map(|decided| BlockId(decided.block));
+            let ranks = before().filter_map(rank_of).map(|rank| Rank(rank.into()));
+            before().all(|before| before != block) && rule.allows(ranks, Rank(then.into()))
         };
         let better = life.candidates.iter().find(|(block, other)| {
             *other < rank && life.accepted.contains(block) && allowed(*block, *other)

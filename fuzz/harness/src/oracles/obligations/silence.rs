@@ -72,7 +72,7 @@ impl Obligations {
                     && !self.has_closed(world, host, round))
             && self.life(host).candidates.iter().any(|(known, rank)| {
                 let rule = world.ground.setup.rules.ticket;
-                *known == block && rule.allows(None, Rank((*rank).into()))
+                *known == block && rule.allows([], Rank((*rank).into()))
             })
             && miner.ticketed(round, subround).next().is_none()
         {

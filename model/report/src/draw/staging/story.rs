@@ -182,8 +182,7 @@ impl Story<'_> {
             } else if rules.tickets_once() {
                 "it had forgotten the first signature in a crash".into()
             } else {
-                let rank = if rules.tickets_twins() { "the same or a better" } else { "a better" };
-                format!("the rule {} allows it for a block of {rank} rank", rules.ticket)
+                format!("the rule {} allows it for {}", rules.ticket, rules.ticket.another())
             };
             format!("{} {many} the other one, too: {allowed}{byzantine}", self.lanes(twice.into_iter()))
         };
