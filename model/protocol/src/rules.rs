@@ -40,9 +40,9 @@ pub enum ParentRule {
 pub enum TicketRule {
     /// At most one.
     OncePerSubround,
-    /// One more for a strictly better block until a notarization is known.
+    /// Another one for each block of a better rank than all before, until a notarization is known.
     BetterRank,
-    /// One more for a block at least as good (deployed: the equivocator's twin is signed too; mutant 35).
+    /// The same for each block at least as good (deployed: the equivocator's twin is signed too; mutant 35).
     BetterOrEqualRank,
 }
 
