@@ -93,6 +93,69 @@ impl fmt::Display for BlockId {
     }
 }
 
+/// What a block says about the end of its epoch (PROTOCOL.md, section 8). It follows from the parent and the epoch items of the
+/// block, and a block that says anything else is invalid.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Closing {
+    /// The chain of this block is not closed: the next committee's record is not complete on it.
+    #[default]
+    Open,
+    /// This is the closing block of its chain: the first one on which the record with this digest is complete.
+    Closes {
+        /// The digest of the record.
+        record: Digest,
+    },
+    /// A block of the tail: a closing block is below it.
+    Tail {
+        /// The round of the closing block.
+        round: Round,
+        /// The closing block.
+        block: BlockId,
+        /// The digest of the record that is complete on it.
+        record: Digest,
+    },
+}
+
+/// Bytes of a [`Closing`] in the preimage of a block id: a tag, a round, a block id and a digest.
+const CLOSING_BYTES: usize = 1 + 8 + 32 + 32;
+
+impl Closing {
+    /// What a child of a block says that has this header and says this, unless the child closes the epoch itself.
+    #[must_use]
+    pub fn of_child(parent: &Header) -> Closing {
+        match parent.closing {
+            Closing::Open => Closing::Open,
+            Closing::Closes { record } => Closing::Tail { round: parent.round, block: parent.id(), record },
+            tail @ Closing::Tail { .. } => tail,
+        }
+    }
+
+    /// The closing block on the chain of a block that has this header and says this: its round and id, and the digest of the record.
+    #[must_use]
+    pub fn closing_block(header: &Header) -> Option<(Round, BlockId, Digest)> {
+        match header.closing {
+            Closing::Open => None,
+            Closing::Closes { record } => Some((header.round, header.id(), record)),
+            Closing::Tail { round, block, record } => Some((round, block, record)),
+        }
+    }
+
+    /// The same number of bytes for each value: what a value does not have is zero.
+    fn preimage(&self) -> [u8; CLOSING_BYTES] {
+        let (tag, round, block, record) = match *self {
+            Closing::Open => (0, Round(0), BlockId([0; 32]), Digest::NONE),
+            Closing::Closes { record } => (1, Round(0), BlockId([0; 32]), record),
+            Closing::Tail { round, block, record } => (2, round, block, record),
+        };
+        let mut bytes = [0; CLOSING_BYTES];
+        bytes[0] = tag;
+        bytes[1..9].copy_from_slice(&round.0.to_be_bytes());
+        bytes[9..41].copy_from_slice(&block.0);
+        bytes[41..].copy_from_slice(&record.0);
+        bytes
+    }
+}
+
 /// Everything that a block's id commits to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Header {
@@ -119,6 +182,10 @@ pub struct Header {
     pub beacon: BeaconValue,
     /// Hash of the payload.
     pub payload_root: Digest,
+    /// What the block says about the end of its epoch.
+    pub closing: Closing,
+    /// Hash of the epoch items.
+    pub items_root: Digest,
     /// When the block was produced; never before its parent.
     pub time: Time,
 }
@@ -128,7 +195,7 @@ impl Header {
     #[must_use]
     pub fn id(&self) -> BlockId {
         let digest = Digest::of(
-            b"zus/block/v1\0\0\0\0",
+            b"zus/block/v2\0\0\0\0",
             &[
                 &self.chain.0,
                 &self.epoch.0.to_be_bytes(),
@@ -141,18 +208,41 @@ impl Header {
                 &self.finality_certificate.0,
                 &self.beacon.0,
                 &self.payload_root.0,
+                &self.closing.preimage(),
+                &self.items_root.0,
                 &self.time.0.to_be_bytes(),
             ],
         );
         BlockId(digest.0)
     }
 
-    /// Whether the block is more than `rounds` rounds above the block that it names as final. Its payload must be empty then.
-    /// The answer depends on the block alone and not on the head of the node that asks, so that all nodes give the same.
+    /// Whether the block is more than `rounds` rounds above the block that it names as final, or above `anchor`, the round that its
+    /// epoch begins on. Payload and epoch items must be empty then. The answer depends on the block and its epoch alone and not on
+    /// the head of the node that asks, so that all nodes give the same.
     #[must_use]
-    pub fn is_beyond(&self, rounds: u64) -> bool {
-        self.round.0.saturating_sub(self.final_round.0) > rounds
+    pub fn is_beyond(&self, rounds: u64, anchor: Round) -> bool {
+        self.round.0.saturating_sub(self.final_round.max(anchor).0) > rounds
     }
+
+    /// Whether payload and epoch items are empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.has_items() && self.payload_root == payload_root(&[])
+    }
+
+    /// Whether there are epoch items.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        self.items_root != items_root(&[])
+    }
+}
+
+fn payload_root(payload: &[u8]) -> Digest {
+    Digest::of(b"zus/payload/v1\0\0", &[payload])
+}
+
+fn items_root(items: &[u8]) -> Digest {
+    Digest::of(b"zus/items/v1\0\0\0\0", &[items])
 }
 
 /// A block: its header, and what the header commits to. The fields cannot be changed, so that id and content agree.
@@ -163,6 +253,7 @@ pub struct Block {
     parent_notarization: Option<Arc<Notarization>>,
     finality: Option<Arc<FinalityCertificate>>,
     beacon_signature: Signature,
+    items: Vec<u8>,
     payload: Vec<u8>,
 }
 
@@ -190,6 +281,10 @@ pub struct BlockContent {
     /// The committee's signature of which the beacon value is the hash: whoever has the block can check the generator's
     /// rank, and learns the value when shares were lost.
     pub beacon_signature: Signature,
+    /// What the block says about the end of its epoch.
+    pub closing: Closing,
+    /// The encoded epoch items, at most [`MAX_ITEMS_BYTES`](crate::limits::MAX_ITEMS_BYTES); empty where there are none.
+    pub items: Vec<u8>,
     /// The data that the application wants to have ordered.
     pub payload: Vec<u8>,
     /// When it is produced.
@@ -211,6 +306,8 @@ impl Block {
             finality,
             beacon,
             beacon_signature,
+            closing,
+            items,
             payload,
             time,
         } = content;
@@ -227,16 +324,19 @@ impl Block {
             final_round: finality.as_ref().map_or(Round(0), |certificate| certificate.round),
             finality_certificate: finality.as_ref().map_or(Digest::NONE, |certificate| certificate.digest()),
             beacon,
-            payload_root: Digest::of(b"zus/payload/v1\0\0", &[&payload]),
+            payload_root: payload_root(&payload),
+            closing,
+            items_root: items_root(&items),
             time,
         };
-        Self { id: header.id(), header, parent_notarization, finality, beacon_signature, payload }
+        Self { id: header.id(), header, parent_notarization, finality, beacon_signature, items, payload }
     }
 
     /// The content of this block, to make a similar one.
     #[must_use]
     pub fn content(&self) -> BlockContent {
-        let Header { chain, epoch, round, subround, generator, parent, beacon, time, .. } = self.header;
+        let Header { chain, epoch, round, subround, generator, parent, beacon, closing, time, .. } =
+            self.header;
         BlockContent {
             chain,
             epoch,
@@ -248,6 +348,8 @@ impl Block {
             finality: self.finality.clone(),
             beacon,
             beacon_signature: self.beacon_signature,
+            closing,
+            items: self.items.clone(),
             payload: self.payload.clone(),
             time,
         }
@@ -268,6 +370,8 @@ impl Block {
             finality: None,
             beacon: seed,
             beacon_signature: Signature([0; SIGNATURE_BYTES]),
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: Vec::new(),
             time,
         })
@@ -315,10 +419,22 @@ impl Block {
         &self.beacon_signature
     }
 
+    /// The encoded epoch items.
+    #[must_use]
+    pub fn items(&self) -> &[u8] {
+        &self.items
+    }
+
     /// The payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    /// Bytes of payload and epoch items: what makes a block large.
+    #[must_use]
+    pub fn content_bytes(&self) -> usize {
+        self.payload.len() + self.items.len()
     }
 }
 
@@ -355,13 +471,20 @@ mod tests {
             finality_certificate: Digest([11; 32]),
             beacon: BeaconValue([8; 32]),
             payload_root: Digest([9; 32]),
+            closing: Closing::Tail { round: Round(2), block: BlockId([12; 32]), record: Digest([13; 32]) },
+            items_root: Digest([14; 32]),
             time: Time(10),
         }
     }
 
     type Change = (&'static str, fn(&mut Header));
 
-    const CHANGES: [Change; 12] = [
+    fn tail(h: &mut Header) -> (&mut Round, &mut BlockId, &mut Digest) {
+        let Closing::Tail { round, block, record } = &mut h.closing else { panic!("a block of the tail") };
+        (round, block, record)
+    }
+
+    const CHANGES: [Change; 18] = [
         ("chain", |h| h.chain.0[31] ^= 1),
         ("epoch", |h| h.epoch.0 ^= 1),
         ("round", |h| h.round.0 ^= 1 << 63),
@@ -373,6 +496,12 @@ mod tests {
         ("finality certificate", |h| h.finality_certificate.0[31] ^= 1),
         ("beacon", |h| h.beacon.0[0] ^= 1),
         ("payload root", |h| h.payload_root.0[0] ^= 1),
+        ("round of the closing block", |h| tail(h).0.0 ^= 1),
+        ("closing block", |h| tail(h).1.0[0] ^= 1),
+        ("record", |h| tail(h).2.0[31] ^= 1),
+        ("closes", |h| h.closing = Closing::Closes { record: Digest([13; 32]) }),
+        ("open", |h| h.closing = Closing::Open),
+        ("items root", |h| h.items_root.0[0] ^= 1),
         ("time", |h| h.time.0 ^= 1 << 40),
     ];
 
@@ -404,6 +533,8 @@ mod tests {
             finality_certificate: _,
             beacon: _,
             payload_root: _,
+            closing: _,
+            items_root: _,
             time: _,
         } = header();
         assert_eq!(uncommitted(Header::id), [""; 0]);
@@ -418,22 +549,41 @@ mod tests {
                 parent_certificate: Digest::NONE,
                 final_round: Round(0),
                 finality_certificate: Digest::NONE,
+                closing: Closing::Open,
+                items_root: Digest::NONE,
                 ..*h
             };
             blank.id()
         };
         assert_eq!(
             uncommitted(forgetful),
-            ["subround", "parent certificate", "final round", "finality certificate", "payload root"]
+            [
+                "subround",
+                "parent certificate",
+                "final round",
+                "finality certificate",
+                "payload root",
+                "round of the closing block",
+                "closing block",
+                "record",
+                "closes",
+                "open",
+                "items root"
+            ]
         );
     }
 
     #[test]
     fn a_block_is_beyond_when_it_is_more_rounds_above_the_one_that_it_names_as_final() {
         let beyond = |round, final_round, rounds| {
-            Header { round: Round(round), final_round: Round(final_round), ..header() }.is_beyond(rounds)
+            Header { round: Round(round), final_round: Round(final_round), ..header() }
+                .is_beyond(rounds, Round(0))
         };
         assert_eq!([beyond(9, 5, 4), beyond(10, 5, 4), beyond(1, 0, 0)], [false, true, true]);
         assert!(!beyond(5, 9, 0), "a block that names a later one is refused for that");
+        let above = |anchor| {
+            Header { round: Round(9), final_round: Round(0), ..header() }.is_beyond(4, Round(anchor))
+        };
+        assert_eq!([above(4), above(5)], [true, false], "it counts from the block that the epoch begins on");
     }
 }

@@ -24,8 +24,11 @@ pub const MAX_SHARDERS: u16 = 1_024;
 /// Bytes of the payload of one block.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
-/// Rounds above the highest final block that a block names in which it may have a payload; in later rounds its payload is
-/// empty, or no honest miner tickets it. So what is notarized and not final holds a bounded number of payloads, and the
+/// Bytes of the epoch items of one block: room for a dealing to the largest committee, and for a settlement of it.
+pub const MAX_ITEMS_BYTES: usize = 1 << 18;
+
+/// Rounds above the highest final block that a block names in which it may have a payload or epoch items; in later rounds it has
+/// neither, or no honest miner tickets it. So what is notarized and not final holds a bounded number of payloads, and the
 /// chain goes on all the same. Part of the protocol: all participants use the same number
 /// ([`Config::payload_rounds`](crate::miner::Config::payload_rounds)).
 pub const PAYLOAD_ROUNDS: u64 = 64;

@@ -173,7 +173,8 @@ impl<S: Scheme + Clone> TwinRun<S> {
             Output::Store { write, .. } => inputs.push_back(Input::Stored(write)),
             Output::RequestPayload { round, subround, .. } if round.0 <= rounds => {
                 let payload = vec![3, twin.number, round.0 as u8, subround.0 as u8];
-                inputs.push_back(Input::Payload { round, subround, payload });
+                let (items, record) = (Vec::new(), None);
+                inputs.push_back(Input::Payload { round, subround, payload, items, record });
             }
             Output::Validate { block } => {
                 inputs.push_back(Input::Validated {

@@ -84,7 +84,7 @@ pub fn carry_out(disk: &mut Disk, application: &mut impl Answers, output: Output
         Output::RequestPayload { round, subround, parent } => {
             let payload = application.payload(round, subround, &parent);
             payload.map_or(Effect::Nothing, |payload| {
-                Effect::Answer(Input::Payload { round, subround, payload })
+                Effect::Answer(Input::Payload { round, subround, payload, items: Vec::new(), record: None })
             })
         }
         Output::Validate { block } => {

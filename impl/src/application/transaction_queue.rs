@@ -235,7 +235,7 @@ fn split_transaction(rest: &mut &[u8]) -> Option<Transaction> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::{BlockContent, Time};
+    use crate::block::{BlockContent, Closing, Time};
     use crate::committee::{ChainId, Epoch, MinerId, Subround};
     use crate::crypto::scheme::{BeaconValue, Signature};
 
@@ -251,6 +251,8 @@ mod tests {
             finality: None,
             beacon: BeaconValue([0; 32]),
             beacon_signature: Signature([0; 48]),
+            closing: Closing::Open,
+            items: Vec::new(),
             payload,
             time: Time(0),
         })

@@ -126,7 +126,7 @@ pub fn respond_within(path: Vec<FinalBlock>, most: usize) -> Option<ChainRespons
     let mut bytes = 0usize;
     let mut count = 0;
     for found in path.iter().take(MAX_CHAIN_BLOCKS) {
-        bytes = bytes.saturating_add(found.block.payload().len());
+        bytes = bytes.saturating_add(found.block.content_bytes());
         if count > 0 && bytes > most {
             break;
         }

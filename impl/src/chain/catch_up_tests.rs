@@ -1,7 +1,7 @@
 //! Answers on real signatures, their certificates in a batch and one after the other: the same verdicts for fewer checks.
 
 use super::*;
-use crate::block::BlockContent;
+use crate::block::{BlockContent, Closing};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, Subround};
 use crate::crypto::blst_scheme::BlstScheme;
@@ -63,6 +63,8 @@ impl Stage {
                 finality: None,
                 beacon: self.members[0].beacon_value(&beacon_signature),
                 beacon_signature,
+                closing: Closing::Open,
+                items: Vec::new(),
                 payload: Vec::new(),
                 time: Time(round),
             }));
@@ -228,6 +230,8 @@ fn the_certificate_that_a_block_names_makes_final_where_none_came_beside_it() {
         finality: finality.clone(),
         beacon: stage.members[0].beacon_value(&Signature([4; 48])),
         beacon_signature: Signature([4; 48]),
+        closing: Closing::Open,
+        items: Vec::new(),
         payload: Vec::new(),
         time: Time(4),
     }));

@@ -40,7 +40,7 @@ struct Stub {
 /// How large a block is on the wire, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Size {
-    /// Of the payload.
+    /// Of the payload and the epoch items.
     pub payload: usize,
     /// Of all of it.
     pub whole: usize,
@@ -49,7 +49,7 @@ pub(crate) struct Size {
 impl Size {
     /// That of a block.
     pub fn of(block: &Block) -> Self {
-        Self { payload: block.payload().len(), whole: wire::length_of_block(block) }
+        Self { payload: block.content_bytes(), whole: wire::length_of_block(block) }
     }
 }
 

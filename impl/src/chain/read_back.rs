@@ -233,7 +233,7 @@ fn check_block<S: Verify + Beacon>(block: &Block, config: &Config, scheme: &S) -
         return Err(Damage::Round);
     }
     let own = (header.chain, header.epoch) == (committee.chain(), committee.epoch());
-    if !own || !committee.contains(header.generator) || header.round == Round(0) {
+    if !own || !committee.contains(header.generator) || header.round <= config.anchor() {
         return Err(Damage::Foreign);
     }
     let fits = scheme.beacon_value(block.beacon_signature()) == header.beacon;

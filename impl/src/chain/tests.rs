@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::*;
-use crate::block::{BlockContent, Time};
+use crate::block::{BlockContent, Closing, Time};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer};
 use crate::crypto::certificate::{Certificate, Signers};
@@ -50,6 +50,8 @@ fn content_of_child(parent: &Arc<Block>, subround: u32, payload: usize) -> Block
         finality: None,
         beacon: BeaconValue([0; 32]),
         beacon_signature: Signature([0; 48]),
+        closing: Closing::Open,
+        items: Vec::new(),
         payload: vec![0; payload],
         time: Time(0),
     }

@@ -62,7 +62,7 @@ pub use interface::{
 };
 
 use crate::accounts::Accounts;
-use crate::block::{BlockId, Time};
+use crate::block::{BlockId, Digest, Time};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
@@ -121,6 +121,14 @@ struct Entry {
     source: Source,
 }
 
+/// What an own block is to hold; nothing by default.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Contents {
+    payload: Vec<u8>,
+    items: Vec<u8>,
+    record: Option<Digest>,
+}
+
 /// Whom a verified fact is from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Source {
@@ -136,7 +144,7 @@ enum Event {
     /// The beacon value of this (round, subround) became known.
     BeaconKnown,
     /// The application made a payload.
-    Payload(Round, Subround, Vec<u8>),
+    Payload(Round, Subround, Contents),
     /// A proposal with genuine signature and certificates.
     Proposal(Peer, Proposal),
     /// The application accepted a block of this round.
@@ -208,8 +216,8 @@ impl<S: Scheme> Miner<S> {
                 }
                 self.receive(from, message, fx);
             }
-            Input::Payload { round, subround, payload } => {
-                self.events.push_back(Event::Payload(round, subround, payload));
+            Input::Payload { round, subround, payload, items, record } => {
+                self.events.push_back(Event::Payload(round, subround, Contents { payload, items, record }));
             }
             Input::Validated { round, block, accepted } => self.judged(round, block, accepted, fx),
             Input::Stored(write) => self.stored(write, fx),

@@ -33,18 +33,18 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::block::{Block, BlockContent, BlockId};
+use crate::block::{Block, BlockContent, BlockId, Closing};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
 use crate::chain::{FinalBlock, FinalizeError};
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::Scheme;
-use crate::limits::{MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
+use crate::limits::{MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
 use crate::message::{Message, Proposal};
 use crate::miner::interface::{Audience, Milestone, Output, Phase, ProposalError, Stored, Timer};
 use crate::miner::state::rounds::Candidate;
 use crate::miner::support::certify;
-use crate::miner::{Effects, Entry, Event, Miner, Source};
+use crate::miner::{Contents, Effects, Entry, Event, Miner, Source};
 use crate::rules::{SubroundEntryRule, TicketRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
 
@@ -58,10 +58,10 @@ impl<S: Scheme> Miner<S> {
             // Step 1: the order of generators is known. Step 2: propose, if it is our turn.
             (_, Event::BeaconKnown) => self.ask_for_payload(fx),
             // Step 2: the payload is here.
-            (Collecting | Ticketing, Event::Payload(round, subround, payload))
+            (Collecting | Ticketing, Event::Payload(round, subround, contents))
                 if self.is_here(round, subround) =>
             {
-                self.propose(payload, fx);
+                self.propose(contents, fx);
             }
             // Step 3: collect.
             (_, Event::Proposal(from, proposal)) => self.collect(from, proposal, fx),
@@ -171,14 +171,14 @@ impl<S: Scheme> Miner<S> {
             || self.has_proposed()
             || self.payload_requested == Some((round, subround))
             || !self.chain.is_accepted(parent_round, self.entry.block)
-            || self.entry.notarization.is_none() && parent_round != Round(0)
+            || self.entry.notarization.is_none() && parent_round != self.config.anchor()
         {
             return;
         }
         if let Some(parent) = self.chain.block(parent_round, self.entry.block).map(Arc::clone) {
             self.payload_requested = Some((round, subround));
-            if self.is_beyond(&parent) {
-                self.events.push_back(Event::Payload(round, subround, Vec::new()));
+            if self.has_empty_child(&parent) {
+                self.events.push_back(Event::Payload(round, subround, Contents::default()));
                 return;
             }
             fx.out.push(Output::RequestPayload { round, subround, parent });
@@ -186,17 +186,23 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Makes the block; it leaves when its record is in the log.
-    pub(super) fn propose(&mut self, payload: Vec<u8>, fx: &mut Effects<'_>) {
+    pub(super) fn propose(&mut self, contents: Contents, fx: &mut Effects<'_>) {
         let (round, subround) = self.here();
         let Some(parent_round) = round.previous() else { return };
         let Some(parent) = self.chain.block(parent_round, self.entry.block).map(Arc::clone) else { return };
         let Some(rank) = self.rank(subround, self.me).filter(|&rank| self.is_eligible(rank)) else { return };
         let Some(target) = self.beacon_target(subround) else { return };
         let Some(beacon) = self.known_beacon(&target).cloned() else { return };
-        if self.has_proposed() || payload.len() > MAX_PAYLOAD_BYTES {
+        let too_large = contents.payload.len() > MAX_PAYLOAD_BYTES || contents.items.len() > MAX_ITEMS_BYTES;
+        if self.has_proposed() || too_large {
             return;
         }
-        let payload = if self.is_beyond(&parent) { Vec::new() } else { payload };
+        let contents = if self.has_empty_child(&parent) { Contents::default() } else { contents };
+        let closing = match self.config.closing_after(parent.header()) {
+            Closing::Open => contents.record.map_or(Closing::Open, |record| Closing::Closes { record }),
+            tail => tail,
+        };
+        let certificate = self.entry.notarization.as_ref().filter(|_| parent_round > self.config.anchor());
         let block = Arc::new(Block::new(BlockContent {
             chain: self.config.committee.chain(),
             epoch: self.config.committee.epoch(),
@@ -204,11 +210,13 @@ impl<S: Scheme> Miner<S> {
             subround,
             generator: self.me,
             parent: parent.id(),
-            parent_notarization: self.entry.notarization.as_ref().map(|known| (**known).clone()),
+            parent_notarization: certificate.map(|known| (**known).clone()),
             finality: self.named_finality(&parent).cloned(),
             beacon: beacon.value,
             beacon_signature: beacon.signature,
-            payload,
+            closing,
+            items: contents.items,
+            payload: contents.payload,
             time: fx.now.max(parent.header().time),
         }));
         let proposed = Proposed { round, subround, block: block.id() };
@@ -233,16 +241,21 @@ impl<S: Scheme> Miner<S> {
     /// that no block names a lower one than its parent: the parent is notarized, so its certificate is genuine.
     fn named_finality<'a>(&'a self, parent: &'a Block) -> Option<&'a Arc<FinalityCertificate>> {
         let own = self.chain.finality().into_iter().chain(&self.pending_finality);
+        // The block that the epoch begins on names a block of the epoch before.
+        let of_parent = parent.finality().filter(|_| parent.round() > self.config.anchor());
         own.map(|known| &**known)
-            .chain(parent.finality())
+            .chain(of_parent)
             .filter(|known| known.round < self.round)
             .max_by_key(|known| known.round)
     }
 
-    /// Whether a block of the own round on top of `parent` has to be empty.
-    fn is_beyond(&self, parent: &Block) -> bool {
-        let named = self.named_finality(parent).map_or(Round(0), |known| known.round);
-        self.config.rules.votes() && self.round.0.saturating_sub(named.0) > self.config.payload_rounds
+    /// Whether a block of the own round on top of `parent` has to be empty: it is in the tail of the epoch, or too far above the
+    /// block that it can name as final.
+    fn has_empty_child(&self, parent: &Block) -> bool {
+        let named = self.named_finality(parent).map_or(self.config.anchor(), |known| known.round);
+        let beyond =
+            self.config.rules.votes() && self.round.0.saturating_sub(named.0) > self.config.payload_rounds;
+        beyond || self.config.closing_after(parent.header()) != Closing::Open
     }
 
     fn has_proposed(&self) -> bool {

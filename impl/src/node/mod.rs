@@ -113,7 +113,8 @@ impl<S: Scheme, L: TicketLog, A: Application, H> Node<S, L, A, H> {
                     Output::SetTimer { timer, at } => self.timers.push(Reverse((at, timer))),
                     Output::RequestPayload { round, subround, parent } => {
                         let payload = self.application.make_payload(&parent, MAX_PAYLOAD_BYTES);
-                        inputs.push_back(Input::Payload { round, subround, payload });
+                        let (items, record) = (Vec::new(), None);
+                        inputs.push_back(Input::Payload { round, subround, payload, items, record });
                     }
                     Output::Validate { block } => {
                         let (round, accepted) = (block.round(), self.application.validate(&block).is_ok());

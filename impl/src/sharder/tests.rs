@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::block::BlockContent;
+use crate::block::{BlockContent, Closing};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Subround};
 use crate::crypto::certificate::Certificate;
@@ -85,6 +85,8 @@ impl Stage {
             finality: None,
             beacon: self.keys.observer().beacon_value(&Signature([0; 48])),
             beacon_signature: Signature([0; 48]),
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: vec![0; payload],
             time: Time(0),
         }))

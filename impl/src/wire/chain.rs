@@ -4,16 +4,49 @@ use std::sync::Arc;
 
 use super::items::{decode_option, decode_ticket, encode_option};
 use super::{Decode, Encode, Reader, WireError};
-use crate::block::{Block, BlockContent, BlockId};
+use crate::block::{Block, BlockContent, BlockId, Closing, Digest};
 use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
-use crate::limits::{MAX_CHAIN_BLOCKS, MAX_PAYLOAD_BYTES};
+use crate::limits::{MAX_CHAIN_BLOCKS, MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
 use crate::miner::Stored;
 
-/// Everything of a block in front of its payload.
+impl Encode for Closing {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Closing::Open => bytes.push(0),
+            Closing::Closes { record } => {
+                bytes.push(1);
+                record.encode(bytes);
+            }
+            Closing::Tail { round, block, record } => {
+                bytes.push(2);
+                round.encode(bytes);
+                block.encode(bytes);
+                record.encode(bytes);
+            }
+        }
+    }
+}
+
+impl Decode for Closing {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match reader.byte("closing")? {
+            0 => Closing::Open,
+            1 => Closing::Closes { record: Digest::decode(reader)? },
+            2 => Closing::Tail {
+                round: Round::decode(reader)?,
+                block: BlockId::decode(reader)?,
+                record: Digest::decode(reader)?,
+            },
+            found => return Err(WireError::UnknownTag { field: "closing", found }),
+        })
+    }
+}
+
+/// Everything of a block but its payload and the epoch items.
 fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
     let header = block.header();
     header.chain.encode(bytes);
@@ -27,13 +60,17 @@ fn encode_head(block: &Block, bytes: &mut Vec<u8>) {
     header.beacon.encode(bytes);
     block.beacon_signature().encode(bytes);
     header.time.encode(bytes);
-    bytes.extend_from_slice(&(block.payload().len() as u32).to_be_bytes());
+    header.closing.encode(bytes);
 }
 
 impl Encode for Block {
     fn encode(&self, bytes: &mut Vec<u8>) {
         encode_head(self, bytes);
-        bytes.extend_from_slice(self.payload());
+        for content in [self.items(), self.payload()] {
+            // Below 4 GiB: see `limits`.
+            bytes.extend_from_slice(&(content.len() as u32).to_be_bytes());
+            bytes.extend_from_slice(content);
+        }
     }
 }
 
@@ -47,7 +84,8 @@ pub(crate) fn length_of_request(request: &ChainRequest) -> usize {
 pub(crate) fn length_of_block(block: &Block) -> usize {
     let mut head = Vec::new();
     encode_head(block, &mut head);
-    head.len() + block.payload().len()
+    // With two lengths.
+    head.len() + 8 + block.content_bytes()
 }
 
 /// How many bytes [`encode`](super::encode) makes of an answer. Costs nothing for its payloads.
@@ -74,6 +112,11 @@ impl Decode for Block {
             beacon: BeaconValue::decode(reader)?,
             beacon_signature: Signature::decode(reader)?,
             time: Decode::decode(reader)?,
+            closing: Closing::decode(reader)?,
+            items: {
+                let length = reader.length::<4>("epoch items", MAX_ITEMS_BYTES)?;
+                reader.bytes("epoch items", length)?.to_vec()
+            },
             payload: {
                 let length = reader.length::<4>("payload", MAX_PAYLOAD_BYTES)?;
                 reader.bytes("payload", length)?.to_vec()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Decode, Encode, Reader, WireError};
-use crate::block::{BlockId, Time};
+use crate::block::{BlockId, Digest, Time};
 use crate::certified::Certified;
 use crate::committee::{ChainId, Epoch, MAX_COMMITTEE_SIZE, MinerId, Round, Subround};
 use crate::crypto::certificate::{Certificate, Signers};
@@ -81,6 +81,7 @@ macro_rules! byte_array {
 byte_array! {
     ChainId "chain"
     BlockId "block id"
+    Digest "digest"
     BeaconValue "beacon value"
     Signature "signature"
 }

@@ -28,7 +28,7 @@ use crate::limits::MAX_MESSAGE_BYTES;
 use crate::message::Message;
 
 /// The version that this crate writes and reads.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Something with one encoding.
 pub trait Encode {

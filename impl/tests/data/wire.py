@@ -67,20 +67,31 @@ def optional(value):
     return b"\1" + value if value else b"\0"
 
 
-def block(parent):
+# What a block says of the end of its epoch: the encoding, the same in a preimage (a fixed number of bytes), and the epoch items.
+RECORD = run(0xA0, 32)
+OPEN = b"\0", bytes(73), b""
+CLOSES = b"\1" + RECORD, b"\1" + number(0, 8) + bytes(32) + RECORD, b"items"
+TAIL = b"\2" + number(3, 8) + B + RECORD, b"\2" + number(3, 8) + B + RECORD, b""
+
+
+def block(parent, end):
     """A block names a final block if it has a parent certificate: genesis needs neither."""
     time = number(0x18800000000, 8)
     head = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A
     certificates = optional(parent) + optional(FINALITY_CERTIFICATE if parent else None)
-    return head + certificates + SEED + run(0x50, 48) + time + number(7, 4) + b"payload"
+    closing, _, items = end
+    contents = number(len(items), 4) + items + number(7, 4) + b"payload"
+    return head + certificates + SEED + run(0x50, 48) + time + closing + contents
 
 
-def block_id(parent):
+def block_id(parent, end):
     digest = sha3(b"zus/certified/v1" + parent) if parent else bytes(32)
     root = sha3(tag("zus/payload/v1") + b"payload")
     named = number(4, 8) + sha3(b"zus/final-crt/v1" + FINALITY_CERTIFICATE) if parent else number(0, 8) + bytes(32)
-    fields = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A + digest + named + SEED + root
-    return sha3(tag("zus/block/v1") + fields + number(0x18800000000, 8))
+    _, closing, items = end
+    ends = closing + sha3(tag("zus/items/v1") + items)
+    fields = CHAIN + EPOCH + place(5, 1) + number(6, 2) + A + digest + named + SEED + root + ends
+    return sha3(tag("zus/block/v2") + fields + number(0x18800000000, 8))
 
 
 EVIDENCE = {
@@ -96,8 +107,9 @@ EVIDENCE = {
 MESSAGES = {
     "beacon-share-round": b"\0" + b"\0" + number(5, 8) + number(3, 2) + run(0x60, 48),
     "beacon-share-chained": b"\0" + b"\1" + place(5, 2) + SEED + number(3, 2) + run(0x60, 48),
-    "proposal": b"\1" + block(NOTARIZATION) + b"\1" + TIMEOUT_CERTIFICATE + run(0x80, 48),
-    "proposal-on-genesis": b"\1" + block(None) + b"\0" + run(0x80, 48),
+    "proposal": b"\1" + block(NOTARIZATION, CLOSES) + b"\1" + TIMEOUT_CERTIFICATE + run(0x80, 48),
+    "proposal-on-genesis": b"\1" + block(None, OPEN) + b"\0" + run(0x80, 48),
+    "proposal-in-the-tail": b"\1" + block(NOTARIZATION, TAIL) + b"\0" + run(0x80, 48),
     "ticket": b"\2" + about(A),
     "ticket-uncompressed": b"\2" + place(5, 1) + A + number(0x0102, 2) + b"\2" + number(X, 48) + number(Y, 48),
     "notarization": b"\3" + NOTARIZATION,
@@ -111,7 +123,7 @@ MESSAGES = {
     },
     "chain-request": b"\x09" + number(9, 8) + b"\1" + A,
     "chain-request-head": b"\x09" + number(9, 8) + b"\0",
-    "chain-response": b"\x0a\2" + block(None) + block(NOTARIZATION) + NOTARIZATION + b"\1" + FINALITY_CERTIFICATE,
+    "chain-response": b"\x0a\2" + block(None, OPEN) + block(NOTARIZATION, CLOSES) + NOTARIZATION + b"\1" + FINALITY_CERTIFICATE,
 }
 
 PREIMAGES = {
@@ -121,8 +133,9 @@ PREIMAGES = {
     "preimage-finality-vote": preimage("zus/finality/v1", 5, 1, A),
     "preimage-beacon-round": preimage("zus/beacon-r/v1", 5, 0),
     "preimage-beacon-chained": preimage("zus/beacon-c/v1", 5, 1, SEED),
-    "id-proposal": block_id(NOTARIZATION),
-    "id-proposal-on-genesis": block_id(None),
+    "id-proposal": block_id(NOTARIZATION, CLOSES),
+    "id-proposal-on-genesis": block_id(None, OPEN),
+    "id-proposal-in-the-tail": block_id(NOTARIZATION, TAIL),
 }
 
 
@@ -133,5 +146,5 @@ def write(path, title, vectors):
             file.write(f"{name} {data.hex()}\n")
 
 
-write("wire.txt", "One message of each kind", {name: b"\1" + data for name, data in MESSAGES.items()})
+write("wire.txt", "One message of each kind", {name: b"\2" + data for name, data in MESSAGES.items()})
 write("preimages.txt", "Signed preimages and block ids", PREIMAGES)

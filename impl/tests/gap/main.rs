@@ -151,7 +151,8 @@ impl Net {
             Output::Load { block, .. } => inputs.push_back(Input::Loaded(host.disk.load(block))),
             Output::RequestPayload { round, subround, .. } => {
                 host.payloads += 1;
-                inputs.push_back(Input::Payload { round, subround, payload: vec![id as u8; PAYLOAD] });
+                let (payload, items, record) = (vec![id as u8; PAYLOAD], Vec::new(), None);
+                inputs.push_back(Input::Payload { round, subround, payload, items, record });
             }
             Output::Validate { block } => {
                 inputs.push_back(Input::Validated {

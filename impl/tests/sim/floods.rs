@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Time};
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::{MockCommittee, MockScheme};
 use zus_bpp::crypto::scheme::{BeaconValue, Signature, Verify as _};
@@ -116,6 +116,8 @@ fn blocks_without_a_turn_or_a_parent() {
             finality: None,
             beacon: BeaconValue([i as u8; 32]),
             beacon_signature: Signature([i as u8; 48]),
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: vec![0; if i % 40 == 0 { MAX_PAYLOAD_BYTES + 1 } else { 100 }],
             time: Time(1),
         }));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Digest, Time};
 use zus_bpp::certified::{Certified, Notarization};
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -92,13 +92,22 @@ fn notarization() -> impl Strategy<Value = Arc<Notarization>> {
     certified(ticket())
 }
 
+fn closing() -> impl Strategy<Value = Closing> {
+    let digest = || any::<[u8; 32]>().prop_map(Digest);
+    prop_oneof![
+        4 => Just(Closing::Open),
+        1 => digest().prop_map(|record| Closing::Closes { record }),
+        1 => (round(), id(), digest()).prop_map(|(round, block, record)| Closing::Tail { round, block, record }),
+    ]
+}
+
 fn block() -> impl Strategy<Value = Arc<Block>> {
     (
         any::<([u8; 32], u64, u16, [u8; 32], [u8; 32], u64)>(),
         place(),
         (prop::option::of(notarization()), prop::option::of(certified(vote()))),
         signature(),
-        prop::collection::vec(any::<u8>(), 0..200),
+        (closing(), prop::collection::vec(any::<u8>(), 0..50), prop::collection::vec(any::<u8>(), 0..200)),
     )
         .prop_map(
             |(
@@ -106,7 +115,7 @@ fn block() -> impl Strategy<Value = Arc<Block>> {
                 (round, subround),
                 (notarized, finality),
                 signature,
-                payload,
+                (closing, items, payload),
             )| {
                 Arc::new(Block::new(BlockContent {
                     chain: ChainId(chain),
@@ -119,6 +128,8 @@ fn block() -> impl Strategy<Value = Arc<Block>> {
                     finality,
                     beacon: BeaconValue(beacon),
                     beacon_signature: signature,
+                    closing,
+                    items,
                     payload,
                     time: Time(time),
                 }))

@@ -216,7 +216,7 @@ fn each_reason_for_a_refusal() {
         bytes[index] = byte;
         decode(&bytes)
     };
-    assert_eq!(with(0, 2), Err(WireError::UnknownVersion { found: 2, supported: VERSION }));
+    assert_eq!(with(0, 1), Err(WireError::UnknownVersion { found: 1, supported: VERSION }));
     assert_eq!(with(1, 99), Err(WireError::UnknownTag { field: "kind of message", found: 99 }));
     // Version, kind, round, subround, block, signer: then the form of the signature.
     let form = 1 + 1 + 8 + 4 + 32 + 2;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Digest, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -81,8 +81,26 @@ pub fn with_payload(block: &Block, payload: Vec<u8>) -> Block {
     Block::new(BlockContent { payload, ..block.content() })
 }
 
-/// A block; one that extends genesis names no final block either.
+/// A block; one that extends genesis names no final block either, and brings no epoch items. The other one closes its epoch.
 fn block(parent_notarization: Option<Arc<Notarization>>) -> Arc<Block> {
+    let record = Digest(bytes(0xa0));
+    match parent_notarization {
+        None => block_that_says(Closing::Open, b"", None),
+        some => block_that_says(Closing::Closes { record }, b"items", some),
+    }
+}
+
+/// A block in the tail of its epoch.
+fn block_of_the_tail() -> Arc<Block> {
+    let closing = Closing::Tail { round: Round(3), block: BlockId(bytes(0x30)), record: Digest(bytes(0xa0)) };
+    block_that_says(closing, b"", Some(notarization()))
+}
+
+fn block_that_says(
+    closing: Closing,
+    items: &[u8],
+    parent_notarization: Option<Arc<Notarization>>,
+) -> Arc<Block> {
     let finality = parent_notarization.as_ref().map(|_| finality_certificate());
     Arc::new(Block::new(BlockContent {
         chain: ChainId(bytes(0x01)),
@@ -95,6 +113,8 @@ fn block(parent_notarization: Option<Arc<Notarization>>) -> Arc<Block> {
         finality,
         beacon: BeaconValue(bytes(0x40)),
         beacon_signature: signature(0x50),
+        closing,
+        items: items.to_vec(),
         payload: b"payload".to_vec(),
         time: Time(0x0000_0188_0000_0000),
     }))
@@ -132,6 +152,14 @@ pub fn messages() -> Vec<(&'static str, Message)> {
             "proposal-on-genesis",
             Message::Proposal(Proposal {
                 block: block(None),
+                timeout_certificate: None,
+                signature: signature(0x80),
+            }),
+        ),
+        (
+            "proposal-in-the-tail",
+            Message::Proposal(Proposal {
+                block: block_of_the_tail(),
                 timeout_certificate: None,
                 signature: signature(0x80),
             }),

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, Time};
+use zus_bpp::block::{Block, BlockContent, Closing, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{Epoch, MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::certificate::Certificate;
@@ -75,6 +75,8 @@ impl Ladder {
             finality: None,
             beacon,
             beacon_signature,
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: vec![what],
             time: Time(round),
         }))

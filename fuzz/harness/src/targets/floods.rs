@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Time};
 use zus_bpp::certified::Certified;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
@@ -159,6 +159,8 @@ fn requests(ground: &Arc<Ground<MockScheme>>) {
         finality: None,
         beacon: ground.keys.observer.beacon_value(&beacon_signature),
         beacon_signature,
+        closing: Closing::Open,
+        items: Vec::new(),
         payload: vec![0; MAX_PAYLOAD_BYTES],
         time: Time(0),
     }));

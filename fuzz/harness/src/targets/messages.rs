@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Digest, Time};
 use zus_bpp::certified::Certified;
 use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -50,6 +50,12 @@ pub fn messages(bytes: &[u8]) {
             finality: (kind & 8 == 0).then(finality),
             beacon: BeaconValue([r; 32]),
             beacon_signature: Signature([s; 48]),
+            closing: match kind >> 6 {
+                0 | 1 => Closing::Open,
+                2 => Closing::Closes { record: Digest([s; 32]) },
+                _ => Closing::Tail { round, block, record: Digest([s; 32]) },
+            },
+            items: input[..usize::from(bits) % 8 % (input.len() + 1)].to_vec(),
             payload: input[..usize::from(count) % 16].to_vec(),
             time: Time(u64::from(bits)),
         }))

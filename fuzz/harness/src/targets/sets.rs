@@ -136,10 +136,16 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
         finality_certificate: block::Digest(turned(5)),
         beacon: BeaconValue(turned(7)),
         payload_root: block::Digest(turned(11)),
+        closing: block::Closing::Tail {
+            round: Round(round >> 5),
+            block: BlockId(turned(13)),
+            record: block::Digest(turned(17)),
+        },
+        items_root: block::Digest(turned(19)),
         time: Time(time),
     };
     let own = Sha3_256::new()
-        .chain_update(b"zus/block/v1\0\0\0\0")
+        .chain_update(b"zus/block/v2\0\0\0\0")
         .chain_update(chain)
         .chain_update(epoch.to_be_bytes())
         .chain_update(round.to_be_bytes())
@@ -151,6 +157,11 @@ fn ids(input: &[u8; 88], chain: [u8; 32], epoch: u64, (round, subround): (u64, u
         .chain_update(turned(5))
         .chain_update(turned(7))
         .chain_update(turned(11))
+        .chain_update([2])
+        .chain_update((round >> 5).to_be_bytes())
+        .chain_update(turned(13))
+        .chain_update(turned(17))
+        .chain_update(turned(19))
         .chain_update(time.to_be_bytes());
     assert_eq!(header.id().0[..], own.finalize()[..], "the id of {header:?}");
 

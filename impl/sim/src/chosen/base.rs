@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing};
 use zus_bpp::certified::{Certified, FinalityCertificate};
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{MinerId, Round, Subround};
@@ -30,6 +30,8 @@ pub(super) fn base<S: Scheme + Clone>(ground: &Ground<S>) -> Option<FinalBlock> 
         finality: below_is_final(ground, parent),
         beacon: draw.value,
         beacon_signature: draw.signature,
+        closing: Closing::Open,
+        items: Vec::new(),
         payload: Vec::new(),
         time: ground.config.genesis.header().time,
     }));

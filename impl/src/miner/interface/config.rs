@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::start_error::StartError;
 use crate::accounts::arrival_work;
-use crate::block::{Block, Header, Time};
-use crate::committee::{Committee, Subround};
+use crate::block::{Block, Closing, Header, Time};
+use crate::committee::{Committee, Round, Subround};
 use crate::crypto::scheme::{BatchSeed, BeaconValue};
 use crate::crypto::uncompressed::UncompressedSignature;
 use crate::evidence::EvidenceRules;
@@ -174,8 +174,12 @@ pub struct Config {
     pub whole_rounds: u64,
     /// Waiting times.
     pub timing: Timing,
-    /// The block of round 0, of the chain and the epoch of the committee.
+    /// The block that the epoch begins on: the block of round 0, of the chain and the epoch of the committee; or the closing block
+    /// of the epoch before, of any round ([`Config::after`]).
     pub genesis: Arc<Block>,
+    /// Whether the epoch ends: blocks may bring epoch items and close the epoch, which the host judges together with the payload
+    /// (PROTOCOL.md, section 8). If not, such blocks are refused.
+    pub hands_over: bool,
     /// In which form tickets are sent.
     pub ticket_form: TicketForm,
     /// With a seed, the certificates of an answer to a chain request are checked as one batch, and so are beacon shares that
@@ -213,9 +217,23 @@ impl Config {
             whole_rounds: WHOLE_ROUNDS,
             timing: Timing::DEFAULT,
             genesis: Arc::new(Block::genesis(committee.chain(), committee.epoch(), seed, genesis_time)),
+            hands_over: false,
             ticket_form: TicketForm::default(),
             batch_seed: None,
         }
+    }
+
+    /// A configuration as [`Config::new`] makes it, for an epoch that begins on the closing block of the epoch before.
+    #[must_use]
+    pub fn after(committee: Committee, rules: Rules, closing: Arc<Block>) -> Self {
+        let (seed, time) = (closing.header().beacon, closing.header().time);
+        Self { genesis: closing, ..Self::new(committee, rules, seed, time) }
+    }
+
+    /// With epochs that end, or not.
+    #[must_use]
+    pub fn with_hands_over(self, hands_over: bool) -> Self {
+        Self { hands_over, ..self }
     }
 
     /// With this number of generators a subround.
@@ -296,18 +314,27 @@ impl Config {
     }
 
     /// Refuses rules that this code does not have. Finalized heads bind nobody here: a miner knows its own head, and not those
-    /// of sharders.
+    /// of sharders. A handoff certificate is one of finality, so that epochs end only where finality takes votes.
     fn check_rules(&self) -> Result<(), StartError> {
+        if self.hands_over && !self.rules.votes() {
+            return Err(StartError::HandoverWithoutVotes);
+        }
         match self.rules.parent {
             ParentRule::Notarized => Ok(()),
             ParentRule::OnFinalizedHead => Err(StartError::ParentRule),
         }
     }
 
-    /// Refuses a first block that the other members do not have: every field but beacon value and time is given by the committee.
+    /// Refuses a first block that the other members do not have: every field of a genesis block but beacon value and time is given by
+    /// the committee, and of the epoch before an epoch continues the closing block only.
     fn check_genesis(&self) -> Result<(), StartError> {
         let (chain, epoch, found) = (self.committee.chain(), self.committee.epoch(), self.genesis.header());
-        if self.genesis.id() == Block::genesis(chain, epoch, found.beacon, found.time).id() {
+        let closes = match found.closing {
+            Closing::Closes { .. } => true,
+            Closing::Open | Closing::Tail { .. } => false,
+        };
+        let continues = closes && found.chain == chain && found.epoch.0.checked_add(1) == Some(epoch.0);
+        if continues || self.genesis.id() == Block::genesis(chain, epoch, found.beacon, found.time).id() {
             return Ok(());
         }
         Err(StartError::OtherGenesis {
@@ -398,7 +425,20 @@ impl Config {
     /// final.
     #[must_use]
     pub fn must_be_empty(&self, header: &Header) -> bool {
-        self.rules.votes() && header.is_beyond(self.payload_rounds)
+        self.rules.votes() && header.is_beyond(self.payload_rounds, self.anchor())
+    }
+
+    /// The round of the block that the epoch begins on. Blocks of the epoch are of later rounds.
+    #[must_use]
+    pub fn anchor(&self) -> Round {
+        self.genesis.round()
+    }
+
+    /// What a child says of the end of the epoch if it does not close it itself. The block that this epoch begins on closed the one
+    /// before.
+    #[must_use]
+    pub fn closing_after(&self, parent: &Header) -> Closing {
+        if parent.round == self.anchor() { Closing::Open } else { Closing::of_child(parent) }
     }
 
     /// Whether a miner signs one ticket per (round, subround) only.

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::block::{Block, BlockId};
+use crate::block::{Block, BlockId, Digest};
 use crate::committee::{Peer, Round, Subround};
 use crate::message::Message;
 use crate::miner::interface::WriteId;
@@ -37,6 +37,11 @@ pub enum Input {
         subround: Subround,
         /// The payload.
         payload: Vec<u8>,
+        /// The encoded epoch items; empty where there are none, or where epochs do not end
+        /// ([`Config::hands_over`](crate::miner::Config::hands_over)).
+        items: Vec<u8>,
+        /// The digest of the next committee's record, where it is complete with these items: the block closes the epoch.
+        record: Option<Digest>,
     },
     /// The application answers [`Output::Validate`](crate::miner::Output::Validate).
     Validated {

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::block::Closing;
 use crate::chain::ChainResponseError;
 use crate::committee::{MinerId, Round};
 use crate::crypto::certificate::CertificateError;
@@ -103,6 +104,21 @@ pub enum ProposalError {
     /// Its payload is too large.
     #[error("a payload of {0} bytes")]
     PayloadTooLarge(usize),
+    /// Its epoch items are too large.
+    #[error("epoch items of {0} bytes")]
+    ItemsTooLarge(usize),
+    /// It brings epoch items or closes the epoch, and epochs do not end here.
+    #[error("the block brings epoch items or closes its epoch, and config.hands_over is false")]
+    NoHandover,
+    /// It says otherwise of the end of the epoch than its parent and its epoch items do.
+    #[error("the block says {found:?} of the end of its epoch, and its parent and epoch items say otherwise")]
+    WrongClosing {
+        /// What it says.
+        found: Closing,
+    },
+    /// It is in the tail of the epoch, and has a payload or epoch items.
+    #[error("a payload or epoch items in a block above the closing block of its epoch")]
+    TailNotEmpty,
     /// It carries no certificate of its parent for exactly the round before (S3).
     #[error("the parent is not shown to be notarized in the round before")]
     ParentNotNotarized,
@@ -128,7 +144,7 @@ pub enum ProposalError {
     FinalityWithoutVotes,
     /// It has a payload, and is too far above the block that it names as final.
     #[error(
-        "a payload in a block more than {bound} rounds above the one that it names as final, of round {named}"
+        "a payload or epoch items in a block more than {bound} rounds above the one that it names as final, of round {named}"
     )]
     PayloadBeyond {
         /// The round that it names.
@@ -165,13 +181,17 @@ impl ProposalError {
             // The block shows it by itself.
             ProposalError::Impossible
             | ProposalError::PayloadTooLarge(_)
+            | ProposalError::ItemsTooLarge(_)
             | ProposalError::ParentNotNotarized
             | ProposalError::NoTimeoutCertificate
             | ProposalError::FinalityNotBefore { .. } => true,
             // The rules are the same for all.
             ProposalError::FinalityWithoutVotes | ProposalError::PayloadBeyond { .. } => true,
-            // The generator knows the parent, whose id commits to the round that it names.
-            ProposalError::FinalityFalls { .. } => true,
+            ProposalError::NoHandover => true,
+            // The generator knows the parent, whose id commits to the round that it names, and to the closing block.
+            ProposalError::FinalityFalls { .. }
+            | ProposalError::WrongClosing { .. }
+            | ProposalError::TailNotEmpty => true,
             // There is one beacon value of a target, and one order that follows from it.
             ProposalError::WrongBeacon | ProposalError::NotEligible { .. } => true,
         }

@@ -19,6 +19,12 @@ pub enum StartError {
         "the rule parent = OnFinalizedHead is one of the model: miners do not know the heads of sharders"
     )]
     ParentRule,
+    /// Nothing shows to the next committee that a closing block is final.
+    #[error(
+        "epochs hand over by a finality certificate, and finality takes no votes under these rules; set finality = Votes, or \
+             config.hands_over to false"
+    )]
+    HandoverWithoutVotes,
     /// With this number the protocol would stand still, and say nothing.
     #[error("{field} is {value}; set it to a number from {least} to {most}")]
     Setting {

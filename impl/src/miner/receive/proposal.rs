@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::block::{Block, Header};
+use crate::block::{Block, Closing, Header};
 use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Verified};
-use crate::committee::{Peer, Round};
+use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
-use crate::limits::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_PAYLOAD_BYTES};
+use crate::limits::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::Proposal;
 use crate::miner::interface::{ProposalError, Refusal};
 use crate::miner::state::rounds::signed_candidate;
@@ -39,11 +39,14 @@ impl<S: Scheme> Miner<S> {
         if foreign {
             return Err(ProposalError::Foreign.into());
         }
-        if !committee.contains(header.generator) || header.round == Round(0) {
+        if !committee.contains(header.generator) || header.round <= self.config.anchor() {
             return Err(ProposalError::Impossible.into());
         }
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
+        }
+        if block.items().len() > MAX_ITEMS_BYTES {
+            return Err(ProposalError::ItemsTooLarge(block.items().len()).into());
         }
         let position = (header.round, header.subround);
         if self.is_settled_proposal(position, header.generator, proposal.signature, fx.now) {
@@ -121,7 +124,7 @@ impl<S: Scheme> Miner<S> {
         if named >= header.round {
             return Err(ProposalError::FinalityNotBefore { named });
         }
-        if self.config.must_be_empty(header) && !block.payload().is_empty() {
+        if self.config.must_be_empty(header) && block.content_bytes() > 0 {
             return Err(ProposalError::PayloadBeyond { named, bound: self.config.payload_rounds });
         }
         Ok(())
@@ -148,6 +151,8 @@ impl<S: Scheme> Miner<S> {
     /// A block names no lower final block than its parent does. Not known when the parent is not.
     pub(in crate::miner) fn check_finality_rises(&self, header: &Header) -> Result<(), ProposalError> {
         let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
+        // The block that the epoch begins on names a block of the epoch before.
+        let parent = parent.filter(|parent| parent.round > self.config.anchor());
         let Some(parent) = parent.map(|parent| parent.final_round) else { return Ok(()) };
         if header.final_round < parent {
             return Err(ProposalError::FinalityFalls { named: header.final_round, parent });
@@ -155,15 +160,43 @@ impl<S: Scheme> Miner<S> {
         Ok(())
     }
 
+    /// A block says of the end of its epoch what follows from its parent, or closes the epoch; and a block of the tail is empty. Which
+    /// record a block may close with the host judges, together with the epoch items.
+    pub(in crate::miner) fn check_closing(&self, header: &Header) -> Result<(), ProposalError> {
+        if !self.config.hands_over {
+            let is_plain = header.closing == Closing::Open && !header.has_items();
+            return if is_plain { Ok(()) } else { Err(ProposalError::NoHandover) };
+        }
+        let parent = header.round.previous().and_then(|round| self.chain.header(round, header.parent));
+        let Some(parent) = parent else { return Ok(()) };
+        match (self.config.closing_after(parent), header.closing) {
+            (Closing::Open, Closing::Open) => Ok(()),
+            (Closing::Open, Closing::Closes { .. }) if header.has_items() => Ok(()),
+            (below @ Closing::Tail { .. }, found) if found == below => {
+                if header.is_empty() {
+                    Ok(())
+                } else {
+                    Err(ProposalError::TailNotEmpty)
+                }
+            }
+            (_, found) => Err(ProposalError::WrongClosing { found }),
+        }
+    }
+
     /// The parent must be shown to be notarized in exactly the round before (S3), with the labels of the parent itself.
     fn check_parent(&self, block: &Block) -> Result<Option<Verified<Arc<Notarization>>>, Refusal> {
         let header = block.header();
         let parent_round = header.round.previous().ok_or(ProposalError::Impossible)?;
         let Some(certificate) = block.parent_notarization() else {
-            let is_genesis = parent_round == Round(0) && header.parent == self.config.genesis.id();
-            return if is_genesis { Ok(None) } else { Err(ProposalError::ParentNotNotarized.into()) };
+            let anchor = (self.config.anchor(), self.config.genesis.id());
+            return if (parent_round, header.parent) == anchor {
+                Ok(None)
+            } else {
+                Err(ProposalError::ParentNotNotarized.into())
+            };
         };
-        if certificate.block != header.parent || parent_round == Round(0) {
+        // The block that the epoch begins on was notarized by nobody, or by the committee before.
+        if certificate.block != header.parent || parent_round <= self.config.anchor() {
             return Err(ProposalError::ParentNotNotarized.into());
         }
         if certificate.round != parent_round {

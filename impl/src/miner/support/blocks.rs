@@ -84,7 +84,8 @@ impl<S: Scheme> Miner<S> {
             return;
         }
         // The parent may have come after the proposal was collected.
-        if let Err(error) = self.check_finality_rises(&header) {
+        let follows = self.check_finality_rises(&header).and_then(|()| self.check_closing(&header));
+        if let Err(error) = follows {
             self.chain.judge(round, id, Verdict::Refused);
             // Only its generator sends a proposal.
             fx.refuse(Peer::Miner(header.generator), error.into());

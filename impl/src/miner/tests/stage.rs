@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::block::{Block, BlockContent, Time};
+use crate::block::{Block, BlockContent, Closing, Time};
 use crate::certified::{Certified, FinalityCertificate, Notarization, TimeoutCertificate};
 use crate::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, Subround};
 use crate::crypto::certificate::{Certificate, CertificateError};
@@ -75,7 +75,8 @@ impl Stage {
         for output in out {
             let answer = match &output {
                 Output::RequestPayload { round, subround, .. } => {
-                    Some(Input::Payload { round: *round, subround: *subround, payload: Vec::new() })
+                    let (round, subround, payload) = (*round, *subround, Vec::new());
+                    Some(Input::Payload { round, subround, payload, items: Vec::new(), record: None })
                 }
                 Output::Validate { block } => {
                     Some(Input::Validated { round: block.round(), block: block.id(), accepted: true })
@@ -205,6 +206,8 @@ impl Stage {
             finality: None,
             beacon,
             beacon_signature,
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: Vec::new(),
             time: Time(1),
         }

@@ -58,7 +58,8 @@ fn step_2_a_generator_proposes_once_on_its_entry_block_with_its_certificate() {
     assert_eq!(block.header().parent, parent.id());
     assert_eq!(block.parent_notarization(), certificate.as_ref());
     let (round, subround) = (block.round(), block.subround());
-    stage.input(Input::Payload { round, subround, payload: vec![1] });
+    let (items, record) = (Vec::new(), None);
+    stage.input(Input::Payload { round, subround, payload: vec![1], items, record });
     assert_eq!(stage.proposals_sent().len(), 1, "a second payload changes nothing");
     assert!(stage.records().iter().any(|record| record.kind == Kind::Proposal));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{ChainId, Committee, Epoch, MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::blst_scheme::BlstScheme;
@@ -106,6 +106,8 @@ impl Script {
             finality: None,
             beacon: BeaconValue([0; 32]),
             beacon_signature: Signature([0; 48]),
+            closing: Closing::Open,
+            items: Vec::new(),
             payload: vec![0; payload],
             time: Time(1),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, BlockId, Time};
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Time};
 use zus_bpp::certified::{Certified, FinalityCertificate, Notarization};
 use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
@@ -156,6 +156,8 @@ pub(super) fn propose<S: Scheme + Clone>(
         finality,
         beacon: value,
         beacon_signature,
+        closing: Closing::Open,
+        items: Vec::new(),
         payload,
         time,
     }));
