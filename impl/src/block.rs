@@ -283,7 +283,7 @@ pub struct BlockContent {
     pub beacon_signature: Signature,
     /// What the block says about the end of its epoch.
     pub closing: Closing,
-    /// The encoded epoch items, at most [`MAX_ITEMS_BYTES`](crate::limits::MAX_ITEMS_BYTES); empty where there are none.
+    /// The encoded epoch items, at most [`MAX_EPOCH_ITEMS_BYTES`](crate::limits::MAX_EPOCH_ITEMS_BYTES); empty where there are none.
     pub items: Vec<u8>,
     /// The data that the application wants to have ordered.
     pub payload: Vec<u8>,

@@ -24,8 +24,8 @@ pub const MAX_SHARDERS: u16 = 1_024;
 /// Bytes of the payload of one block.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 
-/// Bytes of the epoch items of one block: room for a dealing to the largest committee, and for a settlement of it.
-pub const MAX_ITEMS_BYTES: usize = 1 << 18;
+/// Bytes of an encoded handoff certificate, whatever the chain: a header, and the finality certificate of the largest committee.
+pub const MAX_HANDOFF_BYTES: usize = 512 + zus_bls::signers::MAX_BITMAP_BYTES;
 
 /// Rounds above the highest final block that a block names in which it may have a payload or epoch items; in later rounds it has
 /// neither, or no honest miner tickets it. So what is notarized and not final holds a bounded number of payloads, and the
@@ -129,6 +129,34 @@ pub const ANSWER_BYTES_PER_REQUEST_BYTE: u64 = 16;
 /// Bytes of payload that a host serves from its storage in one answer ([`Output::Serve`](crate::miner::Output::Serve)): any
 /// block fits.
 pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;
+
+/// Bytes of the record of a committee: room for the largest one with all sharders.
+pub const MAX_RECORD_BYTES: usize = 1 << 18;
+
+/// Links to committees in one message.
+pub const MAX_LINKS_AT_ONCE: usize = 16;
+
+/// Links above the present epoch that a node holds: it follows the chain up to them, and asks for more then.
+pub const MAX_LINKS_AHEAD: usize = 64;
+
+/// Links, to the present epoch and below, that a node holds to serve them. The host has the others.
+pub const KEPT_LINKS: usize = 64;
+
+/// The least time between two handoff certificates for a node that is behind, and between two requests for links.
+pub const HANDOFF_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Messages of the next epoch that wait until it begins.
+pub const MAX_WAITING_MESSAGES: usize = 1_024;
+
+/// Of these the messages of one node.
+pub const MAX_WAITING_OF_ONE: usize = 32;
+
+/// Bytes of all of them.
+pub const MAX_WAITING_BYTES: usize = 4 << 20;
+
+/// Bytes of answers a second to a node that asks in an older epoch, or has no place in the present one, beyond
+/// [`ANSWER_ALLOWANCE_BYTES`] at once. All nodes that are in no committee that is known share one such allowance.
+pub const GUEST_BYTES_PER_SECOND: u64 = 256 << 10;
 
 /// The longest waiting time of a configuration: a day. A longer one is taken for a mistake: nothing would happen, and
 /// nobody would say why.

@@ -5,6 +5,7 @@
 
 mod crypto_properties;
 mod embedding;
+mod epochs;
 mod examples;
 mod key_generation;
 mod localnet;

@@ -26,7 +26,14 @@ pub struct Arguments {
     /// Sharders.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=100))]
     pub sharders: u16,
-    /// Rounds to finalize.
+    /// Epochs: a committee hands over to the next one so many times, less one. With more than one, members are named as nodes: the
+    /// first committee has nodes 0 to one less than --miners.
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub epochs: u16,
+    /// Members that leave from one epoch to the next, and as many new nodes that join.
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=100))]
+    pub exchange: u16,
+    /// Rounds to finalize. With --epochs: rounds after which an epoch is closed, and rounds of the last epoch.
     #[arg(long, default_value_t = 10, value_parser = rounds)]
     pub rounds: usize,
     /// The seed of keys, delays and losses.
@@ -127,6 +134,7 @@ impl Arguments {
         let kinds = kinds.chain((0..equivocate).map(|_| Byzantine::Equivocate));
         setup.byzantine = (0..miners).rev().zip(kinds).collect();
         self.kills()?;
+        self.across_epochs()?;
         for kill in &self.kill {
             setup.disturbances.push((kill.at, Disturbance::Kill(kill.miner)));
             setup.disturbances.push((kill.back(), Disturbance::Restart(kill.miner)));
@@ -139,18 +147,57 @@ impl Arguments {
         Ok(setup)
     }
 
+    /// Refuses what changes nothing across epochs, or has no meaning there.
+    fn across_epochs(&self) -> Result<(), String> {
+        if self.epochs == 1 {
+            return if self.exchange == 0 {
+                Ok(())
+            } else {
+                Err(format!(
+                    "--exchange {}: one epoch exchanges nobody\n  fix: add --epochs 2 or more",
+                    self.exchange
+                ))
+            };
+        }
+        let refused = |option: &str, why: &str, fix: &str| Err(format!("{option}: {why}\n  fix: {fix}"));
+        if self.exchange > self.miners {
+            let most = format!("name at most {}", self.miners);
+            return refused("--exchange", "more members than a committee has", &most);
+        }
+        if self.trace.is_some() {
+            return refused("--trace", "a trace has no epochs", "leave --trace or --epochs out");
+        }
+        if self.steps {
+            return refused(
+                "--steps",
+                "steps are printed in one epoch only",
+                "leave --steps or --epochs out",
+            );
+        }
+        if !matches!(self.profile, Profile::Hardened) {
+            return refused("--profile", "epochs hand over by votes", "leave --profile out");
+        }
+        Ok(())
+    }
+
+    /// The members of all epochs.
+    fn members(&self) -> u16 {
+        let exchanged = u32::from(self.exchange) * u32::from(self.epochs - 1);
+        u16::try_from(u32::from(self.miners) + exchanged).unwrap_or(u16::MAX)
+    }
+
     /// Refuses a kill that no miner feels.
     fn kills(&self) -> Result<(), String> {
         let mut of_miner: BTreeMap<u16, Vec<Kill>> = BTreeMap::new();
         for &kill in &self.kill {
             let Kill { miner, at } = kill;
             let refused = |why: String, fix: String| Err(format!("--kill {miner}@{at}: {why}\n  fix: {fix}"));
-            if miner >= self.miners {
-                let fix = format!("name a miner from 0 to {}", self.miners - 1);
-                return refused(format!("there is no miner {miner} of {}", self.miners), fix);
+            if miner >= self.members() {
+                let fix = format!("name a miner from 0 to {}", self.members() - 1);
+                return refused(format!("there is no miner {miner} of {}", self.members()), fix);
             }
             // The last ones are silent.
-            if miner >= self.miners - self.silent {
+            if self.epochs == 1 && miner >= self.miners - self.silent {
                 return refused(
                     format!("miner {miner} is silent from the start (--silent {})", self.silent),
                     format!("name a miner below {}", self.miners - self.silent),

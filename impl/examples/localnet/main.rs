@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -p zus-bpp --example localnet -- --miners 7 --rounds 20 --equivocate 1 --loss 5 --kill 2@3000
+//! cargo run --release -p zus-bpp --example localnet -- --epochs 5 --exchange 1 --rounds 4 --kill 3@3000
 //! ```
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use zus_output::{
 };
 
 mod arguments;
+mod epochs;
 mod long;
 mod trace;
 
@@ -52,6 +54,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let trace = arguments.trace.as_deref().map(|file| Promised::at(file, []).map_err(unwritable(file)));
     let trace = trace.transpose()?;
     let setup = arguments.setup()?;
+    if arguments.epochs > 1 {
+        return epochs::run(arguments);
+    }
     let faulty = setup.config().committee.faulty();
     let dishonest = setup.byzantine.len();
     if trace.is_some() && dishonest > faulty {

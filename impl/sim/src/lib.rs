@@ -4,6 +4,7 @@ pub mod by_hand;
 mod byzantine;
 pub mod chosen;
 pub mod disk;
+pub mod epochs;
 pub mod member;
 pub mod messages;
 mod observer;

@@ -117,6 +117,8 @@ pub fn carry_out(disk: &mut Disk, application: &mut impl Answers, output: Output
         Output::Blamed(signer) => Effect::Seen(Seen::Blamed(signer)),
         Output::Conflict { round, block } => Effect::Seen(Seen::Conflict(round, block)),
         Output::Withheld(conflict) => Effect::Seen(Seen::Withheld(conflict)),
+        // Across epochs a replica takes it.
+        Output::HandedOver(_) => Effect::Nothing,
     }
 }
 

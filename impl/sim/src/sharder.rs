@@ -72,6 +72,7 @@ impl<S: Scheme> Archive<S> {
                 | SharderOutput::Refused { .. }
                 | SharderOutput::Gap { .. }
                 | SharderOutput::Certified(_)
+                | SharderOutput::HandedOver(_)
                 | SharderOutput::Conflict { .. } => {}
             }
         }

@@ -1,13 +1,62 @@
-//! The rules by which a block is final without votes: all walk from the notarized blocks of a round to one block.
+//! Which block is final. A finality certificate makes its block final, or the closing block of the epoch below it. The rules without
+//! votes walk from the notarized blocks of a round to one block.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::Chain;
-use crate::block::BlockId;
+use crate::block::{BlockId, Closing};
+use crate::certified::FinalityCertificate;
 use crate::committee::Round;
+use crate::epochs::handoff::{ClosingBlock, HandoffCertificate};
 use crate::rules::FinalityRule;
+use crate::statement::FinalityVote;
 
 impl Chain {
+    /// Step 10 with votes: the block that a finality certificate makes final. In the tail of an epoch it is the closing block and
+    /// nothing above it, or blocks of the tail could be final beside the first block of the next epoch. `known` is a handoff whose
+    /// block may not be here.
+    pub fn made_final(&self, vote: &FinalityVote, known: Option<&HandoffCertificate>) -> (Round, BlockId) {
+        let closing = self.closing_below(vote, known);
+        closing.map_or((vote.round, vote.block), |closing| (closing.round, closing.id))
+    }
+
+    /// The handoff certificate that a finality certificate is, now that the closing block is the head. `None` if the head, which is
+    /// above `anchor`, does not close the epoch.
+    pub fn handoff(
+        &self,
+        certificate: &Arc<FinalityCertificate>,
+        known: Option<&Arc<HandoffCertificate>>,
+        anchor: Round,
+    ) -> Option<Arc<HandoffCertificate>> {
+        let head = self.head();
+        let closes = match head.header().closing {
+            Closing::Closes { .. } => head.round() > anchor,
+            Closing::Open | Closing::Tail { .. } => false,
+        };
+        if !closes {
+            return None;
+        }
+        let handoff = match known.filter(|known| known.finality().statement == certificate.statement) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let header = self.header(certificate.round, certificate.block)?;
+                Arc::new(HandoffCertificate::new(*header, Arc::clone(certificate)).ok()?)
+            }
+        };
+        (handoff.closing().id == head.id()).then_some(handoff)
+    }
+
+    fn closing_below(&self, vote: &FinalityVote, known: Option<&HandoffCertificate>) -> Option<ClosingBlock> {
+        let header = self.header(vote.round, vote.block).and_then(|header| match header.closing {
+            Closing::Tail { .. } => ClosingBlock::below(header),
+            Closing::Open | Closing::Closes { .. } => None,
+        });
+        let known =
+            known.filter(|known| known.finality().statement == *vote).map(HandoffCertificate::closing);
+        header.or(known)
+    }
+
     /// Which of two blocks of one round has the greater seed, where the beacon is chained: compares the subrounds of their
     /// chains, oldest first, as far as both are known. All that know the same blocks find the same.
     pub fn compare_seeds(&self, mut round: Round, mut a: BlockId, mut b: BlockId) -> Ordering {

@@ -67,6 +67,7 @@ use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Ve
 use crate::chain::{CatchUp, Chain};
 use crate::committee::{MinerId, Peer, Round, Subround};
 use crate::crypto::scheme::Scheme;
+use crate::epochs::handoff::HandoffCertificate;
 use crate::message::{ChainResponse, Message, Proposal};
 use crate::statement::BeaconTarget;
 
@@ -95,6 +96,10 @@ pub struct Miner<S> {
     chain: Chain,
     /// The newest finality certificate whose block cannot be finalized yet.
     pending_finality: Option<Verified<Arc<FinalityCertificate>>>,
+    /// The handoff that this miner was given: its finality certificate may wait for blocks.
+    handoff: Option<Arc<HandoffCertificate>>,
+    /// Whether the closing block is final: the miner has told its host, and does nothing any more.
+    handed_over: bool,
     ledger: Ledger,
     signing: Signing,
     evidence: EvidenceStore,
@@ -198,7 +203,7 @@ impl<S: Scheme> Miner<S> {
     /// Takes one input at time `now` and appends what has to be done to `out`. Never panics, whatever a peer sends.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         let fx = &mut Effects { now, out };
-        if self.started == matches!(input, Input::Start) {
+        if self.started == matches!(input, Input::Start) || self.handed_over {
             return;
         }
         let before = fx.out.len();
@@ -223,6 +228,7 @@ impl<S: Scheme> Miner<S> {
             Input::Stored(write) => self.stored(write, fx),
             Input::Loaded(block) => self.loaded(block, fx),
             Input::Persisted(write) => self.release(write, fx),
+            Input::Handoff(handoff) => self.take_handoff(handoff, fx),
             Input::Timer(Timer::Window { round, subround }) => {
                 self.events.push_back(Event::WindowClosed(round, subround));
             }

@@ -39,7 +39,8 @@ use crate::chain::{FinalBlock, FinalizeError};
 use crate::committee::{Peer, Round, Subround};
 use crate::crypto::ranks::Rank;
 use crate::crypto::scheme::Scheme;
-use crate::limits::{MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
+use crate::epochs::handoff::HandoffCertificate;
+use crate::limits::{MAX_EPOCH_ITEMS_BYTES, MAX_PAYLOAD_BYTES, SUBROUNDS_BEHIND};
 use crate::message::{Message, Proposal};
 use crate::miner::interface::{Audience, Milestone, Output, Phase, ProposalError, Stored, Timer};
 use crate::miner::state::rounds::Candidate;
@@ -193,7 +194,8 @@ impl<S: Scheme> Miner<S> {
         let Some(rank) = self.rank(subround, self.me).filter(|&rank| self.is_eligible(rank)) else { return };
         let Some(target) = self.beacon_target(subround) else { return };
         let Some(beacon) = self.known_beacon(&target).cloned() else { return };
-        let too_large = contents.payload.len() > MAX_PAYLOAD_BYTES || contents.items.len() > MAX_ITEMS_BYTES;
+        let too_large =
+            contents.payload.len() > MAX_PAYLOAD_BYTES || contents.items.len() > MAX_EPOCH_ITEMS_BYTES;
         if self.has_proposed() || too_large {
             return;
         }
@@ -571,6 +573,9 @@ impl<S: Scheme> Miner<S> {
         source: Source,
         fx: &mut Effects<'_>,
     ) {
+        if self.handed_over {
+            return;
+        }
         if self.is_certified_final(&certificate.statement) {
             if certificate.round > self.chain.head().round() {
                 // A higher one waits for blocks. This one needs fewer of them.
@@ -600,7 +605,7 @@ impl<S: Scheme> Miner<S> {
         certificate: &Verified<Arc<FinalityCertificate>>,
         fx: &mut Effects<'_>,
     ) -> bool {
-        let FinalityVote { round, block, .. } = certificate.statement;
+        let (round, block) = self.chain.made_final(&certificate.statement, self.handoff.as_deref());
         if round >= self.round {
             // The block's notarization is on its way, or will be asked for: the next round is entered through it.
             return false;
@@ -619,16 +624,46 @@ impl<S: Scheme> Miner<S> {
                     self.chain.certify_final(certificate.clone());
                     self.store(Stored::FinalityCertificate(Arc::clone(certificate)), fx);
                     self.head_moved(path, fx);
+                    self.hand_over(certificate, fx);
                     return true;
                 }
                 Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => return false,
-                Err(FinalizeError::Behind(_)) => return true,
+                Err(FinalizeError::Behind(_)) => {
+                    self.hand_over(certificate, fx);
+                    return true;
+                }
                 Err(FinalizeError::Conflict(_)) => {
                     self.report_conflict(certificate, fx);
                     return true;
                 }
             }
         }
+    }
+
+    /// The epoch is over if the head closes it and the certificate shows that. Nothing more is signed in it: what waits for the disk
+    /// does not leave any more.
+    pub(super) fn hand_over(
+        &mut self,
+        certificate: &Verified<Arc<FinalityCertificate>>,
+        fx: &mut Effects<'_>,
+    ) {
+        if !self.config.hands_over || self.handed_over {
+            return;
+        }
+        let anchor = self.config.anchor();
+        if let Some(handoff) = self.chain.handoff(certificate, self.handoff.as_ref(), anchor) {
+            self.handed_over = true;
+            self.events.clear();
+            fx.out.push(Output::HandedOver(handoff));
+        }
+    }
+
+    /// The host has a handoff of this epoch: its certificate is worth more than any other that waits, since it names the closing block.
+    pub(super) fn take_handoff(&mut self, handoff: Arc<HandoffCertificate>, fx: &mut Effects<'_>) {
+        let certificate = Verified::trusted(Arc::clone(handoff.finality()));
+        self.handoff = Some(handoff);
+        self.pending_finality = Some(certificate);
+        self.try_pending_finality(fx);
     }
 
     /// Tries the certificate that waits for blocks.

@@ -5,6 +5,7 @@
 //! durable; it sends messages; it answers [`Output::Load`] with the block. [`FileStorage`] does the storing in a folder,
 //! [`frame`] and [`read_frame`] put messages on a stream, and `examples/tcp.rs` is a host that talks over TCP.
 
+mod folders;
 mod frame;
 mod storage;
 
@@ -19,6 +20,7 @@ use crate::limits::MAX_PAYLOAD_BYTES;
 use crate::miner::{Input, Miner, Output, Timer};
 use crate::ticket_log::{AppendError, LogError, TicketLog};
 
+pub use folders::{EpochFolders, FoldersError};
 pub use frame::{frame, read_frame};
 pub use storage::{FileStorage, StorageError};
 

@@ -18,7 +18,7 @@ use crate::ticket_log::SignedRecords;
 use crate::wire::{CHECKSUM_BYTES, Decode, seal, unseal};
 
 pub use error::StorageError;
-use error::failed;
+pub(super) use error::failed;
 
 /// An item with the number of its file.
 type Numbered<T> = (u64, T);
@@ -193,7 +193,7 @@ impl FileStorage {
     }
 
     /// The final block of a round, from memory or from its file.
-    fn final_block(&self, round: Round) -> Result<Option<FinalBlock>, StorageError> {
+    pub(super) fn final_block(&self, round: Round) -> Result<Option<FinalBlock>, StorageError> {
         if let Some(found) = self.finals.iter().find(|found| found.block.round() == round) {
             return Ok(Some(found.clone()));
         }
@@ -222,18 +222,21 @@ impl FileStorage {
         Ok(())
     }
 
-    /// Writes a file, durably: beside its place first.
     fn write(&self, kind: Kind, number: u64, bytes: &[u8]) -> Result<(), StorageError> {
-        let unfinished = self.folder.join("unfinished");
-        let path = self.folder.join(kind.name(number));
-        let written = File::create(&unfinished).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(failed("write", &unfinished))?;
-        fs::rename(&unfinished, &path).map_err(failed("rename a file to", &path))?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", &self.folder))
+        write_file(&self.folder, &kind.name(number), bytes)
     }
+}
+
+/// Writes a file, durably: beside its place first.
+pub(super) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+    let (unfinished, path) = (folder.join("unfinished"), folder.join(name));
+    let written = File::create(&unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(failed("write", &unfinished))?;
+    fs::rename(&unfinished, &path).map_err(failed("rename a file to", &path))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))
 }
 
 /// The kinds of files.
@@ -279,13 +282,16 @@ fn read<T: Decode>(folder: &Path, kind: Kind, numbers: &[u64]) -> Result<Vec<Num
 }
 
 fn read_one<T: Decode>(folder: &Path, kind: Kind, number: u64) -> Result<Numbered<T>, StorageError> {
-    let path = folder.join(kind.name(number));
+    Ok((number, read_file(&folder.join(kind.name(number)))?))
+}
+
+/// Reads a sealed value.
+pub(super) fn read_file<T: Decode>(path: &Path) -> Result<T, StorageError> {
     let bound = (MAX_MESSAGE_BYTES + CHECKSUM_BYTES) as u64;
     let mut bytes = Vec::new();
-    let file = File::open(&path).map_err(failed("open", &path))?;
-    io::Read::read_to_end(&mut io::Read::take(file, bound + 1), &mut bytes).map_err(failed("read", &path))?;
-    let item = unseal(&bytes).map_err(|source| StorageError::Damaged { path, source })?;
-    Ok((number, item))
+    let file = File::open(path).map_err(failed("open", path))?;
+    io::Read::read_to_end(&mut io::Read::take(file, bound + 1), &mut bytes).map_err(failed("read", path))?;
+    unseal(&bytes).map_err(|source| StorageError::Damaged { path: path.to_owned(), source })
 }
 
 /// The final block in the file of a round.

@@ -7,6 +7,7 @@ use crate::block::{BlockId, Time};
 use crate::certified::FinalityCertificate;
 use crate::chain::FinalBlock;
 use crate::committee::{Peer, Round};
+use crate::epochs::handoff::HandoffCertificate;
 use crate::message::Message;
 use crate::miner::Refusal;
 
@@ -27,6 +28,8 @@ pub enum SharderInput {
         /// The message.
         message: Message,
     },
+    /// A handoff certificate of the own epoch, which the host has verified: its block becomes final when the chain up to it is here.
+    Handoff(Arc<HandoffCertificate>),
     /// A timer expired.
     Timer(SharderTimer),
 }
@@ -66,6 +69,8 @@ pub enum SharderOutput {
     Finalized(FinalBlock),
     /// Store the certificate that made the last final block final.
     Certified(Arc<FinalityCertificate>),
+    /// The closing block of the epoch is final, and was put out before this: the epoch is over. This sharder does nothing any more.
+    HandedOver(Arc<HandoffCertificate>),
     /// Blocks of these rounds are final and not here; they are being asked for.
     Gap {
         /// The first round.

@@ -25,6 +25,7 @@ use crate::chain::{
 };
 use crate::committee::{Peer, Round, SharderId};
 use crate::crypto::scheme::{Beacon, Verify};
+use crate::epochs::handoff::HandoffCertificate;
 use crate::limits::{CHECK_WORK, MAX_CHAIN_BLOCKS, MAX_CHAIN_BYTES};
 use crate::message::{ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Refusal, StartError};
@@ -40,6 +41,10 @@ pub struct Sharder<S> {
     chain: Chain,
     /// The newest finality certificate whose chain is not complete.
     pending_finality: Option<Verified<Arc<FinalityCertificate>>>,
+    /// The handoff that this sharder was given: its finality certificate may wait for blocks.
+    handoff: Option<Arc<HandoffCertificate>>,
+    /// Whether the closing block is final: the sharder has told its host, and does nothing any more.
+    handed_over: bool,
     /// The block of the highest notarization.
     highest: Option<(Round, BlockId)>,
     catch_up: CatchUp,
@@ -75,6 +80,8 @@ impl<S: Verify + Beacon> Sharder<S> {
             scheme,
             me,
             pending_finality: None,
+            handoff: None,
+            handed_over: false,
             highest: None,
             catch_up: CatchUp::default(),
             reported: None,
@@ -112,6 +119,9 @@ impl<S: Verify + Beacon> Sharder<S> {
         history: &H,
         out: &mut Vec<SharderOutput>,
     ) {
+        if self.handed_over {
+            return;
+        }
         let before = out.len();
         match input {
             SharderInput::Bytes { from, bytes } => {
@@ -129,6 +139,12 @@ impl<S: Verify + Beacon> Sharder<S> {
                     return;
                 }
                 self.receive(now, from, message, history, out);
+            }
+            SharderInput::Handoff(handoff) => {
+                let certificate = Verified::trusted(Arc::clone(handoff.finality()));
+                self.handoff = Some(handoff);
+                self.pending_finality = None;
+                self.certified_final(certificate, out);
             }
             SharderInput::Timer(SharderTimer::CatchUp) => {
                 self.catch_up.timer_set = false;
@@ -291,20 +307,34 @@ impl<S: Verify + Beacon> Sharder<S> {
         certificate: Verified<Arc<FinalityCertificate>>,
         out: &mut Vec<SharderOutput>,
     ) {
-        let FinalityVote { round, block, .. } = certificate.statement;
+        let (round, block) = self.chain.made_final(&certificate.statement, self.handoff.as_deref());
         match self.chain.finalize(round, block) {
             Ok(path) => {
                 self.chain.certify_final(certificate.clone());
                 self.store(path, out);
-                out.push(SharderOutput::Certified(certificate.into_inner()));
+                out.push(SharderOutput::Certified(Arc::clone(&certificate)));
+                self.hand_over(&certificate, out);
             }
             Err(FinalizeError::Missing { .. } | FinalizeError::Away { .. }) => {
-                if self.pending_finality.as_ref().is_none_or(|pending| pending.round < round) {
+                let pending = self.pending_finality.as_ref();
+                if pending.is_none_or(|pending| pending.round < certificate.round) {
                     self.pending_finality = Some(certificate);
                 }
             }
-            Err(FinalizeError::Behind(_)) => {}
+            Err(FinalizeError::Behind(_)) => self.hand_over(&certificate, out),
             Err(FinalizeError::Conflict(_)) => out.push(SharderOutput::Conflict { round, block }),
+        }
+    }
+
+    /// The epoch is over if the head closes it and the certificate shows that.
+    fn hand_over(&mut self, certificate: &Arc<FinalityCertificate>, out: &mut Vec<SharderOutput>) {
+        if !self.config.hands_over || self.handed_over {
+            return;
+        }
+        let anchor = self.config.anchor();
+        if let Some(handoff) = self.chain.handoff(certificate, self.handoff.as_ref(), anchor) {
+            self.handed_over = true;
+            out.push(SharderOutput::HandedOver(handoff));
         }
     }
 
@@ -335,7 +365,8 @@ impl<S: Verify + Beacon> Sharder<S> {
 
     /// The block that is needed most and not connected: a final one, or the highest notarized one.
     fn missing(&self) -> Option<(Round, BlockId)> {
-        let pending = self.pending_finality.as_ref().map(|pending| (pending.round, pending.block));
+        let target = |vote| self.chain.made_final(vote, self.handoff.as_deref());
+        let pending = self.pending_finality.as_ref().map(|pending| target(&pending.statement));
         let highest = self.highest.filter(|&(round, block)| !self.chain.is_connected(round, block));
         pending.or(highest)
     }
@@ -343,7 +374,7 @@ impl<S: Verify + Beacon> Sharder<S> {
     /// After every step: asks for what is missing. Nobody sends blocks to sharders unasked, so the first request is not
     /// delayed; the timer repeats it.
     fn watch_for_gaps(&mut self, now: Time, out: &mut Vec<SharderOutput>) {
-        if self.missing().is_none() {
+        if self.handed_over || self.missing().is_none() {
             return;
         }
         if !self.catch_up.timer_set {
@@ -443,7 +474,7 @@ impl<S: Verify + Beacon> Sharder<S> {
                         return None;
                     }
                     let found = history.block(Round(request.after.0.checked_add(step)?))?;
-                    payload = payload.saturating_add(found.block.payload().len());
+                    payload = payload.saturating_add(found.block.content_bytes());
                     Some(found)
                 })
                 .collect();

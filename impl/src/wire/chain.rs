@@ -9,7 +9,7 @@ use crate::chain::FinalBlock;
 use crate::committee::{ChainId, Epoch, MinerId, Round, Subround};
 use crate::crypto::scheme::{BeaconValue, Signature};
 use crate::evidence::Evidence;
-use crate::limits::{MAX_CHAIN_BLOCKS, MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
+use crate::limits::{MAX_CHAIN_BLOCKS, MAX_EPOCH_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message, Proposal};
 use crate::miner::Stored;
 
@@ -114,7 +114,7 @@ impl Decode for Block {
             time: Decode::decode(reader)?,
             closing: Closing::decode(reader)?,
             items: {
-                let length = reader.length::<4>("epoch items", MAX_ITEMS_BYTES)?;
+                let length = reader.length::<4>("epoch items", MAX_EPOCH_ITEMS_BYTES)?;
                 reader.bytes("epoch items", length)?.to_vec()
             },
             payload: {

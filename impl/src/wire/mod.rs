@@ -15,6 +15,7 @@
 mod chain;
 mod digest;
 mod glance;
+mod handoff;
 mod items;
 mod journal;
 mod reader;

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::crypto::certificate::SignersError;
 use crate::crypto::curve::PointError;
+use crate::epochs::handoff::HandoffError;
 use crate::limits::MAX_ROUND;
 
 /// Why bytes are no message. Offsets and lengths are in bytes.
@@ -64,6 +65,15 @@ pub enum WireError {
         /// The field.
         field: &'static str,
     },
+    /// The bytes are no record of a committee.
+    #[error("record: its bytes are none")]
+    Record,
+    /// A header and a finality certificate are no handoff.
+    #[error("handoff certificate: {reason}")]
+    Handoff {
+        /// Why.
+        reason: HandoffError,
+    },
     /// The coordinates of a signature are of no point.
     #[error("{field}: {reason}")]
     Point {
@@ -110,7 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `length` bytes.
-    pub(super) fn bytes(&mut self, field: &'static str, length: usize) -> Result<&'a [u8], WireError> {
+    pub(crate) fn bytes(&mut self, field: &'static str, length: usize) -> Result<&'a [u8], WireError> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or(WireError::UnexpectedEnd {
             field,
             needed: length,
@@ -131,12 +141,12 @@ impl<'a> Reader<'a> {
         Ok(*bytes)
     }
 
-    pub(super) fn byte(&mut self, field: &'static str) -> Result<u8, WireError> {
+    pub(crate) fn byte(&mut self, field: &'static str) -> Result<u8, WireError> {
         self.array::<1>(field).map(|[byte]| byte)
     }
 
     /// A length of `width` bytes that is at most `bound`.
-    pub(super) fn length<const WIDTH: usize>(
+    pub(crate) fn length<const WIDTH: usize>(
         &mut self,
         field: &'static str,
         bound: usize,
@@ -150,7 +160,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte that says whether something follows.
-    pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, WireError> {
+    pub(crate) fn flag(&mut self, field: &'static str) -> Result<bool, WireError> {
         match self.byte(field)? {
             0 => Ok(false),
             1 => Ok(true),

@@ -175,7 +175,11 @@ impl Net {
                 self.respond(id, to.0, path, bytes);
             }
             Output::Refused { from, refusal } => panic!("{id} refuses what {from} sent: {refusal}"),
-            Output::Conflict { .. } | Output::Withheld(_) | Output::Evidence(_) | Output::Blamed(_) => {
+            Output::Conflict { .. }
+            | Output::Withheld(_)
+            | Output::Evidence(_)
+            | Output::HandedOver(_)
+            | Output::Blamed(_) => {
                 panic!("nobody is at fault: {output:?}")
             }
             Output::Milestone(_)

@@ -160,6 +160,10 @@ impl Oracle {
                         format!("{id} is shown that {block} is final in round {round}, and has another"),
                     );
                 }
+                // No epoch of these worlds ends.
+                Output::HandedOver(_) => {
+                    self.wrong("promises", format!("{id} hands over an epoch that goes on"))
+                }
                 // An honest miner never asks to sign against its log.
                 Output::Withheld(conflict) => self.wrong("S1", format!("{id} would have signed: {conflict}")),
                 Output::Milestone(Milestone::Collected { block, .. }) => {
@@ -472,6 +476,9 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                                 "S5",
                                 format!("the sharder is shown that {block} is final in round {round}"),
                             );
+                        }
+                        SharderOutput::HandedOver(_) => {
+                            self.wrong("promises", "the sharder hands over an epoch that goes on".to_owned());
                         }
                         SharderOutput::Send { message, .. } => self.shows(world, who, message),
                         SharderOutput::SetTimer { .. }

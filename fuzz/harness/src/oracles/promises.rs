@@ -82,6 +82,7 @@ pub fn of_output(output: &Output) -> Result<(), String> {
             found.notarization.as_deref().map_or(Ok(()), certified)
         }
         Output::Evidence(proof) => evidence(proof),
+        Output::HandedOver(handoff) => certified(handoff.finality()),
         Output::ServeStored { blocks, .. } => blocks.iter().try_for_each(|known| {
             known.whole.as_deref().map_or(Ok(()), block)?;
             known.notarization.as_deref().map_or(Ok(()), certified)
@@ -111,6 +112,7 @@ pub fn of_sharder(output: &SharderOutput) -> Result<(), String> {
             found.notarization.as_deref().map_or(Ok(()), certified)
         }
         SharderOutput::Certified(known) => certified(known),
+        SharderOutput::HandedOver(handoff) => certified(handoff.finality()),
         SharderOutput::SetTimer { .. }
         | SharderOutput::Gap { .. }
         | SharderOutput::Refused { .. }

@@ -247,6 +247,7 @@ impl Refinement {
             | Output::RequestPayload { .. }
             | Output::Validate { .. }
             | Output::Finalized(_)
+            | Output::HandedOver(_)
             | Output::Serve { .. }
             | Output::ServeStored { .. }
             | Output::Load { .. }

@@ -127,6 +127,7 @@ impl Cause {
             | Input::Validated { .. }
             | Input::Stored(_)
             | Input::Loaded(_)
+            | Input::Handoff(_)
             | Input::Persisted(_) => Cause::Node,
         }
     }

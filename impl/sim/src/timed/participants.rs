@@ -121,7 +121,7 @@ impl<S: Scheme + Clone> World<S> {
         let i = usize::from(id);
         let from = match &input {
             SharderInput::Bytes { from, .. } | SharderInput::Message { from, .. } => Some(*from),
-            SharderInput::Timer(_) => None,
+            SharderInput::Timer(_) | SharderInput::Handoff(_) => None,
         };
         let from = from.filter(|from| self.is_honest(*from));
         let Some(host) = self.sharders.get_mut(i) else { return };
@@ -143,7 +143,9 @@ impl<S: Scheme + Clone> World<S> {
                     *self.observer.refused.entry((me, from)).or_default() += 1;
                 }
                 SharderOutput::Gap { .. } => self.gaps += 1,
-                SharderOutput::Certified(_) | SharderOutput::Conflict { .. } => {}
+                SharderOutput::Certified(_)
+                | SharderOutput::HandedOver(_)
+                | SharderOutput::Conflict { .. } => {}
             }
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::block::{Block, BlockId, Digest};
 use crate::committee::{Peer, Round, Subround};
+use crate::epochs::handoff::HandoffCertificate;
 use crate::message::Message;
 use crate::miner::interface::WriteId;
 
@@ -56,6 +57,8 @@ pub enum Input {
     Stored(WriteId),
     /// The answer to [`Output::Load`](crate::miner::Output::Load).
     Loaded(Arc<Block>),
+    /// A handoff certificate of the own epoch, which the host has verified: its block becomes final when the chain up to it is here.
+    Handoff(Arc<HandoffCertificate>),
     /// The record of this [`Output::Persist`](crate::miner::Output::Persist), and of every one before it, is durable.
     Persisted(WriteId),
 }

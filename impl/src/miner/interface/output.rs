@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::block::{Block, BlockId, Time};
 use crate::chain::{FinalBlock, StoredBlock};
 use crate::committee::{MinerId, Peer, Round, Subround};
+use crate::epochs::handoff::HandoffCertificate;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::miner::interface::{Milestone, Refusal, Stored, Timer, WriteId};
@@ -84,6 +85,9 @@ pub enum Output {
     },
     /// A block is final. Every final block comes once, parents first; the application commits it.
     Finalized(FinalBlock),
+    /// The closing block of the epoch is final, and was put out before this: the epoch is over. The host makes the certificate and
+    /// the record durable, and goes on in the next epoch ([`epochs`](crate::epochs)). This miner does nothing any more.
+    HandedOver(Arc<HandoffCertificate>),
     /// A peer asks for blocks above this round, which are not kept in memory any more. A host that stores the chain can
     /// answer; not answering is fine where sharders do.
     Serve {

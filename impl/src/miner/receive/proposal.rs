@@ -7,7 +7,7 @@ use crate::certified::{FinalityCertificate, Notarization, TimeoutCertificate, Ve
 use crate::committee::Peer;
 use crate::crypto::scheme::Scheme;
 use crate::evidence::Evidence;
-use crate::limits::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
+use crate::limits::{CHECK_WORK, MAX_BLOCKS_PER_GENERATOR, MAX_EPOCH_ITEMS_BYTES, MAX_PAYLOAD_BYTES};
 use crate::message::Proposal;
 use crate::miner::interface::{ProposalError, Refusal};
 use crate::miner::state::rounds::signed_candidate;
@@ -45,7 +45,7 @@ impl<S: Scheme> Miner<S> {
         if block.payload().len() > MAX_PAYLOAD_BYTES {
             return Err(ProposalError::PayloadTooLarge(block.payload().len()).into());
         }
-        if block.items().len() > MAX_ITEMS_BYTES {
+        if block.items().len() > MAX_EPOCH_ITEMS_BYTES {
             return Err(ProposalError::ItemsTooLarge(block.items().len()).into());
         }
         let position = (header.round, header.subround);

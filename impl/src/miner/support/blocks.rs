@@ -181,7 +181,8 @@ impl<S: Scheme> Miner<S> {
 
     /// Whether nothing but loading keeps the block of a certificate from becoming final.
     pub(in crate::miner) fn is_loading_for(&self, certificate: &FinalityCertificate) -> bool {
-        certificate.round < self.round && self.chain.is_connected(certificate.round, certificate.block)
+        let (round, block) = self.chain.made_final(&certificate.statement, self.handoff.as_deref());
+        round < self.round && self.chain.is_connected(round, block)
     }
 
     /// Drops blocks of subrounds below this one that are not notarized and that this miner did not ticket.

@@ -18,7 +18,7 @@ impl<S: Scheme> Miner<S> {
         if let Some(pending) = &self.pending_finality
             && !self.is_loading_for(pending)
         {
-            return Some(pending.block);
+            return Some(self.chain.made_final(&pending.statement, self.handoff.as_deref()).1);
         }
         let before = self.round.previous()?;
         if !self.chain.is_connected(before, self.entry.block) {

@@ -58,6 +58,8 @@ impl<S: Scheme> Miner<S> {
             rounds: Rounds::new(config.tickets_per_signer()),
             chain,
             pending_finality: None,
+            handoff: None,
+            handed_over: false,
             ledger: Ledger::new(signed),
             signing: Signing::default(),
             evidence: EvidenceStore::default(),
@@ -150,6 +152,12 @@ impl<S: Scheme> Miner<S> {
         }
         self.restore_own_candidate(fx);
         self.try_pending_finality(fx);
+        if let Some(certificate) = self.chain.finality().cloned() {
+            self.hand_over(&certificate, fx);
+        }
+        if self.handed_over {
+            return;
+        }
         // Messages whose records are in the log may have been lost on the way out.
         self.say_again(fx);
     }

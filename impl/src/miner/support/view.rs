@@ -152,6 +152,12 @@ impl<S: Scheme> Miner<S> {
         self.pending_finality.as_deref()
     }
 
+    /// Whether the closing block of the epoch is final: this miner signs nothing any more.
+    #[must_use]
+    pub fn has_handed_over(&self) -> bool {
+        self.handed_over
+    }
+
     /// The evidence that is kept, oldest first.
     #[must_use]
     pub fn evidence(&self) -> &[Arc<Evidence>] {
@@ -209,6 +215,8 @@ impl<S> Miner<S> {
             rounds,
             chain,
             pending_finality,
+            handoff,
+            handed_over,
             ledger,
             signing,
             evidence,
@@ -221,6 +229,7 @@ impl<S> Miner<S> {
         } = self;
         (
             (me, round, subround, phase, entry, timeout_certificate, shared, payload_requested),
+            (handoff, handed_over),
             (rounds, chain, pending_finality, ledger, signing, evidence, catch_up, loading),
             (waiting, started, events),
         )

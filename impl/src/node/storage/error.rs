@@ -105,6 +105,9 @@ pub enum StorageError {
     },
 }
 
-pub(super) fn failed<'a>(operation: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StorageError + 'a {
+pub(in crate::node) fn failed<'a>(
+    operation: &'static str,
+    path: &'a Path,
+) -> impl Fn(io::Error) -> StorageError + 'a {
     move |source| StorageError::Io { operation, path: path.into(), source }
 }

@@ -111,7 +111,7 @@ impl ArchiveObligations {
                 facts =
                     facts.or_else(|| self.looks(world.ground.setup.rules.finality, *timer, found, outputs));
             }
-            SharderInput::Bytes { .. } => {}
+            SharderInput::Bytes { .. } | SharderInput::Handoff(_) => {}
         }
         facts = facts.or_else(|| self.waits(found));
         for output in outputs {

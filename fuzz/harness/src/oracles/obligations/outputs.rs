@@ -162,6 +162,7 @@ impl Obligations {
             | Output::RequestPayload { .. }
             | Output::Validate { .. }
             | Output::Finalized(_)
+            | Output::HandedOver(_)
             | Output::Serve { .. }
             | Output::ServeStored { .. }
             | Output::Load { .. }

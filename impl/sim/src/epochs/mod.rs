@@ -1,0 +1,466 @@
+//! A world across epochs, in virtual time: one seed is one run. Nodes come, go, crash and lag; an observer watches.
+//!
+//! The key generation is a double ([`zus_bpp::epochs::planned`]): which nodes are members when is planned. All of the handover is the real one.
+
+mod host;
+mod observer;
+mod setup;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use zus_bpp::block::Time;
+use zus_bpp::committee::{Epoch, Peer};
+use zus_bpp::crypto::mock_scheme::MockScheme;
+use zus_bpp::crypto::scheme::Scheme;
+use zus_bpp::epochs::envelope::Envelope;
+use zus_bpp::epochs::link::Beginning;
+use zus_bpp::epochs::replica::{EpochMilestone, Input, Keys as _, Output, Replica, Role, Timer};
+use zus_bpp::epochs::roster::NodeId;
+use zus_bpp::message::Message;
+use zus_bpp::miner::{self, WriteId};
+use zus_bpp::wire;
+
+use crate::byzantine::tamper;
+use crate::member::{Effect, Seen, carry_out};
+use host::Host;
+pub use observer::{Handover, Observer};
+pub use setup::{CHAIN, Setup};
+use zus_bpp::epochs::planned::{ITEM, PlannedKeys, PlannedRecord, node};
+
+/// Something that will happen.
+enum Happening {
+    Arrives { from: u16, to: u16, bytes: Vec<u8> },
+    Timer { node: u16, life: u32, timer: Timer },
+    Flushed { node: u16, life: u32, epoch: Epoch, write: WriteId },
+    Stored { node: u16, life: u32, epoch: Epoch, write: WriteId },
+    Begins { node: u16, life: u32 },
+    Stops(u16),
+    Starts(u16),
+}
+
+struct Scheduled {
+    at: Time,
+    order: u64,
+    happening: Happening,
+}
+
+impl PartialEq for Scheduled {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+
+impl Eq for Scheduled {}
+
+impl PartialOrd for Scheduled {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scheduled {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// See the module doc.
+pub struct World<S: Scheme + Clone> {
+    setup: Setup,
+    keys: PlannedKeys<S>,
+    hosts: Vec<Host<S>>,
+    queue: BinaryHeap<Reverse<Scheduled>>,
+    scheduled: u64,
+    random: fastrand::Rng,
+    /// Virtual time.
+    pub now: Time,
+    /// The observer of the run.
+    pub observer: Observer,
+    /// How many messages were sent, and how many bytes.
+    pub sent: (u64, u64),
+}
+
+impl World<MockScheme> {
+    /// A world with mock signatures.
+    #[must_use]
+    pub fn mock(setup: Setup) -> Self {
+        let keys = PlannedKeys::mock(Arc::clone(&setup.plan), setup.seed);
+        Self::new(setup, keys)
+    }
+}
+
+impl<S: Scheme + Clone> World<S> {
+    /// A world with these keys.
+    ///
+    /// # Panics
+    /// If the plan has no first committee.
+    #[must_use]
+    pub fn new(setup: Setup, keys: PlannedKeys<S>) -> Self {
+        let first = setup.plan.record(setup.plan.first).expect("a first committee");
+        let dishonest = |node: u16| setup.byzantine.iter().find(|(other, _)| *other == node);
+        let hosts = (0..setup.nodes).map(|number| {
+            let mut host = Host::new(number, Beginning::first(first.clone(), setup.genesis()));
+            host.byzantine = dishonest(number).map(|(_, kind)| *kind);
+            host
+        });
+        let hosts: Vec<Host<S>> = hosts.collect();
+        let honest = (0..setup.nodes).filter(|&node| dishonest(node).is_none());
+        let mut world = Self {
+            observer: Observer::new(honest),
+            hosts,
+            queue: BinaryHeap::new(),
+            scheduled: 0,
+            random: fastrand::Rng::with_seed(setup.seed),
+            now: Time(0),
+            sent: (0, 0),
+            keys,
+            setup,
+        };
+        for (node, from, until) in world.setup.away.clone() {
+            world.add(Time(from), Happening::Stops(node));
+            world.add(Time(until), Happening::Starts(node));
+        }
+        for node in 0..world.setup.nodes {
+            if !world.setup.away.iter().any(|(away, from, _)| *away == node && *from == 0) {
+                world.start(node);
+            }
+        }
+        world
+    }
+
+    /// The node with a number, if it runs.
+    #[must_use]
+    pub fn replica(&self, node: u16) -> Option<&Replica<PlannedKeys<S>>> {
+        self.hosts[usize::from(node)].replica.as_ref()
+    }
+
+    /// What is durable of a node: the beginnings of its epochs.
+    #[must_use]
+    pub fn beginnings(&self, node: u16) -> &[Beginning<PlannedRecord>] {
+        &self.hosts[usize::from(node)].beginnings
+    }
+
+    /// How many steps a node has taken, in all lives.
+    #[must_use]
+    pub fn steps(&self, node: u16) -> u64 {
+        self.hosts[usize::from(node)].steps
+    }
+
+    /// A node that is down comes back with another disk: empty but for this checkpoint.
+    pub fn replace(&mut self, node: u16, beginning: Beginning<PlannedRecord>) {
+        let byzantine = self.hosts[usize::from(node)].byzantine;
+        self.hosts[usize::from(node)] = Host { byzantine, ..Host::new(node, beginning) };
+        self.start(node);
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The lowest round that is final at every honest node that runs.
+    #[must_use]
+    pub fn lowest(&self) -> u64 {
+        let honest = self.hosts.iter().filter(|host| host.byzantine.is_none());
+        let running = honest.filter_map(|host| host.replica.as_ref());
+        running.map(|replica| replica.finalized().round().0).min().unwrap_or(0)
+    }
+
+    /// Runs for so many milliseconds of virtual time.
+    pub fn run(&mut self, milliseconds: u64) {
+        let end = self.now.after(milliseconds);
+        while self.queue.peek().is_some_and(|Reverse(next)| next.at <= end) {
+            let Some(Reverse(next)) = self.queue.pop() else { break };
+            self.now = next.at;
+            self.happen(next.happening);
+        }
+        self.now = end;
+    }
+
+    /// Runs until all honest nodes are in the last planned epoch and have so many rounds of it final, for so long at most.
+    /// Returns whether they have.
+    pub fn run_to_the_end(&mut self, rounds: u64, milliseconds: u64) -> bool {
+        let end = self.now.after(milliseconds);
+        while self.now < end {
+            self.run(100);
+            if self.all_have(self.setup.plan.last(), rounds) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether all honest nodes run, and are in an epoch with so many rounds of it final.
+    #[must_use]
+    pub fn all_have(&self, epoch: Epoch, rounds: u64) -> bool {
+        let Some(handover) = self.observer.handovers.get(&epoch) else { return false };
+        let least = handover.anchor.0 + rounds;
+        let has = |replica: &Replica<_>| replica.epoch() >= epoch && replica.finalized().round().0 >= least;
+        let mut honest = self.hosts.iter().filter(|host| host.byzantine.is_none());
+        honest.all(|host| host.replica.as_ref().is_some_and(has))
+    }
+
+    fn add(&mut self, at: Time, happening: Happening) {
+        self.scheduled += 1;
+        self.queue.push(Reverse(Scheduled { at, order: self.scheduled, happening }));
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Arrives { from, to, bytes } => {
+                self.step(to, Input::Bytes { from: node(from), bytes });
+            }
+            Happening::Timer { node, life, timer } if self.lives(node, life) => {
+                self.step(node, Input::Timer(timer));
+            }
+            Happening::Flushed { node, life, epoch, write } if self.lives(node, life) => {
+                if let Some(disk) = self.hosts[usize::from(node)].disks.get_mut(&epoch) {
+                    disk.flush_log();
+                }
+                let input = miner::Input::Persisted(write);
+                self.step(node, Input::Host { epoch, input });
+            }
+            Happening::Stored { node, life, epoch, write } if self.lives(node, life) => {
+                if let Some(disk) = self.hosts[usize::from(node)].disks.get_mut(&epoch) {
+                    disk.flush_stores(write);
+                }
+                let input = miner::Input::Stored(write);
+                self.step(node, Input::Host { epoch, input });
+            }
+            Happening::Begins { node, life } if self.lives(node, life) => self.begins(node),
+            Happening::Stops(node) => self.hosts[usize::from(node)].crash(&mut self.random),
+            Happening::Starts(node) => self.start(node),
+            Happening::Timer { .. }
+            | Happening::Flushed { .. }
+            | Happening::Stored { .. }
+            | Happening::Begins { .. } => {}
+        }
+    }
+
+    fn lives(&self, node: u16, life: u32) -> bool {
+        let host = &self.hosts[usize::from(node)];
+        host.replica.is_some() && host.life == life
+    }
+
+    fn start(&mut self, node: u16) {
+        let host = &mut self.hosts[usize::from(node)];
+        if host.replica.is_some() {
+            return;
+        }
+        host.start(&self.keys, &self.setup);
+        if host.byzantine.is_none()
+            && let Some(replica) = &host.replica
+        {
+            let first = replica.finalized().header().epoch != replica.epoch();
+            if !first {
+                self.observer.restarted(node, replica.finalized());
+            }
+        }
+        self.step(node, Input::Start);
+    }
+
+    /// The beginning of the next epoch is durable.
+    fn begins(&mut self, node: u16) {
+        let settings = self.setup.settings();
+        let host = &mut self.hosts[usize::from(node)];
+        let Some(beginning) = host.unwritten.take() else { return };
+        let epoch = beginning.record.epoch;
+        host.beginnings.push(beginning);
+        let recovery = host.disk(epoch, &settings).recovery();
+        self.step(node, Input::Begun { epoch, recovery });
+    }
+
+    /// A step of a node, and those that follow from the answers of disk and application.
+    fn step(&mut self, node: u16, input: Input<PlannedRecord>) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let host = &mut self.hosts[usize::from(node)];
+            let Some(replica) = &mut host.replica else { return };
+            host.steps += 1;
+            let mut outputs = Vec::new();
+            replica.step(self.now, input, &mut outputs);
+            let dies = self.setup.kill_at_step.filter(|(of, step, _)| *of == node && *step == host.steps);
+            let done = match dies {
+                Some(_) => self.random.usize(0..=outputs.len()),
+                None => outputs.len(),
+            };
+            for output in outputs.into_iter().take(done) {
+                inputs.extend(self.carry_out(node, output));
+            }
+            if let Some((_, _, pause)) = dies {
+                self.hosts[usize::from(node)].crash(&mut self.random);
+                self.add(self.now.after(pause), Happening::Starts(node));
+            }
+        }
+    }
+
+    /// Carries an output out. Returns the answer, where there is one at once.
+    fn carry_out(&mut self, node: u16, output: Output<PlannedRecord>) -> Option<Input<PlannedRecord>> {
+        match output {
+            Output::Send { to, envelope } => self.send(node, to, &envelope),
+            Output::Broadcast { to, envelope } => {
+                self.looks_at(node, &envelope);
+                for to in to.iter() {
+                    self.send(node, *to, &envelope);
+                }
+            }
+            Output::SetTimer { timer, at } => {
+                let life = self.hosts[usize::from(node)].life;
+                self.add(at, Happening::Timer { node, life, timer });
+            }
+            Output::Host { epoch, output } => return self.of_host(node, epoch, output),
+            Output::StoreBeginning(beginning) => {
+                let host = &mut self.hosts[usize::from(node)];
+                host.unwritten = Some(beginning);
+                let (life, wait) = (host.life, self.random.u64(0..=self.setup.flush));
+                self.add(self.now.after(wait), Happening::Begins { node, life });
+            }
+            Output::Serve { to, epoch, after, bytes } => {
+                let envelope = self.hosts[usize::from(node)].serve(epoch, after, bytes);
+                envelope.iter().for_each(|envelope| self.send(node, to, envelope));
+            }
+            Output::ServeStored { to, epoch, blocks, bytes } => {
+                let envelope = self.hosts[usize::from(node)].serve_stored(epoch, blocks, bytes);
+                envelope.iter().for_each(|envelope| self.send(node, to, envelope));
+            }
+            Output::ServeLinks { to, after } => {
+                let envelope = self.hosts[usize::from(node)].serve_links(after);
+                envelope.iter().for_each(|envelope| self.send(node, to, envelope));
+            }
+            Output::Refused { from, refusal } => {
+                let from = self.number(from).unwrap_or(u16::MAX);
+                let reasons = self.observer.refused.entry((node, from)).or_default();
+                *reasons.entry(refusal.to_string()).or_default() += 1;
+            }
+            Output::Milestone(milestone) => {
+                self.observer.milestone(self.now, node, milestone);
+                if let EpochMilestone::Entered { epoch, .. } = milestone
+                    && let Some(beginning) = self.hosts[usize::from(node)].beginnings.last()
+                {
+                    let (record, anchor) = (&beginning.record, beginning.anchor.id());
+                    let digest = zus_bpp::epochs::roster::CommitteeRecord::digest(record);
+                    self.observer.knows(node, epoch, digest, anchor);
+                }
+            }
+            Output::Diverged { epoch, .. } => {
+                self.observer.violations.insert(format!("E1: node {node} diverged in epoch {}", epoch.0));
+            }
+            Output::Failed(error) => {
+                self.observer.violations.insert(format!("node {node} failed: {error}"));
+            }
+        }
+        None
+    }
+
+    fn of_host(&mut self, node: u16, epoch: Epoch, output: miner::Output) -> Option<Input<PlannedRecord>> {
+        let settings = self.setup.settings();
+        let host = &mut self.hosts[usize::from(node)];
+        host.disk(epoch, &settings);
+        let (life, mut application) = (host.life, host.application);
+        let disk = host.disks.get_mut(&epoch)?;
+        let wait = self.random.u64(0..=self.setup.flush);
+        match carry_out(disk, &mut application, output) {
+            Effect::Record(write, _) => {
+                self.add(self.now.after(wait), Happening::Flushed { node, life, epoch, write });
+            }
+            Effect::Store(write) => {
+                self.add(self.now.after(wait), Happening::Stored { node, life, epoch, write });
+            }
+            Effect::Answer(mut input) => {
+                if let miner::Input::Payload { items, .. } = &mut input {
+                    *items = ITEM.to_vec();
+                }
+                return Some(Input::Host { epoch, input });
+            }
+            Effect::Final(found) => self.observer.finalized(node, &found.block),
+            Effect::Refused(record, error) => {
+                self.observer
+                    .violations
+                    .insert(format!("S1: the log of node {node} refuses {record:?}: {error}"));
+            }
+            Effect::Missing(block) => {
+                self.observer.violations.insert(format!("node {node} has not stored the block {block}"));
+            }
+            Effect::Seen(Seen::Evidence(evidence)) => {
+                let convicted = evidence.convicts();
+                self.observer.convicts(&self.setup.plan, epoch, &convicted);
+            }
+            Effect::Seen(Seen::Conflict(round, _)) => {
+                self.observer.violations.insert(format!("S5: node {node} sees a conflict in round {round}"));
+            }
+            // Messages and timers come as outputs of the replica.
+            Effect::Send(..)
+            | Effect::Broadcast(..)
+            | Effect::Timer(..)
+            | Effect::Seen(_)
+            | Effect::Nothing => {}
+        }
+        None
+    }
+
+    fn number(&self, id: NodeId) -> Option<u16> {
+        (0..self.setup.nodes).find(|&number| node(number) == id)
+    }
+
+    /// Shows a message to the observer.
+    fn looks_at(&mut self, node: u16, envelope: &Envelope<PlannedRecord>) {
+        let present = self.replica(node).map(Replica::epoch);
+        if let Envelope::Message { epoch, message } = envelope
+            && let Some(present) = present
+        {
+            self.observer.sent(node, &self.setup.plan, *epoch, present, message);
+        }
+    }
+
+    fn send(&mut self, from: u16, to: NodeId, envelope: &Envelope<PlannedRecord>) {
+        let Some(to) = self.number(to) else { return };
+        let envelopes = match (envelope, self.hosts[usize::from(from)].byzantine) {
+            (Envelope::Message { epoch, message }, Some(kind)) => {
+                let messages = self.tampered(from, to, *epoch, kind, message);
+                messages.into_iter().map(|message| Envelope::Message { epoch: *epoch, message }).collect()
+            }
+            _ => vec![envelope.clone()],
+        };
+        for envelope in envelopes {
+            let bytes = wire::to_bytes(&envelope);
+            (self.sent.0, self.sent.1) = (self.sent.0 + 1, self.sent.1 + bytes.len() as u64);
+            if self.random.u16(0..1_000) < self.setup.links.loss {
+                continue;
+            }
+            let delay = self.random.u64(self.setup.links.delay.clone());
+            self.add(self.now.after(delay), Happening::Arrives { from, to, bytes });
+        }
+    }
+
+    /// What a dishonest node says instead.
+    fn tampered(
+        &self,
+        from: u16,
+        to: u16,
+        epoch: Epoch,
+        kind: crate::Byzantine,
+        message: &Message,
+    ) -> Vec<Message> {
+        let Some(record) = self.setup.plan.record(epoch) else { return Vec::new() };
+        let place = record.miners.iter().position(|member| *member == from);
+        let Some(place) = place else { return vec![message.clone()] };
+        let Some(scheme) = self.keys.member(&record, zus_bpp::committee::MinerId(place as u16)) else {
+            return Vec::new();
+        };
+        let Ok(roster) = zus_bpp::epochs::roster::Roster::of(&record) else { return Vec::new() };
+        let place = match roster.place(node(to)) {
+            Some(Peer::Miner(id)) => usize::from(id.0),
+            Some(Peer::Sharder(_)) | None => 0,
+        };
+        tamper(kind, message, place, &roster.committee(), &scheme)
+    }
+
+    /// Whether a node is a member of the committee of its present epoch, with its key share.
+    #[must_use]
+    pub fn is_member(&self, node: u16) -> bool {
+        self.replica(node).is_some_and(|replica| matches!(replica.role(), Role::Member(_)))
+    }
+}

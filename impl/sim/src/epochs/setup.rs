@@ -1,0 +1,89 @@
+//! The parameters of a run across epochs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zus_bpp::block::{Block, Time};
+use zus_bpp::committee::{ChainId, Committee, Epoch};
+use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::miner::{Config, Timing};
+use zus_bpp::rules::Rules;
+
+use crate::Byzantine;
+use crate::timed::Links;
+use zus_bpp::epochs::planned::Schedule;
+
+/// The chain of every run.
+pub const CHAIN: ChainId = ChainId([7; 32]);
+
+/// A run across epochs.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Which nodes are members when, and for how long.
+    pub plan: Arc<Schedule>,
+    /// How many nodes there are, members or not; the sharders are among them.
+    pub nodes: u16,
+    /// The seed of everything.
+    pub seed: u64,
+    /// How messages travel.
+    pub links: Links,
+    /// How long a flush takes at most, in milliseconds.
+    pub flush: u64,
+    /// Waiting times.
+    pub timing: Timing,
+    /// Nodes that depart from the protocol, and how.
+    pub byzantine: Vec<(u16, Byzantine)>,
+    /// When a node stops, and when it comes back, in milliseconds. Such a node may be down at the start.
+    pub away: Vec<(u16, u64, u64)>,
+    /// A node, the number of its step that ends in a crash, and after how many milliseconds it starts again.
+    pub kill_at_step: Option<(u16, u64, u64)>,
+}
+
+impl Setup {
+    /// Honest nodes on a reliable network. The sharders have the numbers after the members.
+    ///
+    /// # Panics
+    /// If no committee is planned.
+    #[must_use]
+    pub fn new(committees: Vec<Vec<u16>>, sharders: u16, rounds: u64, seed: u64) -> Self {
+        let members = committees.iter().flatten().max().expect("a committee has members") + 1;
+        let sharders: Vec<u16> = (members..members + sharders).collect();
+        let nodes = members + sharders.len() as u16;
+        let plan = Schedule { chain: CHAIN, first: Epoch(1), committees, sharders, rounds };
+        Self {
+            plan: Arc::new(plan),
+            nodes,
+            seed,
+            links: Links::RELIABLE,
+            flush: 3,
+            timing: Timing::DEFAULT
+                .with_window(Duration::from_millis(300))
+                .with_ticket_wait(Duration::from_millis(600))
+                .with_resend(Duration::from_millis(700))
+                .with_delta(Duration::from_millis(60)),
+            byzantine: Vec::new(),
+            away: Vec::new(),
+            kill_at_step: None,
+        }
+    }
+
+    /// Committees of `n` in which `exchanged` members leave and as many others join, from one epoch to the next.
+    #[must_use]
+    pub fn exchanging(n: u16, exchanged: u16, epochs: u16) -> Vec<Vec<u16>> {
+        (0..epochs).map(|epoch| (0..n).map(|place| place + exchanged * epoch).collect()).collect()
+    }
+
+    /// The settings of every node.
+    #[must_use]
+    pub fn settings(&self) -> Config {
+        // Committee and genesis are those of each epoch.
+        let committee = Committee::new(CHAIN, self.plan.first, 1, 0).expect("a committee of one");
+        Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0)).with_timing(self.timing)
+    }
+
+    /// The block that the first epoch begins on.
+    #[must_use]
+    pub fn genesis(&self) -> Arc<Block> {
+        Arc::new(Block::genesis(CHAIN, self.plan.first, BeaconValue([9; 32]), Time(0)))
+    }
+}

@@ -1,0 +1,154 @@
+//! What the epoch items on a branch amount to, and the progress of each block that is not final.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::key_generation;
+use super::record::Record;
+use super::roster::CommitteeRecord;
+use crate::block::{Block, BlockId, Closing};
+use crate::committee::Round;
+
+/// What the epoch items of a chain amount to: a pure fold over its blocks, from the first block of the epoch on. A clone is cheap.
+pub trait Progress: Clone + fmt::Debug {
+    /// The record of the next committee.
+    type Record: CommitteeRecord;
+    /// Why items make a block invalid.
+    type Error: fmt::Display;
+
+    /// The progress with one block more; called for every block of the epoch, with items or without.
+    ///
+    /// # Errors
+    /// When the items make the block invalid. Items that come too late do not.
+    fn after(&self, round: Round, items: &[u8]) -> Result<Self, Self::Error>;
+
+    /// The record of the next committee, once it is complete.
+    fn record(&self) -> Option<&Self::Record>;
+}
+
+/// The key generation on the chain.
+impl Progress for key_generation::Progress {
+    type Record = Record;
+    type Error = key_generation::ItemError;
+
+    fn after(&self, round: Round, items: &[u8]) -> Result<Self, Self::Error> {
+        self.after(round, items)
+    }
+
+    fn record(&self) -> Option<&Record> {
+        self.record().map(|record| &**record)
+    }
+}
+
+/// Why a block is refused for what it says of the end of its epoch.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ItemsRefusal {
+    /// The epoch items make it invalid.
+    #[error("the epoch items of the block are invalid: {0}")]
+    Items(String),
+    /// It closes the epoch with another record than its chain makes, too early or too late.
+    #[error("the block says {found:?} of the end of its epoch, and its chain {expected:?}")]
+    WrongClosing {
+        /// What it says.
+        found: Box<Closing>,
+        /// What follows from its chain.
+        expected: Box<Closing>,
+    },
+    /// The parent was not judged.
+    #[error("the parent of the block is not known here")]
+    Orphan,
+}
+
+/// The progress at the finalized head, and at each judged block above it. Rounds at or below the head are dropped, so that it holds no
+/// more than the chain of the participant does.
+#[derive(Clone, Debug)]
+pub(super) struct Branches<P> {
+    head: Arc<Block>,
+    final_progress: P,
+    above: BTreeMap<BlockId, (Round, P)>,
+}
+
+impl<P: Progress> Branches<P> {
+    /// At the block that the epoch begins on.
+    pub fn new(anchor: Arc<Block>, progress: P) -> Self {
+        Self { head: anchor, final_progress: progress, above: BTreeMap::new() }
+    }
+
+    /// The finalized head.
+    pub fn head(&self) -> &Arc<Block> {
+        &self.head
+    }
+
+    /// The record that is complete on the finalized head.
+    pub fn final_record(&self) -> Option<&P::Record> {
+        self.final_progress.record()
+    }
+
+    /// How many blocks above the head are held.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.above.len()
+    }
+
+    fn at(&self, block: BlockId) -> Option<&P> {
+        if block == self.head.id() {
+            return Some(&self.final_progress);
+        }
+        self.above.get(&block).map(|(_, progress)| progress)
+    }
+
+    /// The record that a child of `parent` completes with these items, if it does; and whether the items are valid there. A block
+    /// without items completes nothing: what is complete is complete by an item.
+    pub fn completes(
+        &self,
+        parent: BlockId,
+        round: Round,
+        items: &[u8],
+    ) -> Result<Option<P::Record>, ItemsRefusal> {
+        let progress = self.at(parent).ok_or(ItemsRefusal::Orphan)?;
+        let after = progress.after(round, items).map_err(|error| ItemsRefusal::Items(error.to_string()))?;
+        Ok(after.record().filter(|_| !items.is_empty()).cloned())
+    }
+
+    /// Judges a block whose parent was accepted. That a tail block is empty and names the closing block below it is checked before.
+    pub fn judge(&mut self, block: &Block) -> Result<(), ItemsRefusal> {
+        let header = block.header();
+        let before = self.at(header.parent).ok_or(ItemsRefusal::Orphan)?;
+        let after = match header.closing {
+            Closing::Tail { .. } => before.clone(),
+            Closing::Open | Closing::Closes { .. } => {
+                let after = before.after(header.round, block.items());
+                let after = after.map_err(|error| ItemsRefusal::Items(error.to_string()))?;
+                let complete = after.record().filter(|_| !block.items().is_empty());
+                let expected =
+                    complete.map_or(Closing::Open, |record| Closing::Closes { record: record.digest() });
+                if header.closing != expected {
+                    let (found, expected) = (Box::new(header.closing), Box::new(expected));
+                    return Err(ItemsRefusal::WrongClosing { found, expected });
+                }
+                after
+            }
+        };
+        self.above.insert(block.id(), (header.round, after));
+        Ok(())
+    }
+
+    /// A block is final. One that was not judged here was by a quorum; should its items be invalid all the same, they count for
+    /// nothing, and the reason is given.
+    pub fn finalize(&mut self, block: &Arc<Block>) -> Result<(), ItemsRefusal> {
+        let mut wrong = Ok(());
+        let progress = match self.above.remove(&block.id()) {
+            Some((_, progress)) => progress,
+            None => self.final_progress.after(block.round(), block.items()).unwrap_or_else(|error| {
+                wrong = Err(ItemsRefusal::Items(error.to_string()));
+                self.final_progress.clone()
+            }),
+        };
+        (self.head, self.final_progress) = (Arc::clone(block), progress);
+        let head = block.round();
+        self.above.retain(|_, (round, _)| *round > head);
+        wrong
+    }
+}

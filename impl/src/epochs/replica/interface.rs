@@ -1,0 +1,318 @@
+//! The inputs and outputs of a replica.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::block::{Block, Digest, Time};
+use crate::chain::StoredBlock;
+use crate::committee::{Epoch, Round};
+use crate::crypto::scheme::Scheme;
+use crate::epochs::envelope::Envelope;
+use crate::epochs::handoff::HandoffError;
+use crate::epochs::link::{Beginning, BeginningError, Link, LinkError};
+use crate::epochs::progress::{ItemsRefusal, Progress};
+use crate::epochs::roster::{CommitteeRecord, NodeId, RosterError};
+use crate::miner::{self, Recovery, Refusal, StartError};
+use crate::sharder::SharderTimer;
+use crate::wire::WireError;
+
+/// The keys of committees, and how the next one comes about. The host has them: the key generation makes them.
+pub trait Keys {
+    /// Signs and verifies in one epoch.
+    type Scheme: Scheme;
+    /// The record of a committee.
+    type Record: CommitteeRecord;
+    /// What epoch items amount to.
+    type Progress: Progress<Record = Self::Record>;
+
+    /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
+    fn observer(&self, record: &Self::Record) -> Option<Self::Scheme>;
+
+    /// The same, to sign with as the member of this place. `None`: this node has no key share of that committee, and follows.
+    fn member(&self, record: &Self::Record, place: crate::committee::MinerId) -> Option<Self::Scheme>;
+
+    /// The progress of an epoch on the block that it begins on.
+    fn begin(&self, record: &Self::Record, anchor: &Block) -> Self::Progress;
+}
+
+/// A timer, of one epoch. One that comes too late is ignored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Timer {
+    /// Of the member.
+    Miner(Epoch, miner::Timer),
+    /// Of the one that follows.
+    Follower(Epoch, SharderTimer),
+    /// Members that were not heard in this epoch are told again that it has begun.
+    Handoff(Epoch),
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Input<R> {
+    /// Begin, or go on: the first input, once.
+    Start,
+    /// Bytes arrived from a node that the link authenticated.
+    Bytes {
+        /// The node.
+        from: NodeId,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A decoded envelope arrived.
+    Envelope {
+        /// The node that the link authenticated.
+        from: NodeId,
+        /// What it sent.
+        envelope: Envelope<R>,
+    },
+    /// A timer expired.
+    Timer(Timer),
+    /// The answer to an [`Output::Host`] of this epoch. Of [`miner::Input::Payload`] the field `record` is filled in here.
+    Host {
+        /// The epoch.
+        epoch: Epoch,
+        /// The answer.
+        input: miner::Input,
+    },
+    /// The beginning of this epoch is durable ([`Output::StoreBeginning`]), and the host has opened its ticket log, or made one: the
+    /// records that are in it, and what else is stored of the epoch.
+    Begun {
+        /// The epoch.
+        epoch: Epoch,
+        /// What was read.
+        recovery: Recovery,
+    },
+}
+
+/// Something to do outside, in this order.
+#[derive(Debug)]
+pub enum Output<R> {
+    /// Send something to one node.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        envelope: Envelope<R>,
+    },
+    /// Send something to many; the sender is none of them.
+    Broadcast {
+        /// To whom.
+        to: Arc<[NodeId]>,
+        /// What.
+        envelope: Envelope<R>,
+    },
+    /// Give the timer back at this time, or later.
+    SetTimer {
+        /// The timer.
+        timer: Timer,
+        /// When.
+        at: Time,
+    },
+    /// An output of the participant of this epoch that is for disk, application or log. The disk and the ticket log are those of the
+    /// epoch. It sends nothing, and sets no timer.
+    Host {
+        /// The epoch.
+        epoch: Epoch,
+        /// What to do.
+        output: miner::Output,
+    },
+    /// Make the beginning of the next epoch durable, open its ticket log or make one, then give [`Input::Begun`] back. Before that
+    /// nothing is signed in the epoch, and after it nothing in the one before.
+    StoreBeginning(Beginning<R>),
+    /// A node asks for the final blocks of an epoch above this round: send it what is stored, of this epoch alone.
+    Serve {
+        /// The node.
+        to: NodeId,
+        /// The epoch.
+        epoch: Epoch,
+        /// The first block is of the round after this one.
+        after: Round,
+        /// Bytes of payload at most, but the first block always.
+        bytes: usize,
+    },
+    /// A node asks for blocks of the present epoch that are not all in memory: [`miner::Output::ServeStored`].
+    ServeStored {
+        /// The node.
+        to: NodeId,
+        /// The epoch.
+        epoch: Epoch,
+        /// The blocks.
+        blocks: Vec<StoredBlock>,
+        /// Bytes of payload at most.
+        bytes: usize,
+    },
+    /// A node asks for links that are not in memory any more: send it up to [`MAX_LINKS_AT_ONCE`](crate::limits::MAX_LINKS_AT_ONCE) of
+    /// those that are stored.
+    ServeLinks {
+        /// The node.
+        to: NodeId,
+        /// The first link leads to the epoch after this one.
+        after: Epoch,
+    },
+    /// Something that a node sent was refused.
+    Refused {
+        /// The node.
+        from: NodeId,
+        /// Why.
+        refusal: EpochRefusal,
+    },
+    /// A step across epochs was taken: for logs and metrics.
+    Milestone(EpochMilestone),
+    /// The final chain makes another record than the handoff certificate names, or its items are invalid: more than `f` members of the
+    /// epoch are Byzantine. The replica stays where it is.
+    Diverged {
+        /// The epoch.
+        epoch: Epoch,
+        /// The record that the final chain makes.
+        own: Option<Digest>,
+        /// The record that the committee has handed over to.
+        named: Option<Digest>,
+    },
+    /// The next epoch cannot be entered with what the host read: the node stops.
+    Failed(ReplicaError),
+}
+
+/// The part of a node in an epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+    /// A member of the committee, with its key share.
+    Member,
+    /// It follows the final chain: a sharder, a leaver, or one that has not joined.
+    Follower,
+}
+
+/// A step across epochs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EpochMilestone {
+    /// An epoch was entered: its ticket log is open.
+    Entered {
+        /// The epoch.
+        epoch: Epoch,
+        /// The round of the block that it begins on.
+        anchor: Round,
+        /// The part of this node.
+        part: Part,
+    },
+    /// The closing block of an epoch is final here.
+    HandedOver {
+        /// The epoch.
+        epoch: Epoch,
+        /// The round of the closing block.
+        closing: Round,
+        /// The round of the block whose certificate shows it: the closing block, or one of the tail.
+        certified: Round,
+    },
+    /// A node that left the committee has seen a final block of the next epoch: it may stop.
+    Released {
+        /// The epoch that goes on without it.
+        epoch: Epoch,
+    },
+}
+
+/// Why something was refused.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum EpochRefusal {
+    /// The bytes are no envelope.
+    #[error("malformed: {0}")]
+    Malformed(#[from] WireError),
+    /// The participant of the epoch refused a message.
+    #[error("{0}")]
+    Message(Refusal),
+    /// The node has no place in the epoch of its message.
+    #[error("the node has no place in epoch {}", .0.0)]
+    Stranger(Epoch),
+    /// A message of an epoch whose committee is not known. It waits or is dropped; the links are asked for.
+    #[error("epoch {} is not known here, the present one is {}", found.0, present.0)]
+    UnknownEpoch {
+        /// The epoch of the message.
+        found: Epoch,
+        /// The present one.
+        present: Epoch,
+    },
+    /// A handoff certificate proves nothing.
+    #[error(transparent)]
+    Handoff(#[from] HandoffError),
+    /// A handoff certificate names a closing block that is not above the block that the epoch begins on.
+    #[error("a handoff whose closing block is of round {closing}, and the epoch begins above round {anchor}")]
+    NotAbove {
+        /// The round of the closing block.
+        closing: Round,
+        /// The round of the block that the epoch begins on.
+        anchor: Round,
+    },
+    /// A link leads nowhere.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Links that nobody asked for.
+    #[error("links that were not asked for")]
+    Unasked,
+    /// A block was refused for its epoch items, or for what it says of the end of its epoch.
+    #[error(transparent)]
+    Items(#[from] ItemsRefusal),
+}
+
+impl EpochRefusal {
+    /// Whether it is certain that the sender is faulty.
+    #[must_use]
+    pub fn proves_sender_faulty(&self) -> bool {
+        match self {
+            EpochRefusal::Message(refusal) => refusal.proves_sender_faulty(),
+            EpochRefusal::Malformed(_)
+            | EpochRefusal::Handoff(_)
+            | EpochRefusal::NotAbove { .. }
+            | EpochRefusal::Link(_)
+            // Only its generator sends a proposal.
+            | EpochRefusal::Items(_) => true,
+            EpochRefusal::Stranger(_) | EpochRefusal::UnknownEpoch { .. } | EpochRefusal::Unasked => false,
+        }
+    }
+}
+
+/// Why a replica cannot be started, or cannot go on in the next epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// The beginning of the epoch is none.
+    #[error(transparent)]
+    Beginning(#[from] BeginningError),
+    /// The nodes of its record are no committee.
+    #[error("the record of epoch {}: {reason}", epoch.0)]
+    Roster {
+        /// The epoch.
+        epoch: Epoch,
+        /// Why.
+        reason: RosterError,
+    },
+    /// The keys of the record are no keys.
+    #[error("the record of epoch {} has keys that are none", .0.0)]
+    Keys(Epoch),
+    /// The participant of the epoch cannot be started.
+    #[error("epoch {}: {reason}", epoch.0)]
+    Start {
+        /// The epoch.
+        epoch: Epoch,
+        /// Why.
+        reason: StartError,
+    },
+    /// A final block of the epoch is missing among those that were read.
+    #[error("the final block of round {round} of epoch {} is not among those that were read; restore it, or the folder of the epoch", epoch.0)]
+    Gap {
+        /// The epoch.
+        epoch: Epoch,
+        /// The round.
+        round: Round,
+    },
+}
+
+/// What is on the disk of a node when it starts.
+#[derive(Debug)]
+pub struct Disk<R> {
+    /// The beginning of the last epoch that is durable: of the first one, or a checkpoint, if there is none yet.
+    pub beginning: Beginning<R>,
+    /// Links that lead to it, oldest first: to serve them. May be empty.
+    pub links: Vec<Link<R>>,
+    /// Everything of that epoch, as for a miner alone.
+    pub recovery: Recovery,
+}
