@@ -1,5 +1,5 @@
 //! Nodes hand over to each other without a network: what one says the others hear at once and in order, and everything is durable at
-//! once. Each test is the witness of deliberate bugs of the handover (`fuzz/harness/mutants/epochs.toml`).
+//! once. The rule changes VC of PROTOCOL.md, section 8, that concern this code each fail one of these tests.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
