@@ -7,7 +7,6 @@ mod crypto_properties;
 mod embedding;
 mod epochs;
 mod examples;
-mod key_generation;
 mod localnet;
 mod ranks;
 mod scheme_contract;

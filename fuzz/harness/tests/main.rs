@@ -13,6 +13,7 @@ mod coverage;
 mod deviations;
 mod findings;
 mod inputs;
+mod key_chain;
 mod mutants;
 mod product;
 mod profiles;

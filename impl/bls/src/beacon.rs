@@ -16,7 +16,7 @@ use sha3::{Digest, Sha3_256};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::curve::{G1, PointError, PreparedG2, Scalar};
+use super::curve::{G1, G2, PointError, PreparedG2, Scalar};
 use super::group_testing::KeySums;
 use super::keys::{DomainTag, PublicKey, SECRET_KEY_BYTES, SecretKey, is_balanced};
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
@@ -49,8 +49,11 @@ impl BeaconKey {
     /// The key of a committee of `committee_size` members whose polynomial has these commitments.
     ///
     /// # Errors
-    /// [`BeaconKeyError`] when the faulty members alone could sign, or the honest ones alone could not, or a public share is
-    /// infinite.
+    /// [`BeaconKeyError`] when the faulty members alone could sign, or the honest ones alone could not.
+    ///
+    /// A member whose share is zero has none: nothing that it sends counts, and the others reach the threshold. A dealer of a key
+    /// generation can bring that about for itself and the members that follow it, because it deals last and knows the sum of the
+    /// other shares; so it must not be a reason to have no key.
     pub fn from_commitments(
         commitments: &Commitments,
         committee_size: usize,
@@ -63,13 +66,12 @@ impl BeaconKey {
         }
         let group = commitments.points().first().copied().map(PublicKey::from_point);
         let group = group.ok_or(BeaconKeyError::Threshold { threshold, committee_size })?;
-        let shares = (0..committee_size as u16)
+        let shares: Vec<PublicKey> = (0..committee_size as u16)
             .map(MinerId)
             .map(|member| {
-                let point = commitments.public_share(member);
-                point.map(PublicKey::from_point).ok_or(BeaconKeyError::InfiniteShare { member })
+                PublicKey::from_point(commitments.public_share(member).unwrap_or_else(nobodys_share))
             })
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect();
         let share_sums = KeySums::new(shares.iter().map(|share| *share.point()).collect());
         Ok(Self { threshold, group, group_lines: OnceLock::new(), shares, share_sums })
     }
@@ -171,6 +173,11 @@ impl BeaconKey {
     }
 }
 
+/// In the place of a public share that is infinite: a point of which nobody knows the secret, so that no share verifies.
+fn nobodys_share() -> G2 {
+    G2::hash(b"ZUS-BPP-V01-NOBODYS-SHARE_BLS12381G2_XMD:SHA-256_SSWU_RO_", &[])
+}
+
 /// The hash of a message that shares are over.
 fn hash(message: &[u8]) -> G1 {
     G1::hash(DomainTag::BEACON.as_bytes(), message)
@@ -246,12 +253,6 @@ pub enum BeaconKeyError {
         threshold: usize,
         /// Members.
         committee_size: usize,
-    },
-    /// A member's public share is infinite: its secret share would be zero.
-    #[error("the beacon share of miner {} is infinite", member.0)]
-    InfiniteShare {
-        /// The member.
-        member: MinerId,
     },
 }
 
@@ -395,11 +396,22 @@ mod tests {
             "a beacon threshold of 3 in a committee of 10: it must be at least 4 and at most 7"
         );
         assert!(BeaconKey::from_commitments(&Commitments::new(vec![]), 2).is_err());
+    }
+
+    /// A dealer that deals last can make its own share zero. It has none then, and the others are as well off as before.
+    #[test]
+    fn a_member_whose_share_is_zero_has_none_and_the_others_reach_the_threshold() {
         let root_at_one = Polynomial::new(vec![Scalar::from_u64(4), Scalar::from_u64(4).neg()]);
-        assert_eq!(
-            BeaconKey::from_commitments(&root_at_one.commit().unwrap(), 3),
-            Err(BeaconKeyError::InfiniteShare { member: MinerId(0) })
-        );
+        let key = BeaconKey::from_commitments(&root_at_one.commit().unwrap(), 3).unwrap();
+        assert!(BeaconShare::from_scalar(root_at_one.evaluate(1)).is_none());
+        let share = |x| BeaconShare::from_scalar(root_at_one.evaluate(x)).unwrap().sign(MESSAGE);
+        let shares = [(MinerId(1), share(2)), (MinerId(2), share(3))];
+        let value = key.combine(MESSAGE, &shares).unwrap();
+        assert!(key.verify(MESSAGE, &value));
+        for forged in [share(2), share(3), value] {
+            assert!(!key.verify_share(MinerId(0), MESSAGE, &forged));
+        }
+        assert!(key.combine(MESSAGE, &[(MinerId(0), share(2)), shares[1]]).is_err());
     }
 
     #[test]

@@ -27,3 +27,6 @@ pub mod record;
 pub mod replica;
 pub mod roster;
 mod waiting;
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! Points of G2: public keys and Feldman commitments.
 
 use blst::{
-    blst_p2, blst_p2_add_or_double, blst_p2_add_or_double_affine, blst_p2_affine, blst_p2_affine_compress,
-    blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf, blst_p2_cneg, blst_p2_double,
-    blst_p2_from_affine, blst_p2_is_inf, blst_p2_to_affine, blst_p2_uncompress, blst_p2s_add,
-    blst_p2s_mult_pippenger, blst_p2s_mult_pippenger_scratch_sizeof, blst_sk_to_pk_in_g2, limb_t,
+    blst_hash_to_g2, blst_p2, blst_p2_add_or_double, blst_p2_add_or_double_affine, blst_p2_affine,
+    blst_p2_affine_compress, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_p2_cneg, blst_p2_double, blst_p2_from_affine, blst_p2_is_inf, blst_p2_to_affine, blst_p2_uncompress,
+    blst_p2s_add, blst_p2s_mult_pippenger, blst_p2s_mult_pippenger_scratch_sizeof, blst_sk_to_pk_in_g2,
+    limb_t,
 };
 
 use super::{PointError, Scalar};
@@ -79,6 +80,27 @@ impl G2 {
         // SAFETY: an initialised scalar below the group order and a valid destination.
         unsafe { blst_sk_to_pk_in_g2(&mut point, &scalar) };
         Self::from_projective(&point)
+    }
+
+    /// Hashes a message to the subgroup (RFC 9380, section 8.8.2): a point of which nobody knows the discrete logarithm.
+    #[must_use]
+    pub fn hash(domain_tag: &[u8], message: &[u8]) -> Self {
+        let mut point = blst_p2::default();
+        // SAFETY: each pointer comes with the length of its slice; the augmentation is empty, for which blst accepts a
+        // null pointer; the destination is valid.
+        unsafe {
+            blst_hash_to_g2(
+                &mut point,
+                message.as_ptr(),
+                message.len(),
+                domain_tag.as_ptr(),
+                domain_tag.len(),
+                std::ptr::null(),
+                0,
+            );
+        }
+        // A message that hashes to infinity would break SHA-256; the generator stands in, so that this stays total.
+        Self::from_projective(&point).unwrap_or_else(Self::generator)
     }
 
     /// The standard generator of the subgroup.

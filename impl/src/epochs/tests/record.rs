@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::Digest;
-use zus_bpp::committee::{ChainId, Epoch, MinerId};
-use zus_bpp::crypto::certificate::SignersError;
-use zus_bpp::crypto::committee_keys::CommitteeKeysError;
-use zus_bpp::crypto::curve::Scalar;
-use zus_bpp::crypto::dkg::{Identity, MAX_DKG_MEMBERS};
-use zus_bpp::crypto::keys::{KeyError, SecretKey};
-use zus_bpp::epochs::key_generation::{Plan, PlanError};
-use zus_bpp::epochs::record::{RECORD_VERSION, Record, RecordContent, RecordError};
+use crate::block::Digest;
+use crate::committee::{ChainId, Epoch, MinerId};
+use crate::crypto::certificate::SignersError;
+use crate::crypto::committee_keys::CommitteeKeysError;
+use crate::crypto::curve::Scalar;
+use crate::crypto::dkg::{Identity, MAX_DKG_MEMBERS};
+use crate::crypto::keys::{KeyError, SecretKey};
+use crate::epochs::key_generation::{Plan, PlanError};
+use crate::epochs::record::{RECORD_VERSION, Record, RecordContent, RecordError};
 
 use super::stage::{CHAIN, EPOCH, FIRST, PHASE, Stage, before, content_of, encoded, identity};
 
 const HEADER_BYTES: usize = 115;
 
 /// The record of the present epoch, and a right one of the next: members 0 and 1 stay, 2 and 3 are new.
-fn next() -> (zus_bpp::epochs::record::CheckedRecord, RecordContent) {
+fn next() -> (crate::epochs::record::CheckedRecord, RecordContent) {
     let before = before(&[0, 1, 101, 102]);
     let previous = before.record().digest();
     let content = RecordContent { epoch: Epoch(EPOCH.0 + 1), previous, ..content_of(&[0, 1, 2, 3]) };
@@ -118,9 +118,9 @@ fn only_new_keys_are_checked() {
     );
     let (before, content) = next();
     let record = Arc::new(Record::new(content).unwrap());
-    let points = zus_bpp::crypto::curve::points_so_far();
+    let points = crate::crypto::curve::points_so_far();
     record.check(&before).unwrap();
-    assert_eq!(zus_bpp::crypto::curve::points_so_far() - points, 2, "the keys of members 2 and 3");
+    assert_eq!(crate::crypto::curve::points_so_far() - points, 2, "the keys of members 2 and 3");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The fold over the blocks of a branch: phases, attempts, and what becomes of each item.
 
-use zus_bpp::committee::{Epoch, MinerId, Round};
-use zus_bpp::crypto::dkg::{Attempt, Disqualified, Ready, Registration, Settlement};
-use zus_bpp::crypto::keys::DomainTag;
-use zus_bpp::epochs::item::{EpochItem, ItemKind, ItemsError};
-use zus_bpp::epochs::key_generation::{ItemError, ItemRefused, Phase, Progress};
+use crate::committee::{Epoch, MinerId, Round};
+use crate::crypto::dkg::{Attempt, Dealer, Disqualified, Ready, Registration, Settlement};
+use crate::crypto::keys::DomainTag;
+use crate::epochs::item::{EpochItem, ItemKind, ItemsError};
+use crate::epochs::key_generation::{ItemError, ItemRefused, Phase, Progress};
 
 use super::stage::{CHAIN, EPOCH, FIRST, PHASE, Stage, decryption, identity};
 
@@ -212,7 +212,7 @@ fn dealers_that_contradict_themselves_or_do_not_settle_are_out() {
     stage.register(&all);
     stage.deal(&[0, 1, 2, 3, 4, 5, 6]);
     // Dealer 0 deals twice.
-    let second = zus_bpp::crypto::dkg::Dealer::new(&stage.session(), MinerId(0), identity(0), &[9; 32]);
+    let second = crate::crypto::dkg::Dealer::new(&stage.session(), MinerId(0), identity(0), &[9; 32]);
     let item: EpochItem = second.unwrap().dealing().into();
     assert_eq!(stage.progress.counts(item.as_item()), Ok(true), "it convicts its dealer");
     stage.block(std::slice::from_ref(&item)).unwrap();
@@ -245,7 +245,7 @@ fn a_dealer_whose_settlement_is_wrong_is_out_and_its_generator_is_not_blamed() {
     stage.until(Phase::Settling);
     let right = stage.settlement(3, &[0]);
     let mut wrong = right.clone();
-    wrong.revealed[0] = wrong.revealed[0].add(&zus_bpp::crypto::curve::Scalar::from_u64(1));
+    wrong.revealed[0] = wrong.revealed[0].add(&crate::crypto::curve::Scalar::from_u64(1));
     let wrong = resigned(&stage, wrong);
     stage.block(&[(&wrong).into()]).expect("the dealer signed it");
     let verdict = stage.progress.transcript().unwrap().qualifies(MinerId(3));
@@ -313,4 +313,49 @@ fn a_generator_selects_the_items_that_count() {
     let after: Progress = stage.progress.after(stage.progress.next_round(), &bytes).expect("a valid block");
     let registered: Vec<u16> = (0..4).filter(|&i| after.registration(MinerId(i)).is_some()).collect();
     assert_eq!(registered, [1, 3]);
+}
+
+/// Thresholds come from the members of the plan, whoever answers.
+#[test]
+fn silent_members_make_no_quorum_smaller() {
+    let mut stage = Stage::new(7);
+    let five = [0, 1, 2, 3, 4];
+    stage.register(&five);
+    stage.deal(&five);
+    stage.settle(&five, &[]);
+    stage.say_ready(&five[..4]);
+    assert_eq!(stage.progress.record(), None, "four of seven");
+    let mut fewer = Stage::new(7);
+    fewer.register(&five);
+    fewer.deal(&five[..4]);
+    fewer.settle(&five[..4], &[]);
+    fewer.until(Phase::Registering);
+    assert_eq!(fewer.progress.attempt(), Attempt(1), "four dealers of seven");
+}
+
+/// Two branches with two dealings of one dealer: receipts of the one settle nothing on the other.
+#[test]
+fn a_receipt_for_a_dealing_on_another_branch_settles_nothing() {
+    let mut left = Stage::new(4);
+    let all = left.all();
+    left.register(&all);
+    left.deal(&[0, 1, 2]);
+    let mut right = Stage { progress: left.progress.clone(), n: 4 };
+    left.deal(&[3]);
+    let session = left.session();
+    let mut other = Dealer::new(&session, MinerId(3), identity(3), &[9; 32]).unwrap();
+    right.block(&[other.dealing().into()]).unwrap();
+    left.until(Phase::Settling);
+    right.until(Phase::Settling);
+    // Its own receipt is for the dealing on the right, those of the others for the one on the left.
+    let own = right.receipt(3, 3).unwrap();
+    for i in 0..3 {
+        let receipt = left.receipt(i, 3).unwrap();
+        assert!(other.on_receipt(&session, MinerId(i), &receipt).is_err(), "its own dealer refuses it");
+    }
+    other.on_receipt(&session, MinerId(3), &own).unwrap();
+    let shown = left.settlement(3, &[]);
+    right.block(&[(&shown).into()]).unwrap();
+    let verdict = right.progress.transcript().unwrap().qualifies(MinerId(3));
+    assert_eq!(verdict, Err(Disqualified::BadReceipts));
 }

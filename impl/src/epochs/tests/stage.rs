@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use zus_bpp::block::Digest;
-use zus_bpp::committee::{ChainId, Epoch, MinerId, Round};
-use zus_bpp::crypto::curve::Scalar;
-use zus_bpp::crypto::dkg::{
+use crate::block::Digest;
+use crate::committee::{ChainId, Epoch, MinerId, Round};
+use crate::crypto::curve::Scalar;
+use crate::crypto::dkg::{
     Attempt, Dealer, DecryptionKey, Identity, Ready, Receipt, Recipient, Registration, Session, Settlement,
 };
-use zus_bpp::crypto::keys::SecretKey;
-use zus_bpp::crypto::polynomial::Polynomial;
-use zus_bpp::epochs::item::{self, EpochItem};
-use zus_bpp::epochs::key_generation::{ItemError, Phase, Plan, Progress};
-use zus_bpp::epochs::record::{CheckedRecord, Record, RecordContent, SharderKey};
+use crate::crypto::keys::SecretKey;
+use crate::crypto::polynomial::Polynomial;
+use crate::epochs::item::{self, EpochItem};
+use crate::epochs::key_generation::{ItemError, Phase, Plan, Progress};
+use crate::epochs::record::{CheckedRecord, Record, RecordContent, SharderKey};
 
 pub const CHAIN: ChainId = ChainId([5; 32]);
 /// The epoch of the present committee.
