@@ -83,7 +83,8 @@ fn obligations_ask_for_finality_under_every_rule() {
 fn every_bug_has_its_row_in_the_kill_matrix() {
     let table = Table::read().expect("the table is read");
     let page = std::fs::read_to_string(zus_fuzz::room().join("MATRIX.md")).expect("the page is read");
-    let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let rows: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let bugs: Vec<&str> = table.bugs.iter().map(|bug| bug.id.as_str()).collect();
     let missing: Vec<&&str> = bugs.iter().filter(|bug| !rows.contains(bug)).collect();
     assert!(missing.is_empty(), "no row in fuzz/MATRIX.md: {missing:?}");

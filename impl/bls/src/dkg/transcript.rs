@@ -337,7 +337,7 @@ impl Transcript {
         let qualified = self.enough_qualified()?;
         let all: Vec<&Commitments> =
             qualified.iter().filter_map(|dealer| Some(&self.dealing(*dealer)?.commitments)).collect();
-        let sum = Commitments::sum(all.into_iter()).ok_or(TranscriptError::Vanishes)?;
+        let sum = Commitments::sum(all).ok_or(TranscriptError::Vanishes)?;
         Ok((qualified, sum))
     }
 

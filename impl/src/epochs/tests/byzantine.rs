@@ -4,7 +4,7 @@ use crate::committee::MinerId;
 use crate::crypto::certificate::Signers;
 use crate::crypto::curve::Scalar;
 use crate::crypto::dkg::{Dealer, Dealing, Receipt, Session, Settlement};
-use crate::crypto::keys::DomainTag;
+use crate::crypto::keys::{DomainTag, aggregate};
 use crate::epochs::item::{EpochItem, ItemKind};
 use crate::epochs::key_generation::Progress;
 
@@ -110,13 +110,14 @@ pub fn lies(lie: Lie, i: u16, item: EpochItem, tip: &Progress) -> Vec<EpochItem>
         ) => {
             let session = session.expect("a settlement has a session");
             let right = Settlement::decode(session, item.as_item().bytes).unwrap();
-            settlements(lie, i, session, right)
+            let digest = tip.transcript().and_then(|it| it.dealing_digest(MinerId(i))).expect("dealt");
+            settlements(lie, i, session, right, digest)
         }
         _ => vec![item],
     }
 }
 
-fn settlements(lie: Lie, i: u16, session: &Session, right: Settlement) -> Vec<EpochItem> {
+fn settlements(lie: Lie, i: u16, session: &Session, right: Settlement, digest: &[u8; 32]) -> Vec<EpochItem> {
     let without = |members: &[u16]| {
         let kept = right.receipts.iter().filter(|member| !members.contains(&member.0));
         Signers::from_members(session.size(), kept).unwrap()
@@ -150,6 +151,11 @@ fn settlements(lie: Lie, i: u16, session: &Session, right: Settlement) -> Vec<Ep
             wrong.aggregate = identity(i).sign(DomainTag::DKG_RECEIPT, b"all of them");
         }
         _ => {}
+    }
+    if matches!(lie, Lie::WrongRevealed(_) | Lie::TooManyRevealed) {
+        // The receipts are right, so that nothing but the shares is wrong.
+        let signed = wrong.receipts.iter().map(|it| identity(it.0).sign(DomainTag::DKG_RECEIPT, digest));
+        wrong.aggregate = aggregate(&signed.collect::<Vec<_>>()).unwrap();
     }
     wrong.signature = identity(i).sign(DomainTag::DKG_SETTLEMENT, &wrong.digest(session));
     match lie {
