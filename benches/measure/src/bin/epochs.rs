@@ -33,7 +33,7 @@ const EPOCH: Epoch = Epoch(8);
 /// The largest committee in which every member deals.
 const WHOLE: u16 = 100;
 /// Dealers of a larger one.
-const SAMPLE: u16 = 16;
+const SAMPLE: u16 = 20;
 /// Records that are checked for one figure.
 const RECORDS: u32 = 20;
 
