@@ -47,6 +47,25 @@ pub const fn overlap(n: u32, q: u32) -> u32 {
     (2 * q).saturating_sub(n)
 }
 
+/// A set of honest miners.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Members(pub(crate) u8);
+
+const _: () = assert!(MAX_HONEST <= u8::BITS as usize);
+
+impl Iterator for Members {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let miner = self.0.trailing_zeros() as usize;
+        (self.0 != 0).then(|| {
+            self.0 &= self.0 - 1;
+            miner
+        })
+    }
+}
+
 /// One committee of one scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Committee {

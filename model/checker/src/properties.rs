@@ -48,8 +48,12 @@ impl FromIterator<Property> for Facts {
 impl Protocol {
     /// The properties in `asked` that `state` shows.
     pub fn facts(&self, state: &State, asked: Facts) -> Facts {
+        self.facts_with(state, self.notarized_set(state), asked)
+    }
+
+    /// As [`Protocol::facts`], of a state whose notarized blocks are known.
+    pub(crate) fn facts_with(&self, state: &State, notarized: BlockSet, asked: Facts) -> Facts {
         let mut facts = Facts::default();
-        let notarized = self.notarized_set(state);
         let ask = |p| asked.has(p);
         if ask(Property::S1) {
             facts.note(Property::S1, self.oversigned(state));
@@ -77,22 +81,31 @@ impl Protocol {
         if ask(Property::W7) {
             facts.note(Property::W7, self.equivocation_ticketed(state));
         }
+        let of_finals = Property::S5.bit() | Property::S6.bit() | Property::W5.bit() | Property::S10.bit();
+        let finals = if asked.0 & of_finals == 0 { BlockSet::default() } else { self.finalizable_set(state) };
         if ask(Property::S10) {
-            facts.note(Property::S10, self.unaccountable(state, notarized));
+            facts.note(Property::S10, self.unaccountable(state, notarized, finals));
         }
-        self.safety_of_notarized(state, notarized, asked, &mut facts);
+        self.safety_of_notarized(state, notarized, finals, asked, &mut facts);
         self.witnesses_of_notarized(state, notarized, asked, &mut facts);
         if asked.has_premise() {
             self.premises_shown(state, notarized, asked, &mut facts);
         }
-        let liveness = asked.iter().any(Property::is_liveness);
-        if liveness && state.environment.synchronous() == 1 && self.quiescent(state) {
+        let liveness = || asked.iter().any(Property::is_liveness);
+        if state.environment.synchronous() == 1 && liveness() && self.quiescent(state) {
             facts.0 |= self.stalled(state).0 & asked.0;
         }
         facts
     }
 
-    fn safety_of_notarized(&self, state: &State, notarized: BlockSet, asked: Facts, facts: &mut Facts) {
+    fn safety_of_notarized(
+        &self,
+        state: &State,
+        notarized: BlockSet,
+        finals: BlockSet,
+        asked: Facts,
+        facts: &mut Facts,
+    ) {
         let ask = |p| asked.has(p);
         if ask(Property::S2) {
             facts.note(Property::S2, notarized.pairs().any(|(a, b)| self.same_subround(a, b)));
@@ -106,7 +119,6 @@ impl Protocol {
             facts.note(Property::S4, notarized.iter().any(outsider));
         }
         if ask(Property::S5) || ask(Property::S6) || ask(Property::W5) {
-            let finals = self.finalizable_set(state);
             facts.note(Property::S5, ask(Property::S5) && self.finality_conflicts(state, finals));
             let rival =
                 |f: BlockId| notarized.iter().any(|b| b != f && self.blocks.round(b) == self.blocks.round(f));
@@ -135,10 +147,11 @@ impl Protocol {
 
     /// S1: the tickets that an honest miner has *sent* in one subround break its rule.
     fn oversigned(&self, state: &State) -> bool {
-        let any_first = (0..MAX_BLOCKS_PER_ROUND as u16).all(|rank| self.rules.ticket.allows([], Rank(rank)));
+        let any_first =
+            || (0..MAX_BLOCKS_PER_ROUND as u16).all(|rank| self.rules.ticket.allows([], Rank(rank)));
         let breaks = |set: u16, round: u8| {
             // Two tickets at least, where a first one is always allowed; most states need no closer look.
-            !(any_first && set & set.wrapping_sub(1) == 0)
+            !(set == 0 || set & set.wrapping_sub(1) == 0 && any_first())
                 && (0..self.blocks.subrounds).any(|subround| {
                     let mine = set & self.blocks.mask(round, subround);
                     mine != 0 && self.against_rule(mine, round, subround).next().is_some()
@@ -245,7 +258,7 @@ impl Protocol {
     /// S10. The evidence is: two blocks proposed in one subround, two tickets in one subround (where the rule allows
     /// one), a finality vote beside a ticket for another block of the round. The adversary chooses which Byzantine
     /// miner signs which statement, so the fewest that can have signed both are counted.
-    fn unaccountable(&self, state: &State, notarized: BlockSet) -> bool {
+    fn unaccountable(&self, state: &State, notarized: BlockSet, finals: BlockSet) -> bool {
         if state.environment.proposed_twice() == 1 || state.environment.contradicted() == 1 {
             return true;
         }
@@ -270,7 +283,6 @@ impl Protocol {
         if split {
             return true;
         }
-        let finals = self.finalizable_set(state);
         finals.pairs().filter(|&(x, y)| !state.compatible(&self.blocks, x, y)).any(|(x, y)| {
             if !self.rules.votes() {
                 return true;

@@ -31,11 +31,12 @@
 use crate::{
     action::Action,
     blocks::{BlockId, GENESIS, MAX_SUBROUNDS},
-    committee::MAX_HONEST,
+    committee::{MAX_HONEST, Members},
     fault::Fault,
     protocol::{Network, Protocol},
     state::{Miner, State},
 };
+use std::cmp::Ordering;
 
 impl Protocol {
     /// The representative of `state` under the reductions that are on.
@@ -126,7 +127,7 @@ impl Protocol {
     /// The honest miners, but of neighbours that are alike only the first: under `symmetry` what one of them does, the
     /// other may do with the same outcome. All of them without it.
     #[inline]
-    pub(crate) fn representatives(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
+    pub(crate) fn representatives(&self, state: &State) -> Members {
         let mut rest = (1u32 << self.honest()) - 1;
         if self.reductions.symmetry {
             for miner in 1..self.honest() {
@@ -136,13 +137,7 @@ impl Protocol {
                 rest &= !(u32::from(alike) << miner);
             }
         }
-        std::iter::from_fn(move || {
-            let miner = rest.trailing_zeros() as usize;
-            (rest != 0).then(|| {
-                rest &= rest - 1;
-                miner
-            })
-        })
+        Members(rest as u8)
     }
 
     fn sort(&self, state: &mut State) {
@@ -150,8 +145,12 @@ impl Protocol {
         for i in 1..self.honest() {
             let mut at = i;
             while at > 0
+                && match state.miners[at].cmp(&state.miners[at - 1]) {
+                    Ordering::Less => false,
+                    Ordering::Equal => self.keeps_archive() && state.archive[at] > state.archive[at - 1],
+                    Ordering::Greater => true,
+                }
                 && self.alike(at, at - 1)
-                && (state.miners[at], &state.archive[at]) > (state.miners[at - 1], &state.archive[at - 1])
             {
                 state.miners.swap(at, at - 1);
                 if self.keeps_archive() {
@@ -185,20 +184,22 @@ impl Protocol {
     /// The least (round, subround) in which an honest miner can still sign.
     #[inline]
     pub(crate) fn behind(&self, state: &State) -> (u8, u8) {
+        const { assert!(MAX_SUBROUNDS < 8, "a subround and one more have three bits") };
         let signs_in = |m: &Miner| {
             // A miner that has timed out signs no ticket in that subround any more, but may have one to send.
             let done = m.timed_out() == 1 && m.unsent() == 0;
-            (m.round() as u8, m.subround() as u8 + u8::from(done))
+            m.position() + u32::from(done)
         };
+        let split = |position: u32| ((position >> 3) as u8, (position & 7) as u8);
         let miners = state.miners[..self.honest()].iter();
         match self.floor(state) {
-            None => miners.map(signs_in).min().unwrap_or((1, 0)),
+            None => miners.map(signs_in).min().map_or((1, 0), split),
             // In a sorted run nobody signs below the floor.
             Some(floor) if floor.voting => (floor.round, self.blocks.subrounds),
             Some(floor) if self.forgets_within() => (floor.round, floor.subround + u8::from(floor.timeouts)),
             Some(floor) => {
                 let here = miners.filter(|m| m.round() as u8 >= floor.round).map(signs_in).min();
-                here.unwrap_or((floor.round, 0))
+                here.map_or((floor.round, 0), split)
             }
         }
     }

@@ -82,6 +82,14 @@ fields! { Miner, u64;
     resent, set_resent: 6, 1;
 }
 
+impl Miner {
+    /// Its round and subround as one number: the subround is the lowest three bits.
+    #[inline]
+    pub(crate) fn position(&self) -> u32 {
+        (self.0 >> 57) as u32
+    }
+}
+
 /// The messages sent about one block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Pod, Zeroable)]
 #[repr(transparent)]
@@ -192,7 +200,22 @@ pub struct State {
     pub archive: [Archive; MAX_HONEST],
 }
 
+/// Words of a state.
+pub(crate) const WORDS: usize = size_of::<State>() / size_of::<u64>();
+
 impl State {
+    /// The state as words.
+    #[inline]
+    pub(crate) fn as_words(&self) -> &[u64; WORDS] {
+        bytemuck::cast_ref(self)
+    }
+
+    /// The state as words.
+    #[inline]
+    pub(crate) fn as_words_mut(&mut self) -> &mut [u64; WORDS] {
+        bytemuck::cast_mut(self)
+    }
+
     /// All zero: nobody anywhere. `Protocol::initial` makes a state of it.
     pub fn empty() -> Self {
         State::zeroed()
@@ -219,16 +242,9 @@ impl State {
         &mut self.cells[block.index() + 1].tally
     }
 
-    /// Genesis and the blocks, each as one word: the tally below who came through it.
-    #[inline]
-    pub(crate) fn cells(&self) -> impl Iterator<Item = u64> {
-        self.cells.iter().map(|cell| u64::from(cell.tally.0) | u64::from(cell.presence) << 32)
-    }
-
-    /// Sets one of [`State::cells`].
-    #[inline]
-    pub(crate) fn set_cell(&mut self, at: usize, word: u64) {
-        self.cells[at] = Cell { tally: BlockTally(word as u32), presence: (word >> 32) as u32 };
+    /// Sets the cell of genesis (0) or a block (its id plus one).
+    pub(crate) fn set_cell(&mut self, at: usize, tally: BlockTally, presence: u32) {
+        self.cells[at] = Cell { tally, presence };
     }
 
     /// The timeouts of (round, subround).

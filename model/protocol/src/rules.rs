@@ -7,7 +7,7 @@
 //! that a rule is about (which ticket, which final block) is made in the step of the specification and in that of the code by a
 //! `match` each; all that judges these two uses the predicates, and steps use those that are about another question.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use crate::ids::Rank;
 use serde::{Deserialize, Serialize};
@@ -342,7 +342,15 @@ impl Rules {
     /// Whether a miner signs one ticket in a subround at most.
     #[inline]
     pub fn tickets_once(&self) -> bool {
-        never_after_another(|before, then| self.ticket.allows([before], then))
+        // A search asks this of every state, so each value is judged once.
+        static ONCE: LazyLock<[bool; TicketRule::ALL.len()]> = LazyLock::new(|| {
+            let mut once = [false; TicketRule::ALL.len()];
+            for &rule in TicketRule::ALL {
+                once[rule as usize] = never_after_another(|before, then| rule.allows([before], then));
+            }
+            once
+        });
+        ONCE[self.ticket as usize]
     }
 
     /// Whether a second block of the same rank can be ticketed: the twin of an equivocating generator.

@@ -255,6 +255,7 @@ pub(super) struct ExploreArgs {
 Examples:
   zus search-speed --quick                                      a minute or two
   zus search-speed --quick --format json > speed.json && zus report out --reuse --figures speed.json
+  zus search-speed --before ../older/target/release/zus         the search beside that of an older version
 
 Every measurement is a process of its own; searches take turns, so that what else the machine does falls on all of
 them. Given are medians, with the least and the greatest.
@@ -264,6 +265,9 @@ pub(super) struct SearchSpeedArgs {
     /// Only the smallest instance, three turns, and a short table of growth
     #[arg(long)]
     pub(super) quick: bool,
+    /// Compare with the search of this program, another version of zus, instead; each on its own committed scenarios
+    #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["quick", "threads"])]
+    pub(super) before: Option<PathBuf>,
     /// How often each search has its turn [default: 5, with --quick 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) turns: Option<u16>,
@@ -314,6 +318,9 @@ pub(super) struct MeasureArgs {
     /// With how many threads
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: u16,
+    /// All runs, also where sorted ones are enough
+    #[arg(long)]
+    pub(super) all_runs: bool,
 }
 
 /// The forms of a table.

@@ -8,6 +8,7 @@ use super::{
 };
 use std::{
     io::Write,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 use zus_checker::{
@@ -19,6 +20,7 @@ use zus_checker::{
         codec::Codec,
     },
 };
+use zus_output::plain;
 use zus_report::{
     page::figures::{self, Figures, Plot, Series},
     text::grouped,
@@ -38,6 +40,26 @@ const ENOUGH_STATES: u64 = 10_000;
 
 /// Runs the command.
 pub fn run(args: &SearchSpeedArgs) -> Result<Exit, Failure> {
+    if let Some(before) = &args.before {
+        let table = versions(before, args.turns.unwrap_or(5))?;
+        let mut stdout = anstream::stdout();
+        match args.format {
+            TableFormat::Text | TableFormat::Markdown => writeln!(stdout, "{}", table.write(args.format))?,
+            TableFormat::Json => {
+                let figures = Figures {
+                    notes: vec!["every measurement a process of its own, in turns".into()],
+                    tables: vec![of_report(table)],
+                    ..Figures::new("The search beside that of another version", &command_line())
+                };
+                writeln!(
+                    stdout,
+                    "{}",
+                    serde_json::to_string_pretty(&figures).map_err(std::io::Error::from)?
+                )?;
+            }
+        }
+        return Ok(Exit::AsExpected);
+    }
     let all = || std::thread::available_parallelism().map_or(1, |n| n.get().min(1024) as u16);
     let several = args.threads.unwrap_or_else(all);
     let instances: &[&str] = if args.quick { &QUICK } else { &INSTANCES };
@@ -86,18 +108,62 @@ fn figures(compared: Table, growth: Table) -> Figures {
     };
     Figures {
         notes: vec!["every measurement a process of its own, in turns".into()],
-        tables: [compared, growth]
-            .into_iter()
-            .map(|table| figures::Table {
-                title: table.title,
-                columns: table.columns,
-                rows: table.rows,
-                ..figures::Table::default()
-            })
-            .collect(),
+        tables: vec![of_report(compared), of_report(growth)],
         plots: vec![plot],
         ..Figures::new("The search beside Stateright's, and how its work grows", &command_line())
     }
+}
+
+/// A table for `zus report --figures`.
+fn of_report(table: Table) -> figures::Table {
+    let Table { title, columns, rows, .. } = table;
+    figures::Table { title, columns, rows, ..figures::Table::default() }
+}
+
+/// The instances on which two versions are compared: many Byzantine miners, liveness, seven members, restarts.
+const OF_VERSIONS: [&str; 4] = ["f_plus_one", "hardened_live", "hardened_n7", "hardened_restart"];
+
+/// This program and another version of it, on one thread, in turns. An older version has no sorted runs, so this one explores all runs,
+/// too; its scenarios may differ, so states for each second are compared.
+fn versions(before: &Path, turns: u16) -> Result<Table, Failure> {
+    let now = this_program()?;
+    let mut table = Table::new(
+        &format!("This version beside another one ({turns} turns each; medians; all runs, one thread)"),
+        &[
+            "instance",
+            "before: states",
+            "per CPU s",
+            "bytes/state",
+            "now: states",
+            "per CPU s",
+            "bytes/state",
+            "ratio",
+        ],
+    );
+    let mut taken = vec![[Vec::new(), Vec::new()]; OF_VERSIONS.len()];
+    for turn in 0..turns {
+        for (instance, taken) in OF_VERSIONS.iter().zip(&mut taken) {
+            say(&format!("turn {} of {turns}: {instance}", turn + 1));
+            taken[0].push(measured_by(before, &[instance, "ours", "1"])?);
+            taken[1].push(measured_by(&now, &[instance, "ours", "1", "--all-runs"])?);
+        }
+    }
+    say("");
+    for (instance, taken) in OF_VERSIONS.iter().zip(&taken) {
+        let (mut row, mut rates) = (vec![(*instance).to_owned()], Vec::new());
+        for of_program in taken {
+            let of =
+                |value: &dyn Fn(&Measured) -> f64| Spread::of(of_program.iter().map(value).collect()).median;
+            // The system counts in hundredths of a second.
+            let rate = of(&|m| m.unique as f64 / m.cpu_seconds.max(0.01));
+            row.extend([grouped(of_program[0].unique), grouped(rate as u64)]);
+            row.push(format!("{:.0}", of(&|m| m.bytes as f64 / m.unique as f64)));
+            rates.push(rate);
+        }
+        row.push(format!("{:.2}", rates[1] / rates[0]));
+        table.rows.push(row);
+    }
+    Ok(table)
 }
 
 /// Every search on every instance, in turns.
@@ -154,15 +220,26 @@ fn compare(instances: &[&str], several: u16, turns: u16) -> Result<Table, Failur
 
 /// One measurement, in a process of its own.
 fn measure(instance: &str, search: Search, threads: u16) -> Result<Measured, Failure> {
-    let failed = |why: String| Failure::Measurement { what: format!("{instance}, {search:?}"), why };
     let name = match search {
         Search::Ours => "ours",
         Search::Bfs => "bfs",
         Search::Dfs => "dfs",
     };
-    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    measured_by(&this_program()?, &[instance, name, &threads.to_string()])
+}
+
+fn this_program() -> Result<PathBuf, Failure> {
+    let failed = |error: std::io::Error| Failure::Measurement { what: "zus".into(), why: error.to_string() };
+    std::env::current_exe().map_err(failed)
+}
+
+/// One measurement by a program.
+fn measured_by(program: &Path, arguments: &[&str]) -> Result<Measured, Failure> {
+    let what = || format!("{} measure {}", plain::path(program), arguments.join(" "));
+    let failed = |why: String| Failure::Measurement { what: what(), why };
     let output = Command::new(program)
-        .args(["measure", instance, name, &threads.to_string()])
+        .arg("measure")
+        .args(arguments)
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| failed(error.to_string()))?;

@@ -3,11 +3,11 @@
 //! A share is sent on entering a round (`Chained`: a subround), and nothing but being known depends on it, so under
 //! the `eager` reduction entering and sending are one step.
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
-    pub(super) fn beacon_candidates(&self, state: &State, out: &mut Vec<Action>) {
+    pub(super) fn beacon_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
         if self.forms_beacon() {
             for round in 1..=self.blocks.rounds {
                 self.offer(state, Action::FormBeacon { round }, out);
@@ -17,7 +17,7 @@ impl Protocol {
         if self.reductions.eager && !believing {
             return;
         }
-        for miner in self.representatives(state) {
+        for miner in seen.miners {
             let miner = miner as u8;
             self.offer(state, Action::ShareBeacon { miner }, out);
             if believing {

@@ -1,6 +1,6 @@
 //! Crashes, restarts, and the moment at which the network becomes synchronous.
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{
     fault::Fault,
     protocol::{Network, Protocol},
@@ -8,16 +8,18 @@ use crate::{
 };
 
 impl Protocol {
-    pub(super) fn fault_candidates(&self, state: &State, out: &mut Vec<Action>) {
+    pub(super) fn fault_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
         if self.crashes > 0 {
-            for miner in self.representatives(state) {
+            for miner in seen.miners {
                 let miner = miner as u8;
                 self.offer(state, Action::Crash { miner }, out);
                 self.offer(state, Action::Restart { miner }, out);
                 self.offer(state, Action::RestartBehind { miner }, out);
             }
         }
-        self.offer(state, Action::Synchronize, out);
+        if self.network == Network::PartiallySynchronous {
+            self.offer(state, Action::Synchronize, out);
+        }
     }
 
     pub(super) fn crash_enabled(&self, state: &State, miner: u8) -> Result<(), Blocked> {

@@ -51,6 +51,11 @@ impl Protocol {
     /// The blocks that some observer could have finalized directly.
     #[inline]
     pub fn finalizable_set(&self, state: &State) -> BlockSet {
+        if self.rules.votes() {
+            // `votes` is 0 where there is no block.
+            let quorum = self.committee.quorum;
+            return self.blocks.all().filter(|&b| self.votes(state, b) >= quorum).collect();
+        }
         self.blocks.all().filter(|&b| state.block(b).parent() != 0 && self.finalizable(state, b)).collect()
     }
 

@@ -3,35 +3,50 @@
 //! Collecting, broadcasting and relaying only make a message exist that q tickets imply, so under the `eager`
 //! reduction a notarization exists as soon as its tickets do. Receiving is the guard of [`Action::Leave`].
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{
-    blocks::BlockId,
+    blocks::{BlockId, BlockSet},
     fault::Fault,
     protocol::Protocol,
     state::{Miner, State, position},
 };
 
 impl Protocol {
-    pub(super) fn notarization_candidates(&self, state: &State, out: &mut Vec<Action>) {
+    pub(super) fn notarization_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
         if !self.reductions.eager {
             for block in self.blocks.all() {
                 self.offer(state, Action::Notarize { block }, out);
             }
         }
-        let notarized = self.notarized_set(state);
-        for miner in self.representatives(state).filter(|&miner| self.active(state, miner)) {
+        for miner in seen.miners {
+            if !self.active(state, miner) {
+                continue;
+            }
+            let m = &state.miners[miner];
+            let (round, subround) = (m.round() as u8, m.subround() as u8);
             // Only a relabelled notarization is accepted in a later round than its own.
             let latest = if self.has(Fault::LabelUnchecked) {
-                notarized
+                seen.notarized
+            } else if self.rules.chained() {
+                seen.notarized.from_round(&self.blocks, round - 1)
             } else {
-                notarized.from_round(&self.blocks, (state.miners[miner].round() as u8).saturating_sub(1))
+                seen.notarized.from_round(&self.blocks, round)
             };
+            if latest == BlockSet::default() {
+                continue;
+            }
             let miner = miner as u8;
-            let lazy = self.reductions.lazy && self.may_time_out(state, miner).is_ok();
+            let lazy = self.times_out_and_leaves(state)
+                && self.may_time_out(state, miner).is_ok()
+                && !self.timeout_certified(state, round, subround);
             for block in latest.iter() {
-                self.offer(state, Action::Leave { miner, block }, out);
-                if lazy {
-                    self.offer(state, Action::TimeoutThenLeave { miner, block }, out);
+                if self.blocks.round(block) >= round {
+                    if self.votes_in_order(state, block) {
+                        out.push(Action::Leave { miner, block });
+                    }
+                    if lazy {
+                        out.push(Action::TimeoutThenLeave { miner, block });
+                    }
                 }
                 if self.has(Fault::VotesWithoutLeaving) {
                     self.offer(state, Action::VoteWithoutLeaving { miner, block }, out);
@@ -138,6 +153,11 @@ impl Protocol {
         if self.reductions.eager {
             self.announce(next, miner);
         }
+    }
+
+    /// Whether a timeout and leaving the round are merged; in a sorted run they are not.
+    fn times_out_and_leaves(&self, state: &State) -> bool {
+        self.reductions.lazy && self.takes_certificates() && state.environment.floor() == 0
     }
 
     pub(super) fn timeout_then_leave_enabled(

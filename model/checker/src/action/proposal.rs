@@ -5,9 +5,9 @@
 //! with its first ticket, provided that somebody could have proposed it by then: an honest miner that was in the
 //! subround with that parent (each miner for one rank only), or a Byzantine generator with any notarized parent.
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{
-    blocks::{BlockId, GENESIS, Generator},
+    blocks::{BlockId, BlockSet, GENESIS, Generator},
     fault::Fault,
     protocol::Protocol,
     rules::ParentRule,
@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Protocol {
-    pub(super) fn proposal_candidates(&self, state: &State, out: &mut Vec<Action>) {
+    pub(super) fn proposal_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
         if self.reductions.eager {
             return;
         }
-        for miner in self.representatives(state) {
+        for miner in seen.miners {
             let m = &state.miners[miner];
             for block in self.blocks.of_subround(m.round() as u8, m.subround() as u8) {
                 self.offer(state, Action::Propose { miner: miner as u8, block }, out);
@@ -125,6 +125,17 @@ impl Protocol {
                 self.notarized(state, parent)
                     && (0..2).all(|observer| state.compatible(&self.blocks, parent, state.head(observer)))
             }
+        }
+    }
+
+    /// As [`Protocol::acceptable_parent`], in a state whose notarized blocks are known.
+    #[inline]
+    pub(super) fn acceptable_parent_of(&self, state: &State, notarized: BlockSet, parent: BlockId) -> bool {
+        match self.rules.parent {
+            ParentRule::Notarized if !self.has(Fault::ParentUnchecked) => {
+                parent == GENESIS || notarized.has(parent)
+            }
+            ParentRule::Notarized | ParentRule::OnFinalizedHead => self.acceptable_parent(state, parent),
         }
     }
 

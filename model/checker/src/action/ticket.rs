@@ -3,7 +3,7 @@
 //! In an asynchronous network any proposal may arrive late, so any valid one can be the best that arrived: the window
 //! and the pick leave no trace but the ticket. In a synchronous one the window is a timer (`good_period.rs`).
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{
     blocks::{BlockId, Generator},
     protocol::Protocol,
@@ -11,32 +11,62 @@ use crate::{
 };
 
 impl Protocol {
-    pub(super) fn ticket_candidates(&self, state: &State, out: &mut Vec<Action>) {
-        for miner in self.representatives(state) {
+    pub(super) fn ticket_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
+        for miner in seen.miners {
             if !self.active(state, miner) {
                 continue;
             }
             let m = &state.miners[miner];
             let id = miner as u8;
-            if m.unsent() != 0 {
-                self.offer(state, Action::SendTicket { miner: id }, out);
-            }
-            // The rule's guard first, once a subround: it is the one that is false most often.
-            if m.timed_out() == 1 || self.ticket_rule_spent(state, miner) {
+            let (round, subround) = (m.round() as u8, m.subround() as u8);
+            // The guards that are the same for all blocks come first, and the rule's before others: it is false most often.
+            if !self.tickets_in_order(state, round, subround) {
                 continue;
             }
-            for block in self.blocks.of_subround(m.round() as u8, m.subround() as u8) {
+            if m.unsent() != 0 {
+                out.push(Action::SendTicket { miner: id });
+                continue;
+            }
+            if m.timed_out() == 1
+                || self.ticket_rule_spent(state, miner)
+                || self.vote_logged(state, miner, round)
+                || !self.beacon_known(state, miner)
+            {
+                continue;
+            }
+            for block in self.blocks.of_subround(round, subround) {
                 if !self.reductions.eager {
                     self.offer(state, Action::Select { miner: id, block }, out);
+                    if let Some(parent) = state.parent(&self.blocks, block) {
+                        self.offer(state, Action::Ticket { miner: id, block, parent }, out);
+                    }
+                    continue;
                 }
+                if self.ticket_rule_allows(state, miner, block).is_err()
+                    || self.eligible(state, miner, block).is_err()
+                    || state.environment.synchronous() == 1
+                        && self.window_may_close(state, miner, block).is_err()
+                {
+                    continue;
+                }
+                let fits = |parent: BlockId| {
+                    self.acceptable_parent_of(state, seen.notarized, parent)
+                        && self.extends_seed(state, miner, parent).is_ok()
+                };
+                let ticket = |parent: BlockId| Action::Ticket { miner: id, block, parent };
                 match state.parent(&self.blocks, block) {
-                    Some(parent) => self.offer(state, Action::Ticket { miner: id, block, parent }, out),
-                    None if self.reductions.eager => {
-                        for parent in self.entries(m.round() as u8) {
-                            self.offer(state, Action::Ticket { miner: id, block, parent }, out);
+                    Some(parent) => {
+                        if fits(parent) {
+                            out.push(ticket(parent));
                         }
                     }
-                    None => {}
+                    None => {
+                        for parent in self.entries(round) {
+                            if fits(parent) && self.could_be_proposed(state, block, parent) {
+                                out.push(ticket(parent));
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -92,8 +122,7 @@ impl Protocol {
         require(m.unsent() == 0, Guard::Done)?;
         require(!self.vote_logged(state, miner, place.round), Guard::VoteLogged)?;
         self.ticket_rule_allows(state, miner, block)?;
-        // A generator is eligible under the seed that the miner holds for the value of the beacon (S4).
-        require((place.generator == Generator::Outsider) == (m.deceived() == 1), Guard::NotEligible)?;
+        self.eligible(state, miner, block)?;
         match state.parent(&self.blocks, block) {
             Some(proposed) => require(proposed == parent, Guard::NotProposed)?,
             None => require(
@@ -102,14 +131,24 @@ impl Protocol {
             )?,
         }
         require(self.acceptable_parent(state, parent), Guard::ParentNotNotarized)?;
-        if self.rules.chained() {
-            require(self.seed(state, parent) == self.seed_of_miner(state, miner), Guard::OtherSeed)?;
-        }
+        self.extends_seed(state, miner, parent)?;
         require(self.beacon_known(state, miner), Guard::BeaconUnknown)?;
         if state.environment.synchronous() == 1 {
             self.window_may_close(state, miner, block)?;
         }
         Ok(())
+    }
+
+    /// A generator is eligible under the seed that the miner holds for the value of the beacon (S4).
+    fn eligible(&self, state: &State, miner: usize, block: BlockId) -> Result<(), Blocked> {
+        let outsider = self.blocks.place(block).generator == Generator::Outsider;
+        require(outsider == (state.miners[miner].deceived() == 1), Guard::NotEligible)
+    }
+
+    /// Under a chained beacon, a block extends one with the seed that the miner holds.
+    fn extends_seed(&self, state: &State, miner: usize, parent: BlockId) -> Result<(), Blocked> {
+        let same = !self.rules.chained() || self.seed(state, parent) == self.seed_of_miner(state, miner);
+        require(same, Guard::OtherSeed)
     }
 
     /// Rule `ticket` (S1).

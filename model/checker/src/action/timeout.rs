@@ -3,25 +3,35 @@
 //! Timers may fire at any moment of an asynchronous network, so joining a timeout at f + 1 needs no action of its
 //! own: it is a timeout. In a synchronous network it is one that must happen (`good_period.rs`).
 
-use super::{Action, Blocked, Guard, require};
+use super::{Action, Blocked, Guard, Seen, require};
 use crate::{fault::Fault, protocol::Protocol, state::State};
 
 impl Protocol {
-    pub(super) fn timeout_candidates(&self, state: &State, out: &mut Vec<Action>) {
-        for miner in self.representatives(state).filter(|&miner| self.active(state, miner)) {
-            let miner = miner as u8;
-            if !self.reductions.lazy {
-                self.offer(state, Action::Timeout { miner }, out);
+    pub(super) fn timeout_candidates(&self, state: &State, seen: &Seen, out: &mut Vec<Action>) {
+        for miner in seen.miners {
+            if !self.active(state, miner) {
+                continue;
             }
-            let m = &state.miners[miner as usize];
+            let m = &state.miners[miner];
+            let id = miner as u8;
+            if !self.reductions.lazy {
+                self.offer(state, Action::Timeout { miner: id }, out);
+            }
+            if self.rules.enters_alone() {
+                continue;
+            }
             for subround in m.subround() as u8 + 1..=self.last_subround(state) {
-                self.offer(state, Action::EnterSubround { miner, subround }, out);
+                if self.tickets_in_order(state, m.round() as u8, subround)
+                    && self.may_enter(state, miner, subround)
+                {
+                    out.push(Action::EnterSubround { miner: id, subround });
+                }
             }
         }
         if self.reductions.lazy {
             for round in 1..=self.last_round(state) {
                 for subround in 0..self.last_subround(state) {
-                    self.timeout_sets(state, round, subround, out);
+                    self.timeout_sets(state, seen, (round, subround), out);
                 }
             }
         }
@@ -36,7 +46,7 @@ impl Protocol {
         }
     }
 
-    fn timeout_sets(&self, state: &State, round: u8, subround: u8, out: &mut Vec<Action>) {
+    fn timeout_sets(&self, state: &State, seen: &Seen, (round, subround): (u8, u8), out: &mut Vec<Action>) {
         if self.in_order(state, &Action::TimeoutTogether { round, subround, miners: 0 }).is_err() {
             return;
         }
@@ -51,9 +61,15 @@ impl Protocol {
                     && miner.crashed() == 0
             })
             .fold(0u8, |set, m| set | 1 << m);
+        // All of them are not enough: no set is.
+        let all: u32 = (0..self.honest()).filter(|m| present >> m & 1 == 1).map(|m| self.weight(m)).sum();
+        let tally = state.timeout(round, subround);
+        if all + tally.honest() + self.byzantine_signers(tally.byzantine()) < self.committee.quorum {
+            return;
+        }
         let mut miners = present;
         // Of miners that stand for each other, the first ones.
-        let first: u8 = self.representatives(state).map(|m| 1 << m).sum();
+        let first = seen.miners.0;
         while miners != 0 && !(any && out.len() > before) {
             if miners & !first & !(miners << 1) == 0 {
                 self.offer(state, Action::TimeoutTogether { round, subround, miners }, out);
@@ -161,9 +177,15 @@ impl Protocol {
         let m = &state.miners[miner];
         require(subround <= self.last_subround(state), Blocked::Bound)?;
         require(u32::from(subround) > m.subround(), Guard::OtherSubround)?;
-        let round = m.round() as u8;
         require(!self.rules.enters_alone(), Guard::NotInRules)?;
-        let certified = match self.fault {
+        require(self.may_enter(state, miner, subround), Guard::NoTimeoutCertificate)
+    }
+
+    /// Whether the miner has a certificate to enter `subround` of its round with.
+    fn may_enter(&self, state: &State, miner: usize, subround: u8) -> bool {
+        let m = &state.miners[miner];
+        let round = m.round() as u8;
+        match self.fault {
             Some(Fault::OwnSubroundOnly) => {
                 u32::from(subround) == m.subround() + 1
                     && m.timeouts_held() + self.committee.byzantine >= self.committee.quorum
@@ -175,8 +197,7 @@ impl Protocol {
                     || m.timed_out() == 0 && sent > self.committee.f
             }
             _ => self.timeout_certified(state, round, subround - 1),
-        };
-        require(certified, Guard::NoTimeoutCertificate)
+        }
     }
 
     pub(super) fn enter_subround_apply(&self, next: &mut State, miner: usize, subround: u8) {

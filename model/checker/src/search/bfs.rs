@@ -95,15 +95,42 @@ pub fn fingerprint(protocol: &Protocol, state: &State) -> Fingerprint {
 }
 
 /// New states on their way into one shard: fingerprint, predecessor, and the packed state.
+#[derive(Default)]
 struct Fresh {
     links: Vec<(Fingerprint, Fingerprint)>,
     states: Vec<u8>,
 }
 
-struct Expanded {
+/// A successor of a state in a group.
+struct Link {
+    print: Fingerprint,
+    predecessor: Fingerprint,
+    /// The predecessor's number in the group.
+    of: usize,
+}
+
+/// Work on one chunk: the results, and the buffers, which serve the next chunk again.
+struct Work<'p> {
     shards: [Fresh; SHARDS],
     generated: u64,
     found: BTreeMap<Property, Fingerprint>,
+    expanders: Vec<Expander<'p>>,
+    /// The links of the successors of a group, and room for as many states as a group has had successors.
+    links: Vec<Link>,
+    successors: Vec<State>,
+}
+
+impl<'p> Work<'p> {
+    fn new(protocol: &'p Protocol) -> Self {
+        Work {
+            shards: Default::default(),
+            generated: 0,
+            found: BTreeMap::new(),
+            expanders: (0..STATES_AT_ONCE).map(|_| Expander::new(protocol)).collect(),
+            links: Vec::new(),
+            successors: Vec::new(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -132,6 +159,7 @@ pub fn explore(
     let mut found: BTreeMap<Property, Fingerprint> = BTreeMap::new();
     let (mut generated, mut depth, mut peak_bytes) = (1u64, 0, 0);
     let (mut waiting, mut growth) = (1, f64::INFINITY);
+    let mut works: Vec<Work<'_>> = (0..CHUNKS_AT_ONCE).map(|_| Work::new(protocol)).collect();
     let unique = |shards: &[Shard]| shards.iter().map(|s| s.table.len() as u64).sum::<u64>();
 
     let end = 'levels: loop {
@@ -151,10 +179,10 @@ pub fn explore(
         let mut done = 0;
         let chunks: Vec<&[u8]> = frontier.iter().flat_map(|part| part.chunks(CHUNK * codec.bytes)).collect();
         for batch in chunks.chunks(CHUNKS_AT_ONCE) {
-            let expanded: Vec<Expanded> = batch
-                .par_iter()
-                .map(|chunk| expand(protocol, &codec, &shards, chunk, sought, visit))
-                .collect();
+            let works = &mut works[..batch.len()];
+            let all = works.par_iter_mut().zip(batch);
+            all.for_each(|(work, chunk)| expand(work, &codec, &shards, chunk, sought, visit));
+            let expanded = &*works;
             generated += expanded.iter().map(|e| e.generated).sum::<u64>();
             let buffered: usize =
                 expanded.iter().flat_map(|e| &e.shards).map(|f| f.states.len() + 16 * f.links.len()).sum();
@@ -174,7 +202,7 @@ pub fn explore(
             waiting = ((level_bytes - done + next) / codec.bytes) as u64;
             growth = next as f64 / done as f64;
             progress(Progress { unique: seen, generated, depth, frontier: waiting });
-            for (property, state) in expanded.into_iter().flat_map(|e| e.found) {
+            for (property, state) in works.iter_mut().flat_map(|work| std::mem::take(&mut work.found)) {
                 let least: &mut Fingerprint = level.entry(property).or_insert(state);
                 *least = (*least).min(state);
             }
@@ -194,59 +222,60 @@ pub fn explore(
 /// States expanded before their successors are looked up: enough for the look-ups, each a miss of the cache, to
 /// overlap, few enough for the successors to stay in it.
 const STATES_AT_ONCE: usize = 16;
-/// New states of one chunk for which a shard has room from the beginning: a few times as many as there usually are.
-const FRESH_AT_ONCE: usize = 4 * CHUNK / SHARDS;
 /// Links taken up after their places are read, for the same reason.
 const LINKS_AT_ONCE: usize = 32;
 
+/// Expands the states of `chunk`.
 fn expand(
-    protocol: &Protocol,
+    work: &mut Work<'_>,
     codec: &Codec,
     shards: &[Shard],
     chunk: &[u8],
     sought: Facts,
     visit: &(dyn Fn(&State) + Sync),
-) -> Expanded {
-    let shards_of_fresh = std::array::from_fn(|_| Fresh {
-        links: Vec::with_capacity(FRESH_AT_ONCE),
-        states: Vec::with_capacity(FRESH_AT_ONCE * codec.bytes),
-    });
-    let mut expanded = Expanded { shards: shards_of_fresh, generated: 0, found: BTreeMap::new() };
-    let mut expander = Expander::new(protocol);
-    // The links of the successors, and room for as many states as a group has had successors.
-    let (mut links, mut successors): (Vec<(Fingerprint, Fingerprint)>, Vec<State>) = (Vec::new(), Vec::new());
+) {
+    let Work { shards: fresh, generated, found, expanders, links, successors } = work;
+    for fresh in fresh.iter_mut() {
+        fresh.links.clear();
+        fresh.states.clear();
+    }
+    *generated = 0;
     for group in chunk.chunks(STATES_AT_ONCE * codec.bytes) {
         links.clear();
-        for packed in group.chunks_exact(codec.bytes) {
+        for (of, (packed, expander)) in group.chunks_exact(codec.bytes).zip(&mut *expanders).enumerate() {
             let predecessor = expander.enter(codec, packed);
             visit(expander.state());
-            for property in expander.facts(sought).iter() {
-                let least = expanded.found.entry(property).or_insert(predecessor);
-                *least = (*least).min(predecessor);
+            let facts = expander.facts(sought);
+            if facts != Facts::default() {
+                for property in facts.iter() {
+                    let least = found.entry(property).or_insert(predecessor);
+                    *least = (*least).min(predecessor);
+                }
             }
             for step in 0..expander.steps() {
                 if links.len() == successors.len() {
                     successors.push(State::empty());
                 }
                 let next = &mut successors[links.len()];
-                links.push((expander.step(step, next), predecessor));
+                links.push(Link { print: expander.step(step, next), predecessor, of });
             }
         }
-        expanded.generated += links.len() as u64;
+        *generated += links.len() as u64;
         // All places are read before any is looked at, so that the misses overlap.
         std::hint::black_box(
-            links.iter().fold(0, |all, link| all ^ shards[link.0 as usize % SHARDS].table.touch(link.0)),
+            links
+                .iter()
+                .fold(0, |all, link| all ^ shards[link.print as usize % SHARDS].table.touch(link.print)),
         );
-        for (link, successor) in links.iter().zip(&successors) {
-            let shard = link.0 as usize % SHARDS;
-            if !shards[shard].table.contains(link.0) {
-                let fresh = &mut expanded.shards[shard];
-                fresh.links.push(*link);
-                codec.pack(successor, &mut fresh.states);
+        for (&Link { print, predecessor, of }, successor) in links.iter().zip(&*successors) {
+            let shard = print as usize % SHARDS;
+            if !shards[shard].table.contains(print) {
+                let packed = &group[of * codec.bytes..][..codec.bytes];
+                fresh[shard].links.push((print, predecessor));
+                codec.pack_after((expanders[of].state(), packed), successor, &mut fresh[shard].states);
             }
         }
     }
-    expanded
 }
 
 /// Adds to `shard` the new states of `fresh`, each packed in `packed` bytes.

@@ -1,57 +1,79 @@
 //! States as bits: only those that a scenario uses, so that a queued state takes 30 to 60 bytes.
 //!
 //! The state has room for the largest scenario in every field; how wide a field is in *this* scenario follows from its
-//! committee, blocks and rules (`Widths`). A word is packed by moving the runs of bits that are used together.
-//! Should a field ever hold more than its width, packing stops with a message: a state is never stored wrongly.
+//! committee, blocks and rules (`Widths`). Of each word of the state the bits that are used are moved together, by tables: one byte a
+//! look-up. Should a field ever hold more than its width, packing stops with a message: a state is never stored wrongly.
+//!
+//! Packing is linear: the packed difference (exclusive or) of two states is the difference of the packed states. So a successor is
+//! packed by changing the bytes of its predecessor where a word differs.
 
 use crate::{
-    blocks::MAX_SUBROUNDS,
     fault::Fault,
     protocol::Protocol,
     state::{Archive, BlockTally, Environment, Miner, State, TimeoutTally},
 };
+use std::collections::HashMap;
 
 /// How the states of one scenario are packed.
 #[derive(Clone, Debug)]
 pub struct Codec {
-    honest: usize,
-    cells: usize,
-    rounds: usize,
-    subrounds: usize,
-    archive: bool,
-    miner: Word,
-    cell: Word,
-    timeouts: Word,
-    environment: Word,
-    positions: Word,
-    timed_out: Word,
+    /// The bits of each word that are used, up to the last word that has some.
+    masks: Vec<u64>,
+    fields: Vec<Field>,
+    /// The tables of all fields.
+    tables: Vec<[u64; 256]>,
     /// Bytes of one packed state.
     pub bytes: usize,
 }
 
-/// Which bits of a word are used, as runs.
-#[derive(Clone, Debug, Default)]
-struct Word {
+/// Bits of one word of the state, and their place in a packed state.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    /// The word.
+    at: usize,
+    /// Its bits.
     mask: u64,
-    /// Bits of a run, and how far down they move.
-    runs: Vec<(u64, u32)>,
+    /// The bits of the word that an earlier field has.
+    earlier: u64,
+    /// The packed bits lie in the eight bytes from here on,
+    window: usize,
+    /// above so many others,
+    above: u32,
+    /// and are so many.
     width: u32,
+    tables: Tables,
 }
 
-impl Word {
-    fn of(mask: u64) -> Self {
-        let mut word = Word { mask, runs: Vec::new(), width: mask.count_ones() };
-        let (mut rest, mut packed) = (mask, 0);
-        while rest != 0 {
-            let from = rest.trailing_zeros();
-            let length = (rest >> from).trailing_ones();
-            let run = (u64::MAX >> (64 - length)) << from;
-            word.runs.push((run, from - packed));
-            packed += length;
-            rest &= !run;
-        }
-        word
-    }
+/// The tables of a mask: positions among those of the codec.
+#[derive(Clone, Copy, Debug)]
+struct Tables {
+    /// The first one that moves bits of the word together: one for each byte of the word, beginning with
+    gather: usize,
+    /// the first byte that the mask has bits in.
+    from: u32,
+    /// The first one that moves bits apart: one for each byte of packed bits.
+    spread: usize,
+    /// One more than the last of these.
+    end: usize,
+}
+
+/// Bytes that are read or written at a time, and the least of a packed state.
+const WINDOW: usize = size_of::<u64>();
+/// The most bits of a field: beside seven others they fit into a window.
+const WIDEST: u32 = u64::BITS - 7;
+
+/// The bits of `value` that `mask` has, moved together.
+fn gathered(value: u64, mask: u64) -> u64 {
+    set_bits(mask).enumerate().fold(0, |packed, (to, from)| packed | (value >> from & 1) << to)
+}
+
+/// The lowest bits of `packed`, moved to those that `mask` has.
+fn spread(packed: u64, mask: u64) -> u64 {
+    set_bits(mask).enumerate().fold(0, |value, (from, to)| value | (packed >> from & 1) << to)
+}
+
+fn set_bits(mask: u64) -> impl Iterator<Item = u32> {
+    (0..u64::BITS).filter(move |bit| mask >> bit & 1 == 1)
 }
 
 /// Bits that the numbers from 0 to `most` take.
@@ -64,7 +86,7 @@ macro_rules! mask {
     ($type:ident; $($set:ident: $most:expr,)*) => {{
         let mut word = $type::default();
         $(word.$set($most);)*
-        word.0.into()
+        word
     }};
 }
 
@@ -102,81 +124,116 @@ fn only(condition: bool, most: u32) -> u32 {
     if condition { most } else { 0 }
 }
 
+/// A state with all bits set that states of `protocol` use.
+fn used(protocol: &Protocol) -> State {
+    let w = Widths::of(protocol);
+    let (explicit, r) = (protocol.reductions, &protocol.rules);
+    let byzantine = only(!explicit.byzantine_available, w.byzantine);
+    let heads = |observer| only(protocol.observers > observer, (1 << bits(protocol.blocks.len() as u32)) - 1);
+    let holds_timeouts = protocol.has(Fault::OwnSubroundOnly);
+    let presence = (0..protocol.blocks.subrounds).map(|s| w.visits << (8 * s)).sum();
+    let tally = mask! { BlockTally;
+        set_parent: w.positions,
+        set_tickets: w.members,
+        set_votes: only(r.votes(), w.members),
+        set_byzantine_tickets: byzantine,
+        set_byzantine_votes: byzantine,
+        set_notarized: only(!explicit.eager, 1),
+    };
+    let miner = mask! { Miner;
+        set_round: w.round,
+        set_subround: w.subround,
+        set_entry: w.positions,
+        set_tickets: w.blocks,
+        set_unsent: only(protocol.crashes > 0, w.positions),
+        set_selected: only(!explicit.eager, w.positions),
+        set_timed_out: 1,
+        set_shared: 1,
+        set_proposed: 1,
+        set_crashed: only(protocol.crashes > 0, 1),
+        set_voted: 1,
+        set_deceived: 1,
+        set_shares_held: only(protocol.has(Fault::EarlySharesDropped), 0x3f),
+        set_timeouts_held: only(holds_timeouts, 0x3f),
+        set_recovered: only(protocol.crashes > 0, 1),
+        set_spoiled: 1,
+        set_spent: 1,
+        set_reached: only(protocol.restarts_behind, w.round),
+        set_resent: only(protocol.crashes > 0, 1),
+    };
+    let environment = mask! { Environment;
+        set_synchronous: 1,
+        set_stable_since: w.round,
+        set_crashes: only(protocol.crashes > 0, 0xf),
+        set_mislabelled: 1,
+        set_moved_aside: 1,
+        set_holed: 1,
+        set_head0: heads(0),
+        set_head1: heads(1),
+        set_proposed_twice: 1,
+        set_contradicted: 1,
+        set_formed: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
+        set_formed_early: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
+        set_unexposed_shares: only(protocol.forms_beacon(), (1 << (3 * protocol.blocks.rounds)) - 1),
+        set_floor: only(protocol.sorts(), (1 << bits(protocol.last_layer())) - 1),
+    };
+    let timeouts = mask! { TimeoutTally; set_honest: w.members, set_byzantine: byzantine, };
+    let (honest, rounds) = (protocol.honest(), usize::from(protocol.blocks.rounds));
+    let mut used = State::empty();
+    used.environment = environment;
+    used.miners[..honest].fill(miner);
+    for round in 1..=protocol.blocks.rounds {
+        for subround in 0..protocol.blocks.subrounds {
+            *used.timeout_mut(round, subround) = timeouts;
+        }
+    }
+    (0..=protocol.blocks.len()).for_each(|cell| used.set_cell(cell, tally, presence));
+    if protocol.keeps_archive() {
+        let mut archive = Archive::default();
+        archive.tickets[..rounds].fill(w.blocks as u16);
+        archive.votes[..rounds].fill(w.blocks as u16);
+        archive.timeouts[..rounds].fill(((1u32 << protocol.blocks.subrounds) - 1) as u8);
+        used.archive[..honest].fill(archive);
+    }
+    used
+}
+
 impl Codec {
     /// The codec of `protocol`.
     pub fn new(protocol: &Protocol) -> Self {
-        let w = Widths::of(protocol);
-        let (explicit, r) = (protocol.reductions, &protocol.rules);
-        let byzantine = only(!explicit.byzantine_available, w.byzantine);
-        let heads =
-            |observer| only(protocol.observers > observer, (1 << bits(protocol.blocks.len() as u32)) - 1);
-        let holds_timeouts = protocol.has(Fault::OwnSubroundOnly);
-        let presence: u64 = (0..protocol.blocks.subrounds).map(|s| u64::from(w.visits) << (8 * s)).sum();
-        let tally: u64 = mask! { BlockTally;
-            set_parent: w.positions,
-            set_tickets: w.members,
-            set_votes: only(r.votes(), w.members),
-            set_byzantine_tickets: byzantine,
-            set_byzantine_votes: byzantine,
-            set_notarized: only(!explicit.eager, 1),
-        };
-        let mut codec = Codec {
-            honest: protocol.honest(),
-            cells: protocol.blocks.len() + 1,
-            rounds: protocol.blocks.rounds as usize,
-            subrounds: protocol.blocks.subrounds as usize,
-            archive: protocol.keeps_archive(),
-            miner: Word::of(mask! { Miner;
-                set_round: w.round,
-                set_subround: w.subround,
-                set_entry: w.positions,
-                set_tickets: w.blocks,
-                set_unsent: only(protocol.crashes > 0, w.positions),
-                set_selected: only(!explicit.eager, w.positions),
-                set_timed_out: 1,
-                set_shared: 1,
-                set_proposed: 1,
-                set_crashed: only(protocol.crashes > 0, 1),
-                set_voted: 1,
-                set_deceived: 1,
-                set_shares_held: only(protocol.has(Fault::EarlySharesDropped), 0x3f),
-                set_timeouts_held: only(holds_timeouts, 0x3f),
-                set_recovered: only(protocol.crashes > 0, 1),
-                set_spoiled: 1,
-                set_spent: 1,
-                set_reached: only(protocol.restarts_behind, w.round),
-                set_resent: only(protocol.crashes > 0, 1),
-            }),
-            cell: Word::of(tally | presence << 32),
-            timeouts: Word::of(mask! { TimeoutTally; set_honest: w.members, set_byzantine: byzantine, }),
-            environment: Word::of(mask! { Environment;
-                set_synchronous: 1,
-                set_stable_since: w.round,
-                set_crashes: only(protocol.crashes > 0, 0xf),
-                set_mislabelled: 1,
-                set_moved_aside: 1,
-                set_holed: 1,
-                set_head0: heads(0),
-                set_head1: heads(1),
-                set_proposed_twice: 1,
-                set_contradicted: 1,
-                set_formed: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
-                set_formed_early: only(protocol.forms_beacon(), (1 << protocol.blocks.rounds) - 1),
-                set_unexposed_shares: only(protocol.forms_beacon(), (1 << (3 * protocol.blocks.rounds)) - 1),
-                set_floor: only(protocol.sorts(), (1 << bits(protocol.last_layer())) - 1),
-            }),
-            positions: Word::of(w.blocks.into()),
-            timed_out: Word::of((1 << protocol.blocks.subrounds) - 1),
-            bytes: 0,
-        };
-        let rounds = codec.rounds as u32;
-        let archived = rounds * (2 * codec.positions.width + codec.timed_out.width);
-        let width = codec.environment.width
-            + codec.honest as u32 * (codec.miner.width + if codec.archive { archived } else { 0 })
-            + rounds * codec.subrounds as u32 * codec.timeouts.width
-            + codec.cells as u32 * codec.cell.width;
-        codec.bytes = width.div_ceil(8) as usize;
+        let masks = used(protocol);
+        let masks = masks.as_words();
+        let last = masks.iter().rposition(|&mask| mask != 0).unwrap_or(0);
+        let bits: u32 = masks.iter().map(|mask| mask.count_ones()).sum();
+        let bytes = (bits.div_ceil(8) as usize).max(WINDOW);
+        let mut codec =
+            Codec { masks: masks[..=last].to_vec(), fields: Vec::new(), tables: Vec::new(), bytes };
+        let (mut known, mut begin) = (HashMap::new(), 0);
+        for (at, &all) in masks.iter().enumerate() {
+            let mut earlier = 0;
+            while all & !earlier != 0 {
+                let mask = spread(u64::MAX >> (u64::BITS - WIDEST), all & !earlier);
+                // The last fields are in the last window.
+                let window = (begin as usize / 8).min(bytes - WINDOW);
+                let tables = *known.entry(mask).or_insert_with(|| codec.tables_of(mask));
+                let (above, width) = (begin - 8 * window as u32, mask.count_ones());
+                codec.fields.push(Field { at, mask, earlier, window, above, width, tables });
+                begin += width;
+                earlier |= mask;
+            }
+        }
         codec
+    }
+
+    fn tables_of(&mut self, mask: u64) -> Tables {
+        let values = || std::array::from_fn::<u64, 256, _>(|value| value as u64);
+        let (gather, from) = (self.tables.len(), mask.trailing_zeros() / 8);
+        let to = (u64::BITS - mask.leading_zeros()).div_ceil(8);
+        self.tables.extend((from..to).map(|byte| values().map(|value| gathered(value << (8 * byte), mask))));
+        let apart = self.tables.len();
+        let packed = 0..mask.count_ones().div_ceil(8);
+        self.tables.extend(packed.map(|byte| values().map(|value| spread(value << (8 * byte), mask))));
+        Tables { gather, from, spread: apart, end: self.tables.len() }
     }
 
     /// Appends the packed `state`.
@@ -184,31 +241,44 @@ impl Codec {
     /// # Panics
     /// If a field is wider than this codec thinks: a fault of `Widths`, never of a scenario.
     pub fn pack(&self, state: &State, out: &mut Vec<u8>) {
-        let end = out.len() + self.bytes;
-        let mut writer = Writer { out, pending: 0, width: 0, lost: 0 };
-        writer.word(&self.environment, state.environment.0);
-        for miner in &state.miners[..self.honest] {
-            writer.word(&self.miner, miner.0);
-        }
-        for round in 0..self.rounds {
-            for tally in &state.timeouts[round * MAX_SUBROUNDS..][..self.subrounds] {
-                writer.word(&self.timeouts, tally.0.into());
+        let begin = out.len();
+        out.resize(begin + self.bytes, 0);
+        self.change(&State::empty(), state, &mut out[begin..]);
+    }
+
+    /// As [`Codec::pack`]; `before` is another state, and its packed bytes. The fewer words differ, the less there is to do.
+    ///
+    /// # Panics
+    /// As [`Codec::pack`].
+    #[inline]
+    pub fn pack_after(&self, (before, packed): (&State, &[u8]), state: &State, out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.extend_from_slice(packed);
+        self.change(before, state, &mut out[begin..]);
+    }
+
+    /// Makes the packed state of `before` that of `after`.
+    fn change(&self, before: &State, after: &State, packed: &mut [u8]) {
+        let (before, after) = (before.as_words(), after.as_words());
+        let words = before.iter().zip(after).zip(&self.masks);
+        let lost = words.fold(0, |lost, ((before, after), mask)| lost | (before ^ after) & !mask);
+        assert_eq!(lost, 0, "a field of the state is wider than its scenario lets it be: {after:?}");
+        for field in &self.fields {
+            let mut rest = (before[field.at] ^ after[field.at]) & field.mask;
+            if rest == 0 {
+                continue;
             }
-        }
-        for cell in state.cells().take(self.cells) {
-            writer.word(&self.cell, cell);
-        }
-        if self.archive {
-            for archive in &state.archive[..self.honest] {
-                for round in 0..self.rounds {
-                    writer.word(&self.positions, archive.tickets[round].into());
-                    writer.word(&self.positions, archive.votes[round].into());
-                    writer.word(&self.timed_out, archive.timeouts[round].into());
-                }
+            rest >>= 8 * field.tables.from;
+            let mut change = 0;
+            for table in &self.tables[field.tables.gather..field.tables.spread] {
+                change |= table[rest as usize & 0xff];
+                rest >>= 8;
             }
+            let window = &mut packed[field.window..field.window + WINDOW];
+            let mut bits = [0; WINDOW];
+            bits.copy_from_slice(window);
+            window.copy_from_slice(&(u64::from_le_bytes(bits) ^ change << field.above).to_le_bytes());
         }
-        assert_eq!(writer.lost, 0, "a field of the state is wider than its scenario lets it be: {state:?}");
-        writer.finish(end);
     }
 
     /// The state that was packed into `bytes`, which must be of this codec's length.
@@ -219,94 +289,21 @@ impl Codec {
     }
 
     /// As [`Codec::unpack`], over a state of the same scenario.
+    #[inline]
     pub fn unpack_over(&self, bytes: &[u8], state: &mut State) {
-        let mut reader = Reader { bytes, at: 0 };
-        state.environment = Environment(reader.word(&self.environment));
-        for miner in &mut state.miners[..self.honest] {
-            *miner = Miner(reader.word(&self.miner));
-        }
-        for round in 0..self.rounds {
-            for tally in &mut state.timeouts[round * MAX_SUBROUNDS..][..self.subrounds] {
-                *tally = TimeoutTally(reader.word(&self.timeouts) as u16);
+        let words = state.as_words_mut();
+        for field in &self.fields {
+            let mut window = [0; WINDOW];
+            window.copy_from_slice(&bytes[field.window..field.window + WINDOW]);
+            let mut packed =
+                u64::from_le_bytes(window) >> field.above & (u64::MAX >> (u64::BITS - field.width));
+            let mut value = words[field.at] & field.earlier;
+            for table in &self.tables[field.tables.spread..field.tables.end] {
+                value |= table[packed as usize & 0xff];
+                packed >>= 8;
             }
+            words[field.at] = value;
         }
-        for cell in 0..self.cells {
-            state.set_cell(cell, reader.word(&self.cell));
-        }
-        if self.archive {
-            for miner in 0..self.honest {
-                let mut archive = Archive::default();
-                for round in 0..self.rounds {
-                    archive.tickets[round] = reader.word(&self.positions) as u16;
-                    archive.votes[round] = reader.word(&self.positions) as u16;
-                    archive.timeouts[round] = reader.word(&self.timed_out) as u8;
-                }
-                state.archive[miner] = archive;
-            }
-        }
-    }
-}
-
-/// Writes words one after another, lowest bit first.
-struct Writer<'a> {
-    out: &'a mut Vec<u8>,
-    pending: u64,
-    /// Bits of `pending`: less than 64.
-    width: u32,
-    lost: u64,
-}
-
-impl Writer<'_> {
-    #[inline]
-    fn word(&mut self, word: &Word, value: u64) {
-        self.lost |= value & !word.mask;
-        let mut packed = 0;
-        for &(run, down) in &word.runs {
-            packed |= (value & run) >> down;
-        }
-        self.pending |= packed << self.width;
-        let width = self.width + word.width;
-        if width >= u64::BITS {
-            self.out.extend_from_slice(&self.pending.to_le_bytes());
-            // The bits that did not fit; none if the word began the pending bits.
-            self.pending = packed.checked_shr(u64::BITS - self.width).unwrap_or(0);
-        }
-        self.width = width % u64::BITS;
-    }
-
-    /// Writes what is pending, up to the length `end`.
-    fn finish(self, end: usize) {
-        let rest = end - self.out.len();
-        self.out.extend_from_slice(&self.pending.to_le_bytes()[..rest]);
-    }
-}
-
-/// Reads what a [`Writer`] wrote.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    /// Bits read.
-    at: usize,
-}
-
-impl Reader<'_> {
-    #[inline]
-    fn word(&mut self, word: &Word) -> u64 {
-        let (byte, bit) = (self.at / 8, self.at % 8);
-        let mut window = [0; 16];
-        match self.bytes.get(byte..byte + 16) {
-            Some(whole) => window.copy_from_slice(whole),
-            None => {
-                let rest = &self.bytes[byte.min(self.bytes.len())..];
-                window[..rest.len()].copy_from_slice(rest);
-            }
-        }
-        self.at += word.width as usize;
-        let packed = (u128::from_le_bytes(window) >> bit) as u64;
-        let mut value = 0;
-        for &(run, down) in &word.runs {
-            value |= packed << down & run;
-        }
-        value
     }
 }
 
@@ -323,6 +320,7 @@ mod tests {
     fn walk(protocol: &Protocol, random: &mut ChaCha8Rng) -> usize {
         let codec = Codec::new(protocol);
         let mut over = State::empty();
+        let mut before = (State::empty(), vec![0; 1 + codec.bytes]);
         for _ in 0..20 {
             let mut state = protocol.initial();
             for _ in 0..80 {
@@ -330,6 +328,10 @@ mod tests {
                 codec.pack(&state, &mut packed);
                 assert_eq!(packed.len(), 1 + codec.bytes);
                 assert_eq!(codec.unpack(&packed[1..]), state);
+                let mut changed = vec![7];
+                codec.pack_after((&before.0, &before.1[1..]), &state, &mut changed);
+                assert_eq!(changed, packed, "packed from another state it is another one");
+                before = (state, changed);
                 codec.unpack_over(&packed[1..], &mut over);
                 assert_eq!(over, state, "an earlier state shines through");
                 let mut actions: Vec<Action> = Vec::new();

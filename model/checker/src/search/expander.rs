@@ -2,7 +2,7 @@
 //! ([`super::bfs`]) and a search on several processes share it, so that both see the same states in the same order.
 
 use super::{codec::Codec, table::Fingerprint};
-use crate::{action::Action, properties::Facts, protocol::Protocol, state::State};
+use crate::{action::Action, blocks::BlockSet, properties::Facts, protocol::Protocol, state::State};
 use rapidhash::v3::rapidhash_v3;
 
 /// The fingerprint of a state, of whose bytes the first `used` are not always zero.
@@ -22,6 +22,7 @@ pub struct Expander<'p> {
     protocol: &'p Protocol,
     used: usize,
     state: State,
+    notarized: BlockSet,
     actions: Vec<Action>,
     behind: (u8, u8),
 }
@@ -33,6 +34,7 @@ impl<'p> Expander<'p> {
             protocol,
             used: used(protocol),
             state: State::empty(),
+            notarized: BlockSet::default(),
             actions: Vec::new(),
             behind: (0, 0),
         }
@@ -42,6 +44,7 @@ impl<'p> Expander<'p> {
     #[inline]
     pub fn enter(&mut self, codec: &Codec, packed: &[u8]) -> Fingerprint {
         codec.unpack_over(packed, &mut self.state);
+        self.notarized = self.protocol.notarized_set(&self.state);
         fingerprint_of(&self.state, self.used)
     }
 
@@ -54,7 +57,7 @@ impl<'p> Expander<'p> {
     /// The properties in `sought` that the state shows.
     #[inline]
     pub fn facts(&self, sought: Facts) -> Facts {
-        self.protocol.facts(&self.state, sought)
+        self.protocol.facts_with(&self.state, self.notarized, sought)
     }
 
     /// The bytes of a state of this protocol that are not always zero.
@@ -68,7 +71,7 @@ impl<'p> Expander<'p> {
     pub fn steps(&mut self) -> usize {
         self.behind = self.protocol.behind(&self.state);
         self.actions.clear();
-        self.protocol.actions(&self.state, &mut self.actions);
+        self.protocol.actions_with(&self.state, self.notarized, &mut self.actions);
         self.actions.len()
     }
 

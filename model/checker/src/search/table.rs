@@ -25,6 +25,10 @@ pub struct Table {
 
 /// Places over which a new table spreads.
 const INITIAL_PLACES: usize = 1 << 8;
+/// Places that are looked at together.
+const TOGETHER: usize = 4;
+/// From its first place a search goes on to this one with a probability of about a half.
+const FURTHER: usize = 3;
 /// Places at the end onto which the greatest fingerprints are pushed.
 const OVERHANG: usize = 64;
 
@@ -61,17 +65,20 @@ impl Table {
         ((u128::from(fingerprint) * self.spread as u128) >> 64) as usize
     }
 
-    /// Reads what stands where `fingerprint` is looked for, for the sake of reading it.
+    /// Reads what stands where `fingerprint` is looked for, for the sake of reading it: the first place and one that a third of the
+    /// searches go on to in the next line of the cache.
     #[inline]
     pub fn touch(&self, fingerprint: Fingerprint) -> u64 {
-        self.places[self.home(fingerprint)]
+        let home = self.home(fingerprint);
+        self.places[home] ^ self.places[home + FURTHER]
     }
 
     /// As [`Table::touch`], and reads where the predecessor of a new fingerprint is put, too.
     #[inline]
     pub fn touch_to_insert(&self, fingerprint: Fingerprint) -> u64 {
         let home = self.home(fingerprint);
-        self.places[home] ^ u64::from(self.predecessors[home])
+        let before = self.predecessors[home] ^ self.predecessors[home + 2 * FURTHER];
+        self.touch(fingerprint) ^ u64::from(before)
     }
 
     /// Where `fingerprint` is, or the place where it belongs: empty, or taken by the next greater one, or past the
@@ -94,6 +101,20 @@ impl Table {
     /// Whether `fingerprint` has been seen.
     #[inline]
     pub fn contains(&self, fingerprint: Fingerprint) -> bool {
+        let home = self.home(fingerprint);
+        // Without a branch for each place, which nothing could predict.
+        for places in self.places[home..].chunks_exact(TOGETHER) {
+            let (mut found, mut ended) = (false, false);
+            for &place in places {
+                found |= place == fingerprint;
+                // Empty, or greater.
+                ended |= place.wrapping_sub(1) >= fingerprint;
+            }
+            if found | ended {
+                return found;
+            }
+        }
+        // A crowd at the very end: practically never.
         self.place(fingerprint).is_ok()
     }
 
@@ -114,28 +135,43 @@ impl Table {
     /// Puts a new fingerprint at `at`, its place, and moves those behind it up by one, to the next gap.
     #[inline]
     fn put(&mut self, at: usize, fingerprint: Fingerprint, predecessor: u32) {
-        let gap = self.places[at..].iter().position(|&p| p == 0).unwrap_or_else(|| {
-            // A crowd at the very end: practically never.
-            let gap = self.places.len() - at;
-            self.places.resize(self.places.len() + OVERHANG, 0);
-            self.predecessors.resize(self.places.len(), 0);
-            gap
-        });
-        self.places.copy_within(at..at + gap, at + 1);
-        self.predecessors.copy_within(at..at + gap, at + 1);
-        self.places[at] = fingerprint;
-        self.predecessors[at] = predecessor;
         self.len += 1;
+        let mut moved = (fingerprint, predecessor);
+        for (place, before) in self.places[at..].iter_mut().zip(&mut self.predecessors[at..]) {
+            std::mem::swap(place, &mut moved.0);
+            std::mem::swap(before, &mut moved.1);
+            if moved.0 == 0 {
+                return;
+            }
+        }
+        // A crowd at the very end: practically never.
+        self.append(moved);
+    }
+
+    /// Makes room at the very end, and puts a fingerprint there.
+    #[cold]
+    fn append(&mut self, (fingerprint, predecessor): (Fingerprint, u32)) {
+        let at = self.places.len();
+        self.places.resize(at + OVERHANG, 0);
+        self.predecessors.resize(at + OVERHANG, 0);
+        (self.places[at], self.predecessors[at]) = (fingerprint, predecessor);
     }
 
     fn grow(&mut self) {
         let mut larger = Table::of(self.spread + self.spread / 4);
+        let mut free = 0;
         for (&place, &predecessor) in self.places.iter().zip(&self.predecessors) {
             if place != 0 {
-                let (Ok(at) | Err(at)) = larger.place(place);
-                larger.put(at, place, predecessor);
+                // They come in order: each goes home, or behind the one before.
+                let at = larger.home(place).max(free);
+                free = at + 1;
+                match larger.places.get_mut(at) {
+                    Some(empty) => (*empty, larger.predecessors[at]) = (place, predecessor),
+                    None => larger.append((place, predecessor)),
+                }
             }
         }
+        larger.len = self.len;
         *self = larger;
     }
 

@@ -108,6 +108,20 @@ impl Protocol {
         if merged || self.layer(state, action) < floor { Err(Blocked::Sorted) } else { Ok(()) }
     }
 
+    /// Whether a sorted run may still have tickets of (round, subround), or enter it.
+    #[inline]
+    pub(crate) fn tickets_in_order(&self, state: &State, round: u8, subround: u8) -> bool {
+        let floor = state.environment.floor();
+        floor == 0 || self.tickets_layer(round.into(), subround.into()) >= floor
+    }
+
+    /// Whether a sorted run may still leave the round of `block` through it.
+    #[inline]
+    pub(crate) fn votes_in_order(&self, state: &State, block: BlockId) -> bool {
+        let floor = state.environment.floor();
+        floor == 0 || self.votes_layer(self.blocks.round(block).into()) >= floor
+    }
+
     /// Raises the floor to the layer of `action`, which is about to happen.
     #[inline]
     pub(crate) fn raise_floor(&self, state: &mut State, action: &Action) {
