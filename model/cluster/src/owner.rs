@@ -7,14 +7,17 @@
 use crate::{
     layers::{Layers, RUNS, Written},
     prints::{Print, Prints},
-    record::{self, HEAD, NAME, key_of, measure, print, shard},
-    runs::{Merge, Reader, Writer, spill},
+    record::{self, HEAD, KNOWN, NAME, key_of, measure, print, shard},
+    runs::{Form, Merge, Reader, Run, Writer, spill},
 };
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{BuildHasherDefault, Hasher},
     path::PathBuf,
 };
+
+/// Names on disk.
+const NAMES: Form = Form { width: KNOWN, head: KNOWN };
 
 /// A fingerprint is its own hash.
 #[derive(Default)]
@@ -35,9 +38,16 @@ impl Hasher for Own {
 /// Names that were seen, as a sorted run.
 struct Seen {
     path: PathBuf,
-    /// The number of the first record of each measure.
-    starts: BTreeMap<u16, u64>,
+    /// The number of the first record of each measure, and the byte of the file at which its block begins.
+    starts: BTreeMap<u16, (u64, u64)>,
     records: u64,
+}
+
+impl Seen {
+    /// The first record whose measure is not below `least`, and its byte; none if there is none.
+    fn from(&self, least: u16) -> Option<(u64, u64)> {
+        self.starts.range(least..).next().map(|(_, &start)| start)
+    }
 }
 
 /// Writes names in order.
@@ -48,9 +58,11 @@ struct SeenWriter {
 
 impl SeenWriter {
     fn put(&mut self, name: &[u8]) {
-        self.seen.starts.entry(measure(name)).or_insert(self.seen.records);
+        if !self.seen.starts.contains_key(&measure(name)) {
+            self.seen.starts.insert(measure(name), (self.seen.records, self.out.cut()));
+        }
         self.seen.records += 1;
-        self.out.put(name);
+        self.out.put(&name[..KNOWN]);
     }
 
     fn finish(self) -> Seen {
@@ -70,7 +82,7 @@ pub struct Owner {
     /// New states of the layer, or some of them: records in the order of their coming.
     fresh: Vec<u8>,
     index: HashMap<Print, u32, BuildHasherDefault<Own>>,
-    runs: Vec<PathBuf>,
+    runs: Vec<Run>,
     /// Files made so far: each has a number of its own.
     files: u32,
     /// No state below this measure comes back.
@@ -102,9 +114,9 @@ impl Owner {
         }
     }
 
-    /// Bytes of a record.
-    fn width(&self) -> usize {
-        NAME + self.layers.width
+    /// Records on their way into a layer: sorted by name and key.
+    fn form(&self) -> Form {
+        Form { width: NAME + self.layers.form.width, head: HEAD }
     }
 
     fn new_file(&mut self, of: &str) -> PathBuf {
@@ -144,8 +156,7 @@ impl Owner {
     fn spill_fresh(&mut self) {
         self.note_memory();
         let path = self.new_file("run");
-        spill(&path, &self.fresh, self.width());
-        self.runs.push(path);
+        self.runs.push(spill(path, &self.fresh, self.form()));
         (self.fresh, self.index) = (Vec::new(), HashMap::default());
         self.spilled = true;
     }
@@ -177,7 +188,10 @@ impl Owner {
 
     fn begin_seen(&mut self) -> SeenWriter {
         let path = self.new_file("seen");
-        SeenWriter { out: Writer::new(&path), seen: Seen { path, starts: BTreeMap::new(), records: 0 } }
+        SeenWriter {
+            out: Writer::new(&path, NAMES),
+            seen: Seen { path, starts: BTreeMap::new(), records: 0 },
+        }
     }
 
     /// Forgets all states below `least`: none of them comes back.
@@ -185,7 +199,7 @@ impl Owner {
         self.least = least;
         self.seen = self.seen.split_off(&least);
         self.seen_files.retain(|file| {
-            let goes_on = file.starts.range(least..).next().is_some();
+            let goes_on = file.from(least).is_some();
             if !goes_on {
                 let _ = std::fs::remove_file(&file.path);
             }
@@ -196,19 +210,16 @@ impl Owner {
     /// The names on disk that may come back, in order.
     fn names(&self) -> Merge {
         let readers = self.seen_files.iter().filter_map(|file| {
-            let (_, &from) = file.starts.range(self.least..).next()?;
-            Some(Reader::new(&file.path, from, file.records - from, NAME))
+            let (from, at) = file.from(self.least)?;
+            Some(Reader::new(&file.path, at, file.records - from, NAMES))
         });
         Merge::new(readers.collect())
     }
 
     fn count_held(&mut self) {
         let memory: usize = self.seen.values().map(Prints::len).sum();
-        let disk: u64 = self
-            .seen_files
-            .iter()
-            .filter_map(|file| Some(file.records - file.starts.range(self.least..).next()?.1))
-            .sum();
+        let disk: u64 =
+            self.seen_files.iter().filter_map(|file| Some(file.records - file.from(self.least)?.0)).sum();
         self.held = self.held.max(memory as u64 + disk);
     }
 
@@ -226,8 +237,7 @@ impl Owner {
     }
 
     fn finish_in_memory(&mut self, layer: u32) -> (Written, Option<u16>) {
-        let width = self.width();
-        let mut order: Vec<&[u8]> = self.fresh.chunks_exact(width).collect();
+        let mut order: Vec<&[u8]> = self.fresh.chunks_exact(self.form().width).collect();
         order.sort_unstable_by_key(|record| (shard(print(record)), key_of(record)));
         let (mut out, mut least) = (self.layers.begin(layer), None);
         for record in order {
@@ -245,13 +255,13 @@ impl Owner {
         if !self.fresh.is_empty() {
             self.spill_fresh();
         }
-        let width = self.width();
         let runs = std::mem::take(&mut self.runs);
-        let mut candidates = Merge::new(runs.iter().map(|path| Reader::whole(path, width)).collect());
+        let mut candidates = Merge::new(runs.iter().map(|run| Reader::whole(run, self.form())).collect());
         let mut names = self.names();
         let mut seen = self.begin_seen();
         // By shard and key: a byte, and a record of a layer.
-        let (ordered, mut orders, mut order) = (1 + self.layers.width, Vec::new(), Vec::new());
+        let ordered = Form { width: 1 + self.layers.form.width, head: 1 + self.layers.form.head };
+        let (mut orders, mut order): (Vec<Run>, _) = (Vec::new(), Vec::new());
         let (mut last, mut least) = ([0; NAME], None);
         loop {
             let mut is_new = false;
@@ -262,10 +272,10 @@ impl Owner {
                     return;
                 }
                 last.copy_from_slice(name);
-                while names.peek().is_some_and(|known| known < name) {
+                while names.peek().is_some_and(|known| known < &name[..KNOWN]) {
                     names.next(|_| {});
                 }
-                if names.peek() == Some(name) {
+                if names.peek() == Some(&name[..KNOWN]) {
                     return;
                 }
                 is_new = true;
@@ -280,23 +290,27 @@ impl Owner {
                 least = least.or(Some(measure(&last)));
                 seen.put(&last);
                 if order.len() > self.share {
-                    orders.push(self.new_file("order"));
-                    spill(&orders[orders.len() - 1], &order, ordered);
+                    orders.push(spill(self.new_file("order"), &order, ordered));
                     order = Vec::new();
                 }
             }
         }
-        orders.push(self.new_file("order"));
-        spill(&orders[orders.len() - 1], &order, ordered);
+        orders.push(spill(self.new_file("order"), &order, ordered));
         drop(order);
-        let mut sorted = Merge::new(orders.iter().map(|path| Reader::whole(path, ordered)).collect());
+        // The names are on disk once more, without the candidates that were none.
+        drop(candidates);
+        runs.iter().for_each(remove);
+        let mut sorted = Merge::new(orders.iter().map(|run| Reader::whole(run, ordered)).collect());
         let mut out = self.layers.begin(layer);
         while sorted.next(|record| out.put(record[0].into(), &record[1..])) {}
         let written = out.finish();
         self.seen_files.push(seen.finish());
-        for path in runs.iter().chain(&orders) {
-            let _ = std::fs::remove_file(path);
-        }
+        orders.iter().for_each(remove);
         (written, least)
     }
+}
+
+/// Removes a run that was read. One that cannot be removed is removed with the layers.
+fn remove(run: &Run) {
+    let _ = std::fs::remove_file(&run.path);
 }

@@ -6,6 +6,8 @@ use crate::{
     hosts::{self, HostsError},
     layers::{Identity, Layers, Totals, Unfit, remove_runs},
     meet::{self, MeetError, Meeting, Watch},
+    prints::Print,
+    record::KNOWN_BITS,
     search::{Figures, Outcome, Task, fingerprint_of_start, search},
 };
 use sha3::{Digest, Sha3_256};
@@ -316,11 +318,12 @@ fn print(args: &SearchArgs, checked: &Checked, start: Instant, command: &str) ->
 fn figures(checked: &Checked, processes: usize, of: Figures) -> String {
     let Searched { unique, generated, .. } = checked.main();
     let percent = |part: u64, all: u64| format!("{:.0} percent", 100.0 * part as f64 / all.max(1) as f64);
-    // Pairs of states, each taken for one with a probability of 1 in 2 to the 128th.
-    let odds = 129.0 - 2.0 * (unique.max(1) as f64).log2();
+    // Pairs of states, each taken for one with a probability of 1 in 2 to the power of the bits.
+    let bits = if of.spilled { KNOWN_BITS } else { Print::BITS };
+    let odds = f64::from(bits + 1) - 2.0 * (unique.max(1) as f64).log2();
     let of_runs = if of.spilled { "; sorted runs on disk were used" } else { "" };
     format!(
-        "processes: {processes}; fingerprints of 128 bits: two of the {} states are taken for one with a probability of 1 in 2^{odds:.0}; \
+        "processes: {processes}; fingerprints of {bits} bits: two of the {} states are taken for one with a probability of 1 in 2^{odds:.0}; \
          at most {} of their fingerprints at hand ({}); {} of the successors were not sent again{of_runs}",
         grouped(unique),
         grouped(of.held),

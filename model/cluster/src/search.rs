@@ -137,6 +137,8 @@ struct Source<'p> {
     shards: [u64; SHARDS],
     place: Place,
     record: Vec<u8>,
+    /// Successors of one state that this worker owns.
+    own: Vec<u8>,
     /// Successors for each worker.
     packets: Vec<Vec<u8>>,
     sent: Vec<Print>,
@@ -183,11 +185,13 @@ impl Source<'_> {
         }
         let before = self.measure.measure(self.expander.state());
         let used = self.expander.bytes(self.expander.state()).len();
-        let mut own = Vec::new();
+        let steps = self.expander.steps();
+        let own = &mut self.own;
+        own.clear();
+        let (state, packed) = (self.expander.state(), &self.record[size_of::<u64>()..]);
         let (codec, hash, measure, packets, sent) =
             (&self.codec, &self.hash, self.measure, &mut self.packets, &mut self.sent);
         let (me, peers) = (self.worker, self.peers);
-        let steps = self.expander.steps();
         for step in 0..steps {
             let low = self.expander.step(step, &mut self.next);
             let next = &self.next;
@@ -202,12 +206,12 @@ impl Source<'_> {
             let after = measure.measure(next);
             assert!(before <= after, "a step makes the measure {measure:?} smaller: it is wrong");
             let to = shard(print) % peers;
-            let out = if to == me { &mut own } else { &mut packets[to] };
+            let out = if to == me { &mut *own } else { &mut packets[to] };
             write_head(out, after, print, key(place, step));
-            codec.pack(next, out);
+            codec.pack_after((state, packed), next, out);
         }
         self.generated += steps as u64;
-        own.chunks_exact(HEAD + self.codec.bytes).for_each(|record| owner.accept(record));
+        self.own.chunks_exact(HEAD + self.codec.bytes).for_each(|record| owner.accept(record));
     }
 }
 
@@ -356,6 +360,7 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         shards: [0; SHARDS],
         place: Place { shard: 0, at: 0 },
         record: Vec::new(),
+        own: Vec::new(),
         packets: vec![Vec::new(); peers],
         sent: vec![0; CACHE],
         generated: 0,

@@ -145,7 +145,16 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
     let mut other = whole.clone();
     other[whole.len() / 2] ^= 1;
     fs::write(&layer, &other).unwrap();
-    refused(&resume(&[NAME]), &["layer-0005: its content is not what was written"]);
+    refused(&resume(&[NAME]), &["layer-0005: the block at byte 0 is not what was written"]);
+    // A layer of which every block is whole, but which is another one.
+    fs::write(&layer, &whole).unwrap();
+    let another = of(5, &|text| {
+        let at = text.find("\"checksum\": ").unwrap() + "\"checksum\": ".len();
+        let end = at + text[at..].find(',').unwrap();
+        format!("{}12345{}", &text[..at], &text[end..])
+    });
+    refused(&another, &["layer-0005: its content is not what was written"]);
+    fs::write(&layer, &other).unwrap();
     // The fix that is printed: the search goes on from the layer before.
     for above in 5.. {
         if fs::remove_file(manifest(at, 1, above)).is_err() {
@@ -169,8 +178,8 @@ fn a_full_disk_is_a_stop_that_goes_on() {
             .chain(program.get_args())
             .map(|word| format!("'{}'", word.to_str().unwrap()))
             .collect();
-        // 64 blocks: 32 or 64 KiB, as the shell counts.
-        let limited = format!("ulimit -f 64; exec {}", words.join(" "));
+        // 16 blocks: 8 or 16 KiB, as the shell counts.
+        let limited = format!("ulimit -f 16; exec {}", words.join(" "));
         let output =
             std::process::Command::new("sh").args(["-c", &limited]).current_dir(at).output().unwrap();
         let told = text(&output.stderr);
