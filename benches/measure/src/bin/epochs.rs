@@ -5,7 +5,7 @@
 //! cargo run --release -p zus-measure --bin epochs -- 16 100    # other sizes
 //! ```
 //!
-//! Times are processor time of one core. Up to [`WHOLE`] members every dealing and settlement is made and judged. Above that [`SAMPLE`]
+//! Times are processor time of one core. Up to `WHOLE` members every dealing and settlement is made and judged. Above that `SAMPLE`
 //! of them are, and what costs the same for each dealer is multiplied.
 #![allow(missing_docs)]
 

@@ -72,7 +72,8 @@ impl Dealer {
     /// nothing. After [`MAX_STRIKES`](crate::dkg::MAX_STRIKES) wrong signatures a member is not heard any more.
     ///
     /// # Errors
-    /// [`TranscriptError::OtherAttempt`] for a receipt of another attempt; [`TranscriptError::NotHeard`];
+    /// [`OtherAttempt`](crate::dkg::TranscriptError::OtherAttempt) for a receipt of another attempt;
+    /// [`NotHeard`](crate::dkg::TranscriptError::NotHeard);
     /// [`MemberError::Receipt`] for one of another member, for another dealing, of a stranger, or with a wrong signature.
     pub fn on_receipt(
         &mut self,

@@ -238,3 +238,19 @@ fn who_is_no_member_or_has_no_journal_does_not_take_part() {
         Entry::KeyShare { attempt: Attempt(0), record: Digest([0; 32]), share: Secret::new([0xff; 32]) };
     assert_eq!(recover(&[damaged]), Some(ParticipantError::Damaged));
 }
+
+#[test]
+fn nothing_leaves_before_the_secrets_are_durable() {
+    let world = World::new(Setup::new(4));
+    let plan = Arc::clone(world.chain[0].plan());
+    let entropy = Secret::new([1; 32]);
+    let (mut member, outputs) = Participant::new(plan, identity(0), b"here", &entropy).unwrap();
+    let [Output::Append { write, .. }] = outputs[..] else { panic!("{outputs:?}") };
+    let mut progress = world.chain[0].clone();
+    while progress.phase() != Phase::Registering {
+        progress = progress.after(progress.next_round(), &[]).unwrap();
+    }
+    assert!(member.on_final(&progress).is_empty(), "its secrets are not written");
+    assert!(matches!(member.on_stored(write)[..], [Output::Item(_)]), "its registration");
+    assert!(member.on_stored(write).is_empty(), "a write is confirmed once");
+}

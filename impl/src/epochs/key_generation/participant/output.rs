@@ -11,7 +11,7 @@ use crate::crypto::dkg::{MAX_ENDPOINT_BYTES, Receipt, ShareRefused};
 use crate::epochs::item::EpochItem;
 use crate::epochs::record::Record;
 
-/// The number of a write, for [`Participant::on_stored`].
+/// The number of a write, for [`on_stored`](super::Participant::on_stored).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct WriteId(pub u64);
 
@@ -19,14 +19,14 @@ pub struct WriteId(pub u64);
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Output {
-    /// Append entries to the journal, durably, all or none; then call [`Participant::on_stored`].
+    /// Append entries to the journal, durably, all or none; then call [`on_stored`](super::Participant::on_stored).
     Append {
         /// The number of the write.
         write: WriteId,
         /// The entries.
         entries: Vec<Entry>,
     },
-    /// Replace the whole journal by these entries, durably and atomically; then call [`Participant::on_stored`]. The old entries are
+    /// Replace the whole journal by these entries, durably and atomically; then call [`on_stored`](super::Participant::on_stored). The old entries are
     /// to be overwritten: their attempt is over.
     Replace {
         /// The number of the write.
