@@ -42,6 +42,12 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
         ),
         ("--trace /", "/: cannot be written: ", "name another place"),
         ("--trace none/t.json", "none/t.json: cannot be written: ", "name another place"),
+        ("--exchange 1", "--exchange 1: one epoch exchanges nobody", "--epochs 2"),
+        ("--epochs 2 --exchange 5", "--exchange: more members than a committee has", "at most 4"),
+        ("--epochs 2 --trace t.json", "--trace: a trace has no epochs", "leave --trace"),
+        ("--epochs 2 --steps", "--steps: steps are printed in one epoch", "leave --steps"),
+        ("--epochs 2 --profile deployed", "--profile: epochs hand over by votes", "leave --profile out"),
+        ("--epochs 2 --exchange 1 --kill 5@1", "--kill 5@1: there is no miner 5 of 5", "from 0 to 4"),
         (
             "--trace t.json --profile deployed",
             "--trace: a trace is of the profile `hardened`",
@@ -93,6 +99,22 @@ fn a_miner_may_be_killed_again_once_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let run = localnet(folder.path(), "--rounds 4 --kill 1@500 --kill 1@2501 --kill 2@600");
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+}
+
+#[test]
+fn epochs_are_printed_with_those_who_joined_and_left_and_one_that_is_not_reached_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "--epochs 3 --exchange 1 --rounds 2 --sharders 1 --kill 2@900";
+    let run = localnet(folder.path(), arguments);
+    let printed = text(&run.stdout);
+    assert_eq!(run.status.code(), Some(0), "{printed} {}", text(&run.stderr));
+    for said in ["joined: N4; left: N0", "joined: N5; left: N1", "3 of 3 epochs began"] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    // Two of four are silent: no quorum is left.
+    let run = localnet(folder.path(), "--epochs 2 --exchange 1 --silent 2 --patience 5");
+    assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
+    assert!(text(&run.stdout).contains("NOT DONE"));
 }
 
 #[test]
