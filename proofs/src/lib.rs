@@ -27,6 +27,7 @@ pub mod bounded;
 pub mod cli;
 pub mod condition;
 pub mod controls;
+pub mod epochs;
 pub mod explain;
 pub mod independence;
 pub mod judge;

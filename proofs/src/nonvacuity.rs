@@ -60,7 +60,7 @@ fn wanted(spec: &Spec) -> Vec<Wanted> {
 
 /// A state in which the premise of a statement holds, of some elements: if there were none, the statement would hold of itself. None
 /// if the statement is no implication.
-fn premise(formula: &Formula) -> Option<Formula> {
+pub(crate) fn premise(formula: &Formula) -> Option<Formula> {
     match formula {
         Formula::Forall(variables, body) => Some(Formula::exists(variables.clone(), premise(body)?)),
         // `implies` makes this of an implication.
@@ -225,7 +225,7 @@ fn played<'a>(spec: &Spec, runs: &'a [Run]) -> Vec<(&'a Run, Vec<Structure>)> {
 }
 
 /// Whether a state or step of a run is what is looked for.
-fn on_the_way(run: &Run, states: &[Structure], target: &Target) -> bool {
+pub(crate) fn on_the_way(run: &Run, states: &[Structure], target: &Target) -> bool {
     match target {
         Target::State(formula) => {
             let compiled = Evaluator::new(formula, &[]);

@@ -6,6 +6,7 @@ mod bad_input;
 mod bound;
 mod cli;
 mod drift;
+mod epochs;
 mod given;
 mod graph;
 mod independence;

@@ -28,9 +28,10 @@ struct RunFile {
     fixed: Fixed,
 }
 
+/// An action of a run, as a file has it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ActionLine {
+pub struct ActionLine {
     action: String,
     arguments: BTreeMap<String, Element>,
     sentence: String,
@@ -73,23 +74,27 @@ pub enum RunFileError {
 impl Run {
     /// The run in JSON.
     pub fn json(&self, spec: &Spec) -> serde_json::Result<String> {
-        let sentences = self.sentences(spec);
+        let file = RunFile {
+            format: FORMAT.to_string(),
+            name: self.name.clone(),
+            rules: self.rules.clone(),
+            universe: self.universe.clone(),
+            actions: self.lines(spec),
+            fixed: fixed(spec, &self.initial),
+        };
+        // One tuple a line is enough: the innermost lists are written without breaks.
+        Ok(compact_tuples(&serde_json::to_string_pretty(&file)?) + "\n")
+    }
+
+    /// Its actions, as a file has them.
+    pub fn lines(&self, spec: &Spec) -> Vec<ActionLine> {
         let line = |(event, sentence): (&Event, String)| {
             let action = &spec.actions[event.action];
             let names = action.parameters.iter().map(|p| p.name.clone());
             let arguments = names.zip(event.arguments.iter().copied()).collect();
             ActionLine { action: action.name.clone(), arguments, sentence }
         };
-        let file = RunFile {
-            format: FORMAT.to_string(),
-            name: self.name.clone(),
-            rules: self.rules.clone(),
-            universe: self.universe.clone(),
-            actions: self.events.iter().zip(sentences).map(line).collect(),
-            fixed: fixed(spec, &self.initial),
-        };
-        // One tuple a line is enough: the innermost lists are written without breaks.
-        Ok(compact_tuples(&serde_json::to_string_pretty(&file)?) + "\n")
+        self.events.iter().zip(self.sentences(spec)).map(line).collect()
     }
 
     /// The run of a JSON text.
@@ -104,12 +109,17 @@ impl Run {
         let mut initial = Structure::new(spec, &file.universe.sizes(spec)?, &[]);
         read_fixed(spec, &file.fixed, &mut initial)?;
         Interpreter::new(spec).initialize(&mut initial);
-        let placed = |(at, line): (usize, &ActionLine)| {
-            read_action(spec, line, &initial).map_err(|error| RunFileError::Action(at + 1, Box::new(error)))
-        };
-        let events = file.actions.iter().enumerate().map(placed).collect::<Result<_, _>>()?;
+        let events = events(spec, &file.actions, &initial)?;
         Ok(Run { name: file.name, rules: file.rules, universe: file.universe, initial, events })
     }
+}
+
+/// The actions of a file, in a universe.
+pub fn events(spec: &Spec, lines: &[ActionLine], universe: &Structure) -> Result<Vec<Event>, RunFileError> {
+    let placed = |(at, line): (usize, &ActionLine)| {
+        read_action(spec, line, universe).map_err(|error| RunFileError::Action(at + 1, Box::new(error)))
+    };
+    lines.iter().enumerate().map(placed).collect()
 }
 
 fn fixed(spec: &Spec, structure: &Structure) -> Fixed {

@@ -9,7 +9,7 @@ mod universe;
 mod unroll;
 
 pub use circuit::{Bit, Circuit};
-pub use file::{FORMAT, MAX_ACTIONS, RunFileError};
+pub use file::{ActionLine, FORMAT, MAX_ACTIONS, RunFileError, events};
 pub use run::{Event, Run, RunError};
 pub use symbolic::Symbolic;
 pub(crate) use universe::subsets;

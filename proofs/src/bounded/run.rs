@@ -67,6 +67,17 @@ impl Run {
         }
     }
 
+    /// A run of these actions, from an initial state.
+    pub fn within(
+        spec: &Spec,
+        name: &str,
+        initial: Structure,
+        universe: &Universe,
+        events: Vec<Event>,
+    ) -> Self {
+        Run::new(spec, universe, name, initial, events)
+    }
+
     /// All states, the initial one first; every guard and axiom is checked.
     pub fn replay(&self, interpreter: &Interpreter<'_>) -> Result<Vec<Structure>, RunError> {
         if let Some(axiom) = interpreter.broken_axioms(&self.initial).first() {

@@ -41,6 +41,24 @@ impl Symbolic {
         }
     }
 
+    /// The fixed part of a structure, each bit a constant; what changes in a run is empty.
+    pub fn of(spec: &Spec, structure: &Structure) -> Self {
+        let mut fixed = Symbolic::new(spec, structure.sizes(), &[]);
+        for (index, relation) in spec.relations.iter().enumerate() {
+            if relation.immutable() {
+                for tuple in structure.tuples(RelationId(index)) {
+                    fixed.set(RelationId(index), &tuple, Bit::TRUE);
+                }
+            }
+        }
+        for (index, function) in spec.functions.iter().enumerate() {
+            for tuple in fixed.tuples(&function.arguments) {
+                fixed.assign(FunctionId(index), &tuple, structure.value(FunctionId(index), &tuple));
+            }
+        }
+        fixed
+    }
+
     /// Adds constants beyond the specification's, each 0.
     pub fn extend(&mut self, constants: &[SortId]) {
         self.functions.extend(constants.iter().map(|_| (Vec::new(), Rc::new(vec![vec![(0, Bit::TRUE)]]))));

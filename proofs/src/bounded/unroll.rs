@@ -8,7 +8,7 @@ use super::{Bit, Circuit, Event, Run, RunError, Symbolic, Universe, UniverseErro
 use crate::{
     sat::{Answer, Phase, Solver},
     spec::{Formula, RelationId, Spec, Witness},
-    structure::{Element, Evaluator, Interpreter},
+    structure::{Element, Evaluator, Interpreter, Structure},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -101,6 +101,22 @@ impl<'a> Search<'a> {
     pub fn without(spec: &'a Spec, universe: &Universe, excluded: &[&str]) -> Result<Self, UniverseError> {
         let mut circuit = Circuit::new(Solver::new(Phase::Saved));
         let fixed = universe.fixed(spec, &mut circuit)?;
+        Ok(Search::of(spec, universe, circuit, fixed, excluded))
+    }
+
+    /// The same where the whole fixed part is that of a structure; `universe` is what its runs say of their size.
+    pub fn inside(spec: &'a Spec, universe: &Universe, structure: &Structure, excluded: &[&str]) -> Self {
+        let circuit = Circuit::new(Solver::new(Phase::Saved));
+        Search::of(spec, universe, circuit, Symbolic::of(spec, structure), excluded)
+    }
+
+    fn of(
+        spec: &'a Spec,
+        universe: &Universe,
+        mut circuit: Circuit,
+        fixed: Symbolic,
+        excluded: &[&str],
+    ) -> Self {
         let mut initial = fixed.clone();
         for (index, init) in spec.initial.iter().enumerate() {
             let (relation, Some(init)) = (RelationId(index), init) else { continue };
@@ -129,7 +145,7 @@ impl<'a> Search<'a> {
         };
         search.instantiate(excluded);
         search.exclude();
-        Ok(search)
+        search
     }
 
     /// Whether the axioms have a model of this size.

@@ -1,6 +1,6 @@
 //! `check`, `controls` and `ledger`.
 
-use super::{BadInput, CheckArguments, End, Format, JudgeName, folder, read, runs::print_run};
+use super::{BadInput, CheckArguments, End, Format, JudgeName, epochs, folder, read, runs::print_run};
 use crate::{
     arithmetic,
     condition::Origin,
@@ -24,7 +24,7 @@ const CLOCK: &str = "synchronous";
 /// The profiles whose conditions must hold.
 const PROVED: &[&str] = &["hardened", "accountable"];
 
-fn seconds(start: Instant) -> String {
+pub(super) fn seconds(start: Instant) -> String {
     format!("{:.2} s", start.elapsed().as_secs_f64())
 }
 
@@ -62,7 +62,7 @@ fn find(name: JudgeName) -> Option<Result<ExternalJudge, crate::judge::ExternalE
 }
 
 /// Proves all conditions, explains those that fail, and compares the judges.
-fn prove(
+pub(super) fn prove(
     spec: &Spec,
     judges: &[ExternalJudge],
     explain: usize,
@@ -108,6 +108,8 @@ fn prove(
             }
             None => say!("None of the runs that are kept is one of this specification and breaks liveness."),
         }
+    } else if end == End::Fails && explain > 0 && spec.sort("epoch").is_some() {
+        say!("Real runs of the handover are kept for the rule changes: `zus-proofs epochs` replays them.");
     } else if end == End::Fails && explain > 0 {
         match real_run(spec)? {
             Some((broken, run)) => {
@@ -174,7 +176,11 @@ pub(super) fn all(sources: &Sources, threads: usize) -> Result<End, BadInput> {
             tables += &controls_of(&spec, &verification, &judges, threads, &mut end)?;
         }
     }
-    end = end.max(pinned(&tables)).max(refuted(sources)?).max(clock(sources, &judges, threads)?);
+    end = end
+        .max(pinned(&tables, "controls.txt", CONTROLS))
+        .max(refuted(sources)?)
+        .max(clock(sources, &judges, threads)?);
+    end = end.max(epochs::check(&judges, threads)?);
     let rows = ledger::check(sources)?;
     say!("ledger: {} properties, each with its proof or exemption", rows.len());
     say!("{} in {}", if end == End::Fine { "all is well" } else { "NOT all is well" }, seconds(start));
@@ -232,7 +238,7 @@ fn inhabited(spec: &Spec, threads: usize) -> Result<End, BadInput> {
 }
 
 /// The table of a specification's controls.
-fn controls_of(
+pub(super) fn controls_of(
     spec: &Spec,
     verification: &Verification,
     judges: &[ExternalJudge],
@@ -273,13 +279,13 @@ fn controls_of(
 }
 
 /// Compares with the pinned table.
-fn pinned(table: &str) -> End {
-    let changed: Vec<_> = table.lines().filter(|line| !CONTROLS.lines().any(|l| l == *line)).collect();
-    let gone = CONTROLS.lines().filter(|line| !table.lines().any(|l| l == *line)).count();
+pub(super) fn pinned(table: &str, file: &str, kept: &str) -> End {
+    let changed: Vec<_> = table.lines().filter(|line| !kept.lines().any(|l| l == *line)).collect();
+    let gone = kept.lines().filter(|line| !table.lines().any(|l| l == *line)).count();
     if changed.is_empty() && gone == 0 {
         return End::Fine;
     }
-    say!("controls.txt differs; `zus-proofs controls` prints the table. New or changed lines:");
+    say!("{file} differs; `zus-proofs controls` prints the table. New or changed lines:");
     changed.iter().for_each(|line| say!("  {line}"));
     End::Fails
 }

@@ -8,6 +8,7 @@ macro_rules! say {
 }
 
 mod check;
+mod epochs;
 mod graph;
 mod json;
 mod runs;
@@ -159,6 +160,17 @@ enum Command {
         delete: Vec<String>,
         #[command(flatten)]
         from: ReadFrom,
+        #[command(flatten)]
+        threads: Threads,
+    },
+    /// The handover between epochs: its conditions, controls, rule changes and runs.
+    Epochs {
+        /// Search its runs again, and write `epochs.jsonl` into this folder.
+        #[arg(long, value_name = "FOLDER")]
+        runs: Option<PathBuf>,
+        /// Compare the whole graphs of the model and of the specification, also of the larger instances.
+        #[arg(long, conflicts_with = "runs")]
+        graph: bool,
         #[command(flatten)]
         threads: Threads,
     },
@@ -346,6 +358,9 @@ fn execute(arguments: &Arguments) -> Result<End, BadInput> {
         Command::Graph { universe, delete, from, threads } => {
             graph::print(&from.sources()?, universe.as_deref(), delete, threads.threads)
         }
+        Command::Epochs { runs: Some(folder), .. } => epochs::write(folder),
+        Command::Epochs { graph: true, .. } => epochs::graph(),
+        Command::Epochs { threads, .. } => epochs::check(&[], threads.threads),
         Command::Smtlib { rules, out, from } => runs::smtlib_files(&read(&from.sources()?, rules)?, out),
         Command::Ledger { format } => check::print_ledger(*format),
         Command::Tie { traces, from } => runs::tie(&from.sources()?, traces),

@@ -19,8 +19,8 @@ pub struct Sources {
 }
 
 macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../../spec/", $name)))),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../", $folder, "/", $name)))),*]
     };
 }
 
@@ -28,6 +28,7 @@ impl Sources {
     /// The specification that this crate was built with.
     pub fn embedded() -> Self {
         let files = embedded![
+            "spec":
             "protocol.epr",
             "committee.epr",
             "blocks.epr",
@@ -48,10 +49,29 @@ impl Sources {
             "finality_stages.epr",
             "clock_witnesses.epr",
         ];
-        Sources {
-            files: files.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect(),
-            folder: String::new(),
-        }
+        Sources::of(&files)
+    }
+
+    /// The specification of the handover between epochs, of `epochs/`.
+    pub fn epochs() -> Self {
+        Sources::of(&embedded![
+            "epochs":
+            "protocol.epr",
+            "committees.epr",
+            "blocks.epr",
+            "members.epr",
+            "certificates.epr",
+            "handover.epr",
+            "finality.epr",
+            "properties.epr",
+            "accountability.epr",
+            "witnesses.epr",
+        ])
+    }
+
+    fn of(files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect();
+        Sources { files, folder: String::new() }
     }
 
     /// All `*.epr` of a folder. An error names the folder or the file, and the fix.
