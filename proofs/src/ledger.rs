@@ -3,15 +3,19 @@
 use crate::{
     arithmetic,
     condition::conditions,
+    epochs,
     spec::{RuleChoice, Sources, SpecError, load},
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use zus_checker::properties::Property;
 
-/// All property ids of PROTOCOL.md, section 5.
+/// The properties of epochs, of PROTOCOL.md, section 8. E4, E6 and E8 are not in the model of the handover.
+const EPOCHS: [&str; 9] = ["E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9"];
+
+/// All property ids of PROTOCOL.md, section 5, and E1 to E9 of section 8.
 pub fn ids() -> impl Iterator<Item = &'static str> {
-    Property::ALL.iter().map(|property| property.id())
+    Property::ALL.iter().map(|property| property.id()).chain(EPOCHS)
 }
 
 /// The class of a proof.
@@ -23,6 +27,9 @@ pub enum Class {
     /// One run of four miners.
     #[serde(rename = "run at n = 4")]
     Run,
+    /// Every state of some small instances of the model; no proof.
+    #[serde(rename = "small instances")]
+    Instances,
     /// Written, with every step that can be checked tied to a lemma.
     #[serde(rename = "argued")]
     Argued,
@@ -36,6 +43,7 @@ impl std::fmt::Display for Class {
         f.write_str(match self {
             Class::Proved => "proved for any n",
             Class::Run => "run at n = 4",
+            Class::Instances => "small instances",
             Class::Argued => "argued",
             Class::Exempt => "exempt",
         })
@@ -82,7 +90,9 @@ pub enum LedgerError {
     #[error("ledger.toml: {0} names `{1}`, which is no condition, lemma, witness or theorem")]
     NoProof(String, String),
     /// Neither a proof nor an exemption with its reason, or both.
-    #[error("ledger.toml: {0} needs a proof, or the class `exempt` and a reason in `says`")]
+    #[error(
+        "ledger.toml: {0} needs a proof, or the class `exempt` or `small instances` and a reason in `says`"
+    )]
     Empty(String),
 }
 
@@ -118,7 +128,8 @@ fn check_rows(sources: &Sources, rows: BTreeMap<String, Row>) -> Result<BTreeMap
         if !ids().any(|known| known == id) {
             return Err(LedgerError::Unknown(id.clone()));
         }
-        if (row.class == Class::Exempt) != row.proof.is_empty() || row.says.trim().is_empty() {
+        let unproved = matches!(row.class, Class::Exempt | Class::Instances);
+        if unproved != row.proof.is_empty() || row.says.trim().is_empty() {
             return Err(LedgerError::Empty(id.clone()));
         }
         if let Some(wrong) = row.proof.iter().find(|name| !known.contains(*name)) {
@@ -137,6 +148,11 @@ fn evidence(sources: &Sources) -> Result<BTreeSet<String>, SpecError> {
         known.extend(conditions(&spec).0.iter().map(|c| c.id.to_string()));
         known.extend(spec.witnesses.iter().map(|w| format!("witness:{}", w.name)));
         known.extend(spec.items());
+    }
+    for profile in epochs::PROVED {
+        let spec = epochs::under(profile)?;
+        known.extend(conditions(&spec).0.iter().map(|c| format!("epochs/{}", c.id)));
+        known.extend(spec.witnesses.iter().map(|w| format!("epochs/witness:{}", w.name)));
     }
     Ok(known)
 }
