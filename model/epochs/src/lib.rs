@@ -7,5 +7,6 @@
 //! order, twice, or never), Byzantine members that act by themselves, and a `stateright::Model` over all of it.
 #![forbid(unsafe_code)]
 
+pub mod boundary;
 pub mod handoff;
 pub mod key_generation;
