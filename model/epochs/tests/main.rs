@@ -1,6 +1,7 @@
 //! The tests of both models. One program: linking takes longer than most of them.
 
 mod boundary;
+mod catalog;
 mod handoff;
 mod key_generation;
 mod page;

@@ -79,6 +79,7 @@ pub mod instance;
 pub mod members;
 pub mod properties;
 pub mod rules;
+pub mod scenarios;
 mod sentence;
 pub mod state;
 pub mod steps;

@@ -1,7 +1,8 @@
 //! The recommended rules hold, and every changed rule and every fault breaks the property that it should.
 
 use super::instances::{
-    crash, explored, fork, fork_of_dealings, honest, registering, shortest, two_attempts,
+    crash, explored, fork, fork_of_dealings, on_notarized_chains, one_crash, registering, shortest,
+    two_attempts,
 };
 use std::collections::BTreeSet;
 use zus_epochs::key_generation::{
@@ -94,13 +95,11 @@ fn larger_instances_hold_too() {
     let returns: &[P] = &[P::BackInDealing, P::BackInSettling, P::BackInReadying];
     let usual: &[P] = &[P::Completes, P::Disqualified, P::Revealed, P::Exposed, P::Late];
     let all = || Vec::leak([usual, returns].concat());
-    let notarized = KeyRules { acts_on: ActsOnRule::NotarizedChain, ..HARDENED };
-    let one_dealing = |rules| Instance { dealings: vec![honest()], ..fork_of_dealings(rules) };
     held(vec![
-        ("one attempt with a crash", Instance { crashes: 1, ..Instance::new(HARDENED) }, 1_799_060, all()),
+        ("one attempt with a crash", one_crash(HARDENED), 1_799_060, all()),
         (
             "members act on notarized chains",
-            one_dealing(notarized),
+            on_notarized_chains(HARDENED),
             340_087,
             &[P::Completes, P::Disqualified, P::Revealed],
         ),
