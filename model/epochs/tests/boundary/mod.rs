@@ -12,8 +12,11 @@ const IMMEDIATE: BoundaryRules = BoundaryRules { evaluation: EvaluationRule::Imm
 const RECORD_HASH: BoundaryRules = BoundaryRules { guard: GuardRule::RecordHash, ..DEPLOYED };
 const ONE_RANK: BoundaryRules = BoundaryRules { tips: TipsRule::OfOneRank, ..DEPLOYED };
 
+/// States of a kind, and the steps of the shortest run to one.
+type Kind = Option<(usize, usize)>;
+
 /// States and dead states; then the deadlocks and splits, each with the steps of the shortest run to one.
-fn counts(found: &Found) -> (usize, usize, Option<(usize, usize)>, Option<(usize, usize)>) {
+fn counts(found: &Found) -> (usize, usize, Kind, Kind) {
     let of = |property| found.of(property).map(|(count, run)| (count, run.len()));
     (found.states, found.dead, of(P::Deadlock), of(P::Split))
 }
