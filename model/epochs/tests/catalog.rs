@@ -16,11 +16,16 @@ fn names_are_unique() {
     assert!(catalog::named("nothing").is_none());
 }
 
-/// Instances of each model are as expected. The others are explored by other tests, and all by `zus epochs`.
+/// Instances of each model are as expected. The others are explored by other tests.
 #[test]
 fn instances_of_each_model_are_as_expected() {
-    for name in ["boundary_immediate", "boundary_one_rank", "three_epochs", "byzantine_exchanged_fair", "keys_fork_of_dealings"]
-    {
+    for name in [
+        "boundary_immediate",
+        "boundary_one_rank",
+        "three_epochs",
+        "byzantine_exchanged_fair",
+        "keys_fork_of_dealings",
+    ] {
         let entry = catalog::named(name).unwrap_or_else(|| panic!("no {name}"));
         let answer = entry.question.judge(usize::MAX);
         let shown = answer.verdicts.iter().filter(|verdict| verdict.shown).map(|verdict| verdict.id);
