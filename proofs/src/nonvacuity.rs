@@ -91,6 +91,21 @@ pub fn findings(spec: &Spec, threads: usize) -> Result<Vec<Finding>, UniverseErr
     Ok(found)
 }
 
+/// Actions that no run of the universes searched has, in which so nothing is shown of what follows from them. Not where there is a
+/// clock: to search its runs takes minutes, and those of its table are kept.
+pub fn idle(spec: &Spec, threads: usize) -> Result<Vec<String>, UniverseError> {
+    if spec.sort("tick").is_some() {
+        return Ok(Vec::new());
+    }
+    let actions: Vec<_> = wanted(spec).into_iter().filter(|(name, ..)| name.starts_with("action:")).collect();
+    let found = search(spec, &actions, threads)?;
+    Ok(found.into_iter().filter(|finding| finding.run.is_none()).map(|finding| finding.name).collect())
+}
+
+/// What is said of an idle action.
+pub const IDLE: &str =
+    "no run of the universes searched has this action: what is proved may be proved of nothing";
+
 fn search(spec: &Spec, wanted: &[Wanted], threads: usize) -> Result<Vec<Finding>, UniverseError> {
     let found = parallel(wanted.len(), threads, |index| {
         let (name, target, universes) = &wanted[index];

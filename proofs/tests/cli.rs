@@ -57,21 +57,40 @@ fn a_folder_that_another_run_writes_into_is_refused() {
     assert_eq!(run(&["smtlib", "--out", &out]).status.code(), Some(0), "the control");
 }
 
-#[test]
-fn the_walk_through_of_the_readme_is_what_the_command_prints() {
-    // The edit that README.md describes, in a copy.
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("walk-through");
+/// A copy of the specification with another text in one place of one file.
+fn edited(name: &str, edit: &str, from: &str, to: &str) -> std::path::PathBuf {
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&copy).unwrap();
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
         let file = file.unwrap().path();
         let mut text = fs::read_to_string(&file).unwrap();
-        if file.ends_with("rounds.epr") {
-            let guard = "(guard ticketed-no-other (not (logged_other n b)))";
-            assert_eq!(text.matches(guard).count(), 1);
-            text = text.replace(guard, "");
+        if file.ends_with(edit) {
+            assert_eq!(text.matches(from).count(), 1);
+            text = text.replace(from, to);
         }
         fs::write(copy.join(file.file_name().unwrap()), text).unwrap();
     }
+    copy
+}
+
+/// Every condition holds of an action that never happens, so that says nothing.
+#[test]
+fn an_action_that_never_happens_is_no_proof() {
+    let guard = "(guard certificate (finality_certificate b))";
+    let copy = edited("idle", "finality.epr", guard, &format!("{guard} (guard never (not (= b b)))"));
+    for format in ["text", "json"] {
+        let check = ["check", "--spec", copy.to_str().unwrap(), "--judge", "rust", "--format", format];
+        let output = run(&check);
+        assert!(output.status.code().is_some_and(|code| code > 1), "{:?}", output.status);
+        let printed = text(&output);
+        assert!(printed.contains("action:finalize") && !printed.contains("action:propose"), "{printed}");
+    }
+}
+
+#[test]
+fn the_walk_through_of_the_readme_is_what_the_command_prints() {
+    // The edit that README.md describes.
+    let copy = edited("walk-through", "rounds.epr", "(guard ticketed-no-other (not (logged_other n b)))", "");
     let output = run(&["check", "--spec", copy.to_str().unwrap(), "--explain", "1", "--judge", "rust"]);
     assert_eq!(output.status.code(), Some(1));
     let printed = text(&output);

@@ -50,6 +50,12 @@ pub(super) fn one(sources: &Sources, arguments: &CheckArguments, threads: usize)
     if let Some(folder) = certified {
         certificates(&verification, folder)?;
     }
+    if found == End::Fine && arguments.delete.is_empty() {
+        for action in nonvacuity::idle(&spec, threads)? {
+            say!("{action}: {}", nonvacuity::IDLE);
+            end = End::Incomplete;
+        }
+    }
     Ok(end.max(found))
 }
 

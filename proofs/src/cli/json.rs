@@ -4,6 +4,7 @@ use super::{BadInput, CheckArguments, End, read};
 use crate::{
     explain::{Counterexample, real_run},
     judge::Verdict,
+    nonvacuity,
     spec::Sources,
     verify::Verification,
 };
@@ -36,6 +37,12 @@ pub(super) fn print(sources: &Sources, arguments: &CheckArguments, threads: usiz
             }
         };
         conditions.push(Condition { id: condition.id.to_string(), outcome, says });
+    }
+    if end == End::Fine && arguments.delete.is_empty() {
+        for id in nonvacuity::idle(&spec, threads)? {
+            end = End::Incomplete;
+            conditions.push(Condition { id, outcome: Outcome::Undecided, says: nonvacuity::IDLE.into() });
+        }
     }
     // To search a run may take minutes: only where something is to be explained.
     let run = if end == End::Fails && arguments.explain > 0 { real_run(&spec)? } else { None };

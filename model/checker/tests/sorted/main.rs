@@ -100,13 +100,6 @@ fn specified(protocol: &Protocol) -> (BTreeSet<Property>, BTreeSet<Notarized>, u
 fn compared() -> Vec<(String, Protocol)> {
     let mut all = Vec::new();
     let h = Rules::HARDENED;
-    let tickets = [TicketRule::OncePerSubround, TicketRule::BetterRank, TicketRule::BetterOrEqualRank];
-    let finality = [
-        FinalityRule::Votes,
-        FinalityRule::TwoThirds,
-        FinalityRule::CommonAncestor { depth: 1 },
-        FinalityRule::TwoDelta,
-    ];
     for (beacon, entry) in [
         (BeaconRule::RoundOnly, SubroundEntryRule::Certificate),
         (BeaconRule::RoundOnly, SubroundEntryRule::Local),
@@ -114,13 +107,13 @@ fn compared() -> Vec<(String, Protocol)> {
         (BeaconRule::Chained, SubroundEntryRule::Local),
     ] {
         for subround_switch in [SubroundSwitchRule::FirstArrival, SubroundSwitchRule::Adopt] {
-            for ticket in tickets {
-                for finality in finality {
+            for &ticket in TicketRule::ALL {
+                for &finality in FinalityRule::ALL {
                     let rules =
                         Rules { beacon, subround_entry: entry, subround_switch, ticket, finality, ..h };
                     let name = |size: &str| format!("{size}, {rules:?}");
                     all.push((name("n = 1, 2 x 2"), instance(1, 0, 2, 2, rules, &[Honest])));
-                    if ticket == TicketRule::OncePerSubround {
+                    if rules.tickets_once() {
                         all.push((name("n = 2, 1 x 2"), instance(2, 0, 1, 2, rules, &[Honest])));
                         all.push((name("n = 2, 2 x 1"), instance(2, 0, 2, 1, rules, &[Honest])));
                     }
@@ -128,7 +121,7 @@ fn compared() -> Vec<(String, Protocol)> {
             }
         }
     }
-    for ticket in tickets {
+    for &ticket in TicketRule::ALL {
         let rules = Rules { ticket, ..h };
         let name = |size: &str| format!("{size}, {ticket:?}");
         all.push((name("n = 2, two ranks"), instance(2, 0, 1, 1, rules, &[Honest, Honest])));
