@@ -411,7 +411,7 @@ impl<S: Scheme> Miner<S> {
     ) {
         let Ticket { round, subround, block } = notarization.statement;
         self.note(&notarization, source, fx);
-        // In the log before a vote that rests upon it.
+        // On the disk before a vote that rests upon it is in the log.
         self.store(Stored::Notarization(Arc::clone(&notarization)), fx);
         if self.relays(source) {
             // Step 7.

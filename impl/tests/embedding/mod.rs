@@ -1,4 +1,5 @@
-//! A node in virtual time: a committee of one on real BLS, with log and chain on disk, stopped and started again.
+//! A node in virtual time: a committee of one on real BLS, with log and chain on disk, stopped and started again. It has the links of
+//! a few nodes and not the world of `zus-sim`, because it tests what a host has: [`Node`] around files.
 
 mod damage;
 

@@ -2,7 +2,8 @@
 //!
 //! Four miners, three of them up; one of the three tickets and never votes. So every round is notarized by three and gets two
 //! votes of the three that finality needs. Then the fourth comes and catches up through the gap, one is restarted, and in the
-//! end all vote: everything becomes final. The test counts the heap of the whole process; what hosts keep is in files.
+//! end all vote: everything becomes final. The test counts the heap of the whole process; what hosts keep is in files. So it has a network
+//! of its own: the world of `zus-sim` keeps disks and observations in memory, and would be counted with the miners.
 //!
 //! `ROUNDS=16000 cargo test -p zus-bpp --test gap -- --nocapture` plays more rounds and prints the figures.
 
