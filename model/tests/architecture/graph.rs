@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-sim", &["zus-bpp"]),
     ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-sim", "zus-spec"]),
     ("zus-fuzz-targets", &["zus-fuzz"]),
-    ("zus-proofs", &["zus-checker", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
+    ("zus-proofs", &["zus-checker", "zus-epochs", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
     ("zus-measure", &["zus-bpp", "zus-output"]),
     ("zus-benches", &["zus-bpp", "zus-measure", "zus-output", "zus-sim"]),
 ];

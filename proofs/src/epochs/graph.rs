@@ -206,9 +206,7 @@ impl Walk<'_> {
             let what = format!("the facts differ: {ours:?} in the model, {theirs:?} in the specification");
             return Err(self.differ(run, what));
         }
-        if self.layout.instance.rules == zus_epochs::handoff::EpochRules::HARDENED
-            && self.layout.instance.fault.is_none()
-        {
+        if self.layout.instance.rules.is_hardened() && self.layout.instance.fault.is_none() {
             let broken = self.interpreter.broken_invariants(structure);
             if let Some(statement) = broken.first() {
                 return Err(self.differ(run, format!("`{}` does not hold", statement.name)));

@@ -419,15 +419,17 @@ pub fn tied(name: &str, rules: &str, restarts: usize) -> Option<Instance> {
     }
     for change in rules.split(',').skip(1) {
         let (rule, value) = change.split_once('=')?;
-        let value = serde_json::Value::from(value);
         if rule == "fault" {
-            instance.fault = Some(serde_json::from_value::<EpochFault>(value).ok()?);
+            instance.fault = Some(serde_json::from_value::<EpochFault>(value.into()).ok()?);
             continue;
         }
-        let mut all = serde_json::to_value(instance.rules).ok()?;
-        let value = if value == "Offset" { serde_json::json!({"Offset": {"rounds": 0}}) } else { value };
-        *all.get_mut(rule)? = value;
-        instance.rules = serde_json::from_value(all).ok()?;
+        let with = |value: serde_json::Value| {
+            let mut all = serde_json::to_value(instance.rules).ok()?;
+            *all.get_mut(rule)? = value;
+            serde_json::from_value(all).ok()
+        };
+        // A value with a number of rounds has none here.
+        instance.rules = with(value.into()).or_else(|| with(serde_json::json!({ value: {"rounds": 0} })))?;
     }
     Some(instance)
 }

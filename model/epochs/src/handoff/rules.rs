@@ -35,6 +35,12 @@ macro_rules! rules {
             /// The recommended rules: the first value of each.
             pub const HARDENED: EpochRules = EpochRules { $($field: $rule::ALL[0]),* };
 
+            /// Whether these are the recommended rules.
+            #[must_use]
+            pub fn is_hardened(&self) -> bool {
+                *self == Self::HARDENED
+            }
+
             /// These rules with one of them changed, under the name of the change: every other value of every rule.
             pub fn changes(self) -> Vec<(String, EpochRules)> {
                 let mut changes = Vec::new();
