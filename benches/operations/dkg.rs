@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use zus_bpp::committee::{ChainId, Epoch, MinerId};
 use zus_bpp::crypto::dkg::{
-    Attempt, Dealing, DecryptionKey, Identity, Member, Parameters, Session, SessionMember, Settlement,
+    Attempt, Dealing, Identity, Member, Parameters, Session, SessionMember, Settlement,
 };
-use zus_bpp::crypto::keys::SecretKey;
+use zus_measure::members::{decryption, identity, seed};
 use zus_measure::process_time;
 
 use crate::Bench;
@@ -17,21 +17,6 @@ const EPOCH: Epoch = Epoch(8);
 
 /// Committees up to this size are measured many times; a larger one takes minutes.
 const MANY_TIMES: u16 = 16;
-
-/// A seed for each use of each member.
-fn seed(usage: u8, i: u16) -> [u8; 32] {
-    let mut seed = [usage; 32];
-    seed[..2].copy_from_slice(&i.to_le_bytes());
-    seed
-}
-
-fn identity(i: u16) -> SecretKey {
-    SecretKey::from_seed(&seed(1, i))
-}
-
-fn decryption(i: u16) -> DecryptionKey {
-    DecryptionKey::from_seed(&seed(2, i))
-}
 
 /// A whole key generation without faults; checks that all members end with one key.
 fn generate(n: u16) {

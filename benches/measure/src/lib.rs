@@ -25,6 +25,7 @@ pub mod arguments;
 pub mod committee;
 pub mod figures;
 pub mod job;
+pub mod members;
 pub mod ours;
 pub mod paired;
 pub mod peer;

@@ -8,6 +8,7 @@ pub mod epochs;
 pub mod member;
 pub mod messages;
 mod observer;
+mod schedule;
 pub mod sharder;
 pub mod timed;
 

@@ -18,14 +18,15 @@ use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, beacon_threshold};
 use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
-    Attempt, Dealer, DecryptionKey, IDENTITY_BYTES, Identity, MAX_DKG_MEMBERS, Ready, Recipient,
-    Registration, Session, Settlement,
+    Attempt, Dealer, IDENTITY_BYTES, Identity, MAX_DKG_MEMBERS, Ready, Recipient, Registration, Session,
+    Settlement,
 };
 use zus_bpp::crypto::keys::{DomainTag, SecretKey};
 use zus_bpp::crypto::polynomial::Polynomial;
 use zus_bpp::epochs::item::{self, EpochItem};
 use zus_bpp::epochs::key_generation::{Phase, Plan, Progress};
 use zus_bpp::epochs::record::{CheckedRecord, Record, RecordContent};
+use zus_measure::members::{decryption, identity, seed};
 use zus_measure::process_time;
 
 const CHAIN: ChainId = ChainId([3; 32]);
@@ -37,23 +38,8 @@ const SAMPLE: u16 = 20;
 /// Records that are checked for one figure.
 const RECORDS: u32 = 20;
 
-/// A seed for each use of each member.
-fn seed(usage: u8, i: u16) -> [u8; 32] {
-    let mut seed = [usage; 32];
-    seed[..2].copy_from_slice(&i.to_le_bytes());
-    seed
-}
-
-fn identity(i: u16) -> SecretKey {
-    SecretKey::from_seed(&seed(1, i))
-}
-
 fn encoded(i: u16) -> [u8; IDENTITY_BYTES] {
     Identity::new(CHAIN, &identity(i)).encode()
-}
-
-fn decryption(i: u16) -> DecryptionKey {
-    DecryptionKey::from_seed(&seed(2, i))
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -231,7 +217,7 @@ fn generate(n: u16) {
     assert!(branch.progress.record().is_some(), "the record is complete");
 }
 
-/// What a node without the chain does with a record of `n` members.
+/// The work of a node without the chain on a record of `n` members.
 fn check(n: u16) {
     zus_output::say!("record, n = {n}");
     let before = first((0..n).map(encoded).collect());

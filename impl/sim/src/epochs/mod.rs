@@ -6,8 +6,7 @@ mod host;
 mod observer;
 mod setup;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use zus_bpp::block::Time;
@@ -24,6 +23,7 @@ use zus_bpp::wire;
 
 use crate::byzantine::tamper;
 use crate::member::{Effect, Seen, carry_out};
+use crate::schedule::Schedule;
 use host::Host;
 pub use observer::{Handover, Observer};
 pub use setup::{CHAIN, Setup};
@@ -40,39 +40,12 @@ enum Happening {
     Starts(u16),
 }
 
-struct Scheduled {
-    at: Time,
-    order: u64,
-    happening: Happening,
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
 /// See the module doc.
 pub struct World<S: Scheme + Clone> {
     setup: Setup,
     keys: PlannedKeys<S>,
     hosts: Vec<Host<S>>,
-    queue: BinaryHeap<Reverse<Scheduled>>,
-    scheduled: u64,
+    schedule: Schedule<Happening>,
     random: fastrand::Rng,
     /// Virtual time.
     pub now: Time,
@@ -110,8 +83,7 @@ impl<S: Scheme + Clone> World<S> {
         let mut world = Self {
             observer: Observer::new(honest),
             hosts,
-            queue: BinaryHeap::new(),
-            scheduled: 0,
+            schedule: Schedule::default(),
             random: fastrand::Rng::with_seed(setup.seed),
             now: Time(0),
             sent: (0, 0),
@@ -119,8 +91,8 @@ impl<S: Scheme + Clone> World<S> {
             setup,
         };
         for (node, from, until) in world.setup.away.clone() {
-            world.add(Time(from), Happening::Stops(node));
-            world.add(Time(until), Happening::Starts(node));
+            world.schedule.add(Time(from), Happening::Stops(node));
+            world.schedule.add(Time(until), Happening::Starts(node));
         }
         for node in 0..world.setup.nodes {
             if !world.setup.away.iter().any(|(away, from, _)| *away == node && *from == 0) {
@@ -136,7 +108,7 @@ impl<S: Scheme + Clone> World<S> {
         self.hosts[usize::from(node)].replica.as_ref()
     }
 
-    /// What is durable of a node: the beginnings of its epochs.
+    /// The durable part of a node: the beginnings of its epochs.
     #[must_use]
     pub fn beginnings(&self, node: u16) -> &[Beginning<PlannedRecord>] {
         &self.hosts[usize::from(node)].beginnings
@@ -172,10 +144,9 @@ impl<S: Scheme + Clone> World<S> {
     /// Runs for so many milliseconds of virtual time.
     pub fn run(&mut self, milliseconds: u64) {
         let end = self.now.after(milliseconds);
-        while self.queue.peek().is_some_and(|Reverse(next)| next.at <= end) {
-            let Some(Reverse(next)) = self.queue.pop() else { break };
-            self.now = next.at;
-            self.happen(next.happening);
+        while let Some((at, happening)) = self.schedule.next(end) {
+            self.now = at;
+            self.happen(happening);
         }
         self.now = end;
     }
@@ -201,11 +172,6 @@ impl<S: Scheme + Clone> World<S> {
         let has = |replica: &Replica<_>| replica.epoch() >= epoch && replica.finalized().round().0 >= least;
         let mut honest = self.hosts.iter().filter(|host| host.byzantine.is_none());
         honest.all(|host| host.replica.as_ref().is_some_and(has))
-    }
-
-    fn add(&mut self, at: Time, happening: Happening) {
-        self.scheduled += 1;
-        self.queue.push(Reverse(Scheduled { at, order: self.scheduled, happening }));
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -292,7 +258,7 @@ impl<S: Scheme + Clone> World<S> {
             }
             if let Some((_, _, pause)) = dies {
                 self.hosts[usize::from(node)].crash(&mut self.random);
-                self.add(self.now.after(pause), Happening::Starts(node));
+                self.schedule.add(self.now.after(pause), Happening::Starts(node));
             }
         }
     }
@@ -309,14 +275,14 @@ impl<S: Scheme + Clone> World<S> {
             }
             Output::SetTimer { timer, at } => {
                 let life = self.hosts[usize::from(node)].life;
-                self.add(at, Happening::Timer { node, life, timer });
+                self.schedule.add(at, Happening::Timer { node, life, timer });
             }
             Output::Host { epoch, output } => return self.of_host(node, epoch, output),
             Output::StoreBeginning(beginning) => {
                 let host = &mut self.hosts[usize::from(node)];
                 host.unwritten = Some(beginning);
                 let (life, wait) = (host.life, self.random.u64(0..=self.setup.flush));
-                self.add(self.now.after(wait), Happening::Begins { node, life });
+                self.schedule.add(self.now.after(wait), Happening::Begins { node, life });
             }
             Output::Serve { to, epoch, after, bytes } => {
                 let envelope = self.hosts[usize::from(node)].serve(epoch, after, bytes);
@@ -364,10 +330,10 @@ impl<S: Scheme + Clone> World<S> {
         let wait = self.random.u64(0..=self.setup.flush);
         match carry_out(disk, &mut application, output) {
             Effect::Record(write, _) => {
-                self.add(self.now.after(wait), Happening::Flushed { node, life, epoch, write });
+                self.schedule.add(self.now.after(wait), Happening::Flushed { node, life, epoch, write });
             }
             Effect::Store(write) => {
-                self.add(self.now.after(wait), Happening::Stored { node, life, epoch, write });
+                self.schedule.add(self.now.after(wait), Happening::Stored { node, life, epoch, write });
             }
             Effect::Answer(mut input) => {
                 if let miner::Input::Payload { items, .. } = &mut input {
@@ -431,11 +397,11 @@ impl<S: Scheme + Clone> World<S> {
                 continue;
             }
             let delay = self.random.u64(self.setup.links.delay.clone());
-            self.add(self.now.after(delay), Happening::Arrives { from, to, bytes });
+            self.schedule.add(self.now.after(delay), Happening::Arrives { from, to, bytes });
         }
     }
 
-    /// What a dishonest node says instead.
+    /// The messages of a dishonest node in place of this one.
     fn tampered(
         &self,
         from: u16,

@@ -42,7 +42,7 @@ pub struct Observer {
     pub handovers: BTreeMap<Epoch, Handover>,
     /// Broken properties, each with its id in front.
     pub violations: BTreeSet<String>,
-    /// What was refused: who refused, whose message, why.
+    /// The refusals: who refused, whose message, why.
     pub refused: BTreeMap<(u16, u16), BTreeMap<String, u64>>,
     /// Members that evidence convicts: epoch and node.
     pub convicted: BTreeSet<(Epoch, u16)>,

@@ -11,7 +11,7 @@ use zus_bpp::ticket_log::{Kind, Record};
 use zus_bpp::wire;
 
 use super::World;
-use super::schedule::Happening;
+use super::happening::Happening;
 use crate::Byzantine;
 use crate::byzantine::tamper;
 use crate::messages::record_of;

@@ -4,10 +4,10 @@
 //! departs from the protocol; [`Observer`] watches from outside.
 
 mod crashes;
+mod happening;
 mod host;
 mod links;
 mod participants;
-mod schedule;
 mod setup;
 
 pub use setup::{Adjust, Crash, Disturbance, Links, Setup};
@@ -26,17 +26,18 @@ use zus_bpp::rules::BeaconRule;
 use zus_bpp::sharder::{Sharder, SharderInput};
 
 use crate::disk::Disk;
+use crate::schedule::Schedule;
 use crate::sharder::Archive;
 use crate::{Byzantine, Observer};
+use happening::Happening;
 use host::{Host, Queue};
-use schedule::{Happening, Schedule};
 
 /// See the module doc.
 pub struct World<S> {
     config: Arc<Config>,
     hosts: Vec<Host<S>>,
     sharders: Vec<Archive<S>>,
-    schedule: Schedule,
+    schedule: Schedule<Happening>,
     random: fastrand::Rng,
     links: Links,
     /// The group of each miner, while the network is partitioned.

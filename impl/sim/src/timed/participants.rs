@@ -7,7 +7,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Output};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 
-use super::schedule::Happening;
+use super::happening::Happening;
 use super::{Disturbance, World};
 use crate::member::{Effect, Seen, carry_out};
 
