@@ -93,7 +93,7 @@ impl fmt::Display for BlockId {
     }
 }
 
-/// What a block says about the end of its epoch (PROTOCOL.md, section 8). It follows from the parent and the epoch items of the
+/// The statement of a block about the end of its epoch (PROTOCOL.md, section 8). It follows from the parent and the epoch items of the
 /// block, and a block that says anything else is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Closing {
@@ -120,7 +120,7 @@ pub enum Closing {
 const CLOSING_BYTES: usize = 1 + 8 + 32 + 32;
 
 impl Closing {
-    /// What a child of a block says that has this header and says this, unless the child closes the epoch itself.
+    /// The statement of a child of the block with this header, unless the child closes the epoch itself.
     #[must_use]
     pub fn of_child(parent: &Header) -> Closing {
         match parent.closing {
@@ -182,7 +182,7 @@ pub struct Header {
     pub beacon: BeaconValue,
     /// Hash of the payload.
     pub payload_root: Digest,
-    /// What the block says about the end of its epoch.
+    /// The statement about the end of its epoch.
     pub closing: Closing,
     /// Hash of the epoch items.
     pub items_root: Digest,
@@ -281,7 +281,7 @@ pub struct BlockContent {
     /// The committee's signature of which the beacon value is the hash: whoever has the block can check the generator's
     /// rank, and learns the value when shares were lost.
     pub beacon_signature: Signature,
-    /// What the block says about the end of its epoch.
+    /// The statement about the end of its epoch.
     pub closing: Closing,
     /// The encoded epoch items, at most [`MAX_EPOCH_ITEMS_BYTES`](crate::limits::MAX_EPOCH_ITEMS_BYTES); empty where there are none.
     pub items: Vec<u8>,

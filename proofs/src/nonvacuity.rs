@@ -102,7 +102,7 @@ pub fn idle(spec: &Spec, threads: usize) -> Result<Vec<String>, UniverseError> {
     Ok(found.into_iter().filter(|finding| finding.run.is_none()).map(|finding| finding.name).collect())
 }
 
-/// What is said of an idle action.
+/// The verdict on an idle action.
 pub const IDLE: &str =
     "no run of the universes searched has this action: what is proved may be proved of nothing";
 

@@ -129,7 +129,7 @@ const UNSEEN: &[&str] = &[
     // In the lists of blocks of the model each block is in the round after its parent's, and each record has few Byzantine members.
     "ticket/next-round",
     "ticket/record-sound",
-    // Who is bound has signed in that round of that epoch, so it is a member, and has not left the epoch before.
+    // A bound node has signed in that round of that epoch, so it is a member, and has not left the epoch before.
     "leave_silently/present",
     "leave_silently/member",
     // A Byzantine node has signed everything, so it has a ticket in each subround; and where there is one, no round has two blocks of an

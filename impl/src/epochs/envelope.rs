@@ -1,4 +1,4 @@
-//! What nodes send each other across epochs: messages of an epoch, handoff certificates, and links.
+//! Messages between nodes across epochs: messages of an epoch, handoff certificates, and links.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ const HEAD: usize = 1 + 1 + 8;
 /// The tag of [`Envelope::Message`].
 const MESSAGE: u8 = 0;
 
-/// What the first bytes of an envelope tell.
+/// The facts in the first bytes of an envelope.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Opened {
     /// The bytes of a message of this epoch follow.

@@ -1,4 +1,4 @@
-//! What a node may cost outside the epoch that its participant is in: those that ask in an older epoch, and those that are in no
+//! The cost that a node may have outside the epoch that its participant is in: those that ask in an older epoch, and those that are in no
 //! place of the present one. Within the epoch a participant has its own accounts.
 //!
 //! Nodes of the present and the last committee have an account each. All others share one: anybody can make keys. Work and answers of
@@ -80,7 +80,7 @@ impl Guests {
         account.debt = account.debt.saturating_sub(work);
     }
 
-    /// What the node sent proves it faulty.
+    /// A message of the node proves it faulty.
     pub fn fault(&mut self, node: NodeId, now: Time) {
         let account = self.of(node, now);
         account.debt = account.debt.saturating_add(FAULT_WORK);
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(guests.held(), 5);
         // Time pays the debt back.
         assert!(guests.hears(node(77), CHECK_WORK, Time(1_000)));
-        // Who is known no more is a stranger.
+        // A node that is known no more is a stranger.
         guests.know([node(2)], Time(1_000));
         assert_eq!(guests.held(), 2);
     }

@@ -1,4 +1,4 @@
-//! What the epoch items on a branch amount to, and the progress of each block that is not final.
+//! The state of the epoch items on a branch, and the progress of each block that is not final.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::roster::CommitteeRecord;
 use crate::block::{Block, BlockId, Closing};
 use crate::committee::Round;
 
-/// What the epoch items of a chain amount to: a pure fold over its blocks, from the first block of the epoch on. A clone is cheap.
+/// The state that the epoch items of a chain make: a pure fold over its blocks, from the first block of the epoch on. A clone is cheap.
 pub trait Progress: Clone + fmt::Debug {
     /// The record of the next committee.
     type Record: CommitteeRecord;
@@ -51,9 +51,9 @@ pub enum ItemsRefusal {
     /// It closes the epoch with another record than its chain makes, too early or too late.
     #[error("the block says {found:?} of the end of its epoch, and its chain {expected:?}")]
     WrongClosing {
-        /// What it says.
+        /// The value in the block.
         found: Box<Closing>,
-        /// What follows from its chain.
+        /// The value that follows from its chain.
         expected: Box<Closing>,
     },
     /// The parent was not judged.

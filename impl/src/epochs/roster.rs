@@ -127,7 +127,7 @@ impl Roster {
     /// [`RosterError`].
     pub fn of<R: CommitteeRecord>(record: &R) -> Result<Self, RosterError> {
         let (miners, sharders) = (record.miners(), record.sharders());
-        // What does not fit into the number is above every bound.
+        // A length that does not fit into the number is above every bound.
         let count = |nodes: &[NodeId]| u16::try_from(nodes.len()).unwrap_or(u16::MAX);
         let committee = Committee::new(record.chain(), record.epoch(), count(&miners), count(&sharders))?;
         let members = miners.iter().zip(0..).map(|(&node, id)| (node, Peer::Miner(MinerId(id))));

@@ -126,7 +126,7 @@ struct Entry {
     source: Source,
 }
 
-/// What an own block is to hold; nothing by default.
+/// The content of an own block; nothing by default.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 struct Contents {
     payload: Vec<u8>,

@@ -41,7 +41,7 @@ pub fn ends(world: &mut World<MockScheme>, rounds: u64, milliseconds: u64) {
         "seed {}: not at the end after {} ms: {state:?}, refused {:#?}",
         setup.seed, world.now.0, world.observer.refused
     );
-    // Who came back last gets the time to ask for what it missed.
+    // The node that came back last gets the time to ask for what it missed.
     world.run(4_000);
     world.observer.ends_in(setup.plan.last(), 8);
     assert!(world.observer.violations.is_empty(), "seed {}: {:#?}", setup.seed, world.observer.violations);

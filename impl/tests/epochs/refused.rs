@@ -1,4 +1,4 @@
-//! What is refused, with the reason: handoffs, links, messages and checkpoints that lead nowhere.
+//! Refusals, each with its reason: handoffs, links, messages and checkpoints that lead nowhere.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ const MAX_STATES: usize = 200_000;
 /// The actions that the model does not have: it has what they lead to.
 const SILENT: [&str; 5] = ["byzantine_ticket", "byzantine_vote", "notarize", "certify", "finalize"];
 
-/// What two graphs that agree have.
+/// The size of two graphs that agree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Compared {
     /// States of the model.

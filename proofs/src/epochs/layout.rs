@@ -100,7 +100,7 @@ impl<'a> Layout<'a> {
         self.instance.blocks[block].subround.0 as Element
     }
 
-    /// What a run file says of the size.
+    /// The size as a run file has it.
     pub fn universe(&self) -> Universe {
         let blocks = 0..self.instance.blocks.len();
         let rounds = blocks.clone().map(|block| self.round(block)).max().unwrap_or_default();

@@ -56,7 +56,7 @@ pub enum SpecError {
     NoItem(String),
 }
 
-/// What is wrong with a specification.
+/// A mistake in a specification.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Mistake {
     /// An item of the wrong shape.

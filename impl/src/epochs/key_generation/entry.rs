@@ -1,4 +1,4 @@
-//! What a participant keeps on its disk.
+//! The entries that a participant keeps on its disk.
 
 use std::fmt;
 

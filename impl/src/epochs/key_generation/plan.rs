@@ -1,4 +1,4 @@
-//! What is fixed before a key generation begins.
+//! The plan of a key generation, fixed before it begins.
 
 use std::sync::Arc;
 

@@ -41,7 +41,7 @@ enum Taken {
     Nothing,
 }
 
-/// What the blocks of a branch amount to. A clone shares the large parts: one for each block that is not final is cheap.
+/// The state of the key generation after the blocks of a branch. A clone shares the large parts: one for each block that is not final is cheap.
 #[derive(Clone, Debug)]
 pub struct Progress {
     plan: Arc<Plan>,
@@ -142,7 +142,7 @@ impl Progress {
         self.clone().take(item).map(|taken| taken == Taken::Counts)
     }
 
-    /// What was fixed before.
+    /// The plan, fixed before.
     #[must_use]
     pub const fn plan(&self) -> &Arc<Plan> {
         &self.plan

@@ -23,7 +23,7 @@ pub trait Keys {
     type Scheme: Scheme;
     /// The record of a committee.
     type Record: CommitteeRecord;
-    /// What epoch items amount to.
+    /// The state that epoch items make.
     type Progress: Progress<Record = Self::Record>;
 
     /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
@@ -63,7 +63,7 @@ pub enum Input<R> {
     Envelope {
         /// The node that the link authenticated.
         from: NodeId,
-        /// What it sent.
+        /// The bytes that it sent.
         envelope: Envelope<R>,
     },
     /// A timer expired.
@@ -306,7 +306,7 @@ pub enum ReplicaError {
     },
 }
 
-/// What is on the disk of a node when it starts.
+/// The content of the disk of a node when it starts.
 #[derive(Debug)]
 pub struct Disk<R> {
     /// The beginning of the last epoch that is durable: of the first one, or a checkpoint, if there is none yet.

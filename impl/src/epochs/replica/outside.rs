@@ -1,4 +1,4 @@
-//! What other nodes send: messages of this epoch and of others, handoff certificates and links.
+//! Messages of other nodes: those of this epoch and of others, handoff certificates and links.
 
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ impl<K: Keys> Replica<K> {
         }
         let above = content.asks_for_blocks_above();
         let Some(place) = self.present.roster.place(from) else {
-            // Whoever joins, and whoever has left, asks for the final chain.
+            // A joiner and a leaver ask for the final chain.
             match above {
                 Some(after) => self.serve(now, from, epoch, after, out),
                 None => self.refuse(now, from, EpochRefusal::Stranger(epoch), out),

@@ -10,7 +10,7 @@ use crate::epochs::key_generation::Progress;
 
 use super::stage::{identity, seed};
 
-/// What a member does otherwise.
+/// The departure of a member from the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lie {
     /// Nothing at all.

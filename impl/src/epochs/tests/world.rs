@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    /// What an item needs on the disk before it leaves.
+    /// The entry that an item needs on the disk before it leaves.
     fn require_durable(&self, i: u16, item: &EpochItem) {
         let (kind, bytes) = (item.as_item().kind, item.as_item().bytes);
         let written = |entry: &Entry| match (kind, entry) {
@@ -335,7 +335,7 @@ impl World {
         self.judge()
     }
 
-    /// What must hold: one record, one key, and nobody honest contradicts itself or reveals too much.
+    /// The promises: one record, one key, and nobody honest contradicts itself or reveals too much.
     fn judge(&self) -> Arc<Record> {
         let (record, _) = self.keys.values().next().expect("an honest member");
         let checked = Arc::clone(record).check(&self.before).expect("a record that follows");

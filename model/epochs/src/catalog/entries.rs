@@ -15,7 +15,7 @@ use crate::{
 pub struct Entry {
     /// The name.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// A description, in a few words.
     pub about: &'static str,
     /// Whether it takes more than some seconds.
     pub slow: bool,

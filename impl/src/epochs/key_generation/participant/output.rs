@@ -1,4 +1,4 @@
-//! What a participant asks of its host.
+//! The requests of a participant to its host.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::epochs::record::Record;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct WriteId(pub u64);
 
-/// What the host has to do.
+/// A task of the host.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Output {

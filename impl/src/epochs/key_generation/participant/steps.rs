@@ -1,4 +1,4 @@
-//! What a participant does in each phase of the final chain.
+//! The steps of a participant in each phase of the final chain.
 
 use std::sync::Arc;
 
