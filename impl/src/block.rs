@@ -130,16 +130,6 @@ impl Closing {
         }
     }
 
-    /// The closing block on the chain of a block that has this header and says this: its round and id, and the digest of the record.
-    #[must_use]
-    pub fn closing_block(header: &Header) -> Option<(Round, BlockId, Digest)> {
-        match header.closing {
-            Closing::Open => None,
-            Closing::Closes { record } => Some((header.round, header.id(), record)),
-            Closing::Tail { round, block, record } => Some((round, block, record)),
-        }
-    }
-
     /// The same number of bytes for each value: what a value does not have is zero.
     fn preimage(&self) -> [u8; CLOSING_BYTES] {
         let (tag, round, block, record) = match *self {
