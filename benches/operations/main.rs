@@ -8,6 +8,7 @@
 //! ```
 #![allow(missing_docs)]
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -83,6 +84,10 @@ fn main() -> ExitCode {
         zus_output::say!("operations: {}\npeers: {}", Operation::names().join(", "), names.join(", "));
         return ExitCode::SUCCESS;
     }
+    if let Err(error) = can_end(&arguments) {
+        eprintln!("error: {error}");
+        return ExitCode::from(2);
+    }
     let peers = peers::PEERS.iter().copied().filter(|peer| arguments.wants_peer(peer.name())).collect();
     let mut bench = Bench { criterion: criterion(&arguments), arguments, peers };
     for operation in Operation::ALL {
@@ -113,6 +118,36 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where criterion keeps its measurements: `target/criterion`, or the folder that its variable names.
+fn kept() -> PathBuf {
+    let named = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
+    // The program is target/PROFILE/deps/operations-HASH.
+    let beside = || Some(std::env::current_exe().ok()?.ancestors().nth(3)?.join("criterion"));
+    named.or_else(beside).unwrap_or_else(|| "target/criterion".into())
+}
+
+/// Whether there are measurements of this name, of any bench: `criterion/GROUP/BENCH/NAME/estimates.json`.
+fn is_kept(folder: &Path, name: &str, depth: usize) -> bool {
+    folder.join(name).join("estimates.json").exists()
+        || depth > 0
+            && std::fs::read_dir(folder)
+                .is_ok_and(|inside| inside.flatten().any(|entry| is_kept(&entry.path(), name, depth - 1)))
+}
+
+/// Looks at whatever would stop the program after the measurements.
+fn can_end(arguments: &Arguments) -> std::io::Result<()> {
+    if let Some(file) = &arguments.figures {
+        zus_output::whole::check(file).map_err(zus_output::whole::unwritable(file))?;
+    }
+    match &arguments.baseline {
+        Some(name) if !is_kept(&kept(), name, 3) => Err(std::io::Error::other(format!(
+            "--baseline {name}: no measurement has this name in {}\n  fix: --save-baseline {name} first",
+            zus_output::plain::path(&kept())
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Criterion as the arguments say.
 fn criterion(arguments: &Arguments) -> Criterion<ProcessorTime> {
     let (before, long) = match (arguments.test, arguments.quick) {
@@ -122,6 +157,7 @@ fn criterion(arguments: &Arguments) -> Criterion<ProcessorTime> {
     };
     let mut criterion = Criterion::default()
         .with_measurement(ProcessorTime)
+        .output_directory(&kept())
         .sample_size(10)
         .warm_up_time(before)
         .measurement_time(long);
@@ -132,7 +168,7 @@ fn criterion(arguments: &Arguments) -> Criterion<ProcessorTime> {
         criterion = criterion.save_baseline(name.clone());
     }
     if let Some(name) = &arguments.baseline {
-        criterion = criterion.retain_baseline(name.clone(), true);
+        criterion = criterion.retain_baseline(name.clone(), false);
     }
     criterion
 }

@@ -5,7 +5,7 @@
 use std::{
     env,
     error::Error,
-    io::Write as _,
+    io::{Write as _, stdout},
     net::{TcpListener, TcpStream},
     path::Path,
     process::exit,
@@ -65,17 +65,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut link = None;
     let mut node = Node::new(miner, log, TransactionQueue::new(), |output| {
         if let Output::Finalized(found) = &output {
-            zus_output::say!("round {}: {}", found.block.round().0, found.block.id());
+            let _ = writeln!(stdout(), "round {}: {}", found.block.round().0, found.block.id());
         }
         let served = storage.serve(&output).map(|(_, message)| message);
         while let Some(damage) = storage.take_damage() {
             eprintln!("warning: {damage}");
         }
-        let sent = match &output {
-            Output::Send { message, .. } | Output::Broadcast { message, .. } => Some(message),
-            _ => served.as_ref(),
-        };
-        if let Some(message) = sent {
+        if let Some(message) = output.message().or(served.as_ref()) {
             // A member that is away misses the message; the protocol sends again what it needs.
             link = link.take().or_else(|| TcpStream::connect(other).ok());
             link = link.take().filter(|mut link: &TcpStream| link.write_all(&frame(message)).is_ok());

@@ -34,6 +34,20 @@ fn lines(output: &Output) -> Vec<String> {
     text(&output.stdout).lines().map(str::to_owned).collect()
 }
 
+/// Lines of the example that are neither imports nor comments nor empty, at most: a host is short.
+const MOST_LINES: usize = 60;
+
+#[test]
+fn a_whole_host_is_short() {
+    let own = |text: &str| {
+        let lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with("fn "));
+        lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    };
+    let example = own(include_str!("../examples/tcp.rs"));
+    assert!((30..=MOST_LINES).contains(&example), "{example} lines");
+    assert_eq!(own("use a;\n\nfn main() {\n    // Nothing.\n\n    f();\n}\n"), 3);
+}
+
 #[test]
 fn two_processes_make_one_chain_and_go_on_where_they_stopped() {
     let folder = tempfile::tempdir().unwrap();

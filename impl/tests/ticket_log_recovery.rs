@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
-    AppendError, Conflict, FRAMES_PER_FILE, FileLog, Kind, LogContents, LogError, Owner, Position,
+    AppendError, Conflict, FRAMES_PER_FILE, FileLog, Kind, LogContents, LogError, LogPosition, Owner,
     RECORDS_PER_FRAME, Record, SECTOR_BYTES, SigningRules, TicketLog,
 };
 
@@ -258,13 +258,13 @@ fn what_is_appended_again_is_not_written_again() {
         LogContents::read(Path::new("log"), &bytes, &OWNER).unwrap().good_bytes() / SECTOR_BYTES as u64 - 1
     };
     let mut log = FileLog::create(folder.path(), OWNER, rules(), FLOOR).unwrap();
-    assert_eq!(log.append(ticket(10, 0, 1)).unwrap(), Position(1));
-    assert_eq!(log.append(ticket(10, 0, 1)).unwrap(), Position(1));
-    assert_eq!(log.append(ticket(10, 1, 1)).unwrap(), Position(2));
+    assert_eq!(log.append(ticket(10, 0, 1)).unwrap(), LogPosition(1));
+    assert_eq!(log.append(ticket(10, 0, 1)).unwrap(), LogPosition(1));
+    assert_eq!(log.append(ticket(10, 1, 1)).unwrap(), LogPosition(2));
     assert_eq!(frames(), 0, "nothing is written before the flush");
-    assert_eq!(log.flush().unwrap(), Position(2));
+    assert_eq!(log.flush().unwrap(), LogPosition(2));
     assert_eq!(frames(), 1);
-    assert_eq!(log.flush().unwrap(), Position(2));
+    assert_eq!(log.flush().unwrap(), LogPosition(2));
     assert_eq!(frames(), 1, "an empty flush writes nothing");
     let refused = log.append(ticket(10, 0, 2));
     assert!(matches!(refused, Err(AppendError::Conflict(Conflict::Contradicts { .. }))));

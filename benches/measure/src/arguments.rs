@@ -159,10 +159,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub figures: Option<PathBuf>,
     /// Keep the measurements under this name
-    #[arg(long, value_name = "NAME", conflicts_with = "baseline")]
+    #[arg(long, value_name = "NAME", conflicts_with = "baseline", value_parser = baseline)]
     pub save_baseline: Option<String>,
     /// Compare with the measurements that were kept under this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = baseline)]
     pub baseline: Option<String>,
     /// List the operations and the peers of this build
     #[arg(long)]
@@ -185,6 +185,18 @@ fn operation(text: &str) -> Result<Operation, String> {
 fn factor(text: &str) -> Result<f64, String> {
     let parsed = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
     parsed.ok_or_else(|| "use a number above zero, as in --gate=10".to_owned())
+}
+
+/// The name of a folder, and of nothing outside it.
+fn baseline(text: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_name = text.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && text.chars().all(fits);
+    if is_name { Ok(text.to_owned()) } else { Err("use letters, digits, and - _ . between them".to_owned()) }
+}
+
+/// A value that a list has more than once.
+fn twice<T: Copy + PartialEq>(list: &[T]) -> Option<T> {
+    list.iter().enumerate().find(|(index, value)| list[..*index].contains(value)).map(|(_, value)| *value)
 }
 
 impl Arguments {
@@ -258,6 +270,14 @@ impl Arguments {
                     names.join(", ")
                 ));
             }
+        }
+        let repeated = [
+            ("--n", twice(&self.n).map(u64::from)),
+            ("--invalid", twice(&self.invalid).map(u64::from)),
+            ("--window", twice(&self.window)),
+        ];
+        if let Some((flag, value)) = repeated.iter().find_map(|(flag, value)| Some((flag, (*value)?))) {
+            return Err(format!("{flag}: {value} is there twice\n  fix: name each value once"));
         }
         if let Some(invalid) = self.invalid.iter().max() {
             let least = self.n.iter().copied().min().unwrap_or(100);
@@ -343,6 +363,11 @@ mod tests {
             ("aggregate --invalid -1", ["-1", "--help"]),
             ("--peer mcl", ["--peer mcl", "--features peers"]),
             ("--window 0", ["--window", "5..=60000"]),
+            ("dkg --n 4,7,4", ["--n: 4 is there twice", "each value once"]),
+            ("aggregate --invalid 1,1", ["--invalid: 1 is there twice", "each value once"]),
+            ("blocks --window 300 --window 300", ["--window: 300 is there twice", "each value once"]),
+            ("wire --baseline ../before", ["--baseline", "use letters"]),
+            ("wire --save-baseline .", ["--save-baseline", "use letters"]),
             ("frobnicate", ["frobnicate", "aggregate, incremental"]),
             ("--nn 3", ["--nn", "--n"]),
             ("wire --n 4", ["--n has no effect on wire", "aggregate"]),

@@ -92,6 +92,60 @@ fn every_bug_has_its_row_in_the_kill_matrix() {
     assert!(gone.is_empty(), "rows of fuzz/MATRIX.md without a bug: {gone:?}");
 }
 
+/// The published table names tests that exist. A test that got another name or became a script is asked again by
+/// `zus-fuzz matrix --keep --units --write --only ID`.
+#[test]
+fn every_unit_test_of_the_kill_matrix_exists() {
+    fn functions(folder: &std::path::Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder of the production code").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                functions(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a file of the production code");
+                let named = text.lines().filter_map(|line| line.trim_start().strip_prefix("fn "));
+                found.extend(named.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())));
+            }
+        }
+    }
+    // A script is a test of its own.
+    let scripts = zus_fuzz::mutants::production().join("src/miner/tests/scripts");
+    let scripts = std::fs::read_dir(scripts).expect("the scripts").flatten();
+    let mut known: BTreeSet<String> =
+        scripts.filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned())).collect();
+    for folder in ["src", "tests", "bls/src"] {
+        functions(&zus_fuzz::mutants::production().join(folder), &mut known);
+    }
+    let missing = |page: &str| -> Vec<String> {
+        let tests = page.split('`').filter(|part| part.contains("::") && !part.contains([' ', '\n']));
+        let gone = tests.filter(|path| path.rsplit("::").next().is_none_or(|name| !known.contains(name)));
+        gone.map(str::to_owned).collect()
+    };
+    let page = std::fs::read_to_string(zus_fuzz::room().join("MATRIX.md")).expect("the page is read");
+    assert_eq!(
+        missing(&page),
+        Vec::<String>::new(),
+        "tests that fuzz/MATRIX.md names, and that do not exist"
+    );
+    assert_eq!(missing("| `a` | `miner::tests::no_such_test` and 1 more |"), ["miner::tests::no_such_test"]);
+}
+
+/// No part of the production code is left out of the list of survivors silently: a row of the table, or a sentence that says why not.
+#[test]
+fn every_part_of_the_production_code_is_in_the_list_of_survivors() {
+    let page = std::fs::read_to_string(zus_fuzz::room().join("SURVIVORS.md")).expect("the page is read");
+    let folder = std::fs::read_dir(zus_fuzz::mutants::production().join("src")).expect("the production code");
+    let mut parts: Vec<String> = folder
+        .map(|entry| format!("impl/src/{}", entry.expect("an entry").file_name().to_string_lossy()))
+        // Numbers, names, and the shape of messages: nothing in them decides.
+        .filter(|part| !["lib.rs", "limits.rs", "message.rs"].iter().any(|file| part.ends_with(file)))
+        .collect();
+    parts.sort();
+    assert!(parts.len() > 10, "{parts:?}");
+    let missing: Vec<&String> = parts.iter().filter(|part| !page.contains(part.as_str())).collect();
+    assert!(missing.is_empty(), "not in fuzz/SURVIVORS.md: {missing:?}");
+}
+
 /// The control: no memory of witnesses, a thousand random runs.
 #[test]
 fn a_random_walk_notices_participants_that_go_by_other_rules() {

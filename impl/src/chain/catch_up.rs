@@ -47,6 +47,13 @@ pub(crate) struct CatchUp {
 }
 
 impl CatchUp {
+    /// Whether each peer was asked once at most, and has one time of its last answer.
+    pub fn is_in_order(&self) -> bool {
+        let once =
+            |peers: &[Peer]| peers.iter().enumerate().all(|(index, peer)| !peers[..index].contains(peer));
+        once(&self.asked) && once(&self.answered.iter().map(|(peer, _)| *peer).collect::<Vec<_>>())
+    }
+
     /// A peer showed a certificate that was not known: it will have the block too.
     pub fn heard_from(&mut self, peer: Peer) {
         self.hint = Some(peer);

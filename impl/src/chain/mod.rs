@@ -120,6 +120,22 @@ impl Chain {
         }
     }
 
+    /// Whether the final blocks are one above the other, and the rounds above the head in order, each with its place among the whole ones.
+    pub fn is_in_order(&self) -> bool {
+        let head = self.head().round();
+        let is_child = |pair: &[FinalBlock]| pair[1].block.header().parent == pair[0].block.id();
+        self.finals.len() <= KEPT_FINAL_BLOCKS
+            && self.finals.windows(2).all(is_child)
+            && self.levels.windows(2).all(|pair| pair[0].round < pair[1].round)
+            && self.levels.first().is_none_or(|lowest| head < lowest.round)
+            && self.finality.as_ref().is_none_or(|known| known.round <= head)
+            && self
+                .levels
+                .iter()
+                .filter(|level| level.is_whole())
+                .all(|level| self.whole.contains(&level.round))
+    }
+
     /// The finalized head.
     pub fn head(&self) -> &Arc<Block> {
         &self.finals[self.finals.len() - 1].block

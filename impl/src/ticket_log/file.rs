@@ -9,7 +9,7 @@ use super::image::{LogContents, LogImage, frame_of};
 use super::interchange::{Interchange, InterchangeError};
 use super::record::{Owner, Record};
 use super::signed::{Permit, SignedRecords, SigningRules};
-use super::{AppendError, LogError, Position, TicketLog};
+use super::{AppendError, LogError, LogPosition, TicketLog};
 use crate::committee::Round;
 use crate::limits::{MAX_IMPORTED_RISE, MAX_ROUND};
 
@@ -239,19 +239,19 @@ impl<F: Files> TicketLog for FileLog<F> {
         &self.rules
     }
 
-    fn append(&mut self, record: Record) -> Result<Position, AppendError> {
+    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError> {
         self.require_usable()?;
         if self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;
         }
-        Ok(Position(self.appended))
+        Ok(LogPosition(self.appended))
     }
 
-    fn flush(&mut self) -> Result<Position, LogError> {
+    fn flush(&mut self) -> Result<LogPosition, LogError> {
         self.flush_pending()?;
-        Ok(Position(self.appended))
+        Ok(LogPosition(self.appended))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::record::{Owner, Record};
 use super::signed::{Permit, SignedRecords, SigningRules};
-use super::{AppendError, LogError, Position, TicketLog};
+use super::{AppendError, LogError, LogPosition, TicketLog};
 use crate::committee::Round;
 
 /// A log whose "disk" is a vector. Cheap to clone, deterministic, and it fails only where it is told to.
@@ -77,17 +77,17 @@ impl TicketLog for MemoryLog {
         &self.rules
     }
 
-    fn append(&mut self, record: Record) -> Result<Position, AppendError> {
+    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError> {
         if self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);
             self.appended += 1;
         }
-        Ok(Position(self.appended))
+        Ok(LogPosition(self.appended))
     }
 
-    fn flush(&mut self) -> Result<Position, LogError> {
+    fn flush(&mut self) -> Result<LogPosition, LogError> {
         self.disk.append(&mut self.pending);
-        Ok(Position(self.appended))
+        Ok(LogPosition(self.appended))
     }
 }

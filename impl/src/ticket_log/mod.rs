@@ -110,7 +110,7 @@ use crate::committee::Round;
 /// How many records a log has taken since it was opened. A record is durable once a flush has returned its position or a
 /// higher one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Position(pub u64);
+pub struct LogPosition(pub u64);
 
 /// The log that the host of a miner drives: append, flush, and only then release the signature.
 pub trait TicketLog {
@@ -125,13 +125,13 @@ pub trait TicketLog {
     ///
     /// # Errors
     /// [`AppendError::Conflict`] when the record contradicts what was signed: the signature must not be made.
-    fn append(&mut self, record: Record) -> Result<Position, AppendError>;
+    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError>;
 
     /// Makes everything durable that was appended, and returns the position of the last.
     ///
     /// # Errors
     /// [`LogError::Io`]. Nothing is known about the disk then, and the log refuses everything until it is opened anew.
-    fn flush(&mut self) -> Result<Position, LogError>;
+    fn flush(&mut self) -> Result<LogPosition, LogError>;
 }
 
 /// Why a record was not taken.

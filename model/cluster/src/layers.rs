@@ -6,7 +6,7 @@
 
 use crate::{
     end::on_disk,
-    record::Place,
+    record::Address,
     runs::{BLOCK, Filed, Form, Reader, Writer},
 };
 use serde::{Deserialize, Serialize};
@@ -57,8 +57,8 @@ pub struct Hit {
     pub print: u64,
     /// Its layer.
     pub layer: u32,
-    /// Its place there.
-    pub place: Place,
+    /// Its address there.
+    pub address: Address,
 }
 
 /// The figures of a search up to a layer, of all processes.
@@ -277,15 +277,15 @@ impl Layers {
         Reader::new(&self.file(layer), 0, states, self.form)
     }
 
-    /// The record at a place.
-    pub fn at(&self, layer: u32, place: Place) -> Vec<u8> {
-        let before: u64 = self.complete[layer as usize][..place.shard as usize].iter().sum();
-        let at = before + place.at;
+    /// The record at an address.
+    pub fn at(&self, layer: u32, address: Address) -> Vec<u8> {
+        let before: u64 = self.complete[layer as usize][..address.shard as usize].iter().sum();
+        let at = before + address.at;
         let mut reader = self.read(layer);
         on_disk(&self.file(layer), reader.skip(at / BLOCK as u64));
         let mut record = Vec::new();
         for _ in 0..=at % BLOCK as u64 {
-            assert!(reader.next(&mut record), "layer {layer} has no state at {place:?}");
+            assert!(reader.next(&mut record), "layer {layer} has no state at {address:?}");
         }
         record
     }

@@ -16,7 +16,7 @@ pub const HEAD: usize = NAME + size_of::<u64>();
 
 /// The position of a state in its layer: a shard, and its number in the shard.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Place {
+pub struct Address {
     /// The shard.
     pub shard: u8,
     /// The number.
@@ -28,16 +28,16 @@ const AT_BITS: u32 = 46;
 const STEP_BITS: u32 = 14;
 const _: () = assert!(SHARDS <= 1 << (64 - AT_BITS - STEP_BITS));
 
-/// The key of a successor: the place of its predecessor, and the number of the step. In a layer, the state with the lesser key comes
+/// The key of a successor: the address of its predecessor, and the number of the step. In a layer, the state with the lesser key comes
 /// first, and of several predecessors the one with the least key counts: the order of the search on threads.
-pub fn key(place: Place, step: usize) -> u64 {
-    assert!(place.at < 1 << AT_BITS && step < 1 << STEP_BITS, "a layer or a state is too large for a key");
-    u64::from(place.shard) << (AT_BITS + STEP_BITS) | place.at << STEP_BITS | step as u64
+pub fn key(address: Address, step: usize) -> u64 {
+    assert!(address.at < 1 << AT_BITS && step < 1 << STEP_BITS, "a layer or a state is too large for a key");
+    u64::from(address.shard) << (AT_BITS + STEP_BITS) | address.at << STEP_BITS | step as u64
 }
 
-/// The place of the predecessor in a key.
-pub fn predecessor(key: u64) -> Place {
-    Place { shard: (key >> (AT_BITS + STEP_BITS)) as u8, at: key >> STEP_BITS & ((1 << AT_BITS) - 1) }
+/// The address of the predecessor in a key.
+pub fn predecessor(key: u64) -> Address {
+    Address { shard: (key >> (AT_BITS + STEP_BITS)) as u8, at: key >> STEP_BITS & ((1 << AT_BITS) - 1) }
 }
 
 /// The shard of a fingerprint; the low half decides, as on threads.
@@ -104,9 +104,10 @@ mod tests {
 
     #[test]
     fn keys_have_the_order_of_the_search_on_threads() {
-        let place = |shard, at| Place { shard, at };
-        let sorted = [key(place(0, 9), 3), key(place(0, 10), 0), key(place(0, 10), 1), key(place(1, 0), 0)];
+        let address = |shard, at| Address { shard, at };
+        let sorted =
+            [key(address(0, 9), 3), key(address(0, 10), 0), key(address(0, 10), 1), key(address(1, 0), 0)];
         assert!(sorted.is_sorted());
-        assert_eq!(predecessor(key(place(15, (1 << 46) - 1), 77)), place(15, (1 << 46) - 1));
+        assert_eq!(predecessor(key(address(15, (1 << 46) - 1), 77)), address(15, (1 << 46) - 1));
     }
 }

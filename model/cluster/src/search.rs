@@ -19,7 +19,7 @@ use crate::{
     owner::Owner,
     packet::{Bytes, Packet},
     prints::Print,
-    record::{self, HEAD, Place, key, shard, write_head},
+    record::{self, Address, HEAD, key, shard, write_head},
     runs::Reader,
 };
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
@@ -135,7 +135,7 @@ struct Source<'p> {
     layer: u32,
     reader: Option<Reader>,
     shards: [u64; SHARDS],
-    place: Place,
+    address: Address,
     record: Vec<u8>,
     /// Successors of one state that this worker owns.
     own: Vec<u8>,
@@ -154,7 +154,7 @@ impl Source<'_> {
         (self.layer, self.sought) = (layer, sought);
         self.reader = Some(layers.read(layer));
         self.shards = layers.complete[layer as usize];
-        self.place = Place { shard: 0, at: 0 };
+        self.address = Address { shard: 0, at: 0 };
         (self.generated, self.found) = (0, BTreeMap::new());
     }
 
@@ -165,19 +165,19 @@ impl Source<'_> {
             self.reader = None;
             return false;
         }
-        while self.place.at == self.shards[self.place.shard as usize] {
-            self.place = Place { shard: self.place.shard + 1, at: 0 };
+        while self.address.at == self.shards[self.address.shard as usize] {
+            self.address = Address { shard: self.address.shard + 1, at: 0 };
         }
         true
     }
 
     /// Expands one state: successors that this worker owns are taken up at once, the others wait in packets.
     fn expand(&mut self, owner: &mut Owner) {
-        let place = self.place;
-        self.place.at += 1;
+        let address = self.address;
+        self.address.at += 1;
         let print = self.expander.enter(&self.codec, &self.record[size_of::<u64>()..]);
         for property in self.expander.facts(self.sought).iter() {
-            let hit = Hit { print, layer: self.layer, place };
+            let hit = Hit { print, layer: self.layer, address };
             let least = self.found.entry(property).or_insert(hit);
             if hit.print < least.print {
                 *least = hit;
@@ -207,7 +207,7 @@ impl Source<'_> {
             assert!(before <= after, "a step makes the measure {measure:?} smaller: it is wrong");
             let to = shard(print) % peers;
             let out = if to == me { &mut *own } else { &mut packets[to] };
-            write_head(out, after, print, key(place, step));
+            write_head(out, after, print, key(address, step));
             codec.pack_after((state, packed), next, out);
         }
         self.generated += steps as u64;
@@ -358,7 +358,7 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         layer: 0,
         reader: None,
         shards: [0; SHARDS],
-        place: Place { shard: 0, at: 0 },
+        address: Address { shard: 0, at: 0 },
         record: Vec::new(),
         own: Vec::new(),
         packets: vec![Vec::new(); peers],
@@ -398,7 +398,7 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         let (least, totals) = (measure.measure(&initial), Totals::start(measure.measure(&initial)));
         if shard(print) % peers == me {
             let mut record = Vec::new();
-            write_head(&mut record, least, print, key(Place { shard: 0, at: 0 }, 0));
+            write_head(&mut record, least, print, key(Address { shard: 0, at: 0 }, 0));
             record.extend_from_slice(&packed);
             owner.accept(&record);
         }
@@ -464,17 +464,17 @@ fn ways(
     found: &BTreeMap<Property, Hit>,
 ) -> BTreeMap<Property, Vec<u64>> {
     let mut expander = Expander::new(protocol);
-    let mut at: BTreeMap<Property, (u32, Place)> =
-        found.iter().map(|(p, hit)| (*p, (hit.layer, hit.place))).collect();
+    let mut at: BTreeMap<Property, (u32, Address)> =
+        found.iter().map(|(p, hit)| (*p, (hit.layer, hit.address))).collect();
     let mut ways: BTreeMap<Property, Vec<u64>> =
         found.keys().map(|property| (*property, Vec::new())).collect();
     while !at.is_empty() {
-        let own = |place: Place| place.shard as usize % worker.peers() == worker.index();
-        let mine: BTreeMap<Property, (u64, Place)> = at
+        let own = |address: Address| address.shard as usize % worker.peers() == worker.index();
+        let mine: BTreeMap<Property, (u64, Address)> = at
             .iter()
-            .filter(|(_, (_, place))| own(*place))
-            .map(|(property, (layer, place))| {
-                let record = layers.at(*layer, *place);
+            .filter(|(_, (_, address))| own(*address))
+            .map(|(property, (layer, address))| {
+                let record = layers.at(*layer, *address);
                 let (key, packed) = record.split_at(size_of::<u64>());
                 let print = expander.enter(codec, packed);
                 (*property, (print, record::predecessor(record::number(key))))

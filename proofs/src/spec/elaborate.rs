@@ -1,7 +1,7 @@
 //! From S-expressions to sorted formulas: names resolved, sorts checked, macros expanded.
 
 use super::{Formula, FunctionId, Mistake, RelationId, SortId, Spec, SpecError, Term, Time, Variable};
-use crate::text::{Position, SExpr};
+use crate::text::{Location, SExpr};
 use std::{collections::HashMap, sync::Arc};
 
 /// The meaning of a declared name.
@@ -33,7 +33,7 @@ pub(super) type Scope = Vec<(String, Term)>;
 
 /// Resolves names and hands out variables.
 pub(super) struct Elaborator {
-    pub(super) names: HashMap<String, (Named, Position)>,
+    pub(super) names: HashMap<String, (Named, Location)>,
     pub(super) sorts: HashMap<String, SortId>,
     /// By variable number.
     pub(super) variables: Vec<String>,
@@ -57,7 +57,7 @@ impl Elaborator {
     }
 
     /// Declares a name; a second declaration is refused.
-    pub(super) fn declare(&mut self, name: &str, named: Named, position: &Position) -> Result<(), SpecError> {
+    pub(super) fn declare(&mut self, name: &str, named: Named, position: &Location) -> Result<(), SpecError> {
         match self.names.insert(name.to_string(), (named, position.clone())) {
             Some((_, first)) => Err(Mistake::Twice(name.to_string(), first).at(position)),
             None => Ok(()),

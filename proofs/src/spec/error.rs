@@ -1,6 +1,6 @@
 //! The errors of a specification, each with its place and its fix.
 
-use crate::text::{Position, ReadError};
+use crate::text::{Location, ReadError};
 
 /// A mistake and its place.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum SpecError {
     #[error("{position}: {mistake}")]
     At {
         /// Where.
-        position: Position,
+        position: Location,
         /// The mistake.
         mistake: Mistake,
     },
@@ -74,7 +74,7 @@ pub enum Mistake {
     UnknownPart(String),
     /// A name declared twice.
     #[error("`{0}` is declared twice; the first is at {1}; rename one")]
-    Twice(String, Position),
+    Twice(String, Location),
     /// A sort that is not declared.
     #[error("sort `{0}` is not declared; declare it with `(sort {0})`, or correct the name")]
     NoSort(String),
@@ -170,7 +170,7 @@ pub enum Mistake {
 
 impl Mistake {
     /// With its place.
-    pub fn at(self, position: &Position) -> SpecError {
+    pub fn at(self, position: &Location) -> SpecError {
         SpecError::At { position: position.clone(), mistake: self }
     }
 }

@@ -20,7 +20,7 @@ pub use load::{Sources, load};
 pub use parts::{Part, load_without, parts};
 pub use rules::{RuleChoice, Rules};
 
-use crate::text::Position;
+use crate::text::Location;
 use std::{collections::HashMap, sync::Arc};
 
 /// A sort.
@@ -59,7 +59,7 @@ pub struct Relation {
     /// Its role in a run.
     pub kind: RelationKind,
     /// Where it is declared.
-    pub position: Position,
+    pub position: Location,
 }
 
 impl Relation {
@@ -90,7 +90,7 @@ pub struct Statement {
     /// The formula.
     pub formula: Arc<Formula>,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// The initial value of a state relation.
@@ -119,7 +119,7 @@ pub struct Guard {
     /// The formula.
     pub formula: Formula,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// The change of one relation by an action: deletions, then insertions.
@@ -149,7 +149,7 @@ pub struct Action {
     /// At most one a relation.
     pub updates: Vec<Update>,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 impl Action {
@@ -181,7 +181,7 @@ pub struct Witness {
     /// The formula, for a state.
     pub state: Option<Formula>,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// An invariant of single tuples. It may hold an existential that would leave the decidable fragment if it were
@@ -197,7 +197,7 @@ pub struct Pointwise {
     /// The formula that holds of it.
     pub formula: Formula,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// A progress lemma: an action is enabled.
@@ -216,7 +216,7 @@ pub struct Lemma {
     /// Whether it may use the invariants of single tuples, and what is unbounded, of the terms that it names.
     pub pointwise: bool,
     /// Where it stands.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// A duty that an action waits for: the clock does not tick over it.

@@ -1,7 +1,7 @@
 //! The choice of rules that a specification is read for.
 
 use super::{Mistake, SpecError};
-use crate::text::{Kind, Position, SExpr};
+use crate::text::{Kind, Location, SExpr};
 use serde::{Deserialize, de::value::StrDeserializer};
 use std::{collections::BTreeMap, fmt};
 use zus_protocol::rules::QuorumRule;
@@ -65,7 +65,7 @@ pub(super) struct Declared {
     /// A condition, and the condition that has to hold where it does.
     requirements: Vec<(Condition, Condition)>,
     /// Where a name was declared first: `rule ticket`.
-    places: BTreeMap<String, Position>,
+    places: BTreeMap<String, Location>,
 }
 
 impl Declared {
@@ -202,7 +202,7 @@ fn quorum(value: &str) -> Option<QuorumRule> {
 }
 
 /// Notes that a name is declared.
-fn once(known: &mut BTreeMap<String, Position>, name: String, at: &Position) -> Result<(), SpecError> {
+fn once(known: &mut BTreeMap<String, Location>, name: String, at: &Location) -> Result<(), SpecError> {
     if let Some(first) = known.get(&name) {
         return Err(Mistake::Twice(name, first.clone()).at(at));
     }

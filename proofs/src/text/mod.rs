@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 
 /// Where something stands in the specification.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Position {
+pub struct Location {
     /// File name, relative to the specification's folder.
     pub file: Arc<str>,
     /// Line, from 1.
@@ -17,7 +17,7 @@ pub struct Position {
     pub column: u32,
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }

@@ -1,6 +1,6 @@
 //! S-expressions with positions, as SMT-LIB writes them: symbols, strings in double quotes, lists, `;` comments.
 
-use super::Position;
+use super::Location;
 use std::sync::Arc;
 
 /// Nesting that the reader accepts: deeper text is refused before it can exhaust the stack.
@@ -14,7 +14,7 @@ pub struct SExpr {
     /// The expression.
     pub kind: Kind,
     /// Where it starts.
-    pub position: Position,
+    pub position: Location,
 }
 
 /// The three kinds of S-expressions.
@@ -59,19 +59,19 @@ impl SExpr {
 pub enum ReadError {
     /// A `)` that closes nothing.
     #[error("{0}: this `)` closes nothing; remove it")]
-    Unopened(Position),
+    Unopened(Location),
     /// A `(` that is never closed.
     #[error("{0}: this `(` is never closed; add the `)` where it ends")]
-    Unclosed(Position),
+    Unclosed(Location),
     /// A string that is never closed.
     #[error("{0}: this string is never closed; add the `\"` where it ends")]
-    UnclosedText(Position),
+    UnclosedText(Location),
     /// A character that SMT-LIB symbols do not have.
     #[error("{0}: `{1}` cannot stand in a symbol; use letters, digits and ~!@$%^&*_-+=<>.?/'")]
-    Character(Position, char),
+    Character(Location, char),
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("{0}: nested more than {MAX_DEPTH} deep; name a part of the formula with `define`")]
-    TooDeep(Position),
+    TooDeep(Location),
     /// Longer than [`MAX_FILE_BYTES`].
     #[error("{file}: {bytes} bytes, more than {MAX_FILE_BYTES}; split the file")]
     TooLong {
@@ -90,7 +90,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<SExpr>, ReadError> {
     }
     let mut reader = Reader { chars: text.chars().peekable(), file, line: 1, column: 1 };
     // One list under construction per open parenthesis; the first is the file itself.
-    let mut open: Vec<(Position, Vec<SExpr>)> = Vec::new();
+    let mut open: Vec<(Location, Vec<SExpr>)> = Vec::new();
     let mut top = Vec::new();
     loop {
         reader.skip_blank();
@@ -129,8 +129,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn position(&self) -> Position {
-        Position { file: self.file.clone(), line: self.line, column: self.column }
+    fn position(&self) -> Location {
+        Location { file: self.file.clone(), line: self.line, column: self.column }
     }
 
     fn bump(&mut self) -> Option<char> {
@@ -158,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self, start: &Position) -> Result<String, ReadError> {
+    fn string(&mut self, start: &Location) -> Result<String, ReadError> {
         self.bump();
         let mut text = String::new();
         loop {

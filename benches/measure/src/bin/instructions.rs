@@ -1,7 +1,7 @@
 //! Counts the instructions of six operations under callgrind and compares them with the committed baseline.
 //!
 //! ```text
-//! cargo run --release -p zus-measure --bin instructions             # compares; fails beyond five percent
+//! cargo run --release -p zus-measure --bin instructions             # compares; fails beyond three percent
 //! cargo run --release -p zus-measure --bin instructions -- write    # writes the baseline anew
 //! cargo run --release -p zus-measure --bin instructions -- json     # as figures, for `zus report` and `zus summary`
 //! ```
@@ -25,7 +25,7 @@ use zus_measure::committee::Keys;
 use zus_output::figures::{Figures, Value};
 
 /// How far a count may move in either direction: less is a new baseline.
-const TOLERANCE_PERCENT: u64 = 5;
+const TOLERANCE_PERCENT: u64 = 3;
 
 const OPERATIONS: [&str; 6] = [
     "aggregate/n=100/invalid=0",
@@ -197,7 +197,8 @@ fn compare() -> io::Result<bool> {
         let change = (*count as f64 / before as f64 - 1.0) * 100.0;
         let good = is_within(*count, before);
         within &= good;
-        zus_output::say!("{operation}: {count} ({change:+.2} %) {}", if good { "ok" } else { "BEYOND 5 %" });
+        let verdict = if good { "ok".to_owned() } else { format!("BEYOND {TOLERANCE_PERCENT} %") };
+        zus_output::say!("{operation}: {count} ({change:+.2} %) {verdict}");
     }
     Ok(within)
 }

@@ -137,7 +137,8 @@ pub fn matrix(request: &Request) -> std::io::Result<bool> {
             let file = zus_output::plain::path(&file);
             Error::other(format!("{file}: {error}\n  fix: restore it from the repository, or remove it"))
         })?,
-        Err(_) => Results::default(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Results::default(),
+        Err(error) => return Err(Error::other(format!("{}: {error}", zus_output::plain::path(&file)))),
     };
     let bugs = Bugs::read()?;
     results.code.retain(|name, _| bugs.named(name).is_some());

@@ -45,14 +45,14 @@ pub struct Function {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub struct Span {
     /// Its first character.
-    pub start: Position,
+    pub start: Location,
     /// The character after it.
-    pub end: Position,
+    pub end: Location,
 }
 
 /// A character of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
-pub struct Position {
+pub struct Location {
     /// From 1.
     pub line: usize,
     /// In characters, from 1.
@@ -128,12 +128,12 @@ struct Finder<'a> {
     found: Vec<Numbered>,
 }
 
-fn position(place: proc_macro2::LineColumn) -> Position {
-    Position { line: place.line, column: place.column + 1 }
+fn position(place: proc_macro2::LineColumn) -> Location {
+    Location { line: place.line, column: place.column + 1 }
 }
 
 impl Finder<'_> {
-    fn at<'b>(&'b self, genre: &'b str, start: Position) -> impl Iterator<Item = (usize, &'b Listed)> + 'b {
+    fn at<'b>(&'b self, genre: &'b str, start: Location) -> impl Iterator<Item = (usize, &'b Listed)> + 'b {
         let here = move |(_, mutant): &&(usize, &Listed)| mutant.genre == genre && mutant.span.start == start;
         self.mutants.iter().filter(here).map(|(number, mutant)| (*number, *mutant))
     }
@@ -300,7 +300,7 @@ mod tests {
             let before = &text[..offset];
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().map_or(0, str::len) + 1;
-            Position { line, column }
+            Location { line, column }
         };
         Span { start: position(at), end: position(at + part.len()) }
     }

@@ -14,6 +14,7 @@ mod weave;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 pub use place::{Site, place};
 pub use weave::{Edit, MODULE, Woven, choice, insert, mutant_at};
@@ -41,7 +42,7 @@ pub struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sheet {
-    bug: Vec<Bug>,
+    bug: Vec<Spanned<Bug>>,
     #[serde(default)]
     helper: Vec<Helper>,
 }
@@ -60,6 +61,12 @@ pub struct Bug {
     pub breaks: String,
     /// The inputs, commands and tests that show it: see [`Witness`].
     pub witness: Vec<String>,
+    /// With it a program may run for ever: a witness that does not end shows it.
+    #[serde(default)]
+    pub hangs: bool,
+    /// Where the row is: its file and line, for messages.
+    #[serde(skip)]
+    pub at: String,
     /// Where the code changes; most bugs are one change.
     pub change: Vec<Change>,
 }
@@ -118,6 +125,12 @@ impl Bug {
         self.list.as_ref().unwrap_or(&self.breaks)
     }
 
+    /// What is wrong with the row, with its place.
+    #[must_use]
+    pub fn wrong(&self, what: &str) -> String {
+        format!("{}: {}: {what}", self.at, self.id)
+    }
+
     /// Its witnesses.
     ///
     /// # Errors
@@ -137,10 +150,10 @@ impl Bug {
                         Some(target) if crate::targets::named(target).is_some() => {
                             Ok(Witness::Input(target.into(), path))
                         }
-                        _ => Err(format!("{}: the witness {text} is no file of this bug", self.id)),
+                        _ => Err(self.wrong(&format!("the witness {text} is no file of this bug"))),
                     }
                 }
-                _ => Err(format!("{}: what is the witness {text}?", self.id)),
+                _ => Err(self.wrong(&format!("what is the witness {text}?"))),
             }
         };
         self.witness.iter().map(read).collect()
@@ -190,11 +203,16 @@ impl Table {
             let wrong = |error: &dyn std::fmt::Display| {
                 std::io::Error::other(format!("{}: {error}", zus_output::plain::path(file)))
             };
-            let sheet: Sheet =
-                toml::from_str(&std::fs::read_to_string(file)?).map_err(|error| wrong(&error))?;
+            let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+            let sheet: Sheet = toml::from_str(&text).map_err(|error| wrong(&error))?;
             for bug in sheet.bug {
-                if table.named(&bug.id).is_some() {
-                    return Err(wrong(&format!("a second bug {}", bug.id)));
+                let line = 1 + text[..bug.span().start].matches('\n').count();
+                let mut bug = bug.into_inner();
+                bug.at = format!("{}:{line}", zus_output::plain::path(file));
+                if let Some(first) = table.named(&bug.id) {
+                    return Err(std::io::Error::other(
+                        bug.wrong(&format!("a second bug of this name; the first: {}", first.at)),
+                    ));
                 }
                 table.bugs.push(bug);
             }

@@ -164,8 +164,11 @@ impl Woven {
         let mut woven = Self::default();
         let mut wrong = Vec::new();
         let mut files: BTreeMap<&str, (String, syn::File)> = BTreeMap::new();
-        let changes = table.bugs.iter().flat_map(|bug| &bug.change).map(|change| &*change.file);
-        for file in changes.chain(DOORS.map(|(file, _)| file)).chain(table.helpers.iter().map(|h| &*h.file)) {
+        let changes =
+            table.bugs.iter().flat_map(|bug| bug.change.iter().map(move |change| (Some(bug), &*change.file)));
+        let others =
+            DOORS.map(|(file, _)| file).into_iter().chain(table.helpers.iter().map(|helper| &*helper.file));
+        for (bug, file) in changes.chain(others.map(|file| (None, file))) {
             if files.contains_key(file) {
                 continue;
             }
@@ -174,7 +177,10 @@ impl Woven {
                 .and_then(|text| Ok((syn::parse_file(&text).map_err(|error| error.to_string())?, text)));
             match parsed {
                 Ok((parsed, text)) => drop(files.insert(file, (text, parsed))),
-                Err(error) => wrong.push(format!("{file}: {error}")),
+                Err(error) => wrong.push(bug.map_or_else(
+                    || format!("{file}: {error}"),
+                    |bug| bug.wrong(&format!("{file}: {error}")),
+                )),
             }
         }
         if !wrong.is_empty() {
@@ -198,7 +204,7 @@ impl Woven {
                 let (text, parsed) = &files[&*change.file];
                 match place(text, parsed, change).and_then(|place| edit(number, change, place)) {
                     Ok(edit) => woven.edits.entry(change.file.clone()).or_default().push(edit),
-                    Err(error) => wrong.push(format!("{}: {}: {error}", bug.id, change.file)),
+                    Err(error) => wrong.push(bug.wrong(&format!("{}: {error}", change.file))),
                 }
             }
         }

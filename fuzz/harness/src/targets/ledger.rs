@@ -14,7 +14,7 @@ use zus_bpp::limits::MAX_IMPORTED_RISE;
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
     AppendError, DiskFault, FaultyFiles, FileLog, Files, Interchange, InterchangeError, KEY_BYTES, Kind,
-    LogContents, LogError, MemoryLog, Owner, Position, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Sectors,
+    LogContents, LogError, LogPosition, MemoryLog, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Sectors,
     SigningRules, Survival, TicketLog,
 };
 
@@ -138,7 +138,7 @@ impl Logs {
             self.plain.records.push(new);
             self.plain.taken += 1;
         }
-        let taken = permitted.then_some(Position(self.plain.taken));
+        let taken = permitted.then_some(LogPosition(self.plain.taken));
         for (found, name) in
             [(self.file.append(new).ok(), "the file"), (self.memory.append(new).ok(), "the memory")]
         {
@@ -149,7 +149,7 @@ impl Logs {
     fn flush(&mut self) {
         let lost = self.plain.records.len() - self.plain.durable;
         assert_eq!(self.memory.crash_points(), lost, "what the memory would lose");
-        let position = Position(self.plain.taken);
+        let position = LogPosition(self.plain.taken);
         assert_eq!(self.file.flush().expect("a flush without a fault"), position);
         assert_eq!(self.memory.flush().expect("memory does not fail"), position);
         self.plain.durable = self.plain.records.len();
@@ -179,7 +179,7 @@ impl Logs {
         match self.file.flush() {
             Ok(position) => {
                 assert!(!(replaced && waiting), "another file has the name of the log that flushed");
-                assert_eq!(position, Position(self.plain.taken));
+                assert_eq!(position, LogPosition(self.plain.taken));
                 self.plain.durable = self.plain.records.len();
             }
             Err(error) => {

@@ -32,10 +32,7 @@ const FINAL_BLOCKS_KEPT: u64 = 64;
 
 /// The notarizations that were shown to a miner in a step, and those that it sent on.
 fn certificates_in(heard: Option<&Message>, outputs: &[Output]) -> Vec<Arc<Notarization>> {
-    let said = outputs.iter().filter_map(|output| match output {
-        Output::Broadcast { message, .. } | Output::Send { message, .. } => Some(message),
-        _ => None,
-    });
+    let said = outputs.iter().filter_map(Output::message);
     let inside = |message: &Message| -> Vec<Arc<Notarization>> {
         match messages::said(message) {
             Said::Notarization(known) => vec![Arc::clone(known)],

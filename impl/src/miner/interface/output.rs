@@ -135,3 +135,14 @@ pub enum Output {
     /// A step of the protocol was taken: for logs, metrics and traces. Nothing has to be done.
     Milestone(Milestone),
 }
+
+impl Output {
+    /// The message that is to be sent, if this is to send one.
+    #[must_use]
+    pub const fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Send { message, .. } | Self::Broadcast { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! Promises of the fields of a miner between two steps. Where assertions are on, every step checks them.
+//! Promises of the fields of a miner between two steps. Where assertions are on, every step checks them. Two promise
+//! nothing: `accounts`, since any debt may stand, and `ledger`, since a log may be ahead of a chain that a disk lost.
 
 use crate::crypto::scheme::Scheme;
 use crate::miner::Miner;
@@ -35,6 +36,8 @@ impl<S: Scheme> Miner<S> {
                 "payload_requested: of no position above the own",
                 self.payload_requested.is_none_or(|asked| asked <= (round, subround)),
             ),
+            ("chain: final blocks one above the other, then levels in order", self.chain.is_in_order()),
+            ("catch_up: a peer is asked once and has one time of an answer", self.catch_up.is_in_order()),
             ("rounds: in order, the best rank first, none too far", self.rounds.is_in_order(round)),
             ("signing: in order, none held without a reason", self.signing.is_in_order()),
             ("evidence: each piece once, within its bound", self.evidence.is_bounded()),

@@ -10,7 +10,7 @@ use syn::{BinOp, Block, Expr, ImplItem, Item, Pat, Type, UseTree};
 use super::declared::Declared;
 use super::macros::{self, Read};
 use super::of_tests::{attributes, is_test};
-use super::patterns::Places;
+use super::patterns::Ways;
 use super::shown::last;
 use super::vocabulary::{Vocabulary, flatten};
 
@@ -92,7 +92,7 @@ impl Lint<'_> {
     }
 
     fn arms(&mut self, arms: &[syn::Arm]) {
-        for line in Places::of(arms, &|pattern| self.is_value(pattern)).swallowed() {
+        for line in Ways::of(arms, &|pattern| self.is_value(pattern)).swallowed() {
             self.found.insert((line, REST));
         }
     }

@@ -8,23 +8,23 @@ use syn::{Arm, Pat};
 
 use super::shown::last;
 
-type Place = Vec<(String, String)>;
+type Way = Vec<(String, String)>;
 
 /// Of the arms of one `match`.
 #[derive(Default)]
-pub(super) struct Places {
+pub(super) struct Ways {
     /// A value of a rule is named here.
-    values: Vec<Place>,
+    values: Vec<Way>,
     /// `_` or a name is here; and its line.
-    anything: Vec<(Place, usize)>,
+    anything: Vec<(Way, usize)>,
     /// `..` is here, for all parts of this constructor that are not among these.
-    others: Vec<(Place, String, Vec<String>, usize)>,
+    others: Vec<(Way, String, Vec<String>, usize)>,
 }
 
-impl Places {
+impl Ways {
     /// The places of some arms; `is_value` tells which pattern is a value of a rule.
     pub fn of(arms: &[Arm], is_value: &dyn Fn(&Pat) -> bool) -> Self {
-        let mut places = Places::default();
+        let mut places = Ways::default();
         for arm in arms {
             places.add(&arm.pat, &mut Vec::new(), is_value);
         }
@@ -33,7 +33,7 @@ impl Places {
 
     /// The lines on which a pattern takes values of a rule that it does not name.
     pub fn swallowed(&self) -> Vec<usize> {
-        let below = |place: &Place| self.values.iter().any(|value| value.starts_with(place));
+        let below = |place: &Way| self.values.iter().any(|value| value.starts_with(place));
         let anything = self.anything.iter().filter(|(place, _)| below(place)).map(|(_, line)| *line);
         let others = self.others.iter().filter(|(place, constructor, named, _)| {
             self.values.iter().any(|value| {
@@ -46,7 +46,7 @@ impl Places {
         anything.chain(others.map(|(_, _, _, line)| *line)).collect()
     }
 
-    fn add(&mut self, pattern: &Pat, at: &mut Place, is_value: &dyn Fn(&Pat) -> bool) {
+    fn add(&mut self, pattern: &Pat, at: &mut Way, is_value: &dyn Fn(&Pat) -> bool) {
         let line = pattern.span().start().line;
         if is_value(pattern) {
             self.values.push(at.clone());
@@ -92,7 +92,7 @@ impl Places {
         &mut self,
         constructor: &str,
         parts: impl ExactSizeIterator<Item = &'p Pat>,
-        at: &mut Place,
+        at: &mut Way,
         is_value: &dyn Fn(&Pat) -> bool,
     ) {
         let (count, mut named, mut after) = (parts.len(), Vec::new(), None);

@@ -18,7 +18,7 @@ use survey::{Survey, survey};
 use super::trial;
 use crate::mutants::{Bug, PARTICIPANTS, Table, VARIABLE, WITHIN, Witness};
 
-/// Seconds for one witness. Without a bug the longest takes a few; one that does not end shows its bug.
+/// Seconds of processor time for one witness. Without a bug the longest takes a few.
 const LIMIT: u64 = 120;
 
 /// The commands for the deliberate bugs.
@@ -55,7 +55,7 @@ pub enum Bugs {
         /// Where the verdicts go; mutants that are killed there already are not judged again.
         #[arg(long)]
         out: PathBuf,
-        /// Seconds for one mutant.
+        /// Seconds of processor time for one mutant.
         #[arg(long, default_value_t = 60, value_parser = super::seconds())]
         timeout: u64,
         /// Processes at a time.
@@ -115,6 +115,8 @@ enum Fate {
     /// The failure that it shows, in a line.
     Killed(String),
     Survives,
+    /// It was stopped after [`LIMIT`] seconds.
+    Endless,
 }
 
 /// The programs that witnesses are given to.
@@ -148,16 +150,20 @@ fn check(only: &[String], with_tests: bool) -> Result<bool> {
     let worker = || -> Result<()> {
         while let Some((bug, name, witness)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
             let fate = play(&programs, &bug.id, witness)
-                .map_err(|error| Error::other(format!("{}: the witness {name}: {error}", bug.id)))?;
-            if let Fate::Survives = fate
-                && let Ok(mut told) = told.lock()
-            {
-                told.push(format!("{} survives its witness {name}", bug.id));
-            }
-            if let Fate::Killed(what) = fate
-                && !only.is_empty()
-            {
-                println!("{}: {name}: {what}", bug.id);
+                .map_err(|error| Error::other(bug.wrong(&format!("the witness {name}: {error}"))))?;
+            let said = match fate {
+                Fate::Killed(what) => Ok(what),
+                Fate::Endless if bug.hangs => Ok("it does not end".to_owned()),
+                Fate::Endless => Err(format!(
+                    "its witness {name} did not end in {LIMIT} s\n  fix: again on an idle machine; hangs = true in the row, if \
+                     the bug may be a loop"
+                )),
+                Fate::Survives => Err(format!("it survives its witness {name}")),
+            };
+            match (said, told.lock()) {
+                (Ok(what), _) if !only.is_empty() => println!("{}: {name}: {what}", bug.id),
+                (Err(what), Ok(mut told)) => told.push(bug.wrong(&what)),
+                _ => {}
             }
         }
         Ok(())
@@ -190,7 +196,7 @@ fn test(programs: &Programs, environment: &[(&str, &str)], filter: &str) -> Resu
     for program in tests {
         let arguments = [filter.to_owned(), "--format=terse".into()];
         let Some((status, text)) = trial::run(program, &arguments, environment, LIMIT)? else {
-            return Ok(Fate::Killed("it does not end".into()));
+            return Ok(Fate::Endless);
         };
         let last = text.lines().last().unwrap_or_default();
         match status.code() {
@@ -225,7 +231,7 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
     let bug = (VARIABLE, name);
     let environment = if within { vec![bug, (WITHIN, PARTICIPANTS)] } else { vec![bug] };
     let Some((status, text)) = trial::run(program, &arguments, &environment, LIMIT)? else {
-        return Ok(Fate::Killed("it does not end".into()));
+        return Ok(Fate::Endless);
     };
     let said = || {
         let line = text.lines().rfind(|line| line.contains("WRONG: ") || line.contains("VIOLATED after "));
