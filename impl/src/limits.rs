@@ -169,6 +169,16 @@ pub const MAX_EPOCH_ITEMS: usize = 1_024;
 /// ([`MAX_DKG_MEMBERS`](crate::crypto::dkg::MAX_DKG_MEMBERS)) fit.
 pub const MAX_EPOCH_ITEMS_BYTES: usize = 1 << 19;
 
+/// Bytes of the epoch items of others that a node keeps for its own blocks. What does not fit is dropped, and its sender sends it again:
+/// those of a committee of 100 fit 20 times.
+pub const MAX_POOL_BYTES: usize = 32 << 20;
+
+/// Items of one member that a node keeps for its own blocks. They are of one phase: one, and a second one that convicts it.
+pub const MAX_ITEMS_OF_MEMBER: usize = 2;
+
+/// Bytes of an epoch item that are one microsecond of work beside the check of its signature: the points of a dealing are decompressed.
+pub const ITEM_BYTES_PER_WORK: u64 = 1;
+
 /// The attempts of a key generation after which the phases get no longer: those of attempt `a` have `D * 2^min(a, 8)` rounds.
 pub const MAX_PHASE_DOUBLINGS: u32 = 8;
 

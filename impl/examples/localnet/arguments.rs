@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Members that leave from one epoch to the next, and as many new nodes that join.
     #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=100))]
     pub exchange: u16,
-    /// Rounds to finalize. With --epochs: rounds after which an epoch is closed, and rounds of the last epoch.
+    /// Rounds to finalize. With --epochs: rounds of an epoch before its key generation begins, and rounds of the last epoch.
     #[arg(long, default_value_t = 10, value_parser = rounds)]
     pub rounds: usize,
     /// The seed of keys, delays and losses.
@@ -48,6 +48,15 @@ pub struct Arguments {
     /// Miners that propose two blocks at once.
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     pub equivocate: u16,
+    /// Members of each committee that lie in the key generation, each with another lie; with --epochs 2 or more.
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=100))]
+    pub byzantine_dealers: u16,
+    /// Rounds of each of the four phases of a key generation, in its first attempt; with --epochs 2 or more.
+    #[arg(long, default_value_t = 12, value_name = "ROUNDS", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub phase_rounds: u64,
+    /// The signatures of messages; with --epochs 2 or more. The key generation is the real one with both.
+    #[arg(long, value_enum, default_value_t = Signatures::Bls)]
+    pub signatures: Signatures,
     /// Messages that are lost, in percent.
     #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(0..=90))]
     pub loss: u16,
@@ -72,6 +81,15 @@ pub enum Profile {
     Hardened,
     Documented,
     Deployed,
+}
+
+/// How messages are signed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Signatures {
+    /// BLS signatures.
+    Bls,
+    /// Mock signatures, which are as cheap as a hash.
+    Mock,
 }
 
 impl Profile {
@@ -118,15 +136,15 @@ fn rounds(text: &str) -> Result<usize, String> {
 impl Arguments {
     /// The network that is asked for.
     pub fn setup(&self) -> Result<Setup, String> {
-        let &Arguments { miners, silent, equivocate, .. } = self;
+        let &Arguments { miners, silent, equivocate, byzantine_dealers, .. } = self;
         let mut setup = Setup::new(miners, self.profile.rules(), self.seed);
         setup.sharders = self.sharders;
         setup.links = Links { loss: self.loss * 10, bytes: true, ..Links::RELIABLE };
-        let dishonest = u32::from(silent) + u32::from(equivocate);
+        let dishonest = u32::from(silent) + u32::from(equivocate) + u32::from(byzantine_dealers);
         if dishonest >= u32::from(miners) {
             return Err(format!(
-                "--silent {silent} --equivocate {equivocate}: no miner of {miners} is left that is honest\n  fix: make at most {} \
-                 of them dishonest, or add --miners",
+                "--silent {silent} --equivocate {equivocate} --byzantine-dealers {byzantine_dealers}: no miner of {miners} is left that is \
+                 honest\n  fix: make at most {} of them dishonest, or add --miners",
                 miners - 1
             ));
         }
@@ -150,6 +168,15 @@ impl Arguments {
     /// Refuses what changes nothing across epochs, or has no meaning there.
     fn across_epochs(&self) -> Result<(), String> {
         if self.epochs == 1 {
+            if self.byzantine_dealers > 0 {
+                return Err(format!(
+                    "--byzantine-dealers {}: one epoch generates no keys\n  fix: add --epochs 2 or more",
+                    self.byzantine_dealers
+                ));
+            }
+            if self.signatures == Signatures::Mock {
+                return Err("--signatures mock: one epoch runs on BLS\n  fix: add --epochs 2 or more".into());
+            }
             return if self.exchange == 0 {
                 Ok(())
             } else {

@@ -1,20 +1,19 @@
-//! The network across epochs: members are exchanged from one committee to the next, on real BLS signatures. The key generation is
-//! planned; all of the handover is the real one.
+//! The network across epochs: members are exchanged from one committee to the next, and each committee generates the keys of the next
+//! one on its chain. Dealers that lie are left out of the key.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use zus_bpp::committee::Epoch;
-use zus_bpp::crypto::blst_scheme::BlstScheme;
-use zus_bpp::crypto::trusted_dealer::deal;
-use zus_bpp::epochs::planned::PlannedKeys;
+use zus_bpp::epochs::generated::{BlsSignatures, MockSignatures};
+use zus_bpp::epochs::lies::Lie;
 use zus_output::pulse::Pulse;
 use zus_sim::Byzantine;
-use zus_sim::epochs::{Handover, Setup, World};
+use zus_sim::epochs::{GeneratedWorld, Handover, KeysMade, Network, Setup, WorldOf};
 use zus_sim::timed::Links;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Signatures};
 
 macro_rules! println {
     ($($argument:tt)*) => { zus_output::say!($($argument)*) };
@@ -23,10 +22,13 @@ macro_rules! println {
 /// Rounds that a head may be behind the highest at the end of a run.
 const BEHIND: u64 = 16;
 
+/// The place of the member that dealers give no right share.
+const VICTIM: u16 = 1;
+
 /// The run that is asked for. Committee `e` has the nodes from `e` times the number of exchanged members on, so that every run of as
 /// many nodes as a committee has one of each kind of dishonest nodes.
 fn setup(arguments: &Arguments) -> Setup {
-    let Arguments { miners, exchange, epochs, silent, equivocate, .. } = *arguments;
+    let Arguments { miners, exchange, epochs, silent, equivocate, byzantine_dealers, .. } = *arguments;
     let committees = Setup::exchanging(miners, exchange, epochs);
     let mut setup = Setup::new(committees, arguments.sharders, arguments.rounds as u64, arguments.seed);
     setup.links = Links { loss: arguments.loss * 10, bytes: true, ..Links::RELIABLE };
@@ -37,6 +39,13 @@ fn setup(arguments: &Arguments) -> Setup {
         _ => None,
     };
     setup.byzantine = (0..members).filter_map(|node| Some((node, kind(node)?))).collect();
+    // Each has another lie, so that a long run has all of them.
+    let lies = Lie::all(VICTIM);
+    let first = silent + equivocate;
+    let is_liar = |node: &u16| (first..first + byzantine_dealers).contains(&(node % miners));
+    setup.lies =
+        (0..members).filter(is_liar).map(|node| (node, lies[usize::from(node) % lies.len()])).collect();
+    setup.phase_rounds = arguments.phase_rounds;
     setup.away = arguments.kill.iter().map(|kill| (kill.miner, kill.at, kill.back())).collect();
     setup
 }
@@ -53,23 +62,24 @@ pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         setup.nodes,
         arguments.seed
     );
-    let keys = PlannedKeys::new(setup.plan.clone(), |epoch, members| {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&arguments.seed.to_be_bytes());
-        seed[8..16].copy_from_slice(&epoch.0.to_be_bytes());
-        let (committee, dealt) = deal(seed, members)?;
-        let members = dealt.into_iter().map(|member| BlstScheme::member(committee.clone(), member));
-        let members = members.collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, Box<dyn Error>>((members, BlstScheme::observer(committee)))
-    })?;
-    let mut world = World::new(setup, keys);
+    for (node, lie) in &setup.lies {
+        println!("N{node} lies in key generations: {lie:?}");
+    }
+    match arguments.signatures {
+        Signatures::Bls => follow(GeneratedWorld::generated(setup, BlsSignatures), arguments),
+        Signatures::Mock => follow(GeneratedWorld::generated(setup, MockSignatures), arguments),
+    }
+}
+
+/// Runs a world to the end, and prints each handover.
+fn follow<N: Network>(mut world: WorldOf<N>, arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let progress = ProgressBar::new(u64::from(arguments.epochs));
     progress
         .set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} epochs, {elapsed} on this machine")?);
     let pulse = progress.is_hidden().then(|| Pulse::new("epoch 1"));
     println!(
-        "{:>6} {:>8} {:>10} {:>6} {:>9} {:>12}  nodes",
-        "epoch", "closing", "certified", "tail", "begins ms", "last after ms"
+        "{:>6} {:>8} {:>10} {:>6} {:>8} {:>10} {:>9} {:>13}  nodes",
+        "epoch", "closing", "certified", "tail", "attempts", "key rounds", "begins ms", "last after ms"
     );
     let end = arguments.patience.saturating_mul(1_000);
     let (mut printed, rounds) = (1, arguments.rounds as u64);
@@ -109,22 +119,20 @@ fn names(nodes: &BTreeSet<u16>) -> String {
     nodes.iter().map(|node| format!("N{node}")).collect::<Vec<_>>().join(" ")
 }
 
-fn print(world: &World<BlstScheme>, epoch: u64) {
-    let members = |epoch: u64| -> BTreeSet<u16> {
-        world
-            .setup()
-            .plan
-            .record(Epoch(epoch))
-            .map(|record| record.miners.into_iter().collect())
-            .unwrap_or_default()
-    };
+fn print<N: Network>(world: &WorldOf<N>, epoch: u64) {
+    let plan = &world.setup().plan;
+    let members = |epoch: u64| plan.record(Epoch(epoch)).map(|record| record.miners).unwrap_or_default();
     let Some(Handover { first, last, anchor, certified, .. }) = world.observer.handovers.get(&Epoch(epoch))
     else {
         return;
     };
-    let (before, now) = (members(epoch - 1), members(epoch));
+    let of = |epoch: u64| members(epoch).into_iter().collect::<BTreeSet<u16>>();
+    let (before, now) = (of(epoch - 1), of(epoch));
+    let made = world.observer.keys.get(&Epoch(epoch));
+    let attempts = made.map_or(0, |made| made.attempt + 1);
+    let rounds = made.map_or(0, |made| (anchor.0 + 1).saturating_sub(made.first_round));
     println!(
-        "{epoch:>6} {:>8} {:>10} {:>6} {:>9} {:>12}  joined: {}; left: {}",
+        "{epoch:>6} {:>8} {:>10} {:>6} {attempts:>8} {rounds:>10} {:>9} {:>13}  joined: {}; left: {}",
         anchor.0,
         certified.0,
         certified.0.saturating_sub(anchor.0),
@@ -133,9 +141,16 @@ fn print(world: &World<BlstScheme>, epoch: u64) {
         names(&now.difference(&before).copied().collect()),
         names(&before.difference(&now).copied().collect()),
     );
+    let excluded = made.map(|KeysMade { excluded, .. }| excluded.as_slice()).unwrap_or_default();
+    let in_order = members(epoch);
+    for (place, reason) in excluded {
+        if let Some(node) = in_order.get(usize::from(*place)) {
+            println!("       excluded from the key of epoch {epoch}: N{node}: {reason}");
+        }
+    }
 }
 
-fn summary(world: &mut World<BlstScheme>, done: bool) -> bool {
+fn summary<N: Network>(world: &mut WorldOf<N>, done: bool) -> bool {
     let last = world.setup().plan.last();
     if done {
         world.observer.ends_in(last, BEHIND);
@@ -148,6 +163,12 @@ fn summary(world: &mut World<BlstScheme>, done: bool) -> bool {
         world.now.0
     );
     println!("{} messages, {} bytes", world.sent.0, world.sent.1);
+    let made = world.observer.keys.values();
+    let (keys, failed) = made.fold((0, 0), |(keys, failed), made| (keys + 1, failed + made.attempt));
+    println!("{keys} keys were generated, {failed} attempts failed");
+    if done && world.observer.violations.is_empty() {
+        println!("every honest node is on one chain");
+    }
     if !world.observer.convicted.is_empty() {
         let convicted: Vec<String> = world
             .observer

@@ -1,10 +1,12 @@
-//! Messages between nodes across epochs: messages of an epoch, handoff certificates, and links.
+//! Messages between nodes across epochs: messages of an epoch, handoff certificates and links; items and receipts of the key generation.
 
 use std::sync::Arc;
 
 use super::handoff::HandoffCertificate;
+use super::item::EpochItem;
 use super::link::Link;
 use crate::committee::Epoch;
+use crate::crypto::dkg::Receipt;
 use crate::limits::MAX_LINKS_AT_ONCE;
 use crate::message::Message;
 use crate::wire::{self, Decode, Encode, Reader, VERSION, WireError};
@@ -28,6 +30,20 @@ pub enum Envelope<R> {
     },
     /// The answer: links in the order of epochs, [`MAX_LINKS_AT_ONCE`] at most.
     Links(Vec<Arc<Link<R>>>),
+    /// A member of the next committee asks those of this epoch to bring its item into a block.
+    Item {
+        /// The epoch whose blocks the item is for.
+        epoch: Epoch,
+        /// The item.
+        item: EpochItem,
+    },
+    /// A member of the next committee has its share of another one's dealing.
+    Receipt {
+        /// The epoch whose blocks have the dealing.
+        epoch: Epoch,
+        /// The receipt.
+        receipt: Receipt,
+    },
 }
 
 /// Bytes in front of the bytes of a message: version, tag, epoch.
@@ -81,6 +97,16 @@ impl<R: Encode> Encode for Envelope<R> {
                 bytes.push(links.len() as u8);
                 links.iter().for_each(|link| link.encode(bytes));
             }
+            Envelope::Item { epoch, item } => {
+                bytes.push(4);
+                epoch.encode(bytes);
+                item.encode(bytes);
+            }
+            Envelope::Receipt { epoch, receipt } => {
+                bytes.push(5);
+                epoch.encode(bytes);
+                bytes.extend(receipt.encode());
+            }
         }
     }
 }
@@ -104,6 +130,13 @@ impl<R: Decode> Decode for Envelope<R> {
                     return Err(WireError::Empty { field: "links" });
                 }
                 Envelope::Links((0..length).map(|_| Arc::decode(reader)).collect::<Result<_, _>>()?)
+            }
+            4 => Envelope::Item { epoch: Epoch::decode(reader)?, item: Decode::decode(reader)? },
+            5 => {
+                let epoch = Epoch::decode(reader)?;
+                let (bytes, _) = reader.bytes("receipt", Receipt::BYTES)?.as_chunks();
+                let bytes = bytes.first().ok_or(WireError::Empty { field: "receipt" })?;
+                Envelope::Receipt { epoch, receipt: Receipt::decode(bytes) }
             }
             found => return Err(WireError::UnknownTag { field: "kind of envelope", found }),
         })

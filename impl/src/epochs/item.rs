@@ -14,6 +14,7 @@ use crate::crypto::dkg::{
 };
 use crate::crypto::scheme::SIGNATURE_BYTES;
 use crate::limits::{MAX_EPOCH_ITEMS, MAX_EPOCH_ITEMS_BYTES};
+use crate::wire::{Decode, Encode, Reader, WireError};
 
 /// Bytes that every item begins with: attempt and sender.
 const HEADER_BYTES: usize = 4 + 2;
@@ -135,6 +136,29 @@ impl<'a> Item<'a> {
         } else {
             Err(ItemsError::Length { index, kind, found, least, most })
         }
+    }
+}
+
+impl Encode for EpochItem {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.kind.number());
+        // Below 2^18 (`ItemKind::max_bytes`).
+        bytes.extend((self.bytes.len() as u32).to_be_bytes());
+        bytes.extend(&self.bytes);
+    }
+}
+
+impl Decode for EpochItem {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let found = reader.byte("kind of epoch item")?;
+        let kind = ItemKind::ALL.into_iter().find(|kind| kind.number() == found);
+        let kind = kind.ok_or(WireError::UnknownTag { field: "kind of epoch item", found })?;
+        let length = reader.length::<4>("epoch item", kind.max_bytes())?;
+        let needed = HEADER_BYTES + SIGNATURE_BYTES;
+        if length < needed {
+            return Err(WireError::UnexpectedEnd { field: "epoch item", needed, left: length });
+        }
+        Ok(Self { kind, bytes: reader.bytes("epoch item", length)?.to_vec() })
     }
 }
 

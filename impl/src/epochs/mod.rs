@@ -16,12 +16,15 @@
 //! | [`key_generation`] | how a record comes out of the items of a chain, and what a member of the next committee does |
 
 pub mod envelope;
+pub mod generated;
 mod guests;
 pub mod handoff;
 pub mod item;
 pub mod key_generation;
+pub mod lies;
 pub mod link;
 pub mod planned;
+mod pool;
 pub mod progress;
 pub mod record;
 pub mod replica;

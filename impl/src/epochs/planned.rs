@@ -6,11 +6,14 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use super::progress::Progress;
+use super::item::{EpochItem, Item};
+use super::key_generation::{Began, Entry, ItemRefused, Nobody, ParticipantError, Secret};
+use super::progress::{Due, Progress};
 use super::replica::Keys;
 use super::roster::{CommitteeRecord, NodeId};
 use crate::block::{Block, Digest};
 use crate::committee::{ChainId, Epoch, MinerId, Round};
+use crate::crypto::beacon::BeaconShare;
 use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::scheme::Scheme;
 use crate::limits::{MAX_MINERS, MAX_SHARDERS};
@@ -171,6 +174,23 @@ impl Progress for PlannedProgress {
     fn record(&self) -> Option<&PlannedRecord> {
         self.planned.as_deref().filter(|_| self.complete)
     }
+
+    /// Nobody has to do anything.
+    fn next_members(&self) -> Vec<NodeId> {
+        Vec::new()
+    }
+
+    fn due(&self, _: Item<'_>) -> Due {
+        Due::Over
+    }
+
+    fn counts(&self, _: Item<'_>) -> Result<bool, ItemRefused> {
+        Ok(false)
+    }
+
+    fn select(&self, _: &mut dyn Iterator<Item = &EpochItem>) -> Vec<u8> {
+        ITEM.to_vec()
+    }
 }
 
 /// The schemes of a committee: those of its members, and an observer's.
@@ -205,6 +225,21 @@ impl<S> PlannedKeys<S> {
     }
 }
 
+impl<S: Clone> PlannedKeys<S> {
+    /// The keys of the member in this place of a planned committee: whoever has these keys, knows those of all.
+    #[must_use]
+    pub fn member(&self, record: &PlannedRecord, place: MinerId) -> Option<S> {
+        self.schemes.get(&record.epoch)?.0.get(usize::from(place.0)).cloned()
+    }
+
+    /// The progress of an epoch on the block that it begins on.
+    #[must_use]
+    pub fn begin(&self, record: &PlannedRecord, anchor: &Block) -> PlannedProgress {
+        let planned = self.plan.record(Epoch(record.epoch.0 + 1)).map(Arc::new);
+        PlannedProgress { planned, from: Round(anchor.round().0 + self.plan.rounds), complete: false }
+    }
+}
+
 impl PlannedKeys<MockScheme> {
     /// Mock signatures.
     #[must_use]
@@ -222,17 +257,26 @@ impl<S: Scheme + Clone> Keys for PlannedKeys<S> {
     type Scheme = S;
     type Record = PlannedRecord;
     type Progress = PlannedProgress;
+    type Participant = Nobody;
 
     fn observer(&self, record: &PlannedRecord) -> Option<S> {
         self.schemes.get(&record.epoch).map(|(_, observer)| observer.clone())
     }
 
-    fn member(&self, record: &PlannedRecord, place: MinerId) -> Option<S> {
-        self.schemes.get(&record.epoch)?.0.get(usize::from(place.0)).cloned()
+    fn member(&self, record: &PlannedRecord, place: MinerId, _: Option<&BeaconShare>) -> Option<S> {
+        self.member(record, place)
     }
 
-    fn begin(&self, record: &PlannedRecord, anchor: &Block) -> PlannedProgress {
-        let planned = self.plan.record(Epoch(record.epoch.0 + 1)).map(Arc::new);
-        PlannedProgress { planned, from: Round(anchor.round().0 + self.plan.rounds), complete: false }
+    fn begin(&self, record: &PlannedRecord, anchor: &Block) -> Option<PlannedProgress> {
+        Some(self.begin(record, anchor))
+    }
+
+    fn participant(
+        &self,
+        _: &PlannedProgress,
+        _: &[Entry],
+        _: &Secret,
+    ) -> Result<Option<Began<Nobody>>, ParticipantError> {
+        Ok(None)
     }
 }

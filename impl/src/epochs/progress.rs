@@ -1,12 +1,14 @@
 //! The state of the epoch items on a branch, and the progress of each block that is not final.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::key_generation;
+use super::item::{EpochItem, Item, ItemKind};
+use super::key_generation::{self, ItemRefused, Phase};
 use super::record::Record;
-use super::roster::CommitteeRecord;
+use super::roster::{CommitteeRecord, NodeId};
 use crate::block::{Block, BlockId, Closing};
 use crate::committee::Round;
 
@@ -25,6 +27,32 @@ pub trait Progress: Clone + fmt::Debug {
 
     /// The record of the next committee, once it is complete.
     fn record(&self) -> Option<&Self::Record>;
+
+    /// The members of the next committee, by place: those who bring items. Fixed in an epoch.
+    fn next_members(&self) -> Vec<NodeId>;
+
+    /// Whether items like this one count now, do no more, or will.
+    fn due(&self, item: Item<'_>) -> Due;
+
+    /// Whether an item that is [`Due::Now`] counts in the next block.
+    ///
+    /// # Errors
+    /// [`ItemRefused`]: its sender did not make it, or it is none.
+    fn counts(&self, item: Item<'_>) -> Result<bool, ItemRefused>;
+
+    /// The items for the next block, encoded: those among `offered` that count.
+    fn select(&self, offered: &mut dyn Iterator<Item = &EpochItem>) -> Vec<u8>;
+}
+
+/// When items of an attempt and a kind count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// Their phase comes later.
+    Later,
+    /// In the next block.
+    Now,
+    /// Their phase is over.
+    Over,
 }
 
 /// The key generation on the chain.
@@ -38,6 +66,36 @@ impl Progress for key_generation::Progress {
 
     fn record(&self) -> Option<&Record> {
         self.record().map(|record| &**record)
+    }
+
+    fn next_members(&self) -> Vec<NodeId> {
+        self.plan().members().iter().map(NodeId::of_member).collect()
+    }
+
+    fn due(&self, item: Item<'_>) -> Due {
+        let phase = match item.kind {
+            ItemKind::Registration => Phase::Registering,
+            ItemKind::Dealing => Phase::Dealing,
+            ItemKind::Settlement => Phase::Settling,
+            ItemKind::Ready => Phase::Readying,
+        };
+        if self.phase() == Phase::Complete {
+            return Due::Over;
+        }
+        let (attempt, _) = item.header();
+        match (attempt, phase).cmp(&(self.attempt(), self.phase())) {
+            Ordering::Less => Due::Over,
+            Ordering::Equal => Due::Now,
+            Ordering::Greater => Due::Later,
+        }
+    }
+
+    fn counts(&self, item: Item<'_>) -> Result<bool, ItemRefused> {
+        self.counts(item)
+    }
+
+    fn select(&self, offered: &mut dyn Iterator<Item = &EpochItem>) -> Vec<u8> {
+        self.select(offered)
     }
 }
 
@@ -79,6 +137,16 @@ impl<P: Progress> Branches<P> {
     /// The finalized head.
     pub fn head(&self) -> &Arc<Block> {
         &self.head
+    }
+
+    /// The progress on the finalized head.
+    pub fn final_progress(&self) -> &P {
+        &self.final_progress
+    }
+
+    /// The items for a child of `parent`.
+    pub fn select(&self, parent: BlockId, offered: &mut dyn Iterator<Item = &EpochItem>) -> Vec<u8> {
+        self.at(parent).map(|progress| progress.select(offered)).unwrap_or_default()
     }
 
     /// The record that is complete on the finalized head.

@@ -25,6 +25,12 @@ impl NodeId {
     pub fn of(identity_key: &[u8]) -> Self {
         Self(Digest::of(b"zus/node/v1\0\0\0\0\0", &[identity_key]).0)
     }
+
+    /// The node with this encoded [`Identity`](crate::crypto::dkg::Identity): a public key, and the proof that somebody has the secret one.
+    #[must_use]
+    pub fn of_member(identity: &[u8; IDENTITY_BYTES]) -> Self {
+        Self::of(&identity[..G2_BYTES])
+    }
 }
 
 impl fmt::Debug for NodeId {
@@ -73,9 +79,7 @@ impl CommitteeRecord for Record {
     }
 
     fn miners(&self) -> Vec<NodeId> {
-        // An identity is a public key and the proof that somebody has the secret one.
-        let key = |member: &[u8; IDENTITY_BYTES]| NodeId::of(&member[..G2_BYTES]);
-        self.content().members.iter().map(key).collect()
+        self.content().members.iter().map(NodeId::of_member).collect()
     }
 
     fn sharders(&self) -> Vec<NodeId> {

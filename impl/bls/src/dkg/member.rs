@@ -175,7 +175,7 @@ impl fmt::Debug for Member {
 }
 
 /// Why a member has no receipt to give, or no share.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShareRefused {
     /// A second, different dealing of one dealer.

@@ -1,22 +1,27 @@
 //! A world across epochs, in virtual time: one seed is one run. Nodes come, go, crash and lag; an observer watches.
 //!
-//! The key generation is a double ([`zus_bpp::epochs::planned`]): which nodes are members when is planned. All of the handover is the real one.
+//! Which nodes are members when is planned. In a [`World`] the keys are planned, too ([`zus_bpp::epochs::planned`]); in a [`GeneratedWorld`]
+//! each committee generates those of the next one on its chain. All of the handover is the real one.
 
+mod generated;
 mod host;
+mod network;
 mod observer;
 mod setup;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use zus_bpp::block::Time;
 use zus_bpp::committee::{Epoch, Peer};
 use zus_bpp::crypto::mock_scheme::MockScheme;
-use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::epochs::envelope::Envelope;
+use zus_bpp::epochs::generated::Signatures;
+use zus_bpp::epochs::key_generation;
 use zus_bpp::epochs::link::Beginning;
-use zus_bpp::epochs::replica::{EpochMilestone, Input, Keys as _, Output, Replica, Role, Timer};
-use zus_bpp::epochs::roster::NodeId;
+use zus_bpp::epochs::planned::PlannedKeys;
+use zus_bpp::epochs::replica::{EpochMilestone, Input, Output, Replica, Role, Timer};
+use zus_bpp::epochs::roster::{CommitteeRecord as _, NodeId, Roster};
 use zus_bpp::message::Message;
 use zus_bpp::miner::{self, WriteId};
 use zus_bpp::wire;
@@ -24,10 +29,11 @@ use zus_bpp::wire;
 use crate::byzantine::tamper;
 use crate::member::{Effect, Seen, carry_out};
 use crate::schedule::Schedule;
+pub use generated::{GeneratedNetwork, Lying, NodeKeys};
 use host::Host;
+pub use network::{KeysMade, Network, ProgressOf, RecordOf, SchemeOf};
 pub use observer::{Handover, Observer};
-pub use setup::{CHAIN, Setup};
-use zus_bpp::epochs::planned::{ITEM, PlannedKeys, PlannedRecord, node};
+pub use setup::{CHAIN, Mistake, Setup};
 
 /// Something that will happen.
 enum Happening {
@@ -35,16 +41,24 @@ enum Happening {
     Timer { node: u16, life: u32, timer: Timer },
     Flushed { node: u16, life: u32, epoch: Epoch, write: WriteId },
     Stored { node: u16, life: u32, epoch: Epoch, write: WriteId },
+    Journaled { node: u16, life: u32, epoch: Epoch, write: key_generation::WriteId },
     Begins { node: u16, life: u32 },
     Stops(u16),
     Starts(u16),
 }
 
+/// A world with planned keys.
+pub type World<S> = WorldOf<PlannedKeys<S>>;
+
+/// A world whose committees generate their keys, and sign with them in one way.
+pub type GeneratedWorld<S> = WorldOf<GeneratedNetwork<S>>;
+
 /// See the module doc.
-pub struct World<S: Scheme + Clone> {
+pub struct WorldOf<N: Network> {
     setup: Setup,
-    keys: PlannedKeys<S>,
-    hosts: Vec<Host<S>>,
+    keys: N,
+    numbers: BTreeMap<NodeId, u16>,
+    hosts: Vec<Host<N>>,
     schedule: Schedule<Happening>,
     random: fastrand::Rng,
     /// Virtual time.
@@ -53,6 +67,15 @@ pub struct World<S: Scheme + Clone> {
     pub observer: Observer,
     /// How many messages were sent, and how many bytes.
     pub sent: (u64, u64),
+}
+
+impl<S: Signatures<Scheme: Clone>> GeneratedWorld<S> {
+    /// A world whose committees generate their keys.
+    #[must_use]
+    pub fn generated(setup: Setup, signatures: S) -> Self {
+        let network = GeneratedNetwork::new(signatures, &setup);
+        Self::new(setup, network)
+    }
 }
 
 impl World<MockScheme> {
@@ -64,25 +87,28 @@ impl World<MockScheme> {
     }
 }
 
-impl<S: Scheme + Clone> World<S> {
+impl<N: Network> WorldOf<N> {
     /// A world with these keys.
     ///
     /// # Panics
     /// If the plan has no first committee.
     #[must_use]
-    pub fn new(setup: Setup, keys: PlannedKeys<S>) -> Self {
-        let first = setup.plan.record(setup.plan.first).expect("a first committee");
+    pub fn new(setup: Setup, keys: N) -> Self {
+        let first = keys.first(&setup);
         let dishonest = |node: u16| setup.byzantine.iter().find(|(other, _)| *other == node);
         let hosts = (0..setup.nodes).map(|number| {
             let mut host = Host::new(number, Beginning::first(first.clone(), setup.genesis()));
+            host.journals.entry(setup.plan.first).or_default().entries = keys.first_journal(number);
             host.byzantine = dishonest(number).map(|(_, kind)| *kind);
             host
         });
-        let hosts: Vec<Host<S>> = hosts.collect();
-        let honest = (0..setup.nodes).filter(|&node| dishonest(node).is_none());
+        let hosts: Vec<Host<N>> = hosts.collect();
+        let lies = |node: u16| setup.lies.iter().any(|(liar, _)| *liar == node);
+        let honest = (0..setup.nodes).filter(|&node| dishonest(node).is_none() && !lies(node));
         let mut world = Self {
             observer: Observer::new(honest),
             hosts,
+            numbers: (0..setup.nodes).map(|number| (keys.node(number), number)).collect(),
             schedule: Schedule::default(),
             random: fastrand::Rng::with_seed(setup.seed),
             now: Time(0),
@@ -104,13 +130,13 @@ impl<S: Scheme + Clone> World<S> {
 
     /// The node with a number, if it runs.
     #[must_use]
-    pub fn replica(&self, node: u16) -> Option<&Replica<PlannedKeys<S>>> {
+    pub fn replica(&self, node: u16) -> Option<&Replica<N::Keys>> {
         self.hosts[usize::from(node)].replica.as_ref()
     }
 
     /// The durable part of a node: the beginnings of its epochs.
     #[must_use]
-    pub fn beginnings(&self, node: u16) -> &[Beginning<PlannedRecord>] {
+    pub fn beginnings(&self, node: u16) -> &[Beginning<RecordOf<N>>] {
         &self.hosts[usize::from(node)].beginnings
     }
 
@@ -121,7 +147,7 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     /// A node that is down comes back with another disk: empty but for this checkpoint.
-    pub fn replace(&mut self, node: u16, beginning: Beginning<PlannedRecord>) {
+    pub fn replace(&mut self, node: u16, beginning: Beginning<RecordOf<N>>) {
         let byzantine = self.hosts[usize::from(node)].byzantine;
         self.hosts[usize::from(node)] = Host { byzantine, ..Host::new(node, beginning) };
         self.start(node);
@@ -177,7 +203,8 @@ impl<S: Scheme + Clone> World<S> {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Arrives { from, to, bytes } => {
-                self.step(to, Input::Bytes { from: node(from), bytes });
+                let from = self.keys.node(from);
+                self.step(to, Input::Bytes { from, bytes });
             }
             Happening::Timer { node, life, timer } if self.lives(node, life) => {
                 self.step(node, Input::Timer(timer));
@@ -196,12 +223,19 @@ impl<S: Scheme + Clone> World<S> {
                 let input = miner::Input::Stored(write);
                 self.step(node, Input::Host { epoch, input });
             }
+            Happening::Journaled { node, life, epoch, write } if self.lives(node, life) => {
+                if let Some(journal) = self.hosts[usize::from(node)].journals.get_mut(&epoch) {
+                    journal.flush(write);
+                }
+                self.step(node, Input::Journaled { epoch, write });
+            }
             Happening::Begins { node, life } if self.lives(node, life) => self.begins(node),
             Happening::Stops(node) => self.hosts[usize::from(node)].crash(&mut self.random),
             Happening::Starts(node) => self.start(node),
             Happening::Timer { .. }
             | Happening::Flushed { .. }
             | Happening::Stored { .. }
+            | Happening::Journaled { .. }
             | Happening::Begins { .. } => {}
         }
     }
@@ -233,14 +267,15 @@ impl<S: Scheme + Clone> World<S> {
         let settings = self.setup.settings();
         let host = &mut self.hosts[usize::from(node)];
         let Some(beginning) = host.unwritten.take() else { return };
-        let epoch = beginning.record.epoch;
+        let epoch = beginning.record.epoch();
         host.beginnings.push(beginning);
         let recovery = host.disk(epoch, &settings).recovery();
-        self.step(node, Input::Begun { epoch, recovery });
+        let entropy = self.setup.entropy(node, Epoch(epoch.0 + 1), host.life);
+        self.step(node, Input::Begun { epoch, recovery, entropy });
     }
 
     /// A step of a node, and those that follow from the answers of disk and application.
-    fn step(&mut self, node: u16, input: Input<PlannedRecord>) {
+    fn step(&mut self, node: u16, input: Input<RecordOf<N>>) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let host = &mut self.hosts[usize::from(node)];
@@ -264,7 +299,7 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     /// Carries an output out. Returns the answer, where there is one at once.
-    fn carry_out(&mut self, node: u16, output: Output<PlannedRecord>) -> Option<Input<PlannedRecord>> {
+    fn carry_out(&mut self, node: u16, output: Output<RecordOf<N>>) -> Option<Input<RecordOf<N>>> {
         match output {
             Output::Send { to, envelope } => self.send(node, to, &envelope),
             Output::Broadcast { to, envelope } => {
@@ -280,9 +315,17 @@ impl<S: Scheme + Clone> World<S> {
             Output::Host { epoch, output } => return self.of_host(node, epoch, output),
             Output::StoreBeginning(beginning) => {
                 let host = &mut self.hosts[usize::from(node)];
+                let made = host.replica.as_ref().and_then(|replica| self.keys.keys_made(replica.progress()));
+                self.observer.keys_made(node, beginning.record.epoch(), made);
                 host.unwritten = Some(beginning);
                 let (life, wait) = (host.life, self.random.u64(0..=self.setup.flush));
                 self.schedule.add(self.now.after(wait), Happening::Begins { node, life });
+            }
+            Output::Journal { epoch, write, replaces, entries } => {
+                let host = &mut self.hosts[usize::from(node)];
+                host.journal(epoch, (write, replaces, entries), self.setup.mistake);
+                let (life, wait) = (host.life, self.random.u64(0..=self.setup.flush));
+                self.schedule.add(self.now.after(wait), Happening::Journaled { node, life, epoch, write });
             }
             Output::Serve { to, epoch, after, bytes } => {
                 let envelope = self.hosts[usize::from(node)].serve(epoch, after, bytes);
@@ -302,13 +345,12 @@ impl<S: Scheme + Clone> World<S> {
                 *reasons.entry(refusal.to_string()).or_default() += 1;
             }
             Output::Milestone(milestone) => {
-                self.observer.milestone(self.now, node, milestone);
+                self.observer.milestone(self.now, node, &self.setup.plan, milestone);
                 if let EpochMilestone::Entered { epoch, .. } = milestone
                     && let Some(beginning) = self.hosts[usize::from(node)].beginnings.last()
                 {
                     let (record, anchor) = (&beginning.record, beginning.anchor.id());
-                    let digest = zus_bpp::epochs::roster::CommitteeRecord::digest(record);
-                    self.observer.knows(node, epoch, digest, anchor);
+                    self.observer.knows(node, epoch, record.digest(), anchor);
                 }
             }
             Output::Diverged { epoch, .. } => {
@@ -321,7 +363,7 @@ impl<S: Scheme + Clone> World<S> {
         None
     }
 
-    fn of_host(&mut self, node: u16, epoch: Epoch, output: miner::Output) -> Option<Input<PlannedRecord>> {
+    fn of_host(&mut self, node: u16, epoch: Epoch, output: miner::Output) -> Option<Input<RecordOf<N>>> {
         let settings = self.setup.settings();
         let host = &mut self.hosts[usize::from(node)];
         host.disk(epoch, &settings);
@@ -335,12 +377,7 @@ impl<S: Scheme + Clone> World<S> {
             Effect::Store(write) => {
                 self.schedule.add(self.now.after(wait), Happening::Stored { node, life, epoch, write });
             }
-            Effect::Answer(mut input) => {
-                if let miner::Input::Payload { items, .. } = &mut input {
-                    *items = ITEM.to_vec();
-                }
-                return Some(Input::Host { epoch, input });
-            }
+            Effect::Answer(input) => return Some(Input::Host { epoch, input }),
             Effect::Final(found) => self.observer.finalized(node, &found.block),
             Effect::Refused(record, error) => {
                 self.observer
@@ -368,11 +405,11 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     fn number(&self, id: NodeId) -> Option<u16> {
-        (0..self.setup.nodes).find(|&number| node(number) == id)
+        self.numbers.get(&id).copied()
     }
 
     /// Shows a message to the observer.
-    fn looks_at(&mut self, node: u16, envelope: &Envelope<PlannedRecord>) {
+    fn looks_at(&mut self, node: u16, envelope: &Envelope<RecordOf<N>>) {
         let present = self.replica(node).map(Replica::epoch);
         if let Envelope::Message { epoch, message } = envelope
             && let Some(present) = present
@@ -381,7 +418,7 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 
-    fn send(&mut self, from: u16, to: NodeId, envelope: &Envelope<PlannedRecord>) {
+    fn send(&mut self, from: u16, to: NodeId, envelope: &Envelope<RecordOf<N>>) {
         let Some(to) = self.number(to) else { return };
         let envelopes = match (envelope, self.hosts[usize::from(from)].byzantine) {
             (Envelope::Message { epoch, message }, Some(kind)) => {
@@ -403,25 +440,25 @@ impl<S: Scheme + Clone> World<S> {
 
     /// The messages of a dishonest node in place of this one.
     fn tampered(
-        &self,
+        &mut self,
         from: u16,
         to: u16,
         epoch: Epoch,
         kind: crate::Byzantine,
         message: &Message,
     ) -> Vec<Message> {
-        let Some(record) = self.setup.plan.record(epoch) else { return Vec::new() };
-        let place = record.miners.iter().position(|member| *member == from);
-        let Some(place) = place else { return vec![message.clone()] };
-        let Some(scheme) = self.keys.member(&record, zus_bpp::committee::MinerId(place as u16)) else {
+        let host = &mut self.hosts[usize::from(from)];
+        let record = host.beginnings.iter().find(|beginning| beginning.record.epoch() == epoch);
+        let Some(Ok(roster)) = record.map(|beginning| Roster::of(&beginning.record)) else {
             return Vec::new();
         };
-        let Ok(roster) = zus_bpp::epochs::roster::Roster::of(&record) else { return Vec::new() };
-        let place = match roster.place(node(to)) {
+        let Some(Peer::Miner(_)) = roster.place(self.keys.node(from)) else { return vec![message.clone()] };
+        let Some(scheme) = host.scheme(&self.keys, epoch) else { return Vec::new() };
+        let place = match roster.place(self.keys.node(to)) {
             Some(Peer::Miner(id)) => usize::from(id.0),
             Some(Peer::Sharder(_)) | None => 0,
         };
-        tamper(kind, message, place, &roster.committee(), &scheme)
+        tamper(kind, message, place, &roster.committee(), scheme)
     }
 
     /// Whether a node is a member of the committee of its present epoch, with its key share.

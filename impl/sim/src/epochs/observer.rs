@@ -9,6 +9,7 @@ use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::epochs::replica::{EpochMilestone, Part};
 use zus_bpp::message::Message;
 
+use super::network::KeysMade;
 use zus_bpp::epochs::planned::Schedule;
 
 /// A kind of signed statement, as E9 and E2 look at it.
@@ -44,6 +45,8 @@ pub struct Observer {
     pub violations: BTreeSet<String>,
     /// The refusals: who refused, whose message, why.
     pub refused: BTreeMap<(u16, u16), BTreeMap<String, u64>>,
+    /// What became of the key generation of each epoch, where it was not planned.
+    pub keys: BTreeMap<Epoch, KeysMade>,
     /// Members that evidence convicts: epoch and node.
     pub convicted: BTreeSet<(Epoch, u16)>,
     /// E1: the record and the block that the epoch begins on, as the first honest node knew them.
@@ -94,13 +97,29 @@ impl Observer {
         }
     }
 
+    /// E1: the final chain of a node has made the keys of an epoch so; every honest node sees the same.
+    pub fn keys_made(&mut self, node: u16, epoch: Epoch, made: Option<KeysMade>) {
+        let Some(made) = made.filter(|_| self.honest.contains(&node)) else { return };
+        let first = self.keys.entry(epoch).or_insert_with(|| made.clone());
+        if *first != made {
+            self.violated(format!("E1: node {node} sees another key generation of epoch {}", epoch.0));
+        }
+    }
+
     /// A node took a step.
-    pub fn milestone(&mut self, now: Time, node: u16, milestone: EpochMilestone) {
+    pub fn milestone(&mut self, now: Time, node: u16, plan: &Schedule, milestone: EpochMilestone) {
         match milestone {
             EpochMilestone::HandedOver { epoch, certified, .. } => {
                 self.certified.insert((node, Epoch(epoch.0 + 1)), certified);
             }
             EpochMilestone::Entered { epoch, anchor, part } => {
+                let members = plan.record(epoch).map(|record| record.miners).unwrap_or_default();
+                if part == Part::Follower && members.contains(&node) && self.honest.contains(&node) {
+                    self.violated(format!(
+                        "E5 share: node {node} enters epoch {} without its key share",
+                        epoch.0
+                    ));
+                }
                 let certified = self.certified.get(&(node, epoch)).copied().unwrap_or(anchor);
                 let handover = self.handovers.entry(epoch).or_insert_with(|| Handover {
                     first: now,
@@ -115,7 +134,9 @@ impl Observer {
                 }
                 handover.nodes.entry(node).or_insert(part);
             }
-            EpochMilestone::Released { .. } => {}
+            EpochMilestone::Keys { .. }
+            | EpochMilestone::NoKeyShare { .. }
+            | EpochMilestone::Released { .. } => {}
         }
     }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use zus_bpp::block::{Block, Time};
+use zus_bpp::block::{Block, Digest, Time};
 use zus_bpp::committee::{ChainId, Committee, Epoch};
 use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::epochs::key_generation::Secret;
+use zus_bpp::epochs::lies::Lie;
 use zus_bpp::miner::{Config, Timing};
 use zus_bpp::rules::Rules;
 
@@ -15,6 +17,13 @@ use zus_bpp::epochs::planned::Schedule;
 
 /// The chain of every run.
 pub const CHAIN: ChainId = ChainId([7; 32]);
+
+/// A deliberate mistake, which a check has to find.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mistake {
+    /// Writes to the journals of key generations are confirmed and never made.
+    JournalNotWritten,
+}
 
 /// A run across epochs.
 #[derive(Clone, Debug)]
@@ -35,6 +44,13 @@ pub struct Setup {
     pub byzantine: Vec<(u16, Byzantine)>,
     /// When a node stops, and when it comes back, in milliseconds. Such a node may be down at the start.
     pub away: Vec<(u16, u64, u64)>,
+    /// With a real key generation: the rounds of a phase of its first attempt (`D`). It begins so many rounds above the beginning of an epoch as
+    /// the plan says.
+    pub phase_rounds: u64,
+    /// Nodes that lie in each key generation that they take part in, and how.
+    pub lies: Vec<(u16, Lie)>,
+    /// A deliberate mistake of every host.
+    pub mistake: Option<Mistake>,
     /// A node, the number of its step that ends in a crash, and after how many milliseconds it starts again.
     pub kill_at_step: Option<(u16, u64, u64)>,
 }
@@ -63,6 +79,9 @@ impl Setup {
                 .with_delta(Duration::from_millis(60)),
             byzantine: Vec::new(),
             away: Vec::new(),
+            phase_rounds: 16,
+            lies: Vec::new(),
+            mistake: None,
             kill_at_step: None,
         }
     }
@@ -71,6 +90,14 @@ impl Setup {
     #[must_use]
     pub fn exchanging(n: u16, exchanged: u16, epochs: u16) -> Vec<Vec<u16>> {
         (0..epochs).map(|epoch| (0..n).map(|place| place + exchanged * epoch).collect()).collect()
+    }
+
+    /// The random bytes of a node for the key generation of an epoch, in one of its lives.
+    #[must_use]
+    pub fn entropy(&self, node: u16, epoch: Epoch, life: u32) -> Secret {
+        let (node, life) = (node.to_be_bytes(), life.to_be_bytes());
+        let parts: [&[u8]; 4] = [&self.seed.to_be_bytes(), &node, &epoch.0.to_be_bytes(), &life];
+        Secret::new(Digest::of(b"zus/sim/entropy\0", &parts).0)
     }
 
     /// The settings of every node.

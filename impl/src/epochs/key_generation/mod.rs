@@ -30,12 +30,14 @@
 
 mod entry;
 mod error;
+mod part;
 mod participant;
 mod plan;
 mod progress;
 
 pub use entry::{Entry, Secret};
 pub use error::{ItemError, ItemRefused};
+pub use part::{Began, KeyGeneration, Nobody};
 pub use participant::{Output, Participant, ParticipantError, WriteId};
 pub use plan::{Plan, PlanError};
 pub use progress::{Phase, Progress};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Replica;
-use super::interface::{EpochMilestone, EpochRefusal, Keys, Output, Part, Timer};
+use super::interface::{EpochMilestone, EpochRefusal, Keys, Output, Part, Secrets, Timer};
 use super::outside::Content;
 use super::present::{Given, NoHistory, Present, Role};
 use crate::block::Time;
@@ -12,6 +12,7 @@ use crate::chain::FinalBlock;
 use crate::committee::{Epoch, Peer};
 use crate::epochs::envelope::Envelope;
 use crate::epochs::handoff::HandoffCertificate;
+use crate::epochs::key_generation::Secret;
 use crate::epochs::link::{Beginning, Link};
 use crate::epochs::roster::{CommitteeRecord as _, NodeId};
 use crate::limits::KEPT_LINKS;
@@ -55,7 +56,7 @@ impl<K: Keys> Replica<K> {
                     let mut outputs = Vec::new();
                     sharder.step(now, input, &NoHistory, &mut outputs);
                     for output in outputs {
-                        self.of_follower(output, out);
+                        self.of_follower(now, output, out);
                     }
                 }
             }
@@ -103,7 +104,7 @@ impl<K: Keys> Replica<K> {
                 let output = miner::Output::RequestPayload { round, subround, parent };
                 out.push(Output::Host { epoch, output });
             }
-            miner::Output::Finalized(found) => self.finalized_block(found, out),
+            miner::Output::Finalized(found) => self.finalized_block(now, found, out),
             miner::Output::HandedOver(handoff) => self.hand_over(&handoff, out),
             miner::Output::Serve { to, after, bytes } => {
                 let to = self.node(to);
@@ -122,7 +123,7 @@ impl<K: Keys> Replica<K> {
         }
     }
 
-    fn of_follower(&mut self, output: SharderOutput, out: Outputs<'_, K>) {
+    fn of_follower(&mut self, now: Time, output: SharderOutput, out: Outputs<'_, K>) {
         let epoch = self.present.epoch();
         if self.next.is_some() {
             return;
@@ -133,7 +134,7 @@ impl<K: Keys> Replica<K> {
                 out.push(Output::SetTimer { timer: Timer::Follower(epoch, timer), at });
             }
             SharderOutput::Finalized(found) => {
-                self.finalized_block(found, out);
+                self.finalized_block(now, found, out);
                 if std::mem::take(&mut self.leaving) {
                     out.push(Output::Milestone(EpochMilestone::Released { epoch }));
                 }
@@ -162,11 +163,12 @@ impl<K: Keys> Replica<K> {
         self.present.roster.node(place).unwrap_or(self.me)
     }
 
-    /// The host answers the participant. An own block gets the digest of the record that its items complete; items that would make it
-    /// invalid are left out.
+    /// The host answers the participant. An own block gets the epoch items that count in it, and the digest of the record that they
+    /// complete.
     pub(super) fn answered(&mut self, now: Time, mut input: miner::Input, out: Outputs<'_, K>) {
         if let miner::Input::Payload { round, items, record, .. } = &mut input {
             let Some(parent) = self.present.asked_for_payload.take() else { return };
+            *items = self.present.branches.select(parent, &mut self.present.generation.pool.offered());
             *record = match self.present.branches.completes(parent, *round, items) {
                 Ok(complete) => complete.map(|record| record.digest()),
                 Err(_) => {
@@ -178,13 +180,14 @@ impl<K: Keys> Replica<K> {
         self.give(now, Given::Miner(input), out);
     }
 
-    fn finalized_block(&mut self, found: FinalBlock, out: Outputs<'_, K>) {
+    fn finalized_block(&mut self, now: Time, found: FinalBlock, out: Outputs<'_, K>) {
         let epoch = self.present.epoch();
         if self.present.branches.finalize(&found.block).is_err() {
             let own = self.present.branches.final_record().map(|record| record.digest());
             out.push(Output::Diverged { epoch, own, named: None });
         }
         out.push(Output::Host { epoch, output: miner::Output::Finalized(found) });
+        self.generates(now, out);
     }
 
     /// The closing block is final: the record that the final chain makes is that of the next committee, if the certificate names it.
@@ -201,17 +204,27 @@ impl<K: Keys> Replica<K> {
         out.push(Output::Milestone(EpochMilestone::HandedOver { epoch, closing: closing.round, certified }));
         let anchor = Arc::clone(self.present.branches.head());
         let beginning = Beginning { record, anchor, handoff: Some(Arc::clone(handoff)) };
-        self.next = Some(beginning.clone());
-        out.push(Output::StoreBeginning(beginning));
+        self.next = Some(beginning);
+        self.store_beginning(out);
     }
 
     /// The beginning of the next epoch is durable: the participant of the next epoch takes over.
-    pub(super) fn begun(&mut self, now: Time, epoch: Epoch, recovery: Recovery, out: Outputs<'_, K>) {
+    pub(super) fn begun(
+        &mut self,
+        now: Time,
+        epoch: Epoch,
+        recovery: Recovery,
+        entropy: Secret,
+        out: Outputs<'_, K>,
+    ) {
         let Some(beginning) = self.next.take_if(|next| next.record.epoch() == epoch) else { return };
         let was_member =
             self.present.roster.place(self.me).is_some_and(|place| matches!(place, Peer::Miner(_)));
         let before: Vec<NodeId> = self.present.everyone.to_vec();
-        let present = match Present::new(self.me, &self.keys, &self.settings, beginning, recovery) {
+        // The journal of the key generation after this one is empty: it begins now.
+        let present = std::mem::take(&mut self.present.generation.journal);
+        let secrets = Secrets { present, next: Vec::new(), entropy };
+        let present = match Present::new(self.me, &self.keys, &self.settings, beginning, recovery, &secrets) {
             Ok(present) => present,
             Err(error) => {
                 out.push(Output::Failed(error));
@@ -267,10 +280,11 @@ impl<K: Keys> Replica<K> {
                 let mut outputs = Vec::new();
                 sharder.start(now, &mut outputs);
                 for output in outputs {
-                    self.of_follower(output, out);
+                    self.of_follower(now, output, out);
                 }
             }
         }
+        self.generates(now, out);
         self.tell_participant(now, out);
         for (from, bytes) in self.waiting.take() {
             self.receive_message(now, from, epoch, Content::Bytes(bytes), out);

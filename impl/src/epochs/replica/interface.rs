@@ -6,10 +6,16 @@ use thiserror::Error;
 
 use crate::block::{Block, Digest, Time};
 use crate::chain::StoredBlock;
-use crate::committee::{Epoch, Round};
+use crate::committee::{Epoch, MinerId, Round};
+use crate::crypto::beacon::BeaconShare;
+use crate::crypto::dkg::{Attempt, MemberError, ShareRefused};
 use crate::crypto::scheme::Scheme;
 use crate::epochs::envelope::Envelope;
 use crate::epochs::handoff::HandoffError;
+use crate::epochs::item::ItemKind;
+use crate::epochs::key_generation::{
+    Began, Entry, ItemRefused, KeyGeneration, ParticipantError, Secret, WriteId,
+};
 use crate::epochs::link::{Beginning, BeginningError, Link, LinkError};
 use crate::epochs::progress::{ItemsRefusal, Progress};
 use crate::epochs::roster::{CommitteeRecord, NodeId, RosterError};
@@ -25,15 +31,35 @@ pub trait Keys {
     type Record: CommitteeRecord;
     /// The state that epoch items make.
     type Progress: Progress<Record = Self::Record>;
+    /// The part of a node in the key generation of the next committee.
+    type Participant: KeyGeneration<Self::Progress>;
 
     /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
     fn observer(&self, record: &Self::Record) -> Option<Self::Scheme>;
 
-    /// The same, to sign with as the member of this place. `None`: this node has no key share of that committee, and follows.
-    fn member(&self, record: &Self::Record, place: crate::committee::MinerId) -> Option<Self::Scheme>;
+    /// The same, to sign with as the member of this place, which has this share of the beacon's key. `None`: this node has no key share of
+    /// that committee, and follows.
+    fn member(
+        &self,
+        record: &Self::Record,
+        place: MinerId,
+        share: Option<&BeaconShare>,
+    ) -> Option<Self::Scheme>;
 
-    /// The progress of an epoch on the block that it begins on.
-    fn begin(&self, record: &Self::Record, anchor: &Block) -> Self::Progress;
+    /// The progress of an epoch on the block that it begins on. `None`: the record's keys are no keys, or those of the next committee.
+    fn begin(&self, record: &Self::Record, anchor: &Block) -> Option<Self::Progress>;
+
+    /// The part of this node in the key generation that `progress` is the beginning of, with what is in its journal; `None`: it has none.
+    /// `entropy` is 32 uniformly random bytes that nobody else has and that were never used before, for one that begins.
+    ///
+    /// # Errors
+    /// A journal that is none.
+    fn participant(
+        &self,
+        progress: &Self::Progress,
+        journal: &[Entry],
+        entropy: &Secret,
+    ) -> Result<Option<Began<Self::Participant>>, ParticipantError>;
 }
 
 /// A timer, of one epoch. One that comes too late is ignored.
@@ -68,7 +94,7 @@ pub enum Input<R> {
     },
     /// A timer expired.
     Timer(Timer),
-    /// The answer to an [`Output::Host`] of this epoch. Of [`miner::Input::Payload`] the field `record` is filled in here.
+    /// The answer to an [`Output::Host`] of this epoch. Of [`miner::Input::Payload`] the fields `items` and `record` are filled in here.
     Host {
         /// The epoch.
         epoch: Epoch,
@@ -82,6 +108,15 @@ pub enum Input<R> {
         epoch: Epoch,
         /// What was read.
         recovery: Recovery,
+        /// 32 uniformly random bytes that nobody else has and that were never used before ([`Keys::participant`]).
+        entropy: Secret,
+    },
+    /// A write to the journal of the key generation of this epoch is durable ([`Output::Journal`]).
+    Journaled {
+        /// The epoch.
+        epoch: Epoch,
+        /// The write.
+        write: WriteId,
     },
 }
 
@@ -120,6 +155,18 @@ pub enum Output<R> {
     /// Make the beginning of the next epoch durable, open its ticket log or make one, then give [`Input::Begun`] back. Before that
     /// nothing is signed in the epoch, and after it nothing in the one before.
     StoreBeginning(Beginning<R>),
+    /// Write entries to the journal of the key generation of this epoch, the next one, durably, all or none; then give
+    /// [`Input::Journaled`] back. They are secret. What rests on them leaves after that.
+    Journal {
+        /// The epoch that the keys are for.
+        epoch: Epoch,
+        /// The number of the write.
+        write: WriteId,
+        /// Whether they take the place of the whole journal, atomically; the old entries are to be overwritten. Else they are appended.
+        replaces: bool,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
     /// A node asks for the final blocks of an epoch above this round: send it what is stored, of this epoch alone.
     Serve {
         /// The node.
@@ -203,6 +250,20 @@ pub enum EpochMilestone {
         /// The round of the block whose certificate shows it: the closing block, or one of the tail.
         certified: Round,
     },
+    /// The key generation of the next epoch is over, and this node, a member there, has its key share.
+    Keys {
+        /// The next epoch.
+        epoch: Epoch,
+        /// The attempt that made the key.
+        attempt: Attempt,
+    },
+    /// The same, but it has none: it follows that epoch.
+    NoKeyShare {
+        /// The next epoch.
+        epoch: Epoch,
+        /// Why.
+        reason: ShareRefused,
+    },
     /// A node that left the committee has seen a final block of the next epoch: it may stop.
     Released {
         /// The epoch that goes on without it.
@@ -251,6 +312,48 @@ pub enum EpochRefusal {
     /// A block was refused for its epoch items, or for what it says of the end of its epoch.
     #[error(transparent)]
     Items(#[from] ItemsRefusal),
+    /// An item of another member, or of none: a node sends its own ones.
+    #[error("an epoch item, a {kind:?} that names {named} as its sender, is not that node's")]
+    ForeignItem {
+        /// Its kind.
+        kind: ItemKind,
+        /// The place in the next committee that it names.
+        named: MinerId,
+    },
+    /// An item that its sender did not make so.
+    #[error("an epoch item, a {kind:?}, is refused: {reason}")]
+    Item {
+        /// Its kind.
+        kind: ItemKind,
+        /// Why.
+        reason: ItemRefused,
+    },
+    /// An item whose phase is over on the final chain here.
+    #[error("an epoch item, a {kind:?} of attempt {}, comes too late", attempt.0)]
+    ItemOver {
+        /// Its kind.
+        kind: ItemKind,
+        /// Its attempt.
+        attempt: Attempt,
+    },
+    /// There is no room for an item.
+    #[error("there is no room for an epoch item, a {kind:?}")]
+    NoRoom {
+        /// Its kind.
+        kind: ItemKind,
+    },
+    /// A receipt of another member, or of none: a node sends its own ones.
+    #[error("a receipt that names {named} as its sender is not that node's")]
+    ForeignReceipt {
+        /// The place in the next committee that it names.
+        named: MinerId,
+    },
+    /// A receipt of no use. Its sender may have seen another dealing first.
+    #[error("a receipt: {0}")]
+    Receipt(MemberError),
+    /// A receipt for a node that makes no dealing.
+    #[error("a receipt for a node that makes no dealing")]
+    NoDealer,
 }
 
 impl EpochRefusal {
@@ -264,8 +367,18 @@ impl EpochRefusal {
             | EpochRefusal::NotAbove { .. }
             | EpochRefusal::Link(_)
             // Only its generator sends a proposal.
-            | EpochRefusal::Items(_) => true,
-            EpochRefusal::Stranger(_) | EpochRefusal::UnknownEpoch { .. } | EpochRefusal::Unasked => false,
+            | EpochRefusal::Items(_)
+            | EpochRefusal::ForeignItem { .. }
+            // Everybody acts on the final chain, and that of the sender had reached the phase of the item.
+            | EpochRefusal::Item { .. }
+            | EpochRefusal::ForeignReceipt { .. } => true,
+            EpochRefusal::Stranger(_)
+            | EpochRefusal::UnknownEpoch { .. }
+            | EpochRefusal::Unasked
+            | EpochRefusal::ItemOver { .. }
+            | EpochRefusal::NoRoom { .. }
+            | EpochRefusal::Receipt(_)
+            | EpochRefusal::NoDealer => false,
         }
     }
 }
@@ -288,6 +401,17 @@ pub enum ReplicaError {
     /// The keys of the record are no keys.
     #[error("the record of epoch {} has keys that are none", .0.0)]
     Keys(Epoch),
+    /// The record's keys, or those of the next committee, are no keys of a committee.
+    #[error("the committee after that of epoch {} cannot generate a key", .0.0)]
+    NextCommittee(Epoch),
+    /// What was written during the key generation is not what a participant writes.
+    #[error("the journal of the key generation of epoch {}: {reason}", epoch.0)]
+    Journal {
+        /// The epoch that the keys are for.
+        epoch: Epoch,
+        /// Why.
+        reason: ParticipantError,
+    },
     /// The participant of the epoch cannot be started.
     #[error("epoch {}: {reason}", epoch.0)]
     Start {
@@ -315,4 +439,40 @@ pub struct Disk<R> {
     pub links: Vec<Link<R>>,
     /// Everything of that epoch, as for a miner alone.
     pub recovery: Recovery,
+    /// What the key generations left.
+    pub secrets: Secrets,
+}
+
+/// What the key generations left on the disk, beside the final chain; and 32 random bytes.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// The journal of the key generation that made the keys of the epoch that the disk begins with: the key share. Empty where this node
+    /// has none.
+    pub present: Vec<Entry>,
+    /// The journal of the key generation of the next epoch.
+    pub next: Vec<Entry>,
+    /// 32 uniformly random bytes that nobody else has and that were never used before ([`Keys::participant`]).
+    pub entropy: Secret,
+}
+
+impl Secrets {
+    /// Of a node that has no part in a key generation: these bytes are not random.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { present: Vec::new(), next: Vec::new(), entropy: Secret::new([0; 32]) }
+    }
+
+    /// The key share of the committee with this record.
+    #[must_use]
+    pub fn share(&self, record: Digest) -> Option<BeaconShare> {
+        self.present.iter().find_map(|entry| match entry {
+            Entry::KeyShare { record: of, share, .. } if *of == record => {
+                BeaconShare::from_bytes(share.bytes())
+            }
+            Entry::KeyShare { .. }
+            | Entry::Secrets { .. }
+            | Entry::Share { .. }
+            | Entry::Settlement { .. } => None,
+        })
+    }
 }

@@ -14,11 +14,16 @@
 //! it again to the members that it has not heard in the epoch. Each node answers messages of an older epoch with the certificate that
 //! ended it. A message of an epoch that is not known waits, if it is the next one, and the links are asked for.
 //!
+//! **Who makes the keys.** A member of the next committee has a [`Participant`](super::key_generation::Participant), which sees the final
+//! chain. Its items go to every member of the present committee, and each member brings those that it has into its own blocks. Final
+//! blocks go to the members of the next committee, too. The beginning of the next epoch is made durable when the key share is.
+//!
 //! **Who judges.** Blocks carry epoch items, and the digest of the record that they complete. This follows from a block and its
 //! branch alone, and is judged in front of the application ([`Progress`](super::progress::Progress)).
 //!
 //! **Bounds.** What waits, what is kept to serve, and what a node may cost outside its epoch are in [`limits`](crate::limits).
 
+mod generation;
 mod inside;
 mod interface;
 mod outside;
@@ -30,7 +35,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-pub use interface::{Disk, EpochMilestone, EpochRefusal, Input, Keys, Output, Part, ReplicaError, Timer};
+pub use interface::{
+    Disk, EpochMilestone, EpochRefusal, Input, Keys, Output, Part, ReplicaError, Secrets, Timer,
+};
 pub use present::Role;
 
 use super::guests::Guests;
@@ -87,9 +94,9 @@ impl<K: Keys> Replica<K> {
         disk: Disk<K::Record>,
         blocks: impl IntoIterator<Item = Arc<Block>>,
     ) -> Result<Self, ReplicaError> {
-        let Disk { beginning, links, recovery } = disk;
+        let Disk { beginning, links, recovery, secrets } = disk;
         beginning.check()?;
-        let mut present = Present::new(me, &keys, &settings, beginning, recovery)?;
+        let mut present = Present::new(me, &keys, &settings, beginning, recovery, &secrets)?;
         for block in blocks {
             let expected = present.branches.head().round().next();
             if block.round() < expected {
@@ -100,6 +107,7 @@ impl<K: Keys> Replica<K> {
             }
             // What is final stays so; `Output::Diverged` was put out when it became final.
             let _judged_before = present.branches.finalize(&block);
+            present.generation.on_final(present.branches.final_progress());
         }
         present.has_final_history()?;
         let mut replica = Self {
@@ -141,7 +149,8 @@ impl<K: Keys> Replica<K> {
             }
             Input::Timer(Timer::Handoff(epoch)) if self.is_present(epoch) => self.tell_awaited(now, out),
             Input::Host { epoch, input } if self.is_present(epoch) => self.answered(now, input, out),
-            Input::Begun { epoch, recovery } => self.begun(now, epoch, recovery, out),
+            Input::Begun { epoch, recovery, entropy } => self.begun(now, epoch, recovery, entropy, out),
+            Input::Journaled { epoch, write } => self.journaled(epoch, write, out),
             // Of an epoch that is over.
             Input::Timer(_) | Input::Host { .. } => {}
         }
@@ -169,6 +178,12 @@ impl<K: Keys> Replica<K> {
     #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.present.roster
+    }
+
+    /// What the epoch items of the final chain amount to.
+    #[must_use]
+    pub fn progress(&self) -> &K::Progress {
+        self.present.branches.final_progress()
     }
 
     /// The finalized head.

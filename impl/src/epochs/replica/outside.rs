@@ -1,5 +1,6 @@
 //! Messages of other nodes: those of this epoch and of others, handoff certificates and links.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::interface::{EpochRefusal, Keys, Output};
@@ -87,6 +88,16 @@ impl<K: Keys> Replica<K> {
             Envelope::Handoff(handoff) => self.receive_handoff(now, from, handoff, out),
             Envelope::LinksRequest { after } => self.answer_links(now, from, after, out),
             Envelope::Links(links) => self.receive_links(now, from, links, out),
+            Envelope::Item { epoch, item } => {
+                if self.is_of_present(now, from, epoch, out) {
+                    self.receive_item(now, from, item, out);
+                }
+            }
+            Envelope::Receipt { epoch, receipt } => {
+                if self.is_of_present(now, from, epoch, out) {
+                    self.receive_receipt(now, from, &receipt, out);
+                }
+            }
         }
     }
 
@@ -138,6 +149,20 @@ impl<K: Keys> Replica<K> {
         }
     }
 
+    /// Whether something that is no message is of the present epoch. A node that is in an older one is told so, and one in a later one is
+    /// asked for links.
+    fn is_of_present(&mut self, now: Time, from: NodeId, epoch: Epoch, out: Outputs<'_, K>) -> bool {
+        match epoch.cmp(&self.present.epoch()) {
+            Ordering::Less if self.guests.hears(from, MESSAGE_WORK, now) => {
+                self.tell_over(now, from, epoch, out)
+            }
+            Ordering::Less => {}
+            Ordering::Equal => return self.next.is_none(),
+            Ordering::Greater => self.ask_for_links(now, from, out),
+        }
+        false
+    }
+
     /// A node is in an epoch that is over: it is told so, and gets blocks of that epoch if it asks for them.
     fn answer_older(
         &mut self,
@@ -150,6 +175,14 @@ impl<K: Keys> Replica<K> {
         if !self.guests.hears(from, MESSAGE_WORK, now) {
             return;
         }
+        self.tell_over(now, from, epoch, out);
+        if let Some(after) = content.asks_for_blocks_above() {
+            self.serve(now, from, epoch, after, out);
+        }
+    }
+
+    /// Tells a node that its epoch is over, if it was not told just now.
+    fn tell_over(&mut self, now: Time, from: NodeId, epoch: Epoch, out: Outputs<'_, K>) {
         if self.guests.may_tell(from, now) {
             let link = self.links.iter().find(|link| link.handoff.ends() == epoch);
             // One that is too far behind gets the last one, and asks for the links.
@@ -157,9 +190,6 @@ impl<K: Keys> Replica<K> {
                 let envelope = Envelope::Handoff(Arc::new(link.handoff.clone()));
                 out.push(Output::Send { to: from, envelope });
             }
-        }
-        if let Some(after) = content.asks_for_blocks_above() {
-            self.serve(now, from, epoch, after, out);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::interface::{Keys, Part, ReplicaError};
+use super::generation::Generation;
+use super::interface::{Keys, Part, ReplicaError, Secrets};
 use crate::block::Block;
 use crate::chain::FinalBlock;
 use crate::committee::{Epoch, Peer, Round, SharderId};
@@ -63,7 +64,8 @@ pub(super) struct Present<K: Keys> {
     /// To judge handoffs and links with.
     pub observer: K::Scheme,
     pub branches: Branches<K::Progress>,
-    /// All nodes of the epoch but this one: the members, and everybody.
+    pub generation: Generation<K>,
+    /// All nodes of the epoch but this one: the members; and everybody, with those who join the next committee.
     pub miners: Arc<[NodeId]>,
     pub everyone: Arc<[NodeId]>,
     /// The parent on which the host was asked for a payload.
@@ -81,6 +83,7 @@ impl<K: Keys> Present<K> {
         settings: &Config,
         beginning: Beginning<K::Record>,
         recovery: Recovery,
+        secrets: &Secrets,
     ) -> Result<Self, ReplicaError> {
         let Beginning { record, anchor, handoff } = beginning;
         let epoch = record.epoch();
@@ -98,7 +101,7 @@ impl<K: Keys> Present<K> {
         let read_up_to = recovery.finals.last().map_or(anchor.round(), |last| last.block.round());
         let place = roster.place(me);
         let member = match place {
-            Some(Peer::Miner(id)) => keys.member(&record, id),
+            Some(Peer::Miner(id)) => keys.member(&record, id, secrets.share(record.digest()).as_ref()),
             Some(Peer::Sharder(_)) | None => None,
         };
         let role = match member {
@@ -120,8 +123,13 @@ impl<K: Keys> Present<K> {
         };
         let others = |nodes: &[NodeId]| nodes.iter().copied().filter(|node| *node != me).collect::<Vec<_>>();
         let miners = others(roster.miners());
-        let everyone = [miners.clone(), others(roster.sharders())].concat();
-        let branches = Branches::new(Arc::clone(&anchor), keys.begin(&record, &anchor));
+        let progress = keys.begin(&record, &anchor).ok_or(ReplicaError::NextCommittee(epoch))?;
+        let generation = Generation::new(keys, &progress, epoch, secrets)?;
+        // A joiner hears what a sharder does.
+        let joiners = generation.members.iter().copied().filter(|node| roster.place(*node).is_none());
+        let joiners = others(&joiners.collect::<Vec<_>>());
+        let everyone = [miners.clone(), others(roster.sharders()), joiners].concat();
+        let branches = Branches::new(Arc::clone(&anchor), progress);
         Ok(Self {
             record,
             anchor,
@@ -131,6 +139,7 @@ impl<K: Keys> Present<K> {
             role,
             observer,
             branches,
+            generation,
             miners: miners.into(),
             everyone: everyone.into(),
             asked_for_payload: None,

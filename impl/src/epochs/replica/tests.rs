@@ -9,6 +9,7 @@ use crate::committee::{Committee, MinerId, Round};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::BeaconValue;
 use crate::epochs::envelope::Envelope;
+use crate::epochs::key_generation::Secret;
 use crate::epochs::planned::{ITEM, PlannedKeys, PlannedRecord, Schedule, node};
 use crate::message::Message;
 use crate::miner::{self, Recovery};
@@ -67,7 +68,12 @@ impl Net {
     }
 
     fn start(&mut self, at: usize) {
-        let disk = Disk { beginning: self.first.clone(), links: Vec::new(), recovery: Recovery::default() };
+        let disk = Disk {
+            beginning: self.first.clone(),
+            links: Vec::new(),
+            recovery: Recovery::default(),
+            secrets: Secrets::none(),
+        };
         let replica = Replica::new(node(at as u16), self.keys.clone(), settings(), disk, []);
         self.nodes[at] = Some(replica.expect("it starts"));
         self.step(at, Input::Start);
@@ -104,7 +110,11 @@ impl Net {
             Output::SetTimer { timer, at: when } => self.timers.push(std::cmp::Reverse((when, at, timer))),
             Output::StoreBeginning(beginning) => {
                 let epoch = beginning.record.epoch;
-                inputs.push_back(Input::Begun { epoch, recovery: Recovery::default() });
+                inputs.push_back(Input::Begun {
+                    epoch,
+                    recovery: Recovery::default(),
+                    entropy: Secret::new([0; 32]),
+                });
             }
             Output::Host { epoch, output } => {
                 let input = match output {
@@ -139,7 +149,10 @@ impl Net {
             }
             Output::Refused { refusal, .. } => self.refused.entry(at).or_default().push(refusal),
             Output::Diverged { .. } | Output::Failed(_) => panic!("node {at}: {output:?}"),
-            Output::ServeStored { .. } | Output::ServeLinks { .. } | Output::Milestone(_) => {}
+            Output::Journal { .. }
+            | Output::ServeStored { .. }
+            | Output::ServeLinks { .. }
+            | Output::Milestone(_) => {}
         }
     }
 

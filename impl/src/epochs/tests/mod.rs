@@ -1,6 +1,5 @@
 //! The key generation of the next committee on a chain: its public side, the records that come out of it, and its members.
 
-mod byzantine;
 mod participants;
 mod progress;
 mod record;

@@ -7,8 +7,8 @@ use crate::block::Digest;
 use crate::committee::MinerId;
 use crate::crypto::dkg::Attempt;
 use crate::epochs::key_generation::{Entry, Output, Participant, ParticipantError, Phase, Secret};
+use crate::epochs::lies::Lie;
 
-use super::byzantine::Lie;
 use super::stage::identity;
 use super::world::{Crash, PHASE, Setup, World};
 
@@ -40,21 +40,7 @@ fn f_silent_members_keep_nobody_from_making_a_key() {
     }
 }
 
-const LIES: [Lie; 13] = [
-    Lie::Silent,
-    Lie::NoRegistration,
-    Lie::NoDealing,
-    Lie::TwoDealings,
-    Lie::WrongShareFor(1),
-    Lie::NoReceipts,
-    Lie::WrongReceipts,
-    Lie::NoSettlement,
-    Lie::TwoSettlements,
-    Lie::WrongRevealed(1),
-    Lie::TooManyRevealed,
-    Lie::ClaimsReceipts,
-    Lie::NotReady,
-];
+const LIES: [Lie; 13] = Lie::all(1);
 
 #[test]
 fn each_lie_ends_in_a_record_without_its_dealer_or_does_no_harm() {

@@ -9,9 +9,9 @@ use crate::crypto::committee_keys::MemberKeys;
 use crate::crypto::dkg::{Receipt, Settlement};
 use crate::epochs::item::{EpochItem, ItemKind};
 use crate::epochs::key_generation::{Entry, Output, Participant, Plan, Progress, Secret, WriteId};
+use crate::epochs::lies::Lie;
 use crate::epochs::record::{CheckedRecord, Record, SharderKey};
 
-use super::byzantine::{Lie, lies};
 use super::stage::{ANCHOR, FIRST, before, encoded, identity, seed};
 
 /// Rounds of a phase of the first attempt.
@@ -195,7 +195,7 @@ impl World {
                     assert!(self.disks[at].entries.iter().any(written), "{i}: a receipt before its share");
                     let receipt = match self.setup.lies.get(&i) {
                         None => Some(receipt),
-                        Some(lie) => lie.receipt(receipt),
+                        Some(lie) => lie.receipt(&identity(i), receipt),
                     };
                     if let Some(receipt) = receipt.filter(|_| !self.is_lost()) {
                         self.receipts.push((to.0, receipt));
@@ -241,7 +241,10 @@ impl World {
                 }
                 vec![item]
             }
-            Some(lie) => lies(*lie, i, item, self.chain.last().expect("an anchor")),
+            Some(lie) => {
+                let tip = self.chain.last().expect("an anchor");
+                lie.items(MinerId(i), &|member| identity(member.0), item, tip)
+            }
         };
         for item in items {
             if !self.is_lost() && !self.pool.contains(&item) {
