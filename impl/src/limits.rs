@@ -179,6 +179,9 @@ pub const MAX_ITEMS_OF_MEMBER: usize = 2;
 /// Bytes of an epoch item that are one microsecond of work beside the check of its signature: the points of a dealing are decompressed.
 pub const ITEM_BYTES_PER_WORK: u64 = 1;
 
+/// Entries of the journal of a key generation: a share of each dealing, and few others.
+pub const MAX_JOURNAL_ENTRIES: usize = 4_096;
+
 /// The attempts of a key generation after which the phases get no longer: those of attempt `a` have `D * 2^min(a, 8)` rounds.
 pub const MAX_PHASE_DOUBLINGS: u32 = 8;
 

@@ -32,8 +32,16 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
         ("--kill 1@18446744073709551615 --kill 1@18446744073709551614", "--kill 1@", "remove one of the two"),
         ("--kill 9@1", "--kill 9@1: there is no miner 9 of 4", "from 0 to 3"),
         ("--silent 1 --kill 3@500", "--kill 3@500: miner 3 is silent", "below 3"),
-        ("--silent 5", "--silent 5 --equivocate 0: no miner of 4 is left that is honest", "at most 3"),
-        ("--silent 2 --equivocate 2", "--silent 2 --equivocate 2: no miner of 4", "at most 3"),
+        (
+            "--silent 5",
+            "--silent 5 --equivocate 0 --byzantine-dealers 0: no miner of 4 is left that is honest",
+            "at most 3",
+        ),
+        (
+            "--silent 2 --equivocate 2",
+            "--silent 2 --equivocate 2 --byzantine-dealers 0: no miner of 4",
+            "at most 3",
+        ),
         ("--rounds 1 --kill 0@500000", "--kill 0@500000: the run ended at", "an earlier time"),
         (
             "--trace t.json --equivocate 3",
@@ -43,6 +51,8 @@ fn what_makes_no_run_or_changes_nothing_in_one_is_refused_with_the_option_and_th
         ("--trace /", "/: cannot be written: ", "name another place"),
         ("--trace none/t.json", "none/t.json: cannot be written: ", "name another place"),
         ("--exchange 1", "--exchange 1: one epoch exchanges nobody", "--epochs 2"),
+        ("--byzantine-dealers 1", "--byzantine-dealers 1: one epoch generates no keys", "--epochs 2"),
+        ("--signatures mock", "--signatures mock: one epoch runs on BLS", "--epochs 2"),
         ("--epochs 2 --exchange 5", "--exchange: more members than a committee has", "at most 4"),
         ("--epochs 2 --trace t.json", "--trace: a trace has no epochs", "leave --trace"),
         ("--epochs 2 --steps", "--steps: steps are printed in one epoch", "leave --steps"),
@@ -109,6 +119,21 @@ fn epochs_are_printed_with_those_who_joined_and_left_and_one_that_is_not_reached
     let printed = text(&run.stdout);
     assert_eq!(run.status.code(), Some(0), "{printed} {}", text(&run.stderr));
     for said in ["joined: N4; left: N0", "joined: N5; left: N1", "3 of 3 epochs began"] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    // Dealers that lie are named, with the reason.
+    let run = localnet(
+        folder.path(),
+        "--epochs 3 --exchange 1 --rounds 2 --byzantine-dealers 1 --signatures mock --seed 2",
+    );
+    let printed = text(&run.stdout);
+    assert_eq!(run.status.code(), Some(0), "{printed} {}", text(&run.stderr));
+    for said in [
+        "N4 lies in key generations: WrongShareFor(1)",
+        "excluded from the key of epoch 2: N4: no settlement",
+        "2 keys were generated, 0 attempts failed",
+        "every honest node is on one chain",
+    ] {
         assert!(printed.contains(said), "{said}: {printed}");
     }
     // Two of four are silent: no quorum is left.

@@ -4,6 +4,7 @@
 //! root/epoch-7/beginning    the record, the closing block that the epoch begins on, the handoff certificate
 //! root/epoch-7/log          the ticket log, where the node is a member
 //! root/epoch-7/chain        final blocks, and what a miner stored beside them
+//! root/epoch-7/keys         the journal of the key generation of this epoch, which took place in the one before: secret
 //! ```
 //!
 //! The log is made before the beginning is written, and a node is in the last epoch whose beginning is there. So a beginning without its
@@ -13,11 +14,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::journal;
 use super::storage::{self, FileStorage, StorageError};
 use crate::block::Block;
 use crate::committee::{Epoch, Peer, Round};
 use crate::epochs::envelope::Envelope;
+use crate::epochs::key_generation::{Entry, Secret};
 use crate::epochs::link::{Beginning, Link};
+use crate::epochs::replica::Secrets;
 use crate::epochs::roster::CommitteeRecord;
 use crate::limits::MAX_LINKS_AT_ONCE;
 use crate::miner::{Output, Recovery};
@@ -107,6 +111,37 @@ impl<R: CommitteeRecord> EpochFolders<R> {
     pub fn recovery(&self) -> Recovery {
         let signed = self.log.as_ref().map_or_else(SignedRecords::default, |log| log.signed().clone());
         self.storage.recovery(signed)
+    }
+
+    /// The journals of the key generations of the present epoch and the next one. `entropy`:
+    /// [`Keys::participant`](crate::epochs::replica::Keys::participant).
+    ///
+    /// # Errors
+    /// One that is damaged: restore it. A node that has lost it goes on without, and has no key share.
+    pub fn secrets(&self, entropy: Secret) -> Result<Secrets, StorageError> {
+        let epoch = self.beginning.record.epoch();
+        let journal = |epoch| journal::read(&folder(&self.root, epoch));
+        let next = journal(Epoch(epoch.0.saturating_add(1)))?;
+        Ok(Secrets { present: journal(epoch)?, next, entropy })
+    }
+
+    /// Writes to the journal of the key generation of an epoch: [`Output::Journal`]. It is durable when this returns.
+    ///
+    /// [`Output::Journal`]: crate::epochs::replica::Output::Journal
+    ///
+    /// # Errors
+    /// When it cannot be written: then nothing that rests on it may leave, and the node stops.
+    pub fn write_journal(
+        &self,
+        epoch: Epoch,
+        replaces: bool,
+        entries: Vec<Entry>,
+    ) -> Result<(), StorageError> {
+        let folder = folder(&self.root, epoch);
+        fs::create_dir_all(&folder).map_err(storage::failed("create", &folder))?;
+        journal::write(&folder, replaces, entries)?;
+        let root = fs::File::open(&self.root).and_then(|root| root.sync_all());
+        root.map_err(storage::failed("sync", &self.root))
     }
 
     /// The final blocks of the present epoch, lowest first.

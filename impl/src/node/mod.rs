@@ -7,6 +7,7 @@
 
 mod folders;
 mod frame;
+mod journal;
 mod storage;
 
 use std::cmp::Reverse;

@@ -3,14 +3,16 @@
 use std::fs;
 use std::sync::Arc;
 
-use zus_bpp::block::{Block, BlockContent, Closing};
+use zus_bpp::block::{Block, BlockContent, Closing, Digest};
 use zus_bpp::certified::FinalityCertificate;
 use zus_bpp::chain::FinalBlock;
 use zus_bpp::committee::{Epoch, MinerId, Round};
 use zus_bpp::crypto::certificate::{Certificate, Signers};
+use zus_bpp::crypto::dkg::Attempt;
 use zus_bpp::crypto::scheme::Signature;
 use zus_bpp::epochs::envelope::Envelope;
 use zus_bpp::epochs::handoff::HandoffCertificate;
+use zus_bpp::epochs::key_generation::{Entry, Secret};
 use zus_bpp::epochs::link::Beginning;
 use zus_bpp::epochs::planned::PlannedRecord;
 use zus_bpp::epochs::roster::CommitteeRecord as _;
@@ -164,4 +166,38 @@ fn final_blocks_of_every_epoch_are_served_each_with_its_own() {
     assert_eq!(rounds(&mut folders, 2, 5), [(2, 6), (2, 7)]);
     assert_eq!(rounds(&mut folders, 9, 0), []);
     assert_eq!(folders.blocks().expect("they are read").len(), 2);
+}
+
+/// The secrets of a key generation are read back as they were written, and those of an attempt that is over are gone.
+#[test]
+fn journals_of_key_generations_are_kept_with_the_epoch_that_the_keys_are_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = |byte| Secret::new([byte; 32]);
+    let attempt = Attempt(3);
+    let secrets = Entry::Secrets { attempt, encryption: secret(1), seed: secret(2) };
+    let share = Entry::Share { attempt, dealer: MinerId(2), dealing: Digest([9; 32]), share: secret(3) };
+    let settlement = Entry::Settlement { attempt, settlement: vec![7; 200] };
+    let key_share = Entry::KeyShare { attempt, record: Digest([8; 32]), share: secret(4) };
+    let read = |folders: &EpochFolders<PlannedRecord>| {
+        let secrets = folders.secrets(secret(0)).expect("they are read");
+        (secrets.present, secrets.next)
+    };
+    let mut folders = open(folder.path()).expect("it opens");
+    assert_eq!(read(&folders), (vec![], vec![]));
+    folders.write_journal(Epoch(2), false, vec![secrets.clone()]).expect("it is written");
+    folders.write_journal(Epoch(2), false, vec![share.clone(), settlement.clone()]).expect("it is written");
+    drop(folders);
+    folders = open(folder.path()).expect("a journal is no beginning");
+    assert_eq!(folders.beginning().record.epoch, Epoch(1));
+    assert_eq!(read(&folders), (vec![], vec![secrets, share, settlement]));
+    folders.write_journal(Epoch(2), true, vec![key_share.clone()]).expect("it is written");
+    let second = beginning(2, 5);
+    folders.begin(second.clone(), owner(&second.record)).expect("it begins");
+    assert_eq!(read(&folders), (vec![key_share], vec![]));
+    let path = folder.path().join("epoch-2/keys");
+    let mut bytes = fs::read(&path).expect("it is there");
+    bytes[20] ^= 1;
+    fs::write(&path, bytes).expect("a bit has changed");
+    let refused = folders.secrets(secret(0)).expect_err("it is damaged").to_string();
+    assert!(refused.contains("keys") && refused.contains("fix:"), "{refused}");
 }

@@ -5,6 +5,7 @@ mod faults;
 mod folders;
 mod generated;
 mod handover;
+mod long_range;
 mod refused;
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use zus_bpp::block::Time;
-use zus_bpp::committee::{Epoch, Peer};
+use zus_bpp::committee::{Epoch, Peer, Round};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::epochs::envelope::Envelope;
 use zus_bpp::epochs::generated::Signatures;
@@ -22,6 +22,7 @@ use zus_bpp::epochs::link::Beginning;
 use zus_bpp::epochs::planned::PlannedKeys;
 use zus_bpp::epochs::replica::{EpochMilestone, Input, Output, Replica, Role, Timer};
 use zus_bpp::epochs::roster::{CommitteeRecord as _, NodeId, Roster};
+use zus_bpp::limits::SERVED_BYTES;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{self, WriteId};
 use zus_bpp::wire;
@@ -146,11 +147,38 @@ impl<N: Network> WorldOf<N> {
         self.hosts[usize::from(node)].steps
     }
 
-    /// A node that is down comes back with another disk: empty but for this checkpoint.
+    /// A node that is down comes back with another disk: empty but for this checkpoint. It has no key share.
     pub fn replace(&mut self, node: u16, beginning: Beginning<RecordOf<N>>) {
         let byzantine = self.hosts[usize::from(node)].byzantine;
         self.hosts[usize::from(node)] = Host { byzantine, ..Host::new(node, beginning) };
         self.start(node);
+    }
+
+    /// A node crashes, and stays away until it is started or replaced.
+    pub fn stop(&mut self, node: u16) {
+        self.hosts[usize::from(node)].crash(&mut self.random);
+    }
+
+    /// A node that is down starts again with what is on its disk.
+    pub fn restart(&mut self, node: u16) {
+        self.start(node);
+    }
+
+    /// A node turns dishonest: nothing is promised of it any more.
+    pub fn turns(&mut self, node: u16) {
+        self.observer.forget(node);
+    }
+
+    /// Final blocks of an epoch above a round, as a node stores them.
+    #[must_use]
+    pub fn stored(&self, node: u16, epoch: Epoch, after: Round) -> Option<Envelope<RecordOf<N>>> {
+        self.hosts[usize::from(node)].serve(epoch, after, SERVED_BYTES)
+    }
+
+    /// Something that a node did not say arrives from it: whoever plays the node says it.
+    pub fn deliver(&mut self, from: u16, to: u16, envelope: &Envelope<RecordOf<N>>) {
+        let bytes = wire::to_bytes(envelope);
+        self.schedule.add(self.now, Happening::Arrives { from, to, bytes });
     }
 
     /// The parameters.
@@ -184,6 +212,21 @@ impl<N: Network> WorldOf<N> {
         while self.now < end {
             self.run(100);
             if self.all_have(self.setup.plan.last(), rounds) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The same for these nodes only: others may be away.
+    pub fn run_to_the_end_of(&mut self, nodes: &[u16], rounds: u64, milliseconds: u64) -> bool {
+        let (end, last) = (self.now.after(milliseconds), self.setup.plan.last());
+        while self.now < end {
+            self.run(100);
+            let Some(handover) = self.observer.handovers.get(&last) else { continue };
+            let least = handover.anchor.0 + rounds;
+            let there = |node: &u16| self.replica(*node).is_some_and(|it| it.finalized().round().0 >= least);
+            if nodes.iter().all(there) {
                 return true;
             }
         }

@@ -68,6 +68,11 @@ impl Observer {
         Self { honest: honest.into_iter().collect(), ..Self::default() }
     }
 
+    /// A node is honest no more.
+    pub(super) fn forget(&mut self, node: u16) {
+        self.honest.remove(&node);
+    }
+
     /// The finalized head of a node.
     #[must_use]
     pub fn head(&self, node: u16) -> Option<&Arc<Block>> {
