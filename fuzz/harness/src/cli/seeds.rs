@@ -37,21 +37,25 @@ pub fn seeds() -> std::io::Result<bool> {
     let root = crate::room().join("inputs");
     let _taken = Lock::take(&root)?;
     for (target, _) in ALL {
-        let found = match *target {
-            "decode" => [messages(), others()].concat(),
-            "scenario" => scenarios(),
-            "trace" => traces(),
-            "dkg" | "differential_bls" => [random(), kinds(target)].concat(),
-            "soak" => long_runs(),
-            "overrun" => [random(), forks()].concat(),
-            _ => random(),
-        };
         let below = Lock::take(root.join(target))?;
-        for (name, bytes) in found {
+        for (name, bytes) in of(target) {
             zus_output::whole::write(below.folder().join(name), bytes)?;
         }
     }
     Ok(true)
+}
+
+/// The first inputs of a target, by name.
+fn of(target: &str) -> Found {
+    match target {
+        "decode" => [messages(), others()].concat(),
+        "scenario" => scenarios(),
+        "trace" => traces(),
+        "dkg" | "differential_bls" => [random(), kinds(target)].concat(),
+        "soak" => long_runs(),
+        "overrun" => [random(), forks()].concat(),
+        _ => random(),
+    }
 }
 
 pub(super) fn random() -> Found {
@@ -137,7 +141,7 @@ fn messages() -> Found {
     let (Some((&t1, &t2)), Some((&v1, &v2))) = two else { return found };
     if let Ok(signature) = UncompressedSignature::new(signature) {
         let ticket = UncompressedTicket { statement: t1.statement, signer: t1.signer, signature };
-        found.push(("UncompressedTicket".into(), wire::encode(&Message::UncompressedTicket(ticket))));
+        found.push(("UncompressedTicket-BLS".into(), wire::encode(&Message::UncompressedTicket(ticket))));
     }
     let (Some(&p1), Some(n1), Some(f1)) = (proposals.first(), notarizations.first(), finalities.first())
     else {
@@ -275,4 +279,26 @@ fn scenarios() -> Found {
         Some((format!("{name}.toml"), std::fs::read(file).ok()?))
     };
     ["hardened_live", "late_better_rank", "two_subrounds"].into_iter().filter_map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change of an encoding makes the first inputs anew: `zus-fuzz seeds`.
+    #[test]
+    fn the_committed_inputs_begin_with_these() {
+        for (target, _) in ALL {
+            let found = of(target);
+            assert!(!found.is_empty(), "{target}");
+            let names: BTreeSet<&String> = found.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), found.len(), "{target}: two inputs have one name");
+            for (name, bytes) in found {
+                let file = crate::room().join("inputs").join(target).join(name);
+                let committed =
+                    std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+                assert!(committed == bytes, "{} is old\n  fix: zus-fuzz seeds", file.display());
+            }
+        }
+    }
 }
