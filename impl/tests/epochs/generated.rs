@@ -164,6 +164,38 @@ fn a_member_crashes_at_steps_of_its_key_generation() {
     }
 }
 
+/// The same at each step from the last round of the key generation to the beginning of the next epoch: nothing of that epoch is durable
+/// before the key share is.
+#[test]
+fn a_member_crashes_at_every_step_of_the_boundary() {
+    let short = || {
+        let mut setup = setup(2, 7);
+        setup.phase_rounds = 8;
+        // Writes to the disk take their time, so that there are crashes before each of them.
+        setup.flush = 40;
+        setup
+    };
+    for node in [2, 4] {
+        let mut world = World::generated(short(), MockSignatures);
+        let mut first = 0;
+        while world.replica(node).expect("it runs").epoch() == Epoch(1) {
+            if world.replica(node).is_some_and(|replica| replica.progress().phase() < Phase::Complete) {
+                first = world.steps(node);
+            }
+            world.run(5);
+            assert!(world.now.0 < 60_000, "no handover");
+        }
+        let steps = first.saturating_sub(6)..world.steps(node) + 1;
+        assert!(steps.end - steps.start > 8, "{steps:?}");
+        for step in steps {
+            let mut setup = short();
+            setup.kill_at_step = Some((node, step, 300));
+            let world = ends_well(setup);
+            assert_eq!(parts(&world, 2)[&node], Part::Member, "step {step} of node {node}");
+        }
+    }
+}
+
 fn until(world: &mut World, phase: Phase) {
     while world.replica(0).expect("it runs").progress().phase() < phase {
         world.run(20);
