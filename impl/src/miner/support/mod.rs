@@ -6,6 +6,7 @@ mod beacon;
 mod blocks;
 mod catch_up;
 mod certificates;
+mod handover;
 mod promises;
 mod recover;
 mod resend;
