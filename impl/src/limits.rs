@@ -133,6 +133,10 @@ pub const SERVED_BYTES: usize = MAX_PAYLOAD_BYTES;
 /// Bytes of the record of a committee: room for the largest one with all sharders.
 pub const MAX_RECORD_BYTES: usize = 1 << 18;
 
+/// Records of which a node remembers the checked keys: those of the epochs before and after the present one, and of one that it
+/// passes through. So only keys that are new are checked.
+pub const CHECKED_RECORDS: usize = 4;
+
 /// Links to committees in one message.
 pub const MAX_LINKS_AT_ONCE: usize = 16;
 

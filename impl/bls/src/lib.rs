@@ -13,7 +13,7 @@
 //!     \                       |
 //!      `-------------> polynomial, curve (the only unsafe code)
 //! ```
-//! [`uncompressed`] is the longer form of a signature, which costs a receiver less. [`signers`] is the bitmap of those who
+//! [`identity_keys`] verifies certificates of a committee without its beacon. [`uncompressed`] is the longer form of a signature, which costs a receiver less. [`signers`] is the bitmap of those who
 //! signed.
 
 pub mod beacon;
@@ -24,6 +24,7 @@ pub mod committee_keys;
 pub mod curve;
 pub mod dkg;
 pub mod group_testing;
+pub mod identity_keys;
 pub mod keys;
 pub mod polynomial;
 pub mod scheme;

@@ -16,6 +16,6 @@ pub mod ranks;
 pub mod scheme;
 
 pub use zus_bls::{
-    beacon, blst_scheme, committee_keys, curve, dkg, group_testing, keys, polynomial, trusted_dealer,
-    uncompressed,
+    beacon, blst_scheme, committee_keys, curve, dkg, group_testing, identity_keys, keys, polynomial,
+    trusted_dealer, uncompressed,
 };

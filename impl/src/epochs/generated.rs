@@ -1,8 +1,8 @@
 //! The keys of committees that the key generation makes: what a node has of them, and which committees its configuration names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key_generation::{Began, Entry, Participant, ParticipantError, Plan, PlanError, Progress, Secret};
 use super::record::{CheckedRecord, Record, SharderKey, register};
@@ -13,10 +13,11 @@ use crate::crypto::beacon::BeaconShare;
 use crate::crypto::blst_scheme::BlstScheme;
 use crate::crypto::committee_keys::{CommitteeKeys, MemberKeys};
 use crate::crypto::dkg::{IDENTITY_BYTES, MAX_DKG_MEMBERS};
+use crate::crypto::identity_keys::IdentityKeys;
 use crate::crypto::keys::SecretKey;
 use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
-use crate::crypto::scheme::Scheme;
-use crate::limits::{MAX_PHASE_ROUNDS, MAX_ROUND, MAX_SHARDERS};
+use crate::crypto::scheme::{Scheme, Verify};
+use crate::limits::{CHECKED_RECORDS, MAX_PHASE_ROUNDS, MAX_ROUND, MAX_SHARDERS};
 
 /// The nodes of a committee that is to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,6 +98,11 @@ fn check(chain: ChainId, next: &NextCommittee, phase_rounds: u64) -> Result<(), 
 pub trait Signatures: Clone + fmt::Debug {
     /// Signs and verifies in one epoch.
     type Scheme: Scheme;
+    /// Verifies what members sign, but no beacon.
+    type Verifier: Verify;
+
+    /// The identity keys of a committee; `None`: they are none.
+    fn verifier(&self, record: &CheckedRecord) -> Option<Self::Verifier>;
 
     /// The keys of a committee, to verify with; `None`: they are none.
     fn observer(&self, record: &CheckedRecord) -> Option<Self::Scheme>;
@@ -111,13 +117,18 @@ pub struct BlsSignatures;
 
 impl Signatures for BlsSignatures {
     type Scheme = BlstScheme;
+    type Verifier = IdentityKeys;
+
+    fn verifier(&self, record: &CheckedRecord) -> Option<IdentityKeys> {
+        IdentityKeys::new(record.identities()).ok()
+    }
 
     fn observer(&self, record: &CheckedRecord) -> Option<BlstScheme> {
-        Some(BlstScheme::observer(Arc::new(record.committee_keys().ok()?)))
+        Some(BlstScheme::observer(record.committee_keys().ok()?))
     }
 
     fn member(&self, record: &CheckedRecord, keys: MemberKeys) -> Option<BlstScheme> {
-        BlstScheme::member(Arc::new(record.committee_keys().ok()?), keys).ok()
+        BlstScheme::member(record.committee_keys().ok()?, keys).ok()
     }
 }
 
@@ -134,6 +145,11 @@ impl MockSignatures {
 
 impl Signatures for MockSignatures {
     type Scheme = MockScheme;
+    type Verifier = MockScheme;
+
+    fn verifier(&self, record: &CheckedRecord) -> Option<MockScheme> {
+        self.observer(record)
+    }
 
     fn observer(&self, record: &CheckedRecord) -> Option<MockScheme> {
         Some(Self::committee(record)?.observer())
@@ -156,6 +172,8 @@ pub struct GeneratedKeys<S> {
     exchange: Arc<Exchange>,
     identity: Option<SecretKey>,
     endpoint: Vec<u8>,
+    /// The last records of which the keys were checked, newest last: [`CHECKED_RECORDS`] at most. A clone shares them.
+    checked: Arc<Mutex<VecDeque<CheckedRecord>>>,
 }
 
 impl<S: fmt::Debug> fmt::Debug for GeneratedKeys<S> {
@@ -173,32 +191,47 @@ impl<S: Signatures> GeneratedKeys<S> {
         identity: Option<SecretKey>,
         endpoint: Vec<u8>,
     ) -> Self {
-        Self { signatures, exchange, identity, endpoint }
+        Self { signatures, exchange, identity, endpoint, checked: Arc::default() }
     }
-}
 
-/// The record with its keys checked. That it follows the one before is known by the handoff certificate.
-fn checked(record: &Record) -> Option<CheckedRecord> {
-    Arc::new(record.clone()).check_first(record.chain()).ok()
+    /// The record with its keys checked, those that are new since the last records. That it follows the one before is known by the
+    /// handoff certificate.
+    fn checked(&self, record: &Record) -> Option<CheckedRecord> {
+        let mut known = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.iter().find(|known| known.record().digest() == record.digest()) {
+            return Some(found.clone());
+        }
+        let checked = Arc::new(record.clone()).check_knowing(record.chain(), &*known).ok()?;
+        known.push_back(checked.clone());
+        if known.len() > CHECKED_RECORDS {
+            known.pop_front();
+        }
+        Some(checked)
+    }
 }
 
 impl<S: Signatures> Keys for GeneratedKeys<S> {
     type Scheme = S::Scheme;
+    type Verifier = S::Verifier;
     type Record = Record;
     type Progress = Progress;
     type Participant = Participant;
 
+    fn verifier(&self, record: &Record) -> Option<S::Verifier> {
+        self.signatures.verifier(&self.checked(record)?)
+    }
+
     fn observer(&self, record: &Record) -> Option<S::Scheme> {
-        self.signatures.observer(&checked(record)?)
+        self.signatures.observer(&self.checked(record)?)
     }
 
     fn member(&self, record: &Record, place: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
         let (identity, beacon) = (self.identity.clone()?, share?.clone());
-        self.signatures.member(&checked(record)?, MemberKeys { member: place, identity, beacon })
+        self.signatures.member(&self.checked(record)?, MemberKeys { member: place, identity, beacon })
     }
 
     fn begin(&self, record: &Record, anchor: &Block) -> Option<Progress> {
-        let plan = self.exchange.plan(&checked(record)?, anchor.round()).ok()?;
+        let plan = self.exchange.plan(&self.checked(record)?, anchor.round()).ok()?;
         Some(Progress::begin(Arc::new(plan), anchor.round()))
     }
 

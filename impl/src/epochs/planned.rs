@@ -255,9 +255,14 @@ impl PlannedKeys<MockScheme> {
 
 impl<S: Scheme + Clone> Keys for PlannedKeys<S> {
     type Scheme = S;
+    type Verifier = S;
     type Record = PlannedRecord;
     type Progress = PlannedProgress;
     type Participant = Nobody;
+
+    fn verifier(&self, record: &PlannedRecord) -> Option<S> {
+        self.observer(record)
+    }
 
     fn observer(&self, record: &PlannedRecord) -> Option<S> {
         self.schemes.get(&record.epoch).map(|(_, observer)| observer.clone())

@@ -10,7 +10,7 @@
 //! last one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
@@ -195,9 +195,23 @@ impl Record {
             let (found, expected) = (self.content.previous, before.record.digest);
             return Err(RecordError::Previous { found, expected });
         }
-        let members = &before.record.content.members;
-        let known = members.iter().zip(before.identities.iter()).collect();
-        self.check_keys(before.record.chain(), &known)
+        self.check_knowing(before.record.chain(), [before])
+    }
+
+    /// Checks the keys of a record of which the handoff certificate was verified. A key that one of `known` has, of the same chain, is
+    /// not checked again.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub(super) fn check_knowing<'a>(
+        self: Arc<Self>,
+        chain: ChainId,
+        known: impl IntoIterator<Item = &'a CheckedRecord>,
+    ) -> Result<CheckedRecord, RecordError> {
+        let of_chain = known.into_iter().filter(|known| known.record.chain() == chain);
+        let keys =
+            of_chain.flat_map(|known| known.record.content.members.iter().zip(known.identities.iter()));
+        self.check_keys(chain, &keys.collect())
     }
 
     fn check_keys(
@@ -211,7 +225,7 @@ impl Record {
         let identities = register(chain, &self.content.members, known)
             .map_err(|(member, reason)| RecordError::Member { member, reason })?;
         CommitteeKeys::require_distinct(&identities)?;
-        Ok(CheckedRecord { record: self, identities: identities.into() })
+        Ok(CheckedRecord { record: self, identities: identities.into(), keys: Arc::default() })
     }
 }
 
@@ -278,11 +292,22 @@ fn encode(content: &RecordContent) -> Vec<u8> {
 }
 
 /// A record of which every identity key was checked. A clone shares them.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckedRecord {
     record: Arc<Record>,
     identities: Arc<[RegisteredKey]>,
+    /// [`CheckedRecord::committee_keys`], once it was asked for.
+    keys: Arc<OnceLock<Arc<CommitteeKeys>>>,
 }
+
+impl PartialEq for CheckedRecord {
+    fn eq(&self, other: &Self) -> bool {
+        // The keys are a function of the record.
+        (&self.record, &self.identities) == (&other.record, &other.identities)
+    }
+}
+
+impl Eq for CheckedRecord {}
 
 impl CheckedRecord {
     /// The record.
@@ -297,13 +322,17 @@ impl CheckedRecord {
         &self.identities
     }
 
-    /// The keys that signatures of this epoch are checked against. Computes the public share of each member.
+    /// The keys that signatures of this epoch are checked against. The first call computes the public share of each member.
     ///
     /// # Errors
     /// [`RecordError::Coefficient`], [`RecordError::Beacon`]: a quorum of the committee before has signed a record that is none.
-    pub fn committee_keys(&self) -> Result<CommitteeKeys, RecordError> {
+    pub fn committee_keys(&self) -> Result<Arc<CommitteeKeys>, RecordError> {
+        if let Some(known) = self.keys.get() {
+            return Ok(Arc::clone(known));
+        }
         let beacon = BeaconKey::from_commitments(&self.record.commitments()?, self.identities.len())?;
-        Ok(CommitteeKeys::new(self.identities.to_vec(), beacon)?)
+        let made = Arc::new(CommitteeKeys::new(self.identities.to_vec(), beacon)?);
+        Ok(Arc::clone(self.keys.get_or_init(|| made)))
     }
 }
 

@@ -1,21 +1,24 @@
-//! The cost of a key generation on a chain, and of the record that comes out of it.
+//! The cost of a key generation on a chain, of the record that comes out of it, and of a walk over many epochs.
 //!
 //! ```text
 //! cargo run --release -p zus-measure --bin epochs              # n = 100, and one member's work at n = 1,000
 //! cargo run --release -p zus-measure --bin epochs -- 16 100    # other sizes
+//! cargo run --release -p zus-measure --bin epochs -- walk      # only the handoffs that a joiner checks, n = 100
 //! ```
 //!
 //! Times are processor time of one core. Up to `WHOLE` members every dealing and settlement is made and judged. Above that `SAMPLE`
 //! of them are, and what costs the same for each dealer is multiplied.
 #![allow(missing_docs)]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zus_bpp::block::Digest;
-use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, beacon_threshold};
-use zus_bpp::crypto::certificate::Signers;
+use zus_bpp::block::{Block, BlockContent, BlockId, Closing, Digest, Time};
+use zus_bpp::certified::FinalityCertificate;
+use zus_bpp::committee::{ChainId, Epoch, MinerId, Round, Subround, beacon_threshold};
+use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{
     Attempt, Dealer, IDENTITY_BYTES, Identity, MAX_DKG_MEMBERS, Ready, Recipient, Registration, Session,
@@ -23,9 +26,17 @@ use zus_bpp::crypto::dkg::{
 };
 use zus_bpp::crypto::keys::{DomainTag, SecretKey};
 use zus_bpp::crypto::polynomial::Polynomial;
+use zus_bpp::crypto::scheme::{BeaconValue, Signature};
+use zus_bpp::epochs::generated::{BlsSignatures, Exchange, GeneratedKeys};
+use zus_bpp::epochs::handoff::HandoffCertificate;
 use zus_bpp::epochs::item::{self, EpochItem};
 use zus_bpp::epochs::key_generation::{Phase, Plan, Progress};
+use zus_bpp::epochs::link::Link;
 use zus_bpp::epochs::record::{CheckedRecord, Record, RecordContent};
+use zus_bpp::epochs::replica::Keys as _;
+use zus_bpp::epochs::roster::Roster;
+use zus_bpp::statement::{FinalityVote, Statement as _};
+use zus_bpp::wire;
 use zus_measure::members::{decryption, identity, seed};
 use zus_measure::process_time;
 
@@ -243,14 +254,97 @@ fn check(n: u16) {
     }
 }
 
+/// Epochs that one walk passes through, and that of all members new: each of these takes a hundred times as long.
+const WALK: [(u16, usize); 3] = [(0, 1_000), (1, 1_000), (WHOLE, 20)];
+
+/// The links of a chain from the first epoch on, as a peer sends them, with the first record. In each epoch `exchanged` members are new.
+fn links(n: u16, exchanged: u16, epochs: usize) -> (Record, Vec<Vec<u8>>) {
+    // The member in a place has the key of this number.
+    let mut keys: Vec<u16> = (0..n).collect();
+    let members = |keys: &[u16]| keys.iter().map(|&key| encoded(key)).collect::<Vec<_>>();
+    let first = Record::new(content(members(&keys), EPOCH, Digest::NONE)).expect("a record");
+    let mut before = first.clone();
+    let (mut next, mut place) = (n, 0);
+    let made = (0..epochs).map(|_| {
+        let (epoch, signers) = (before.epoch(), beacon_threshold(usize::from(n)) as u16);
+        let sum =
+            keys.iter().take(signers.into()).filter_map(|&key| Scalar::from_bytes(&identity(key).to_bytes()));
+        let sum = SecretKey::from_scalar(sum.fold(Scalar::zero(), |sum, key| sum.add(&key))).expect("a key");
+        for _ in 0..exchanged {
+            keys[usize::from(place)] = next;
+            (next, place) = (next + 1, (place + 1) % n);
+        }
+        let after = content(members(&keys), Epoch(epoch.0 + 1), before.digest());
+        let record = Record::new(after).expect("a record");
+        let block = Block::new(BlockContent {
+            chain: CHAIN,
+            epoch,
+            round: Round(100),
+            subround: Subround(0),
+            generator: MinerId(0),
+            parent: BlockId([2; 32]),
+            parent_notarization: None,
+            finality: None,
+            beacon: BeaconValue([3; 32]),
+            beacon_signature: Signature([0; 48]),
+            closing: Closing::Closes { record: record.digest() },
+            items: vec![1],
+            payload: Vec::new(),
+            time: Time(0),
+        });
+        let statement = FinalityVote { round: block.round(), subround: block.subround(), block: block.id() };
+        let committee = Roster::of(&before).expect("a committee").committee();
+        let certificate = Certificate {
+            signers: Signers::from_members(n.into(), (0..signers).map(MinerId)).expect("members"),
+            aggregate: sum.sign(FinalityVote::DOMAIN.into(), &statement.preimage(&committee)),
+        };
+        let finality = Arc::new(FinalityCertificate { statement, certificate });
+        let handoff = HandoffCertificate::new(*block.header(), finality).expect("it fits together");
+        before = record.clone();
+        wire::to_bytes(&Link { handoff, record })
+    });
+    let made = made.collect();
+    (first, made)
+}
+
+/// The work of a joiner that walks from the first record to the last one: each link is decoded and checked.
+fn walk(n: u16) {
+    zus_output::say!("a walk over epochs, n = {n}");
+    for (exchanged, epochs) in WALK {
+        let exchanged = exchanged.min(n);
+        let (first, links) = links(n, exchanged, epochs);
+        let nobody = Exchange::new(CHAIN, BTreeMap::new(), 1, 1).expect("no committees");
+        let keys = GeneratedKeys::new(BlsSignatures, Arc::new(nobody), None, Vec::new());
+        let quorum = beacon_threshold(n.into());
+        keys.verifier(&first).expect("keys");
+        let (last, time) = process_time::of(|| {
+            links.iter().fold(first, |before, bytes| {
+                let link: Link<Record> = wire::from_bytes(bytes).expect("a link");
+                let committee = Roster::of(&before).expect("a committee").committee();
+                let verifier = keys.verifier(&before).expect("keys");
+                link.check(&before, &committee, quorum, &verifier).expect("the next one");
+                link.record
+            })
+        });
+        assert_eq!(last.epoch().0, EPOCH.0 + epochs as u64);
+        let each = time / epochs as u32;
+        line(&format!("a handoff, {exchanged} of {n} members new"), each, links[0].len());
+        zus_output::say!("  {:<52} {:>10.0} handoffs a second", "", 1.0 / each.as_secs_f64());
+    }
+}
+
 fn main() -> ExitCode {
     let mut sizes = Vec::new();
+    if std::env::args().skip(1).eq(["walk"]) {
+        walk(WHOLE);
+        return ExitCode::SUCCESS;
+    }
     for argument in std::env::args().skip(1) {
         match argument.parse::<u16>().ok().filter(|n| (4..=MAX_DKG_MEMBERS as u16).contains(n)) {
             Some(n) => sizes.push(n),
             None => {
                 zus_output::say!(
-                    "error: {argument:?} is no number of members\n  fix: name numbers from 4 to {MAX_DKG_MEMBERS}"
+                    "error: {argument:?} is no number of members\n  fix: name numbers from 4 to {MAX_DKG_MEMBERS}, or only `walk`"
                 );
                 return ExitCode::from(2);
             }
@@ -262,6 +356,7 @@ fn main() -> ExitCode {
     for n in sizes {
         generate(n);
         check(n);
+        walk(n.min(WHOLE));
     }
     ExitCode::SUCCESS
 }

@@ -160,9 +160,14 @@ pub struct NodeKeys<S> {
 
 impl<S: Signatures> Keys for NodeKeys<S> {
     type Scheme = S::Scheme;
+    type Verifier = S::Verifier;
     type Record = Record;
     type Progress = Progress;
     type Participant = Lying;
+
+    fn verifier(&self, record: &Record) -> Option<S::Verifier> {
+        self.keys.verifier(record)
+    }
 
     fn observer(&self, record: &Record) -> Option<S::Scheme> {
         self.keys.observer(record)

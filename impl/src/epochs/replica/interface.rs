@@ -9,7 +9,7 @@ use crate::chain::StoredBlock;
 use crate::committee::{Epoch, MinerId, Round};
 use crate::crypto::beacon::BeaconShare;
 use crate::crypto::dkg::{Attempt, MemberError, ShareRefused};
-use crate::crypto::scheme::Scheme;
+use crate::crypto::scheme::{Scheme, Verify};
 use crate::epochs::envelope::Envelope;
 use crate::epochs::handoff::HandoffError;
 use crate::epochs::item::ItemKind;
@@ -27,12 +27,18 @@ use crate::wire::WireError;
 pub trait Keys {
     /// Signs and verifies in one epoch.
     type Scheme: Scheme;
+    /// Verifies what members sign, but no beacon.
+    type Verifier: Verify;
     /// The record of a committee.
     type Record: CommitteeRecord;
     /// The state that epoch items make.
     type Progress: Progress<Record = Self::Record>;
     /// The part of a node in the key generation of the next committee.
     type Participant: KeyGeneration<Self::Progress>;
+
+    /// The identity keys of a committee, to verify its certificates while a node passes through its epoch. `None`: the record's keys are
+    /// no keys.
+    fn verifier(&self, record: &Self::Record) -> Option<Self::Verifier>;
 
     /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
     fn observer(&self, record: &Self::Record) -> Option<Self::Scheme>;

@@ -305,10 +305,10 @@ impl<K: Keys> Replica<K> {
             return Roster::of(&link.record).map(drop).map_err(LinkError::from);
         };
         let roster = Roster::of(&last.record)?;
-        let Some(observer) = self.keys.observer(&last.record) else {
+        let Some(verifier) = self.keys.verifier(&last.record) else {
             return Err(LinkError::Keys(last.record.epoch()));
         };
-        link.check(&last.record, &roster.committee(), quorum(&roster), &observer)?;
+        link.check(&last.record, &roster.committee(), quorum(&roster), &verifier)?;
         Roster::of(&link.record).map(drop).map_err(LinkError::from)
     }
 }

@@ -1,6 +1,9 @@
 //! Records: what a committee hands over, refused with the reason wherever it is wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use zus_bls::curve::{combinations_so_far, products_so_far};
 
 use crate::block::Digest;
 use crate::committee::{ChainId, Epoch, MinerId};
@@ -9,8 +12,12 @@ use crate::crypto::committee_keys::CommitteeKeysError;
 use crate::crypto::curve::Scalar;
 use crate::crypto::dkg::{Identity, MAX_DKG_MEMBERS};
 use crate::crypto::keys::{KeyError, SecretKey};
+use crate::crypto::scheme::Verify as _;
+use crate::epochs::generated::{BlsSignatures, Exchange, GeneratedKeys};
 use crate::epochs::key_generation::{Plan, PlanError};
 use crate::epochs::record::{RECORD_VERSION, Record, RecordContent, RecordError};
+use crate::epochs::replica::Keys as _;
+use crate::limits::CHECKED_RECORDS;
 
 use super::stage::{CHAIN, EPOCH, FIRST, PHASE, Stage, before, content_of, encoded, identity};
 
@@ -170,4 +177,39 @@ fn a_plan_that_no_committee_can_follow_is_refused() {
     unproved[96..].copy_from_slice(&encoded(3)[96..]);
     let refused = PlanError::Member { member: MinerId(1), reason: KeyError::NotPossessed };
     assert_eq!(plan(vec![encoded(0), unproved], PHASE), Some(refused));
+}
+
+/// Pairing products and public shares that a piece of work takes.
+fn work<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
+    let (products, combinations) = (products_so_far(), combinations_so_far());
+    let result = run();
+    (result, products_so_far() - products, combinations_so_far() - combinations)
+}
+
+/// A node that passes through many epochs checks the possession of the keys that are new, and makes no public share of the beacon.
+#[test]
+fn who_passes_through_an_epoch_checks_the_new_keys_only() {
+    let nobody = Arc::new(Exchange::new(CHAIN, BTreeMap::new(), 1, 1).unwrap());
+    let keys = GeneratedKeys::new(BlsSignatures, nobody, None, Vec::new());
+    let record = |epoch: u64, members: &[u16]| {
+        Record::new(RecordContent { epoch: Epoch(epoch), ..content_of(members) }).unwrap()
+    };
+    let first = record(1, &[0, 1, 2, 3]);
+    let (verifier, products, shares) = work(|| keys.verifier(&first));
+    assert_eq!((verifier.unwrap().committee_size(), products, shares), (4, 4, 0), "all keys are new");
+    assert_eq!(work(|| keys.verifier(&first).is_some()), (true, 0, 0), "all are known");
+    let next = record(2, &[0, 1, 2, 9]);
+    assert_eq!(work(|| keys.verifier(&next).is_some()), (true, 1, 0), "one key is new");
+    let (observer, products, shares) = work(|| keys.observer(&next));
+    assert!(observer.is_some() && products == 0 && shares > 0, "who stays there needs the beacon");
+    assert_eq!(work(|| keys.observer(&next).is_some()), (true, 0, 0), "and makes its key once");
+    // Each later record forgets one of before: at last the first members are new again.
+    for epoch in 3..3 + CHECKED_RECORDS as u64 {
+        assert!(keys.verifier(&record(epoch, &[100 + epoch as u16, 5, 6, 7])).is_some());
+    }
+    assert_eq!(work(|| keys.verifier(&first).is_some()), (true, 4, 0), "what is remembered is bounded");
+    // A key without its proof of possession is none, known or not.
+    let mut content = content_of(&[0, 1, 2, 3]);
+    content.members[3][100] ^= 1;
+    assert!(keys.verifier(&Record::new(content).unwrap()).is_none());
 }
