@@ -196,6 +196,33 @@ fn a_member_crashes_at_every_step_of_the_boundary() {
     }
 }
 
+/// A member crashes when its shares were on their way to the disk, and is back when dealings count no more. It reads the final blocks of
+/// the epoch again, and opens them again.
+#[test]
+fn a_member_that_lost_its_shares_opens_them_again() {
+    let mut world = World::generated(setup(2, 4), MockSignatures);
+    until(&mut world, Phase::Readying);
+    world.stop(2);
+    // Its secrets come first.
+    world.lose_entries(2, Epoch(2), 1);
+    world.restart(2);
+    ends(&mut world, 3, 100_000);
+    assert_eq!((excluded(&world, 2), parts(&world, 2)[&2]), (vec![], Part::Member));
+}
+
+/// A joiner has no place in the epoch in which it generates its key. It is told of final blocks all the same, and need not ask for them.
+#[test]
+fn a_joiner_is_as_far_as_the_members() {
+    let mut world = World::generated(setup(2, 6), MockSignatures);
+    let mut behind = 0;
+    while world.now.0 < 8_000 {
+        world.run(25);
+        let head = |node| world.replica(node).expect("it runs").finalized().round().0;
+        behind = behind.max((0..4).map(head).max().unwrap_or(0).saturating_sub(head(4)));
+    }
+    assert!(behind <= 1, "{behind} rounds behind");
+}
+
 fn until(world: &mut World, phase: Phase) {
     while world.replica(0).expect("it runs").progress().phase() < phase {
         world.run(20);

@@ -164,6 +164,13 @@ impl<N: Network> WorldOf<N> {
         self.start(node);
     }
 
+    /// A node that is down loses all but the first entries of the journal of a key generation: they were not durable yet.
+    pub fn lose_entries(&mut self, node: u16, epoch: Epoch, kept: usize) {
+        if let Some(journal) = self.hosts[usize::from(node)].journals.get_mut(&epoch) {
+            journal.entries.truncate(kept);
+        }
+    }
+
     /// A node turns dishonest: nothing is promised of it any more.
     pub fn turns(&mut self, node: u16) {
         self.observer.forget(node);

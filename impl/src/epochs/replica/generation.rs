@@ -54,11 +54,31 @@ impl<K: Keys> Generation<K> {
         Ok(generation)
     }
 
-    /// The final chain has gone on.
+    /// The final chain has gone on. While a disk is read nobody takes the outputs: items whose phase has passed, and what is there already,
+    /// are dropped, so that there are a few of one phase.
     pub fn on_final(&mut self, progress: &K::Progress) {
-        if let Some(participant) = &mut self.participant {
-            self.outputs.extend(participant.on_final(progress));
+        let Some(participant) = &mut self.participant else { return };
+        for output in participant.on_final(progress) {
+            let again = self.outputs.iter().any(|known| match (known, &output) {
+                (key_generation::Output::Item(known), key_generation::Output::Item(item)) => known == item,
+                (
+                    key_generation::Output::Receipt { to: known_to, receipt: known },
+                    key_generation::Output::Receipt { to, receipt },
+                ) => (known_to, known) == (to, receipt),
+                _ => false,
+            });
+            if !again {
+                self.outputs.push(output);
+            }
         }
+        self.outputs.retain(|output| match output {
+            key_generation::Output::Item(item) => progress.due(item.as_item()) != Due::Over,
+            key_generation::Output::Receipt { receipt, .. } => progress.takes_receipts(receipt.attempt),
+            key_generation::Output::Append { .. }
+            | key_generation::Output::Replace { .. }
+            | key_generation::Output::Keys { .. }
+            | key_generation::Output::NoKeyShare { .. } => true,
+        });
     }
 
     /// Whether nothing of this node is awaited any more.
