@@ -14,7 +14,6 @@ use super::roster::{CommitteeRecord, NodeId};
 use crate::block::{Block, Digest};
 use crate::committee::{ChainId, Epoch, MinerId, Round};
 use crate::crypto::beacon::BeaconShare;
-use crate::crypto::dkg::Attempt;
 use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::scheme::Scheme;
 use crate::limits::{MAX_MINERS, MAX_SHARDERS};
@@ -183,10 +182,6 @@ impl Progress for PlannedProgress {
 
     fn due(&self, _: Item<'_>) -> Due {
         Due::Over
-    }
-
-    fn takes_receipts(&self, _: Attempt) -> bool {
-        false
     }
 
     fn counts(&self, _: Item<'_>) -> Result<bool, ItemRefused> {

@@ -11,7 +11,6 @@ use super::record::Record;
 use super::roster::{CommitteeRecord, NodeId};
 use crate::block::{Block, BlockId, Closing};
 use crate::committee::Round;
-use crate::crypto::dkg::Attempt;
 
 /// The state that the epoch items of a chain make: a pure fold over its blocks, from the first block of the epoch on. A clone is cheap.
 pub trait Progress: Clone + fmt::Debug {
@@ -34,9 +33,6 @@ pub trait Progress: Clone + fmt::Debug {
 
     /// Whether items like this one count now, do no more, or will.
     fn due(&self, item: Item<'_>) -> Due;
-
-    /// Whether a receipt of this attempt can still be of use: its dealer has not settled for sure.
-    fn takes_receipts(&self, attempt: Attempt) -> bool;
 
     /// Whether an item that is [`Due::Now`] counts in the next block.
     ///
@@ -92,10 +88,6 @@ impl Progress for key_generation::Progress {
             Ordering::Equal => Due::Now,
             Ordering::Greater => Due::Later,
         }
-    }
-
-    fn takes_receipts(&self, attempt: Attempt) -> bool {
-        (attempt, Phase::Settling) >= (self.attempt(), self.phase())
     }
 
     fn counts(&self, item: Item<'_>) -> Result<bool, ItemRefused> {

@@ -22,7 +22,7 @@ type World = GeneratedWorld<MockSignatures>;
 /// Four members, of whom one is exchanged from epoch to epoch; a sharder.
 fn setup(epochs: u16, seed: u64) -> Setup {
     let mut setup = Setup::new(Setup::exchanging(4, 1, epochs), 1, 2, seed);
-    setup.phase_rounds = 12;
+    setup.phase_rounds = 8;
     setup
 }
 
@@ -61,6 +61,7 @@ fn the_keys_sign_on_bls() {
 /// Dealers that lie, one in each committee and each in another way; messages are lost; members, joiners and the sharder are killed.
 fn rough(seed: u64) -> Setup {
     let mut setup = setup(6, seed);
+    setup.phase_rounds = 12;
     setup.lies = vec![(0, Lie::TwoDealings), (4, Lie::TwoSettlements), (8, Lie::WrongRevealed(1))];
     setup.links = Links { loss: 50, bytes: true, ..Links::RELIABLE };
     let killed = [(2, 5_000), (5, 9_000), (9, 14_000), (6, 35_000), (7, 52_000), (3, 60_000), (8, 70_000)];
@@ -155,22 +156,21 @@ fn a_member_crashes_at_steps_of_its_key_generation() {
             whole.run(100);
         }
         let steps = whole.steps(node);
-        for part in 0..10 {
+        for part in 0..6 {
             let mut setup = setup(2, 7);
-            setup.kill_at_step = Some((node, 1 + steps * part / 10 + part, 600));
+            setup.kill_at_step = Some((node, 1 + steps * part / 6 + part, 600));
             let world = ends_well(setup);
             assert_eq!(keys(&world, 2).attempt, 0, "part {part} of node {node}");
         }
     }
 }
 
-/// The same at each step from the last round of the key generation to the beginning of the next epoch: nothing of that epoch is durable
+/// The same at every other step from the last round of the key generation to the beginning of the next epoch: nothing of that epoch is durable
 /// before the key share is.
 #[test]
-fn a_member_crashes_at_every_step_of_the_boundary() {
+fn a_member_crashes_at_every_other_step_of_the_boundary() {
     let short = || {
         let mut setup = setup(2, 7);
-        setup.phase_rounds = 8;
         // Writes to the disk take their time, so that there are crashes before each of them.
         setup.flush = 40;
         setup
@@ -187,7 +187,7 @@ fn a_member_crashes_at_every_step_of_the_boundary() {
         }
         let steps = first.saturating_sub(6)..world.steps(node) + 1;
         assert!(steps.end - steps.start > 8, "{steps:?}");
-        for step in steps {
+        for step in steps.step_by(2) {
             let mut setup = short();
             setup.kill_at_step = Some((node, step, 300));
             let world = ends_well(setup);
@@ -196,8 +196,8 @@ fn a_member_crashes_at_every_step_of_the_boundary() {
     }
 }
 
-/// A member crashes when its shares were on their way to the disk, and is back when dealings count no more. It reads the final blocks of
-/// the epoch again, and opens them again.
+/// A member crashes when its shares were on their way to the disk, and is back when dealings count no more. It opens them again: the
+/// dealings are on the chain.
 #[test]
 fn a_member_that_lost_its_shares_opens_them_again() {
     let mut world = World::generated(setup(2, 4), MockSignatures);
@@ -220,7 +220,7 @@ fn a_joiner_is_as_far_as_the_members() {
         let head = |node| world.replica(node).expect("it runs").finalized().round().0;
         behind = behind.max((0..4).map(head).max().unwrap_or(0).saturating_sub(head(4)));
     }
-    assert!(behind <= 1, "{behind} rounds behind");
+    assert!(behind <= 2, "{behind} rounds behind");
 }
 
 fn until(world: &mut World, phase: Phase) {

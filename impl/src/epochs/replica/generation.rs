@@ -24,7 +24,7 @@ pub(super) struct Generation<K: Keys> {
     epoch: Epoch,
     /// `None`: this node is no member of the next committee.
     participant: Option<K::Participant>,
-    /// What the participant wants and did not get yet.
+    /// The wishes of the participant that were not carried out yet.
     outputs: Vec<key_generation::Output>,
     /// The members of the next committee, by place.
     pub members: Arc<[NodeId]>,
@@ -49,36 +49,14 @@ impl<K: Keys> Generation<K> {
         let (participant, outputs) = began.map_or((None, Vec::new()), |(it, outputs)| (Some(it), outputs));
         let members = progress.next_members().into();
         let (pool, journal) = (Pool::default(), Vec::new());
-        let mut generation = Self { epoch, participant, outputs, members, pool, journal, stores: false };
-        generation.on_final(progress);
-        Ok(generation)
+        Ok(Self { epoch, participant, outputs, members, pool, journal, stores: false })
     }
 
-    /// The final chain has gone on. While a disk is read nobody takes the outputs: items whose phase has passed, and what is there already,
-    /// are dropped, so that there are a few of one phase.
-    pub fn on_final(&mut self, progress: &K::Progress) {
-        let Some(participant) = &mut self.participant else { return };
-        for output in participant.on_final(progress) {
-            let again = self.outputs.iter().any(|known| match (known, &output) {
-                (key_generation::Output::Item(known), key_generation::Output::Item(item)) => known == item,
-                (
-                    key_generation::Output::Receipt { to: known_to, receipt: known },
-                    key_generation::Output::Receipt { to, receipt },
-                ) => (known_to, known) == (to, receipt),
-                _ => false,
-            });
-            if !again {
-                self.outputs.push(output);
-            }
+    /// The final chain has gone on.
+    fn on_final(&mut self, progress: &K::Progress) {
+        if let Some(participant) = &mut self.participant {
+            self.outputs.extend(participant.on_final(progress));
         }
-        self.outputs.retain(|output| match output {
-            key_generation::Output::Item(item) => progress.due(item.as_item()) != Due::Over,
-            key_generation::Output::Receipt { receipt, .. } => progress.takes_receipts(receipt.attempt),
-            key_generation::Output::Append { .. }
-            | key_generation::Output::Replace { .. }
-            | key_generation::Output::Keys { .. }
-            | key_generation::Output::NoKeyShare { .. } => true,
-        });
     }
 
     /// Whether nothing of this node is awaited any more.

@@ -107,7 +107,6 @@ impl<K: Keys> Replica<K> {
             }
             // What is final stays so; `Output::Diverged` was put out when it became final.
             let _judged_before = present.branches.finalize(&block);
-            present.generation.on_final(present.branches.final_progress());
         }
         present.has_final_history()?;
         let mut replica = Self {
