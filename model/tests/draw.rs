@@ -238,6 +238,7 @@ fn hostile() -> Scene {
     let bad = || HOSTILE.to_owned();
     scene.title = bad();
     scene.about = vec![bad()];
+    (scene.root, scene.rounds, scene.tints) = (Some(bad()), vec![bad()], vec![bad()]);
     scene.again = Some(bad());
     if let Some(shows) = &mut scene.shows {
         (shows.property, shows.verdict, shows.text, shows.because) = (bad(), bad(), bad(), bad());

@@ -9,6 +9,7 @@ mod determinism;
 mod documents;
 mod draw;
 mod engines;
+mod epochs;
 mod expectations;
 mod explore;
 mod forms;

@@ -35,6 +35,7 @@ pub(super) enum Command {
     Explore(ExploreArgs),
     SearchSpeed(SearchSpeedArgs),
     Engines(EnginesArgs),
+    Epochs(EpochsArgs),
     Summary(SummaryArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -305,6 +306,61 @@ pub(super) struct EnginesArgs {
     /// Memory at which a search is stopped, e.g. 2GiB, 500MB or a number of bytes
     #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
     pub(super) max_memory: u64,
+}
+
+/// The change of committees: the models of the handover, of the key generation, and of the boundary under the deployed rules.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  zus epochs                                                          every fast instance, one line each
+  zus epochs one_exchanged_rivals --rules handoff_proof=AnyTickets    what breaks, and the shortest run
+  zus epochs disjoint_second --fault OldCommitteeInNewRounds --property E3 --out run.svg
+  zus epochs boundary_deployed --property 'E5 split' --out split.html    then open split.html in a browser
+
+Rules, values and faults are those of model/PROTOCOL.md, section 8. A value with a number is written activation=Offset:1.
+
+Exit code: 0 all as expected of the instance, 1 a verdict differs, 2 bad input or usage, 3 a bound was hit before the answer was
+complete.")]
+pub(super) struct EpochsArgs {
+    /// The name of an instance [default: all fast ones]
+    #[arg(value_name = "INSTANCE")]
+    pub(super) instance: Option<String>,
+    /// Other values of rules, e.g. handoff_proof=AnyTickets,tail=Normal
+    #[arg(long, value_name = "RULE=VALUE", value_delimiter = ',', requires = "instance")]
+    pub(super) rules: Vec<String>,
+    /// A mistake in the rules, by its name
+    #[arg(long, value_name = "NAME", requires = "instance")]
+    pub(super) fault: Option<String>,
+    /// The property whose run is drawn [default: the first one that is violated]
+    #[arg(long, value_name = "ID", requires = "out")]
+    pub(super) property: Option<String>,
+    /// Draw the run into this file: .svg for a picture, .html for a page to step through
+    #[arg(long, value_name = "FILE", requires = "instance")]
+    pub(super) out: Option<PathBuf>,
+    /// Run the slow instances, too
+    #[arg(long, conflicts_with = "instance")]
+    pub(super) all: bool,
+    /// The form of the results on standard output
+    #[arg(long, value_enum, default_value_t = EpochsFormat::Text)]
+    pub(super) format: EpochsFormat,
+    /// Leave the runs out, and say nothing while a search runs
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Threads: an instance has one [default: one for each processor]; the results are the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+    /// Generated states of an instance at most
+    #[arg(long, value_name = "N", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_states: u64,
+}
+
+/// The forms of the results of `zus epochs`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum EpochsFormat {
+    /// One line an instance, and the runs of those that differ
+    Text,
+    /// An object for each instance, with its properties and runs
+    Json,
 }
 
 /// One measurement of `zus search-speed`, as a line of JSON.

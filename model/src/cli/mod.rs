@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod draw;
 mod engines;
+mod epochs;
 mod explore;
 mod measure;
 mod progress;
@@ -20,9 +21,9 @@ mod summary;
 mod table;
 
 use arguments::{
-    Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, EnginesArgs, ExploreArgs, Format,
-    ManArgs, MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf, SearchSpeedArgs, SimulateArgs,
-    SummaryArgs, TableFormat,
+    Bounds, CheckArgs, Cli, Command, CompletionsArgs, DrawArgs, DrawFormat, EnginesArgs, EpochsArgs,
+    EpochsFormat, ExploreArgs, Format, ManArgs, MeasureArgs, ReplayArgs, ReportArgs, SchemaArgs, SchemaOf,
+    SearchSpeedArgs, SimulateArgs, SummaryArgs, TableFormat,
 };
 use clap::{Parser, error::ErrorKind as Usage};
 use std::{
@@ -187,6 +188,41 @@ pub enum Failure {
     /// A report cannot be put into SARIF.
     #[error("the report cannot be written as SARIF: {0}")]
     Sarif(serde_json::Error),
+    /// There is no instance of that name among the models of epochs.
+    #[error("there is no instance `{name}`\n  fix: use one of {known}")]
+    NoEpochInstance {
+        /// The name.
+        name: String,
+        /// The instances that there are.
+        known: String,
+    },
+    /// The instance cannot have a rule or a fault that is named.
+    #[error(transparent)]
+    EpochChange(zus_epochs::catalog::Mistake),
+    /// The name of a file says no form.
+    #[error(
+        "{path}: its name says no form\n  fix: end it with .svg for a picture, or .html for a page to step through"
+    )]
+    EpochForm {
+        /// The file.
+        path: String,
+    },
+    /// No run shows the property that is to be drawn.
+    #[error(
+        "{name}: there is no run to draw\n  fix: name a property that is violated or reachable with --property; here: {known}"
+    )]
+    NoEpochRun {
+        /// The instance.
+        name: String,
+        /// The ids of the properties that have a run.
+        known: String,
+    },
+    /// Runs of the key generation have no chain.
+    #[error("{name}: runs of the key generation are told, not drawn\n  fix: leave --out away")]
+    NoEpochDrawing {
+        /// The instance.
+        name: String,
+    },
     /// Standard output is gone.
     #[error("standard output: {0}\n  fix: make room where it goes, or send it elsewhere")]
     Output(#[from] io::Error),
@@ -212,6 +248,7 @@ pub fn main() -> ExitCode {
         Command::Explore(args) => explore::run(&args),
         Command::SearchSpeed(args) => search_speed::run(&args),
         Command::Engines(args) => engines::run(&args),
+        Command::Epochs(args) => epochs::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Schema(args) => shell::schema(&args),
         Command::Completions(args) => shell::completions(&args),

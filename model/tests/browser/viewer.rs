@@ -160,6 +160,7 @@ fn large() -> Scene {
             round: round + 1,
             subround: 0,
             down: false,
+            tint: None,
         }));
         let done = run.add(miners, Kind::FinalityCertificate, at, &votes[..34]);
         blocks.push(BlockCard {
@@ -170,13 +171,14 @@ fn large() -> Scene {
             rank: 0,
             twin: 0,
             byzantine: false,
+            place: None,
             parent: at.checked_sub(1),
             proposed: Some(proposal),
             notarized: Some(notarized),
             finalized: Some(done),
         });
     }
-    let lane = |name: String, role| Lane { name, role };
+    let lane = |name: String, role| Lane { name, role, committee: None };
     let lanes = (0..miners)
         .map(|m| lane(format!("miner {m}"), Role::Honest))
         .chain([lane("sent".into(), Role::Network)]);
@@ -188,6 +190,9 @@ fn large() -> Scene {
         shows: None,
         story: Vec::new(),
         again: None,
+        root: None,
+        rounds: Vec::new(),
+        tints: Vec::new(),
         lanes: lanes.collect(),
         blocks,
         events: run.events,

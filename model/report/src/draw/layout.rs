@@ -27,6 +27,8 @@ const CHARACTER: f64 = 5.6;
 const MOST_WIDE: usize = 9;
 const NARROW: i32 = 26;
 const NARROW_SENT: i32 = 70;
+/// The widest lane of a layout for a narrow screen.
+const NARROW_ALL: i32 = 30;
 /// From the line of a lane to its label, and from the left edge of the lane to its line.
 pub const BESIDE: i32 = 12;
 const LINE_AT: i32 = 16;
@@ -71,7 +73,25 @@ fn pixels(characters: usize) -> i32 {
 impl Layout {
     /// The layout of a scene: a lane is as wide as the longest of its labels.
     pub fn of(scene: &Scene) -> Layout {
-        let labelled = scene.lanes.len() <= MOST_WIDE;
+        Layout::with(scene, scene.lanes.len() <= MOST_WIDE)
+    }
+
+    /// A layout for a screen of 390 pixels: no labels, and sentences in two short lines.
+    pub fn narrow(scene: &Scene) -> Layout {
+        let of = Layout::with(scene, false);
+        let columns = |column: &Column| Column { width: column.width.min(NARROW_ALL), ..*column };
+        let mut left = GUTTER;
+        let place = |column: Column| {
+            let column = Column { left, mid: left + column.width / 2, ..column };
+            left += column.width;
+            column
+        };
+        let columns: Vec<Column> = of.columns.iter().map(columns).map(place).collect();
+        let text = left + MARGIN;
+        Layout { columns, text, line: LINE.0, width: text + pixels(LINE.0) + MARGIN, ..of }
+    }
+
+    fn with(scene: &Scene, labelled: bool) -> Layout {
         let mut longest: Vec<usize> = scene.lanes.iter().map(|lane| lane.name.chars().count() + 2).collect();
         for event in &scene.events {
             longest[event.lane] = longest[event.lane].max(event.label.chars().count());

@@ -5,6 +5,7 @@
 //! the same in a file and on a page ([`page`]), the Mermaid diagram ([`RunReport`](crate::RunReport)), and the tests.
 //! [`staging`] makes it from a trace; another tool may write a scene itself, and `zus draw` opens that as well.
 
+pub mod epochs;
 pub mod explorer;
 pub mod layout;
 pub mod page;

@@ -45,6 +45,15 @@ pub struct Scene {
     /// The command that makes the run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
+    /// The name of the block below all others; genesis if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The names of the rounds, from round 1 on, where they are not `round 1`, `round 2`, ...
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<String>,
+    /// The meanings of the tints of bands ([`Stay::tint`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tints: Vec<String>,
     /// The participants, from left to right.
     pub lanes: Vec<Lane>,
     /// The blocks of the run.
@@ -91,6 +100,29 @@ pub struct Lane {
     pub name: String,
     /// Its role.
     pub role: Role,
+    /// The committees that it is in, where two committees follow each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committee: Option<Committee>,
+}
+
+/// The committees of a participant of a handover. Lanes of one value stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Committee {
+    /// The old one only.
+    Leaves,
+    /// Both.
+    Both,
+    /// The new one only.
+    Joins,
+}
+
+impl Committee {
+    /// Its name in drawings and in files.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The role of a participant.
@@ -135,6 +167,9 @@ pub struct BlockCard {
     pub twin: u8,
     /// Whether its generator is Byzantine.
     pub byzantine: bool,
+    /// Its place in its epoch, where two epochs follow each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Its parent: an index of [`Scene::blocks`], none for genesis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,
@@ -147,6 +182,28 @@ pub struct BlockCard {
     /// The event from which on it is final for some observer, itself or through a descendant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finalized: Option<usize>,
+}
+
+/// The place of a block where two epochs follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Place {
+    /// Below the closing block.
+    Before,
+    /// It closes its epoch.
+    Closing,
+    /// In the tail of its epoch.
+    Tail,
+    /// In a later epoch.
+    Next,
+}
+
+impl Place {
+    /// Its name in class names of drawings and in files.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The kind of an event.
@@ -180,6 +237,10 @@ pub enum Kind {
     FinalityCertificate,
     /// Step 10: an observer's head moves.
     Finalize,
+    /// The certificate by which the next committee begins is there.
+    Handoff,
+    /// A member takes it, and is in the next epoch.
+    EnterEpoch,
     /// A miner goes down.
     Crash,
     /// It comes back.
@@ -257,6 +318,9 @@ pub struct Stay {
     /// Whether it is down.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub down: bool,
+    /// The tint of its band, if it is not that of the round: an index of [`Scene::tints`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tint: Option<u8>,
 }
 
 /// Why a text is no scene.
@@ -347,9 +411,11 @@ impl Scene {
         if self.stays.iter().any(|s| s.lane >= lanes || s.event >= events.max(1))
             || self.shows.as_ref().is_some_and(|s| s.event >= events)
             || self.story.iter().any(|told| told.event >= events)
+            || self.stays.iter().any(|s| s.tint.is_some_and(|tint| usize::from(tint) >= self.tints.len()))
         {
             return Err(
-                "a stay, the story or what is shown names a lane or an event that is not there".into()
+                "a stay, the story or what is shown names a lane, an event or a tint that is not there"
+                    .into(),
             );
         }
         Ok(())

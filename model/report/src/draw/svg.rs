@@ -8,7 +8,7 @@ use super::{
         wrapped,
     },
     page::DRAWING_CSS,
-    scene::{BlockCard, Event, Kind, Role, Scene, Shown, Use},
+    scene::{BlockCard, Event, Kind, Lane, Place, Role, Scene, Shown, Use},
 };
 use maud::{Markup, PreEscaped, html};
 use std::{
@@ -30,9 +30,35 @@ impl<'a> Drawing<'a> {
 
 /// The SVG file.
 pub fn write(scene: &Scene) -> String {
-    let drawing = Drawing::new(scene);
+    file(&Drawing::new(scene), &[])
+}
+
+/// The SVG file for a screen of 390 pixels, and for a page of documentation of any width: with its title, and the meanings of
+/// its tints and shapes.
+pub fn narrow(scene: &Scene) -> String {
+    let drawing = Drawing { layout: Layout::narrow(scene), ..Drawing::new(scene) };
+    let characters = (drawing.layout.width - 2 * EDGE) as usize / WIDE_CHARACTER;
+    let mut title = wrapped(&scene.title, characters);
+    if let Some(shown) = &scene.shows {
+        title.extend(wrapped(&shown.text, characters));
+    }
+    file(&drawing, &title)
+}
+
+/// The margin at the left of a title.
+const EDGE: i32 = 10;
+/// Pixels of a character of a title.
+const WIDE_CHARACTER: usize = 6;
+/// The height of a line of a title.
+const TITLE: i32 = 17;
+
+fn file(drawing: &Drawing<'_>, title: &[String]) -> String {
+    let scene = drawing.scene;
     let (width, rows) = (drawing.layout.width, scene.events.len());
-    let below = HEAD + rows as i32 * ROW + 16;
+    let above = if title.is_empty() { 0 } else { title.len() as i32 * TITLE + 12 };
+    let head = HEAD + above;
+    let key = if title.is_empty() { (html! {}, 0) } else { drawing.key() };
+    let below = head + rows as i32 * ROW + 16 + key.1;
     let (tree, (tree_width, tree_height)) = drawing.tree();
     let (width, height) = (width.max(tree_width + GUTTER), below + tree_height + 12);
     let uses = |(row, event): (usize, &'_ Event)| {
@@ -46,8 +72,12 @@ pub fn write(scene: &Scene) -> String {
             @if let Some(claim) = &scene.shows { desc { (claim.because) } }
             style { (PreEscaped(DRAWING_CSS)) }
             rect.back width=(width) height=(height) {}
-            (drawing.heads())
-            g transform={ "translate(0 " (HEAD) ")" } { (drawing.rows(0..rows, all, false)) }
+            @for (at, line) in title.iter().enumerate() {
+                text class=(if at == 0 { "lane-name" } else { "caption" }) x=(EDGE) y=(TITLE + at as i32 * TITLE) { (line) }
+            }
+            g transform=[(above > 0).then(|| format!("translate(0 {above})"))] { (drawing.heads()) }
+            g transform={ "translate(0 " (head) ")" } { (drawing.rows(0..rows, all, false)) }
+            @if key.1 > 0 { g transform={ "translate(" (EDGE) " " (below - key.1) ")" } { (key.0) } }
             g transform={ "translate(" (GUTTER) " " (below + 12) ")" } { (tree) }
         }
     };
@@ -81,17 +111,64 @@ impl Drawing<'_> {
     fn heads(&self) -> Markup {
         html! {
             text.number x=(GUTTER - 10) y="21" { "step" }
+            (self.committees())
             @for (index, (lane, column)) in self.scene.lanes.iter().zip(&self.layout.columns).enumerate() {
                 @let class = format!("lane-name {}", lane.role.name());
                 @if self.layout.labelled {
                     text class=(class) x=(column.left + 4) y="21" text-anchor="start" data-lane=(index) { (lane.name) }
                 } @else {
                     text class=(class) x=(column.mid) y="21" text-anchor="middle" data-lane=(index) {
-                        (short(&lane.name, lane.role)) title { (lane.name) }
+                        (short(lane)) title { (lane.name) }
                     }
                 }
             }
         }
+    }
+
+    /// The committees of the lanes, as bars above their names.
+    fn committees(&self) -> Markup {
+        let of = |index: usize| self.scene.lanes.get(index).and_then(|lane| lane.committee);
+        let begins = (0..self.scene.lanes.len()).filter(|&at| at == 0 || of(at) != of(at - 1));
+        let bars = begins.filter_map(|begin| {
+            let committee = of(begin)?;
+            let end = (begin..self.scene.lanes.len()).take_while(|&at| of(at) == Some(committee)).last()?;
+            let (first, last) = (self.layout.columns[begin], self.layout.columns[end]);
+            Some((committee.name(), first.left + 1, last.left + last.width - first.left - 2))
+        });
+        html! {
+            @for (name, left, width) in bars {
+                rect class={ "committee " (name) } x=(left) y="-3" width=(width) height="13" rx="3" {}
+                text class="committee-name" x=(left + width / 2) y="7" { (name) }
+            }
+        }
+    }
+
+    /// The meanings of tints and of the shapes of a handover, and their height.
+    fn key(&self) -> (Markup, i32) {
+        const LINE: i32 = 20;
+        let tints = self.scene.tints.iter().enumerate();
+        let mut kinds: Vec<Kind> = self.scene.events.iter().map(|event| event.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let named: Vec<(Kind, &str)> =
+            kinds.into_iter().filter_map(|kind| Some((kind, meaning(kind)?))).collect();
+        let width = self.layout.width / 2 - EDGE;
+        let cells = self.scene.tints.len() + named.len();
+        let at = |cell: usize| ((cell % 2) as i32 * width, (cell / 2) as i32 * LINE + 6);
+        let first = self.scene.tints.len();
+        let key = html! {
+            @for (cell, tint) in tints {
+                @let (x, y) = at(cell);
+                rect class={ "stay t" (cell % 3) " edged" } x=(x) y=(y - 6) width="14" height="12" rx="3" {}
+                text.says x=(x + 22) y=(y + 4) { (tint) }
+            }
+            @for (cell, (kind, text)) in named.iter().enumerate() {
+                @let (x, y) = at(first + cell);
+                (shape(*kind, "", x + 7, y))
+                text.says x=(x + 22) y=(y + 4) { (text) }
+            }
+        };
+        (key, (cells as i32).div_euclid(2) * LINE + LINE + 8)
     }
 
     /// Some rows, from what is behind to what is in front. On a page each row has a place to click.
@@ -134,7 +211,8 @@ impl Drawing<'_> {
             @for Band { stay, top: from, bottom: to } in &self.bands {
                 @if *to > top && *from < rows.end as i32 * ROW {
                     @let column = &self.layout.columns[stay.lane];
-                    @let tone = (stay.round * 2 + u64::from(stay.subround)) % 3;
+                    @let of_round = (stay.round * 2 + u64::from(stay.subround)) % 3;
+                    @let tone = stay.tint.map_or(of_round, |tint| u64::from(tint) % 3);
                     @let down = if stay.down { " down" } else { "" };
                     g data-lane=(stay.lane) data-top=(from) data-bottom=(to) {
                         rect class={ "stay t" (tone) (down) } x=(column.left + 1) y=(from - top) width=(column.width - 3)
@@ -189,7 +267,12 @@ impl Drawing<'_> {
         if known.len() > MOST_BLOCKS {
             return (html! {}, (0, 0));
         }
-        let key = |b: &BlockCard| (b.subround, b.rank, b.twin);
+        let later = |b: &BlockCard| b.place == Some(Place::Next);
+        let key = |b: &BlockCard| (later(b), b.subround, b.rank, b.twin);
+        let round_name = |round: u64| {
+            let named = self.scene.rounds.get((round as usize).saturating_sub(1));
+            named.cloned().unwrap_or_else(|| format!("round {round}"))
+        };
         let keys: BTreeSet<_> = known.iter().map(|(_, b)| key(b)).collect();
         let lines: BTreeMap<_, i32> = keys.into_iter().zip(0..).collect();
         let rounds: BTreeSet<u64> = known.iter().map(|(_, b)| b.round.min(10_000)).chain([1]).collect();
@@ -200,7 +283,7 @@ impl Drawing<'_> {
         let y = |b: &BlockCard| TOP + lines.get(&key(b)).copied().unwrap_or(0) * LINE;
         let tree = html! {
             @for round in &rounds {
-                text.round-name x=(LEFT + *round as i32 * column - column / 2) y="9" { "round " (round) }
+                text.round-name x=(LEFT + *round as i32 * column - column / 2) y="9" { (cut(&round_name(*round), 12)) }
             }
             @for (index, block) in &known {
                 @let (fx, fy) = block.parent.map_or((52, TOP), |p| (x(&all[p]) + half, y(&all[p])));
@@ -208,7 +291,7 @@ impl Drawing<'_> {
                 path.parent data-block=(index) d={ "M" (fx) " " (fy) "C" (fx + 10) " " (fy) "," (tx - 10) " " (ty) "," (tx) " " (ty) } {}
             }
             rect class="block finalized" x="4" y=(TOP - 11) width="48" height="22" rx="4" {}
-            text class="block-name filled" x="28" y=(TOP + 4) { "genesis" }
+            text class="block-name filled" x="28" y=(TOP + 4) { (cut(self.scene.root.as_deref().unwrap_or("genesis"), 8)) }
             @for (index, block) in &known {
                 @let is = if block.finalized.is_some() { "finalized" } else if block.notarized.is_some() { "notarized" } else { "proposed" };
                 @let filled = if is == "proposed" { is } else { "filled" };
@@ -219,7 +302,8 @@ impl Drawing<'_> {
                         @if let Some(called) = &block.called { ", called " (called) }
                         @if block.byzantine { ", of a Byzantine generator" }
                     }
-                    rect class={ "block " (is) (byzantine) } x=(x(block) - half) y=(y(block) - 12) width=(2 * half) height="24" rx="4" {}
+                    @let place = block.place.map_or(String::new(), |place| format!(" {}", place.name()));
+                    rect class={ "block " (is) (byzantine) (place) } x=(x(block) - half) y=(y(block) - 12) width=(2 * half) height="24" rx="4" {}
                     text class={ "block-name " (filled) } x=(x(block)) y=(y(block) + 4) { (cut(&block.name, 12)) }
                     @if let Some(called) = &block.called { text.called x=(x(block) - half + 1) y=(y(block) - 14) { (called) } }
                 }
@@ -256,21 +340,53 @@ fn legend() -> Markup {
     }
 }
 
-/// The number in a name, for narrow lanes.
-fn short(name: &str, role: Role) -> String {
-    let initial = match role {
+/// The number in a name, for narrow lanes. A single member of its committees has none.
+fn short(lane: &Lane) -> String {
+    let initial = match lane.role {
         Role::Honest | Role::Network => "",
         Role::Byzantine => "B",
         Role::Observer => "o",
     };
-    name.find(|c: char| c.is_ascii_digit()).map_or(name.into(), |at| format!("{initial}{}", &name[at..]))
+    let single = if initial.is_empty() { "1" } else { initial };
+    match (lane.name.find(|c: char| c.is_ascii_digit()), lane.committee) {
+        (Some(at), _) => format!("{initial}{}", &lane.name[at..]),
+        (None, Some(_)) => single.into(),
+        (None, None) => lane.name.clone(),
+    }
 }
 
 fn glyph(event: &Event, x: i32, y: i32) -> Markup {
-    let byzantine = if event.byzantine { " byzantine" } else { "" };
-    let class = format!("glyph {}{byzantine}", event.kind.name());
+    shape(event.kind, if event.byzantine { " byzantine" } else { "" }, x, y)
+}
+
+/// The meaning of a shape, in the key of a file.
+fn meaning(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Ticket => Some("signs a ticket"),
+        Kind::Notarization => Some("notarization"),
+        Kind::Leave => Some("leaves its round"),
+        Kind::Adopt => Some("learns of another block"),
+        Kind::Vote => Some("leaves and votes"),
+        Kind::FinalityCertificate => Some("finality certificate"),
+        Kind::Finalize => Some("takes a block for final"),
+        Kind::Handoff => Some("handoff certificate"),
+        Kind::EnterEpoch => Some("enters the next epoch"),
+        Kind::Restart => Some("crashes and comes back"),
+        Kind::Beacon
+        | Kind::Proposal
+        | Kind::Selection
+        | Kind::Timeout
+        | Kind::TimeoutCertificate
+        | Kind::EnterSubround
+        | Kind::Crash
+        | Kind::Network => None,
+    }
+}
+
+fn shape(kind: Kind, byzantine: &str, x: i32, y: i32) -> Markup {
+    let class = format!("glyph {}{byzantine}", kind.name());
     let path = |d: String| html! { path class=(class) d=(d) {} };
-    match event.kind {
+    match kind {
         Kind::Proposal => {
             html! { rect class=(class) x=(x - 6) y=(y - 6) width="12" height="12" rx="1.5" {} }
         }
@@ -282,6 +398,11 @@ fn glyph(event: &Event, x: i32, y: i32) -> Markup {
         Kind::EnterSubround => path(format!("M{} {}v12l10-6z", x - 5, y - 6)),
         Kind::Timeout => path(format!("M{} {}h10l-10 12h10z", x - 5, y - 6)),
         Kind::Finalize => html! { rect class=(class) x=(x - 6) y=(y - 6) width="12" height="12" rx="6" {} },
+        Kind::Handoff => html! {
+            path class=(class) d=(format!("M{} {y}l5.5-8h11l5.5 8l-5.5 8h-11z", x - 11)) {}
+            path class="glyph-mark" d=(format!("M{} {y}h7m-3-3l3 3l-3 3", x - 4)) {}
+        },
+        Kind::EnterEpoch => path(format!("M{} {}h7l7 7l-7 7h-7z", x - 7, y - 7)),
         Kind::Crash => path(format!("M{} {}l10 10m0-10l-10 10", x - 5, y - 5)),
         Kind::Beacon => path(format!("M{x} {}l5 6l-5 6l-5-6z", y - 6)),
         Kind::Selection | Kind::Restart | Kind::Network => {

@@ -7,7 +7,7 @@ const Zus = (() => {
     beacon: "beacon", proposal: "proposals", selection: "selections", ticket: "tickets", notarization: "notarizations",
     leave: "leaving a round", adopt: "adopting", timeout: "timeouts", timeout_certificate: "timeout certificates",
     enter_subround: "entering a subround", vote: "finality votes", finality_certificate: "finality certificates",
-    finalize: "finalizing", crash: "crashes", restart: "restarts", network: "network",
+    finalize: "finalizing", handoff: "handoff certificates", enter_epoch: "entering an epoch", crash: "crashes", restart: "restarts", network: "network",
   };
 
   function el(tag, attributes, ...children) {

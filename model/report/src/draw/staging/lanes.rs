@@ -90,7 +90,7 @@ impl Lanes<'_> {
                 _ if at < self.observer(0) => Role::Byzantine,
                 _ => Role::Observer,
             };
-            Lane { name, role }
+            Lane { name, role, committee: None }
         };
         (0..end).map(lane).collect()
     }

@@ -118,6 +118,7 @@ impl<'a> Stage<'a> {
                 round: m.round().into(),
                 subround: m.subround(),
                 down: false,
+                tint: None,
             });
         }
         stage.beacons(0, initial);
@@ -217,7 +218,14 @@ impl<'a> Stage<'a> {
             let place = |m: &zus_checker::state::Miner| (m.round(), m.subround(), m.crashed());
             if place(b) != place(a) {
                 let (round, subround) = (a.round().into(), a.subround());
-                self.stays.push(Stay { lane: miner, event: row, round, subround, down: a.crashed() == 1 });
+                self.stays.push(Stay {
+                    lane: miner,
+                    event: row,
+                    round,
+                    subround,
+                    down: a.crashed() == 1,
+                    tint: None,
+                });
                 let moved = (a.round(), a.subround()) != (b.round(), b.subround());
                 if self.protocol.reductions.eager && moved {
                     self.shared(row, after, miner);
@@ -282,6 +290,7 @@ impl<'a> Stage<'a> {
                 called: None,
                 round: place.round.into(),
                 subround: place.subround.into(),
+                place: None,
                 rank: place.rank.into(),
                 twin: place.twin,
                 byzantine: place.generator != Generator::Honest,
@@ -304,6 +313,9 @@ impl<'a> Stage<'a> {
             shows,
             story: Vec::new(),
             again: trace.producer.command.clone(),
+            root: None,
+            rounds: Vec::new(),
+            tints: Vec::new(),
             lanes: self.lanes().all(self.observers),
             blocks: cards.collect(),
             stays: self.stays,
