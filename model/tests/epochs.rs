@@ -20,7 +20,7 @@ fn an_instance_is_a_line_and_its_properties() {
 
 #[test]
 fn a_changed_rule_breaks_with_the_shortest_run_in_sentences() {
-    let asked = ["epochs", "byzantine_exchanged_rivals", "--rules", "handoff_proof=AnyTickets"];
+    let asked = ["epochs", "three_epochs", "--rules", "handoff_proof=AnyTickets"];
     let (code, out, _) = zus(&asked);
     assert_eq!(code, Some(1), "{out}");
     assert!(out.starts_with("DIFFERS "), "{out}");
