@@ -136,9 +136,14 @@ impl Drawing<'_> {
             Some((committee.name(), first.left + 1, last.left + last.width - first.left - 2))
         });
         html! {
-            @for (name, left, width) in bars {
+            @for (at, (name, left, width)) in bars.enumerate() {
                 rect class={ "committee " (name) } x=(left) y="-3" width=(width) height="13" rx="3" {}
-                text class="committee-name" x=(left + width / 2) y="7" { (name) }
+                // There is room to the left of the first bar.
+                @if at == 0 && width < 6 * name.len() as i32 {
+                    text class="committee-name" style="text-anchor:end" x=(left + width) y="7" { (name) }
+                } @else {
+                    text class="committee-name" x=(left + width / 2) y="7" { (name) }
+                }
             }
         }
     }

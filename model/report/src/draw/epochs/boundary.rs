@@ -29,7 +29,6 @@ pub(super) fn scene(instance: &Instance, run: &[Action]) -> Scene {
     for (at, action) in run.iter().enumerate() {
         let mut next = state;
         instance.apply(&mut next, action);
-        let says = instance.sentence(&state, action);
         let who = match *action {
             Action::Ticket { miner, .. }
             | Action::Learn { miner, .. }
@@ -49,6 +48,14 @@ pub(super) fn scene(instance: &Instance, run: &[Action]) -> Scene {
             }
         };
         let (round, branch) = (usize::from(about.0), about.1);
+        // Three lines are too many for a step.
+        let says = match (action, installs) {
+            (Action::Learn { .. }, Some(under)) => {
+                let heard = format!("Miner {} hears of {branch:?} of {}", who + 1, round_name(about.0));
+                format!("{heard}: it has the record under {under:?}.")
+            }
+            _ => instance.sentence(&state, action),
+        };
         let kind = if installs.is_some() { Kind::Finalize } else { kind };
         let label = format!("{branch:?} of {}", round_name(about.0));
         let row = push(&mut scene, at + 1, who, kind, label, says);
