@@ -18,6 +18,7 @@
 //! | [`world`] | virtual network, time and disks around production miners |
 //! | [`schedule`] | any bytes are a run: a header, then choices among what can happen |
 //! | [`byzantine`] | what Byzantine members do with their keys |
+//! | [`handover`] | the handover of committees, compared with its specification |
 //! | [`refinement`] | the abstraction function and the step check |
 //! | [`oracles`] | oracles that share no code with production |
 //! | [`liveness`] | an adversarial prefix, then a synchronous network, and a bound |
@@ -37,6 +38,7 @@ pub mod campaign;
 pub mod cli;
 pub mod coverage;
 pub mod feedback;
+pub mod handover;
 pub mod judge;
 pub mod liveness;
 #[cfg(feature = "cli")]

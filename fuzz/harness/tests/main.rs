@@ -12,6 +12,7 @@ mod conformance;
 mod coverage;
 mod deviations;
 mod findings;
+mod handover;
 mod inputs;
 mod key_chain;
 mod mutants;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use zus_bpp::rules::{FinalityRule, Rules};
 use zus_checker::properties::Property;
+use zus_epochs::handoff::EpochProperty;
 use zus_fuzz::campaign::{run, walk};
 use zus_fuzz::judge::by_product;
 use zus_fuzz::mutants::{Table, Witness, witnesses};
@@ -57,7 +58,8 @@ fn each_bug_says_what_it_breaks() {
         let is_step = breaks.strip_prefix("Step ").and_then(|step| step.parse::<u8>().ok());
         let known = ["Bounds", "DKG", "Wire"].contains(&breaks)
             || is_step.is_some_and(|step| (1..=10).contains(&step))
-            || Property::ALL.iter().any(|property| property.id() == breaks);
+            || Property::ALL.iter().any(|property| property.id() == breaks)
+            || EpochProperty::ALL.iter().any(|property| property.id() == breaks);
         assert!(known, "{}: {breaks} is no property and no step", bug.id);
         if let Some(row) = &bug.list {
             assert!(page.contains(&format!("\n| {row} | ")), "{}: the page has no row {row}", bug.id);

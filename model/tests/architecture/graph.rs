@@ -19,7 +19,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zus-bls", &["zus-protocol"]),
     ("zus-bpp", &["zus-bls", "zus-protocol"]),
     ("zus-sim", &["zus-bpp"]),
-    ("zus-fuzz", &["zus-bpp", "zus-checker", "zus-output", "zus-protocol", "zus-sim", "zus-spec"]),
+    (
+        "zus-fuzz",
+        &["zus-bpp", "zus-checker", "zus-epochs", "zus-output", "zus-protocol", "zus-sim", "zus-spec"],
+    ),
     ("zus-fuzz-targets", &["zus-fuzz"]),
     ("zus-proofs", &["zus-checker", "zus-epochs", "zus-output", "zus-protocol", "zus-report", "zus-spec"]),
     ("zus-measure", &["zus-bpp", "zus-output"]),

@@ -11,7 +11,9 @@ use zus_bpp::crypto::dkg::{
 };
 use zus_bpp::crypto::keys::SecretKey;
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::epochs::envelope::Envelope;
 use zus_bpp::epochs::item::{self, EpochItem};
+use zus_bpp::epochs::link::{Beginning, Link};
 use zus_bpp::epochs::record::{Record, RecordContent};
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{Message, UncompressedTicket};
@@ -22,6 +24,7 @@ use zus_output::lock::Lock;
 use crate::refinement::Names;
 use crate::schedule::{Random, Run, Schedule};
 use crate::targets::codecs::{OTHERS, OWNER};
+use crate::targets::handoffs::genuine;
 use crate::targets::{ALL, tell};
 use crate::world::{Content, record_of};
 
@@ -187,8 +190,9 @@ fn others() -> Found {
             ("dealing", dealing),
             ("settlement", settlement),
             ("receipt", receipt),
-            ("record", record),
+            ("record", record.encode()),
         ]);
+        all.extend(handoffs(record));
     }
     let mut image = LogImage::with_room(&OWNER, &SignedRecords::default(), 8);
     let records: Vec<_> = runs()
@@ -213,7 +217,22 @@ fn others() -> Found {
     all.into_iter().map(with_first).collect()
 }
 
-type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Record);
+
+/// What nodes tell each other across epochs: a certificate of a closing block, and of a tail block.
+fn handoffs(record: Record) -> Vec<(&'static str, Vec<u8>)> {
+    let (direct, closing) = genuine(false);
+    let (tail, _) = genuine(true);
+    let link = Link { handoff: tail.clone(), record: record.clone() };
+    let handoff = Some(Arc::new(direct.clone()));
+    let beginning = Beginning { record, anchor: Arc::new(closing), handoff };
+    vec![
+        ("handoff", wire::to_bytes(&direct)),
+        ("link", wire::to_bytes(&link)),
+        ("beginning", wire::to_bytes(&beginning)),
+        ("envelope", wire::to_bytes(&Envelope::Links(vec![Arc::new(link)]))),
+    ]
+}
 
 /// A dealing, a settlement, a receipt and a record of an honest key generation, encoded. `None` if it fails, which it
 /// does not.
@@ -257,12 +276,7 @@ fn key_generation(chain: ChainId, epoch: Epoch, members: Vec<SessionMember>) -> 
         coefficients: outcome.sum().ok()?.points().iter().map(|point| point.encode()).collect(),
         items: Digest(*session.id()),
     };
-    Some((
-        dealings[0].encode(),
-        settlements[0].encode(),
-        kept?.encode().to_vec(),
-        Record::new(content).ok()?.encode(),
-    ))
+    Some((dealings[0].encode(), settlements[0].encode(), kept?.encode().to_vec(), Record::new(content).ok()?))
 }
 
 fn traces() -> Found {

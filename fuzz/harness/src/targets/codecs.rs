@@ -5,11 +5,14 @@ use std::path::Path;
 use zus_bpp::committee::{ChainId, Epoch};
 use zus_bpp::crypto::dkg::{Dealing, Receipt, Registration, Settlement};
 use zus_bpp::crypto::uncompressed::UncompressedSignature;
+use zus_bpp::epochs::envelope::Envelope;
+use zus_bpp::epochs::handoff::HandoffCertificate;
 use zus_bpp::epochs::item;
+use zus_bpp::epochs::link::{Beginning, Link};
 use zus_bpp::epochs::record::Record;
 use zus_bpp::message::Message;
 use zus_bpp::ticket_log::{Interchange, KEY_BYTES, LogContents, Owner};
-use zus_bpp::wire;
+use zus_bpp::wire::{self, Decode, Encode};
 use zus_checker::trace::Trace;
 
 use super::allocation::measure;
@@ -23,7 +26,7 @@ const BASE_BYTES: u64 = 4 << 10;
 const PER_BYTE: u64 = 24;
 
 /// First bytes that ask for another decoder than that of messages, which begin with a version.
-pub(crate) const OTHERS: [(u8, &str); 8] = [
+pub(crate) const OTHERS: [(u8, &str); 12] = [
     (0xf0, "registration"),
     (0xf1, "dealing"),
     (0xf2, "settlement"),
@@ -32,6 +35,10 @@ pub(crate) const OTHERS: [(u8, &str); 8] = [
     (0xf5, "interchange"),
     (0xf6, "log_file"),
     (0xf7, "items"),
+    (0xf8, "handoff"),
+    (0xf9, "link"),
+    (0xfa, "beginning"),
+    (0xfb, "envelope"),
 ];
 
 /// Whose log file is decoded.
@@ -96,6 +103,11 @@ pub(super) fn keeps_promises(message: &Message) {
     }
 }
 
+/// The encoding of the value in these bytes, if there is one.
+fn of_wire<T: Encode + Decode>(what: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    bounded(what, bytes, || wire::from_bytes::<T>(bytes)).ok().map(|found| wire::to_bytes(&found))
+}
+
 fn decode_other(name: &str, bytes: &[u8]) {
     let canonical = |encoded: Option<Vec<u8>>| {
         assert!(encoded.is_none_or(|encoded| encoded == bytes), "not canonical: a {name}");
@@ -135,6 +147,10 @@ fn decode_other(name: &str, bytes: &[u8]) {
             let found = bounded(name, bytes, || item::decode(bytes));
             canonical(found.ok().map(item::encode));
         }
+        "handoff" => canonical(of_wire::<HandoffCertificate>(name, bytes)),
+        "link" => canonical(of_wire::<Link<Record>>(name, bytes)),
+        "beginning" => canonical(of_wire::<Beginning<Record>>(name, bytes)),
+        "envelope" => canonical(of_wire::<Envelope<Record>>(name, bytes)),
         "interchange" => {
             let Ok(text) = std::str::from_utf8(bytes) else { return };
             let Ok(found) = bounded(name, bytes, || Interchange::from_json(text)) else { return };

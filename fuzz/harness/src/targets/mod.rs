@@ -15,6 +15,7 @@ mod differential_bls;
 mod entry;
 mod equivocation;
 mod floods;
+pub mod handoffs;
 mod key_generation;
 mod ledger;
 mod long;
@@ -77,7 +78,7 @@ targets! {
         "a schedule in which writes are cut at any byte, and log files damaged"
         => "the flushed records, S1 to S10, progress";
     codecs::decode:
-        "messages; behind a first byte of their own dealings, settlements, receipts, registrations, records, epoch items, log files and exports"
+        "messages; behind a first byte of their own dealings, settlements, receipts, registrations, records, epoch items, handoffs, links, beginnings, envelopes, log files and exports"
         => "one encoding, bytes asked of the allocator";
     crypto::signature_pool:
         "genuine and wrong signatures of seven members, direct and relayed"
@@ -99,6 +100,12 @@ targets! {
     answers::answers: "answers to a sharder's requests, also corrupted ones" => "the true chain";
     messages::messages: "constructed messages, also with lists that are too long" => "decoding gives the whole message back, or an error";
     profiles::profiles: "a schedule under other rules" => "the properties that those rules keep";
+    handoffs::handoffs:
+        "handoff certificates, links, checkpoints and envelopes with up to two flaws"
+        => "the list of the flaws";
+    runs::handover:
+        "a schedule across epochs, with an adversary that makes handoffs up"
+        => "the specification of the handover step by step, E1 to E9";
     long::soak: "which of six long runs, and a seed" => "S1 to S10, the obligations, a bound on memory";
     #[cfg(feature = "differential")]
     differential_bls::differential_bls: "encodings, keys, hashes, signatures, sums, proofs" => "arkworks";

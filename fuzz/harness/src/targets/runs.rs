@@ -98,3 +98,14 @@ pub fn twins(bytes: &[u8]) {
     }
     count_steps(twins.run.judges.steps);
 }
+
+/// A schedule of the world of epochs refines the specification of the handover ([`handover`](crate::handover)).
+///
+/// # Panics
+/// When it does not.
+pub fn handover(bytes: &[u8]) {
+    match crate::handover::play(crate::handover::Choices::read(bytes)) {
+        Ok(summary) => super::count_steps(summary.steps),
+        Err(wrong) => panic!("{wrong}"),
+    }
+}

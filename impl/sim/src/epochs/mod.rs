@@ -8,6 +8,7 @@ mod host;
 mod network;
 mod observer;
 mod setup;
+mod trace;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use host::Host;
 pub use network::{KeysMade, Network, ProgressOf, RecordOf, SchemeOf};
 pub use observer::{Handover, Observer};
 pub use setup::{CHAIN, Mistake, Setup};
+pub use trace::{Step, Taken, Trace};
 
 /// Something that will happen.
 enum Happening {
@@ -68,6 +70,8 @@ pub struct WorldOf<N: Network> {
     pub observer: Observer,
     /// How many messages were sent, and how many bytes.
     pub sent: (u64, u64),
+    /// The steps of the nodes, if somebody wants to have them.
+    pub trace: Option<Trace>,
 }
 
 impl<S: Signatures<Scheme: Clone>> GeneratedWorld<S> {
@@ -114,6 +118,7 @@ impl<N: Network> WorldOf<N> {
             random: fastrand::Rng::with_seed(setup.seed),
             now: Time(0),
             sent: (0, 0),
+            trace: None,
             keys,
             setup,
         };
@@ -338,6 +343,9 @@ impl<N: Network> WorldOf<N> {
                 Some(_) => self.random.usize(0..=outputs.len()),
                 None => outputs.len(),
             };
+            if let Some(trace) = &mut self.trace {
+                trace.write(node, &outputs[..done]);
+            }
             for output in outputs.into_iter().take(done) {
                 inputs.extend(self.carry_out(node, output));
             }
