@@ -130,9 +130,12 @@ fn closing(header: Header, record: Digest) -> Header {
     Header { closing: Closing::Closes { record }, ..header }
 }
 
+/// A ticket, and its epoch.
+type Said = (Epoch, Signed<Ticket>);
+
 /// Two tickets of one place and subround, of two epochs.
 fn two_tickets(trace: &Trace, random: &mut Random) -> Option<(Signed<Ticket>, Signed<Ticket>)> {
-    let tickets: Vec<(Epoch, Signed<Ticket>)> = trace
+    let tickets: Vec<Said> = trace
         .signed
         .iter()
         .filter_map(|(epoch, message)| match message {
@@ -140,7 +143,7 @@ fn two_tickets(trace: &Trace, random: &mut Random) -> Option<(Signed<Ticket>, Si
             _ => None,
         })
         .collect();
-    let contradict = |(a, b): &(&(Epoch, Signed<Ticket>), &(Epoch, Signed<Ticket>))| {
+    let contradict = |(a, b): &(&Said, &Said)| {
         let same = |it: &Signed<Ticket>| (it.signer, it.statement.round, it.statement.subround);
         a.0 < b.0 && same(&a.1) == same(&b.1) && a.1.statement.block != b.1.statement.block
     };

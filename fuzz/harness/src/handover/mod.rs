@@ -142,7 +142,7 @@ pub struct Summary {
 /// # Errors
 /// When the production code did a step that the specification does not allow.
 pub fn play(choices: Choices) -> Result<Summary, Wrong> {
-    play_changed(choices, |taken| Some(taken))
+    play_changed(choices, Some)
 }
 
 /// The same with steps that are changed, or left out, before they are compared: the control of the comparison.
