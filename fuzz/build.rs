@@ -1,15 +1,18 @@
 //! Copies the committed inputs of each target to `corpus/`, which belongs to the fuzz engine: it adds its findings there, and
-//! `cargo fuzz cmin` replaces them. Git ignores `corpus/`. This is done once, and again when the committed inputs change or
-//! `corpus/` is deleted.
+//! `cargo fuzz cmin` replaces them. Git ignores `corpus/`. This is done once, and again when the committed inputs change, those that have
+//! a new content included, or when `corpus/` is deleted.
 
-use std::fs::{copy, create_dir_all, read_dir, rename, write};
+use std::fs::{File, copy, create_dir_all, metadata, read, read_dir, rename};
 use std::io::Result;
 use std::path::Path;
+
+/// While it is there, the inputs need not be copied again.
+const COPIED: &str = "corpus/.copied";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=inputs");
-    println!("cargo::rerun-if-changed=corpus/.copied");
+    println!("cargo::rerun-if-changed={COPIED}");
     if let Err(error) = copy_all() {
         println!("cargo::warning=fuzz/corpus: {error}: the engine begins without the committed inputs");
     }
@@ -23,7 +26,7 @@ fn copy_all() -> Result<()> {
         for input in read_dir(target.path())? {
             let input = input?;
             let place = corpus.join(input.file_name());
-            if !place.exists() {
+            if read(&place).ok() != Some(read(input.path())?) {
                 // Whole or not at all: an engine may be reading.
                 let partly = corpus.join(".copying");
                 copy(input.path(), &partly)?;
@@ -31,5 +34,6 @@ fn copy_all() -> Result<()> {
             }
         }
     }
-    write("corpus/.copied", "")
+    // As old as this file: a mark that is newer than the build would make cargo build again each time.
+    File::create(COPIED)?.set_modified(metadata("build.rs")?.modified()?)
 }

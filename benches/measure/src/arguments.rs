@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Error, Parser, ValueEnum};
 use zus_bpp::committee::max_faulty;
+use zus_bpp::crypto::dkg::MAX_DKG_MEMBERS;
 use zus_bpp::limits::MAX_MINERS;
 use zus_bpp::synchrony::WINDOW;
 
@@ -279,6 +280,12 @@ impl Arguments {
         if let Some((flag, value)) = repeated.iter().find_map(|(flag, value)| Some((flag, (*value)?))) {
             return Err(format!("{flag}: {value} is there twice\n  fix: name each value once"));
         }
+        let largest = self.n.iter().copied().max().map_or(0, usize::from);
+        if self.wants(Operation::Dkg) && largest > MAX_DKG_MEMBERS {
+            return Err(format!(
+                "--n {largest}: a key generation (dkg) has at most {MAX_DKG_MEMBERS} members\n  fix: a smaller --n, or name other operations"
+            ));
+        }
         if let Some(invalid) = self.invalid.iter().max() {
             let least = self.n.iter().copied().min().unwrap_or(100);
             if *invalid > least {
@@ -364,6 +371,8 @@ mod tests {
             ("--peer mcl", ["--peer mcl", "--features peers"]),
             ("--window 0", ["--window", "5..=60000"]),
             ("dkg --n 4,7,4", ["--n: 4 is there twice", "each value once"]),
+            ("dkg --n 1025", ["--n 1025", "at most 1024 members"]),
+            ("--n 4096", ["--n 4096", "name other operations"]),
             ("aggregate --invalid 1,1", ["--invalid: 1 is there twice", "each value once"]),
             ("blocks --window 300 --window 300", ["--window: 300 is there twice", "each value once"]),
             ("wire --baseline ../before", ["--baseline", "use letters"]),

@@ -2,14 +2,19 @@
 
 use zus_bpp::block::Closing;
 use zus_bpp::epochs::replica::Part;
+use zus_bpp::miner::TicketForm;
 use zus_sim::epochs::Setup;
 
 use super::{ends_well, parts};
 
 #[test]
 fn one_member_is_exchanged() {
-    for seed in 0..4 {
-        let world = ends_well(Setup::new(vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]], 1, 3, seed), 4, 60_000);
+    // Tickets travel in both forms.
+    for (seed, ticket_form) in
+        (0..4).zip([TicketForm::Compressed, TicketForm::Uncompressed].into_iter().cycle())
+    {
+        let setup = Setup::new(vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]], 1, 3, seed);
+        let world = ends_well(Setup { ticket_form, ..setup }, 4, 60_000);
         let expected = [
             (0, Part::Follower),
             (1, Part::Member),

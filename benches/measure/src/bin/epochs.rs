@@ -343,7 +343,7 @@ fn main() -> ExitCode {
         match argument.parse::<u16>().ok().filter(|n| (4..=MAX_DKG_MEMBERS as u16).contains(n)) {
             Some(n) => sizes.push(n),
             None => {
-                zus_output::say!(
+                eprintln!(
                     "error: {argument:?} is no number of members\n  fix: name numbers from 4 to {MAX_DKG_MEMBERS}, or only `walk`"
                 );
                 return ExitCode::from(2);

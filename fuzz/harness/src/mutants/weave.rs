@@ -89,6 +89,11 @@ pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
 /// The edit that a change is, for the bug with this number.
 fn edit(number: usize, change: &Change, place: Site) -> Result<Edit, String> {
     let on = choice(number);
+    for code in change.to.iter().chain(&change.first) {
+        if let Err(error) = syn::parse_str::<syn::Block>(&format!("{{ {code} }}")) {
+            return Err(format!("`{code}` is no Rust: {error}"));
+        }
+    }
     match (place, &change.to, &change.first) {
         (Site::Start(at), None, Some(first)) => Ok(Edit::at(at, format!(" if {on} {{ {first} }} "))),
         (Site::Statements(range, _), None, Some(first)) => {
@@ -303,6 +308,9 @@ mod tests {
         says((Some("let b = a + 1;"), Some(""), None), "name something");
         says((Some("a + 1"), None, Some("return true;")), "before statements");
         says((Some("a + 1"), None, None), "a row says");
+        says((Some("a + 1"), Some("(("), None), "`((` is no Rust");
+        says((Some("b > a"), Some("true) || (false"), None), "is no Rust");
+        says((Some("g(a);"), None, Some("return }; {")), "is no Rust");
         let overlap =
             woven(&[(Some("g(a); let b = a + 1;"), None, Some("x();")), (Some("g(a);"), Some(""), None)]);
         assert!(overlap.is_ok());

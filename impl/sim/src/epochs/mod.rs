@@ -483,7 +483,16 @@ impl<N: Network> WorldOf<N> {
                 let messages = self.tampered(from, to, *epoch, kind, message);
                 messages.into_iter().map(|message| Envelope::Message { epoch: *epoch, message }).collect()
             }
-            _ => vec![envelope.clone()],
+            // A dishonest node departs from the protocol of an epoch (`Byzantine`) and in the key generation (`Lie`, before it is sent).
+            (Envelope::Message { .. }, None)
+            | (
+                Envelope::Handoff(_)
+                | Envelope::LinksRequest { .. }
+                | Envelope::Links(_)
+                | Envelope::Item { .. }
+                | Envelope::Receipt { .. },
+                _,
+            ) => vec![envelope.clone()],
         };
         for envelope in envelopes {
             let bytes = wire::to_bytes(&envelope);

@@ -10,6 +10,7 @@ use zus_bpp::epochs::replica::{EpochMilestone, Part};
 use zus_bpp::message::Message;
 
 use super::network::KeysMade;
+use crate::messages::{self, Said};
 use zus_bpp::epochs::planned::Schedule;
 
 /// A kind of signed statement, as E9 and E2 look at it.
@@ -19,7 +20,14 @@ pub enum Signature {
     Ticket,
     /// A finality vote.
     Vote,
+    /// A timeout.
+    Timeout,
+    /// An own block.
+    Proposal,
 }
+
+/// What a timeout is for.
+const NO_BLOCK: BlockId = BlockId([0; 32]);
 
 /// How an epoch began.
 #[derive(Clone, Debug)]
@@ -184,14 +192,24 @@ impl Observer {
         if !self.honest.contains(&node) {
             return;
         }
-        let signed = match message {
-            Message::Ticket(ticket) => Some((Signature::Ticket, ticket.round, ticket.subround, ticket.block)),
-            Message::UncompressedTicket(ticket) => {
-                let ticket = ticket.statement;
-                Some((Signature::Ticket, ticket.round, ticket.subround, ticket.block))
+        let said = messages::said(message);
+        let signed = match &said {
+            Said::Ticket(ticket) => Some((Signature::Ticket, ticket.round, ticket.subround, ticket.block)),
+            Said::Vote(vote) => Some((Signature::Vote, vote.round, vote.subround, vote.block)),
+            Said::Timeout(timeout) => Some((Signature::Timeout, timeout.round, timeout.subround, NO_BLOCK)),
+            // A block is sent by its generator only.
+            Said::Proposal(proposal) => {
+                let block = &proposal.block;
+                Some((Signature::Proposal, block.round(), block.subround(), block.id()))
             }
-            Message::FinalityVote(vote) => Some((Signature::Vote, vote.round, vote.subround, vote.block)),
-            _ => None,
+            // A share of the beacon is of a round and no block: two of one round are equal.
+            Said::Share(_)
+            | Said::Notarization(_)
+            | Said::TimeoutCertificate(_)
+            | Said::FinalityCertificate(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => None,
         };
         if let Some((kind, round, subround, block)) = signed {
             if epoch != present {
@@ -210,17 +228,25 @@ impl Observer {
                 ));
             }
         }
-        match message {
-            Message::Notarization(certificate) => {
-                let place = (Signature::Ticket, certificate.round, certificate.subround, certificate.block);
-                self.certified(node, plan, epoch, place, &certificate.certificate.signers);
+        let (kind, round, subround, block, certificate) = match &said {
+            Said::Notarization(it) => (Signature::Ticket, it.round, it.subround, it.block, &it.certificate),
+            Said::FinalityCertificate(it) => {
+                (Signature::Vote, it.round, it.subround, it.block, &it.certificate)
             }
-            Message::FinalityCertificate(certificate) => {
-                let place = (Signature::Vote, certificate.round, certificate.subround, certificate.block);
-                self.certified(node, plan, epoch, place, &certificate.certificate.signers);
+            Said::TimeoutCertificate(it) => {
+                (Signature::Timeout, it.round, it.subround, NO_BLOCK, &it.certificate)
             }
-            _ => {}
-        }
+            // The certificates inside of blocks were messages before, of the nodes that made them.
+            Said::Share(_)
+            | Said::Proposal(_)
+            | Said::Ticket(_)
+            | Said::Timeout(_)
+            | Said::Vote(_)
+            | Said::Evidence(_)
+            | Said::Blocks(_)
+            | Said::Unsigned => return,
+        };
+        self.certified(node, plan, epoch, (kind, round, subround, block), &certificate.signers);
     }
 
     /// E2: a certificate that an honest node sends holds a quorum of members of the epoch; the honest ones among them signed.

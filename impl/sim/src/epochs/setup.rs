@@ -8,7 +8,7 @@ use zus_bpp::committee::{ChainId, Committee, Epoch};
 use zus_bpp::crypto::scheme::BeaconValue;
 use zus_bpp::epochs::key_generation::Secret;
 use zus_bpp::epochs::lies::Lie;
-use zus_bpp::miner::{Config, Timing};
+use zus_bpp::miner::{Config, TicketForm, Timing};
 use zus_bpp::rules::Rules;
 
 use crate::Byzantine;
@@ -40,6 +40,8 @@ pub struct Setup {
     pub flush: u64,
     /// Waiting times.
     pub timing: Timing,
+    /// The form of tickets.
+    pub ticket_form: TicketForm,
     /// Nodes that depart from the protocol, and how.
     pub byzantine: Vec<(u16, Byzantine)>,
     /// When a node stops, and when it comes back, in milliseconds. Such a node may be down at the start.
@@ -77,6 +79,7 @@ impl Setup {
                 .with_ticket_wait(Duration::from_millis(600))
                 .with_resend(Duration::from_millis(700))
                 .with_delta(Duration::from_millis(60)),
+            ticket_form: TicketForm::default(),
             byzantine: Vec::new(),
             away: Vec::new(),
             phase_rounds: 16,
@@ -105,7 +108,9 @@ impl Setup {
     pub fn settings(&self) -> Config {
         // Committee and genesis are those of each epoch.
         let committee = Committee::new(CHAIN, self.plan.first, 1, 0).expect("a committee of one");
-        Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0)).with_timing(self.timing)
+        Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0))
+            .with_timing(self.timing)
+            .with_ticket_form(self.ticket_form)
     }
 
     /// The block that the first epoch begins on.

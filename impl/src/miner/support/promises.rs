@@ -1,5 +1,6 @@
-//! Promises of the fields of a miner between two steps. Where assertions are on, every step checks them. Two promise
-//! nothing: `accounts`, since any debt may stand, and `ledger`, since a log may be ahead of a chain that a disk lost.
+//! Promises of the fields of a miner between two steps. Where assertions are on, every step checks them. These have none:
+//! `accounts`, since any debt may stand; `ledger`, since a log may be ahead of a chain that a disk lost; `handoff`, `handed_over` and
+//! `started`, which only note what happened.
 
 use crate::crypto::scheme::Scheme;
 use crate::miner::Miner;

@@ -4,13 +4,15 @@ mod build;
 mod survey;
 
 use std::io::{Error, Result};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Subcommand;
+use rustix::process::Signal;
 
 pub use build::Copy;
 use survey::{Survey, survey};
@@ -202,7 +204,10 @@ fn test(programs: &Programs, environment: &[(&str, &str)], filter: &str) -> Resu
         match status.code() {
             Some(0) => fits |= !text.contains("running 0 tests"),
             Some(101) => return Ok(Fate::Killed(last.to_owned())),
-            None => return Ok(Fate::Killed(format!("a panic in production, {status}"))),
+            None if !is_killed(status) => {
+                return Ok(Fate::Killed(format!("a panic in production, {status}")));
+            }
+            None => return Err(Error::other(KILLED)),
             Some(_) => {
                 return Err(Error::other(format!("{} {filter}: {status}", zus_output::plain::path(program))));
             }
@@ -210,6 +215,14 @@ fn test(programs: &Programs, environment: &[(&str, &str)], filter: &str) -> Resu
     }
     // A filter that fits no test would pass for ever.
     if fits { Ok(Fate::Survives) } else { Err(Error::other(format!("no test is called {filter}"))) }
+}
+
+/// The reason to judge a witness again.
+const KILLED: &str = "its program was killed from outside\n  fix: again, with more memory";
+
+/// Whether somebody else ended a program: the system without memory, or a person. Its own end is an abort.
+fn is_killed(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::KILL.as_raw())
 }
 
 fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
@@ -240,6 +253,7 @@ fn play(programs: &Programs, name: &str, witness: &Witness) -> Result<Fate> {
     match status.code() {
         Some(0) => Ok(Fate::Survives),
         Some(1) => Ok(Fate::Killed(said())),
+        None if is_killed(status) => Err(Error::other(KILLED)),
         Some(101) | None => Ok(Fate::Killed(format!("a panic in production, {status}"))),
         Some(_) => Err(Error::other(format!(
             "{} {}: {status}",
