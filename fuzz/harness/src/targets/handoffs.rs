@@ -461,6 +461,7 @@ fn judged_by_replica(
 }
 
 /// A certificate without flaws, of a tail block or of the closing block, and that block.
+#[cfg(feature = "cli")]
 pub(crate) fn genuine(tail: bool) -> (HandoffCertificate, Block) {
     let ground = &GROUNDS[0];
     let drawn = (0..=u8::MAX).find_map(|seed| {
