@@ -142,7 +142,7 @@ fn can_end(arguments: &Arguments) -> std::io::Result<()> {
     match &arguments.baseline {
         Some(name) if !is_kept(&kept(), name, 3) => Err(std::io::Error::other(format!(
             "--baseline {name}: no measurement has this name in {}\n  fix: --save-baseline {name} first",
-            zus_output::plain::path(&kept())
+            zus_output::plain::path(kept())
         ))),
         _ => Ok(()),
     }
