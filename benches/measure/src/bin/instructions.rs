@@ -265,9 +265,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_percent_pass_and_six_do_not() {
+    fn three_percent_pass_and_four_do_not() {
         for (count, within) in
-            [(1000, true), (1050, true), (951, true), (1060, false), (940, false), (0, false)]
+            [(1000, true), (1030, true), (970, true), (1040, false), (960, false), (0, false)]
         {
             assert_eq!(is_within(count, 1000), within, "{count}");
         }
