@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, Record, SigningRules, TicketLog as _};
+use zus_bpp::ticket_log::{FileLog, KEY_BYTES, LogRecord, Owner, SigningRules, TicketLog as _};
 
 use crate::Bench;
 
@@ -22,7 +22,7 @@ pub fn bench(bench: &mut Bench) {
                 for _ in 0..iterations {
                     for _ in 0..records {
                         round += 1;
-                        let record = Record::ticket(Round(round), Subround(0), [1; 32]);
+                        let record = LogRecord::ticket(Round(round), Subround(0), [1; 32]);
                         log.append(record).expect("a record that contradicts nothing");
                     }
                     let durable = log.flush().expect("a disk");

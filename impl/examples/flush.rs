@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::{FileLog, KEY_BYTES, Owner, Record, SigningRules, TicketLog};
+use zus_bpp::ticket_log::{FileLog, KEY_BYTES, LogRecord, Owner, SigningRules, TicketLog};
 
 /// Measures flushes of the ticket log.
 #[derive(Parser)]
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut took: Vec<Duration> = Vec::new();
     for round in 1..=arguments.flushes {
         let start = Instant::now();
-        log.append(Record::ticket(Round(round), Subround(0), [7; 32]))?;
+        log.append(LogRecord::ticket(Round(round), Subround(0), [7; 32]))?;
         log.flush()?;
         took.push(start.elapsed());
     }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::{Kind, MemoryLog, Owner, Record, SigningRules, TicketLog};
+use zus_bpp::ticket_log::{Kind, LogRecord, MemoryLog, Owner, SigningRules, TicketLog};
 
 const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(0), key: [7; 96] };
 
@@ -21,14 +21,14 @@ enum Miner {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Sign(Record),
+    Sign(LogRecord),
     Flush,
     /// A crash that keeps so many of the unflushed records, at most.
     Crash(usize),
 }
 
 /// The signatures that left the process, in order. A signature that a crash stopped was never seen by anybody.
-fn run(miner: Miner, steps: &[Step]) -> Vec<Record> {
+fn run(miner: Miner, steps: &[Step]) -> Vec<LogRecord> {
     let mut log = MemoryLog::new(OWNER, SigningRules::from(&Rules::HARDENED), Round(0));
     let (mut released, mut waiting) = (Vec::new(), Vec::new());
     for step in steps {
@@ -61,8 +61,8 @@ fn run(miner: Miner, steps: &[Step]) -> Vec<Record> {
 /// The contradictions that one miner's signatures must never contain, restated apart from the index: S1 and the rules
 /// of steps 2 and 8. Signatures do not tell in which order they were made, so a ticket beside a timeout is no
 /// contradiction.
-fn contradiction(released: &[Record]) -> Option<(Record, Record)> {
-    let contradicts = |earlier: &Record, later: &Record| {
+fn contradiction(released: &[LogRecord]) -> Option<(LogRecord, LogRecord)> {
+    let contradicts = |earlier: &LogRecord, later: &LogRecord| {
         let same_round = earlier.round == later.round;
         let same_place = same_round && earlier.subround == later.subround;
         let other_block = earlier.block != later.block;
@@ -82,15 +82,15 @@ fn contradiction(released: &[Record]) -> Option<(Record, Record)> {
 }
 
 /// Everything that can be signed about two rounds, two subrounds and two blocks.
-fn all_records() -> Vec<Record> {
+fn all_records() -> Vec<LogRecord> {
     let mut records = Vec::new();
     for round in [1, 2].map(Round) {
         for subround in [0, 1].map(Subround) {
-            records.push(Record::timeout(round, subround));
+            records.push(LogRecord::timeout(round, subround));
             for block in [[0xa; 32], [0xb; 32]] {
-                records.push(Record::proposal(round, subround, block));
-                records.push(Record::ticket(round, subround, block));
-                records.push(Record::finality_vote(round, subround, block));
+                records.push(LogRecord::proposal(round, subround, block));
+                records.push(LogRecord::ticket(round, subround, block));
+                records.push(LogRecord::finality_vote(round, subround, block));
             }
         }
     }
@@ -137,7 +137,7 @@ fn the_mutants_are_caught() {
 
 #[test]
 fn two_tickets_of_an_amnesiac_are_the_textbook_case() {
-    let tickets = [0xa, 0xb].map(|block| Record::ticket(Round(1), Subround(0), [block; 32]));
+    let tickets = [0xa, 0xb].map(|block| LogRecord::ticket(Round(1), Subround(0), [block; 32]));
     let script = [Step::Sign(tickets[0]), Step::Flush, Step::Crash(0), Step::Sign(tickets[1]), Step::Flush];
     assert_eq!(run(Miner::Correct, &script), tickets[..1]);
     assert_eq!(contradiction(&run(Miner::Forgets, &script)), Some((tickets[0], tickets[1])));
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn what_was_released_is_still_known(steps in proptest::collection::vec(step(), 0..40)) {
         let mut log = MemoryLog::new(OWNER, SigningRules::from(&Rules::HARDENED), Round(0));
-        let mut flushed: Vec<Record> = Vec::new();
+        let mut flushed: Vec<LogRecord> = Vec::new();
         let mut appended = Vec::new();
         for step in steps {
             match step {

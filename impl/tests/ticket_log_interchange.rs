@@ -9,7 +9,7 @@ use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::limits::{MAX_IMPORTED_RISE, MAX_ROUND};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
-    AppendError, FileLog, Interchange, InterchangeError, LogError, MAX_INTERCHANGE_BYTES, Owner, Record,
+    AppendError, FileLog, Interchange, InterchangeError, LogError, LogRecord, MAX_INTERCHANGE_BYTES, Owner,
     SigningRules, TicketLog,
 };
 
@@ -21,21 +21,21 @@ fn rules() -> SigningRules {
     SigningRules::from(&Rules::HARDENED)
 }
 
-fn ticket(round: u64, block: u8) -> Record {
-    Record::ticket(Round(round), Subround(0), [block; 32])
+fn ticket(round: u64, block: u8) -> LogRecord {
+    LogRecord::ticket(Round(round), Subround(0), [block; 32])
 }
 
-fn some_records() -> Vec<Record> {
+fn some_records() -> Vec<LogRecord> {
     vec![
-        Record::proposal(Round(5), Subround(0), [1; 32]),
+        LogRecord::proposal(Round(5), Subround(0), [1; 32]),
         ticket(5, 1),
-        Record::timeout(Round(5), Subround(0)),
-        Record::finality_vote(Round(5), Subround(0), [1; 32]),
-        Record::timeout(Round(MAX_ROUND), Subround(u32::MAX)),
+        LogRecord::timeout(Round(5), Subround(0)),
+        LogRecord::finality_vote(Round(5), Subround(0), [1; 32]),
+        LogRecord::timeout(Round(MAX_ROUND), Subround(u32::MAX)),
     ]
 }
 
-fn created(folder: &Path, records: &[Record]) -> FileLog {
+fn created(folder: &Path, records: &[LogRecord]) -> FileLog {
     let mut log = FileLog::create(folder, OWNER, rules(), Round(4)).unwrap();
     for record in records {
         log.append(*record).unwrap();
@@ -82,7 +82,7 @@ fn an_import_adds_and_never_removes() {
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let export = created(old.path(), &[ticket(5, 1)]).export().unwrap();
     // This machine signed something else in the same place: both are known now, and nothing more is signed there.
-    let mut log = created(new.path(), &[ticket(5, 2), Record::timeout(Round(6), Subround(0))]);
+    let mut log = created(new.path(), &[ticket(5, 2), LogRecord::timeout(Round(6), Subround(0))]);
     log.import(&export).unwrap();
     assert!(log.signed().contains(&ticket(5, 1)) && log.signed().contains(&ticket(5, 2)));
     assert_eq!(log.signed().floor(), Round(6), "the floor does not sink");
@@ -97,7 +97,7 @@ fn the_floor_moves_along() {
     log.import(&export).unwrap();
     assert_eq!((log.signed().floor(), log.signed().complete_from()), (Round(100), Round(100)));
     assert!(matches!(log.append(ticket(99, 1)), Err(AppendError::Conflict(_))));
-    let vote = Record::finality_vote(Round(99), Subround(0), [1; 32]);
+    let vote = LogRecord::finality_vote(Round(99), Subround(0), [1; 32]);
     assert!(
         matches!(log.append(vote), Err(AppendError::Conflict(_))),
         "nobody knows what was ticketed there"
@@ -109,7 +109,7 @@ fn the_floor_moves_along() {
 fn a_document_cannot_lock_a_key_for_good() {
     let (old, new) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let highest = 4 + MAX_IMPORTED_RISE;
-    let export = |folder: &str, floor: u64, records: &[Record]| {
+    let export = |folder: &str, floor: u64, records: &[LogRecord]| {
         let mut log = FileLog::create(&old.path().join(folder), OWNER, rules(), Round(floor)).unwrap();
         for record in records {
             log.append(*record).unwrap();
@@ -117,7 +117,7 @@ fn a_document_cannot_lock_a_key_for_good() {
         log.export().unwrap()
     };
     let mut log = created(new.path(), &[ticket(4, 1)]);
-    let vote = Record::finality_vote(Round(highest), Subround(0), [1; 32]);
+    let vote = LogRecord::finality_vote(Round(highest), Subround(0), [1; 32]);
     for (name, floor, records) in [("floor", highest + 1, &[][..]), ("record", 5, &[vote])] {
         let too_high = export(name, floor, records);
         let refused = log.import(&too_high);
@@ -174,7 +174,7 @@ fn the_export_of_another_owner_changes_nothing() {
 #[test]
 fn documents_that_are_not_understood_are_refused() {
     let folder = TempDir::new().unwrap();
-    let record = Record::ticket(Round(5), Subround(0), [0xab; 32]);
+    let record = LogRecord::ticket(Round(5), Subround(0), [0xab; 32]);
     let json = created(folder.path(), &[record]).export().unwrap().to_json().unwrap();
     let target = TempDir::new().unwrap();
     let mut log = FileLog::create(target.path(), OWNER, rules(), Round(0)).unwrap();

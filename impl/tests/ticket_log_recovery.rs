@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use zus_bpp::committee::{ChainId, Epoch, Round, Subround};
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
-    AppendError, Conflict, FRAMES_PER_FILE, FileLog, Kind, LogContents, LogError, LogPosition, Owner,
-    RECORDS_PER_FRAME, Record, SECTOR_BYTES, SigningRules, TicketLog,
+    AppendError, Conflict, FRAMES_PER_FILE, FileLog, Kind, LogContents, LogError, LogPosition, LogRecord,
+    Owner, RECORDS_PER_FRAME, SECTOR_BYTES, SigningRules, TicketLog,
 };
 
 const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(3), key: [7; 96] };
@@ -22,8 +22,8 @@ fn block(tag: u8) -> [u8; 32] {
     [tag; 32]
 }
 
-fn ticket(round: u64, subround: u32, tag: u8) -> Record {
-    Record::ticket(Round(round), Subround(subround), block(tag))
+fn ticket(round: u64, subround: u32, tag: u8) -> LogRecord {
+    LogRecord::ticket(Round(round), Subround(subround), block(tag))
 }
 
 fn log_file(folder: &Path) -> PathBuf {
@@ -35,15 +35,19 @@ fn open(folder: &Path) -> Result<FileLog, LogError> {
 }
 
 /// The records that a miner signs in three rounds, by flush: several records in one, and blocks that are all zeros.
-fn flushes() -> Vec<Vec<Record>> {
+fn flushes() -> Vec<Vec<LogRecord>> {
     let (r, s) = (Round, Subround);
     vec![
-        vec![Record::proposal(r(10), s(0), block(1)), Record::timeout(r(10), s(0))],
-        vec![Record::proposal(r(10), s(1), block(4))],
+        vec![LogRecord::proposal(r(10), s(0), block(1)), LogRecord::timeout(r(10), s(0))],
+        vec![LogRecord::proposal(r(10), s(1), block(4))],
         vec![ticket(10, 1, 2)],
-        vec![Record::finality_vote(r(10), s(1), block(2)), ticket(11, 0, 0)],
-        vec![Record::timeout(r(11), s(0)), Record::timeout(r(11), s(1)), Record::timeout(r(11), s(2))],
-        (3..14).map(|subround| Record::proposal(r(11), s(subround), block(3))).collect(),
+        vec![LogRecord::finality_vote(r(10), s(1), block(2)), ticket(11, 0, 0)],
+        vec![
+            LogRecord::timeout(r(11), s(0)),
+            LogRecord::timeout(r(11), s(1)),
+            LogRecord::timeout(r(11), s(2)),
+        ],
+        (3..14).map(|subround| LogRecord::proposal(r(11), s(subround), block(3))).collect(),
         vec![ticket(11, 3, 3)],
     ]
 }
@@ -76,32 +80,32 @@ fn folder_with(bytes: &[u8]) -> TempDir {
     folder
 }
 
-fn records(log: &FileLog) -> Vec<Record> {
+fn records(log: &FileLog) -> Vec<LogRecord> {
     log.signed().records().copied().collect()
 }
 
 /// The records that must be known when the first `count` flushes had returned.
-fn expected(count: usize) -> Vec<Record> {
-    let mut records: Vec<Record> = flushes().into_iter().take(count).flatten().collect();
+fn expected(count: usize) -> Vec<LogRecord> {
+    let mut records: Vec<LogRecord> = flushes().into_iter().take(count).flatten().collect();
     records.sort();
     records
 }
 
 /// Every record that would contradict what was released, by rules restated here.
-fn contradictions(released: &[Record]) -> Vec<Record> {
+fn contradictions(released: &[LogRecord]) -> Vec<LogRecord> {
     let other = block(0xee);
     released
         .iter()
         .flat_map(|record| {
             let (r, s) = (record.round, record.subround);
             match record.kind {
-                Kind::Proposal => vec![Record::proposal(r, s, other)],
+                Kind::Proposal => vec![LogRecord::proposal(r, s, other)],
                 Kind::Ticket => {
-                    vec![Record::ticket(r, s, other), Record::finality_vote(r, s, other)]
+                    vec![LogRecord::ticket(r, s, other), LogRecord::finality_vote(r, s, other)]
                 }
-                Kind::Timeout => vec![Record::ticket(r, s, other)],
+                Kind::Timeout => vec![LogRecord::ticket(r, s, other)],
                 Kind::FinalityVote => {
-                    vec![Record::finality_vote(r, s, other), Record::ticket(r, Subround(99), other)]
+                    vec![LogRecord::finality_vote(r, s, other), LogRecord::ticket(r, Subround(99), other)]
                 }
             }
         })

@@ -20,7 +20,7 @@ use zus_bpp::committee::{MinerId, Peer, Round};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::miner::Timer;
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::byzantine::{self, Deed, Flaw};
 use crate::oracles::{Oracle, Violation};
@@ -282,16 +282,16 @@ impl Soak {
         let mut other = id;
         other[0] ^= 1;
         let deeds = match self.random.below(6) {
-            0 => vec![Deed::Sign(Record::ticket(round, subround, id))],
+            0 => vec![Deed::Sign(LogRecord::ticket(round, subround, id))],
             1 => vec![
-                Deed::Sign(Record::ticket(round, subround, id)),
-                Deed::Sign(Record::ticket(round, subround, other)),
+                Deed::Sign(LogRecord::ticket(round, subround, id)),
+                Deed::Sign(LogRecord::ticket(round, subround, other)),
             ],
             2 => vec![
-                Deed::Sign(Record::finality_vote(round, subround, id)),
-                Deed::Sign(Record::finality_vote(round, subround, other)),
+                Deed::Sign(LogRecord::finality_vote(round, subround, id)),
+                Deed::Sign(LogRecord::finality_vote(round, subround, other)),
             ],
-            3 => vec![Deed::Sign(Record::timeout(round, subround.next()))],
+            3 => vec![Deed::Sign(LogRecord::timeout(round, subround.next()))],
             4 => {
                 let flaw = Flaw::ALL[self.random.below(Flaw::ALL.len())];
                 vec![
@@ -314,7 +314,7 @@ impl Soak {
         }
         let members = self.world.ground.setup.byzantine.clone();
         let round = Round(self.highest());
-        let fresh: Vec<Record> = self
+        let fresh: Vec<LogRecord> = self
             .world
             .hosts
             .iter()
@@ -326,7 +326,7 @@ impl Soak {
             .collect();
         for member in members.into_iter().map(MinerId) {
             let all = ((1 << self.world.ground.setup.miners) - 1) & !bit(Peer::Miner(member));
-            let known = |world: &World<MockScheme>, record: &Record| {
+            let known = |world: &World<MockScheme>, record: &LogRecord| {
                 world
                     .byzantine
                     .iter()
@@ -410,7 +410,7 @@ impl Soak {
 }
 
 /// Whether no honest miner signs both.
-fn contradicts(old: &Record, new: &Record) -> bool {
+fn contradicts(old: &LogRecord, new: &LogRecord) -> bool {
     use zus_bpp::ticket_log::Kind::{FinalityVote, Proposal, Ticket, Timeout};
     let same_place = (old.round, old.subround) == (new.round, new.subround);
     match (old.kind, new.kind) {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use zus_bpp::committee::{Round, Subround};
-use zus_bpp::ticket_log::{LogContents, LogError, Owner, Record, SECTOR_BYTES};
+use zus_bpp::ticket_log::{LogContents, LogError, LogRecord, Owner, SECTOR_BYTES};
 use zus_fuzz::schedule::{Random, Schedule};
 use zus_fuzz::targets::recovery::{LogFile, Reader, crash_at_every_write, judge};
 
@@ -12,10 +12,10 @@ fn file() -> LogFile {
     let mut file = LogFile::default();
     for round in 1..=12 {
         let block = [round as u8; 32];
-        file.write(&[Record::ticket(Round(round), Subround(0), block)]);
+        file.write(&[LogRecord::ticket(Round(round), Subround(0), block)]);
         file.write(&[
-            Record::timeout(Round(round), Subround(0)),
-            Record::proposal(Round(round), Subround(1), block),
+            LogRecord::timeout(Round(round), Subround(0)),
+            LogRecord::proposal(Round(round), Subround(1), block),
         ]);
     }
     file

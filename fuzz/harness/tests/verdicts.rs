@@ -12,7 +12,7 @@ use zus_bpp::rules::{
     BeaconRule, EchoRule, FinalityRule, Rules, SubroundEntryRule, SubroundSwitchRule, TicketLogRule,
     TicketRule,
 };
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 use zus_checker::action::Action;
 use zus_checker::protocol::Protocol;
 use zus_fuzz::byzantine::{Deed, Flaw};
@@ -125,9 +125,9 @@ impl Play {
         self.perform(Operation::Byzantine { member: MinerId(member), deed, to });
     }
 
-    fn ticket(&self, block: BlockId) -> Record {
+    fn ticket(&self, block: BlockId) -> LogRecord {
         let found = self.run.world.block(&block).expect("it was proposed");
-        Record::ticket(found.round(), found.subround(), block.0)
+        LogRecord::ticket(found.round(), found.subround(), block.0)
     }
 
     /// Every round has two notarized blocks, one in each of two subrounds, and two branches grow side by side, one on each: the
@@ -289,7 +289,7 @@ fn one_byzantine_miner_too_many_breaks_hardened_and_is_convicted() {
     let blocks: Vec<BlockId> = play.run.world.blocks.iter().map(|block| block.id()).collect();
     for (host, block) in [(0, blocks[0]), (1, blocks[1])] {
         let ticket = play.ticket(block);
-        let vote = Record::finality_vote(Round(1), Subround(0), block.0);
+        let vote = LogRecord::finality_vote(Round(1), Subround(0), block.0);
         let to = play.me(host);
         for (record, kind) in [(ticket, Kind::Notarization), (vote, Kind::FinalityCertificate)] {
             play.byzantine(3, Deed::Certify(record), to);

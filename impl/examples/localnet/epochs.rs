@@ -10,7 +10,7 @@ use zus_bpp::epochs::generated::{BlsSignatures, MockSignatures};
 use zus_bpp::epochs::lies::Lie;
 use zus_output::pulse::Pulse;
 use zus_sim::Byzantine;
-use zus_sim::epochs::{GeneratedWorld, Handover, KeysMade, Network, Setup, WorldOf};
+use zus_sim::epochs::{GeneratedWorld, Handover, KeySource, KeysMade, Setup, WorldOf};
 use zus_sim::timed::Links;
 
 use crate::arguments::{Arguments, Signatures};
@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 }
 
 /// Runs a world to the end, and prints each handover.
-fn follow<N: Network>(mut world: WorldOf<N>, arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+fn follow<N: KeySource>(mut world: WorldOf<N>, arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let progress = ProgressBar::new(u64::from(arguments.epochs));
     progress
         .set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} epochs, {elapsed} on this machine")?);
@@ -119,7 +119,7 @@ fn names(nodes: &BTreeSet<u16>) -> String {
     nodes.iter().map(|node| format!("N{node}")).collect::<Vec<_>>().join(" ")
 }
 
-fn print<N: Network>(world: &WorldOf<N>, epoch: u64) {
+fn print<N: KeySource>(world: &WorldOf<N>, epoch: u64) {
     let plan = &world.setup().plan;
     let members = |epoch: u64| plan.record(Epoch(epoch)).map(|record| record.miners).unwrap_or_default();
     let Some(Handover { first, last, anchor, certified, .. }) = world.observer.handovers.get(&Epoch(epoch))
@@ -150,7 +150,7 @@ fn print<N: Network>(world: &WorldOf<N>, epoch: u64) {
     }
 }
 
-fn summary<N: Network>(world: &mut WorldOf<N>, done: bool) -> bool {
+fn summary<N: KeySource>(world: &mut WorldOf<N>, done: bool) -> bool {
     let last = world.setup().plan.last();
     if done {
         world.observer.ends_in(last, BEHIND);

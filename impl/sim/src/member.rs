@@ -9,7 +9,7 @@ use zus_bpp::evidence::Evidence;
 use zus_bpp::limits::MAX_CHAIN_BLOCKS;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Input, Milestone, Output, Refusal, Timer, WriteId};
-use zus_bpp::ticket_log::{AppendError, Conflict, Record, TicketLog};
+use zus_bpp::ticket_log::{AppendError, Conflict, LogRecord, TicketLog};
 
 use crate::disk::Disk;
 
@@ -33,9 +33,9 @@ pub enum Effect {
     /// The miner wants to be woken at a time of its own clock.
     Timer(Timer, Time),
     /// A record is appended; a flush is to confirm it.
-    Record(WriteId, Record),
+    LogRecord(WriteId, LogRecord),
     /// The log refuses a record: its signature never leaves.
-    Refused(Record, AppendError),
+    Refused(LogRecord, AppendError),
     /// An item is on its way to the other storage, which is to confirm it.
     Store(WriteId),
     /// Disk or application answer.
@@ -74,7 +74,7 @@ pub fn carry_out(disk: &mut Disk, application: &mut impl Answers, output: Output
         Output::Broadcast { to, message } => Effect::Broadcast(to, message),
         Output::SetTimer { timer, at } => Effect::Timer(timer, at),
         Output::Persist { write, record } => match disk.log.append(record) {
-            Ok(_) => Effect::Record(write, record),
+            Ok(_) => Effect::LogRecord(write, record),
             Err(error) => Effect::Refused(record, error),
         },
         Output::Store { write, stored } => {

@@ -11,7 +11,7 @@ use zus_bpp::crypto::uncompressed::UncompressedSignature;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::{BeaconShare, ChainResponse, Message, Proposal};
 use zus_bpp::statement::{FinalityVote, Signed, Ticket, Timeout};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 /// The content of a message.
 #[derive(Clone, Debug)]
@@ -106,20 +106,20 @@ pub fn ticket_of(message: &Message) -> Option<Signed<Ticket>> {
 
 /// A statement that is signed with an identity key: the record that the log of its signer must have before it leaves, its signer, and
 /// the signature. The signer of a block is its generator.
-fn statement(message: &Message) -> Option<(Record, MinerId, Signature)> {
+fn statement(message: &Message) -> Option<(LogRecord, MinerId, Signature)> {
     match said(message) {
         Said::Proposal(Proposal { block, signature, .. }) => {
-            let record = Record::proposal(block.round(), block.subround(), block.id().0);
+            let record = LogRecord::proposal(block.round(), block.subround(), block.id().0);
             Some((record, block.header().generator, *signature))
         }
         Said::Ticket(Signed { statement, signer, signature }) => {
-            Some((Record::from(statement), signer, signature))
+            Some((LogRecord::from(statement), signer, signature))
         }
         Said::Timeout(Signed { statement, signer, signature }) => {
-            Some((Record::from(statement), signer, signature))
+            Some((LogRecord::from(statement), signer, signature))
         }
         Said::Vote(Signed { statement, signer, signature }) => {
-            Some((Record::from(statement), signer, signature))
+            Some((LogRecord::from(statement), signer, signature))
         }
         Said::Share(_)
         | Said::Notarization(_)
@@ -133,7 +133,7 @@ fn statement(message: &Message) -> Option<(Record, MinerId, Signature)> {
 
 /// The record that the log of a miner must have before this message leaves, if it is signed with its identity key.
 #[must_use]
-pub fn record_of(message: &Message) -> Option<Record> {
+pub fn record_of(message: &Message) -> Option<LogRecord> {
     statement(message).map(|(record, ..)| record)
 }
 
@@ -151,11 +151,11 @@ pub fn signature_of(message: &Message) -> Option<Signature> {
 
 /// The record that a certificate certifies, if the message is one.
 #[must_use]
-pub fn certified_by(message: &Message) -> Option<Record> {
+pub fn certified_by(message: &Message) -> Option<LogRecord> {
     match said(message) {
-        Said::Notarization(known) => Some(Record::from(known.statement)),
-        Said::TimeoutCertificate(known) => Some(Record::from(known.statement)),
-        Said::FinalityCertificate(known) => Some(Record::from(known.statement)),
+        Said::Notarization(known) => Some(LogRecord::from(known.statement)),
+        Said::TimeoutCertificate(known) => Some(LogRecord::from(known.statement)),
+        Said::FinalityCertificate(known) => Some(LogRecord::from(known.statement)),
         Said::Share(_)
         | Said::Proposal(_)
         | Said::Ticket(_)

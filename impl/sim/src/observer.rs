@@ -12,7 +12,7 @@ use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Milestone;
 use zus_bpp::rules::{QuorumRule, Rules};
-use zus_bpp::ticket_log::{AppendError, Conflict, Record};
+use zus_bpp::ticket_log::{AppendError, Conflict, LogRecord};
 
 use crate::messages::{Said, said};
 
@@ -180,13 +180,13 @@ impl Observer {
                 self.proposed(from, &proposal.block);
             }
             Said::Ticket(ticket) => {
-                let place = (ticket.round, ticket.subround);
+                let position = (ticket.round, ticket.subround);
                 let ledger = self.signed.entry(ticket.signer).or_default();
-                let blocks = ledger.tickets.entry(place).or_default();
+                let blocks = ledger.tickets.entry(position).or_default();
                 blocks.insert(ticket.block);
                 let count = blocks.len();
                 if count > 1 && self.expect.one_ticket && self.is_honest(ticket.signer) {
-                    self.violated("S1", format!("{} ticketed {count} blocks in {place:?}", ticket.signer));
+                    self.violated("S1", format!("{} ticketed {count} blocks in {position:?}", ticket.signer));
                 }
                 self.ticketed_honestly(from, ticket.round);
             }
@@ -233,13 +233,14 @@ impl Observer {
                 }
             }
             Said::TimeoutCertificate(certificate) if self.is_honest(from) => {
-                let place = (certificate.round, certificate.subround);
+                let position = (certificate.round, certificate.subround);
                 let signers: Vec<MinerId> = certificate.certificate.signers.iter().collect();
                 let honest = signers.iter().filter(|signer| self.is_honest(**signer));
-                let unasked = honest
-                    .filter(|signer| !self.signed.get(signer).is_some_and(|l| l.timeouts.contains(&place)));
+                let unasked = honest.filter(|signer| {
+                    !self.signed.get(signer).is_some_and(|l| l.timeouts.contains(&position))
+                });
                 if signers.len() < self.quorum || unasked.count() > 0 {
-                    self.violated("S8", format!("a timeout certificate of {signers:?} for {place:?}"));
+                    self.violated("S8", format!("a timeout certificate of {signers:?} for {position:?}"));
                 }
             }
             // A dishonest miner may send any certificate; the rest is judged where it has its effect.
@@ -267,13 +268,13 @@ impl Observer {
     }
 
     fn proposed(&mut self, from: MinerId, block: &Block) {
-        let place = (block.round(), block.subround());
+        let position = (block.round(), block.subround());
         let generator = block.header().generator;
         let proposals = &mut self.signed.entry(generator).or_default().proposals;
-        let blocks = proposals.entry(place).or_default();
+        let blocks = proposals.entry(position).or_default();
         blocks.insert(block.id());
         if blocks.len() > 1 && self.is_honest(generator) {
-            self.violated("S10", format!("{generator} proposed twice in {place:?}, says {from}"));
+            self.violated("S10", format!("{generator} proposed twice in {position:?}, says {from}"));
         }
     }
 
@@ -293,31 +294,34 @@ impl Observer {
         if !self.is_honest(from) {
             return;
         }
-        let place = (round, subround);
+        let position = (round, subround);
         let distinct: BTreeSet<MinerId> = signers.iter().copied().collect();
         if distinct.len() < self.quorum || distinct.iter().any(|signer| signer.0 >= self.miners) {
-            self.violated("S8", format!("a notarization of {signers:?} in {place:?}"));
+            self.violated("S8", format!("a notarization of {signers:?} in {position:?}"));
         }
         for signer in distinct.intersection(&self.honest.clone()) {
-            let tickets = self.signed.get(signer).and_then(|ledger| ledger.tickets.get(&place));
+            let tickets = self.signed.get(signer).and_then(|ledger| ledger.tickets.get(&position));
             if !tickets.is_some_and(|tickets| tickets.contains(&block)) {
-                self.violated("S8", format!("{signer} is in a notarization in {place:?} without a ticket"));
+                self.violated(
+                    "S8",
+                    format!("{signer} is in a notarization in {position:?} without a ticket"),
+                );
             }
         }
-        let blocks = self.notarized.entry(place).or_default();
+        let blocks = self.notarized.entry(position).or_default();
         if blocks.insert(block) && blocks.len() > 1 && self.expect.one_notarized {
-            self.violated("S2", format!("two notarized blocks in {place:?}"));
+            self.violated("S2", format!("two notarized blocks in {position:?}"));
         }
     }
 
     /// A step that an honest miner reports.
     pub fn milestone(&mut self, now: Time, miner: MinerId, milestone: Milestone) {
         if let Milestone::Beacon { round, subround, value } = milestone {
-            let place = (round, if self.beacon_of_round { Subround(0) } else { subround });
-            let values = self.beacons.entry(place).or_default();
+            let position = (round, if self.beacon_of_round { Subround(0) } else { subround });
+            let values = self.beacons.entry(position).or_default();
             values.insert(value.0);
             if values.len() > 1 && self.expect.one_beacon {
-                self.violated("S9", format!("two beacon values in {place:?}"));
+                self.violated("S9", format!("two beacon values in {position:?}"));
             }
         }
         if let Milestone::Entered { round, subround } = milestone {
@@ -387,7 +391,7 @@ impl Observer {
     }
 
     /// A signature left that is not in the durable log.
-    pub fn sent_before_written(&mut self, miner: MinerId, record: &Record) {
+    pub fn sent_before_written(&mut self, miner: MinerId, record: &LogRecord) {
         self.violated("S1", format!("{miner} sent {record:?} before it was durable"));
     }
 
@@ -397,30 +401,33 @@ impl Observer {
         let notarized: Vec<(Position, BlockId)> = self
             .notarized
             .iter()
-            .flat_map(|(place, blocks)| blocks.iter().map(move |block| (*place, *block)))
+            .flat_map(|(position, blocks)| blocks.iter().map(move |block| (*position, *block)))
             .collect();
         let of_round: BTreeMap<Round, BTreeSet<BlockId>> =
             notarized.iter().fold(BTreeMap::new(), |mut map, ((round, _), block)| {
                 map.entry(*round).or_insert_with(BTreeSet::new).insert(*block);
                 map
             });
-        for (place, id) in &notarized {
+        for (position, id) in &notarized {
             let Some(block) = self.blocks.get(id).cloned() else { continue };
             let header = *block.header();
-            if (header.round, header.subround) != *place {
-                self.violated("S8", format!("a notarization for {place:?} of a block of {header:?}"));
+            if (header.round, header.subround) != *position {
+                self.violated("S8", format!("a notarization for {position:?} of a block of {header:?}"));
             }
             let before = Round(header.round.0 - 1);
             let parents = of_round.get(&before);
             let is_notarized = parents.is_some_and(|parents| parents.contains(&header.parent));
             if !is_notarized && header.parent != self.genesis {
-                self.violated("S3", format!("the parent of a notarized block of {place:?} is not notarized"));
+                self.violated(
+                    "S3",
+                    format!("the parent of a notarized block of {position:?} is not notarized"),
+                );
             }
             let order = self.subround_cap.map_or(header.subround, |cap| cap.min(header.subround));
             let ranks = Ranks::derive(&header.beacon, order, self.miners);
             let eligible = ranks.members().iter().take(usize::from(self.generators));
             if !eligible.into_iter().any(|member| *member == header.generator) {
-                self.violated("S4", format!("{} had no turn in {place:?}", header.generator));
+                self.violated("S4", format!("{} had no turn in {position:?}", header.generator));
             }
         }
         if self.expect.sole_notarized {
@@ -443,9 +450,10 @@ impl Observer {
 
     /// The miners that ticketed a block, as far as it was seen.
     pub fn ticketed(&self, block: &Block) -> Vec<MinerId> {
-        let place = (block.round(), block.subround());
-        let did =
-            |ledger: &Ledger| ledger.tickets.get(&place).is_some_and(|tickets| tickets.contains(&block.id()));
+        let position = (block.round(), block.subround());
+        let did = |ledger: &Ledger| {
+            ledger.tickets.get(&position).is_some_and(|tickets| tickets.contains(&block.id()))
+        };
         self.signed.iter().filter(|(_, ledger)| did(ledger)).map(|(miner, _)| *miner).collect()
     }
 

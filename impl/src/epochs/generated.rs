@@ -132,7 +132,7 @@ impl Signatures for BlsSignatures {
     }
 }
 
-/// Mock signatures beside a real key generation, for long simulations. Who has the key share of its place can sign.
+/// Mock signatures beside a real key generation, for long simulations. Who has the key share of its seat can sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MockSignatures;
 
@@ -225,9 +225,9 @@ impl<S: Signatures> Keys for GeneratedKeys<S> {
         self.signatures.observer(&self.checked(record)?)
     }
 
-    fn member(&self, record: &Record, place: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
+    fn member(&self, record: &Record, seat: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
         let (identity, beacon) = (self.identity.clone()?, share?.clone());
-        self.signatures.member(&self.checked(record)?, MemberKeys { member: place, identity, beacon })
+        self.signatures.member(&self.checked(record)?, MemberKeys { member: seat, identity, beacon })
     }
 
     fn begin(&self, record: &Record, anchor: &Block) -> Option<Progress> {

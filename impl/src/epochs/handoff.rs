@@ -88,8 +88,8 @@ impl HandoffCertificate {
     /// When they do not fit together, or the block is not above a closing block.
     pub fn new(header: Header, finality: Arc<FinalityCertificate>) -> Result<Self, HandoffError> {
         let closing = ClosingBlock::below(&header).ok_or(HandoffError::NotClosed(header.round))?;
-        let place = (finality.round, finality.subround, finality.block);
-        if place != (header.round, header.subround, header.id()) {
+        let voted = (finality.round, finality.subround, finality.block);
+        if voted != (header.round, header.subround, header.id()) {
             return Err(HandoffError::OtherBlock);
         }
         let in_the_tail = closing.id != finality.block;

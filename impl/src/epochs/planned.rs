@@ -226,10 +226,10 @@ impl<S> PlannedKeys<S> {
 }
 
 impl<S: Clone> PlannedKeys<S> {
-    /// The keys of the member in this place of a planned committee: whoever has these keys, knows those of all.
+    /// The keys of the member in this seat of a planned committee: whoever has these keys, knows those of all.
     #[must_use]
-    pub fn member(&self, record: &PlannedRecord, place: MinerId) -> Option<S> {
-        self.schemes.get(&record.epoch)?.0.get(usize::from(place.0)).cloned()
+    pub fn member(&self, record: &PlannedRecord, seat: MinerId) -> Option<S> {
+        self.schemes.get(&record.epoch)?.0.get(usize::from(seat.0)).cloned()
     }
 
     /// The progress of an epoch on the block that it begins on.
@@ -268,8 +268,8 @@ impl<S: Scheme + Clone> Keys for PlannedKeys<S> {
         self.schemes.get(&record.epoch).map(|(_, observer)| observer.clone())
     }
 
-    fn member(&self, record: &PlannedRecord, place: MinerId, _: Option<&BeaconShare>) -> Option<S> {
-        self.member(record, place)
+    fn member(&self, record: &PlannedRecord, seat: MinerId, _: Option<&BeaconShare>) -> Option<S> {
+        self.member(record, seat)
     }
 
     fn begin(&self, record: &PlannedRecord, anchor: &Block) -> Option<PlannedProgress> {

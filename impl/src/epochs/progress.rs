@@ -28,7 +28,7 @@ pub trait Progress: Clone + fmt::Debug {
     /// The record of the next committee, once it is complete.
     fn record(&self) -> Option<&Self::Record>;
 
-    /// The members of the next committee, by place: those who bring items. Fixed in an epoch.
+    /// The members of the next committee, by seat: those who bring items. Fixed in an epoch.
     fn next_members(&self) -> Vec<NodeId>;
 
     /// Whether items like this one count now, do no more, or will.

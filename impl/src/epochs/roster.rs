@@ -115,7 +115,7 @@ pub enum RosterError {
     Twice(NodeId),
 }
 
-/// The nodes of one epoch, by place and by identity.
+/// The nodes of one epoch, by seat and by identity.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Roster {
     committee: Committee,
@@ -163,16 +163,16 @@ impl Roster {
         &self.sharders
     }
 
-    /// The place of a node.
+    /// The seat of a node.
     #[must_use]
-    pub fn place(&self, node: NodeId) -> Option<Peer> {
+    pub fn seat(&self, node: NodeId) -> Option<Peer> {
         self.places.get(&node).copied()
     }
 
-    /// The node in a place.
+    /// The node in a seat.
     #[must_use]
-    pub fn node(&self, place: Peer) -> Option<NodeId> {
-        match place {
+    pub fn node(&self, seat: Peer) -> Option<NodeId> {
+        match seat {
             Peer::Miner(id) => self.miners.get(usize::from(id.0)).copied(),
             Peer::Sharder(id) => self.sharders.get(usize::from(id.0)).copied(),
         }

@@ -20,7 +20,7 @@ fn folder(files: &FaultyFiles) -> Folder<FaultyFiles> {
 struct Life {
     files: FaultyFiles,
     /// Records whose messages may have left: all that a flush or an open has returned.
-    sent: Vec<Record>,
+    sent: Vec<LogRecord>,
     /// Whether a `create` has returned.
     created: bool,
 }
@@ -54,7 +54,7 @@ impl Life {
         for round in 1..=flushes {
             let mut taken = Vec::new();
             for subround in 0..2 {
-                let record = Record::ticket(Round(round), Subround(subround), [block; 32]);
+                let record = LogRecord::ticket(Round(round), Subround(subround), [block; 32]);
                 match log.append(record) {
                     Ok(_) => taken.push(record),
                     Err(AppendError::Conflict(_)) => {}
@@ -63,7 +63,7 @@ impl Life {
             }
             if log.flush().is_err() {
                 // The host stops. One that does not is refused, whatever it asks for.
-                let last = Record::timeout(Round(9), Subround(0));
+                let last = LogRecord::timeout(Round(9), Subround(0));
                 let refused = matches!(log.append(last), Err(AppendError::Log(LogError::Failed { .. })));
                 let refused = refused && matches!(log.flush(), Err(LogError::Failed { .. }));
                 if !refused || log.compact().is_ok() || log.export().is_ok() {
@@ -82,7 +82,7 @@ impl Life {
         if let Some(lost) = self.sent.iter().find(|record| !log.signed().contains(record)) {
             return Err(format!("{lost:?} was sent and is not known"));
         }
-        let twice = |a: &&Record| {
+        let twice = |a: &&LogRecord| {
             self.sent.iter().any(|b| (a.round, a.subround) == (b.round, b.subround) && a.block != b.block)
         };
         let contradiction = self.sent.iter().filter(|record| record.kind == Kind::Ticket).find(twice);
@@ -204,8 +204,8 @@ fn created(files: &FaultyFiles) -> FileLog<FaultyFiles> {
     folder(files).create(OWNER, RULES, Round(1)).expect("an empty folder")
 }
 
-fn ticket(round: u64) -> Record {
-    Record::ticket(Round(round), Subround(0), [1; 32])
+fn ticket(round: u64) -> LogRecord {
+    LogRecord::ticket(Round(round), Subround(0), [1; 32])
 }
 
 /// Other processes open the log, while one of them is between opening the file and locking it.
@@ -261,7 +261,7 @@ fn what_is_too_much_for_a_file_is_refused_and_a_file_too_large_is_not_read() {
     let mut log = created(&files);
     let too_many = MAX_LOG_BYTES as usize / SECTOR_BYTES * RECORDS_PER_FRAME;
     for subround in 0..too_many as u32 {
-        log.signed.insert(Record::timeout(Round(1), Subround(subround)));
+        log.signed.insert(LogRecord::timeout(Round(1), Subround(subround)));
     }
     assert!(matches!(log.compact(), Err(LogError::Full { .. })));
     drop(log);
@@ -275,8 +275,8 @@ fn what_is_too_much_for_a_file_is_refused_and_a_file_too_large_is_not_read() {
 /// most that one, and the log opens with all frames before it.
 #[test]
 fn of_a_flush_of_several_frames_one_is_on_its_way_at_a_time() {
-    let records: Vec<Record> = (0..3 * RECORDS_PER_FRAME as u32 - 5)
-        .map(|subround| Record::timeout(Round(2), Subround(subround)))
+    let records: Vec<LogRecord> = (0..3 * RECORDS_PER_FRAME as u32 - 5)
+        .map(|subround| LogRecord::timeout(Round(2), Subround(subround)))
         .collect();
     let files = FaultyFiles::default();
     let with_room = Folder { files: files.clone(), path: FOLDER.into(), frames: 8 };
@@ -302,7 +302,8 @@ fn an_import_leaves_room_for_the_signatures_of_this_machine() {
     let most = (MAX_LOG_BYTES as usize / 2 / SECTOR_BYTES - 1) * RECORDS_PER_FRAME;
     let document = |records: usize| {
         let mut signed = SignedRecords::from_floor(Round(0));
-        (0..records as u32).for_each(|subround| signed.insert(Record::timeout(Round(1), Subround(subround))));
+        (0..records as u32)
+            .for_each(|subround| signed.insert(LogRecord::timeout(Round(1), Subround(subround))));
         Interchange::new(&OWNER, &signed)
     };
     let before = log.signed().clone();
@@ -310,11 +311,11 @@ fn an_import_leaves_room_for_the_signatures_of_this_machine() {
     assert!(matches!(refused, Err(InterchangeError::TooMany { records }) if records > most), "{refused:?}");
     assert_eq!(log.signed(), &before, "nothing is imported");
     // It still signs, and takes the largest one that fits.
-    log.append(Record::timeout(Round(2), Subround(0))).unwrap();
+    log.append(LogRecord::timeout(Round(2), Subround(0))).unwrap();
     log.flush().unwrap();
     log.import(&document(most - before.records().count() - 1)).unwrap();
     for subround in 1..100 {
-        log.append(Record::timeout(Round(2), Subround(subround))).unwrap();
+        log.append(LogRecord::timeout(Round(2), Subround(subround))).unwrap();
         log.flush().unwrap();
     }
     let signed = log.signed().clone();
@@ -329,7 +330,7 @@ fn a_forked_process_signs_nothing_and_leaves_the_lock_to_its_parent() {
     let (mut parent, mut child) = (created(&files), None);
     files.become_process(2);
     let forked = |error: &LogError| matches!(error, LogError::Forked { opened_by: 0, .. });
-    let record = Record::timeout(Round(2), Subround(0));
+    let record = LogRecord::timeout(Round(2), Subround(0));
     assert!(matches!(parent.append(record), Err(AppendError::Log(error)) if forked(&error)));
     assert!(matches!(parent.flush(), Err(error) if forked(&error)));
     assert!(matches!(parent.compact(), Err(error) if forked(&error)));
@@ -357,7 +358,8 @@ fn a_log_for_a_round_that_no_chain_reaches_is_not_created() {
     let made = FileLog::create_in(files.clone(), Path::new(FOLDER), OWNER, rules, Round(MAX_ROUND));
     let mut log = made.expect("negative control");
     // A log with the highest possible floor may sign in that round, and in none above it.
-    let vote = |round| Record { kind: Kind::FinalityVote, ..Record::timeout(Round(round), Subround(0)) };
+    let vote =
+        |round| LogRecord { kind: Kind::FinalityVote, ..LogRecord::timeout(Round(round), Subround(0)) };
     let refused = log.append(vote(MAX_ROUND + 1)).unwrap_err().to_string();
     assert!(
         refused.ends_with("is of a round above 4611686018427387904, which no chain reaches"),

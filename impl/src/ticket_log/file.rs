@@ -7,7 +7,7 @@ use super::files::{Files, Identity, OsFiles};
 use super::format::{MAX_LOG_BYTES, RECORDS_PER_FRAME, SECTOR_BYTES, Tail, sectors_for};
 use super::image::{LogContents, LogImage, frame_of};
 use super::interchange::{Interchange, InterchangeError};
-use super::record::{Owner, Record};
+use super::record::{LogRecord, Owner};
 use super::signed::{Permit, SignedRecords, SigningRules};
 use super::{AppendError, LogError, LogPosition, TicketLog};
 use crate::committee::Round;
@@ -37,7 +37,7 @@ pub struct FileLog<F: Files = OsFiles> {
     signed: SignedRecords,
     held: Held<F>,
     tail: Tail,
-    pending: Vec<Record>,
+    pending: Vec<LogRecord>,
     appended: u64,
     failed: bool,
     process: u32,
@@ -239,7 +239,7 @@ impl<F: Files> TicketLog for FileLog<F> {
         &self.rules
     }
 
-    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError> {
+    fn append(&mut self, record: LogRecord) -> Result<LogPosition, AppendError> {
         self.require_usable()?;
         if self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);

@@ -35,7 +35,7 @@
 
 use sha3::{Digest, Sha3_256};
 
-use super::record::{KEY_BYTES, Kind, Owner, Record};
+use super::record::{KEY_BYTES, Kind, LogRecord, Owner};
 use super::signed::SignedRecords;
 use crate::committee::{ChainId, Epoch, Round, Subround};
 use crate::limits::MAX_ROUND;
@@ -106,7 +106,7 @@ impl Tail {
 
     /// The next frame, which goes to [`Tail::offset`] of before. At most [`RECORDS_PER_FRAME`] records, and only while there
     /// is room.
-    pub(super) fn frame(&mut self, records: &[Record]) -> Sector {
+    pub(super) fn frame(&mut self, records: &[LogRecord]) -> Sector {
         debug_assert!((1..=RECORDS_PER_FRAME).contains(&records.len()) && self.room() > 0);
         let mut sector = [0; SECTOR_BYTES];
         // At most 11.
@@ -133,7 +133,7 @@ pub(super) const fn sectors_for(records: usize, free: u32) -> usize {
 
 /// A complete file with everything that still matters, and so many free sectors: at most [`MAX_LOG_BYTES`].
 pub(super) fn encode(owner: &Owner, signed: &SignedRecords, free: u32) -> (Vec<u8>, Tail) {
-    let records: Vec<Record> = signed.records().copied().collect();
+    let records: Vec<LogRecord> = signed.records().copied().collect();
     // At most 2^15 of them.
     let sectors = sectors_for(records.len(), free) as u32;
     let base = sectors - free - 1;
@@ -272,7 +272,7 @@ impl FrameFault {
     }
 }
 
-fn decode_frame(sector: &Sector, previous: Checksum) -> Result<(Vec<Record>, Checksum), FrameFault> {
+fn decode_frame(sector: &Sector, previous: Checksum) -> Result<(Vec<LogRecord>, Checksum), FrameFault> {
     if *sector == FREE {
         return Err(FrameFault::Free);
     }
@@ -308,7 +308,7 @@ fn checksum(previous: Checksum, sector: &Sector) -> Checksum {
     hash.first_chunk().copied().unwrap_or_default()
 }
 
-fn encode_record(record: &Record) -> [u8; RECORD_BYTES] {
+fn encode_record(record: &LogRecord) -> [u8; RECORD_BYTES] {
     let mut bytes = [0; RECORD_BYTES];
     bytes[0] = kind_byte(record.kind);
     bytes[1..9].copy_from_slice(&record.round.0.to_be_bytes());
@@ -317,7 +317,7 @@ fn encode_record(record: &Record) -> [u8; RECORD_BYTES] {
     bytes
 }
 
-fn decode_record(bytes: &[u8; RECORD_BYTES]) -> Result<Record, FrameFault> {
+fn decode_record(bytes: &[u8; RECORD_BYTES]) -> Result<LogRecord, FrameFault> {
     let mut rest = &bytes[..];
     let cut = |_| FrameFault::Damaged;
     let [byte] = take(&mut rest).map_err(cut)?;
@@ -332,7 +332,7 @@ fn decode_record(bytes: &[u8; RECORD_BYTES]) -> Result<Record, FrameFault> {
     if kind == Kind::Timeout && block != [0; 32] {
         return Err(FrameFault::Foreign("a timeout names a block"));
     }
-    Ok(Record { round, kind, subround, block })
+    Ok(LogRecord { round, kind, subround, block })
 }
 
 const fn kind_byte(kind: Kind) -> u8 {

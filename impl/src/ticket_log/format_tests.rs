@@ -4,18 +4,18 @@ const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(3), key: [7; 
 const FRAMES: usize = 30;
 const FREE_SECTORS: u32 = 33;
 
-fn ticket(round: u64) -> Record {
-    Record::ticket(Round(round), Subround(2), [round as u8; 32])
+fn ticket(round: u64) -> LogRecord {
+    LogRecord::ticket(Round(round), Subround(2), [round as u8; 32])
 }
 
 /// The flushed records, frame by frame: one record, several, or as many as fit.
-fn flushes() -> Vec<Vec<Record>> {
+fn flushes() -> Vec<Vec<LogRecord>> {
     let mut round = 1;
     (0..FRAMES)
         .map(|frame| {
             let records = [1, 1, 3, RECORDS_PER_FRAME as u64][frame % 4];
             let flush = (round..round + records)
-                .map(|subround| Record { subround: Subround(subround as u32), ..ticket(1) });
+                .map(|subround| LogRecord { subround: Subround(subround as u32), ..ticket(1) });
             round += records;
             flush.collect()
         })
@@ -23,12 +23,12 @@ fn flushes() -> Vec<Vec<Record>> {
 }
 
 /// A file with a base of two frames and thirty later ones, and the records up to each end of a frame.
-fn file() -> (Vec<u8>, Vec<(usize, Vec<Record>)>) {
+fn file() -> (Vec<u8>, Vec<(usize, Vec<LogRecord>)>) {
     let mut signed = SignedRecords::from_floor(Round(1));
     (0..RECORDS_PER_FRAME as u32 + 2)
-        .for_each(|i| signed.insert(Record::timeout(Round(1), Subround(1000 + i))));
+        .for_each(|i| signed.insert(LogRecord::timeout(Round(1), Subround(1000 + i))));
     let (mut bytes, mut tail) = encode(&OWNER, &signed, FREE_SECTORS);
-    let mut records: Vec<Record> = signed.records().copied().collect();
+    let mut records: Vec<LogRecord> = signed.records().copied().collect();
     let mut ends = vec![(tail.offset() as usize, records.clone())];
     for flush in flushes() {
         let at = tail.offset() as usize;
@@ -41,18 +41,18 @@ fn file() -> (Vec<u8>, Vec<(usize, Vec<Record>)>) {
     (bytes, ends)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Record>, FormatError> {
+fn read(bytes: &[u8]) -> Result<Vec<LogRecord>, FormatError> {
     decode(bytes).map(|found| found.signed.records().copied().collect())
 }
 
-fn sorted(records: &[Record]) -> Vec<Record> {
+fn sorted(records: &[LogRecord]) -> Vec<LogRecord> {
     let mut records = records.to_vec();
     records.sort_unstable();
     records
 }
 
 /// Damage is refused where the damaged sector begins, or costs exactly the last frame. Returns whether it cost it.
-fn refused_or_last(bytes: &[u8], damaged_at: usize, ends: &[(usize, Vec<Record>)], what: &str) -> bool {
+fn refused_or_last(bytes: &[u8], damaged_at: usize, ends: &[(usize, Vec<LogRecord>)], what: &str) -> bool {
     let (all, but_last) = (&ends[FRAMES], &ends[FRAMES - 1]);
     match read(bytes) {
         Err(FormatError::Damaged { offset, .. }) => {
@@ -80,7 +80,7 @@ fn what_is_written_is_read() {
     let mut records = Vec::new();
     for kind in Kind::ALL {
         let block = if kind == Kind::Timeout { [0; 32] } else { [9; 32] };
-        records.push(Record { round: Round(MAX_ROUND), kind, subround: Subround(u32::MAX), block });
+        records.push(LogRecord { round: Round(MAX_ROUND), kind, subround: Subround(u32::MAX), block });
     }
     for record in &records {
         assert_eq!(decode_record(&encode_record(record)), Ok(*record));

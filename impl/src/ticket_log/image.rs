@@ -6,7 +6,7 @@ use std::path::Path;
 use super::LogError;
 use super::file::FRAMES_PER_FILE;
 use super::format::{self, Contents, FormatError, RECORDS_PER_FRAME, SECTOR_BYTES, Sector, Tail, VERSION};
-use super::record::{Owner, Record};
+use super::record::{LogRecord, Owner};
 use super::signed::SignedRecords;
 
 /// A log file in memory, in which frames can be written.
@@ -33,7 +33,7 @@ impl LogImage {
 
     /// Writes the frames of one flush; `false`, and nothing is written, when they do not fit.
     #[must_use]
-    pub fn write(&mut self, records: &[Record]) -> bool {
+    pub fn write(&mut self, records: &[LogRecord]) -> bool {
         if records.len().div_ceil(RECORDS_PER_FRAME) > self.tail.room() {
             return false;
         }
@@ -62,7 +62,7 @@ impl LogImage {
 }
 
 /// The next frame of a file. At most [`RECORDS_PER_FRAME`] records, and only while there is room.
-pub(super) fn frame_of(tail: &mut Tail, records: &[Record]) -> Sector {
+pub(super) fn frame_of(tail: &mut Tail, records: &[LogRecord]) -> Sector {
     tail.frame(records)
 }
 

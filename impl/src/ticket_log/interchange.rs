@@ -25,7 +25,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::LogError;
-use super::record::{KEY_BYTES, Kind, Owner, Record};
+use super::record::{KEY_BYTES, Kind, LogRecord, Owner};
 use super::signed::SignedRecords;
 use crate::committee::{Round, Subround};
 use crate::limits::MAX_ROUND;
@@ -203,7 +203,7 @@ impl Interchange {
             ));
         }
         let mut records = BTreeSet::new();
-        let mut take = |place: &str, record: Record| {
+        let mut take = |place: &str, record: LogRecord| {
             if records.insert(record) {
                 Ok(())
             } else {
@@ -221,14 +221,14 @@ impl Interchange {
                 let round = round(&format!("{place}.round"), &signed.round)?;
                 let subround = Subround(number(&format!("{place}.subround"), &signed.subround)?);
                 let block = block(&format!("{place}.block"), &signed.block)?;
-                take(&place, Record { round, kind, subround, block })?;
+                take(&place, LogRecord { round, kind, subround, block })?;
             }
         }
         for (i, signed) in self.data.signed_timeouts.iter().enumerate() {
             let place = format!("data.signed_timeouts[{i}]");
             let round = round(&format!("{place}.round"), &signed.round)?;
             let subround = Subround(number(&format!("{place}.subround"), &signed.subround)?);
-            take(&place, Record::timeout(round, subround))?;
+            take(&place, LogRecord::timeout(round, subround))?;
         }
         let mut signed = SignedRecords::complete(floor, complete_from);
         records.into_iter().for_each(|record| signed.insert(record));

@@ -11,23 +11,23 @@ use crate::committee::{ChainId, Epoch, Subround};
 const OWNER: Owner = Owner { chain: ChainId([1; 32]), epoch: Epoch(1), key: [2; KEY_BYTES] };
 const RULES: SigningRules = SigningRules { one_ticket_per_subround: true, timeout_ends_tickets: true };
 
-fn record() -> impl Strategy<Value = Record> {
+fn record() -> impl Strategy<Value = LogRecord> {
     (1..6_u64, 0..2_u32, 0..4_u8, 0..2_u8).prop_map(|(round, subround, kind, block)| {
         let (round, subround, block) = (Round(round), Subround(subround), [block + 1; 32]);
         match Kind::ALL[usize::from(kind)] {
-            Kind::Timeout => Record::timeout(round, subround),
-            kind => Record { round, kind, subround, block },
+            Kind::Timeout => LogRecord::timeout(round, subround),
+            kind => LogRecord { round, kind, subround, block },
         }
     })
 }
 
 /// The records of a list that a log takes, one after the other.
-fn signed_by(log: &mut impl TicketLog, wanted: &[Record]) -> Vec<Record> {
+fn signed_by(log: &mut impl TicketLog, wanted: &[LogRecord]) -> Vec<LogRecord> {
     wanted.iter().copied().filter(|record| log.append(*record).is_ok()).collect()
 }
 
 /// Whether one honest miner never signs both, in this order: restated here without the index.
-fn contradicts(old: &Record, new: &Record) -> bool {
+fn contradicts(old: &LogRecord, new: &LogRecord) -> bool {
     if old.round != new.round {
         return false;
     }
@@ -43,18 +43,18 @@ fn contradicts(old: &Record, new: &Record) -> bool {
     }
 }
 
-fn contradiction(before: &[Record], after: &[Record]) -> Option<(Record, Record)> {
+fn contradiction(before: &[LogRecord], after: &[LogRecord]) -> Option<(LogRecord, LogRecord)> {
     let pairs = before.iter().flat_map(|old| after.iter().map(move |new| (*old, *new)));
     pairs.into_iter().find(|(old, new)| contradicts(old, new))
 }
 
 /// The floor of the module doc: above every round in which the key has signed.
-fn safe_floor(before: &[Record]) -> Round {
+fn safe_floor(before: &[LogRecord]) -> Round {
     Round(before.iter().map(|record| record.round.0).max().unwrap_or(0) + 1)
 }
 
 /// The records that a new log signs after the total loss of another, with the floor that the errors advise.
-fn after_loss(before: &[Record], wanted: &[Record]) -> Vec<Record> {
+fn after_loss(before: &[LogRecord], wanted: &[LogRecord]) -> Vec<LogRecord> {
     let files = FaultyFiles::default();
     let mut new =
         FileLog::create_in(files, Path::new("log"), OWNER, RULES, safe_floor(before)).expect("a folder");
@@ -72,7 +72,7 @@ proptest! {
         let mut old = MemoryLog::new(OWNER, RULES, Round(1));
         let before = signed_by(&mut old, &first);
         // Rounds from the floor on are signed in as always.
-        let beyond = Record::ticket(safe_floor(&before), Subround(0), [1; 32]);
+        let beyond = LogRecord::ticket(safe_floor(&before), Subround(0), [1; 32]);
         let after = after_loss(&before, &[&then[..], &[beyond]].concat());
         prop_assert_eq!(contradiction(&before, &after), None);
         prop_assert!(after.iter().all(|record| record.round >= safe_floor(&before)));
@@ -93,7 +93,7 @@ proptest! {
         let mut new = FileLog::create_in(files, Path::new("log"), OWNER, RULES, safe_floor(&before)).expect("a folder");
         new.import(&export).expect("an export of the same key");
         let after = signed_by(&mut new, &then);
-        let made: Vec<Record> = after.into_iter().filter(|record| !before.contains(record)).collect();
+        let made: Vec<LogRecord> = after.into_iter().filter(|record| !before.contains(record)).collect();
         prop_assert_eq!(contradiction(&before, &made), None);
     }
 }
@@ -101,8 +101,8 @@ proptest! {
 /// The fault that was seen: two tickets of one round and no floor for votes.
 #[test]
 fn a_vote_below_the_floor_would_contradict_a_lost_ticket() {
-    let before = [Record::ticket(Round(5), Subround(1), [2; 32])];
-    let vote = Record::finality_vote(Round(5), Subround(0), [1; 32]);
+    let before = [LogRecord::ticket(Round(5), Subround(1), [2; 32])];
+    let vote = LogRecord::finality_vote(Round(5), Subround(0), [1; 32]);
     assert_eq!(after_loss(&before, &[vote]), []);
     assert_eq!(
         contradiction(&before, &[vote]),

@@ -1,6 +1,6 @@
 //! A log in memory, whose crashes are operations: for tests, the fuzzer and exhaustive exploration.
 
-use super::record::{Owner, Record};
+use super::record::{LogRecord, Owner};
 use super::signed::{Permit, SignedRecords, SigningRules};
 use super::{AppendError, LogError, LogPosition, TicketLog};
 use crate::committee::Round;
@@ -11,8 +11,8 @@ pub struct MemoryLog {
     owner: Owner,
     rules: SigningRules,
     floor: Round,
-    disk: Vec<Record>,
-    pending: Vec<Record>,
+    disk: Vec<LogRecord>,
+    pending: Vec<LogRecord>,
     signed: SignedRecords,
     appended: u64,
 }
@@ -40,7 +40,7 @@ impl MemoryLog {
 
     /// The records that survive a crash, in the order in which they were appended.
     #[must_use]
-    pub fn durable(&self) -> &[Record] {
+    pub fn durable(&self) -> &[LogRecord] {
         &self.disk
     }
 
@@ -77,7 +77,7 @@ impl TicketLog for MemoryLog {
         &self.rules
     }
 
-    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError> {
+    fn append(&mut self, record: LogRecord) -> Result<LogPosition, AppendError> {
         if self.signed.permits(&self.rules, &record)? == Permit::New {
             self.signed.insert(record);
             self.pending.push(record);

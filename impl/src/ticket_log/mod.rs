@@ -9,7 +9,7 @@
 //!               Conflict: never       | a crash up to here: the signature never left
 //! ```
 //!
-//! - [`Record`] is what is written, [`SignedRecords`] the index of it that answers "may I sign this?", under [`SigningRules`].
+//! - [`LogRecord`] is what is written, [`SignedRecords`] the index of it that answers "may I sign this?", under [`SigningRules`].
 //! - [`TicketLog`] is what a miner's host drives. [`FileLog`] is the durable instance, [`MemoryLog`] the one for tests and
 //!   explorations, with its crash points as operations.
 //! - [`LogImage`] and [`LogContents`] are the bytes of that file without the file; [`Files`] is what is done with it, and
@@ -99,7 +99,7 @@ pub use interchange::{
     INTERCHANGE_FORMAT, INTERCHANGE_VERSION, Interchange, InterchangeError, MAX_INTERCHANGE_BYTES,
 };
 pub use memory::MemoryLog;
-pub use record::{KEY_BYTES, Kind, Owner, Record};
+pub use record::{KEY_BYTES, Kind, LogRecord, Owner};
 pub use signed::{Conflict, Permit, SignedRecords, SigningRules};
 
 use std::io;
@@ -125,7 +125,7 @@ pub trait TicketLog {
     ///
     /// # Errors
     /// [`AppendError::Conflict`] when the record contradicts what was signed: the signature must not be made.
-    fn append(&mut self, record: Record) -> Result<LogPosition, AppendError>;
+    fn append(&mut self, record: LogRecord) -> Result<LogPosition, AppendError>;
 
     /// Makes everything durable that was appended, and returns the position of the last.
     ///

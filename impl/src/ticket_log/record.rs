@@ -28,7 +28,7 @@ impl Kind {
 
 /// One signature of this miner. Ordered by round first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Record {
+pub struct LogRecord {
     /// The round.
     pub round: Round,
     /// The kind of statement.
@@ -39,7 +39,7 @@ pub struct Record {
     pub block: [u8; 32],
 }
 
-impl Record {
+impl LogRecord {
     /// An own block of (round, subround).
     #[must_use]
     pub const fn proposal(round: Round, subround: Subround, block: [u8; 32]) -> Self {
@@ -65,7 +65,7 @@ impl Record {
     }
 }
 
-impl fmt::Debug for Record {
+impl fmt::Debug for LogRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.block;
         let (kind, round, subround) = (self.kind, self.round.0, self.subround.0);
@@ -74,7 +74,7 @@ impl fmt::Debug for Record {
 }
 
 /// In words, for messages.
-impl fmt::Display for Record {
+impl fmt::Display for LogRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (round, subround, block) = (self.round, self.subround, BlockId(self.block));
         match self.kind {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::record::{Kind, Record};
+use super::record::{Kind, LogRecord};
 use crate::committee::{Round, Subround};
 use crate::limits::{MAX_ROUND, SIGNED_ROUNDS_KEPT};
 use crate::rules::Rules;
@@ -45,7 +45,7 @@ pub enum Permit {
 pub struct SignedRecords {
     floor: Round,
     complete_from: Round,
-    records: BTreeSet<Record>,
+    records: BTreeSet<LogRecord>,
 }
 
 impl SignedRecords {
@@ -77,21 +77,21 @@ impl SignedRecords {
     }
 
     /// The signed statements, by round.
-    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> + Clone {
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &LogRecord> + Clone {
         self.records.iter()
     }
 
     /// The signed statements of one round.
-    pub fn in_round(&self, round: Round) -> impl DoubleEndedIterator<Item = &Record> + Clone {
-        let first = Record { round, kind: Kind::Proposal, subround: Subround(0), block: [0; 32] };
+    pub fn in_round(&self, round: Round) -> impl DoubleEndedIterator<Item = &LogRecord> + Clone {
+        let first = LogRecord { round, kind: Kind::Proposal, subround: Subround(0), block: [0; 32] };
         let last =
-            Record { round, kind: Kind::FinalityVote, subround: Subround(u32::MAX), block: [u8::MAX; 32] };
+            LogRecord { round, kind: Kind::FinalityVote, subround: Subround(u32::MAX), block: [u8::MAX; 32] };
         self.records.range(first..=last)
     }
 
     /// Whether exactly this was signed.
     #[must_use]
-    pub fn contains(&self, record: &Record) -> bool {
+    pub fn contains(&self, record: &LogRecord) -> bool {
         self.records.contains(record)
     }
 
@@ -99,7 +99,7 @@ impl SignedRecords {
     ///
     /// # Errors
     /// The [`Conflict`] that the signature would be.
-    pub fn permits(&self, rules: &SigningRules, record: &Record) -> Result<Permit, Conflict> {
+    pub fn permits(&self, rules: &SigningRules, record: &LogRecord) -> Result<Permit, Conflict> {
         if self.contains(record) {
             return Ok(Permit::Again);
         }
@@ -120,7 +120,7 @@ impl SignedRecords {
     }
 
     /// Records a signature, whether or not it was permitted: what was signed was signed.
-    pub fn insert(&mut self, record: Record) {
+    pub fn insert(&mut self, record: LogRecord) {
         if record.round >= self.complete_from {
             self.records.insert(record);
         }
@@ -156,7 +156,7 @@ impl SignedRecords {
 }
 
 /// Whether signing `new` contradicts `signed`, which is of the same round and another record.
-fn contradicts(rules: &SigningRules, signed: &Record, new: &Record) -> bool {
+fn contradicts(rules: &SigningRules, signed: &LogRecord, new: &LogRecord) -> bool {
     match (signed.kind, new.kind) {
         // An honest generator makes one block a subround (PROTOCOL.md, section 7, 31).
         (Kind::Proposal, Kind::Proposal) => signed.subround == new.subround,
@@ -179,15 +179,15 @@ pub enum Conflict {
     #[error("{record} contradicts {signed}, which was signed")]
     Contradicts {
         /// The record to be signed.
-        record: Record,
+        record: LogRecord,
         /// The record that was signed.
-        signed: Record,
+        signed: LogRecord,
     },
     /// Its round was left.
     #[error("{record} is of a round that was left: the lowest open round is {}", floor.0)]
     RoundLeft {
         /// The record to be signed.
-        record: Record,
+        record: LogRecord,
         /// The lowest round that was not left.
         floor: Round,
     },
@@ -196,7 +196,7 @@ pub enum Conflict {
     #[error("{record} is of a round of which this log does not know what was signed: it is complete from round {}", complete_from.0)]
     Unknown {
         /// The record to be signed.
-        record: Record,
+        record: LogRecord,
         /// The lowest round from which everything is recorded.
         complete_from: Round,
     },
@@ -204,7 +204,7 @@ pub enum Conflict {
     #[error("{record} is of a round above {MAX_ROUND}, which no chain reaches")]
     TooHigh {
         /// The record to be signed.
-        record: Record,
+        record: LogRecord,
     },
 }
 
@@ -220,33 +220,33 @@ mod tests {
         (Round(round), Subround(subround))
     }
 
-    fn proposal((r, s): (Round, Subround), block: [u8; 32]) -> Record {
-        Record::proposal(r, s, block)
+    fn proposal((r, s): (Round, Subround), block: [u8; 32]) -> LogRecord {
+        LogRecord::proposal(r, s, block)
     }
 
-    fn ticket((r, s): (Round, Subround), block: [u8; 32]) -> Record {
-        Record::ticket(r, s, block)
+    fn ticket((r, s): (Round, Subround), block: [u8; 32]) -> LogRecord {
+        LogRecord::ticket(r, s, block)
     }
 
-    fn timeout((r, s): (Round, Subround)) -> Record {
-        Record::timeout(r, s)
+    fn timeout((r, s): (Round, Subround)) -> LogRecord {
+        LogRecord::timeout(r, s)
     }
 
-    fn vote((r, s): (Round, Subround), block: [u8; 32]) -> Record {
-        Record::finality_vote(r, s, block)
+    fn vote((r, s): (Round, Subround), block: [u8; 32]) -> LogRecord {
+        LogRecord::finality_vote(r, s, block)
     }
 
-    fn signed(records: &[Record]) -> SignedRecords {
+    fn signed(records: &[LogRecord]) -> SignedRecords {
         let mut signed = SignedRecords::default();
         records.iter().for_each(|record| signed.insert(*record));
         signed
     }
 
-    fn verdict(records: &[Record], record: Record) -> Result<Permit, Conflict> {
+    fn verdict(records: &[LogRecord], record: LogRecord) -> Result<Permit, Conflict> {
         signed(records).permits(&HARDENED, &record)
     }
 
-    fn contradicts(records: &[Record], record: Record, with: Record) {
+    fn contradicts(records: &[LogRecord], record: LogRecord, with: LogRecord) {
         assert_eq!(verdict(records, record), Err(Conflict::Contradicts { record, signed: with }));
         assert_eq!(signed(&[]).permits(&HARDENED, &record), Ok(Permit::New), "negative control");
     }

@@ -21,7 +21,7 @@ use zus_bpp::miner::Output;
 use zus_bpp::node::{EpochFolders, FoldersError};
 use zus_bpp::rules::Rules;
 use zus_bpp::statement::FinalityVote;
-use zus_bpp::ticket_log::{KEY_BYTES, LogError, Owner, Record, SigningRules, TicketLog as _};
+use zus_bpp::ticket_log::{KEY_BYTES, LogError, LogRecord, Owner, SigningRules, TicketLog as _};
 use zus_sim::epochs::{CHAIN, Setup};
 
 fn setup() -> Setup {
@@ -69,7 +69,7 @@ fn a_restart_goes_on_in_the_last_epoch_whose_beginning_is_durable() {
     let root = folder.path();
     let mut folders = open(root).expect("it opens");
     let log = folders.log.as_mut().expect("a member");
-    log.append(Record::ticket(Round(1), zus_bpp::committee::Subround(0), [7; 32])).expect("it is taken");
+    log.append(LogRecord::ticket(Round(1), zus_bpp::committee::Subround(0), [7; 32])).expect("it is taken");
     log.flush().expect("it is flushed");
     let second = beginning(2, 5);
     folders.begin(second.clone(), owner(&second.record)).expect("it begins");
@@ -78,10 +78,10 @@ fn a_restart_goes_on_in_the_last_epoch_whose_beginning_is_durable() {
     let log = folders.log.as_mut().expect("a member");
     assert_eq!(log.owner().epoch, Epoch(2));
     assert!(
-        log.append(Record::ticket(Round(5), zus_bpp::committee::Subround(0), [8; 32])).is_err(),
+        log.append(LogRecord::ticket(Round(5), zus_bpp::committee::Subround(0), [8; 32])).is_err(),
         "not above"
     );
-    log.append(Record::ticket(Round(6), zus_bpp::committee::Subround(0), [8; 32])).expect("it is taken");
+    log.append(LogRecord::ticket(Round(6), zus_bpp::committee::Subround(0), [8; 32])).expect("it is taken");
     log.flush().expect("it is flushed");
     drop(folders);
     let mut folders = open(root).expect("it opens again");

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use zus_bpp::committee::Epoch;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::epochs::replica::Part;
-use zus_sim::epochs::{Network, Setup, World, WorldOf};
+use zus_sim::epochs::{KeySource, Setup, World, WorldOf};
 
 /// Runs to the end of the plan, with so many rounds of the last epoch final everywhere, and asks for E1 to E9.
 pub fn ends_well(setup: Setup, rounds: u64, milliseconds: u64) -> World<MockScheme> {
@@ -22,7 +22,7 @@ pub fn ends_well(setup: Setup, rounds: u64, milliseconds: u64) -> World<MockSche
     world
 }
 
-pub fn ends<N: Network>(world: &mut WorldOf<N>, rounds: u64, milliseconds: u64) {
+pub fn ends<N: KeySource>(world: &mut WorldOf<N>, rounds: u64, milliseconds: u64) {
     let reached = world.run_to_the_end(rounds, milliseconds);
     let setup = world.setup().clone();
     let state: Vec<_> = (0..setup.nodes)
@@ -50,6 +50,6 @@ pub fn ends<N: Network>(world: &mut WorldOf<N>, rounds: u64, milliseconds: u64) 
 }
 
 /// The parts of the nodes that entered an epoch.
-pub fn parts<N: Network>(world: &WorldOf<N>, epoch: u64) -> BTreeMap<u16, Part> {
+pub fn parts<N: KeySource>(world: &WorldOf<N>, epoch: u64) -> BTreeMap<u16, Part> {
     world.observer.handovers.get(&Epoch(epoch)).map(|handover| handover.nodes.clone()).unwrap_or_default()
 }

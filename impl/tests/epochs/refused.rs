@@ -13,7 +13,7 @@ use zus_bpp::epochs::handoff::{HandoffCertificate, HandoffError};
 use zus_bpp::epochs::link::{Beginning, BeginningError, Link, LinkError};
 use zus_bpp::epochs::planned::{PlannedKeys, PlannedRecord, Schedule, node};
 use zus_bpp::epochs::replica::{
-    Disk, EpochRefusal, Input, Keys as _, Output, Replica, ReplicaError, Secrets,
+    EpochRefusal, Input, Keys as _, Output, Replica, ReplicaError, Restored, Secrets,
 };
 use zus_bpp::epochs::roster::{CommitteeRecord as _, Roster};
 use zus_bpp::limits::{MAX_LINKS_AT_ONCE, MAX_WAITING_OF_ONE};
@@ -49,7 +49,8 @@ fn replica(
     keys: &PlannedKeys<MockScheme>,
     beginning: Beginning<PlannedRecord>,
 ) -> Result<Replica<PlannedKeys<MockScheme>>, ReplicaError> {
-    let disk = Disk { beginning, links: Vec::new(), recovery: Recovery::default(), secrets: Secrets::none() };
+    let disk =
+        Restored { beginning, links: Vec::new(), recovery: Recovery::default(), secrets: Secrets::none() };
     Replica::new(node(0), keys.clone(), setup.settings(), disk, [])
 }
 
@@ -295,8 +296,12 @@ fn a_final_block_that_is_missing_is_named() {
     let first = Beginning::first(setup.plan.record(Epoch(1)).expect("the first"), setup.genesis());
     let missing =
         blocks.iter().enumerate().filter(|(index, _)| *index != 2).map(|(_, block)| Arc::clone(block));
-    let disk =
-        Disk { beginning: first, links: Vec::new(), recovery: Recovery::default(), secrets: Secrets::none() };
+    let disk = Restored {
+        beginning: first,
+        links: Vec::new(),
+        recovery: Recovery::default(),
+        secrets: Secrets::none(),
+    };
     let refused = Replica::new(node(0), keys, setup.settings(), disk, missing).map(drop);
     assert_eq!(refused, Err(ReplicaError::Gap { epoch: Epoch(1), round: Round(3) }));
 }

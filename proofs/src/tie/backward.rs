@@ -37,7 +37,7 @@ pub enum Bound {
 }
 
 /// How often each bound was the reason.
-pub type Bounds = BTreeMap<Bound, u64>;
+pub type BoundsHit = BTreeMap<Bound, u64>;
 
 impl Tie<'_> {
     /// Checks the specification's actions in a state and its image. `reductions` must be off: under them the model
@@ -47,7 +47,7 @@ impl Tie<'_> {
         state: &State,
         image: &Structure,
         placement: &Placement,
-        bounds: &mut Bounds,
+        bounds: &mut BoundsHit,
     ) -> Result<(), Drift> {
         // Several instances may be one action of the model, as when a quorum is a parameter.
         let mut asked: BTreeSet<(usize, Vec<Element>)> = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! All reachable states of a small scenario, and random deep runs of a larger one, each with its image.
 
-use super::{Drift, Placement, Tie, Untied, backward::Bounds};
+use super::{Drift, Placement, Tie, Untied, backward::BoundsHit};
 use crate::structure::Structure;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::DefaultHasher},
@@ -18,7 +18,7 @@ pub struct Exploration {
     /// How often each action of the specification was executed.
     pub executed: BTreeMap<String, u64>,
     /// How often a bound of the scenario was the reason why the model does not have an action.
-    pub bounds: Bounds,
+    pub bounds: BoundsHit,
     /// Whether every reachable state was visited.
     pub exhausted: bool,
 }

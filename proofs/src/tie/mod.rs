@@ -37,7 +37,7 @@ mod replay;
 mod trace;
 mod vocabulary;
 
-pub use backward::{Bound, Bounds};
+pub use backward::{Bound, BoundsHit};
 pub use explore::{Exploration, Failure, explore, walk};
 pub use forward::Tie;
 pub use placement::Placement;

@@ -8,7 +8,7 @@
 //! The bugs that cargo-mutants names are woven in the same way ([`generated`]): each then has a number for a name.
 
 pub mod generated;
-mod place;
+mod site;
 mod weave;
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use place::{Site, place};
+pub use site::{Site, site};
 pub use weave::{Edit, MODULE, Woven, choice, insert, mutant_at};
 
 /// The bug that a process has.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Change, Site, Table, place};
+use super::{Change, Site, Table, site};
 
 /// Where a participant takes a step or is made: what happens from there on happens inside it.
 const DOORS: [(&str, &str); 4] = [
@@ -87,14 +87,14 @@ pub fn mutant_at(text: &str, byte: usize) -> Option<usize> {
 }
 
 /// The edit that a change is, for the bug with this number.
-fn edit(number: usize, change: &Change, place: Site) -> Result<Edit, String> {
+fn edit(number: usize, change: &Change, site: Site) -> Result<Edit, String> {
     let on = choice(number);
     for code in change.to.iter().chain(&change.first) {
         if let Err(error) = syn::parse_str::<syn::Block>(&format!("{{ {code} }}")) {
             return Err(format!("`{code}` is no Rust: {error}"));
         }
     }
-    match (place, &change.to, &change.first) {
+    match (site, &change.to, &change.first) {
         (Site::Start(at), None, Some(first)) => Ok(Edit::at(at, format!(" if {on} {{ {first} }} "))),
         (Site::Statements(range, _), None, Some(first)) => {
             Ok(Edit::at(range.start, format!("if {on} {{ {first} }} ")))
@@ -161,10 +161,10 @@ pub struct Woven {
 }
 
 impl Woven {
-    /// Finds the place of every row; `read` gives the text of a file that rows name.
+    /// Finds the site of every row; `read` gives the text of a file that rows name.
     ///
     /// # Errors
-    /// Every row that has not exactly one place, or that cannot be woven, by name: in words.
+    /// Every row that has not exactly one site, or that cannot be woven, by name: in words.
     pub fn new(table: &Table, read: impl Fn(&str) -> std::io::Result<String>) -> Result<Self, Vec<String>> {
         let mut woven = Self::default();
         let mut wrong = Vec::new();
@@ -194,7 +194,7 @@ impl Woven {
         for (file, item) in DOORS {
             let door = Change { file: file.into(), item: item.into(), from: None, to: None, first: None };
             let (text, parsed) = &files[file];
-            match place(text, parsed, &door) {
+            match site(text, parsed, &door) {
                 Ok(Site::Start(at)) => {
                     let inside = Edit::at(at, " let _inside = crate::mutants::inside(); ".into());
                     woven.edits.entry(file.into()).or_default().push(inside);
@@ -207,7 +207,7 @@ impl Woven {
             woven.names.push(bug.id.clone());
             for change in &bug.change {
                 let (text, parsed) = &files[&*change.file];
-                match place(text, parsed, change).and_then(|place| edit(number, change, place)) {
+                match site(text, parsed, change).and_then(|site| edit(number, change, site)) {
                     Ok(edit) => woven.edits.entry(change.file.clone()).or_default().push(edit),
                     Err(error) => wrong.push(bug.wrong(&format!("{}: {error}", change.file))),
                 }
@@ -262,7 +262,7 @@ mod tests {
             let owned = |text: &Option<&str>| text.map(str::to_owned);
             let (from, to, first) = (owned(from), owned(to), owned(first));
             let change = Change { file: "a.rs".into(), item: "f".into(), from, to, first };
-            edits.push(edit(number, &change, place(TEXT, &parsed, &change)?)?);
+            edits.push(edit(number, &change, site(TEXT, &parsed, &change)?)?);
         }
         insert(TEXT, edits)
     }

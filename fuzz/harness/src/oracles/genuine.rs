@@ -6,7 +6,7 @@ use zus_bpp::committee::{MinerId, Round, Subround};
 use zus_bpp::crypto::certificate::Certificate;
 use zus_bpp::crypto::scheme::{BeaconValue, Domain, Scheme, Signature};
 use zus_bpp::statement::{FinalityVote, Proposed, Statement, Ticket, Timeout};
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::Violation;
 use super::naming::misnamed;
@@ -14,7 +14,7 @@ use super::promises;
 use crate::world::World;
 
 /// Whether a member has signed this, over all its lives.
-pub(super) fn has_signed<S: Scheme + Clone>(world: &World<S>, member: MinerId, record: &Record) -> bool {
+pub(super) fn has_signed<S: Scheme + Clone>(world: &World<S>, member: MinerId, record: &LogRecord) -> bool {
     match world.host_of(member) {
         Some(host) => world.hosts[host].has_said(record),
         None => world.byzantine.contains(&(member, *record)),
@@ -25,10 +25,10 @@ pub(super) fn has_signed<S: Scheme + Clone>(world: &World<S>, member: MinerId, r
 pub(super) fn signature_of<S: Scheme + Clone>(
     world: &World<S>,
     member: MinerId,
-    record: &Record,
+    record: &LogRecord,
 ) -> Option<Signature> {
     let committee = &world.ground.config.committee;
-    let Record { kind, round, subround, block } = *record;
+    let LogRecord { kind, round, subround, block } = *record;
     let block = BlockId(block);
     let (domain, bytes) = match kind {
         Kind::Proposal => (Domain::Proposal, Proposed { round, subround, block }.preimage(committee)),
@@ -44,7 +44,7 @@ pub(super) fn signature_of<S: Scheme + Clone>(
 /// Whether a certificate of a record is the one with which the world began, or every signer of it has signed.
 pub(super) fn is_signed<S: Scheme + Clone>(
     world: &World<S>,
-    record: &Record,
+    record: &LogRecord,
     certificate: &Certificate,
 ) -> bool {
     world.is_given(record) || defect(world, record, certificate).is_none()
@@ -54,7 +54,7 @@ pub(super) fn is_signed<S: Scheme + Clone>(
 /// signed exactly this, and the sum of their signatures.
 pub(super) fn defect<S: Scheme + Clone>(
     world: &World<S>,
-    record: &Record,
+    record: &LogRecord,
     certificate: &Certificate,
 ) -> Option<String> {
     let (setup, set) = (&world.ground.setup, &certificate.signers);
@@ -121,7 +121,7 @@ pub(super) fn block_defect<S: Scheme + Clone>(
                     ),
                 );
             }
-            let record = Record::ticket(known.round, known.subround, known.block.0);
+            let record = LogRecord::ticket(known.round, known.subround, known.block.0);
             if world.is_given(&record) {
                 // The block with which the world began.
             } else if let Some(defect) = defect(world, &record, &known.certificate) {

@@ -7,7 +7,7 @@ use zus_bpp::committee::MinerId;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::statement::Signed;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::genuine::{defect, has_signed, signature_of};
 use crate::world::World;
@@ -39,7 +39,7 @@ fn in_both<A, B>(first: &Certified<A>, second: &Certified<B>) -> BTreeSet<MinerI
 /// signs both.
 pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Option<String> {
     let rules = &world.ground.setup.rules;
-    let two = |first: &(MinerId, Record, bool), second: &(MinerId, Record, bool), contradicts: bool| {
+    let two = |first: &(MinerId, LogRecord, bool), second: &(MinerId, LogRecord, bool), contradicts: bool| {
         let genuine = first.2 && second.2;
         if first.0 != second.0 {
             Some("of two members")
@@ -51,7 +51,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
             None
         }
     };
-    let place = |record: &Record| (record.round, record.subround);
+    let place = |record: &LogRecord| (record.round, record.subround);
     let of_certificates = |contradicts: bool, defects: [Option<String>; 2]| {
         let wrong = defects.into_iter().flatten().next().map(|wrong| format!("with a certificate {wrong}"));
         wrong.or_else(|| (!contradicts).then(|| "of two certificates that can both be".to_owned()))
@@ -75,7 +75,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
             two(&a, &b, a.1.round == b.1.round).map(str::to_owned)
         }
         Evidence::Notarizations { first, second } => {
-            let (a, b) = (Record::from(first.statement), Record::from(second.statement));
+            let (a, b) = (LogRecord::from(first.statement), LogRecord::from(second.statement));
             let contradicts = place(&a) == place(&b) && a.block != b.block;
             of_certificates(
                 contradicts,
@@ -83,7 +83,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
             )
         }
         Evidence::NotarizationAgainstFinality { notarization: first, finality: second } => {
-            let (a, b) = (Record::from(first.statement), Record::from(second.statement));
+            let (a, b) = (LogRecord::from(first.statement), LogRecord::from(second.statement));
             let contradicts = a.round == b.round && a.block != b.block;
             of_certificates(
                 contradicts,
@@ -91,7 +91,7 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
             )
         }
         Evidence::FinalityCertificates { first, second } => {
-            let (a, b) = (Record::from(first.statement), Record::from(second.statement));
+            let (a, b) = (LogRecord::from(first.statement), LogRecord::from(second.statement));
             let contradicts = a.round == b.round && a.block != b.block;
             of_certificates(
                 contradicts,
@@ -102,11 +102,11 @@ pub(super) fn flaw<S: Scheme + Clone>(world: &World<S>, proof: &Evidence) -> Opt
 }
 
 /// The signer and the record of a statement, and whether the member signed it with exactly this signature.
-fn signed<S: Scheme + Clone, T: Copy>(world: &World<S>, said: &Signed<T>) -> (MinerId, Record, bool)
+fn signed<S: Scheme + Clone, T: Copy>(world: &World<S>, said: &Signed<T>) -> (MinerId, LogRecord, bool)
 where
-    Record: From<T>,
+    LogRecord: From<T>,
 {
-    let record = Record::from(said.statement);
+    let record = LogRecord::from(said.statement);
     let genuine = has_signed(world, said.signer, &record)
         && signature_of(world, said.signer, &record) == Some(said.signature);
     (said.signer, record, genuine)

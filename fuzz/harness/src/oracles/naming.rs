@@ -6,7 +6,7 @@
 
 use zus_bpp::block::Block;
 use zus_bpp::crypto::scheme::Scheme;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::oracles::Violation;
 use crate::oracles::genuine::defect;
@@ -33,7 +33,7 @@ pub(super) fn misnamed<S: Scheme + Clone>(world: &World<S>, block: &Block) -> Op
         return wrong("step 4", "has a payload too far above the final block that it names");
     }
     let known = block.finality()?;
-    let record = Record::finality_vote(known.round, known.subround, known.block.0);
+    let record = LogRecord::finality_vote(known.round, known.subround, known.block.0);
     if world.is_given(&record) {
         return None;
     }

@@ -16,13 +16,13 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::Scope;
 use super::obligations::{ArchiveObligations, Obligations};
 use super::promises;
 use crate::schedule::told_record;
-use crate::world::{Disk, Event, Watch, World, record_of, signer_of};
+use crate::world::{DiskModel, Event, Watch, World, record_of, signer_of};
 
 /// A property that does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +129,7 @@ impl Oracle {
         &mut self,
         world: &World<S>,
         host: usize,
-        decided: &[Record],
+        decided: &[LogRecord],
         outputs: &[Output],
     ) {
         let id = world.hosts[host].id;
@@ -238,7 +238,7 @@ impl Oracle {
         &mut self,
         world: &World<S>,
         host: usize,
-        decided: &[Record],
+        decided: &[LogRecord],
         message: &Message,
     ) {
         let id = world.hosts[host].id;
@@ -248,7 +248,7 @@ impl Oracle {
         {
             // Write before send (step 5): the record was durable before this step.
             let found = &world.hosts[host];
-            let slow = world.ground.setup.disk == Disk::Slow;
+            let slow = world.ground.setup.disk == DiskModel::Slow;
             // The log in memory flushes everything at once: where the disk is slow, what was confirmed is what is on it.
             let on_disk = if slow { &found.confirmed[..] } else { found.disk.log.durable() };
             if durable && (!on_disk.contains(&record) || decided.contains(&record)) {
@@ -260,7 +260,7 @@ impl Oracle {
     }
 
     /// S1 and S10: what an honest miner has sent, over all its lives, contradicts nothing that it sent before.
-    fn contradiction<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, new: &Record) {
+    fn contradiction<S: Scheme + Clone>(&mut self, world: &World<S>, host: usize, new: &LogRecord) {
         let (id, said) = (world.hosts[host].id, &world.hosts[host].said);
         // Up to the moment at which it was said first.
         for old in said.iter().take_while(|old| *old != new).filter(|old| old.round == new.round) {
@@ -302,7 +302,7 @@ impl Oracle {
         }
         let Ticket { round, subround, block } = *ticket;
         // S8 by count, for those that are known from inside other messages: q members have signed this ticket.
-        let record = Record::ticket(round, subround, block.0);
+        let record = LogRecord::ticket(round, subround, block.0);
         let (honest, byzantine) = world.signers(&record);
         let needed = world.ground.setup.quorum();
         if honest + byzantine < needed {
@@ -414,10 +414,15 @@ impl Oracle {
 /// S1: whether the ticket rule lets a miner sign the later one of two tickets of a subround after all that it signed there before.
 /// The order is that of its log, for those that are in it: after a restart tickets may be sent in another one. Above the bounds of
 /// the world, where liveness is judged, ranks are not known and only the first rule is asked.
-fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, host: usize, old: &Record, new: &Record) -> bool {
+fn may_ticket_too<S: Scheme + Clone>(
+    world: &World<S>,
+    host: usize,
+    old: &LogRecord,
+    new: &LogRecord,
+) -> bool {
     let found = &world.hosts[host];
-    let signed = |record: &Record| found.disk.log.durable().iter().position(|signed| signed == record);
-    let is_before = |one: &Record, other: &Record| match (signed(one), signed(other)) {
+    let signed = |record: &LogRecord| found.disk.log.durable().iter().position(|signed| signed == record);
+    let is_before = |one: &LogRecord, other: &LogRecord| match (signed(one), signed(other)) {
         (Some(one), Some(other)) => one < other,
         _ => true,
     };
@@ -427,7 +432,7 @@ fn may_ticket_too<S: Scheme + Clone>(world: &World<S>, host: usize, old: &Record
             && said.block != later.block
             && is_before(said, later)
     });
-    let rank = |record: &Record| {
+    let rank = |record: &LogRecord| {
         world
             .block(&BlockId(record.block))
             .and_then(|block| world.rank_of(block))
@@ -468,7 +473,7 @@ impl<S: Scheme + Clone> Watch<S> for Oracle {
                             self.final_block(world, who, found);
                         }
                         SharderOutput::Certified(known) => {
-                            let record = Record::from(known.statement);
+                            let record = LogRecord::from(known.statement);
                             self.certificate(world, who, Some(record), &known.certificate);
                         }
                         SharderOutput::Conflict { round, block } => {

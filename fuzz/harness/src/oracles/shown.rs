@@ -9,7 +9,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::evidence::Evidence;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Stored;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::genuine::{block_defect, defect};
 use super::guilty::{flaw, guilty};
@@ -32,7 +32,7 @@ impl Oracle {
             Said::Proposal(proposal) => {
                 self.holds(world, who, &proposal.block, true);
                 if let Some(known) = &proposal.timeout_certificate {
-                    let record = Record::timeout(known.round, known.subround);
+                    let record = LogRecord::timeout(known.round, known.subround);
                     self.certificate(world, who, Some(record), &known.certificate);
                 }
             }
@@ -40,10 +40,10 @@ impl Oracle {
                 // The signature beside a value is not part of a block's id, and nobody who catches up looks at it.
                 response.blocks.iter().for_each(|block| self.holds(world, who, block, false));
                 let known = &response.notarization;
-                let record = Record::ticket(known.round, known.subround, known.block.0);
+                let record = LogRecord::ticket(known.round, known.subround, known.block.0);
                 self.certificate(world, who, Some(record), &known.certificate);
                 if let Some(known) = &response.finality {
-                    let record = Record::finality_vote(known.round, known.subround, known.block.0);
+                    let record = LogRecord::finality_vote(known.round, known.subround, known.block.0);
                     self.certificate(world, who, Some(record), &known.certificate);
                     self.certified(known.round, known.block);
                 }
@@ -90,7 +90,7 @@ impl Oracle {
         &mut self,
         world: &World<S>,
         holder: Peer,
-        record: Option<Record>,
+        record: Option<LogRecord>,
         certificate: &Certificate,
     ) {
         if let Some(record) = record
@@ -111,7 +111,7 @@ impl Oracle {
             }
         }
         if let Some(certificate) = &known.notarization {
-            let record = Record::from(certificate.statement);
+            let record = LogRecord::from(certificate.statement);
             self.certificate(world, who, Some(record), &certificate.certificate);
             if (record.round, record.block) != (known.round, known.block.0) {
                 self.wrong(
@@ -126,9 +126,9 @@ impl Oracle {
     pub(super) fn final_block<S: Scheme + Clone>(&mut self, world: &World<S>, who: Peer, found: &FinalBlock) {
         self.holds(world, who, &found.block, false);
         if let Some(known) = &found.notarization {
-            let record = Record::from(known.statement);
+            let record = LogRecord::from(known.statement);
             self.certificate(world, who, Some(record), &known.certificate);
-            let of_block = Record::ticket(found.block.round(), found.block.subround(), found.block.id().0);
+            let of_block = LogRecord::ticket(found.block.round(), found.block.subround(), found.block.id().0);
             if record != of_block {
                 self.wrong(
                     "S8",

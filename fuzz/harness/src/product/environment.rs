@@ -4,7 +4,7 @@
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::byzantine::{self, Deed, Flaw};
 use crate::schedule::Run;
@@ -105,7 +105,7 @@ fn speak(run: &mut Run) {
                     byzantine::perform(&mut run.world, member, &deed, all);
                 }
                 if subround.0 + 1 < u32::from(ground.setup.subrounds) {
-                    let deed = Deed::Sign(Record::timeout(round, subround));
+                    let deed = Deed::Sign(LogRecord::timeout(round, subround));
                     byzantine::perform(&mut run.world, member, &deed, all);
                 }
             }
@@ -113,14 +113,19 @@ fn speak(run: &mut Run) {
         for index in 0..run.world.blocks.len() {
             let block = &run.world.blocks[index];
             let (round, subround, id) = (block.round(), block.subround(), block.id().0);
-            if run.world.byzantine.contains(&(member, Record::ticket(round, subround, id))) {
+            if run.world.byzantine.contains(&(member, LogRecord::ticket(round, subround, id))) {
                 continue;
             }
-            byzantine::perform(&mut run.world, member, &Deed::Sign(Record::ticket(round, subround, id)), all);
             byzantine::perform(
                 &mut run.world,
                 member,
-                &Deed::Sign(Record::finality_vote(round, subround, id)),
+                &Deed::Sign(LogRecord::ticket(round, subround, id)),
+                all,
+            );
+            byzantine::perform(
+                &mut run.world,
+                member,
+                &Deed::Sign(LogRecord::finality_vote(round, subround, id)),
                 all,
             );
         }

@@ -37,7 +37,7 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 use zus_bpp::committee::Subround;
 use zus_bpp::miner::{Config, Phase, Timer};
 use zus_bpp::rules::Rules;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 use zus_checker::action::Action;
 
 use crate::oracles;
@@ -136,7 +136,7 @@ impl Product {
                 offers.extend(crashes(&OVER_TIMEOUT).map(|crash| Offer::Wait { host, crash }));
             }
             for s in subround.0..u32::from(self.setup.subrounds) - 1 {
-                let count = self.signers(pair, &Record::timeout(round, Subround(s)));
+                let count = self.signers(pair, &LogRecord::timeout(round, Subround(s)));
                 if count >= q {
                     offers.push(Offer::TimeoutCertificate { host, subround: Subround(s) });
                 }
@@ -148,14 +148,14 @@ impl Product {
                 }
             }
             for block in world.blocks.iter().filter(|block| block.round() == round) {
-                if self.signers(pair, &Record::ticket(round, block.subround(), block.id().0)) >= q {
+                if self.signers(pair, &LogRecord::ticket(round, block.subround(), block.id().0)) >= q {
                     offers.push(Offer::Tickets { host, block: block.id() });
                 }
             }
             self.certificates(pair, host, q, &mut offers);
             if may_crash {
                 for block in world.blocks.iter().filter(|block| block.round() == round) {
-                    if self.signers(pair, &Record::ticket(round, block.subround(), block.id().0)) >= q {
+                    if self.signers(pair, &LogRecord::ticket(round, block.subround(), block.id().0)) >= q {
                         for crash in OVER_LEAVING {
                             offers.push(Offer::Notarization { host, block: block.id(), crash: Some(crash) });
                         }
@@ -181,14 +181,14 @@ impl Product {
             if world.hosts[host].miner.round() > round && known && !adopts {
                 continue;
             }
-            if self.signers(pair, &Record::ticket(round, subround, block.id().0)) >= q {
+            if self.signers(pair, &LogRecord::ticket(round, subround, block.id().0)) >= q {
                 offers.push(Offer::Notarization { host, block: block.id(), crash: None });
             }
         }
     }
 
     /// Members that signed a record; Byzantine ones sign everything.
-    fn signers(&self, pair: &Pair, record: &Record) -> usize {
+    fn signers(&self, pair: &Pair, record: &LogRecord) -> usize {
         let (honest, _) = pair.run.world.signers(record);
         honest + self.setup.byzantine.len()
     }

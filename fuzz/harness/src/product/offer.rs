@@ -4,7 +4,7 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Subround};
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 use zus_checker::blocks::block_name;
 
 use crate::byzantine::{self, Deed};
@@ -175,11 +175,11 @@ pub(super) fn take(run: &mut Run, offer: Offer) {
         }
         Offer::Notarization { host, block, crash } => {
             let Some(found) = world.block(&block).cloned() else { return };
-            certificate(run, host, Record::ticket(found.round(), found.subround(), block.0), crash);
+            certificate(run, host, LogRecord::ticket(found.round(), found.subround(), block.0), crash);
         }
         Offer::TimeoutCertificate { host, subround } => {
             let round = world.hosts[host].miner.round();
-            certificate(run, host, Record::timeout(round, subround), None);
+            certificate(run, host, LogRecord::timeout(round, subround), None);
         }
         Offer::Restart { host } => world.restart(host, judges),
     }
@@ -197,7 +197,7 @@ fn deliver_all(run: &mut Run, to: crate::world::Receivers, is: impl Fn(&Message)
 }
 
 /// A Byzantine member gives a certificate to one miner.
-fn certificate(run: &mut Run, host: usize, record: Record, crash: Option<CrashPoint>) {
+fn certificate(run: &mut Run, host: usize, record: LogRecord, crash: Option<CrashPoint>) {
     let Some(&member) = run.world.ground.setup.byzantine.first() else { return };
     let me = bit(Peer::Miner(run.world.hosts[host].id));
     let before = run.world.network.sent().len();

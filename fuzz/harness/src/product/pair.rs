@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use zus_bpp::block::BlockId;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::refinement::Names;
 use crate::schedule::{Failure, Run};
@@ -27,7 +27,7 @@ impl Pair {
             host.miner.candidates(round, subround).map(|(block, _)| block).collect();
         let known: Vec<BlockId> = host.miner.notarizations().map(|known| known.block).collect();
         let head = host.miner.finalized().id();
-        let unwritten: Vec<Record> = host.miner.unwritten().copied().collect();
+        let unwritten: Vec<LogRecord> = host.miner.unwritten().copied().collect();
         let position = (host.up, host.miner.phase(), host.miner.beacon().is_some());
         (position, candidates, known, head, unwritten, host.miner.highest_timeout())
     }

@@ -9,13 +9,13 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::rules::SubroundEntryRule;
-use zus_bpp::ticket_log::{Kind, Record};
-use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS};
+use zus_bpp::ticket_log::{Kind, LogRecord};
+use zus_checker::blocks::{BlockId as ModelBlock, Blocks, GENESIS};
 use zus_checker::protocol::Protocol;
 use zus_checker::state::{Miner, State, position};
 
 use super::places::Places;
-use crate::world::{Disk, Host, World};
+use crate::world::{DiskModel, Host, World};
 
 /// The state of the model that `world` stands for, read from nothing.
 #[must_use]
@@ -102,7 +102,7 @@ impl View {
 /// Whether what a miner remembers binds it: where there is no log until it crashes, on a slow disk always. Where it may crash at
 /// any moment, what is on its disk does.
 fn memory_binds<S: Scheme + Clone>(world: &World<S>) -> bool {
-    world.ground.setup.disk == Disk::Slow || is_volatile(world)
+    world.ground.setup.disk == DiskModel::Slow || is_volatile(world)
 }
 
 fn is_volatile<S: Scheme + Clone>(world: &World<S>) -> bool {
@@ -110,7 +110,7 @@ fn is_volatile<S: Scheme + Clone>(world: &World<S>) -> bool {
 }
 
 /// The records that bind a miner: what it has decided to sign; where it may crash at any moment, what is on its disk.
-fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &Record) -> bool {
+fn bound<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, kind: Kind, record: &LogRecord) -> bool {
     record.kind == kind && (memory_binds(world) || host.disk.log.durable().contains(record))
 }
 
@@ -139,19 +139,19 @@ fn miner<S: Scheme + Clone>(blocks: &Blocks, places: &Places, world: &World<S>, 
         let Some(place) = places.of(&block) else { continue };
         let local = blocks.place(place).local;
         tickets |= 1 << local;
-        let record = Record::ticket(round, s, block.0);
+        let record = LogRecord::ticket(round, s, block.0);
         if s == subround && !host.has_said(&record) && !overtaken.contains(&record) {
             unsent = u32::from(local) + 1;
         }
     }
     m.set_tickets(tickets);
     m.set_unsent(unsent);
-    let here = Record::timeout(round, subround);
+    let here = LogRecord::timeout(round, subround);
     m.set_timed_out(u32::from(match world.ground.setup.rules.subround_entry {
         // The next subround is entered in the same step.
         SubroundEntryRule::Local => false,
         SubroundEntryRule::Certificate if is_volatile(world) => {
-            host.up && host.miner.highest_timeout().map(Record::from) == Some(here)
+            host.up && host.miner.highest_timeout().map(LogRecord::from) == Some(here)
         }
         SubroundEntryRule::Certificate => host.has_said(&here),
     }));
@@ -172,7 +172,7 @@ fn ticketed<'a, S: Scheme + Clone>(
 ) -> impl Iterator<Item = (Subround, BlockId)> + 'a {
     let lost = is_volatile(world) && !host.up;
     let in_memory = memory_binds(world);
-    let memory = (!lost && in_memory).then(|| host.miner.tickets().map(Record::from));
+    let memory = (!lost && in_memory).then(|| host.miner.tickets().map(LogRecord::from));
     let disk = (!lost && !in_memory).then(|| host.disk.log.durable().iter().copied());
     let all = memory.into_iter().flatten().chain(disk.into_iter().flatten());
     all.filter(move |record| record.round == round && record.kind == Kind::Ticket)
@@ -186,7 +186,7 @@ fn proposed<S: Scheme + Clone>(world: &World<S>, host: &Host<S>, round: Round, s
     host.miner
         .proposals()
         .filter(|proposed| (proposed.round, proposed.subround) == (round, subround))
-        .map(Record::from)
+        .map(LogRecord::from)
         .any(|record| bound(world, host, Kind::Proposal, &record))
         || !host.up
             && host.disk.log.durable().iter().any(|record| {
@@ -258,16 +258,17 @@ fn may_overtake<S: Scheme + Clone>(world: &World<S>) -> bool {
 
 /// Tickets that bind a miner and have not left, while another ticket of the same subround binds it already: the model has one
 /// place for a ticket on its way out, so it has sent these (see the module doc of [`refinement`](super)).
-fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<Record> {
+fn overtaken<S: Scheme + Clone>(world: &World<S>, host: &Host<S>) -> Vec<LogRecord> {
     if !may_overtake(world) {
         return Vec::new();
     }
     // In the order in which they were decided.
-    let slow = world.ground.setup.disk == Disk::Slow;
+    let slow = world.ground.setup.disk == DiskModel::Slow;
     let decided = host.rests_on.iter().map(|(record, _)| record).filter(|_| slow);
     let durable = host.disk.log.durable().iter().filter(|_| !slow);
-    let tickets: Vec<&Record> = decided.chain(durable).filter(|record| record.kind == Kind::Ticket).collect();
-    let overtaken = |(index, record): (usize, &&Record)| {
+    let tickets: Vec<&LogRecord> =
+        decided.chain(durable).filter(|record| record.kind == Kind::Ticket).collect();
+    let overtaken = |(index, record): (usize, &&LogRecord)| {
         let later = &tickets[index + 1..];
         let place = (record.round, record.subround);
         (later.iter().any(|other| (other.round, other.subround) == place) && !host.has_said(record))
@@ -323,7 +324,7 @@ fn byzantine<S: Scheme + Clone>(
 /// Whether a record names the (round, subround) of the block that it names. A Byzantine miner may sign another label; no
 /// certificate that honest miners accept counts it.
 #[must_use]
-pub fn is_about(protocol: &Protocol, place: Place, record: &Record) -> bool {
+pub fn is_about(protocol: &Protocol, place: ModelBlock, record: &LogRecord) -> bool {
     let found = protocol.blocks.place(place);
     (u64::from(found.round), u32::from(found.subround)) == (record.round.0, record.subround.0)
 }

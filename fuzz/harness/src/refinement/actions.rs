@@ -10,9 +10,9 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Stored};
 use zus_bpp::sharder::SharderOutput;
 use zus_bpp::statement::BeaconTarget;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 use zus_checker::action::Action;
-use zus_checker::blocks::{BlockId as Place, GENESIS};
+use zus_checker::blocks::{BlockId as ModelBlock, GENESIS};
 
 use super::{Finding, NoPlace, Refinement, abstraction};
 use zus_sim::messages::{Said, said};
@@ -42,7 +42,7 @@ impl Refinement {
         world: &World<S>,
         who: Peer,
         id: &BlockId,
-    ) -> Result<Place, Finding> {
+    ) -> Result<ModelBlock, Finding> {
         let cannot = |source| Finding::NoPlace { participant: who.to_string(), source };
         if let Some(place) = self.places.of(id)
             && (place == GENESIS || self.state.block(place).parent() != 0)
@@ -88,7 +88,7 @@ impl Refinement {
         &self,
         world: &World<S>,
         member: MinerId,
-        record: &Record,
+        record: &LogRecord,
     ) -> Option<Action> {
         let byzantine = world.ground.setup.byzantine.iter().position(|id| *id == member.0)? as u8;
         if record.kind == Kind::Timeout {
@@ -118,14 +118,15 @@ impl Refinement {
                 // Under a chained beacon a step may adopt a block and then ticket one: in the order of its outputs. And a block
                 // that has to be empty is proposed in the step that enters the subround.
                 let chained = self.protocol.rules.chained();
-                let ordered = |record: &Record| chained || record.kind == Kind::Proposal;
-                let at_store =
-                    |record: &Record| ordered(record) && outputs.iter().any(|output| stores(output, record));
+                let ordered = |record: &LogRecord| chained || record.kind == Kind::Proposal;
+                let at_store = |record: &LogRecord| {
+                    ordered(record) && outputs.iter().any(|output| stores(output, record))
+                };
                 for record in decided.iter().filter(|record| !at_store(record)) {
                     self.decision(world, *host, record)?;
                 }
                 for output in outputs {
-                    let stored = |record: &&Record| ordered(record) && stores(output, record);
+                    let stored = |record: &&LogRecord| ordered(record) && stores(output, record);
                     if let Some(record) = decided.iter().find(stored) {
                         self.decision(world, *host, record)?;
                     }
@@ -165,7 +166,7 @@ impl Refinement {
         &mut self,
         world: &World<S>,
         host: usize,
-        record: &Record,
+        record: &LogRecord,
     ) -> Result<(), Finding> {
         let who = Peer::Miner(world.hosts[host].id);
         let miner = host as u8;
@@ -387,6 +388,6 @@ impl Refinement {
 }
 
 /// Whether a step stores the block of a record with this output: right before it decides to sign the record.
-fn stores(output: &Output, record: &Record) -> bool {
+fn stores(output: &Output, record: &LogRecord) -> bool {
     matches!(output, Output::Store { stored: Stored::Block(block), .. } if block.id().0 == record.block)
 }

@@ -70,7 +70,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_checker::action::{Action, Blocked};
-use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_checker::blocks::{BlockId as ModelBlock, Blocks, GENESIS, Generator};
 use zus_checker::committee::Committee;
 use zus_checker::properties::Property;
 use zus_checker::protocol::Reductions;
@@ -179,7 +179,7 @@ pub struct Refinement {
     /// Entries of the world's list of what Byzantine members signed that are no action yet, and how many were looked at.
     unsaid: (Vec<usize>, usize),
     /// Heads of the honest miners, then the sharder's.
-    heads: Vec<Place>,
+    heads: Vec<ModelBlock>,
     /// The first thing that is wrong.
     pub finding: Option<Finding>,
     /// Whether actions are kept; an exhaustive search needs the last ones only.

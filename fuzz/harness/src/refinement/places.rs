@@ -7,7 +7,7 @@
 use thiserror::Error;
 use zus_bpp::block::{Block, BlockId};
 use zus_bpp::crypto::scheme::Scheme;
-use zus_checker::blocks::{BlockId as Place, Blocks, GENESIS, Generator};
+use zus_checker::blocks::{BlockId as ModelBlock, Blocks, GENESIS, Generator};
 
 use crate::world::World;
 
@@ -64,7 +64,7 @@ pub struct Places {
     taken: Vec<Option<BlockId>>,
     /// The places that are taken, in order of the block's id: the abstraction asks for a place for each message of each miner
     /// after each step.
-    by_id: Vec<(BlockId, Place)>,
+    by_id: Vec<(BlockId, ModelBlock)>,
 }
 
 impl Places {
@@ -76,7 +76,7 @@ impl Places {
 
     /// The place of a block that has one.
     #[must_use]
-    pub fn of(&self, block: &BlockId) -> Option<Place> {
+    pub fn of(&self, block: &BlockId) -> Option<ModelBlock> {
         if *block == self.genesis {
             return Some(GENESIS);
         }
@@ -91,7 +91,7 @@ impl Places {
 
     /// The block in a place.
     #[must_use]
-    pub fn at(&self, place: Place) -> Option<BlockId> {
+    pub fn at(&self, place: ModelBlock) -> Option<BlockId> {
         if place == GENESIS { Some(self.genesis) } else { self.taken.get(place.index()).copied().flatten() }
     }
 
@@ -106,7 +106,7 @@ impl Places {
         block: &Block,
         blocks: &mut Blocks,
         world: &World<S>,
-    ) -> Result<Place, NoPlace> {
+    ) -> Result<ModelBlock, NoPlace> {
         if block.id() == self.genesis {
             return Ok(GENESIS);
         }
@@ -161,7 +161,7 @@ impl Places {
 }
 
 /// The same blocks, one of which has a Byzantine generator.
-fn generated_by_byzantine(blocks: &Blocks, place: Place) -> Option<Blocks> {
+fn generated_by_byzantine(blocks: &Blocks, place: ModelBlock) -> Option<Blocks> {
     let mut places: Vec<_> = blocks.all().map(|block| *blocks.place(block)).collect();
     places[place.index()].generator = Generator::Byzantine;
     Blocks::from_places(blocks.rounds, blocks.subrounds, &places).ok()

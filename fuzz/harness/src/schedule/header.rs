@@ -10,7 +10,7 @@ use zus_bpp::rules::{QuorumRule, Rules, SubroundCapRule};
 
 use super::profile;
 use crate::oracles;
-use crate::world::{Disk, Ground, Receivers, SHARDER, Setup};
+use crate::world::{DiskModel, Ground, Receivers, SHARDER, Setup};
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 8;
@@ -135,8 +135,8 @@ impl Header {
 
     /// How writes become durable.
     #[must_use]
-    pub fn disk(&self) -> Disk {
-        if self.0[2] & 1 == 0 { Disk::Crashing } else { Disk::Slow }
+    pub fn disk(&self) -> DiskModel {
+        if self.0[2] & 1 == 0 { DiskModel::Crashing } else { DiskModel::Slow }
     }
 
     /// Rounds and subrounds.
@@ -226,7 +226,7 @@ impl Header {
         setup.rules = self.rules();
         setup.byzantine = self.byzantine();
         setup.disk = self.disk();
-        setup.answers_late = setup.disk == Disk::Slow && self.0[4] / SEEDS % 4 == 3;
+        setup.answers_late = setup.disk == DiskModel::Slow && self.0[4] / SEEDS % 4 == 3;
         setup.payload_rounds = self.payload_rounds();
         setup.rounds = rounds;
         setup.subrounds = subrounds;
@@ -252,7 +252,7 @@ pub fn ground_of(setup: &Setup) -> Arc<Ground<MockScheme>> {
         setup.rules,
         setup.miners,
         setup.byzantine.clone(),
-        (setup.disk == Disk::Slow, setup.answers_late),
+        (setup.disk == DiskModel::Slow, setup.answers_late),
         setup.rounds,
         setup.subrounds,
         (setup.seed as u8, setup.payload_rounds),

@@ -7,7 +7,7 @@ use zus_bpp::committee::{MinerId, Peer, Round, SharderId, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::Timer;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::operation::Operation;
 use crate::byzantine::{Deed, Flaw};
@@ -115,7 +115,7 @@ impl<S: Scheme + Clone> fmt::Display for Told<'_, S> {
 }
 
 /// A record in words.
-pub(crate) fn told_record(record: &Record) -> String {
+pub(crate) fn told_record(record: &LogRecord) -> String {
     record.to_string()
 }
 

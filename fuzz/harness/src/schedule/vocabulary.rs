@@ -8,13 +8,13 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::Timer;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::choices::Choice;
 use super::operation::Operation;
 use crate::byzantine::{Deed, Flaw};
 use crate::refinement::MAX_CRASHES;
-use crate::world::{CrashPoint, Disk, Kind, Receivers, SHARDER, World, bit};
+use crate::world::{CrashPoint, DiskModel, Kind, Receivers, SHARDER, World, bit};
 
 /// Kinds of messages that macro deliveries move; the ones that carry the protocol come more often.
 const MOVING: [Kind; 16] = [
@@ -115,7 +115,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
     }
     let receiver = if world.archive.is_some() && a % 16 == 15 { SHARDER } else { me };
     let kinds = MOVING;
-    let crashes = world.ground.setup.disk == Disk::Crashing && world.crashes < MAX_CRASHES;
+    let crashes = world.ground.setup.disk == DiskModel::Crashing && world.crashes < MAX_CRASHES;
     Some(match shape(what, swarm) {
         Shape::DeliverAllToOne if b >= 0xe0 => Operation::DeliverBackwards { to: receiver },
         Shape::DeliverAllToOne => Operation::DeliverAll { to: receiver, kind: None },
@@ -166,7 +166,7 @@ pub fn resolve<S: Scheme + Clone>(world: &World<S>, choice: Choice, swarm: u16) 
             fire(world, host, |timer| matches!(timer, Timer::Finality { .. }) && c & 1 == 0)
                 .or_else(|| fire(world, host, |timer| matches!(timer, Timer::CatchUp)))?
         }
-        Shape::Disk if world.ground.setup.disk == Disk::Slow => {
+        Shape::Disk if world.ground.setup.disk == DiskModel::Slow => {
             Operation::Confirm { host, count: if b & 1 == 0 { 1 } else { 64 } }
         }
         Shape::Disk if crashes && b % 4 == 0 && world.may_crash(host) => Operation::Crash { host },
@@ -291,21 +291,21 @@ fn sign<S: Scheme + Clone>(world: &World<S>, b: u8, c: u8) -> Option<Deed> {
     Some(match b & 7 {
         0 | 1 => {
             let block = recent(n)?;
-            Deed::Sign(Record::ticket(block.round(), block.subround(), block.id().0))
+            Deed::Sign(LogRecord::ticket(block.round(), block.subround(), block.id().0))
         }
-        2 => Deed::Sign(Record::timeout(round, subround)),
+        2 => Deed::Sign(LogRecord::timeout(round, subround)),
         3 => {
             let block = recent(n)?;
-            Deed::Sign(Record::finality_vote(block.round(), block.subround(), block.id().0))
+            Deed::Sign(LogRecord::finality_vote(block.round(), block.subround(), block.id().0))
         }
         4 | 5 => {
             let block = recent(n)?;
-            Deed::Certify(Record::ticket(block.round(), block.subround(), block.id().0))
+            Deed::Certify(LogRecord::ticket(block.round(), block.subround(), block.id().0))
         }
-        6 => Deed::Certify(Record::timeout(round, subround)),
+        6 => Deed::Certify(LogRecord::timeout(round, subround)),
         _ => {
             let block = recent(n)?;
-            Deed::Certify(Record::finality_vote(block.round(), block.subround(), block.id().0))
+            Deed::Certify(LogRecord::finality_vote(block.round(), block.subround(), block.id().0))
         }
     })
 }
@@ -317,9 +317,9 @@ fn trick<S: Scheme + Clone>(world: &World<S>, a: u8, b: u8, c: u8) -> Option<Dee
         let block = world.blocks.get(nth_from_end(world.blocks.len(), usize::from(c))?)?;
         let (r, s, id) = (block.round(), block.subround(), block.id().0);
         Some(match a % 3 {
-            0 => Record::ticket(r, s, id),
-            1 => Record::finality_vote(r, s, id),
-            _ => Record::timeout(round, subround),
+            0 => LogRecord::ticket(r, s, id),
+            1 => LogRecord::finality_vote(r, s, id),
+            _ => LogRecord::timeout(round, subround),
         })
     };
     Some(match a >> 5 {

@@ -4,7 +4,7 @@
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::rules::{Rules, TicketRule};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::byzantine::Deed;
 use crate::oracles::Oracle;
@@ -46,9 +46,9 @@ pub fn equivocation(bytes: &[u8]) {
         let (round, subround) = (Round(1 + u64::from(place >> 6)), Subround(u32::from(place & 3)));
         let block = [1 + (place >> 2 & 3); 32];
         let record = match what & 3 {
-            0 | 1 => Record::ticket(round, subround, block),
-            2 => Record::finality_vote(round, subround, block),
-            _ => Record::timeout(round, subround),
+            0 | 1 => LogRecord::ticket(round, subround, block),
+            2 => LogRecord::finality_vote(round, subround, block),
+            _ => LogRecord::timeout(round, subround),
         };
         let sent = world.network.sent().len();
         let (signs, spoils) = (Deed::Sign(record), Deed::Forge { victim: MEMBER, record });

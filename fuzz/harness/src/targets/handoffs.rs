@@ -17,7 +17,7 @@ use zus_bpp::epochs::envelope::Envelope;
 use zus_bpp::epochs::handoff::{HandoffCertificate, HandoffError};
 use zus_bpp::epochs::link::{Beginning, BeginningError, Link, LinkError};
 use zus_bpp::epochs::planned::{PlannedKeys, PlannedRecord, Schedule, node};
-use zus_bpp::epochs::replica::{Disk, EpochRefusal, Input, Keys as _, Output, Replica, Secrets};
+use zus_bpp::epochs::replica::{EpochRefusal, Input, Keys as _, Output, Replica, Restored, Secrets};
 use zus_bpp::epochs::roster::{CommitteeRecord as _, Roster};
 use zus_bpp::limits::MAX_LINKS_AT_ONCE;
 use zus_bpp::message::{ChainRequest, Message};
@@ -401,7 +401,7 @@ fn judged_by_replica(
     let start = || {
         let settings = Config::new(one, Rules::HARDENED, BeaconValue([1; 32]), Time(0));
         let (links, secrets) = (Vec::new(), Secrets::none());
-        let disk = Disk { beginning: beginning.clone(), links, secrets, recovery: Recovery::default() };
+        let disk = Restored { beginning: beginning.clone(), links, secrets, recovery: Recovery::default() };
         let replica = Replica::new(node(JUDGE), ground.keys.clone(), settings, disk, []);
         let mut replica = replica.expect("a first epoch");
         replica.step(Time(0), Input::Start, &mut Vec::new());

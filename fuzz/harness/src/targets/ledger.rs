@@ -14,8 +14,8 @@ use zus_bpp::limits::MAX_IMPORTED_RISE;
 use zus_bpp::rules::Rules;
 use zus_bpp::ticket_log::{
     AppendError, DiskFault, FaultyFiles, FileLog, Files, Interchange, InterchangeError, KEY_BYTES, Kind,
-    LogContents, LogError, LogPosition, MemoryLog, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, Sectors,
-    SigningRules, Survival, TicketLog,
+    LogContents, LogError, LogPosition, LogRecord, MemoryLog, Owner, RECORDS_PER_FRAME, SECTOR_BYTES,
+    Sectors, SigningRules, Survival, TicketLog,
 };
 
 /// Rounds below the floor of which a log keeps what was signed: the rule, written down again.
@@ -40,7 +40,7 @@ const RULES: SigningRules = SigningRules { one_ticket_per_subround: true, timeou
 /// The recorded statements, in order, and how many of them are durable.
 #[derive(Default)]
 struct Plain {
-    records: Vec<Record>,
+    records: Vec<LogRecord>,
     durable: usize,
     /// How many were taken since the log was opened.
     taken: u64,
@@ -49,7 +49,7 @@ struct Plain {
 impl Plain {
     /// Every round below is left: a vote was cast in the round before, or something was signed in this one.
     fn floor(&self) -> Round {
-        let left = |record: &Record| match record.kind {
+        let left = |record: &LogRecord| match record.kind {
             Kind::FinalityVote => record.round.0 + 1,
             _ => record.round.0,
         };
@@ -62,7 +62,7 @@ impl Plain {
     }
 
     /// Steps 2, 5, 8 and 9 of PROTOCOL.md, as what contradicts what.
-    fn permits(&self, new: &Record) -> bool {
+    fn permits(&self, new: &LogRecord) -> bool {
         if new.round < self.kept_from() {
             return false;
         }
@@ -81,29 +81,29 @@ impl Plain {
         })
     }
 
-    fn sorted(&self) -> Vec<Record> {
+    fn sorted(&self) -> Vec<LogRecord> {
         let kept = self.records.iter().filter(|record| record.round >= self.kept_from());
-        let mut sorted: Vec<Record> = kept.copied().collect();
+        let mut sorted: Vec<LogRecord> = kept.copied().collect();
         sorted.sort_unstable();
         sorted
     }
 }
 
-fn record(what: u8, place: u8) -> Record {
+fn record(what: u8, place: u8) -> LogRecord {
     // Often near each other, and sometimes so far apart that the lower one is forgotten, or just is not.
     let far = [0, 0, SIGNED_ROUNDS_KEPT - 1, SIGNED_ROUNDS_KEPT][usize::from(place >> 4 & 3)];
     let (round, subround) = (Round(1 + u64::from(place & 3) + far), Subround(u32::from(place >> 2 & 1)));
     let block = [1 + (place >> 3 & 1); 32];
     match what & 3 {
-        0 => Record::proposal(round, subround, block),
-        1 => Record::ticket(round, subround, block),
-        2 => Record::timeout(round, subround),
-        _ => Record::finality_vote(round, subround, block),
+        0 => LogRecord::proposal(round, subround, block),
+        1 => LogRecord::ticket(round, subround, block),
+        2 => LogRecord::timeout(round, subround),
+        _ => LogRecord::finality_vote(round, subround, block),
     }
 }
 
 fn holds(log: &impl TicketLog, plain: &Plain, name: &str) {
-    let held: Vec<Record> = log.signed().records().copied().collect();
+    let held: Vec<LogRecord> = log.signed().records().copied().collect();
     assert_eq!(held, plain.sorted(), "what {name} holds");
     assert_eq!(log.signed().floor(), plain.floor(), "the floor of {name}");
     assert_eq!(log.signed().complete_from(), plain.kept_from(), "from where {name} is complete");
@@ -131,7 +131,7 @@ impl Logs {
         FileLog::open_in(self.files.clone(), &self.folder, OWNER, RULES)
     }
 
-    fn append(&mut self, new: Record) {
+    fn append(&mut self, new: LogRecord) {
         let permitted = self.plain.permits(&new);
         let again = self.plain.records.contains(&new);
         if permitted && !again {
@@ -187,7 +187,7 @@ impl Logs {
                     || replaced && matches!(error, LogError::Replaced { .. });
                 assert!(named, "a failed flush: {error}");
                 let failed = |error: &LogError| matches!(error, LogError::Failed { .. });
-                let refused = self.file.append(Record::timeout(Round(900), Subround(0)));
+                let refused = self.file.append(LogRecord::timeout(Round(900), Subround(0)));
                 assert!(
                     matches!(&refused, Err(AppendError::Log(error)) if failed(error))
                         && self.file.flush().as_ref().is_err_and(failed)
@@ -222,7 +222,7 @@ impl Logs {
             self.lock_what_was_moved();
         }
         self.file = self.open().expect("what was flushed is read");
-        let held: Vec<Record> = self.file.signed().records().copied().collect();
+        let held: Vec<LogRecord> = self.file.signed().records().copied().collect();
         let durable = self.plain.durable;
         let kept = (durable..=self.plain.records.len()).find(|&kept| {
             let plain = Plain { records: self.plain.records[..kept].to_vec(), ..Plain::default() };
@@ -290,7 +290,7 @@ impl Logs {
         let fork = self.files.fork();
         fork.damage(&self.path(), &spoilt);
         if let Ok(read) = FileLog::open_in(fork, &self.folder, OWNER, RULES) {
-            let held: Vec<Record> = read.signed().records().copied().collect();
+            let held: Vec<LogRecord> = read.signed().records().copied().collect();
             let rest = &self.plain.records[..self.plain.durable - self.last];
             let but_last = Plain { records: rest.to_vec(), ..Plain::default() };
             let in_last = self.last > 0 && at >= used - SECTOR_BYTES && !forges;

@@ -16,7 +16,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use crate::byzantine::{Deed, Flaw};
 use crate::oracles::{descends, guilty, quorum, tolerated};
@@ -170,7 +170,7 @@ impl Remains {
     }
 
     /// S1: an honest miner contradicts nothing that it has said.
-    fn said(&mut self, world: &World<MockScheme>, host: usize, new: &Record) {
+    fn said(&mut self, world: &World<MockScheme>, host: usize, new: &LogRecord) {
         let old = world.hosts[host].said.iter().find(|old| {
             let same_place = (old.round, old.subround) == (new.round, new.subround);
             old.block != new.block
@@ -397,8 +397,8 @@ fn grow(
         does(world, by(member, Deed::Propose { round, subround, parent, flaw: Flaw::None }, shown));
         let own = |block: &&Arc<Block>| block.header().generator == member;
         parent = world.blocks[made..].iter().rev().find(own)?.id();
-        let ticket = Record::ticket(round, subround, parent.0);
-        let vote = Deed::Certify(Record::finality_vote(round, subround, parent.0));
+        let ticket = LogRecord::ticket(round, subround, parent.0);
+        let vote = Deed::Certify(LogRecord::finality_vote(round, subround, parent.0));
         let vote = (round.0 == height).then(|| by(member, vote, everybody));
         if let Some(vote) = vote.clone().filter(|_| plan.votes_first) {
             does(world, vote);

@@ -16,7 +16,8 @@ use zus_bpp::committee::Round;
 use zus_bpp::crypto::mock_scheme::MockScheme;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::ticket_log::{
-    LogContents, LogError, LogImage, Owner, RECORDS_PER_FRAME, Record, SECTOR_BYTES, SignedRecords, TicketLog,
+    LogContents, LogError, LogImage, LogRecord, Owner, RECORDS_PER_FRAME, SECTOR_BYTES, SignedRecords,
+    TicketLog,
 };
 
 use super::codecs::OWNER;
@@ -26,7 +27,7 @@ use crate::liveness::calm;
 use crate::oracles::Oracle;
 use crate::schedule::operation::perform;
 use crate::schedule::{Random, Schedule, ground_of, resolve};
-use crate::world::{Disk, Event, Watch, World};
+use crate::world::{DiskModel, Event, Watch, World};
 
 /// One of so many inputs has the file of one miner cut everywhere when the run ends.
 const CUT_EVERYWHERE_EVERY: u8 = 16;
@@ -44,7 +45,7 @@ pub struct LogFile {
     /// For each byte at which a whole frame ends: how many records there are up to it. The first end is that of what the file
     /// was made with.
     ends: Vec<(usize, usize)>,
-    records: Vec<Record>,
+    records: Vec<LogRecord>,
 }
 
 impl Default for LogFile {
@@ -61,7 +62,7 @@ fn free_sector() -> Vec<u8> {
 
 impl LogFile {
     /// A new file, as a log makes it when it is opened or its file is full.
-    fn of(records: Vec<Record>) -> Self {
+    fn of(records: Vec<LogRecord>) -> Self {
         let mut signed = SignedRecords::from_floor(Round(0));
         records.iter().for_each(|record| signed.insert(*record));
         let image = LogImage::with_room(&OWNER, &signed, FRAMES);
@@ -69,7 +70,7 @@ impl LogFile {
     }
 
     /// Writes records as one flush. A file that is full is made anew before that.
-    pub fn write(&mut self, records: &[Record]) {
+    pub fn write(&mut self, records: &[LogRecord]) {
         self.make_room(records.len());
         for frame in records.chunks(RECORDS_PER_FRAME) {
             assert!(self.image.write(frame), "a file with room is full");
@@ -92,13 +93,13 @@ impl LogFile {
     }
 
     /// The records of the frames that end at this byte or before, and where the last of them ends.
-    fn expected(&self, byte: usize) -> Option<(usize, &[Record])> {
+    fn expected(&self, byte: usize) -> Option<(usize, &[LogRecord])> {
         let (end, count) = *self.ends.iter().rev().find(|(end, _)| *end <= byte)?;
         Some((end, &self.records[..count]))
     }
 
     /// The records without the last frame, if any was written since the file was made.
-    fn but_last(&self) -> Option<(usize, &[Record])> {
+    fn but_last(&self) -> Option<(usize, &[LogRecord])> {
         let &[.., (end, count), _] = &self.ends[..] else { return None };
         Some((end, &self.records[..count]))
     }
@@ -242,7 +243,7 @@ impl LogFile {
 }
 
 /// Whether exactly these records were found. Runs are shorter than what a log keeps, so that none is forgotten.
-fn says(found: &LogContents, records: &[Record]) -> bool {
+fn says(found: &LogContents, records: &[LogRecord]) -> bool {
     let mut records = records.to_vec();
     records.sort_unstable();
     records.dedup();
@@ -285,7 +286,7 @@ struct Files {
 impl Files {
     fn new(schedule: &Schedule, reader: Reader) -> Self {
         let mut setup = schedule.header.setup();
-        setup.disk = Disk::Slow;
+        setup.disk = DiskModel::Slow;
         // Losses of a disk concern a durable log, and the liveness after them is that of the recommended profile.
         setup.rules = zus_bpp::rules::Rules::HARDENED;
         let world = World::new(ground_of(&setup));

@@ -9,7 +9,7 @@ use zus_bpp::rules::Rules;
 use super::count_steps;
 use crate::schedule::{HEADER_BYTES, Random, Run, Schedule};
 use crate::twins::TwinRun;
-use crate::world::{Disk, Ground, Keys, Setup};
+use crate::world::{DiskModel, Ground, Keys, Setup};
 
 /// One of so many inputs goes on into a synchronous network.
 pub(super) const CALM_EVERY: u8 = 16;
@@ -77,7 +77,7 @@ pub fn twins(bytes: &[u8]) {
     let mut tail = Random::seeded_by(bytes);
     let schedule = Schedule::from_bytes(bytes);
     let mut setup = schedule.header.setup();
-    setup.disk = Disk::Crashing;
+    setup.disk = DiskModel::Crashing;
     // The twins' blocks have places where the order of generators is fixed.
     setup.rules = Rules::HARDENED;
     if setup.byzantine.is_empty() {

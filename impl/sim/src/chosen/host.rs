@@ -7,7 +7,7 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Config, Input, Miner, TicketForm, Timer, WriteId};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::{Ground, Receivers, bit};
 use crate::disk::Disk;
@@ -16,7 +16,7 @@ use crate::disk::Disk;
 #[derive(Clone, Debug)]
 pub enum Asked {
     /// A record is written to the log.
-    Record(WriteId, Record),
+    LogRecord(WriteId, LogRecord),
     /// Something else is stored.
     Stored(WriteId),
     /// The application answers this.
@@ -28,7 +28,7 @@ pub enum Asked {
 pub struct Host<S> {
     /// Its place in the committee.
     pub id: MinerId,
-    /// The miner; while it is down, as it was at the crash (its position is on the disk, see [`Disk::Crashing`](super::Disk)).
+    /// The miner; while it is down, as it was at the crash (its position is on the disk, see [`DiskModel::Crashing`](super::DiskModel)).
     pub miner: Miner<S>,
     /// Whether it runs.
     pub up: bool,
@@ -42,7 +42,7 @@ pub struct Host<S> {
     /// asking.
     pub asked: VecDeque<Asked>,
     /// Records whose write was confirmed, where the disk is slow.
-    pub confirmed: Vec<Record>,
+    pub confirmed: Vec<LogRecord>,
     /// The last store that was asked for, and the last that is durable.
     pub last_store: Option<WriteId>,
     /// See [`Host::last_store`].
@@ -50,11 +50,11 @@ pub struct Host<S> {
     /// The last store that was asked for before the last round was left.
     pub stored_at_leaving: Option<WriteId>,
     /// Records that were decided, and the last store before each: what it may rest upon (L1).
-    pub rests_on: Vec<(Record, Option<WriteId>)>,
+    pub rests_on: Vec<(LogRecord, Option<WriteId>)>,
     /// Timers that were set and have not fired, with the time when they are due, in milliseconds.
     pub timers: Vec<(u64, Timer)>,
     /// Records of the messages that have left this miner: tickets, timeouts, votes and proposals, in order.
-    pub said: Vec<Record>,
+    pub said: Vec<LogRecord>,
     /// Beacon shares that it has sent: round, subround (0 where the beacon signs the round only), and the block through which it
     /// was in that round then.
     pub shared: Vec<(Round, Subround, BlockId)>,
@@ -113,7 +113,7 @@ impl<S: Scheme + Clone> Host<S> {
 
     /// Whether this record has left.
     #[must_use]
-    pub fn has_said(&self, record: &Record) -> bool {
+    pub fn has_said(&self, record: &LogRecord) -> bool {
         self.said.contains(record)
     }
 }

@@ -7,8 +7,8 @@
 //! left the last round is *parked* (it still hears, relays and votes, but is given no payload and none of its windows ends),
 //! and nobody gives up the last subround.
 //!
-//! **Disks.** Under [`Disk::Slow`] writes are confirmed when the schedule says so, and in
-//! some worlds the application answers then, too. Under [`Disk::Crashing`] they are
+//! **Disks.** Under [`DiskModel::Slow`] writes are confirmed when the schedule says so, and in
+//! some worlds the application answers then, too. Under [`DiskModel::Crashing`] they are
 //! confirmed at once, and a schedule may crash a miner between any two of its steps, before or after the flush of what it
 //! wanted to sign. Stored items are durable there, so that a miner restarts where it was; a disk that loses stores too
 //! is driven by the target `recovery`, which checks properties and not refinement.
@@ -28,7 +28,7 @@ use host::config_of;
 pub use host::{Asked, Host};
 pub use made::Made;
 pub use network::{Content, Envelope, Kind, Network, Receivers, SHARDER, bit};
-pub use setup::{Adjust, Disk, Draw, Ground, Keys, Setup};
+pub use setup::{Adjust, DiskModel, Draw, Ground, Keys, Setup};
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Input, Miner, Output, Recovery, Timer};
 use zus_bpp::sharder::{SharderInput, SharderOutput};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 /// Milliseconds that pass with each choice of a schedule.
 pub const TICK: u64 = 5;
@@ -77,8 +77,8 @@ pub enum Event {
         cause: Cause,
         /// The message that came in, and from whom.
         heard: Option<(Peer, Message)>,
-        /// The records that it decided to sign in this step; under [`Disk::Crashing`] those that became durable in it.
-        decided: Vec<Record>,
+        /// The records that it decided to sign in this step; under [`DiskModel::Crashing`] those that became durable in it.
+        decided: Vec<LogRecord>,
         /// Its outputs.
         outputs: Vec<Output>,
     },
@@ -158,7 +158,7 @@ pub struct World<S> {
     /// Everything that was sent.
     pub network: Network,
     /// Records that Byzantine miners signed, by member.
-    pub byzantine: Vec<(MinerId, Record)>,
+    pub byzantine: Vec<(MinerId, LogRecord)>,
     /// Blocks that honest miners decided to propose, and those of Byzantine miners.
     pub blocks: Made,
     /// Blocks of Byzantine miners that were made with a flaw.
@@ -168,11 +168,11 @@ pub struct World<S> {
     /// Crashes so far.
     pub crashes: u32,
     /// Records that a log refused, by honest miner: never, in a correct miner (S1).
-    pub refused_by_log: Vec<(MinerId, Record)>,
+    pub refused_by_log: Vec<(MinerId, LogRecord)>,
     /// Whether the bounds on rounds and subrounds are lifted (liveness); refinement is not asked any more.
     pub unbounded: bool,
     /// Records whose write was asked for before everything that was stored was durable, by honest miner (L1).
-    pub premature: Vec<(MinerId, Record)>,
+    pub premature: Vec<(MinerId, LogRecord)>,
     /// Members whose tickets have signatures of 96 bytes, as a set of receivers.
     pub long_tickets: Receivers,
 }
@@ -256,10 +256,10 @@ impl<S: Scheme + Clone> World<S> {
     /// Whether this is the ticket for the block with which everybody begins, or the vote for the one below, which all have
     /// signed.
     #[must_use]
-    pub fn is_given(&self, record: &Record) -> bool {
+    pub fn is_given(&self, record: &LogRecord) -> bool {
         let Some(base) = self.ground.base.as_ref() else { return false };
-        let ticket = base.notarization.as_ref().map(|known| Record::from(known.statement));
-        let vote = base.block.finality().map(|known| Record::from(known.statement));
+        let ticket = base.notarization.as_ref().map(|known| LogRecord::from(known.statement));
+        let vote = base.block.finality().map(|known| LogRecord::from(known.statement));
         ticket.as_ref() == Some(record) || vote.as_ref() == Some(record)
     }
 
@@ -277,7 +277,7 @@ impl<S: Scheme + Clone> World<S> {
 
     /// How many honest miners have said a record, over all their lives, and how many Byzantine ones.
     #[must_use]
-    pub fn signers(&self, record: &Record) -> (usize, usize) {
+    pub fn signers(&self, record: &LogRecord) -> (usize, usize) {
         let honest = self.hosts.iter().filter(|host| host.has_said(record)).count();
         (honest, self.byzantine.iter().filter(|(_, known)| known == record).count())
     }
@@ -337,7 +337,7 @@ impl<S: Scheme + Clone> World<S> {
         rules.is_durable() || comes_back && miner.proposal(miner.round(), subround).is_none()
     }
 
-    /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`Disk::Slow`] lost.
+    /// Crashes a miner between two steps: everything that it asked to be written is durable, or under [`DiskModel::Slow`] lost.
     pub fn crash<W: Watch<S>>(&mut self, host: usize, watch: &mut W) {
         if self.hosts[host].up && self.may_crash(host) {
             self.go_down(host, watch);
@@ -462,7 +462,7 @@ impl<S: Scheme + Clone> World<S> {
                 found.durable_store = Some(write);
                 Input::Stored(write)
             }
-            Asked::Record(write, record) => {
+            Asked::LogRecord(write, record) => {
                 found.disk.flush_log();
                 found.confirmed.push(record);
                 Input::Persisted(write)
@@ -489,7 +489,7 @@ impl<S: Scheme + Clone> World<S> {
     }
 
     /// Records that a Byzantine member signed something.
-    pub fn byzantine_signed(&mut self, member: MinerId, record: Record) {
+    pub fn byzantine_signed(&mut self, member: MinerId, record: LogRecord) {
         if !self.byzantine.contains(&(member, record)) {
             self.byzantine.push((member, record));
         }
@@ -498,6 +498,6 @@ impl<S: Scheme + Clone> World<S> {
 
 /// The place of a record in the protocol.
 #[must_use]
-pub fn place_of(record: &Record) -> (Round, Subround) {
+pub fn place_of(record: &LogRecord) -> (Round, Subround) {
     (record.round, record.subround)
 }

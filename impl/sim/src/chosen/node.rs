@@ -9,13 +9,14 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Input, Milestone, Output, Stored, WriteId};
 use zus_bpp::statement::BeaconTarget;
-use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, Record};
+use zus_bpp::ticket_log::{AppendError, Kind as RecordKind, LogRecord};
 use zus_bpp::wire;
 
 use crate::member::{Answers, Effect, Seen, carry_out};
 
 use super::{
-    Asked, Cause, Content, CrashPoint, Disk, Event, REFUSED_PAYLOAD, SHARDER, Watch, World, bit, record_of,
+    Asked, Cause, Content, CrashPoint, DiskModel, Event, REFUSED_PAYLOAD, SHARDER, Watch, World, bit,
+    record_of,
 };
 
 impl<S: Scheme + Clone> World<S> {
@@ -42,9 +43,9 @@ impl<S: Scheme + Clone> World<S> {
         inputs: &mut VecDeque<Input>,
         watch: &mut W,
     ) {
-        let slow = self.ground.setup.disk == Disk::Slow;
+        let slow = self.ground.setup.disk == DiskModel::Slow;
         let volatile = !self.ground.setup.rules.is_durable();
-        let decisions = |host: &super::Host<S>| -> Vec<Record> {
+        let decisions = |host: &super::Host<S>| -> Vec<LogRecord> {
             if volatile { signed(&host.miner) } else { host.miner.unwritten().copied().collect() }
         };
         let before = decisions(&self.hosts[index]);
@@ -69,7 +70,7 @@ impl<S: Scheme + Clone> World<S> {
         let host = &mut self.hosts[index];
         // A vote rests upon what was stored before the round was left, not upon what finality stores after that.
         let (last_store, at_leaving) = (host.last_store, host.stored_at_leaving);
-        let rests_on = |record: &Record| match record.kind {
+        let rests_on = |record: &LogRecord| match record.kind {
             RecordKind::FinalityVote => at_leaving,
             // A step may decide two tickets, each after storing its block.
             RecordKind::Ticket => stored_in(&outputs, record).or(last_store),
@@ -114,7 +115,7 @@ impl<S: Scheme + Clone> World<S> {
         inputs: &mut VecDeque<Input>,
         confirmations: &mut Confirmations,
     ) {
-        let slow = self.ground.setup.disk == Disk::Slow;
+        let slow = self.ground.setup.disk == DiskModel::Slow;
         let me = Peer::Miner(self.hosts[index].id);
         if let Output::Persist { record, .. } = output {
             let host = &self.hosts[index];
@@ -132,8 +133,8 @@ impl<S: Scheme + Clone> World<S> {
             Effect::Send(to, message) => self.network.send(me, bit(to), Content::Message(message)),
             Effect::Broadcast(to, message) => self.broadcast(index, to, &message),
             Effect::Timer(timer, at) => host.set_timer(at.0, timer),
-            Effect::Record(write, record) if slow => host.asked.push_back(Asked::Record(write, record)),
-            Effect::Record(write, _) => confirmations.persisted = Some(write),
+            Effect::LogRecord(write, record) if slow => host.asked.push_back(Asked::LogRecord(write, record)),
+            Effect::LogRecord(write, _) => confirmations.persisted = Some(write),
             Effect::Refused(record, AppendError::Conflict(_)) => self.refused_by_log.push((host.id, record)),
             Effect::Store(write) => {
                 host.last_store = Some(write);
@@ -247,7 +248,7 @@ struct Confirmations {
 }
 
 /// The write of a record's block in a step, if it was stored in it.
-fn stored_in(outputs: &[Output], record: &Record) -> Option<WriteId> {
+fn stored_in(outputs: &[Output], record: &LogRecord) -> Option<WriteId> {
     outputs.iter().find_map(|output| match output {
         Output::Store { write, stored: Stored::Block(block) } if block.id().0 == record.block => Some(*write),
         _ => None,
@@ -255,10 +256,10 @@ fn stored_in(outputs: &[Output], record: &Record) -> Option<WriteId> {
 }
 
 /// The binding records that a miner has signed since it started.
-fn signed<S: Scheme>(miner: &zus_bpp::miner::Miner<S>) -> Vec<Record> {
-    let proposals = miner.proposals().map(Record::from);
-    let tickets = miner.tickets().map(Record::from);
-    proposals.chain(tickets).chain(miner.highest_timeout().map(Record::from)).collect()
+fn signed<S: Scheme>(miner: &zus_bpp::miner::Miner<S>) -> Vec<LogRecord> {
+    let proposals = miner.proposals().map(LogRecord::from);
+    let tickets = miner.tickets().map(LogRecord::from);
+    proposals.chain(tickets).chain(miner.highest_timeout().map(LogRecord::from)).collect()
 }
 
 /// An application whose payloads tell whose they are and where they belong, up to the last round of the world.

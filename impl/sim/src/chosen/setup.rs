@@ -40,7 +40,7 @@ pub struct Setup {
     /// Rounds above the final block that it names in which a block may have a payload, `K`.
     pub payload_rounds: u64,
     /// How writes become durable.
-    pub disk: Disk,
+    pub disk: DiskModel,
     /// Whether the application, too, answers when the schedule says so; only where the disk is slow.
     pub answers_late: bool,
     /// Members whose tickets have signatures of 96 bytes, as a set of receivers.
@@ -60,7 +60,7 @@ impl Adjust {
 
 /// How writes become durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Disk {
+pub enum DiskModel {
     /// A write is confirmed when the schedule says so; miners never crash.
     Slow,
     /// A write is confirmed at once, unless the miner crashes before or after the flush.
@@ -82,7 +82,7 @@ impl Setup {
             begins_at: 0,
             seed,
             payload_rounds: PAYLOAD_ROUNDS,
-            disk: Disk::Crashing,
+            disk: DiskModel::Crashing,
             answers_late: false,
             long_tickets: 0,
             adjust: Adjust::NONE,

@@ -20,7 +20,7 @@ use zus_bpp::epochs::record::{Record, RecordContent, SharderKey};
 use zus_bpp::epochs::replica::Keys;
 use zus_bpp::epochs::roster::NodeId;
 
-use super::network::{KeysMade, Network};
+use super::key_source::{KeySource, KeysMade};
 use super::setup::{CHAIN, Setup};
 
 /// See the module doc.
@@ -102,8 +102,8 @@ fn deal(setup: &Setup, committee: &NextCommittee) -> (Record, Vec<Entry>) {
     });
     let record = record.expect("numbers of a committee");
     let digest = record.digest();
-    let share = |place: u16| {
-        let share = BeaconShare::from_scalar(polynomial.evaluate(abscissa(MinerId(place))));
+    let share = |seat: u16| {
+        let share = BeaconShare::from_scalar(polynomial.evaluate(abscissa(MinerId(seat))));
         let share = Secret::new(*share.expect("no share is zero").to_bytes());
         Entry::KeyShare { attempt, record: digest, share }
     };
@@ -111,7 +111,7 @@ fn deal(setup: &Setup, committee: &NextCommittee) -> (Record, Vec<Entry>) {
     (record, shares)
 }
 
-impl<S: Signatures<Scheme: Clone>> Network for GeneratedNetwork<S> {
+impl<S: Signatures<Scheme: Clone>> KeySource for GeneratedNetwork<S> {
     type Keys = NodeKeys<S>;
 
     fn keys(&self, node: u16) -> NodeKeys<S> {
@@ -173,8 +173,8 @@ impl<S: Signatures> Keys for NodeKeys<S> {
         self.keys.observer(record)
     }
 
-    fn member(&self, record: &Record, place: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
-        self.keys.member(record, place, share)
+    fn member(&self, record: &Record, seat: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
+        self.keys.member(record, seat, share)
     }
 
     fn begin(&self, record: &Record, anchor: &Block) -> Option<Progress> {

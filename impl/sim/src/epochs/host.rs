@@ -15,7 +15,7 @@ use zus_bpp::limits::{MAX_CHAIN_BLOCKS, MAX_LINKS_AT_ONCE};
 use zus_bpp::message::{ChainResponse, Message};
 use zus_bpp::miner::Config;
 
-use super::network::{Network, RecordOf, SchemeOf};
+use super::key_source::{KeySource, RecordOf, SchemeOf};
 use super::setup::{Mistake, Setup};
 use crate::Byzantine;
 use crate::disk::Disk;
@@ -76,7 +76,7 @@ impl Journal {
 }
 
 /// See the module doc.
-pub struct Host<N: Network> {
+pub struct Host<N: KeySource> {
     pub number: u16,
     pub replica: Option<Replica<N::Keys>>,
     pub byzantine: Option<Byzantine>,
@@ -96,7 +96,7 @@ pub struct Host<N: Network> {
     pub steps: u64,
 }
 
-impl<N: Network> Host<N> {
+impl<N: KeySource> Host<N> {
     /// A node with an empty disk, or with a checkpoint.
     pub fn new(number: u16, beginning: Beginning<RecordOf<N>>) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl<N: Network> Host<N> {
             next: journal(Epoch(epoch.0 + 1)),
             entropy: setup.entropy(self.number, Epoch(epoch.0 + 1), self.life),
         };
-        let disk = replica::Disk { beginning, links, recovery, secrets };
+        let disk = replica::Restored { beginning, links, recovery, secrets };
         let (me, keys) = (network.node(self.number), network.keys(self.number));
         let replica = Replica::new(me, keys, settings, disk, blocks);
         self.replica = Some(replica.expect("what was stored is read back"));
@@ -167,12 +167,12 @@ impl<N: Network> Host<N> {
             let beginning = self.beginnings.iter().find(|beginning| beginning.record.epoch() == epoch)?;
             let record = &beginning.record;
             let me = network.node(self.number);
-            let place = record.miners().iter().position(|member| *member == me)?;
+            let seat = record.miners().iter().position(|member| *member == me)?;
             let present =
                 self.journals.get(&epoch).map(|journal| journal.entries.clone()).unwrap_or_default();
             let share = Secrets { present, ..Secrets::none() }.share(record.digest());
             let keys = network.keys(self.number);
-            self.scheme = Some((epoch, keys.member(record, MinerId(place as u16), share.as_ref())?));
+            self.scheme = Some((epoch, keys.member(record, MinerId(seat as u16), share.as_ref())?));
         }
         self.scheme.as_ref().map(|(_, scheme)| scheme)
     }

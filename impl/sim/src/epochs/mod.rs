@@ -5,7 +5,7 @@
 
 mod generated;
 mod host;
-mod network;
+mod key_source;
 mod observer;
 mod setup;
 mod trace;
@@ -33,7 +33,7 @@ use crate::member::{Effect, Seen, carry_out};
 use crate::schedule::Schedule;
 pub use generated::{GeneratedNetwork, Lying, NodeKeys};
 use host::Host;
-pub use network::{KeysMade, Network, ProgressOf, RecordOf, SchemeOf};
+pub use key_source::{KeySource, KeysMade, ProgressOf, RecordOf, SchemeOf};
 pub use observer::{Handover, Observer};
 pub use setup::{CHAIN, Mistake, Setup};
 pub use trace::{Step, Taken, Trace};
@@ -57,7 +57,7 @@ pub type World<S> = WorldOf<PlannedKeys<S>>;
 pub type GeneratedWorld<S> = WorldOf<GeneratedNetwork<S>>;
 
 /// See the module doc.
-pub struct WorldOf<N: Network> {
+pub struct WorldOf<N: KeySource> {
     setup: Setup,
     keys: N,
     numbers: BTreeMap<NodeId, u16>,
@@ -92,7 +92,7 @@ impl World<MockScheme> {
     }
 }
 
-impl<N: Network> WorldOf<N> {
+impl<N: KeySource> WorldOf<N> {
     /// A world with these keys.
     ///
     /// # Panics
@@ -429,7 +429,7 @@ impl<N: Network> WorldOf<N> {
         let disk = host.disks.get_mut(&epoch)?;
         let wait = self.random.u64(0..=self.setup.flush);
         match carry_out(disk, &mut application, output) {
-            Effect::Record(write, _) => {
+            Effect::LogRecord(write, _) => {
                 self.schedule.add(self.now.after(wait), Happening::Flushed { node, life, epoch, write });
             }
             Effect::Store(write) => {
@@ -519,13 +519,13 @@ impl<N: Network> WorldOf<N> {
         let Some(Ok(roster)) = record.map(|beginning| Roster::of(&beginning.record)) else {
             return Vec::new();
         };
-        let Some(Peer::Miner(_)) = roster.place(self.keys.node(from)) else { return vec![message.clone()] };
+        let Some(Peer::Miner(_)) = roster.seat(self.keys.node(from)) else { return vec![message.clone()] };
         let Some(scheme) = host.scheme(&self.keys, epoch) else { return Vec::new() };
-        let place = match roster.place(self.keys.node(to)) {
+        let seat = match roster.seat(self.keys.node(to)) {
             Some(Peer::Miner(id)) => usize::from(id.0),
             Some(Peer::Sharder(_)) | None => 0,
         };
-        tamper(kind, message, place, &roster.committee(), scheme)
+        tamper(kind, message, seat, &roster.committee(), scheme)
     }
 
     /// Whether a node is a member of the committee of its present epoch, with its key share.

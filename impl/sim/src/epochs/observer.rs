@@ -9,7 +9,7 @@ use zus_bpp::crypto::certificate::Signers;
 use zus_bpp::epochs::replica::{EpochMilestone, Part};
 use zus_bpp::message::Message;
 
-use super::network::KeysMade;
+use super::key_source::KeysMade;
 use crate::messages::{self, Said};
 use zus_bpp::epochs::planned::Schedule;
 
@@ -63,7 +63,7 @@ pub struct Observer {
     finals: BTreeMap<Round, Arc<Block>>,
     /// The finalized head of each node.
     heads: BTreeMap<u16, Arc<Block>>,
-    /// E9: what each honest node signed in a place.
+    /// E9: what each honest node signed in a position.
     signed: BTreeMap<(u16, Epoch, Signature, Round, Subround), BTreeSet<BlockId>>,
     /// The rounds in which the certificates that nodes entered by were formed.
     certified: BTreeMap<(u16, Epoch), Round>,
@@ -218,8 +218,8 @@ impl Observer {
                     epoch.0, present.0
                 ));
             }
-            let place = if kind == Signature::Vote { Subround(0) } else { subround };
-            let blocks = self.signed.entry((node, epoch, kind, round, place)).or_default();
+            let position = if kind == Signature::Vote { Subround(0) } else { subround };
+            let blocks = self.signed.entry((node, epoch, kind, round, position)).or_default();
             blocks.insert(block);
             if blocks.len() > 1 {
                 self.violated(format!(
@@ -263,10 +263,10 @@ impl Observer {
             return;
         };
         let quorum = members.len() - (members.len() - 1) / 3;
-        let place = if kind == Signature::Vote { Subround(0) } else { subround };
+        let position = if kind == Signature::Vote { Subround(0) } else { subround };
         let signed = |signer: MinerId| {
             let Some(member) = members.get(usize::from(signer.0)) else { return false };
-            let of = self.signed.get(&(*member, epoch, kind, round, place));
+            let of = self.signed.get(&(*member, epoch, kind, round, position));
             !self.honest.contains(member) || of.is_some_and(|blocks| blocks.contains(&block))
         };
         let all_signed = signers.iter().all(signed);

@@ -3,7 +3,7 @@
 use zus_bpp::committee::{MinerId, Round};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Input, Recovery};
-use zus_bpp::ticket_log::{Kind, Record, SignedRecords};
+use zus_bpp::ticket_log::{Kind, LogRecord, SignedRecords};
 
 use super::World;
 use super::{Crash, Disturbance};
@@ -61,7 +61,7 @@ impl<S: Scheme + Clone> World<S> {
             let me = MinerId(i as u16);
             let durable = host.disk.log.durable().iter();
             let statements = durable.filter(|record| [Kind::Ticket, Kind::Timeout].contains(&record.kind));
-            let said = |record: &Record| {
+            let said = |record: &LogRecord| {
                 self.said.keys().any(|(who, _, message)| *who == me && record_of(message) == Some(*record))
             };
             host.unsent = statements.filter(|record| !said(record)).copied().collect();

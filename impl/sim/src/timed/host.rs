@@ -8,7 +8,7 @@ use zus_bpp::block::Block;
 use zus_bpp::committee::{Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::miner::{Config, Miner, Recovery};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use crate::Byzantine;
 use crate::disk::Disk;
@@ -62,7 +62,7 @@ pub struct Host<S> {
     /// How many steps it has taken, in all lives.
     pub steps: u64,
     /// Tickets that were in the log and had not left when it crashed.
-    pub unsent: BTreeSet<Record>,
+    pub unsent: BTreeSet<LogRecord>,
     /// Whether one of them left after the restart (W6).
     pub sent_from_log: bool,
 }

@@ -7,7 +7,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Audience, Milestone};
 use zus_bpp::statement::{Ticket, Timeout};
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 use zus_bpp::wire;
 
 use super::World;
@@ -17,8 +17,8 @@ use crate::byzantine::tamper;
 use crate::messages::record_of;
 
 /// The step of the protocol in which a record's message is sent; a vote is a part of the step in which its round is left.
-fn milestone_of(record: &Record) -> Option<Milestone> {
-    let Record { kind, round, subround, block } = *record;
+fn milestone_of(record: &LogRecord) -> Option<Milestone> {
+    let LogRecord { kind, round, subround, block } = *record;
     match kind {
         Kind::Ticket => Some(Milestone::Ticketed(Ticket { round, subround, block: BlockId(block) })),
         Kind::Timeout => Some(Milestone::TimedOut(Timeout { round, subround })),

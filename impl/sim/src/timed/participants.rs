@@ -83,7 +83,7 @@ impl<S: Scheme + Clone> World<S> {
                     let at = Time(at.0.saturating_sub(self.ahead(i)));
                     self.schedule.add(at, Happening::MinerTimer { miner: me, life, timer });
                 }
-                Effect::Record(write, _) => {
+                Effect::LogRecord(write, _) => {
                     let at = self.now.after(self.random.u64(0..=self.flush));
                     self.schedule.add(at, Happening::Flushed { miner: me, life, write });
                 }

@@ -26,7 +26,7 @@ pub(super) struct Generation<K: Keys> {
     participant: Option<K::Participant>,
     /// The wishes of the participant that were not carried out yet.
     outputs: Vec<key_generation::Output>,
-    /// The members of the next committee, by place.
+    /// The members of the next committee, by seat.
     pub members: Arc<[NodeId]>,
     pub pool: Pool,
     /// The key share, as it is in the journal.

@@ -158,9 +158,9 @@ impl<K: Keys> Replica<K> {
         }
     }
 
-    /// The node in a place that the participant named: it names none that there is not.
-    fn node(&self, place: Peer) -> NodeId {
-        self.present.roster.node(place).unwrap_or(self.me)
+    /// The node in a seat that the participant named: it names none that there is not.
+    fn node(&self, seat: Peer) -> NodeId {
+        self.present.roster.node(seat).unwrap_or(self.me)
     }
 
     /// The host answers the participant. An own block gets the epoch items that count in it, and the digest of the record that they
@@ -218,8 +218,7 @@ impl<K: Keys> Replica<K> {
         out: Outputs<'_, K>,
     ) {
         let Some(beginning) = self.next.take_if(|next| next.record.epoch() == epoch) else { return };
-        let was_member =
-            self.present.roster.place(self.me).is_some_and(|place| matches!(place, Peer::Miner(_)));
+        let was_member = self.present.roster.seat(self.me).is_some_and(|seat| matches!(seat, Peer::Miner(_)));
         let before: Vec<NodeId> = self.present.everyone.to_vec();
         // The journal of the key generation after this one is empty: it begins now.
         let present = std::mem::take(&mut self.present.generation.journal);

@@ -43,12 +43,12 @@ pub trait Keys {
     /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
     fn observer(&self, record: &Self::Record) -> Option<Self::Scheme>;
 
-    /// The same, to sign with as the member of this place, which has this share of the beacon's key. `None`: this node has no key share of
+    /// The same, to sign with as the member of this seat, which has this share of the beacon's key. `None`: this node has no key share of
     /// that committee, and follows.
     fn member(
         &self,
         record: &Self::Record,
-        place: MinerId,
+        seat: MinerId,
         share: Option<&BeaconShare>,
     ) -> Option<Self::Scheme>;
 
@@ -323,7 +323,7 @@ pub enum EpochRefusal {
     ForeignItem {
         /// Its kind.
         kind: ItemKind,
-        /// The place in the next committee that it names.
+        /// The seat in the next committee that it names.
         named: MinerId,
     },
     /// An item that its sender did not make so.
@@ -351,7 +351,7 @@ pub enum EpochRefusal {
     /// A receipt of another member, or of none: a node sends its own ones.
     #[error("a receipt that names {named} as its sender is not that node's")]
     ForeignReceipt {
-        /// The place in the next committee that it names.
+        /// The seat in the next committee that it names.
         named: MinerId,
     },
     /// A receipt of no use. Its sender may have seen another dealing first.
@@ -438,7 +438,7 @@ pub enum ReplicaError {
 
 /// The content of the disk of a node when it starts.
 #[derive(Debug)]
-pub struct Disk<R> {
+pub struct Restored<R> {
     /// The beginning of the last epoch that is durable: of the first one, or a checkpoint, if there is none yet.
     pub beginning: Beginning<R>,
     /// Links that lead to it, oldest first: to serve them. May be empty.

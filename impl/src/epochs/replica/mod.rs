@@ -36,7 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use interface::{
-    Disk, EpochMilestone, EpochRefusal, Input, Keys, Output, Part, ReplicaError, Secrets, Timer,
+    EpochMilestone, EpochRefusal, Input, Keys, Output, Part, ReplicaError, Restored, Secrets, Timer,
 };
 pub use present::Role;
 
@@ -91,10 +91,10 @@ impl<K: Keys> Replica<K> {
         me: NodeId,
         keys: K,
         settings: Config,
-        disk: Disk<K::Record>,
+        disk: Restored<K::Record>,
         blocks: impl IntoIterator<Item = Arc<Block>>,
     ) -> Result<Self, ReplicaError> {
-        let Disk { beginning, links, recovery, secrets } = disk;
+        let Restored { beginning, links, recovery, secrets } = disk;
         beginning.check()?;
         let mut present = Present::new(me, &keys, &settings, beginning, recovery, &secrets)?;
         for block in blocks {

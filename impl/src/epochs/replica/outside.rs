@@ -128,7 +128,7 @@ impl<K: Keys> Replica<K> {
             return;
         }
         let above = content.asks_for_blocks_above();
-        let Some(place) = self.present.roster.place(from) else {
+        let Some(seat) = self.present.roster.seat(from) else {
             // A joiner and a leaver ask for the final chain.
             match above {
                 Some(after) => self.serve(now, from, epoch, after, out),
@@ -138,8 +138,8 @@ impl<K: Keys> Replica<K> {
         };
         let before = out.len();
         let given = match content {
-            Content::Bytes(bytes) => Given::Bytes(place, bytes),
-            Content::Message(message) => Given::Message(place, message),
+            Content::Bytes(bytes) => Given::Bytes(seat, bytes),
+            Content::Message(message) => Given::Message(seat, message),
         };
         self.give(now, given, out);
         if let Role::Follower(_) = self.present.role

@@ -99,8 +99,8 @@ impl<K: Keys> Present<K> {
         let observer = keys.observer(&record).ok_or(ReplicaError::Keys(epoch))?;
         let start = |reason| ReplicaError::Start { epoch, reason };
         let read_up_to = recovery.finals.last().map_or(anchor.round(), |last| last.block.round());
-        let place = roster.place(me);
-        let member = match place {
+        let seat = roster.seat(me);
+        let member = match seat {
             Some(Peer::Miner(id)) => keys.member(&record, id, secrets.share(record.digest()).as_ref()),
             Some(Peer::Sharder(_)) | None => None,
         };
@@ -110,7 +110,7 @@ impl<K: Keys> Present<K> {
                 Role::Member(Box::new(miner))
             }
             None => {
-                let id = match place {
+                let id = match seat {
                     Some(Peer::Sharder(id)) => id,
                     // No sharder has this number.
                     Some(Peer::Miner(_)) | None => SharderId(committee.sharders()),
@@ -126,7 +126,7 @@ impl<K: Keys> Present<K> {
         let progress = keys.begin(&record, &anchor).ok_or(ReplicaError::NextCommittee(epoch))?;
         let generation = Generation::new(keys, &progress, epoch, secrets)?;
         // A joiner hears what a sharder does.
-        let joiners = generation.members.iter().copied().filter(|node| roster.place(*node).is_none());
+        let joiners = generation.members.iter().copied().filter(|node| roster.seat(*node).is_none());
         let joiners = others(&joiners.collect::<Vec<_>>());
         let everyone = [miners.clone(), others(roster.sharders()), joiners].concat();
         let branches = Branches::new(Arc::clone(&anchor), progress);

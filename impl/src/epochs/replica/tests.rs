@@ -68,7 +68,7 @@ impl Net {
     }
 
     fn start(&mut self, at: usize) {
-        let disk = Disk {
+        let disk = Restored {
             beginning: self.first.clone(),
             links: Vec::new(),
             recovery: Recovery::default(),

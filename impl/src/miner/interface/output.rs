@@ -10,7 +10,7 @@ use crate::epochs::handoff::HandoffCertificate;
 use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::miner::interface::{Milestone, Refusal, Stored, Timer, WriteId};
-use crate::ticket_log::{Conflict, Record};
+use crate::ticket_log::{Conflict, LogRecord};
 
 /// The receivers of a broadcast; the sender itself is never one of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -51,7 +51,7 @@ pub enum Output {
         /// The name to give back.
         write: WriteId,
         /// The record to write.
-        record: Record,
+        record: LogRecord,
     },
     /// Make this durable for a restart, then give [`Input::Stored`](crate::miner::Input::Stored) back. No later record is asked for before that.
     Store {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::block::BlockId;
 use crate::committee::{Round, Subround};
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::{Conflict, Kind, Permit, Record, SignedRecords, SigningRules};
+use crate::ticket_log::{Conflict, Kind, LogRecord, Permit, SignedRecords, SigningRules};
 
 /// See the module doc.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,20 +35,20 @@ impl Ledger {
     }
 
     /// Enters a statement.
-    pub fn enter(&mut self, record: Record) {
+    pub fn enter(&mut self, record: LogRecord) {
         Arc::make_mut(&mut self.0).insert(record);
     }
 
     /// Whether signing the statement would contradict what was signed: the question that the log asks again.
-    pub fn permits(&self, rules: &SigningRules, record: &Record) -> Result<Permit, Conflict> {
+    pub fn permits(&self, rules: &SigningRules, record: &LogRecord) -> Result<Permit, Conflict> {
         self.0.permits(rules, record)
     }
 
-    fn of_kind(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Record> {
+    fn of_kind(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &LogRecord> {
         self.0.records().filter(move |record| record.kind == kind)
     }
 
-    fn in_round(&self, kind: Kind, round: Round) -> impl DoubleEndedIterator<Item = &Record> {
+    fn in_round(&self, kind: Kind, round: Round) -> impl DoubleEndedIterator<Item = &LogRecord> {
         self.0.in_round(round).filter(move |record| record.kind == kind)
     }
 
@@ -119,38 +119,38 @@ impl Ledger {
     }
 }
 
-fn proposed(record: &Record) -> Proposed {
+fn proposed(record: &LogRecord) -> Proposed {
     Proposed { round: record.round, subround: record.subround, block: BlockId(record.block) }
 }
 
-fn ticket(record: &Record) -> Ticket {
+fn ticket(record: &LogRecord) -> Ticket {
     Ticket { round: record.round, subround: record.subround, block: BlockId(record.block) }
 }
 
-fn vote(record: &Record) -> FinalityVote {
+fn vote(record: &LogRecord) -> FinalityVote {
     FinalityVote { round: record.round, subround: record.subround, block: BlockId(record.block) }
 }
 
-impl From<Proposed> for Record {
+impl From<Proposed> for LogRecord {
     fn from(Proposed { round, subround, block }: Proposed) -> Self {
-        Record::proposal(round, subround, block.0)
+        LogRecord::proposal(round, subround, block.0)
     }
 }
 
-impl From<Ticket> for Record {
+impl From<Ticket> for LogRecord {
     fn from(Ticket { round, subround, block }: Ticket) -> Self {
-        Record::ticket(round, subround, block.0)
+        LogRecord::ticket(round, subround, block.0)
     }
 }
 
-impl From<Timeout> for Record {
+impl From<Timeout> for LogRecord {
     fn from(Timeout { round, subround }: Timeout) -> Self {
-        Record::timeout(round, subround)
+        LogRecord::timeout(round, subround)
     }
 }
 
-impl From<FinalityVote> for Record {
+impl From<FinalityVote> for LogRecord {
     fn from(FinalityVote { round, subround, block }: FinalityVote) -> Self {
-        Record::finality_vote(round, subround, block.0)
+        LogRecord::finality_vote(round, subround, block.0)
     }
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use crate::block::Time;
 use crate::miner::interface::WriteId;
-use crate::ticket_log::Record;
+use crate::ticket_log::LogRecord;
 
 /// The writes on their way to the disk.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -19,9 +19,9 @@ pub struct Signing {
     /// Every store with a lower number is durable.
     pub stored_below: u64,
     /// Records that wait until every store with a lower number is durable.
-    pub held: VecDeque<(u64, Record)>,
+    pub held: VecDeque<(u64, LogRecord)>,
     /// Records whose write was requested and not yet reported durable.
-    pub pending: VecDeque<(u64, Record)>,
+    pub pending: VecDeque<(u64, LogRecord)>,
 }
 
 impl Signing {
@@ -33,13 +33,13 @@ impl Signing {
     }
 
     /// Whether the record is on its way to the log.
-    pub fn is_pending(&self, statement: impl Into<Record>) -> bool {
+    pub fn is_pending(&self, statement: impl Into<LogRecord>) -> bool {
         let record = statement.into();
         self.unwritten().any(|unwritten| *unwritten == record)
     }
 
     /// The records on their way to the log.
-    pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
+    pub fn unwritten(&self) -> impl Iterator<Item = &LogRecord> {
         self.pending.iter().chain(&self.held).map(|(_, record)| record)
     }
 

@@ -16,7 +16,7 @@ use crate::message::{BeaconShare, Message};
 use crate::miner::interface::{Audience, Timer};
 use crate::miner::{Effects, Miner, Source};
 use crate::statement::{FinalityVote, Signed, Statement, Ticket, Timeout};
-use crate::ticket_log::Record;
+use crate::ticket_log::LogRecord;
 
 impl<S: Scheme> Miner<S> {
     /// The miner is still where it was when the timer was set.
@@ -93,7 +93,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// Signs what is in the ledger, if it is durable. BLS signatures are deterministic: the bytes are the same again.
-    fn sign_again<T: Statement + Into<Record>>(&self, statement: T) -> Option<Signed<T>> {
+    fn sign_again<T: Statement + Into<LogRecord>>(&self, statement: T) -> Option<Signed<T>> {
         let durable = !self.signing.is_pending(statement);
         durable.then(|| Signed::sign(statement, &self.config.committee, &self.scheme)).flatten()
     }

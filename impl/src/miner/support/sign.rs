@@ -11,7 +11,7 @@ use crate::miner::interface::{Audience, Milestone, Output, Stored, WriteId};
 use crate::miner::{Effects, Miner};
 use crate::rules::{SubroundEntryRule, TicketLogRule};
 use crate::statement::{FinalityVote, Proposed, Signed, Ticket, Timeout};
-use crate::ticket_log::{Kind, Record, SigningRules};
+use crate::ticket_log::{Kind, LogRecord, SigningRules};
 
 impl<S: Scheme> Miner<S> {
     /// Keeps something for a restart. Every later signature rests upon it.
@@ -22,7 +22,7 @@ impl<S: Scheme> Miner<S> {
     /// Commits to signing a statement: enters it into the ledger and asks for the write, as soon as everything that it
     /// may rest upon is durable (L1, see [`Stored`]). Without a durable log it leaves at once. A statement that
     /// contradicts the ledger is withheld, whatever step asks for it (S1). Returns whether it will leave.
-    pub(in crate::miner) fn sign(&mut self, statement: impl Into<Record>, fx: &mut Effects<'_>) -> bool {
+    pub(in crate::miner) fn sign(&mut self, statement: impl Into<LogRecord>, fx: &mut Effects<'_>) -> bool {
         let record = statement.into();
         let rules = SigningRules::from(&self.config.rules);
         if let Err(conflict) = self.ledger.permits(&rules, &record) {
@@ -43,7 +43,7 @@ impl<S: Scheme> Miner<S> {
         true
     }
 
-    fn persist(&mut self, record: Record, fx: &mut Effects<'_>) {
+    fn persist(&mut self, record: LogRecord, fx: &mut Effects<'_>) {
         let write = self.signing.name_write();
         self.signing.pending.push_back((write.number, record));
         fx.out.push(Output::Persist { write, record });
@@ -73,8 +73,8 @@ impl<S: Scheme> Miner<S> {
 
     /// Signs and sends, unless the miner has left the subround that the statement is about in the meantime: keeping quiet
     /// is always safe, and a ticket or timeout of a left round must not appear (step 8). A vote is sent always.
-    pub(in crate::miner) fn publish(&mut self, record: Record, fx: &mut Effects<'_>) {
-        let Record { kind, round, subround, block } = record;
+    pub(in crate::miner) fn publish(&mut self, record: LogRecord, fx: &mut Effects<'_>) {
+        let LogRecord { kind, round, subround, block } = record;
         let block = BlockId(block);
         match kind {
             Kind::Proposal => self.publish_proposal(Proposed { round, subround, block }, fx),

@@ -12,7 +12,7 @@ use crate::evidence::Evidence;
 use crate::miner::Miner;
 use crate::miner::interface::{Config, Phase};
 use crate::statement::{FinalityVote, Proposed, Ticket, Timeout};
-use crate::ticket_log::Record;
+use crate::ticket_log::LogRecord;
 
 impl<S: Scheme> Miner<S> {
     /// The configuration of the miner.
@@ -99,7 +99,7 @@ impl<S: Scheme> Miner<S> {
     }
 
     /// The signed records that are not known to be durable: their messages have not left.
-    pub fn unwritten(&self) -> impl Iterator<Item = &Record> {
+    pub fn unwritten(&self) -> impl Iterator<Item = &LogRecord> {
         self.signing.unwritten()
     }
 

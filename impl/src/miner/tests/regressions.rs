@@ -16,7 +16,7 @@ use crate::message::{BeaconShare, ChainRequest, ChainResponse, Message};
 use crate::miner::{Config, Input, Miner, Output, Recovery, Stored, Timer, WriteId};
 use crate::rules::{BeaconRule, Rules, TicketRule};
 use crate::statement::{BeaconTarget, Ticket};
-use crate::ticket_log::{Conflict, Kind, Record, SignedRecords};
+use crate::ticket_log::{Conflict, Kind, LogRecord, SignedRecords};
 use crate::wire;
 
 type Certified = (Arc<Block>, Arc<Notarization>);
@@ -69,8 +69,8 @@ fn s1_no_vote_in_a_round_whose_records_are_forgotten() {
     let chain = chain(&stage, 5);
     let votes_after = |highest: u64| {
         let mut signed = SignedRecords::default();
-        signed.insert(Record::finality_vote(Round(5), Subround(0), [0xee; 32]));
-        signed.insert(Record::timeout(Round(highest), Subround(0)));
+        signed.insert(LogRecord::finality_vote(Round(5), Subround(0), [0xee; 32]));
+        signed.insert(LogRecord::timeout(Round(highest), Subround(0)));
         let known = signed.in_round(Round(5)).next().is_some();
         // Nothing but the log survived: the miner starts at genesis and hears of another block of round 5.
         let (mut miner, mut out) = restarted(&stage, Recovery { signed, ..Recovery::default() });
@@ -247,7 +247,7 @@ fn step_8_the_notarization_is_durable_before_the_vote_for_it_is_written() {
     let mut stage = Stage::new(Rules::HARDENED);
     (stage.stores_at_once, stage.writes_at_once) = (false, false);
     let (block, notarization) = chain(&stage, 1).remove(0);
-    let vote = Record::from(vote_of(&block));
+    let vote = LogRecord::from(vote_of(&block));
     stage.hears(1, Message::Notarization(Arc::clone(&notarization)));
     assert_eq!(stage.miner.unwritten().collect::<Vec<_>>(), [&vote], "decided");
     assert_eq!(stage.records(), [], "not written");

@@ -13,7 +13,7 @@ use crate::message::{BeaconShare, Message, Proposal};
 use crate::miner::{Config, Effects, Input, Miner, Output, Recovery, Refusal, Stored, Timer};
 use crate::rules::Rules;
 use crate::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
-use crate::ticket_log::Record;
+use crate::ticket_log::LogRecord;
 
 /// Miners of the stage; the one under test is number 0.
 pub const MINERS: u16 = 4;
@@ -288,7 +288,7 @@ impl Stage {
     }
 
     /// The miner is made to sign something, as a wrong line in its own code might. Nothing is carried out.
-    pub fn signs(&mut self, statement: impl Into<Record>) -> Vec<Output> {
+    pub fn signs(&mut self, statement: impl Into<LogRecord>) -> Vec<Output> {
         let mut out = Vec::new();
         self.miner.sign(statement, &mut Effects { now: self.now, out: &mut out });
         out
@@ -316,7 +316,7 @@ impl Stage {
         }
     }
 
-    pub fn records(&self) -> Vec<Record> {
+    pub fn records(&self) -> Vec<LogRecord> {
         let of = |output: &Output| match output {
             Output::Persist { record, .. } => Some(*record),
             _ => None,

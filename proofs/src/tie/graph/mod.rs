@@ -26,7 +26,7 @@ pub use fact::{Fact, Facts};
 pub use time::{Rest, at_rest, clock};
 pub use universes::{Universe, timed, universes};
 
-use super::{Bounds, Placement, Tie, Untied, rules_of};
+use super::{BoundsHit, Placement, Tie, Untied, rules_of};
 use crate::spec::{RuleChoice, Sources, Spec, SpecError, load};
 use fact::Dictionary;
 use std::sync::Mutex;
@@ -44,7 +44,7 @@ pub struct Compared {
     /// States of the model before they are told apart by their facts only, and of the other specification over all placements.
     pub raw: (u64, u64),
     /// Actions that were beyond a bound of the universe.
-    pub beyond: Bounds,
+    pub beyond: BoundsHit,
 }
 
 /// Where two graphs differ first.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     structure::{Element, Structure},
     tie::{
-        Bound, Bounds, Placement, Tie,
+        Bound, BoundsHit, Placement, Tie,
         placement::{block, element},
     },
 };
@@ -36,7 +36,7 @@ pub(super) struct Walker<'a> {
     pub dictionary: &'a Dictionary,
     pub universe: &'a Universe,
     /// How often an action was beyond a bound of the universe.
-    pub beyond: Mutex<Bounds>,
+    pub beyond: Mutex<BoundsHit>,
 }
 
 impl Walker<'_> {
@@ -68,7 +68,7 @@ impl Walker<'_> {
 
     fn steps(&self, placement: &Placement, Raw { image, lost }: &Raw) -> Steps<Raw> {
         let (spec, interpreter) = (self.tie.spec(), &self.tie.interpreter);
-        let (mut steps, mut beyond) = (Vec::new(), Bounds::new());
+        let (mut steps, mut beyond) = (Vec::new(), BoundsHit::new());
         // States in which something is under way have fewer steps than their facts say.
         let mut complete = !lost.iter().any(|[miner, b]| self.there(image, *miner, *b));
         for (index, action) in spec.actions.iter().enumerate() {

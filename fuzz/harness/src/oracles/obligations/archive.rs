@@ -12,7 +12,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::{ChainRequest, ChainResponse, Message};
 use zus_bpp::rules::FinalityRule;
 use zus_bpp::sharder::{SharderInput, SharderOutput, SharderTimer};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::Violation;
 use super::arriving::descends_to;
@@ -168,7 +168,7 @@ impl ArchiveObligations {
     }
 
     fn claim<S: Scheme + Clone>(&mut self, world: &World<S>, known: &FinalityCertificate) {
-        let record = Record::finality_vote(known.round, known.subround, known.block.0);
+        let record = LogRecord::finality_vote(known.round, known.subround, known.block.0);
         if known.round > self.claimed && is_signed(world, &record, &known.certificate) {
             self.claimed = known.round;
         }

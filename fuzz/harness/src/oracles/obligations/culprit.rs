@@ -4,7 +4,7 @@ use zus_bpp::block::BlockId;
 use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::super::genuine::signature_of;
 use super::memory::SUBROUNDS_HELD;
@@ -21,7 +21,7 @@ impl Life {
     /// Whether what a member signs has to be kept, and compared with what it signed before, by a miner that is `here`: of its
     /// own round and a few above, in subrounds near; of a round that it has left a ticket for a subround of which it has
     /// collected something (late tickets still convict), and a vote above its head.
-    fn holds(&self, record: Record, here: (Round, Subround)) -> bool {
+    fn holds(&self, record: LogRecord, here: (Round, Subround)) -> bool {
         if let Some(late) = here.0.0.checked_sub(record.round.0).filter(|late| *late > 0) {
             let place = (record.round, record.subround);
             return late <= LATE_ROUNDS
@@ -76,7 +76,7 @@ impl Obligations {
         }
         let held = life.holds(record, (found.miner.round(), found.miner.subround()));
         // The same vote with another subround on it proves nothing, and counts as a wrong one.
-        let mislabelled = |old: &Record| {
+        let mislabelled = |old: &LogRecord| {
             old.kind == Kind::FinalityVote
                 && (old.kind, old.round, old.block) == (record.kind, record.round, record.block)
                 && old.subround != record.subround
@@ -94,7 +94,7 @@ impl Obligations {
         if record.kind == Kind::FinalityVote && !rules.votes() {
             return None;
         }
-        let contradicts = |old: &Record| {
+        let contradicts = |old: &LogRecord| {
             let same_place = (old.round, old.subround) == (record.round, record.subround);
             old.block != record.block
                 && match (old.kind, record.kind) {
@@ -110,7 +110,7 @@ impl Obligations {
                 }
         };
         // Where several tickets are allowed, no more of them are held than there may be.
-        let same_place = |old: &Record| {
+        let same_place = |old: &LogRecord| {
             (old.kind, old.round, old.subround) == (record.kind, record.round, record.subround)
         };
         let known = life.claims.iter().filter(|(by, old)| *by == signer && same_place(old)).count();
@@ -140,7 +140,7 @@ fn is_signed<S: Scheme + Clone>(
     world: &World<S>,
     message: &Message,
     signer: MinerId,
-    record: &Record,
+    record: &LogRecord,
 ) -> bool {
     let signature = zus_sim::messages::signature_of(message);
     signature.is_some() && signature_of(world, signer, record) == signature

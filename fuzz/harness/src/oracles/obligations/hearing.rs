@@ -8,7 +8,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Phase, Timer};
 use zus_bpp::rules::Rules;
 use zus_bpp::statement::BeaconTarget;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::super::genuine::is_signed;
 use super::super::guilty::guilty;
@@ -148,7 +148,7 @@ impl Obligations {
             // Without a log a restarted miner does not know its own vote any more.
             let durable = world.ground.setup.rules.is_durable();
             // And with one it says only its newest votes again, which make final what is below.
-            let later = |old: &Record| old.kind == Kind::FinalityVote && old.round > vote.round;
+            let later = |old: &LogRecord| old.kind == Kind::FinalityVote && old.round > vote.round;
             let knows = durable && (found.restarts == 0 || !found.said.iter().any(later));
             let count = others + usize::from(knows && found.has_said(vote));
             if vote.round > known && count >= q {
@@ -183,9 +183,9 @@ impl Obligations {
                 format!("{id} stays with {} where {block} has a greater seed", found.miner.entry()),
             );
         }
-        let mut counted: Vec<(Record, usize)> = Vec::new();
+        let mut counted: Vec<(LogRecord, usize)> = Vec::new();
         let of_here =
-            |record: &Record| (record.round, record.subround) == here && record.kind != Kind::FinalityVote;
+            |record: &LogRecord| (record.round, record.subround) == here && record.kind != Kind::FinalityVote;
         for (_, record) in life.heard.iter().filter(|(_, record)| of_here(record)) {
             match counted.iter_mut().find(|(known, _)| known == record) {
                 Some((_, count)) => *count += 1,
@@ -240,7 +240,7 @@ impl Obligations {
 
 /// Whether a statement is not counted beside an earlier one of the same signer: the same, or one that contradicts it. (An honest
 /// miner without a log contradicts itself after a crash.)
-fn instead_of(rules: &Rules, old: &Record, new: &Record) -> bool {
+fn instead_of(rules: &Rules, old: &LogRecord, new: &LogRecord) -> bool {
     let same_subround = (old.round, old.subround) == (new.round, new.subround);
     old == new
         || old.kind == new.kind
@@ -286,7 +286,7 @@ fn better_entry<S: Scheme + Clone>(world: &World<S>, host: usize, memory: &Memor
 
 /// Whether every signer of a notarization has signed it, and there are enough of them.
 pub(super) fn is_genuine<S: Scheme + Clone>(world: &World<S>, known: &Notarization) -> bool {
-    let record = Record::ticket(known.round, known.subround, known.block.0);
+    let record = LogRecord::ticket(known.round, known.subround, known.block.0);
     is_signed(world, &record, &known.certificate)
 }
 

@@ -12,7 +12,7 @@ use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Miner, Output, Stored};
 use zus_bpp::statement::Ticket;
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::super::guilty::guilty;
 use super::arriving::descends_to;
@@ -32,7 +32,7 @@ pub(super) struct Memory {
     /// Members against whom it has put out evidence.
     pub convicted: BTreeSet<MinerId>,
     /// Records that it decided to sign since it started.
-    pub decided: Vec<Record>,
+    pub decided: Vec<LogRecord>,
     /// Subrounds of which it has collected something: what comes late is compared with it.
     places: BTreeSet<(Round, Subround)>,
     /// The subround whose window has closed last.
@@ -58,7 +58,7 @@ impl Memory {
         host: usize,
         cause: Cause,
         heard: Option<&(Peer, Message)>,
-        decided: &[Record],
+        decided: &[LogRecord],
         outputs: &[Output],
     ) {
         if let Cause::Timer(Timer::Window { round, subround }) = cause {
@@ -183,7 +183,7 @@ impl Memory {
         round: Round,
         subround: Subround,
     ) -> bool {
-        let gives_up = |record: &Record| {
+        let gives_up = |record: &LogRecord| {
             record.kind == Kind::Timeout && record.round == round && record.subround >= subround
         };
         let mut signed = host.said.iter().rev().chain(&self.decided).chain(host.disk.log.durable());
@@ -201,8 +201,9 @@ fn admitted<S: Scheme>(miner: &Miner<S>, round: Round) -> impl Iterator<Item = B
 }
 
 /// Whether a miner has left a round as far as its signatures say: it voted in it, or signed something of a later one.
-pub(super) fn is_closed<S: Scheme + Clone>(host: &Host<S>, decided: &[Record], round: Round) -> bool {
-    let closes =
-        |record: &Record| record.round > round || record.round == round && record.kind == Kind::FinalityVote;
+pub(super) fn is_closed<S: Scheme + Clone>(host: &Host<S>, decided: &[LogRecord], round: Round) -> bool {
+    let closes = |record: &LogRecord| {
+        record.round > round || record.round == round && record.kind == Kind::FinalityVote
+    };
     host.said.iter().rev().chain(decided).chain(host.disk.log.durable()).any(closes)
 }

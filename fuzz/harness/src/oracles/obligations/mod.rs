@@ -37,7 +37,7 @@ use zus_bpp::crypto::ranks::Rank;
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::{Violation, tolerated};
 use crate::schedule::{told_cause, told_place, told_record};
@@ -62,7 +62,7 @@ struct Life {
     /// Its position.
     here: (Round, Subround),
     /// Tickets and timeouts of honest miners that reached it, straight from their signers.
-    heard: Vec<(MinerId, Record)>,
+    heard: Vec<(MinerId, LogRecord)>,
     /// Rounds of which shares of honest miners reached it, straight from their signers.
     shares: Vec<(MinerId, Round)>,
     /// Blocks of honest generators for its round, of which it is not clear yet whether they have a place in it.
@@ -76,7 +76,7 @@ struct Life {
     /// Blocks that became candidates since it entered its round.
     collected: Vec<BlockId>,
     /// Genuine statements of Byzantine members that came straight from them while they had to be kept.
-    claims: Vec<(MinerId, Record)>,
+    claims: Vec<(MinerId, LogRecord)>,
     /// Byzantine members that sent something else in their own name, and of which round: what is looked at of these is bounded.
     noisy: Vec<(MinerId, Round)>,
 }
@@ -125,7 +125,7 @@ impl Obligations {
         host: usize,
         cause: Cause,
         heard: Option<&(Peer, Message)>,
-        decided: &[Record],
+        decided: &[LogRecord],
         outputs: &[Output],
     ) {
         self.life(host).memory.step(world, host, cause, heard, decided, outputs);
@@ -137,7 +137,7 @@ impl Obligations {
         world: &World<S>,
         host: usize,
         cause: Cause,
-        decided: &[Record],
+        decided: &[LogRecord],
         outputs: &[Output],
     ) -> Option<Violation> {
         let id = world.hosts[host].id;
@@ -211,7 +211,7 @@ impl Obligations {
         &mut self,
         world: &World<S>,
         host: usize,
-        record: &Record,
+        record: &LogRecord,
     ) -> Option<String> {
         let id = world.hosts[host].id;
         let life = self.life(host);
@@ -247,7 +247,7 @@ impl Obligations {
         &mut self,
         world: &World<S>,
         host: usize,
-        record: &Record,
+        record: &LogRecord,
     ) -> Option<String> {
         let (id, config) = (world.hosts[host].id, &world.ground.config);
         let block = world.block(&BlockId(record.block))?;

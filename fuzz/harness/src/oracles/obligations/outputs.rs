@@ -8,7 +8,7 @@ use zus_bpp::committee::{MinerId, Peer, Round, Subround};
 use zus_bpp::crypto::scheme::Scheme;
 use zus_bpp::message::Message;
 use zus_bpp::miner::{Milestone, Output, Timer};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::super::guilty::guilty;
 use super::{Obligations, Violation};
@@ -200,7 +200,7 @@ impl Obligations {
         // Of a block beside the final one nobody says that it is notarized, but enough members have signed it.
         let beside_head = || {
             let parent = world.block(&parent)?;
-            let record = Record::ticket(parent.round(), parent.subround(), parent.id().0);
+            let record = LogRecord::ticket(parent.round(), parent.subround(), parent.id().0);
             let (honest, byzantine) = world.signers(&record);
             let decided = parent.round().next() == round
                 && parent.round() <= world.hosts[host].miner.finalized().round();

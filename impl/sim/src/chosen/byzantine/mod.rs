@@ -17,7 +17,7 @@ use zus_bpp::crypto::scheme::{Domain, SIGNATURE_BYTES, Scheme, Signature};
 use zus_bpp::message::{BeaconShare, Message};
 use zus_bpp::rules::BeaconRule;
 use zus_bpp::statement::{BeaconTarget, FinalityVote, Proposed, Signed, Statement, Ticket, Timeout};
-use zus_bpp::ticket_log::{Kind, Record};
+use zus_bpp::ticket_log::{Kind, LogRecord};
 use zus_bpp::wire;
 
 use self::proposing::propose;
@@ -101,9 +101,9 @@ pub enum Deed {
         flaw: Flaw,
     },
     /// It signs and sends a ticket, timeout or vote.
-    Sign(Record),
+    Sign(LogRecord),
     /// It assembles a certificate from what was sent and what the Byzantine members sign, and sends it.
-    Certify(Record),
+    Certify(LogRecord),
     /// It relays a message of the past, as its own peer.
     Relay(usize),
     /// It sends a message of the past under another round and subround, signed by itself where it was signed by one.
@@ -120,10 +120,10 @@ pub enum Deed {
         /// In whose name.
         victim: MinerId,
         /// The statement.
-        record: Record,
+        record: LogRecord,
     },
     /// A certificate whose bitmap claims honest signers that never signed.
-    ForgeCertificate(Record),
+    ForgeCertificate(LogRecord),
     /// It sends bytes that are no message.
     Garbage(u64),
     /// It sends a real message with one bit flipped.
@@ -236,14 +236,14 @@ fn notarization(message: Message) -> Option<Arc<Notarization>> {
 fn signature_of<S: Scheme>(
     scheme: &S,
     committee: &zus_bpp::committee::Committee,
-    record: &Record,
+    record: &LogRecord,
 ) -> Option<Signature> {
     let (domain, preimage) = preimage(committee, record);
     scheme.sign(domain, &preimage)
 }
 
-fn preimage(committee: &zus_bpp::committee::Committee, record: &Record) -> (Domain, [u8; 100]) {
-    let Record { round, subround, block, kind } = *record;
+fn preimage(committee: &zus_bpp::committee::Committee, record: &LogRecord) -> (Domain, [u8; 100]) {
+    let LogRecord { round, subround, block, kind } = *record;
     let block = BlockId(block);
     match kind {
         Kind::Proposal => (Domain::Proposal, Proposed { round, subround, block }.preimage(committee)),
@@ -258,9 +258,9 @@ fn preimage(committee: &zus_bpp::committee::Committee, record: &Record) -> (Doma
 fn sign_with<S: Scheme>(
     scheme: &S,
     committee: &zus_bpp::committee::Committee,
-    record: &Record,
+    record: &LogRecord,
 ) -> Option<Message> {
-    let Record { round, subround, block, kind } = *record;
+    let LogRecord { round, subround, block, kind } = *record;
     let block = BlockId(block);
     Some(match kind {
         Kind::Proposal => return None,
@@ -272,7 +272,7 @@ fn sign_with<S: Scheme>(
     })
 }
 
-fn sign<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, record: &Record) -> Option<Message> {
+fn sign<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, record: &LogRecord) -> Option<Message> {
     let ground = Arc::clone(&world.ground);
     let message = sign_with(&ground.keys.members[usize::from(member.0)], &ground.config.committee, record)?;
     world.byzantine_signed(member, *record);
@@ -280,7 +280,7 @@ fn sign<S: Scheme + Clone>(world: &mut World<S>, member: MinerId, record: &Recor
 }
 
 /// All Byzantine members sign a record.
-fn sign_missing<S: Scheme + Clone>(world: &mut World<S>, record: &Record) {
+fn sign_missing<S: Scheme + Clone>(world: &mut World<S>, record: &LogRecord) {
     let members = world.ground.setup.byzantine.clone();
     for member in members {
         world.byzantine_signed(MinerId(member), *record);
@@ -288,13 +288,13 @@ fn sign_missing<S: Scheme + Clone>(world: &mut World<S>, record: &Record) {
 }
 
 /// A certificate from the signatures of honest miners that were sent, and those of all Byzantine members, if that is enough.
-fn certify<S: Scheme + Clone>(world: &mut World<S>, record: &Record) -> Option<Message> {
+fn certify<S: Scheme + Clone>(world: &mut World<S>, record: &LogRecord) -> Option<Message> {
     let message = certify_quietly(world, record)?;
     sign_missing(world, record);
     Some(message)
 }
 
-fn certify_quietly<S: Scheme + Clone>(world: &World<S>, record: &Record) -> Option<Message> {
+fn certify_quietly<S: Scheme + Clone>(world: &World<S>, record: &LogRecord) -> Option<Message> {
     let ground = &world.ground;
     let (domain, message) = preimage(&ground.config.committee, record);
     let mut signatures = Vec::new();
@@ -317,12 +317,12 @@ fn certify_quietly<S: Scheme + Clone>(world: &World<S>, record: &Record) -> Opti
 
 fn assembled<S: Scheme + Clone>(
     world: &World<S>,
-    record: &Record,
+    record: &LogRecord,
     signatures: &[(MinerId, Signature)],
 ) -> Option<Message> {
     let ground = &world.ground;
     let certificate = Certificate::assemble(&ground.keys.observer, ground.setup.quorum(), signatures).ok()?;
-    let Record { round, subround, block, kind } = *record;
+    let LogRecord { round, subround, block, kind } = *record;
     let block = BlockId(block);
     Some(match kind {
         Kind::Proposal => return None,
@@ -352,9 +352,9 @@ fn relabel<S: Scheme + Clone>(
     let envelope = Arc::clone(world.network.sent().get(message)?);
     let Content::Message(message) = &envelope.content else { return None };
     match said(message) {
-        Said::Ticket(ticket) => sign(world, member, &Record::ticket(round, subround, ticket.block.0)),
-        Said::Vote(vote) => sign(world, member, &Record::finality_vote(round, subround, vote.block.0)),
-        Said::Timeout(_) => sign(world, member, &Record::timeout(round, subround)),
+        Said::Ticket(ticket) => sign(world, member, &LogRecord::ticket(round, subround, ticket.block.0)),
+        Said::Vote(vote) => sign(world, member, &LogRecord::finality_vote(round, subround, vote.block.0)),
+        Said::Timeout(_) => sign(world, member, &LogRecord::timeout(round, subround)),
         Said::Notarization(known) => {
             let mut known = (**known).clone();
             (known.statement.round, known.statement.subround) = (round, subround);

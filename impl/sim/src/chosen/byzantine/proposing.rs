@@ -9,7 +9,7 @@ use zus_bpp::crypto::certificate::{Certificate, Signers};
 use zus_bpp::crypto::scheme::{Scheme, Signature};
 use zus_bpp::message::{Message, Proposal};
 use zus_bpp::statement::{Proposed, Signed};
-use zus_bpp::ticket_log::Record;
+use zus_bpp::ticket_log::LogRecord;
 
 use super::{Flaw, MOST_BLOCKS, assembled, certify_quietly, notarization, sign_missing, signature_of};
 use crate::chosen::{REFUSED_PAYLOAD, World};
@@ -60,9 +60,9 @@ pub(super) fn propose<S: Scheme + Clone>(
     let mut parent = parent;
     let mut certificate = None;
     if parent != genesis {
-        let of = |record: &Record| certify_quietly(world, record).and_then(notarization);
+        let of = |record: &LogRecord| certify_quietly(world, record).and_then(notarization);
         let known =
-            world.block(&parent).map(|block| Record::ticket(block.round(), block.subround(), parent.0));
+            world.block(&parent).map(|block| LogRecord::ticket(block.round(), block.subround(), parent.0));
         certificate = known.as_ref().and_then(of);
         match flaw {
             Flaw::NoCertificate => certificate = None,
@@ -73,7 +73,7 @@ pub(super) fn propose<S: Scheme + Clone>(
             }
             Flaw::OtherCertificate => {
                 let other = world.notarized.iter().rev().find(|ticket| ticket.block != parent)?;
-                certificate = of(&Record::ticket(other.round, other.subround, other.block.0));
+                certificate = of(&LogRecord::ticket(other.round, other.subround, other.block.0));
             }
             Flaw::ForgedCertificate => {
                 let record = known?;
@@ -98,7 +98,7 @@ pub(super) fn propose<S: Scheme + Clone>(
     }
     let mut timeout_certificate = None;
     if let Some(before) = subround.previous().filter(|_| by_certificate) {
-        let record = Record::timeout(round, before);
+        let record = LogRecord::timeout(round, before);
         timeout_certificate = match certify_quietly(world, &record) {
             Some(Message::TimeoutCertificate(known)) => Some(known),
             _ => None,
@@ -106,7 +106,7 @@ pub(super) fn propose<S: Scheme + Clone>(
         if flaw == Flaw::NoTimeoutCertificate {
             // Where there is one, that of the subround before the last takes its place.
             timeout_certificate =
-                match before.previous().map(|old| certify_quietly(world, &Record::timeout(round, old))) {
+                match before.previous().map(|old| certify_quietly(world, &LogRecord::timeout(round, old))) {
                     Some(Some(Message::TimeoutCertificate(known))) => Some(known),
                     _ => None,
                 };
@@ -170,7 +170,7 @@ pub(super) fn propose<S: Scheme + Clone>(
     if flaw != Flaw::None {
         world.flawed.push(block.id());
     }
-    world.byzantine_signed(member, Record::from(proposed));
+    world.byzantine_signed(member, LogRecord::from(proposed));
     Some(Proposal { block, timeout_certificate, signature })
 }
 
@@ -207,11 +207,11 @@ fn named_final<S: Scheme + Clone>(
         return (!about_finality).then_some(None);
     }
     let of_parent = world.block(&parent).and_then(|block| block.finality().cloned());
-    let certificate = |world: &World<S>, record: &Record| match certify_quietly(world, record) {
+    let certificate = |world: &World<S>, record: &LogRecord| match certify_quietly(world, record) {
         Some(Message::FinalityCertificate(known)) => Some(known),
         _ => None,
     };
-    let vote = |block: &Arc<Block>| Record::finality_vote(block.round(), block.subround(), block.id().0);
+    let vote = |block: &Arc<Block>| LogRecord::finality_vote(block.round(), block.subround(), block.id().0);
     match flaw {
         Flaw::LowerFinality => of_parent.is_some().then_some(None),
         Flaw::ForgedFinality => {
@@ -232,7 +232,7 @@ fn named_final<S: Scheme + Clone>(
             let fits = |block: &&Arc<Block>| {
                 if later { block.round() >= round } else { block.round() > least && block.round() < round }
             };
-            let mut records: Vec<Record> = world.blocks.iter().filter(fits).map(vote).collect();
+            let mut records: Vec<LogRecord> = world.blocks.iter().filter(fits).map(vote).collect();
             records.sort_unstable_by_key(|record| std::cmp::Reverse(record.round));
             let found = records.into_iter().find_map(|record| Some((record, certificate(world, &record)?)));
             let Some((record, known)) = found else { return (!later).then_some(of_parent) };

@@ -154,7 +154,7 @@ impl Participant {
         })
     }
 
-    /// This member's place in the next committee.
+    /// This member's seat in the next committee.
     #[must_use]
     pub const fn me(&self) -> MinerId {
         self.me

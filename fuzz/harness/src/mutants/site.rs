@@ -20,11 +20,11 @@ pub enum Site {
     Statements(Range<usize>, bool),
 }
 
-/// The one place of a change.
+/// The one site of a change.
 ///
 /// # Errors
 /// When there is none, or more than one: in words.
-pub fn place(text: &str, parsed: &syn::File, change: &Change) -> Result<Site, String> {
+pub fn site(text: &str, parsed: &syn::File, change: &Change) -> Result<Site, String> {
     let mut items = Items { wanted: &change.item, path: Vec::new(), found: Vec::new() };
     items.visit_file(parsed);
     let [body] = items.found[..] else {
@@ -35,7 +35,7 @@ pub fn place(text: &str, parsed: &syn::File, change: &Change) -> Result<Site, St
     matches.visit_block(body);
     let mut found = matches.found.into_values();
     match (found.next(), found.len()) {
-        (Some(place), 0) => Ok(place),
+        (Some(site), 0) => Ok(site),
         (first, more) => Err(format!(
             "{} has {} places that are `{from}`, not one",
             change.item,
@@ -122,8 +122,8 @@ impl<'ast> Visit<'ast> for Matches<'_> {
                 let range = start..block.stmts[last].span().byte_range().end;
                 if self.is_wanted(&range) {
                     let names = |statement| matches!(statement, &syn::Stmt::Local(_) | &syn::Stmt::Item(_));
-                    let place = Site::Statements(range.clone(), block.stmts[first..=last].iter().any(names));
-                    self.found.insert((range.start, range.end), place);
+                    let site = Site::Statements(range.clone(), block.stmts[first..=last].iter().any(names));
+                    self.found.insert((range.start, range.end), site);
                 }
             }
         }
@@ -168,7 +168,7 @@ mod inner { fn take() { 8 } }
             first: None,
         };
         let parsed = syn::parse_file(TEXT).expect("Rust");
-        Ok(match place(TEXT, &parsed, &change)? {
+        Ok(match site(TEXT, &parsed, &change)? {
             Site::Start(at) => format!("start {}", TEXT[at..].split_whitespace().next().unwrap_or_default()),
             Site::Expression(range) => format!("expression {}", &TEXT[range]),
             Site::Statements(range, names) => format!("statements {} {names}", &TEXT[range]),

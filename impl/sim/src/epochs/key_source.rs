@@ -9,14 +9,14 @@ use zus_bpp::epochs::roster::NodeId;
 use super::setup::Setup;
 
 /// The records of a network.
-pub type RecordOf<N> = <<N as Network>::Keys as Keys>::Record;
+pub type RecordOf<N> = <<N as KeySource>::Keys as Keys>::Record;
 /// The progress of a network.
-pub type ProgressOf<N> = <<N as Network>::Keys as Keys>::Progress;
+pub type ProgressOf<N> = <<N as KeySource>::Keys as Keys>::Progress;
 /// The schemes of a network.
-pub type SchemeOf<N> = <<N as Network>::Keys as Keys>::Scheme;
+pub type SchemeOf<N> = <<N as KeySource>::Keys as Keys>::Scheme;
 
 /// The keys of all nodes, by number.
-pub trait Network {
+pub trait KeySource {
     /// The keys of one node.
     type Keys: Keys<Scheme: Clone>;
 
@@ -47,7 +47,7 @@ pub struct KeysMade {
     pub excluded: Vec<(u16, String)>,
 }
 
-impl<S: Scheme + Clone> Network for PlannedKeys<S> {
+impl<S: Scheme + Clone> KeySource for PlannedKeys<S> {
     type Keys = Self;
 
     fn keys(&self, _: u16) -> Self {
