@@ -4,6 +4,7 @@
 mod folders;
 mod graph;
 mod left_out;
+mod names;
 mod rules;
 mod size;
 
