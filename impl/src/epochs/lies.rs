@@ -1,5 +1,6 @@
 //! Members of a key generation that lie, for tests and simulations: each is an honest participant whose messages are changed on their
-//! way out ([`Lie::items`], [`Lie::receipt`]).
+//! way out ([`Lie::items`], [`Lie::receipt`]). No node uses it. It stands here, as the mock signatures do, because unit tests of this
+//! crate and `zus-sim` tell the same lies.
 
 use crate::committee::MinerId;
 use crate::crypto::certificate::Signers;

@@ -1,5 +1,6 @@
 //! Nodes hand over to each other without a network: what one says the others hear at once and in order, and everything is durable at
-//! once. The rule changes VC of PROTOCOL.md, section 8, that concern this code each fail one of these tests.
+//! once. The rule changes VC of PROTOCOL.md, section 8, that concern this code each fail one of these tests. Worlds with delays, losses and
+//! crashes are in `zus-sim`, which depends on this crate.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 

@@ -1,5 +1,6 @@
 //! A key generation of participants: one chain whose blocks are final some rounds later, disks, a network that loses messages,
-//! members that crash, and members that lie.
+//! members that crash, and members that lie. It is no second `zus-sim`: it has no miners and no consensus, only a chain that says what is
+//! final, so that a key generation can be crashed after each of its outputs; and `zus-sim` depends on this crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
