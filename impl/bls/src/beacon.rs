@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::curve::{G1, G2, PointError, PreparedG2, Scalar};
 use super::group_testing::KeySums;
-use super::keys::{DomainTag, PublicKey, SECRET_KEY_BYTES, SecretKey, is_balanced};
+use super::keys::{DomainTag, PublicKey, SECRET_KEY_BYTES, SecretKey, is_balanced, is_genuine};
 use super::polynomial::{Commitments, abscissa, lagrange_at_zero};
 use super::signature::{BeaconValue, Signature};
 use crate::committee::{MAX_COMMITTEE_SIZE, MinerId, max_faulty};
@@ -115,8 +115,7 @@ impl BeaconKey {
     /// [`BeaconKey::verify_share`] with the hash of the message at hand.
     #[must_use]
     pub fn verify_share_of_hash(&self, signer: MinerId, hash: &G1, share: &Signature) -> bool {
-        let Some(key) = self.share_sums.prepared_sum(&[signer]) else { return false };
-        G1::decode(&share.0).is_ok_and(|share| share.is_in_subgroup() && is_balanced(&share, hash, &key))
+        is_genuine(share, || self.share_sums.prepared_sum(&[signer]), || *hash)
     }
 
     /// Whether `signature` is the group's over `message`.
@@ -128,8 +127,7 @@ impl BeaconKey {
     /// [`BeaconKey::verify`] with the hash of the message at hand.
     #[must_use]
     pub fn verify_hash(&self, hash: &G1, signature: &Signature) -> bool {
-        G1::decode(&signature.0)
-            .is_ok_and(|point| point.is_in_subgroup() && is_balanced(&point, hash, self.group_lines()))
+        is_genuine(signature, || Some(self.group_lines()), || *hash)
     }
 
     /// The lines of the group key, kept.

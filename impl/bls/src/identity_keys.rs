@@ -29,16 +29,6 @@ impl Verify for IdentityKeys {
         self.0.committee_size()
     }
 
-    fn verify(
-        &self,
-        signer: MinerId,
-        tag: impl Into<DomainTag>,
-        message: &[u8],
-        signature: &Signature,
-    ) -> bool {
-        self.verify_aggregate(&[signer], tag, message, signature)
-    }
-
     fn aggregate(&self, signatures: &[Signature]) -> Option<Signature> {
         keys::aggregate(signatures).ok()
     }
@@ -54,12 +44,7 @@ impl Verify for IdentityKeys {
         if tag.is_reserved() {
             return false;
         }
-        let Ok(point) = G1::decode(&aggregate.0) else { return false };
-        point.is_in_subgroup()
-            && self
-                .0
-                .prepared_sum(signers)
-                .is_some_and(|key| keys::is_balanced(&point, &G1::hash(tag.as_bytes(), message), &key))
+        keys::is_genuine(aggregate, || self.0.prepared_sum(signers), || G1::hash(tag.as_bytes(), message))
     }
 }
 

@@ -75,7 +75,9 @@ pub trait Verify {
         tag: impl Into<DomainTag>,
         message: &[u8],
         signature: &Signature,
-    ) -> bool;
+    ) -> bool {
+        self.verify_aggregate(&[signer], tag, message, signature)
+    }
 
     /// Sums signatures over one message. The sum is not verified here. `None` when one of them is no point or the sum
     /// is the point at infinity.

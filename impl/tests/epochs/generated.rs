@@ -236,7 +236,7 @@ fn item(kind: ItemKind, sender: u16, mark: u8, length: usize) -> Envelope<zus_bp
     Envelope::Item { epoch: Epoch(1), item: EpochItem::new(kind, bytes).expect("a length of the kind") }
 }
 
-/// What node 0 refused of node 4, the joiner, in the order of the reasons.
+/// The refusals of node 0 of messages of node 4, the joiner, in the order of the reasons.
 fn refused(world: &mut World) -> Vec<String> {
     let reasons = world.observer.refused.remove(&(0, 4)).unwrap_or_default();
     reasons.into_iter().map(|(reason, times)| format!("{times}: {reason}")).collect()

@@ -13,7 +13,7 @@ use zus_report::{
     text::mark,
 };
 
-/// What the command prints of an instance.
+/// The output of the command about an instance.
 #[derive(Serialize)]
 struct InstanceReport {
     name: String,
@@ -27,7 +27,7 @@ struct InstanceReport {
     properties: Vec<PropertyReport>,
 }
 
-/// What it prints of a property.
+/// Its output about a property.
 #[derive(Serialize)]
 struct PropertyReport {
     id: &'static str,

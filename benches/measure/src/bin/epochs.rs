@@ -134,8 +134,9 @@ fn settlement(session: &Session, dealer: u16, digest: &[u8; 32], all: &SecretKey
     settlement
 }
 
-fn sum_of_keys(n: u16) -> SecretKey {
-    let scalars = (0..n).filter_map(|i| Scalar::from_bytes(&identity(i).to_bytes()));
+/// The sum of the identity keys with these numbers: what it signs is the aggregate of them all.
+fn sum_of_keys(keys: impl IntoIterator<Item = u16>) -> SecretKey {
+    let scalars = keys.into_iter().filter_map(|i| Scalar::from_bytes(&identity(i).to_bytes()));
     let sum = scalars.fold(Scalar::zero(), |sum, scalar| sum.add(&scalar));
     SecretKey::from_scalar(sum).expect("no sum of honest keys is zero")
 }
@@ -193,7 +194,7 @@ fn generate(n: u16) {
     line("member: opens its shares, signs its receipts", time * times, usize::from(n) * 104);
     branch.until(Phase::Settling);
     branch.split();
-    let key = sum_of_keys(n);
+    let key = sum_of_keys(0..n);
     let transcript = Arc::clone(branch.progress.transcript().expect("dealings"));
     branch.extend((0..dealers).map(|i| {
         let digest = transcript.dealing_digest(MinerId(i)).expect("dealt");
@@ -267,9 +268,7 @@ fn links(n: u16, exchanged: u16, epochs: usize) -> (Record, Vec<Vec<u8>>) {
     let (mut next, mut place) = (n, 0);
     let made = (0..epochs).map(|_| {
         let (epoch, signers) = (before.epoch(), beacon_threshold(usize::from(n)) as u16);
-        let sum =
-            keys.iter().take(signers.into()).filter_map(|&key| Scalar::from_bytes(&identity(key).to_bytes()));
-        let sum = SecretKey::from_scalar(sum.fold(Scalar::zero(), |sum, key| sum.add(&key))).expect("a key");
+        let sum = sum_of_keys(keys.iter().copied().take(signers.into()));
         for _ in 0..exchanged {
             keys[usize::from(place)] = next;
             (next, place) = (next + 1, (place + 1) % n);

@@ -219,7 +219,7 @@ fn others() -> Found {
 
 type Generated = (Vec<u8>, Vec<u8>, Vec<u8>, Record);
 
-/// What nodes tell each other across epochs: a certificate of a closing block, and of a tail block.
+/// Messages between nodes across epochs: a certificate of a closing block, and of a tail block.
 fn handoffs(record: Record) -> Vec<(&'static str, Vec<u8>)> {
     let (direct, closing) = genuine(false);
     let (tail, _) = genuine(true);

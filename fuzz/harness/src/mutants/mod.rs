@@ -125,7 +125,7 @@ impl Bug {
         self.list.as_ref().unwrap_or(&self.breaks)
     }
 
-    /// What is wrong with the row, with its place.
+    /// A fault of the row, with its file and line.
     #[must_use]
     pub fn wrong(&self, what: &str) -> String {
         format!("{}: {}: {what}", self.at, self.id)

@@ -103,16 +103,6 @@ impl Verify for BlstScheme {
         self.committee.size()
     }
 
-    fn verify(
-        &self,
-        signer: MinerId,
-        tag: impl Into<DomainTag>,
-        message: &[u8],
-        signature: &Signature,
-    ) -> bool {
-        self.verify_aggregate(&[signer], tag, message, signature)
-    }
-
     fn aggregate(&self, signatures: &[Signature]) -> Option<Signature> {
         keys::aggregate(signatures).ok()
     }
@@ -132,11 +122,8 @@ impl Verify for BlstScheme {
         if self.memory.is_verified(&claim) {
             return true;
         }
-        let Ok(point) = G1::decode(&aggregate.0) else { return false };
-        let verifies = point.is_in_subgroup()
-            && self
-                .prepared_key(signers)
-                .is_some_and(|key| keys::is_balanced(&point, &self.memory.hash(tag, message), &key));
+        let verifies =
+            keys::is_genuine(aggregate, || self.prepared_key(signers), || self.memory.hash(tag, message));
         if verifies {
             self.memory.remember_verified(&claim);
         }

@@ -16,6 +16,8 @@ pub use domain_tag::DomainTag;
 pub use public_key::{KeyError, PUBLIC_KEY_BYTES, ProofOfPossession, PublicKey, RegisteredKey};
 pub use secret_key::{SECRET_KEY_BYTES, SEED_BYTES, SecretKey};
 
+use std::ops::Deref;
+
 use super::curve::{G1, G2, Gt, PointError, PreparedG2};
 use super::signature::Signature;
 
@@ -70,9 +72,18 @@ pub enum AggregateError {
 
 /// `e(signature, generator) = e(hash(message), key)`, with the checks that the pairing does not make.
 fn verify_point(key: &G2, tag: DomainTag, message: &[u8], signature: &Signature) -> bool {
-    let Ok(signature) = G1::decode(&signature.0) else { return false };
-    signature.is_in_subgroup()
-        && is_balanced(&signature, &G1::hash(tag.as_bytes(), message), &PreparedG2::new(key))
+    is_genuine(signature, || Some(Box::new(PreparedG2::new(key))), || G1::hash(tag.as_bytes(), message))
+}
+
+/// Whether `signature` is a point of the subgroup that balances hash and key. The cheap checks come first: key and hash are made for a
+/// point only. Without a key nothing is genuine.
+pub(crate) fn is_genuine<K: Deref<Target = PreparedG2>>(
+    signature: &Signature,
+    key: impl FnOnce() -> Option<K>,
+    hash: impl FnOnce() -> G1,
+) -> bool {
+    let Ok(point) = G1::decode(&signature.0) else { return false };
+    point.is_in_subgroup() && key().is_some_and(|key| is_balanced(&point, &hash(), &key))
 }
 
 /// `e(signature, generator) = e(hash, key)`. The signature must be in the subgroup: the pairing does not see it.

@@ -161,7 +161,7 @@ impl<N: KeySource> Host<N> {
         }
     }
 
-    /// What this node signs with in an epoch that it has begun, if it is a member there.
+    /// The scheme with which this node signs in an epoch that it has begun, if it is a member there.
     pub fn scheme(&mut self, network: &N, epoch: Epoch) -> Option<&SchemeOf<N>> {
         if self.scheme.as_ref().is_none_or(|(known, _)| *known != epoch) {
             let beginning = self.beginnings.iter().find(|beginning| beginning.record.epoch() == epoch)?;

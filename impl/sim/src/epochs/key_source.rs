@@ -32,7 +32,7 @@ pub trait KeySource {
     /// The journal of the key generation of the first epoch, which took place before.
     fn first_journal(&self, node: u16) -> Vec<Entry>;
 
-    /// What became of the key generation that a record is complete by; `None` where it was planned.
+    /// The outcome of the key generation that a record is complete by; `None` where it was planned.
     fn keys_made(&self, progress: &ProgressOf<Self>) -> Option<KeysMade>;
 }
 

@@ -26,7 +26,7 @@ pub enum Signature {
     Proposal,
 }
 
-/// What a timeout is for.
+/// The block of a timeout, which is for none.
 const NO_BLOCK: BlockId = BlockId([0; 32]);
 
 /// How an epoch began.
@@ -53,7 +53,7 @@ pub struct Observer {
     pub violations: BTreeSet<String>,
     /// The refusals: who refused, whose message, why.
     pub refused: BTreeMap<(u16, u16), BTreeMap<String, u64>>,
-    /// What became of the key generation of each epoch, where it was not planned.
+    /// The outcome of the key generation of each epoch, where it was not planned.
     pub keys: BTreeMap<Epoch, KeysMade>,
     /// Members that evidence convicts: epoch and node.
     pub convicted: BTreeSet<(Epoch, u16)>,

@@ -410,7 +410,7 @@ pub enum ReplicaError {
     /// The record's keys, or those of the next committee, are no keys of a committee.
     #[error("the committee after that of epoch {} cannot generate a key", .0.0)]
     NextCommittee(Epoch),
-    /// What was written during the key generation is not what a participant writes.
+    /// The journal of the key generation is none that a participant writes.
     #[error("the journal of the key generation of epoch {}: {reason}", epoch.0)]
     Journal {
         /// The epoch that the keys are for.
@@ -445,11 +445,11 @@ pub struct Restored<R> {
     pub links: Vec<Link<R>>,
     /// Everything of that epoch, as for a miner alone.
     pub recovery: Recovery,
-    /// What the key generations left.
+    /// The remains of the key generations.
     pub secrets: Secrets,
 }
 
-/// What the key generations left on the disk, beside the final chain; and 32 random bytes.
+/// The remains of the key generations on the disk, beside the final chain; and 32 random bytes.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     /// The journal of the key generation that made the keys of the epoch that the disk begins with: the key share. Empty where this node

@@ -179,7 +179,7 @@ impl<K: Keys> Replica<K> {
         &self.present.roster
     }
 
-    /// What the epoch items of the final chain amount to.
+    /// The state that the epoch items of the final chain make.
     #[must_use]
     pub fn progress(&self) -> &K::Progress {
         self.present.branches.final_progress()
