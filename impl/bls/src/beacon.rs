@@ -190,9 +190,9 @@ pub fn value(signature: &Signature) -> BeaconValue {
 
 /// A member's share of the committee's key. Wiped when dropped; `Debug` shows nothing; compared in constant time.
 #[derive(Clone)]
-pub struct BeaconShare(SecretKey);
+pub struct KeyShare(SecretKey);
 
-impl BeaconShare {
+impl KeyShare {
     /// Takes a value of the shared polynomial as a share; `None` for zero.
     #[must_use]
     pub fn from_scalar(scalar: Scalar) -> Option<Self> {
@@ -205,7 +205,7 @@ impl BeaconShare {
         self.0.to_bytes()
     }
 
-    /// Reads what [`BeaconShare::to_bytes`] writes; `None` for what is no scalar, or zero.
+    /// Reads what [`KeyShare::to_bytes`] writes; `None` for what is no scalar, or zero.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; SECRET_KEY_BYTES]) -> Option<Self> {
         SecretKey::from_bytes(bytes).map(Self)
@@ -224,15 +224,15 @@ impl BeaconShare {
     }
 }
 
-impl ConstantTimeEq for BeaconShare {
+impl ConstantTimeEq for KeyShare {
     fn ct_eq(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
 }
 
-impl fmt::Debug for BeaconShare {
+impl fmt::Debug for KeyShare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BeaconShare(..)")
+        f.write_str("KeyShare(..)")
     }
 }
 
@@ -296,14 +296,14 @@ mod tests {
     const MESSAGE: &[u8] = b"epoch 3, round 9";
 
     /// A committee of seven with threshold three.
-    fn shares() -> (BeaconKey, Vec<BeaconShare>) {
+    fn shares() -> (BeaconKey, Vec<KeyShare>) {
         let polynomial = Polynomial::new([11, 22, 33].map(Scalar::from_u64).to_vec());
         let key = BeaconKey::from_commitments(&polynomial.commit().unwrap(), 7).unwrap();
-        let share = |i| BeaconShare::from_scalar(polynomial.evaluate(abscissa(MinerId(i)))).unwrap();
+        let share = |i| KeyShare::from_scalar(polynomial.evaluate(abscissa(MinerId(i)))).unwrap();
         (key, (0..7).map(share).collect())
     }
 
-    fn signed(shares: &[BeaconShare]) -> Vec<(MinerId, Signature)> {
+    fn signed(shares: &[KeyShare]) -> Vec<(MinerId, Signature)> {
         (0..).map(MinerId).zip(shares.iter().map(|share| share.sign(MESSAGE))).collect()
     }
 
@@ -401,8 +401,8 @@ mod tests {
     fn a_member_whose_share_is_zero_has_none_and_the_others_reach_the_threshold() {
         let root_at_one = Polynomial::new(vec![Scalar::from_u64(4), Scalar::from_u64(4).neg()]);
         let key = BeaconKey::from_commitments(&root_at_one.commit().unwrap(), 3).unwrap();
-        assert!(BeaconShare::from_scalar(root_at_one.evaluate(1)).is_none());
-        let share = |x| BeaconShare::from_scalar(root_at_one.evaluate(x)).unwrap().sign(MESSAGE);
+        assert!(KeyShare::from_scalar(root_at_one.evaluate(1)).is_none());
+        let share = |x| KeyShare::from_scalar(root_at_one.evaluate(x)).unwrap().sign(MESSAGE);
         let shares = [(MinerId(1), share(2)), (MinerId(2), share(3))];
         let value = key.combine(MESSAGE, &shares).unwrap();
         assert!(key.verify(MESSAGE, &value));
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn secrets_are_redacted_and_values_are_hashes_of_signatures() {
         let (_, shares) = shares();
-        assert_eq!(format!("{:?}", shares[0]), "BeaconShare(..)");
+        assert_eq!(format!("{:?}", shares[0]), "KeyShare(..)");
         assert_ne!(value(&shares[0].sign(MESSAGE)), value(&shares[1].sign(MESSAGE)));
         assert!(bool::from(shares[0].ct_eq(&shares[0].clone())));
         assert!(!bool::from(shares[0].ct_eq(&shares[1])));

@@ -1,6 +1,6 @@
 //! The verified keys of one committee: what every signature of an epoch is checked against.
 
-use super::beacon::{BeaconKey, BeaconShare};
+use super::beacon::{BeaconKey, KeyShare};
 use super::group_testing::KeySums;
 use super::keys::{PUBLIC_KEY_BYTES, RegisteredKey, SecretKey};
 use crate::committee::{MAX_COMMITTEE_SIZE, MinerId};
@@ -89,7 +89,7 @@ pub struct MemberKeys {
     /// The key of its proposals, tickets, timeouts and votes.
     pub identity: SecretKey,
     /// Its share of the committee's key.
-    pub beacon: BeaconShare,
+    pub beacon: KeyShare,
 }
 
 /// Why keys do not form a committee.
@@ -181,11 +181,11 @@ mod tests {
         let keys = MemberKeys {
             member: MinerId(3),
             identity: key(3),
-            beacon: BeaconShare::from_scalar(Scalar::from_u64(7)).unwrap(),
+            beacon: KeyShare::from_scalar(Scalar::from_u64(7)).unwrap(),
         };
         assert_eq!(
             format!("{keys:?}"),
-            "MemberKeys { member: MinerId(3), identity: SecretKey(..), beacon: BeaconShare(..) }"
+            "MemberKeys { member: MinerId(3), identity: SecretKey(..), beacon: KeyShare(..) }"
         );
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha3::{Digest, Sha3_512};
 use zeroize::Zeroizing;
 
-use super::beacon::{BeaconKey, BeaconKeyError, BeaconShare};
+use super::beacon::{BeaconKey, BeaconKeyError, KeyShare};
 use super::committee_keys::{CommitteeKeys, CommitteeKeysError, MemberKeys};
 use super::curve::Scalar;
 use super::keys::SecretKey;
@@ -43,7 +43,7 @@ pub fn deal(
         .map(MinerId)
         .zip(identities)
         .map(|(member, identity)| {
-            let beacon = BeaconShare::from_scalar(polynomial.evaluate(abscissa(member)))?;
+            let beacon = KeyShare::from_scalar(polynomial.evaluate(abscissa(member)))?;
             Some(MemberKeys { member, identity, beacon })
         })
         .collect::<Option<Vec<_>>>()

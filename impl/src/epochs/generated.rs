@@ -9,7 +9,7 @@ use super::record::{CheckedRecord, Record, SharderKey, register};
 use super::replica::Keys;
 use crate::block::Block;
 use crate::committee::{ChainId, Epoch, MinerId, Round};
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::blst_scheme::BlstScheme;
 use crate::crypto::committee_keys::{CommitteeKeys, MemberKeys};
 use crate::crypto::dkg::{IDENTITY_BYTES, MAX_DKG_MEMBERS};
@@ -225,7 +225,7 @@ impl<S: Signatures> Keys for GeneratedKeys<S> {
         self.signatures.observer(&self.checked(record)?)
     }
 
-    fn member(&self, record: &Record, seat: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
+    fn member(&self, record: &Record, seat: MinerId, share: Option<&KeyShare>) -> Option<S::Scheme> {
         let (identity, beacon) = (self.identity.clone()?, share?.clone());
         self.signatures.member(&self.checked(record)?, MemberKeys { member: seat, identity, beacon })
     }

@@ -13,7 +13,7 @@ use super::replica::Keys;
 use super::roster::{CommitteeRecord, NodeId};
 use crate::block::{Block, Digest};
 use crate::committee::{ChainId, Epoch, MinerId, Round};
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
 use crate::crypto::scheme::Scheme;
 use crate::limits::{MAX_MINERS, MAX_SHARDERS};
@@ -268,7 +268,7 @@ impl<S: Scheme + Clone> Keys for PlannedKeys<S> {
         self.schemes.get(&record.epoch).map(|(_, observer)| observer.clone())
     }
 
-    fn member(&self, record: &PlannedRecord, seat: MinerId, _: Option<&BeaconShare>) -> Option<S> {
+    fn member(&self, record: &PlannedRecord, seat: MinerId, _: Option<&KeyShare>) -> Option<S> {
         self.member(record, seat)
     }
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{root, sources};
 
 /// Names that several types have, and why.
-const SHARED: [(&str, &str); 10] = [
+const SHARED: [(&str, &str); 9] = [
     ("Beacon", "a trait of schemes, and what a miner knows of the beacon of a round"),
-    ("BeaconShare", "the secret share of a member, and what it signs with it"),
     ("Identity", "the key of a member with its proof, and what the system calls a file"),
     ("Input", "of a miner, and of a replica that passes it on"),
     ("Item", "an epoch item, and one of those that are read back"),

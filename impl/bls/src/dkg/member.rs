@@ -14,7 +14,7 @@ use super::recipient::Recipient;
 use super::session::Session;
 use super::settlement::Settlement;
 use super::transcript::{Outcome, Transcript, TranscriptError};
-use crate::beacon::BeaconShare;
+use crate::beacon::KeyShare;
 use crate::committee::MinerId;
 use crate::keys::{AggregateError, SecretKey};
 use crate::signers::SignersError;
@@ -152,7 +152,7 @@ impl Member {
     /// # Errors
     /// [`MemberError::Transcript`] when there is no key; [`MemberError::Share`] when a share of a qualified dealing is missing
     /// or the sum does not match the group's commitments: a part of a key is no key.
-    pub fn finish(&self) -> Result<(Outcome, BeaconShare), MemberError> {
+    pub fn finish(&self) -> Result<(Outcome, KeyShare), MemberError> {
         let outcome = self.transcript.outcome()?;
         let dealers = outcome.qualified().keys().copied();
         let share = self.recipient.key_share(&self.transcript, dealers, &outcome.sum()?, |_| None)?;

@@ -7,7 +7,7 @@ use super::encryption::DecryptionKey;
 use super::member::{MemberError, ShareRefused};
 use super::session::Session;
 use super::transcript::Transcript;
-use crate::beacon::BeaconShare;
+use crate::beacon::KeyShare;
 use crate::committee::MinerId;
 use crate::curve::Scalar;
 use crate::keys::{DomainTag, SecretKey};
@@ -76,7 +76,7 @@ impl Recipient {
         qualified: impl IntoIterator<Item = MinerId>,
         sum: &Commitments,
         received: impl Fn(MinerId) -> Option<Scalar>,
-    ) -> Result<BeaconShare, ShareRefused> {
+    ) -> Result<KeyShare, ShareRefused> {
         let mut total = Scalar::zero();
         for dealer in qualified {
             let share = match transcript.revealed_share(dealer, self.me) {
@@ -94,7 +94,7 @@ impl Recipient {
         if !sum.admits(self.me, &total) {
             return Err(ShareRefused::OtherKey);
         }
-        BeaconShare::from_scalar(total).ok_or(ShareRefused::OtherKey)
+        KeyShare::from_scalar(total).ok_or(ShareRefused::OtherKey)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zus_bpp::block::{Block, Digest};
 use zus_bpp::committee::{Epoch, MinerId, beacon_threshold};
-use zus_bpp::crypto::beacon::BeaconShare;
+use zus_bpp::crypto::beacon::KeyShare;
 use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{Attempt, Disqualified, Identity, MemberError, Receipt};
 use zus_bpp::crypto::keys::SecretKey;
@@ -103,7 +103,7 @@ fn deal(setup: &Setup, committee: &NextCommittee) -> (Record, Vec<Entry>) {
     let record = record.expect("numbers of a committee");
     let digest = record.digest();
     let share = |seat: u16| {
-        let share = BeaconShare::from_scalar(polynomial.evaluate(abscissa(MinerId(seat))));
+        let share = KeyShare::from_scalar(polynomial.evaluate(abscissa(MinerId(seat))));
         let share = Secret::new(*share.expect("no share is zero").to_bytes());
         Entry::KeyShare { attempt, record: digest, share }
     };
@@ -173,7 +173,7 @@ impl<S: Signatures> Keys for NodeKeys<S> {
         self.keys.observer(record)
     }
 
-    fn member(&self, record: &Record, seat: MinerId, share: Option<&BeaconShare>) -> Option<S::Scheme> {
+    fn member(&self, record: &Record, seat: MinerId, share: Option<&KeyShare>) -> Option<S::Scheme> {
         self.keys.member(record, seat, share)
     }
 

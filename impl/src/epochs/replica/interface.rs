@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::block::{Block, Digest, Time};
 use crate::chain::StoredBlock;
 use crate::committee::{Epoch, MinerId, Round};
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::dkg::{Attempt, MemberError, ShareRefused};
 use crate::crypto::scheme::{Scheme, Verify};
 use crate::epochs::envelope::Envelope;
@@ -45,12 +45,7 @@ pub trait Keys {
 
     /// The same, to sign with as the member of this seat, which has this share of the beacon's key. `None`: this node has no key share of
     /// that committee, and follows.
-    fn member(
-        &self,
-        record: &Self::Record,
-        seat: MinerId,
-        share: Option<&BeaconShare>,
-    ) -> Option<Self::Scheme>;
+    fn member(&self, record: &Self::Record, seat: MinerId, share: Option<&KeyShare>) -> Option<Self::Scheme>;
 
     /// The progress of an epoch on the block that it begins on. `None`: the record's keys are no keys, or those of the next committee.
     fn begin(&self, record: &Self::Record, anchor: &Block) -> Option<Self::Progress>;
@@ -470,11 +465,9 @@ impl Secrets {
 
     /// The key share of the committee with this record.
     #[must_use]
-    pub fn share(&self, record: Digest) -> Option<BeaconShare> {
+    pub fn share(&self, record: Digest) -> Option<KeyShare> {
         self.present.iter().find_map(|entry| match entry {
-            Entry::KeyShare { record: of, share, .. } if *of == record => {
-                BeaconShare::from_bytes(share.bytes())
-            }
+            Entry::KeyShare { record: of, share, .. } if *of == record => KeyShare::from_bytes(share.bytes()),
             Entry::KeyShare { .. }
             | Entry::Secrets { .. }
             | Entry::Share { .. }

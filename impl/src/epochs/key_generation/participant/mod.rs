@@ -36,7 +36,7 @@ use super::entry::{Entry, Secret};
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use crate::committee::MinerId;
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::curve::Scalar;
 use crate::crypto::dkg::{Attempt, DecryptionKey, MAX_ENDPOINT_BYTES, MemberError, Receipt, Session};
 use crate::crypto::keys::SecretKey;
@@ -117,7 +117,7 @@ impl Participant {
                     it.work.settlement = Some(OwnSettlement { item, durable });
                 }
                 Entry::KeyShare { record, share, .. } => {
-                    let share = BeaconShare::from_bytes(share.bytes()).ok_or(ParticipantError::Damaged)?;
+                    let share = KeyShare::from_bytes(share.bytes()).ok_or(ParticipantError::Damaged)?;
                     it.work.key_share = Some(OwnKeyShare { record: *record, share, durable });
                 }
             }

@@ -8,7 +8,7 @@ use super::work::{OwnKeyShare, OwnSettlement, Received, Work, Writing};
 use super::{Output, Participant};
 use crate::block::Digest;
 use crate::committee::MinerId;
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::committee_keys::MemberKeys;
 use crate::crypto::dkg::{Dealer, Ready, Recipient, Registration, Session, ShareRefused, Transcript};
 use crate::epochs::item::{EpochItem, ItemKind};
@@ -175,7 +175,7 @@ impl Participant {
     }
 
     /// The share of the key of `record`: the sum of the shares of all qualified dealings.
-    fn key_share(&self, record: &Record, transcript: &Transcript) -> Result<BeaconShare, ShareRefused> {
+    fn key_share(&self, record: &Record, transcript: &Transcript) -> Result<KeyShare, ShareRefused> {
         let session = transcript.session();
         let decryption = self.decryption().ok_or(ShareRefused::OtherKey)?;
         let recipient = Recipient::new(session, self.me, self.identity.clone(), decryption);

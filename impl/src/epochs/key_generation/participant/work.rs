@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::block::Digest;
 use crate::committee::{MinerId, Round};
-use crate::crypto::beacon::BeaconShare;
+use crate::crypto::beacon::KeyShare;
 use crate::crypto::curve::Scalar;
 use crate::crypto::dkg::{Dealer, Recipient};
 use crate::epochs::item::{EpochItem, ItemKind};
@@ -30,7 +30,7 @@ pub(super) struct OwnSettlement {
 #[derive(Debug)]
 pub(super) struct OwnKeyShare {
     pub record: Digest,
-    pub share: BeaconShare,
+    pub share: KeyShare,
     pub durable: bool,
 }
 
