@@ -7,7 +7,7 @@
 use crate::{
     end::on_disk,
     record::Address,
-    runs::{BLOCK, Filed, Form, Reader, Writer},
+    runs::{BLOCK, Filed, Form, KEPT, Reader, Writer},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -164,7 +164,7 @@ impl Layers {
 
     /// Begins the file of a layer.
     pub fn begin(&self, layer: u32) -> LayerWriter {
-        LayerWriter { out: Writer::new(&self.file(layer), self.form), shards: [0; SHARDS] }
+        LayerWriter { out: Writer::new(&self.file(layer), self.form, KEPT), shards: [0; SHARDS] }
     }
 
     /// Notes that the layer of `written` is complete.

@@ -8,7 +8,7 @@ use crate::{
     layers::{Layers, RUNS, Written},
     prints::{Print, Prints},
     record::{self, HEAD, KNOWN, NAME, key_of, measure, print, shard},
-    runs::{Form, Merge, Reader, Run, Writer, spill},
+    runs::{Form, Merge, PASSING, Reader, Run, Writer, spill},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -157,7 +157,9 @@ impl Owner {
         self.note_memory();
         let path = self.new_file("run");
         self.runs.push(spill(path, &self.fresh, self.form()));
-        (self.fresh, self.index) = (Vec::new(), HashMap::default());
+        // The memory is kept for the next ones: to fault it in again takes longer than to sort them.
+        self.fresh.clear();
+        self.index.clear();
         self.spilled = true;
     }
 
@@ -189,7 +191,7 @@ impl Owner {
     fn begin_seen(&mut self) -> SeenWriter {
         let path = self.new_file("seen");
         SeenWriter {
-            out: Writer::new(&path, NAMES),
+            out: Writer::new(&path, NAMES, PASSING),
             seen: Seen { path, starts: BTreeMap::new(), records: 0 },
         }
     }
@@ -237,10 +239,17 @@ impl Owner {
     }
 
     fn finish_in_memory(&mut self, layer: u32) -> (Written, Option<u16>) {
-        let mut order: Vec<&[u8]> = self.fresh.chunks_exact(self.form().width).collect();
-        order.sort_unstable_by_key(|record| (shard(print(record)), key_of(record)));
+        let width = self.form().width;
+        let mut order: Vec<_> = self
+            .fresh
+            .chunks_exact(width)
+            .zip(0..)
+            .map(|(record, at): (_, u32)| (shard(print(record)), key_of(record), at))
+            .collect();
+        order.sort_unstable();
         let (mut out, mut least) = (self.layers.begin(layer), None);
-        for record in order {
+        for (_, _, at) in order {
+            let record = &self.fresh[at as usize * width..][..width];
             let measure = measure(record);
             least = Some(least.map_or(measure, |least: u16| least.min(measure)));
             out.put(shard(print(record)), &record[NAME..]);
@@ -255,6 +264,8 @@ impl Owner {
         if !self.fresh.is_empty() {
             self.spill_fresh();
         }
+        // What is sorted by key needs the room.
+        (self.fresh, self.index) = (Vec::new(), HashMap::default());
         let runs = std::mem::take(&mut self.runs);
         let mut candidates = Merge::new(runs.iter().map(|run| Reader::whole(run, self.form())).collect());
         let mut names = self.names();
@@ -291,7 +302,7 @@ impl Owner {
                 seen.put(&last);
                 if order.len() > self.share {
                     orders.push(spill(self.new_file("order"), &order, ordered));
-                    order = Vec::new();
+                    order.clear();
                 }
             }
         }

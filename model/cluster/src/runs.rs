@@ -22,8 +22,10 @@ pub const BLOCK: usize = 4096;
 const HEADER: usize = 20;
 /// Bytes that are read at a time.
 const AT_ONCE: usize = 1 << 17;
-/// The level of Zstandard: higher ones save a twentieth, and cost twice the time.
-const LEVEL: i32 = 3;
+/// The level of Zstandard for layers, which stay.
+pub const KEPT: i32 = 1;
+/// The level for sorted runs, which go again: they take more room for a while, and less time.
+pub const PASSING: i32 = -5;
 
 /// The form of the records of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,13 +119,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins a file.
-    pub fn new(path: &Path, form: Form) -> Self {
+    /// Begins a file, packed at the level of [`KEPT`] or [`PASSING`].
+    pub fn new(path: &Path, form: Form, level: i32) -> Self {
         Writer {
             path: path.into(),
             out: on_disk(path, File::create(path)),
             form,
-            packer: on_disk(path, bulk::Compressor::new(LEVEL)),
+            packer: on_disk(path, bulk::Compressor::new(level)),
             records: Vec::with_capacity(BLOCK * form.width),
             coded: Vec::new(),
             filed: Filed { bytes: 0, checksum: 0 },
@@ -192,12 +194,28 @@ pub struct Run {
 
 /// Sorts records and writes them.
 pub fn spill(path: PathBuf, records: &[u8], form: Form) -> Run {
-    let mut sorted: Vec<&[u8]> = records.chunks_exact(form.width).collect();
-    sorted.sort_unstable();
-    let mut out = Writer::new(&path, form);
-    sorted.iter().for_each(|record| out.put(record));
+    let sorted = sorted(records, form);
+    let mut out = Writer::new(&path, form, PASSING);
+    sorted.iter().for_each(|&(_, at)| out.put(&records[at as usize * form.width..][..form.width]));
     out.finish(false);
     Run { path, records: sorted.len() as u64 }
+}
+
+/// The order of records: of each, its first eight bytes, which decide nearly all comparisons without a look at the record, and its number.
+fn sorted(records: &[u8], form: Form) -> Vec<(u64, u32)> {
+    let record = |at: u32| &records[at as usize * form.width..][..form.width];
+    let mut sorted: Vec<(u64, u32)> = records
+        .chunks_exact(form.width)
+        .zip(0..)
+        .map(|(record, at)| {
+            let mut first = [0; size_of::<u64>()];
+            let most = form.width.min(first.len());
+            first[..most].copy_from_slice(&record[..most]);
+            (u64::from_be_bytes(first), at)
+        })
+        .collect();
+    sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| record(a.1).cmp(record(b.1))));
+    sorted
 }
 
 /// Reads records one after the other.
@@ -407,7 +425,7 @@ mod tests {
         {
             for count in [0, 1, BLOCK as u32, BLOCK as u32 + 1, 3 * BLOCK as u32 - 1] {
                 let written = records(count, form);
-                let mut out = Writer::new(&path, form);
+                let mut out = Writer::new(&path, form, PASSING);
                 written.chunks_exact(form.width).for_each(|record| out.put(record));
                 let filed = out.finish(true);
                 assert_eq!(filed.bytes, std::fs::metadata(&path).unwrap().len());
@@ -444,7 +462,7 @@ mod tests {
         let path = at.path().join("file");
         let form = Form { width: 12, head: 8 };
         let count = BLOCK as u32 + 5;
-        let mut out = Writer::new(&path, form);
+        let mut out = Writer::new(&path, form, PASSING);
         records(count, form).chunks_exact(form.width).for_each(|record| out.put(record));
         out.finish(false);
         let whole = std::fs::read(&path).unwrap();
@@ -484,7 +502,7 @@ mod tests {
         let at = tempfile::tempdir().unwrap();
         let path = at.path().join("file");
         let form = Form { width: 2, head: 2 };
-        let mut out = Writer::new(&path, form);
+        let mut out = Writer::new(&path, form, PASSING);
         out.put(b"bb");
         let cut = out.cut();
         out.put(b"dd");
