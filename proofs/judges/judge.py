@@ -1,8 +1,9 @@
 """Asks z3 or cvc5 about SMT-LIB scripts.
 
-Reads one JSON object a line, {"name": ..., "script": ...}, each script with one (check-sat); answers one line each:
-name, answer (sat, unsat, or unknown with a reason), seconds, separated by tabs. The solver is the first argument, the
-time limit of one script in seconds the second.
+Reads one JSON object a line, {"name": ..., "script": ..., "likely": "sat" or "unsat"}, each script with one (check-sat);
+answers one line each: name, answer (sat, unsat, or unknown with a reason), seconds, separated by tabs. The solver is the
+first argument, the time limit of one script in seconds the second. The likely answer decides which way of asking comes
+first, and nothing else.
 """
 
 import json
@@ -13,7 +14,7 @@ import time
 def z3_judge(seconds):
     import z3
 
-    def ask(script):
+    def ask(script, _likely):
         # A context of its own: the answer, and how long it takes, must not depend on the scripts before.
         solver = z3.SimpleSolver(ctx=z3.Context())
         solver.set("timeout", int(seconds * 1000))
@@ -45,11 +46,15 @@ def cvc5_judge(seconds):
             elif result and result != "success":
                 return "unknown: " + result
 
-    def ask(script):
-        limit = {"tlimit-per": str(int(seconds * 1000))}
+    def ask(script, likely):
         # Instantiation by conflict and relevance refutes; only the finite model finder can answer sat.
-        answer = attempt(script, {**limit, "finite-model-find": "true"})
-        return answer if answer in ("sat", "unsat") else attempt(script, limit)
+        limit = {"tlimit-per": str(int(seconds * 1000))}
+        ways = [{**limit, "finite-model-find": "true"}, limit]
+        for way in reversed(ways) if likely == "unsat" else ways:
+            answer = attempt(script, way)
+            if answer in ("sat", "unsat"):
+                break
+        return answer
 
     return cvc5.__version__, ask
 
@@ -62,7 +67,7 @@ def main():
         job = json.loads(line)
         start = time.monotonic()
         try:
-            answer = ask(job["script"])
+            answer = ask(job["script"], job["likely"])
         except Exception as error:  # The judge's answer to a script that it cannot read.
             answer = "unknown: " + " ".join(str(error).split())
         print(f"{job['name']}\t{answer}\t{time.monotonic() - start:.3f}", flush=True)

@@ -7,7 +7,7 @@
 //! Sets are counted by their regions: of two quorums and the Byzantine miners, `both_honest` is the number in both that
 //! are honest, and so on. Regions are disjoint, so their sizes add up.
 
-use crate::judge::{External, ExternalError, ExternalJudge, Script, SolverAnswer};
+use crate::judge::{External, ExternalError, ExternalJudge, Likely, Script, SolverAnswer};
 
 /// `sum of coefficient * variable + constant >= 0`.
 #[derive(Clone, Copy, Debug)]
@@ -242,7 +242,10 @@ pub fn ask(
         SCRIPTS.iter().filter_map(|(n, s)| Some((*n, *s, expected(s, judge.solver)?))).collect();
     let scripts: Vec<_> = meant
         .iter()
-        .map(|(name, script, _)| Script { name: name.to_string(), script: script.to_string() })
+        .map(|(name, script, expected)| {
+            let likely = if *expected == SolverAnswer::Sat { Likely::Sat } else { Likely::Unsat };
+            Script { name: name.to_string(), script: script.to_string(), likely }
+        })
         .collect();
     let answers = judge.ask(&scripts, threads)?;
     let wrong = meant.iter().zip(answers).filter(|((.., expected), answer)| expected != answer);

@@ -88,8 +88,9 @@ pub fn compare(
 ) -> Result<(usize, Vec<(String, Disagreement)>), ExternalError> {
     let mut scripts = Vec::new();
     for control in controls {
-        for condition in &control.conditions {
-            let mut script = Script::of(&control.spec, condition);
+        for (condition, outcome) in control.conditions.iter().zip(&control.outcomes) {
+            let holds = matches!(outcome, Ok(Verdict::Holds(_)));
+            let mut script = Script::of(&control.spec, condition, holds);
             script.name = format!("{} without {}", script.name, control.item);
             scripts.push(script);
         }

@@ -121,8 +121,8 @@ pub fn compare(
     threads: usize,
 ) -> Result<Vec<Disagreement>, ExternalError> {
     let script = |(condition, outcome): (&Condition, &Outcome)| match outcome {
-        Ok(Verdict::Holds(proof)) => Script::of(spec, &condition.only(&proof.used)),
-        _ => Script::of(spec, condition),
+        Ok(Verdict::Holds(proof)) => Script::of(spec, &condition.only(&proof.used), true),
+        _ => Script::of(spec, condition, false),
     };
     let scripts: Vec<_> = conditions.iter().zip(outcomes).map(script).collect();
     let answers = judge.ask(&scripts, threads)?;

@@ -11,6 +11,7 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
@@ -71,12 +72,25 @@ pub struct Script {
     pub name: String,
     /// SMT-LIB 2.6 with one `check-sat`.
     pub script: String,
+    /// The likely answer. Of several ways to ask, a solver tries the one first that is good at this answer; it is free to give the other.
+    pub likely: Likely,
+}
+
+/// An answer that is likely.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Likely {
+    /// There is a model.
+    Sat,
+    /// There is none.
+    Unsat,
 }
 
 impl Script {
-    /// The script of a condition.
-    pub fn of(spec: &Spec, condition: &Condition) -> Self {
-        Script { name: condition.id.to_string(), script: smtlib(spec, condition) }
+    /// The script of a condition that another judge says holds, or does not.
+    pub fn of(spec: &Spec, condition: &Condition, holds: bool) -> Self {
+        let likely = if holds { Likely::Unsat } else { Likely::Sat };
+        Script { name: condition.id.to_string(), script: smtlib(spec, condition), likely }
     }
 }
 
@@ -115,14 +129,12 @@ impl ExternalJudge {
             .spawn()
     }
 
-    /// Answers to all scripts, in order; `threads` processes share them.
+    /// Answers to all scripts, in order; `threads` processes share them: each takes the next one when it has answered.
     pub fn ask(&self, scripts: &[Script], threads: usize) -> Result<Vec<SolverAnswer>, ExternalError> {
-        let threads = threads.clamp(1, scripts.len().max(1));
-        // Dealt round robin: neighbours are alike, so every process gets its share of the hard ones.
-        let parts: Vec<Vec<&Script>> =
-            (0..threads).map(|t| scripts.iter().skip(t).step_by(threads).collect()).collect();
+        let (threads, next) = (threads.clamp(1, scripts.len().max(1)), AtomicUsize::new(0));
         let answers = thread::scope(|scope| {
-            let handles: Vec<_> = parts.iter().map(|part| scope.spawn(|| self.process(part))).collect();
+            let handles: Vec<_> =
+                (0..threads).map(|_| scope.spawn(|| self.process(scripts, &next))).collect();
             handles
                 .into_iter()
                 .map(|h| h.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
@@ -139,28 +151,25 @@ impl ExternalJudge {
         scripts.iter().map(answer).collect()
     }
 
-    fn process(&self, scripts: &[&Script]) -> io::Result<HashMap<String, SolverAnswer>> {
+    /// The answers of one process, until no script is left. One that ends early shows as a missing answer.
+    fn process(&self, scripts: &[Script], next: &AtomicUsize) -> io::Result<HashMap<String, SolverAnswer>> {
         let mut child = self.start()?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
             return Err(io::Error::other("the process has no pipes"));
         };
-        // Written from a thread of its own: the process answers while it reads.
-        let answers = thread::scope(|scope| {
-            scope.spawn(move || {
-                for script in scripts {
-                    // A process that ended early shows as missing answers.
-                    let line = serde_json::to_string(script).unwrap_or_default();
-                    if writeln!(stdin, "{line}").is_err() {
-                        return;
-                    }
-                }
-            });
-            let lines = BufReader::new(stdout).lines().skip(1);
-            lines.map(|line| line.map(|l| parse(&l))).collect::<io::Result<Vec<_>>>()
-        })?;
+        let mut lines = BufReader::new(stdout).lines().skip(1);
+        let mut answers = HashMap::new();
+        while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if writeln!(stdin, "{}", serde_json::to_string(script)?).is_err() {
+                break;
+            }
+            let Some(line) = lines.next() else { break };
+            answers.extend(parse(&line?));
+        }
+        drop(stdin);
         child.wait()?;
-        Ok(answers.into_iter().flatten().collect())
+        Ok(answers)
     }
 }
 

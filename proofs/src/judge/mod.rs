@@ -6,7 +6,7 @@ mod ground;
 mod herbrand;
 mod hints;
 
-pub use external::{External, ExternalError, ExternalJudge, PYTHON_VARIABLE, Script, SolverAnswer};
+pub use external::{External, ExternalError, ExternalJudge, Likely, PYTHON_VARIABLE, Script, SolverAnswer};
 pub use herbrand::{Herbrand, HerbrandError, Proof};
 pub use hints::Hints;
 
