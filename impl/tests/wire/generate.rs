@@ -32,7 +32,7 @@ fn id() -> impl Strategy<Value = BlockId> {
     any::<[u8; 32]>().prop_map(BlockId)
 }
 
-fn place() -> impl Strategy<Value = (Round, Subround)> {
+fn position() -> impl Strategy<Value = (Round, Subround)> {
     let subround = prop_oneof![0..3u32, any::<u32>()];
     (round(), subround).prop_map(|(round, subround)| (round, Subround(subround)))
 }
@@ -50,19 +50,19 @@ fn round() -> impl Strategy<Value = Round> {
 }
 
 fn ticket() -> impl Strategy<Value = Ticket> {
-    (place(), id()).prop_map(|((round, subround), block)| Ticket { round, subround, block })
+    (position(), id()).prop_map(|((round, subround), block)| Ticket { round, subround, block })
 }
 
 fn vote() -> impl Strategy<Value = FinalityVote> {
-    (place(), id()).prop_map(|((round, subround), block)| FinalityVote { round, subround, block })
+    (position(), id()).prop_map(|((round, subround), block)| FinalityVote { round, subround, block })
 }
 
 fn proposed() -> impl Strategy<Value = Proposed> {
-    (place(), id()).prop_map(|((round, subround), block)| Proposed { round, subround, block })
+    (position(), id()).prop_map(|((round, subround), block)| Proposed { round, subround, block })
 }
 
 fn timeout() -> impl Strategy<Value = Timeout> {
-    place().prop_map(|(round, subround)| Timeout { round, subround })
+    position().prop_map(|(round, subround)| Timeout { round, subround })
 }
 
 fn signed<T: std::fmt::Debug>(statement: impl Strategy<Value = T>) -> impl Strategy<Value = Signed<T>> {
@@ -104,7 +104,7 @@ fn closing() -> impl Strategy<Value = Closing> {
 fn block() -> impl Strategy<Value = Arc<Block>> {
     (
         any::<([u8; 32], u64, u16, [u8; 32], [u8; 32], u64)>(),
-        place(),
+        position(),
         (prop::option::of(notarization()), prop::option::of(certified(vote()))),
         signature(),
         (closing(), prop::collection::vec(any::<u8>(), 0..50), prop::collection::vec(any::<u8>(), 0..200)),
@@ -160,7 +160,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
 fn target() -> impl Strategy<Value = BeaconTarget> {
     prop_oneof![
         round().prop_map(BeaconTarget::Round),
-        (place(), any::<[u8; 32]>()).prop_map(|((round, subround), previous)| BeaconTarget::Chained {
+        (position(), any::<[u8; 32]>()).prop_map(|((round, subround), previous)| BeaconTarget::Chained {
             round,
             subround,
             previous: BeaconValue(previous),

@@ -178,7 +178,7 @@ impl Instance {
         }
         let open = self
             .honest()
-            .any(|other| state.miner(other).place() == m.place() && self.must_ticket(state, other));
+            .any(|other| state.miner(other).position() == m.position() && self.must_ticket(state, other));
         require(!open && !self.delivery_pending(state), Blocked::MessagesFirst)
     }
 
@@ -218,7 +218,7 @@ impl Instance {
                 let since = state.synchronous.unwrap_or_default().min(bounds.unreserved_rounds());
                 head().is_none_or(|head| head.round <= since)
             }
-            Property::L3 => state.miners.iter().any(|m| m.place() != state.miners[0].place()),
+            Property::L3 => state.miners.iter().any(|m| m.position() != state.miners[0].position()),
             Property::L4 => state.miners.iter().any(|m| !m.up || m.round < first),
             // The block that some observer has finalized with Byzantine help must have reached all of them.
             Property::L5 => blocks().any(|block| {

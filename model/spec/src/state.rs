@@ -77,14 +77,14 @@ impl Miner {
         }
     }
 
-    /// Where it is.
-    pub fn place(&self) -> (Round, Subround) {
+    /// Its position.
+    pub fn position(&self) -> (Round, Subround) {
         (self.round, self.subround)
     }
 
     /// Whether it timed out of its subround, and so signs no ticket there any more.
     pub fn timed_out(&self) -> bool {
-        self.log.timeouts.contains(&self.place())
+        self.log.timeouts.contains(&self.position())
     }
 
     /// The blocks of `round` that it signed a ticket for.

@@ -171,7 +171,7 @@ fn large() -> Scene {
             rank: 0,
             twin: 0,
             byzantine: false,
-            place: None,
+            segment: None,
             parent: at.checked_sub(1),
             proposed: Some(proposal),
             notarized: Some(notarized),

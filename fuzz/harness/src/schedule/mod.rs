@@ -21,7 +21,9 @@ pub use header::{HEADER_BYTES, Header, ground_of};
 pub use operation::Operation;
 pub use run::{Failure, Run};
 pub use telling::Told;
-pub(crate) use telling::{told_cause, told_members, told_place, told_record, told_timer, told_with_signers};
+pub(crate) use telling::{
+    told_cause, told_members, told_position, told_record, told_timer, told_with_signers,
+};
 pub use vocabulary::resolve;
 
 /// A schedule: a header, and choices.

@@ -150,7 +150,7 @@ pub(crate) fn told_members(members: impl IntoIterator<Item = MinerId>) -> String
 }
 
 /// A place in the run.
-pub(crate) fn told_place((round, subround): (Round, Subround)) -> String {
+pub(crate) fn told_position((round, subround): (Round, Subround)) -> String {
     format!("({round}, {subround})")
 }
 

@@ -495,9 +495,3 @@ impl<S: Scheme + Clone> World<S> {
         }
     }
 }
-
-/// The place of a record in the protocol.
-#[must_use]
-pub fn place_of(record: &LogRecord) -> (Round, Subround) {
-    (record.round, record.subround)
-}

@@ -60,7 +60,7 @@ pub fn project(protocol: &Protocol, instance: &Instance, state: &spec::State) ->
         let subround = if instance.rules.chained() { m.subround } else { Subround(0) };
         let share = spec::state::Visit { through: m.entry, subround };
         p.set_shared(state.sent.shares.get(&share).is_some_and(|by| by.contains(&first)).into());
-        p.set_proposed(m.log.proposals.contains(&m.place()).into());
+        p.set_proposed(m.log.proposals.contains(&m.position()).into());
         p.set_crashed((!m.up).into());
         p.set_voted((instance.has(Fault::VotesWithoutLeaving) && m.voted_in(m.round)).into());
         p.set_deceived(m.deceived.into());

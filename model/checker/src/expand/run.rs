@@ -155,7 +155,7 @@ impl Expansion {
             let Step::Timeout { miner } = step else { continue };
             for member in self.instance.byzantine() {
                 if self.instance.enabled(&self.state, &step).is_err() {
-                    let (round, subround) = self.state.miner(miner).place();
+                    let (round, subround) = self.state.miner(miner).position();
                     self.perhaps(Step::ByzantineTimeout { member, round, subround });
                 }
             }
@@ -221,7 +221,7 @@ impl Expansion {
             return;
         }
         for miner in self.instance.honest() {
-            let (round, subround) = self.state.miner(miner).place();
+            let (round, subround) = self.state.miner(miner).position();
             let places: Vec<Block> = self.instance.places(round, subround).collect();
             for block in places {
                 if self.instance.proposal_due(&self.state, miner, block)

@@ -16,7 +16,7 @@ use zus_checker::{
 };
 
 /// The round and subround of `miner`, as a number.
-fn place(state: &State, miner: u8) -> u8 {
+fn position(state: &State, miner: u8) -> u8 {
     let m = &state.miners[miner as usize];
     8 * m.round() as u8 + m.subround() as u8
 }
@@ -34,7 +34,7 @@ fn states(protocol: &Protocol, sorted: bool, finer: impl Fn(&State, &Action, u8)
         protocol.actions(&state, &mut actions);
         for action in actions.iter().filter(|action| finer(&state, action, timed_out)) {
             let now = match action {
-                Action::Timeout { miner } => timed_out.max(place(&state, *miner) + 1),
+                Action::Timeout { miner } => timed_out.max(position(&state, *miner) + 1),
                 _ => timed_out,
             };
             let next = (protocol.apply(&state, action), now);
@@ -145,7 +145,7 @@ fn timeouts_need_the_layer_of_tickets_where_a_miner_crashes() {
             Action::Ticket { miner, .. }
             | Action::SendTicket { miner }
             | Action::Crash { miner }
-            | Action::Restart { miner } => place(state, miner) >= timed_out,
+            | Action::Restart { miner } => position(state, miner) >= timed_out,
             _ => true,
         };
         let (fine, coarse) = (states(&protocol, true, fine), states(&protocol, true, |_, _, _| true));

@@ -167,9 +167,9 @@ pub struct BlockCard {
     pub twin: u8,
     /// Whether its generator is Byzantine.
     pub byzantine: bool,
-    /// Its place in its epoch, where two epochs follow each other.
+    /// Its part of its epoch, where two epochs follow each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub segment: Option<Segment>,
     /// Its parent: an index of [`Scene::blocks`], none for genesis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,
@@ -184,11 +184,11 @@ pub struct BlockCard {
     pub finalized: Option<usize>,
 }
 
-/// The place of a block where two epochs follow each other.
+/// The part of an epoch that a block stands in, where two epochs follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Place {
+pub enum Segment {
     /// Below the closing block.
     Before,
     /// It closes its epoch.
@@ -199,7 +199,7 @@ pub enum Place {
     Next,
 }
 
-impl Place {
+impl Segment {
     /// Its name in class names of drawings and in files.
     pub fn name(self) -> &'static str {
         self.into()

@@ -8,7 +8,7 @@ use super::{
         wrapped,
     },
     page::DRAWING_CSS,
-    scene::{BlockCard, Event, Kind, Lane, Place, Role, Scene, Shown, Use},
+    scene::{BlockCard, Event, Kind, Lane, Role, Scene, Segment, Shown, Use},
 };
 use maud::{Markup, PreEscaped, html};
 use std::{
@@ -272,7 +272,7 @@ impl Drawing<'_> {
         if known.len() > MOST_BLOCKS {
             return (html! {}, (0, 0));
         }
-        let later = |b: &BlockCard| b.place == Some(Place::Next);
+        let later = |b: &BlockCard| b.segment == Some(Segment::Next);
         let key = |b: &BlockCard| (later(b), b.subround, b.rank, b.twin);
         let round_name = |round: u64| {
             let named = self.scene.rounds.get((round as usize).saturating_sub(1));
@@ -307,8 +307,8 @@ impl Drawing<'_> {
                         @if let Some(called) = &block.called { ", called " (called) }
                         @if block.byzantine { ", of a Byzantine generator" }
                     }
-                    @let place = block.place.map_or(String::new(), |place| format!(" {}", place.name()));
-                    rect class={ "block " (is) (byzantine) (place) } x=(x(block) - half) y=(y(block) - 12) width=(2 * half) height="24" rx="4" {}
+                    @let segment = block.segment.map_or(String::new(), |segment| format!(" {}", segment.name()));
+                    rect class={ "block " (is) (byzantine) (segment) } x=(x(block) - half) y=(y(block) - 12) width=(2 * half) height="24" rx="4" {}
                     text class={ "block-name " (filled) } x=(x(block)) y=(y(block) + 4) { (cut(&block.name, 12)) }
                     @if let Some(called) = &block.called { text.called x=(x(block) - half + 1) y=(y(block) - 14) { (called) } }
                 }

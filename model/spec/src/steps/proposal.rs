@@ -22,7 +22,7 @@ impl Instance {
         require(block.subround == m.subround, Blocked::OtherSubround)?;
         require(!state.proposed(&block), Blocked::Done)?;
         require(self.beacon_known(state, miner), Blocked::BeaconUnknown)?;
-        let before = m.log.proposals.contains(&m.place());
+        let before = m.log.proposals.contains(&m.position());
         match block.twin_before() {
             None => require(!before, Blocked::Done),
             Some(first) => {
@@ -35,7 +35,7 @@ impl Instance {
 
     pub(super) fn propose_apply(&self, state: &mut State, miner: MinerId, block: Block) {
         let m = state.miner_mut(miner);
-        m.log.proposals.insert(m.place());
+        m.log.proposals.insert(m.position());
         let parent = m.entry;
         state.sent.blocks.insert(block, parent);
     }

@@ -29,7 +29,7 @@ impl Instance {
     }
 
     pub(super) fn timeout_apply(&self, state: &mut State, miner: MinerId) {
-        let (round, subround) = state.miner(miner).place();
+        let (round, subround) = state.miner(miner).position();
         if !self.timeouts_are_votes() {
             return self.enter_subround_apply(state, miner, subround.next());
         }
@@ -38,7 +38,7 @@ impl Instance {
         m.log.timeouts.insert((round, subround));
         state.sent.timeouts.entry((round, subround)).or_default().insert(miner);
         if self.has(Fault::OwnSubroundOnly) {
-            for m in state.miners.iter_mut().filter(|m| m.place() == (round, subround)) {
+            for m in state.miners.iter_mut().filter(|m| m.position() == (round, subround)) {
                 m.timeouts_held.insert(miner);
             }
         }

@@ -10,7 +10,7 @@ use zus_bpp::message::Message;
 use zus_bpp::miner::{Output, Timer};
 
 use super::{Life, Obligations, Violation};
-use crate::schedule::told_place;
+use crate::schedule::told_position;
 use crate::world::{Cause, World, record_of};
 
 impl Obligations {
@@ -48,7 +48,7 @@ impl Obligations {
             facts: format!(
                 "{} has the block before {} and sends no share",
                 found.id,
-                told_place((owed.0, owed.1))
+                told_position((owed.0, owed.1))
             ),
         })
     }

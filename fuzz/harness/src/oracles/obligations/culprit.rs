@@ -23,10 +23,10 @@ impl Life {
     /// collected something (late tickets still convict), and a vote above its head.
     fn holds(&self, record: LogRecord, here: (Round, Subround)) -> bool {
         if let Some(late) = here.0.0.checked_sub(record.round.0).filter(|late| *late > 0) {
-            let place = (record.round, record.subround);
+            let position = (record.round, record.subround);
             return late <= LATE_ROUNDS
                 && match record.kind {
-                    Kind::Ticket => self.memory.has_collected(place),
+                    Kind::Ticket => self.memory.has_collected(position),
                     Kind::FinalityVote => record.round > self.head,
                     Kind::Proposal | Kind::Timeout => false,
                 };

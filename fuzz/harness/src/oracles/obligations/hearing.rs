@@ -15,7 +15,7 @@ use super::super::guilty::guilty;
 use super::super::{Violation, beacon_threshold, tolerated};
 use super::memory::Memory;
 use super::{Obligations, ROUNDS_HELD};
-use crate::schedule::{told_place, told_record};
+use crate::schedule::{told_position, told_record};
 use crate::world::{World, record_of, signer_of};
 
 impl Obligations {
@@ -212,7 +212,7 @@ impl Obligations {
                         "step 6",
                         format!(
                             "{id} stays in {} with {others} + {own} tickets for one block",
-                            told_place(here)
+                            told_position(here)
                         ),
                     );
                 }
@@ -222,13 +222,13 @@ impl Obligations {
                 {
                     return wrong(
                         "step 9",
-                        format!("{id} does not join {others} others that gave {} up", told_place(here)),
+                        format!("{id} does not join {others} others that gave {} up", told_position(here)),
                     );
                 }
                 Kind::Timeout if others + own >= q => {
                     return wrong(
                         "step 9",
-                        format!("{id} stays in {} with {others} + {own} timeouts", told_place(here)),
+                        format!("{id} stays in {} with {others} + {own} timeouts", told_position(here)),
                     );
                 }
                 _ => {}

@@ -34,7 +34,7 @@ pub(super) struct Memory {
     /// Records that it decided to sign since it started.
     pub decided: Vec<LogRecord>,
     /// Subrounds of which it has collected something: what comes late is compared with it.
-    places: BTreeSet<(Round, Subround)>,
+    collected: BTreeSet<(Round, Subround)>,
     /// The subround whose window has closed last.
     window: Option<(Round, Subround)>,
 }
@@ -86,15 +86,15 @@ impl Memory {
                 Output::Evidence(proof) => self.convicted.extend(guilty(proof)),
                 Output::Milestone(Milestone::Collected { block, .. }) => {
                     self.blocks.insert(block.block, block.round);
-                    self.places.insert((block.round, block.subround));
+                    self.collected.insert((block.round, block.subround));
                 }
                 Output::Milestone(Milestone::Ticketed(ticket)) => {
-                    self.places.insert((ticket.round, ticket.subround));
+                    self.collected.insert((ticket.round, ticket.subround));
                 }
                 Output::Milestone(Milestone::Notarized { ticket, .. }) => self.notes(*ticket),
                 // Blocks of a round that was left, and of subrounds far below, are kept where they are notarized.
                 Output::Milestone(Milestone::Entered { round, subround }) => {
-                    self.places.retain(|(of, at)| {
+                    self.collected.retain(|(of, at)| {
                         let far = of == round && at.0.saturating_add(SUBROUNDS_HELD) < subround.0;
                         !far && of.0.saturating_add(DECISIONS_HELD) >= round.0
                     });
@@ -141,8 +141,8 @@ impl Memory {
     }
 
     /// Whether it has collected something of a subround.
-    pub fn has_collected(&self, place: (Round, Subround)) -> bool {
-        self.places.contains(&place)
+    pub fn has_collected(&self, position: (Round, Subround)) -> bool {
+        self.collected.contains(&position)
     }
 
     /// Whether it has a block.

@@ -40,7 +40,7 @@ use zus_bpp::miner::{Output, Timer};
 use zus_bpp::ticket_log::{Kind, LogRecord};
 
 use super::{Violation, tolerated};
-use crate::schedule::{told_cause, told_place, told_record};
+use crate::schedule::{told_cause, told_position, told_record};
 use crate::world::{Cause, Host, World};
 
 /// Rounds above its own of which a miner keeps what it hears: one less than it has to, since a step may move it on.
@@ -155,7 +155,7 @@ impl Obligations {
             self.life(host).accepted.push(block);
         }
         for record in decided {
-            let place = (record.round, record.subround);
+            let position = (record.round, record.subround);
             match record.kind {
                 Kind::Ticket => {
                     if let Some(facts) = self.selection(world, host, record) {
@@ -170,14 +170,14 @@ impl Obligations {
                     let others =
                         world.hosts.iter().filter(|other| other.id != id && other.has_said(record)).count()
                             + world.byzantine.iter().filter(|(_, known)| known == record).count();
-                    let own = cause == Cause::Timer(Timer::Wait { round: place.0, subround: place.1 });
+                    let own = cause == Cause::Timer(Timer::Wait { round: position.0, subround: position.1 });
                     let held = matches!(cause, Cause::Node | Cause::Accepted(_));
                     if !own && !held && others <= tolerated(world.ground.setup.miners) {
                         return wrong(
                             "step 9",
                             format!(
                                 "{id} gives {} up after {}, {others} others did",
-                                told_place(place),
+                                told_position(position),
                                 told_cause(&cause)
                             ),
                         );

@@ -99,7 +99,7 @@ fn card(round: u8, branch: Branch) -> BlockCard {
         rank: branch as u32,
         twin: 0,
         byzantine: false,
-        place: None,
+        segment: None,
         parent: round.checked_sub(1).map(|below| index(below, branch)),
         proposed: Some(0),
         notarized: None,

@@ -1,7 +1,7 @@
 //! The handover: the lanes of both committees, the closing block, its tail, the handoff certificate, and the members that take it.
 
 use super::{empty, push, sent, used};
-use crate::draw::scene::{BlockCard, Committee, Kind, Lane, Place, Role, Scene, Stay};
+use crate::draw::scene::{BlockCard, Committee, Kind, Lane, Role, Scene, Segment, Stay};
 use zus_epochs::handoff::{Action, BlockId, Instance, Member, START, State};
 
 /// A run that is being drawn.
@@ -73,17 +73,17 @@ fn committee(member: &Member) -> Option<Committee> {
 
 fn card(instance: &Instance, block: BlockId) -> BlockCard {
     let of = instance.block(block);
-    let place = match (of.epoch.0, of.closed_by) {
-        (_, Some(closing)) if closing == block => Place::Closing,
-        (_, Some(_)) => Place::Tail,
-        (0, None) => Place::Before,
-        (_, None) => Place::Next,
+    let segment = match (of.epoch.0, of.closed_by) {
+        (_, Some(closing)) if closing == block => Segment::Closing,
+        (_, Some(_)) => Segment::Tail,
+        (0, None) => Segment::Before,
+        (_, None) => Segment::Next,
     };
-    let called = match place {
-        Place::Before => None,
-        Place::Closing => Some("closing".into()),
-        Place::Tail => Some("tail".into()),
-        Place::Next => Some(format!("epoch {}", of.epoch)),
+    let called = match segment {
+        Segment::Before => None,
+        Segment::Closing => Some("closing".into()),
+        Segment::Tail => Some("tail".into()),
+        Segment::Next => Some(format!("epoch {}", of.epoch)),
     };
     // The start stands for all that is below.
     let index = |block: BlockId| usize::from(block.0).checked_sub(1);
@@ -95,7 +95,7 @@ fn card(instance: &Instance, block: BlockId) -> BlockCard {
         rank: block.0.into(),
         twin: 0,
         byzantine: false,
-        place: Some(place),
+        segment: Some(segment),
         parent: index(of.parent),
         proposed: Some(0),
         notarized: None,

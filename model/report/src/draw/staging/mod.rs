@@ -211,12 +211,12 @@ impl<'a> Stage<'a> {
         debug_assert!(first <= row && row <= last);
     }
 
-    /// The present place of each miner.
+    /// The present position of each miner.
     fn positions(&mut self, row: usize, before: &State, after: &State) {
         for miner in 0..self.protocol.honest() {
             let (b, a) = (&before.miners[miner], &after.miners[miner]);
-            let place = |m: &zus_checker::state::Miner| (m.round(), m.subround(), m.crashed());
-            if place(b) != place(a) {
+            let position = |m: &zus_checker::state::Miner| (m.round(), m.subround(), m.crashed());
+            if position(b) != position(a) {
                 let (round, subround) = (a.round().into(), a.subround());
                 self.stays.push(Stay {
                     lane: miner,
@@ -290,7 +290,7 @@ impl<'a> Stage<'a> {
                 called: None,
                 round: place.round.into(),
                 subround: place.subround.into(),
-                place: None,
+                segment: None,
                 rank: place.rank.into(),
                 twin: place.twin,
                 byzantine: place.generator != Generator::Honest,
