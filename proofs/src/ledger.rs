@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use zus_checker::properties::Property;
 
-/// The properties of epochs, of PROTOCOL.md, section 8. E4, E6 and E8 are not in the model of the handover.
+/// The properties of epochs, of PROTOCOL.md, section 8. E4 and E6 are not in the model of the handover.
 const EPOCHS: [&str; 9] = ["E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9"];
 
 /// All property ids of PROTOCOL.md, section 5, and E1 to E9 of section 8.

@@ -13,6 +13,7 @@ use zus_bpp::epochs::roster::CommitteeRecord as _;
 use zus_epochs::handoff::block::Generator;
 use zus_epochs::handoff::{
     Action, Block, BlockId, ComesBack, EpochProperty, EpochRules, Instance, Member, Record, START, State,
+    Subrounds,
 };
 use zus_sim::epochs::{Step, Taken};
 
@@ -77,6 +78,7 @@ impl Specification {
             name: format!("node {node}"),
             honest: !byzantine.contains(&node),
             of: plan.committees.iter().map(|members| members.contains(&node)).collect(),
+            checkpoint: false,
         };
         let mut numbers: Vec<u16> = (0..nodes).collect();
         numbers.sort_by_key(|node| byzantine.contains(node));
@@ -97,6 +99,8 @@ impl Specification {
             fault: None,
             restarts: usize::from(nodes),
             comes_back: ComesBack::WithItsLogOnly,
+            subrounds: Subrounds::AtWill,
+            turns: false,
         };
         let places = numbers.iter().copied().zip(0..).filter(|(node, _)| !byzantine.contains(node));
         Self {

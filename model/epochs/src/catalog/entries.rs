@@ -71,7 +71,13 @@ fn boundaries() -> Vec<Entry> {
 /// A search that asks all that the instance can answer: E5 only where fair runs have an end.
 fn handover(instance: Instance, tickets: Tickets) -> Question {
     let fair = instance.is_fair();
-    let asked = EpochProperty::ALL.iter().copied().filter(|property| *property != EpochProperty::E5 || fair);
+    let turns = instance.turns;
+    let of = |property: &EpochProperty| match property {
+        EpochProperty::E5 => fair,
+        EpochProperty::E8 => turns,
+        _ => true,
+    };
+    let asked = EpochProperty::ALL.iter().copied().filter(of);
     Question::Handover(Exploration { asked: asked.collect(), tickets, ..Exploration::new(instance) })
 }
 
@@ -79,7 +85,7 @@ fn handovers() -> Vec<Entry> {
     type Row = (&'static str, &'static str, Instance, &'static [&'static str]);
     let crash = |instance| Instance { restarts: 1, ..instance };
     let behind = |instance| Instance { comes_back: ComesBack::WithItsLogOnly, ..crash(instance) };
-    let safety: [Row; 10] = [
+    let safety: [Row; 12] = [
         (
             "one_exchanged_rivals",
             "two branches close one round apart; a leaver, a joiner",
@@ -134,6 +140,18 @@ fn handovers() -> Vec<Entry> {
             "two branches; an honest member crashes and has its log only",
             behind(h::byzantine_exchanged(h::rivals())),
             &["WE1", "WE2", "WE6"],
+        ),
+        (
+            "byzantine_exchanged_timeouts",
+            "a tail block beside two rivals; subrounds are entered by timeout certificates",
+            h::with_timeouts(h::byzantine_exchanged(h::second())),
+            &["WE1"],
+        ),
+        (
+            "four_turn",
+            "after the handoff all four members turn Byzantine, and newcomers come",
+            h::four_turn(h::rivals()),
+            &["E1", "E3", "WE1", "WE2"],
         ),
     ];
     let live: [Row; 7] = [

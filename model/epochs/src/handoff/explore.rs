@@ -56,11 +56,9 @@ impl Exploration {
 
     /// Orders nodes of the same committees by their states.
     fn sort(&self, state: &mut State) {
-        let honest = self.instance.members.iter().filter(|member| member.honest);
-        let of: Vec<&Vec<bool>> = honest.map(|member| &member.of).collect();
-        let mut begin = 0;
-        for end in 1..=of.len() {
-            if end == of.len() || of[end] != of[begin] {
+        let (count, mut begin) = (state.nodes.len(), 0);
+        for end in 1..=count {
+            if end == count || !self.instance.are_alike(end, begin) {
                 state.nodes[begin..end].sort_unstable();
                 begin = end;
             }
@@ -79,7 +77,12 @@ impl Model for Exploration {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let more = |action: &Action| match *action {
             Action::Ticket { block, .. } => self.instance.notarized(state, block),
-            Action::Leave { .. } | Action::Enter { .. } | Action::Restart { .. } => false,
+            Action::Leave { .. }
+            | Action::Timeout { .. }
+            | Action::EnterSubround { .. }
+            | Action::Enter { .. }
+            | Action::Restart { .. }
+            | Action::Turn { .. } => false,
         };
         actions.extend(self.instance.steps(state));
         match self.tickets {

@@ -15,20 +15,30 @@ pub enum EpochFault {
     RecordOfNode,
     /// *VC34.* A node that joins takes a notarized closing block for a final one.
     JoinerTakesNotarized,
+    /// *VC36.* A timeout certificate of an older epoch moves a member to the next subround of its round. It shows only where subrounds
+    /// are entered by certificates ([`Subrounds::ByCertificate`](super::instance::Subrounds)).
+    OlderEpochIsHeard,
     /// *VC37.* Finality votes of e are counted with the quorum of e+1.
     VotesWithNextQuorum,
     /// *VC39.* Leavers alone answer with the handoff certificate.
     OnlyLeaversServe,
+    /// *VC49.* A node that has stored a handoff takes another one of the same epoch in its place.
+    HandoffReplaced,
+    /// *VC50.* A node with a checkpoint takes any handoff that it can check, like a node without one.
+    CheckpointIgnored,
 }
 
 impl EpochFault {
     /// All of them.
-    pub const ALL: [EpochFault; 6] = [
+    pub const ALL: [EpochFault; 9] = [
         EpochFault::RecordBeforeUnchecked,
         EpochFault::OldCommitteeInNewRounds,
         EpochFault::RecordOfNode,
         EpochFault::JoinerTakesNotarized,
+        EpochFault::OlderEpochIsHeard,
         EpochFault::VotesWithNextQuorum,
         EpochFault::OnlyLeaversServe,
+        EpochFault::HandoffReplaced,
+        EpochFault::CheckpointIgnored,
     ];
 }

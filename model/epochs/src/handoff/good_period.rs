@@ -12,7 +12,7 @@
 use super::{
     block::{Block, BlockId, Blocks, Generator, START},
     fault::EpochFault,
-    instance::Instance,
+    instance::{Instance, Subrounds},
     rules::OldCommitteeRule,
     state::{Node, Record, State},
     steps::Action,
@@ -80,20 +80,25 @@ impl Instance {
                 Record::OfChain => self.handoff_is_held(state, closing),
                 Record::OfNode | Record::Forged => false,
             },
-            Action::Restart { .. } => false,
+            Action::Timeout { .. }
+            | Action::EnterSubround { .. }
+            | Action::Restart { .. }
+            | Action::Turn { .. } => false,
         }
     }
 
-    /// Whether liveness can be asked of the instance: the last subround of each round has an honest generator.
+    /// Whether liveness can be asked of the instance: the last subround of each round has an honest generator, no members turn
+    /// Byzantine, and no step waits for timeouts.
     pub fn is_fair(&self) -> bool {
         let last = |block: &Block| {
             let same = |other: &&Block| (other.epoch, other.round) == (block.epoch, block.round);
             self.blocks.iter().filter(same).all(|other| other.subround <= block.subround)
         };
-        self.blocks.iter().filter(|block| last(block)).all(|block| match block.generator {
+        let honest_last = self.blocks.iter().filter(|block| last(block)).all(|block| match block.generator {
             Generator::Honest => true,
             Generator::Byzantine => false,
-        })
+        });
+        honest_last && !self.turns && self.subrounds == Subrounds::AtWill
     }
 
     /// Whether a fair run may end in `state`: no step is due. An instance that is not fair has no such state.

@@ -21,6 +21,17 @@ pub struct Member {
     pub honest: bool,
     /// The committees that it is in: `of[k]` says whether it is in `C(k)`.
     pub of: Vec<bool>,
+    /// Whether its operator gives it a checkpoint: the handoff after which members turn Byzantine.
+    pub checkpoint: bool,
+}
+
+/// The way to the next subround of a round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subrounds {
+    /// A member goes on at any time. So the model has more runs than with certificates, and no state for timeouts.
+    AtWill,
+    /// A member goes on with a timeout certificate of its epoch and round.
+    ByCertificate,
 }
 
 /// The knowledge that a node that comes back has beside its log and its handoffs.
@@ -49,17 +60,23 @@ pub struct Instance {
     pub restarts: usize,
     /// The knowledge that a node that comes back has beside its log and its handoffs.
     pub comes_back: ComesBack,
+    /// The way to the next subround.
+    pub subrounds: Subrounds,
+    /// Whether the members that are in the first committee only may turn Byzantine, all at once, after a handoff of it was formed.
+    pub turns: bool,
 }
 
 impl Instance {
     /// An instance of these members and blocks under the recommended rules. A member is a name of its kind, how many there
-    /// are of that kind, and the committees that they are in; a kind with the name `Byzantine` is that.
+    /// are of that kind, and the committees that they are in. A kind with the name `Byzantine` is that, and one with the name
+    /// `node with a checkpoint` has one.
     pub fn new(kinds: &[(&str, usize, &[bool])], blocks: Vec<Block>) -> Self {
         let of_kind = |&(name, count, of): &(&str, usize, &[bool])| {
             let member = move |at: usize| Member {
                 name: if count == 1 { name.to_owned() } else { format!("{name} {}", at + 1) },
                 honest: name != "Byzantine",
                 of: of.to_vec(),
+                checkpoint: name == "node with a checkpoint",
             };
             (0..count).map(member).collect::<Vec<_>>()
         };
@@ -74,7 +91,15 @@ impl Instance {
             fault: None,
             restarts: 0,
             comes_back: ComesBack::WithItsCertificate,
+            subrounds: Subrounds::AtWill,
+            turns: false,
         }
+    }
+
+    /// Whether two honest nodes are alike but for their state: they have the same committees, and both or none has a checkpoint.
+    pub fn are_alike(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.members[a], &self.members[b]);
+        (&a.of, a.checkpoint) == (&b.of, b.checkpoint)
     }
 
     /// Whether the rules have this mistake.

@@ -56,6 +56,7 @@ properties! {
     E3 "no two observers finalize conflicting blocks, across epochs";
     E5 "in a synchronous network the next epoch begins, and a block of it becomes final";
     E7 "a node that joins or lags ends in the right epoch, and never in a wrong one";
+    E8 "a committee that turns Byzantine after its handoff changes nothing that a node which has stored the handoff, or has a checkpoint of it, holds final";
     E9 "no honest member signs two statements that convict it because it is in two committees";
     WE1 "an epoch begins: a member of the next committee signs in it";
     WE2 "an epoch begins by the certificate of a tail block, and the closing block has none of its own";
@@ -73,6 +74,7 @@ impl EpochProperty {
             | EpochProperty::E3
             | EpochProperty::E5
             | EpochProperty::E7
+            | EpochProperty::E8
             | EpochProperty::E9 => false,
             EpochProperty::WE1
             | EpochProperty::WE2
@@ -92,7 +94,8 @@ impl Instance {
             EpochProperty::E3 => self.finals_conflict(state),
             EpochProperty::E5 => self.is_end(state) && !self.went_on(state),
             EpochProperty::E7 => self.is_in_wrong_epoch(state) || self.is_left_behind(state),
-            EpochProperty::E9 => state.nodes.iter().any(|node| self.is_convicted(node)),
+            EpochProperty::E8 => state.honest().any(|node| self.lost_its_handoff(state, node)),
+            EpochProperty::E9 => state.honest().any(|node| self.is_convicted(node)),
             EpochProperty::WE1 => state.nodes.iter().any(|node| self.signed_after_entry(node)),
             EpochProperty::WE2 => self.begins_by_tail(state),
             EpochProperty::WE4 => self.all_kinds_entered(state),
@@ -131,7 +134,7 @@ impl Instance {
             MissingCommitteeRule::Refuse => self.has(super::fault::EpochFault::OldCommitteeInNewRounds),
             MissingCommitteeRule::Latest | MissingCommitteeRule::NearestLower => true,
         };
-        let lowest = state.nodes.iter().map(Node::epoch).min().unwrap_or(Epoch(0));
+        let lowest = state.honest().map(Node::epoch).min().unwrap_or(Epoch(0));
         let blocks = self.above_start().filter(move |_| latest);
         blocks.map(move |block| (block, lowest)).filter(|(block, judge)| self.block(*block).epoch > *judge)
     }
@@ -179,6 +182,7 @@ impl Instance {
             })
         };
         self.above_start().any(too_few)
+            || state.honest().any(|node| self.is_moved_wrongly(state, node))
             || self.taken_for_next().any(mistaken)
             || self.judged_by_older(state).any(mistaken)
     }
@@ -218,6 +222,17 @@ impl Instance {
         let mut epochs = state.nodes.iter().map(Node::epoch);
         let first = epochs.next();
         epochs.any(|epoch| Some(epoch) != first) && self.is_end(state)
+    }
+
+    /// E8: a node entered by another handoff than the one that it had stored, or that its checkpoint has; or a block of the next committee
+    /// is final that is not above it.
+    fn lost_its_handoff(&self, state: &State, node: &Node) -> bool {
+        let Some(kept) = node.kept else { return false };
+        let Some(entry) = node.entries.first() else { return false };
+        let of_next =
+            |block: &BlockId| self.block(*block).epoch.0 == 1 && self.descends(*block, entry.closing);
+        let mut finals = self.above_start().filter(of_next).filter(|block| self.certified(state, *block));
+        *entry != kept || finals.any(|block| !self.descends(block, kept.closing))
     }
 
     /// E9: two statements of one member for different blocks convict it where a judge cannot tell that they are of different epochs:

@@ -2,7 +2,7 @@
 
 use super::{
     block::{Block, Closes, Generator, Line, blocks},
-    instance::Instance,
+    instance::{Instance, Subrounds},
 };
 
 use Closes::{Nothing, Record};
@@ -99,9 +99,28 @@ pub fn chain() -> Vec<Block> {
     blocks(&CHAIN)
 }
 
+/// Four members hand over to a single one, which is new. After the handoff all four are Byzantine. Two nodes that were in no committee
+/// come then: one with a checkpoint, and one without.
+pub fn four_turn(blocks: Vec<Block>) -> Instance {
+    let kinds: [(&str, usize, &[bool]); 5] = [
+        ("leaver", 3, OLD),
+        ("joiner", 1, NEW),
+        ("node with a checkpoint", 1, NONE),
+        ("newcomer", 1, NONE),
+        ("Byzantine", 1, OLD),
+    ];
+    Instance { turns: true, ..Instance::new(&kinds, blocks) }
+}
+
 const BOTH: &[bool] = &[true, true];
 const OLD: &[bool] = &[true, false];
 const NEW: &[bool] = &[false, true];
+const NONE: &[bool] = &[false, false];
+
+/// The same instance, with subrounds that are entered by timeout certificates.
+pub fn with_timeouts(instance: Instance) -> Instance {
+    Instance { subrounds: Subrounds::ByCertificate, ..instance }
+}
 
 /// Four members, one of whom leaves and is replaced; the Byzantine one stays.
 pub fn one_exchanged(blocks: Vec<Block>) -> Instance {

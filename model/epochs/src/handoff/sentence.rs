@@ -41,7 +41,27 @@ impl Instance {
                     self.block(closing).name
                 )
             }
+            Action::Timeout { node } => {
+                let (epoch, round, subround) = self.position(&state.nodes[node]);
+                format!(
+                    "{} gives up subround {subround} of round {round} in epoch {epoch}, and signs a timeout.",
+                    name(node)
+                )
+            }
+            Action::EnterSubround { node, subround } => {
+                let (epoch, round, _) = self.position(&state.nodes[node]);
+                let of = self.timeout_certificate(state, (epoch, round, subround));
+                let of = of.map_or("no epoch".to_owned(), |of| format!("epoch {of}"));
+                format!(
+                    "{} enters subround {subround} of round {round} in epoch {epoch} by a timeout certificate of {of}.",
+                    name(node)
+                )
+            }
             Action::Restart { node } => format!("{} crashes and comes back.", name(node)),
+            Action::Turn { closing } => format!(
+                "The handoff above {} is there. The members that left turn Byzantine.",
+                self.block(closing).name
+            ),
         }
     }
 
@@ -55,9 +75,7 @@ impl Instance {
         for (sorted, action) in run {
             let Some(action) = action else { break };
             let find = |node: usize| {
-                let alike = |at: &usize| {
-                    self.members[*at].of == self.members[node].of && named.nodes[*at] == sorted.nodes[node]
-                };
+                let alike = |at: &usize| self.are_alike(*at, node) && named.nodes[*at] == sorted.nodes[node];
                 (0..named.nodes.len()).find(alike).expect("a sorted state has the nodes of the named one")
             };
             let action = match action {
@@ -66,7 +84,12 @@ impl Instance {
                 Action::Enter { node, closing, record } => {
                     Action::Enter { node: find(node), closing, record }
                 }
+                Action::Timeout { node } => Action::Timeout { node: find(node) },
+                Action::EnterSubround { node, subround } => {
+                    Action::EnterSubround { node: find(node), subround }
+                }
                 Action::Restart { node } => Action::Restart { node: find(node) },
+                Action::Turn { closing } => Action::Turn { closing },
             };
             assert!(self.enabled(&named, &action), "a step of the run may not happen");
             self.apply(&mut named, &action);

@@ -2,7 +2,11 @@
 
 use super::block::{BlockId, Blocks, START};
 use serde::{Deserialize, Serialize};
-use zus_protocol::ids::Epoch;
+use std::collections::BTreeSet;
+use zus_protocol::ids::{Epoch, Round, Subround};
+
+/// A subround of a round of an epoch.
+pub type Position = (Epoch, Round, Subround);
 
 /// The record that a node took for a committee.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -39,6 +43,14 @@ pub struct Node {
     pub restarted: bool,
     /// Whether it did so after it had stored a handoff and before its first signature in that epoch (WE6).
     pub restarted_between: bool,
+    /// The subround of its round that it is in. Always the first one where subrounds are entered at will.
+    pub subround: Subround,
+    /// The subrounds that it signed a timeout for; durable. Empty where subrounds are entered at will.
+    pub timeouts: BTreeSet<Position>,
+    /// Whether it turned Byzantine: it signed everything of its epoch, and takes no step.
+    pub turned: bool,
+    /// The handoff that it had stored when members turned Byzantine, or that its checkpoint has.
+    pub kept: Option<Entry>,
 }
 
 impl Node {
@@ -51,6 +63,10 @@ impl Node {
             votes: Blocks::default(),
             restarted: false,
             restarted_between: false,
+            subround: Subround(0),
+            timeouts: BTreeSet::new(),
+            turned: false,
+            kept: None,
         }
     }
 
@@ -86,4 +102,11 @@ impl Default for Node {
 pub struct State {
     /// The honest nodes, in the order of the instance.
     pub nodes: Vec<Node>,
+}
+
+impl State {
+    /// The nodes that are honest still.
+    pub fn honest(&self) -> impl Iterator<Item = &Node> + Clone {
+        self.nodes.iter().filter(|node| !node.turned)
+    }
 }

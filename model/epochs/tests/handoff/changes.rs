@@ -11,7 +11,7 @@ use zus_epochs::handoff::{
     scenarios as s,
 };
 
-use EpochProperty::{E1, E2, E3, E5, E7, E9};
+use EpochProperty::{E1, E2, E3, E5, E7, E8, E9};
 
 const HARDENED: EpochRules = EpochRules::HARDENED;
 
@@ -75,9 +75,13 @@ pub fn changes() -> Vec<Change> {
     fault(EpochFault::OldCommitteeInNewRounds, s::disjoint(s::second()), &[(E2, 6), (E3, 14)]);
     fault(EpochFault::RecordOfNode, s::one_exchanged(s::rivals()), &[(E1, 6), (E7, 5)]);
     fault(EpochFault::JoinerTakesNotarized, s::four_to_one(s::rivals()), &[(E1, 12), (E3, 13), (E7, 11)]);
+    let timeouts = s::with_timeouts(s::four_to_one(s::second()));
+    fault(EpochFault::OlderEpochIsHeard, timeouts, &[(E2, 8)]);
     fault(EpochFault::VotesWithNextQuorum, s::four_to_two(s::rivals()), &[(E1, 11), (E2, 3), (E3, 6)]);
     fault(EpochFault::VotesWithNextQuorum, s::seven_to_four(s::second()), &[(E2, 4)]);
     fault(EpochFault::OnlyLeaversServe, s::one_exchanged(s::fair()), &[(E5, 8), (E7, 8)]);
+    fault(EpochFault::HandoffReplaced, s::four_turn(s::rivals()), &[(E8, 7)]);
+    fault(EpochFault::CheckpointIgnored, s::four_turn(s::rivals()), &[(E8, 6)]);
     all
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use zus_epochs::handoff::{
     EpochProperty, EpochRules, Exploration, Instance, State, States, Tickets, scenarios as s,
 };
+use zus_protocol::ids::Subround;
 
 /// All states that a search sees.
 fn states(exploration: &Exploration) -> HashSet<State> {
@@ -36,6 +37,27 @@ fn sorted_states_are_the_named_ones_up_to_names() {
     };
     assert!(many.len() > 2 * few.len(), "{} and {}", many.len(), few.len());
     assert_eq!(many.into_iter().map(sort).collect::<HashSet<_>>(), few);
+}
+
+/// Timeout certificates only narrow the runs: without its timeouts, each state of such an instance is one in which subrounds are entered at
+/// will. The member of the next committee does get into the second subround.
+#[test]
+fn states_with_timeouts_are_states_without_them() {
+    let at_will = Exploration { tickets: Tickets::Needed, ..Exploration::new(s::four_to_one(s::second())) };
+    let instance = s::with_timeouts(at_will.instance.clone());
+    let narrowed = Exploration { instance, ..at_will.clone() };
+    let (all, mut moved) = (states(&at_will), BTreeSet::new());
+    for mut state in states(&narrowed) {
+        for node in &mut state.nodes {
+            if node.subround > Subround(0) {
+                moved.insert(node.epoch().0);
+            }
+            (node.subround, node.timeouts) = (Subround(0), BTreeSet::new());
+        }
+        state.nodes[..3].sort_unstable();
+        assert!(all.contains(&state), "{state:?}");
+    }
+    assert_eq!(moved, BTreeSet::from([1]));
 }
 
 /// Under each rule whose nodes count tickets of their own epoch only, safety is the same without needless tickets.

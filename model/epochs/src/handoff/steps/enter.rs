@@ -9,8 +9,9 @@ use crate::handoff::{
     fault::EpochFault,
     instance::Instance,
     rules::{ActivationRule, EpochSourceRule, HandoffProofRule},
-    state::{Entry, Record, State},
+    state::{Entry, Node, Record, State},
 };
+use zus_protocol::ids::Subround;
 
 impl Instance {
     /// Whether there is evidence for the genuine record of a closing block, of the kind that the node `at` asks for.
@@ -52,11 +53,23 @@ impl Instance {
         by_source || by_proof || self.has(EpochFault::RecordBeforeUnchecked)
     }
 
+    /// Whether a node may take a handoff of an epoch now: it is in that epoch. A checkpoint names the only one that it takes.
+    fn may_take(&self, node: &Node, taken: Entry) -> bool {
+        let epoch = self.block(taken.closing).epoch;
+        let replaces = self.has(EpochFault::HandoffReplaced)
+            && node.epoch().0 == epoch.0 + 1
+            && node.entries.last() != Some(&taken);
+        let is_next = node.epoch() == epoch
+            && node.entries.last().is_none_or(|entry| self.descends(taken.closing, entry.closing))
+            && (node.kept.is_none_or(|kept| node.epoch().0 > 0 || kept == taken)
+                || self.has(EpochFault::CheckpointIgnored));
+        replaces || is_next
+    }
+
     pub(super) fn enter_enabled(&self, state: &State, at: usize, closing: BlockId, record: Record) -> bool {
         let closes = self.block(closing).closed_by == Some(closing);
         closes
-            && state.nodes[at].epoch() == self.block(closing).epoch
-            && state.nodes[at].entries.last().is_none_or(|entry| self.descends(closing, entry.closing))
+            && self.may_take(&state.nodes[at], Entry { closing, record })
             && match record {
                 Record::OfChain => self.has_evidence(state, at, closing),
                 Record::OfNode => self.has(EpochFault::RecordOfNode) && self.has_evidence(state, at, closing),
@@ -65,8 +78,10 @@ impl Instance {
     }
 
     pub(super) fn enter_apply(&self, state: &mut State, at: usize, closing: BlockId, record: Record) {
+        let epoch = self.block(closing).epoch;
         let node = &mut state.nodes[at];
+        node.entries.truncate(epoch.0 as usize);
         node.entries.push(Entry { closing, record });
-        node.through = closing;
+        (node.through, node.subround) = (closing, Subround(0));
     }
 }

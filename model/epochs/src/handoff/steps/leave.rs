@@ -2,6 +2,7 @@
 //! for the block if it ticketed nothing else in that round, and signs nothing more in it.
 
 use crate::handoff::{block::BlockId, instance::Instance, state::State};
+use zus_protocol::ids::Subround;
 
 impl Instance {
     pub(super) fn leave_enabled(&self, state: &State, at: usize, block: BlockId) -> bool {
@@ -17,6 +18,6 @@ impl Instance {
         if free {
             node.votes.insert(block);
         }
-        node.through = block;
+        (node.through, node.subround) = (block, Subround(0));
     }
 }

@@ -7,6 +7,7 @@ use crate::handoff::{
     instance::{ComesBack, Instance},
     state::{Node, State},
 };
+use zus_protocol::ids::Subround;
 
 impl Instance {
     /// Whether a node has signed nothing in its epoch.
@@ -27,6 +28,7 @@ impl Instance {
             ComesBack::WithItsCertificate => node.through,
             ComesBack::WithItsLogOnly => node.entries.last().map_or(START, |entry| entry.closing),
         };
+        node.subround = Subround(0);
         node.restarted = true;
         node.restarted_between = between;
     }

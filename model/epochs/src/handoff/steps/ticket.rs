@@ -2,12 +2,13 @@
 //!
 //! A member signs at most one ticket in a (epoch, round, subround), in its own epoch and round, in subrounds that go up, for a
 //! block with a notarized parent. Between two subrounds a timeout certificate is asked for by the protocol; here a member may
-//! go on at any time. So the model has more runs, and none is lost.
+//! go on at any time, so the model has more runs, and none is lost. Where the instance asks for certificates
+//! ([`timeout`](super::timeout)), the block is of the subround that the member is in and has not given up.
 
 use crate::handoff::{
     block::{BlockId, Generator},
     fault::EpochFault,
-    instance::Instance,
+    instance::{Instance, Subrounds},
     rules::LogScopeRule,
     state::{Node, State},
 };
@@ -59,7 +60,15 @@ impl Instance {
             Generator::Byzantine => true,
             Generator::Honest => !self.another_is_ticketed(state, block),
         };
+        let in_subround = match self.subrounds {
+            Subrounds::AtWill => true,
+            Subrounds::ByCertificate => {
+                let position = (of.epoch, of.round, of.subround);
+                of.subround == node.subround && !node.timeouts.contains(&position)
+            }
+        };
         of.round == self.block(node.through).round.next()
+            && in_subround
             && parent_is_known
             && !barred.any(|barred| barred)
             && !voted

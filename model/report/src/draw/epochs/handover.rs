@@ -110,7 +110,8 @@ impl Stage<'_> {
         let (round, epoch) = (self.instance.block(it.through).round.0 + 1, it.epoch().0);
         let tint = Some(epoch.min(u64::from(u8::MAX)) as u8);
         let lane = self.lanes[node];
-        self.scene.stays.push(Stay { lane, event, round, subround: 0, down: false, tint });
+        let subround = it.subround.0;
+        self.scene.stays.push(Stay { lane, event, round, subround, down: false, tint });
     }
 
     fn step(&mut self, step: usize, before: &State, action: &Action, after: &State) {
@@ -126,7 +127,7 @@ impl Stage<'_> {
                 used(&mut self.scene, from, if begins { Kind::Handoff } else { Kind::Notarization });
                 let row = self.scene.events.len() - 1;
                 self.tickets[at(block)].push(row);
-                (node, Some(block))
+                (Some(node), Some(block))
             }
             Action::Leave { node, block } => {
                 let votes = after.nodes[node].votes() != before.nodes[node].votes();
@@ -137,23 +138,40 @@ impl Stage<'_> {
                     let row = self.scene.events.len() - 1;
                     self.votes[at(block)].push(row);
                 }
-                (node, Some(block))
+                (Some(node), Some(block))
+            }
+            Action::Timeout { node } => {
+                let (_, round, subround) = instance.position(&before.nodes[node]);
+                self.push(step, node, Kind::Timeout, format!("timeout ({round}, {subround})"), says);
+                (Some(node), None)
+            }
+            Action::EnterSubround { node, subround } => {
+                self.push(step, node, Kind::EnterSubround, format!("enters subround {subround}"), says);
+                (Some(node), None)
             }
             Action::Enter { node, closing, record: _ } => {
                 let next = instance.block(closing).epoch.0 + 1;
                 self.push(step, node, Kind::EnterEpoch, format!("enters epoch {next}"), says);
                 used(&mut self.scene, self.handed_off[at(closing)], Kind::Handoff);
-                (node, Some(closing))
+                (Some(node), Some(closing))
             }
             Action::Restart { node } => {
                 self.push(step, node, Kind::Restart, "restarts".into(), says);
-                (node, None)
+                (Some(node), None)
+            }
+            Action::Turn { closing } => {
+                let lane = self.scene.lanes.len() - 1;
+                push(&mut self.scene, step, lane, Kind::Network, "leavers turn Byzantine".into(), says);
+                (None, Some(closing))
             }
         };
         let row = self.scene.events.len() - 1;
         self.scene.events[row].block = block.and_then(|block| at(block).checked_sub(1));
-        let moved = |state: &State| (state.nodes[node].epoch(), state.nodes[node].through);
-        if moved(before) != moved(after) {
+        let place = |state: &State, node: usize| {
+            let it = &state.nodes[node];
+            (it.epoch(), it.through, it.subround)
+        };
+        if let Some(node) = node.filter(|&node| place(before, node) != place(after, node)) {
             self.stay(after, node, row);
         }
         for block in instance.above_start() {
