@@ -117,13 +117,15 @@ impl Protocol {
         kept
     }
 
-    /// After the other reductions: a miner below the floor's subround has no ticket there.
+    /// After the other reductions: a miner below the floor's subround has no ticket there, and in the layer of votes none of the round
+    /// signs one.
     pub(crate) fn forget_behind_in_round(&self, state: &mut State) {
         let Some(floor) = self.floor(state) else { return };
         for m in &mut state.miners[..self.honest()] {
             let round = m.round() as u8;
-            let here = round == floor.round && !floor.voting && m.subround() as u8 == floor.subround;
-            if round < floor.round || self.forgets_within() && round == floor.round && !here {
+            let here = round == floor.round && m.subround() as u8 == floor.subround;
+            if round < floor.round || round == floor.round && (floor.voting || self.forgets_within() && !here)
+            {
                 m.set_spent(0);
             }
         }

@@ -242,6 +242,13 @@ fn larger() -> Vec<(String, Protocol)> {
     }
     all.push(("f + 1".into(), instance(4, 2, 1, 2, h, &both)));
     all.push(("observers".into(), Protocol { observers: 2, ..instance(3, 0, 2, 2, h, &[Honest]) }));
+    // Where tickets are kept by name up to the layer of votes.
+    let chained = Rules { beacon: BeaconRule::Chained, ..h };
+    let local = Rules { subround_entry: SubroundEntryRule::Local, ..h };
+    let votes = Rules { finality: FinalityRule::Votes, ..Rules::DOCUMENTED };
+    all.push(("chained, 2 x 2".into(), instance(4, 1, 2, 2, chained, &[Byzantine])));
+    all.push(("local, 2 x 2".into(), instance(5, 0, 2, 2, local, &[Honest])));
+    all.push(("documented with votes".into(), instance(4, 0, 2, 2, votes, &[Honest])));
     all.push(("three rounds".into(), instance(2, 0, 3, 2, h, &[Honest])));
     all.push(("a restart".into(), Protocol { crashes: 1, ..instance(3, 0, 1, 2, h, &[Honest]) }));
     all
