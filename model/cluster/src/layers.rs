@@ -9,9 +9,11 @@ use crate::{
     record::Address,
     runs::{BLOCK, Filed, Form, KEPT, Reader, Writer},
 };
+use rapidhash::v3::rapidhash_v3;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
 };
 use zus_checker::{
@@ -33,7 +35,12 @@ pub struct Identity {
     pub seed: u64,
     /// Processes of the search.
     pub processes: usize,
+    /// The fingerprint of the start, which tells of another way to pack or to hash.
+    pub start: String,
 }
+
+/// The version of the program, and of its layers: to be raised with each change of their form.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), ", layers 2");
 
 impl Identity {
     /// The first thing in which the two differ, with the value of each.
@@ -44,6 +51,7 @@ impl Identity {
             ("digest of the scenario", self.digest.clone(), other.digest.clone()),
             ("hash seed", self.seed.to_string(), other.seed.to_string()),
             ("number of processes", self.processes.to_string(), other.processes.to_string()),
+            ("hash of the start", self.start.clone(), other.start.clone()),
         ]
         .into_iter()
         .find(|(_, mine, theirs)| mine != theirs)
@@ -111,6 +119,25 @@ pub struct Manifest {
     pub checksum: u64,
     /// The figures up to here.
     pub totals: Totals,
+    /// The hash of all this, with 0 in its own place.
+    pub seal: u64,
+}
+
+impl Manifest {
+    fn text(&self) -> io::Result<String> {
+        serde_json::to_string_pretty(self).map_err(io::Error::other)
+    }
+
+    /// The seal that it should have.
+    fn due(&self) -> io::Result<u64> {
+        Ok(rapidhash_v3(Manifest { seal: 0, ..self.clone() }.text()?.as_bytes()))
+    }
+
+    /// Its text, sealed.
+    fn sealed(mut self) -> io::Result<String> {
+        self.seal = self.due()?;
+        self.text()
+    }
 }
 
 /// Why the layers cannot be used: file, reason, fix.
@@ -139,6 +166,17 @@ pub struct Layers {
 /// The fix where the layers are those of another search.
 const OTHER: &str =
     "name the folder of this search with --layers, or start it without --resume in another folder";
+/// The fix where a layer is not what was written.
+fn again_from(layer: u32) -> String {
+    match layer {
+        0 => "start again without --resume, in another folder".into(),
+        layer => format!(
+            "remove layer-{layer:04}.json and those after it in this folder, and resume: the search goes on from layer {}",
+            layer - 1
+        ),
+    }
+}
+
 /// The most that a manifest may have, in bytes.
 const MOST_MANIFEST: u64 = 1 << 20;
 
@@ -186,10 +224,10 @@ impl Layers {
             bytes,
             checksum,
             totals: totals.clone(),
+            seal: 0,
         };
         let path = self.manifest(layer);
-        let text = serde_json::to_string_pretty(&manifest).map_err(std::io::Error::other);
-        on_disk(&path, text.and_then(|text| whole::write(&path, text)));
+        on_disk(&path, manifest.sealed().and_then(|text| whole::write(&path, text)));
         self.complete.truncate(layer as usize);
         self.complete.push(shards);
     }
@@ -217,6 +255,12 @@ impl Layers {
                 let why = format!("it is layer {} of process {}", manifest.layer, manifest.process);
                 return Err(unfit(why));
             }
+            if manifest.due().ok() != Some(manifest.seal) {
+                return Err(Unfit {
+                    fix: again_from(layer),
+                    ..unfit("its content is not what was written".into())
+                });
+            }
             self.complete.push(manifest.shards);
             manifests.push(manifest);
         }
@@ -236,13 +280,7 @@ impl Layers {
     /// The file is shorter or longer, or its content is another one.
     pub fn check(&self, manifest: &Manifest, each: &mut dyn FnMut(&[u8])) -> Result<(), Unfit> {
         let file = self.file(manifest.layer);
-        let fix = match manifest.layer {
-            0 => "start again without --resume, in another folder".into(),
-            layer => format!(
-                "remove layer-{layer:04}.json and those after it in this folder, and resume: the search goes on from layer {}",
-                layer - 1
-            ),
-        };
+        let fix = again_from(manifest.layer);
         let unfit = |why: String| Unfit { file: file.clone(), why, fix: fix.clone() };
         let states: u64 = manifest.shards.iter().sum();
         let bytes = std::fs::metadata(&file).map_err(|error| unfit(error.to_string()))?.len();
@@ -250,7 +288,7 @@ impl Layers {
             let due = manifest.bytes;
             return Err(unfit(format!("it has {bytes} bytes, and its {states} states take {due}")));
         }
-        let io = |error: std::io::Error| unfit(error.to_string());
+        let io = |error: io::Error| unfit(error.to_string());
         let mut reader = Reader::open(&file, 0, states, self.form).map_err(io)?;
         let mut record = Vec::new();
         while reader.try_next(&mut record).map_err(io)? {
@@ -260,6 +298,12 @@ impl Layers {
             return Err(unfit("its content is not what was written".into()));
         }
         Ok(())
+    }
+
+    /// The refusal of a layer of which another process has other figures.
+    pub fn strange(&self, layer: u32, other: usize) -> Unfit {
+        let why = format!("process {other} has other figures for this layer");
+        Unfit { file: self.manifest(layer), why, fix: OTHER.into() }
     }
 
     /// Forgets the layers above `layer`.

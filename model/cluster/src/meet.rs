@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 use zus_output::plain;
@@ -32,14 +33,14 @@ struct Greeting {
     watch: bool,
     /// Whether it goes on with layers on disk.
     resume: bool,
-    /// The fingerprint of the start.
-    start: String,
+    /// Unique states at which it ends, if there is a limit.
+    limit: Option<u64>,
     /// The search.
     search: Identity,
 }
 
 /// The name and the version of the protocol.
-const SPEAKS: &str = "zus-cluster 1";
+const SPEAKS: &str = "zus-cluster 2";
 
 /// Why the processes do not meet.
 #[derive(Debug, thiserror::Error)]
@@ -129,8 +130,8 @@ pub struct Meeting<'m> {
     pub process: usize,
     /// The search.
     pub search: &'m Identity,
-    /// The fingerprint of the start.
-    pub start: String,
+    /// Unique states at which it ends, if there is a limit.
+    pub limit: Option<u64>,
     /// Whether it goes on with layers on disk.
     pub resume: bool,
     /// How long it waits for the others.
@@ -144,7 +145,7 @@ impl Meeting<'_> {
             process: self.process,
             watch,
             resume: self.resume,
-            start: self.start.clone(),
+            limit: self.limit,
             search: self.search.clone(),
         }
     }
@@ -251,11 +252,12 @@ impl Meeting<'_> {
 
     fn compare(&self, theirs: &Greeting, address: &str) -> Result<(), MeetError> {
         let mine = self.greeting(false);
+        let limit = |states: Option<u64>| states.map_or("none".into(), |states| states.to_string());
         let goes_on = |resume: bool| if resume { "with --resume" } else { "without --resume" }.to_owned();
         let differs = mine.search.differs(&theirs.search).or_else(|| {
             [
                 ("protocol of the connection", mine.speaks, theirs.speaks.clone()),
-                ("hash of the start", mine.start, theirs.start.clone()),
+                ("limit on states (--max-states)", limit(mine.limit), limit(theirs.limit)),
                 ("beginning", goes_on(mine.resume), goes_on(theirs.resume)),
             ]
             .into_iter()
@@ -308,6 +310,8 @@ const SIGNS: u32 = 6;
 pub struct Watch {
     streams: Vec<TcpStream>,
     ended: Arc<AtomicBool>,
+    /// Ends when process 0 has said good-bye, which it does after its report, or is gone.
+    first: Option<JoinHandle<bool>>,
 }
 
 impl Watch {
@@ -317,7 +321,7 @@ impl Watch {
     /// As the system says.
     pub fn new(met: &mut Met, hosts: &[Host], silence: Duration) -> io::Result<Self> {
         let ended = Arc::new(AtomicBool::new(false));
-        let (mut streams, mut signs) = (Vec::new(), Vec::new());
+        let (mut streams, mut signs, mut first) = (Vec::new(), Vec::new(), None);
         for (process, stream) in met.watch.iter_mut().enumerate() {
             let Some(mut input) = stream.take() else { continue };
             streams.push(input.try_clone()?);
@@ -330,7 +334,7 @@ impl Watch {
                 let why = loop {
                     match input.read(&mut word) {
                         Ok(1) if word[0] == ALIVE => {}
-                        Ok(1) if word[0] == BYE => return,
+                        Ok(1) if word[0] == BYE => return true,
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                         Err(error) if is_late(&error) => {
                             break format!("{of} has said nothing for {} s", silence.as_secs());
@@ -341,8 +345,12 @@ impl Watch {
                 if !ended.load(Ordering::SeqCst) {
                     end::unfinished(&why);
                 }
+                false
             };
-            std::thread::Builder::new().name(format!("watch-{process}")).spawn(watch)?;
+            let watch = std::thread::Builder::new().name(format!("watch-{process}")).spawn(watch)?;
+            if process == 0 {
+                first = Some(watch);
+            }
         }
         let of_signs = Arc::clone(&ended);
         let alive = move || {
@@ -353,10 +361,15 @@ impl Watch {
             }
         };
         std::thread::Builder::new().name("alive".into()).spawn(alive)?;
-        Ok(Watch { streams, ended })
+        Ok(Watch { streams, ended, first })
     }
 
-    /// Says good-bye to the others: the search has ended.
+    /// Waits until process 0 has said good-bye; `false` if it is gone without.
+    pub fn first_is_done(&mut self) -> bool {
+        self.first.take().is_none_or(|watch| watch.join().unwrap_or(false))
+    }
+
+    /// Says good-bye to the others: the search has ended, and its report is out.
     pub fn end(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
         for stream in &mut self.streams {

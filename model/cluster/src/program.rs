@@ -4,7 +4,7 @@ use crate::{
     arguments::{CheckArgs, Format, SearchArgs},
     end::{self, BAD_INPUT},
     hosts::{self, HostsError},
-    layers::{Identity, Layers, Totals, Unfit, remove_runs},
+    layers::{Identity, Layers, Totals, Unfit, VERSION, remove_runs},
     meet::{self, MeetError, Meeting, Watch},
     prints::Print,
     record::KNOWN_BITS,
@@ -108,9 +108,11 @@ fn refuse(failure: &Failure) -> ! {
     std::process::exit(BAD_INPUT)
 }
 
-/// The hash of all that a scenario says, but for where its file is.
+/// The hash of all that a scenario says, but for where its file is, and where in the file something stands.
 fn digest(scenario: &Scenario) -> String {
-    let alike = Scenario { path: String::new(), notes: Vec::new(), ..scenario.clone() };
+    let mut alike =
+        Scenario { path: String::new(), notes: Vec::new(), optional: Vec::new(), ..scenario.clone() };
+    alike.expect.iter_mut().for_each(|expectation| expectation.line = 0);
     let digest = Sha3_256::digest(format!("{alike:?}"));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -169,11 +171,12 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
         return Err(Failure::Process { process, file: plain::path(&args.hosts), processes });
     }
     let identity = Identity {
-        version: env!("CARGO_PKG_VERSION").into(),
+        version: VERSION.into(),
         scenario: scenario.name.clone(),
         digest: digest(&scenario),
         seed: args.search.hash_seed,
         processes,
+        start: format!("{:032x}", fingerprint_of_start(&scenario.protocol, args.search.hash_seed)),
     };
     let again = args.again.clone().unwrap_or_else(|| {
         let resume = if args.search.resume { "" } else { " --resume" };
@@ -187,12 +190,11 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
         // As `zus check` does, once for all processes.
         effects(&mut scenario, limits, &|_, _| {})?;
     }
-    let start_print = fingerprint_of_start(&scenario.protocol, args.search.hash_seed);
     let meeting = Meeting {
         hosts: &hosts,
         process,
         search: &identity,
-        start: format!("{start_print:032x}"),
+        limit: args.search.max_states,
         resume: args.search.resume,
         wait: Duration::from_secs(args.wait),
     };
@@ -220,7 +222,6 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
         let sockets = sockets.take().unwrap_or_default();
         let done = shared(sockets, process, task, Arc::clone(&progress), scenario.name.clone());
         let done = done.unwrap_or_else(|failure| refuse(&failure));
-        watch.end();
         let Outcome { exploration, figures, layers } = done;
         outcome.replace(Some((figures, layers)));
         exploration
@@ -231,6 +232,10 @@ pub fn run(args: &CheckArgs, command: &str) -> Result<i32, Failure> {
     drop(progress);
     if process == 0 {
         print(&args.search, &checked, start, command)?;
+    }
+    watch.end();
+    if !watch.first_is_done() {
+        end::unfinished("process 0 is gone, and its report may be, too");
     }
     let code = match checked.standing() {
         Standing::AsExpected | Standing::Sampled => 0,

@@ -274,8 +274,9 @@ impl Searcher<'static> {
                 "own",
                 |_, _| {
                     move |input, _| {
-                        let mut owner = into.borrow_mut();
                         input.for_each(|_, packets| {
+                            // Borrowed for what there is only: a search that goes on at its end looks at the owner meanwhile.
+                            let mut owner = into.borrow_mut();
                             for packet in packets.drain(..) {
                                 packet.bytes.0.chunks_exact(width).for_each(|record| owner.accept(record));
                             }
@@ -377,6 +378,10 @@ pub fn search(worker: &mut Worker, task: &Task, say: &dyn Fn(&Totals)) -> Result
         let heights = board.exchange(worker, &(known.len() as u32 - 1));
         let layer = heights.into_iter().min().unwrap_or(0);
         owner.layers.cut(layer);
+        let figures = board.exchange(worker, &known[layer as usize].totals);
+        if let Some(other) = figures.iter().position(|other| *other != known[layer as usize].totals) {
+            return Err(owner.layers.strange(layer, other));
+        }
         let mut expander = Expander::new(protocol);
         let layers = owner.layers.clone();
         for known in &known[..=layer as usize] {

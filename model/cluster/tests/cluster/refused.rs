@@ -81,6 +81,15 @@ fn processes_of_different_searches_refuse_each_other_with_both_values() {
     let seeds = both(at, &["two_subrounds", "--hash-seed", "5"], &["two_subrounds", "--hash-seed", "6"]);
     refused(&seeds[0], &["process 1 has another hash seed: 6, and this one has 5"]);
     refused(&seeds[1], &["process 0 has another hash seed: 5, and this one has 6"]);
+    let limits = both(at, &["two_subrounds", "--max-states", "3000"], &["two_subrounds"]);
+    refused(
+        &limits[0],
+        &["process 1 has another limit on states (--max-states): none, and this one has 3000"],
+    );
+    refused(
+        &limits[1],
+        &["process 0 has another limit on states (--max-states): 3000, and this one has none"],
+    );
     let names = both(at, &["two_subrounds"], &["late_better_rank"]);
     refused(&names[0], &["another scenario: late_better_rank, and this one has two_subrounds"]);
     refused(&names[1], &["another scenario: two_subrounds, and this one has late_better_rank"]);
@@ -102,7 +111,8 @@ S2 = "holds"
     let contents = both(at, &["a/s.toml"], &["b/s.toml"]);
     refused(&contents[0], &["another digest of the scenario: "]);
     refused(&contents[1], &["another digest of the scenario: "]);
-    fs::write(at.join("b/s.toml"), text).unwrap();
+    // The same but for a comment, which moves what follows it.
+    fs::write(at.join("b/s.toml"), format!("# The same.\n{text}")).unwrap();
     let alike = both(at, &["a/s.toml"], &["b/s.toml"]);
     assert_eq!(alike.each_ref().map(code), [0, 0], "{}", crate::program::text(&alike[1].stderr));
 }

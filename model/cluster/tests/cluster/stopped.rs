@@ -91,6 +91,51 @@ fn killed_ten_times_at_random_layers_it_goes_on() {
     killed_and_resumed(&layers);
 }
 
+/// A search that has ended, or is at its limit, has nothing to expand: it tells its report again.
+#[test]
+fn a_search_with_nothing_left_is_told_again() {
+    for (more, due) in [(&[][..], 0), (&["--max-states", "300"], 3)] {
+        for processes in ["1", "2"] {
+            let folder = tempfile::tempdir().unwrap();
+            let arguments =
+                [&["local", processes, "two_subrounds", "--format", "json", "--keep"], more].concat();
+            let first = run(folder.path(), &arguments);
+            let again = run(folder.path(), &[&arguments[..], &["--resume"]].concat());
+            assert_eq!(
+                [code(&first), code(&again)],
+                [due, due],
+                "{}{}",
+                text(&first.stderr),
+                text(&again.stderr)
+            );
+            assert_eq!(printed(&first), printed(&again), "{processes} processes, {more:?}");
+        }
+    }
+}
+
+/// Whoever cannot print its report keeps its layers, and so do the others.
+#[cfg(target_os = "linux")]
+#[test]
+fn layers_stay_until_the_report_is_out() {
+    let folder = tempfile::tempdir().unwrap();
+    hosts(folder.path(), 2);
+    let arguments = ["two_subrounds", "--format", "json"];
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let own = ["check", "--hosts", "hosts.txt", "--process", "0"];
+    let mut zero = cluster(folder.path(), &[&own[..], &arguments].concat());
+    let zero = zero.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let one = process(folder.path(), 1, &arguments);
+    let [zero, one] = [zero, one].map(|child| child.wait_with_output().unwrap());
+    assert_eq!([code(&zero), code(&one)], [2, 3], "{}{}", text(&zero.stderr), text(&one.stderr));
+    assert!(text(&one.stderr).contains("process 0 is gone"), "{}", text(&one.stderr));
+    hosts(folder.path(), 2);
+    let resumed = [&arguments[..], &["--resume"]].concat();
+    let [zero, one] =
+        [0, 1].map(|of| process(folder.path(), of, &resumed)).map(|child| child.wait_with_output().unwrap());
+    assert_eq!([code(&zero), code(&one)], [0, 0], "{}{}", text(&zero.stderr), text(&one.stderr));
+    assert_eq!(printed(&zero), of_threads("two_subrounds"));
+}
+
 /// A search that was stopped at a limit: its layers are there.
 fn begun(folder: &Path) {
     let output = run(folder, &["local", "2", NAME, "--max-states", "3000", "--quiet"]);
@@ -128,12 +173,25 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
         fs::write(&path, before).unwrap();
         output
     };
-    let version = of(3, &|text| text.replace("\"version\": \"0.1.0\"", "\"version\": \"0.0.9\""));
+    let version = of(3, &|text| text.replace("\"version\": \"0.1.0, ", "\"version\": \"0.0.9, "));
     refused(
         &version,
-        &["layer-0003.json: it is of another search: its version is 0.0.9, and here it is 0.1.0"],
+        &[
+            "layer-0003.json: it is of another search: its version is 0.0.9, layers 2, and here it is 0.1.0, layers 2",
+        ],
     );
     refused(&of(2, &|text| text[..text.len() / 2].into()), &["layer-0002.json: "]);
+    for figure in ["generated", "unique", "least"] {
+        let changed =
+            of(4, &|text| text.replacen(&format!("\"{figure}\": "), &format!("\"{figure}\": 1"), 1));
+        refused(
+            &changed,
+            &[
+                "layer-0004.json: its content is not what was written",
+                "remove layer-0004.json and those after it",
+            ],
+        );
+    }
     let layer = at.join("zus-cluster-layers/process-1/layer-0005");
     let whole = fs::read(&layer).unwrap();
     fs::write(&layer, &whole[..whole.len() - 3]).unwrap();
@@ -146,14 +204,14 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
     other[whole.len() / 2] ^= 1;
     fs::write(&layer, &other).unwrap();
     refused(&resume(&[NAME]), &["layer-0005: the block at byte 0 is not what was written"]);
-    // A layer of which every block is whole, but which is another one.
+    // A manifest that knows another layer.
     fs::write(&layer, &whole).unwrap();
     let another = of(5, &|text| {
         let at = text.find("\"checksum\": ").unwrap() + "\"checksum\": ".len();
         let end = at + text[at..].find(',').unwrap();
         format!("{}12345{}", &text[..at], &text[end..])
     });
-    refused(&another, &["layer-0005: its content is not what was written"]);
+    refused(&another, &["layer-0005.json: its content is not what was written"]);
     fs::write(&layer, &other).unwrap();
     // The fix that is printed: the search goes on from the layer before.
     for above in 5.. {
@@ -163,6 +221,27 @@ fn layers_that_are_not_of_this_search_or_not_whole_are_refused() {
     }
     let output = resume(&[NAME]);
     assert_eq!((code(&output), printed(&output)), (0, of_threads(NAME)), "{}", text(&output.stderr));
+}
+
+/// Every block is whole, and all of them are there.
+#[test]
+fn a_layer_with_its_blocks_in_another_order_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let output = run(at, &["local", "2", NAME, "--max-states", "60000", "--quiet"]);
+    assert_eq!(code(&output), 3, "{}", text(&output.stderr));
+    // The bytes of the first block, from its header.
+    let first = |bytes: &[u8]| 20 + u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
+    let layers = (0..40).map(|layer| manifest(at, 1, layer).with_extension(""));
+    let (layer, bytes) = layers
+        .filter_map(|layer| fs::read(&layer).ok().map(|bytes| (layer, bytes)))
+        .find(|(_, bytes)| !bytes.is_empty() && first(bytes) < bytes.len())
+        .expect("a layer of two blocks");
+    let (one, others) = bytes.split_at(first(&bytes));
+    fs::write(&layer, [others, one].concat()).unwrap();
+    let name = layer.file_name().unwrap().to_str().unwrap();
+    let says = format!("{name}: its content is not what was written");
+    refused(&run(at, &["local", "2", NAME, "--max-states", "60000", "--resume"]), &[&says]);
 }
 
 /// A full disk, here a limit on the size of files, is a stop with a command that goes on.
