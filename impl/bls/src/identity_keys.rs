@@ -5,8 +5,9 @@ use crate::committee_keys::{CommitteeKeys, CommitteeKeysError};
 use crate::curve::G1;
 use crate::group_testing::KeySums;
 use crate::keys::{self, DomainTag, RegisteredKey};
-use crate::scheme::Verify;
+use crate::scheme::{AggregateClaim, Verify};
 use crate::signature::Signature;
+use crate::together::{self, Claim};
 
 /// Verifies what members sign with their identity keys. The public shares of the beacon key, which
 /// [`CommitteeKeys`] has, take a hundred times as long to make.
@@ -21,6 +22,19 @@ impl IdentityKeys {
     pub fn new(identities: &[RegisteredKey]) -> Result<Self, CommitteeKeysError> {
         CommitteeKeys::require_distinct(identities)?;
         Ok(Self(KeySums::new(identities.iter().map(|key| *key.public_key().point()).collect())))
+    }
+
+    /// Whether all claims are right, each of its own committee: [`Verify::verify_aggregate`] of many at once. `seed` is that of
+    /// [`Verify::verify_aggregates`].
+    #[must_use]
+    pub fn verify_all(claims: &[(&Self, AggregateClaim<'_>)], seed: &[u8; 32]) -> bool {
+        let of_key = |(keys, claim): &(&Self, AggregateClaim<'_>)| {
+            let key = keys.0.sum(claim.signers).filter(|_| !claim.tag.is_reserved())?;
+            let (tag, message, signature) = (claim.tag, claim.message.to_vec(), claim.aggregate);
+            Some(Claim { key, tag, message, signature })
+        };
+        let claims: Option<Vec<Claim>> = claims.iter().map(of_key).collect();
+        claims.is_some_and(|claims| together::verify(&claims, seed))
     }
 }
 
@@ -87,6 +101,32 @@ mod tests {
         let twice = [signers[0], signers[0]];
         assert!(!keys.verify_aggregate(&twice, TICKET, b"block", &aggregate), "a signer twice");
         assert!(!keys.verify_aggregate(&signers, TICKET, b"block", &Signature([0; 48])), "no point");
+    }
+
+    #[test]
+    fn certificates_of_many_committees_are_checked_together() {
+        let committee = |of: &[u8]| IdentityKeys::new(&of.iter().map(|&i| registered(i)).collect::<Vec<_>>());
+        let committees = [committee(&[0, 1, 2, 3, 4]).unwrap(), committee(&[0, 1, 2, 3]).unwrap()];
+        let signed = [signed(&[0, 1, 3]), signed(&[1, 2, 3])];
+        let claims = || {
+            let both = committees.iter().zip(&signed);
+            let claim = both.map(|(keys, (signers, aggregate))| {
+                let aggregate = *aggregate;
+                (keys, AggregateClaim { signers, tag: TICKET, message: b"block", aggregate })
+            });
+            claim.collect::<Vec<_>>()
+        };
+        let verifies =
+            |claims: &[(&IdentityKeys, AggregateClaim<'_>)]| IdentityKeys::verify_all(claims, &[7; 32]);
+        assert!(verifies(&claims()));
+        let mut wrong = [claims(), claims(), claims(), claims()];
+        wrong[0][1].1.message = b"other";
+        wrong[1][1].1.signers = &signed[0].0;
+        wrong[2][0].1.signers = &[];
+        wrong[3][0].1.tag = DomainTag::BEACON;
+        for (number, wrong) in wrong.iter().enumerate() {
+            assert!(!verifies(wrong), "change {number}");
+        }
     }
 
     #[test]

@@ -34,3 +34,4 @@ pub mod trusted_dealer;
 pub mod uncompressed;
 
 mod coefficients;
+mod together;

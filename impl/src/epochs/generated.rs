@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::key_generation::{Began, Entry, Participant, ParticipantError, Plan, PlanError, Progress, Secret};
-use super::record::{CheckedRecord, Record, SharderKey, register};
+use super::link::Step;
+use super::record::{CheckedRecord, Record, SharderKey, check_all, register};
 use super::replica::Keys;
 use crate::block::Block;
 use crate::committee::{ChainId, Epoch, MinerId, Round};
@@ -16,8 +17,9 @@ use crate::crypto::dkg::{IDENTITY_BYTES, MAX_DKG_MEMBERS};
 use crate::crypto::identity_keys::IdentityKeys;
 use crate::crypto::keys::SecretKey;
 use crate::crypto::mock_scheme::{MockCommittee, MockScheme};
-use crate::crypto::scheme::{Scheme, Verify};
+use crate::crypto::scheme::{AggregateClaim, BatchSeed, Scheme, Verify};
 use crate::limits::{CHECKED_RECORDS, MAX_PHASE_ROUNDS, MAX_ROUND, MAX_SHARDERS};
+use crate::statement::{FinalityVote, Statement as _};
 
 /// The nodes of a committee that is to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,7 +99,7 @@ fn check(chain: ChainId, next: &NextCommittee, phase_rounds: u64) -> Result<(), 
 /// How messages of an epoch are signed with the keys of its record.
 pub trait Signatures: Clone + fmt::Debug {
     /// Signs and verifies in one epoch.
-    type Scheme: Scheme;
+    type Scheme: Scheme + Clone;
     /// Verifies what members sign, but no beacon.
     type Verifier: Verify;
 
@@ -109,6 +111,12 @@ pub trait Signatures: Clone + fmt::Debug {
 
     /// The same, to sign with; `None`: these are no keys of that member.
     fn member(&self, record: &CheckedRecord, keys: MemberKeys) -> Option<Self::Scheme>;
+
+    /// Whether a quorum of each committee, whose keys are given, signed the certificate of its step.
+    fn verify_steps(steps: &[(Self::Verifier, &Step<'_, Record>)], seed: &BatchSeed) -> bool {
+        let _not_needed_here = seed;
+        steps.iter().all(|(keys, step)| step.handoff.verify(&step.committee, step.quorum, keys).is_ok())
+    }
 }
 
 /// BLS signatures.
@@ -129,6 +137,26 @@ impl Signatures for BlsSignatures {
 
     fn member(&self, record: &CheckedRecord, keys: MemberKeys) -> Option<BlstScheme> {
         BlstScheme::member(record.committee_keys().ok()?, keys).ok()
+    }
+
+    /// With one final exponentiation for many steps.
+    fn verify_steps(steps: &[(IdentityKeys, &Step<'_, Record>)], seed: &BatchSeed) -> bool {
+        let signed = steps.iter().map(|(keys, step)| {
+            let finality = step.handoff.finality();
+            let signers = finality.certificate.quorum_of(keys, step.quorum).ok()?;
+            Some((
+                keys,
+                signers,
+                finality.statement.preimage(&step.committee),
+                finality.certificate.aggregate,
+            ))
+        });
+        let Some(signed) = signed.collect::<Option<Vec<_>>>() else { return false };
+        let claims = signed.iter().map(|(keys, signers, message, aggregate)| {
+            let (tag, aggregate) = (FinalityVote::DOMAIN.tag(), *aggregate);
+            (*keys, AggregateClaim { signers, tag, message, aggregate })
+        });
+        IdentityKeys::verify_all(&claims.collect::<Vec<_>>(), seed.as_bytes())
     }
 }
 
@@ -208,6 +236,16 @@ impl<S: Signatures> GeneratedKeys<S> {
         }
         Some(checked)
     }
+
+    /// The same of records that follow each other, whose new keys are checked together.
+    fn checked_together(&self, records: &[&Record], seed: &BatchSeed) -> Option<Vec<CheckedRecord>> {
+        let mut known = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let checked = check_all(records, &*known, seed)?;
+        known.extend(checked.iter().cloned());
+        let surplus = known.len().saturating_sub(CHECKED_RECORDS);
+        known.drain(..surplus);
+        Some(checked)
+    }
 }
 
 impl<S: Signatures> Keys for GeneratedKeys<S> {
@@ -219,6 +257,13 @@ impl<S: Signatures> Keys for GeneratedKeys<S> {
 
     fn verifier(&self, record: &Record) -> Option<S::Verifier> {
         self.signatures.verifier(&self.checked(record)?)
+    }
+
+    fn verify_steps(&self, steps: &[Step<'_, Record>], seed: &BatchSeed) -> bool {
+        let records: Vec<&Record> = steps.iter().map(|step| step.before).collect();
+        let Some(checked) = self.checked_together(&records, seed) else { return false };
+        let keys = checked.iter().zip(steps).map(|(of, step)| Some((self.signatures.verifier(of)?, step)));
+        keys.collect::<Option<Vec<_>>>().is_some_and(|steps| S::verify_steps(&steps, seed))
     }
 
     fn observer(&self, record: &Record) -> Option<S::Scheme> {

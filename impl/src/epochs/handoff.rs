@@ -145,13 +145,19 @@ impl HandoffCertificate {
         quorum: usize,
         scheme: &S,
     ) -> Result<(), HandoffError> {
+        self.ends_epoch_of(committee)?;
+        Ok(self.finality.verify(committee, quorum, scheme)?)
+    }
+
+    /// Whether it ends the epoch of `committee`: all of [`HandoffCertificate::verify`] but the votes.
+    pub(super) fn ends_epoch_of(&self, committee: &Committee) -> Result<(), HandoffError> {
         if self.chain() != committee.chain() {
             return Err(HandoffError::OtherChain);
         }
         if self.ends() != committee.epoch() {
             return Err(HandoffError::OtherEpoch { expected: committee.epoch(), found: self.ends() });
         }
-        Ok(self.finality.verify(committee, quorum, scheme)?)
+        Ok(())
     }
 }
 

@@ -1,14 +1,16 @@
 //! From one committee to the next: a handoff certificate with the record that it is for, and the beginning of an epoch.
 
+use std::iter;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::handoff::{HandoffCertificate, HandoffError};
-use super::roster::{CommitteeRecord, RosterError};
+use super::roster::{CommitteeRecord, Roster, RosterError};
 use crate::block::{Block, Closing};
 use crate::committee::{Committee, Epoch};
 use crate::crypto::scheme::Verify;
+use crate::rules::QuorumRule;
 use crate::wire::{Decode, Encode, Reader, WireError};
 
 /// A record with the certificate that its committee is the next one. A chain of links leads from a committee that a node knows to
@@ -65,6 +67,15 @@ impl<R: CommitteeRecord> Link<R> {
         quorum: usize,
         scheme: &S,
     ) -> Result<(), LinkError> {
+        self.follows(before)?;
+        Ok(self.handoff.verify(committee, quorum, scheme)?)
+    }
+
+    /// Whether record and certificate fit to the record `before`: all but the certificate itself.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn follows(&self, before: &R) -> Result<(), LinkError> {
         let (found, expected) = (self.record.epoch(), Epoch(before.epoch().0.saturating_add(1)));
         if found != expected {
             return Err(LinkError::NotNext { expected, found });
@@ -78,8 +89,64 @@ impl<R: CommitteeRecord> Link<R> {
         if self.record.digest() != self.handoff.closing().record {
             return Err(LinkError::OtherRecord(found));
         }
-        Ok(self.handoff.verify(committee, quorum, scheme)?)
+        Ok(())
     }
+}
+
+/// How many checks of pairings the links of a walk from `before` cost: a certificate each, and each key that the committee before it does
+/// not have.
+#[must_use]
+pub fn checks<R: CommitteeRecord>(before: &R, links: &[Arc<Link<R>>]) -> usize {
+    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
+    links.iter().zip(befores).map(|(link, before)| 1 + link.record.new_keys(before)).sum()
+}
+
+/// How many of these links are checked together, where genuine ones that cost `worth` checks came before them from the same node.
+///
+/// If one of them is wrong, all checks of the group were for nothing. These are at most as many as the genuine links were worth,
+/// and one. So the groups grow from one link to two, four, eight. The keys of the last record are not looked at.
+#[must_use]
+pub fn affordable<R: CommitteeRecord>(before: &R, links: &[Arc<Link<R>>], worth: usize) -> usize {
+    let mut cost = 1;
+    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
+    let affords = |(link, before): &(&Arc<Link<R>>, &R)| {
+        let fits = cost <= worth + 1;
+        cost += 1 + link.record.new_keys(before);
+        fits
+    };
+    links.iter().zip(befores).take_while(affords).count()
+}
+
+/// One step of a walk over epochs: a handoff certificate, and the committee whose quorum has to have signed it.
+#[derive(Clone, Debug)]
+pub struct Step<'a, R> {
+    /// The record of the committee.
+    pub before: &'a R,
+    /// The committee.
+    pub committee: Committee,
+    /// Its quorum.
+    pub quorum: usize,
+    /// The certificate; it is of this chain and ends this epoch.
+    pub handoff: &'a HandoffCertificate,
+}
+
+/// The steps of a walk from the record `before` over links that follow each other: their certificates are not checked yet, and all else is
+/// right. `None`: [`Link::check`] or [`Roster::of`] refuses one of them for another reason than its certificate.
+#[must_use]
+pub fn steps<'a, R: CommitteeRecord>(
+    before: &'a R,
+    links: &'a [Arc<Link<R>>],
+    rule: QuorumRule,
+) -> Option<Vec<Step<'a, R>>> {
+    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
+    let step = |(before, link): (&'a R, &'a Arc<Link<R>>)| {
+        link.follows(before).ok()?;
+        let committee = Roster::of(before).ok()?.committee();
+        link.handoff.ends_epoch_of(&committee).ok()?;
+        Some(Step { before, committee, quorum: committee.quorum(rule), handoff: &link.handoff })
+    };
+    Roster::of(&links.last()?.record).ok()?;
+    befores.zip(links).map(step).collect()
 }
 
 impl<R: Encode> Encode for Link<R> {

@@ -64,6 +64,10 @@ impl CommitteeRecord for PlannedRecord {
     fn sharders(&self) -> Vec<NodeId> {
         self.sharders.iter().copied().map(node).collect()
     }
+
+    fn new_keys(&self, before: &Self) -> usize {
+        self.miners.iter().filter(|member| !before.miners.contains(member)).count()
+    }
 }
 
 impl Encode for PlannedRecord {

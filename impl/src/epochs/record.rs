@@ -9,7 +9,7 @@
 //! The points of the beacon key are read by [`CheckedRecord::committee_keys`] only: who walks over many epochs needs those of the
 //! last one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
@@ -23,6 +23,7 @@ use crate::crypto::curve::{G2, G2_BYTES, PointError};
 use crate::crypto::dkg::{Attempt, IDENTITY_BYTES, Identity, MAX_DKG_MEMBERS};
 use crate::crypto::keys::{KeyError, RegisteredKey};
 use crate::crypto::polynomial::Commitments;
+use crate::crypto::scheme::BatchSeed;
 use crate::limits::MAX_SHARDERS;
 
 /// The format that is written, and the only one that is read.
@@ -227,6 +228,25 @@ impl Record {
         CommitteeKeys::require_distinct(&identities)?;
         Ok(CheckedRecord { record: self, identities: identities.into(), keys: Arc::default() })
     }
+}
+
+/// Checks the keys of records of one chain, those that none of `known` has all together. `None`: one of the records is refused, and
+/// [`Record::check_knowing`] of each says which.
+pub(super) fn check_all<'a>(
+    records: &[&Record],
+    known: impl IntoIterator<Item = &'a CheckedRecord>,
+    seed: &BatchSeed,
+) -> Option<Vec<CheckedRecord>> {
+    let chain = records.first()?.chain();
+    let of_chain = known.into_iter().filter(|known| known.record.chain() == chain);
+    let mut keys: BTreeMap<&[u8; IDENTITY_BYTES], &RegisteredKey> =
+        of_chain.flat_map(|known| known.record.content.members.iter().zip(known.identities.iter())).collect();
+    let members = records.iter().flat_map(|record| &record.content.members);
+    let new: BTreeSet<_> = members.filter(|member| !keys.contains_key(member)).collect();
+    let identities: Result<Vec<Identity>, _> = new.iter().map(|bytes| Identity::decode(bytes)).collect();
+    let checked = Identity::verify_all(&identities.ok()?, chain, seed.as_bytes())?;
+    keys.extend(new.into_iter().zip(&checked));
+    records.iter().map(|&record| Arc::new(record.clone()).check_keys(chain, &keys).ok()).collect()
 }
 
 /// The checked keys of members: those that are `known` are not checked again.

@@ -1,7 +1,7 @@
 //! Nodes, and the committees that they are in. An index names a member within one epoch only: member 2 of an epoch is another node
 //! than member 2 of the next one. Across epochs a node has its identity key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub trait CommitteeRecord: Clone + PartialEq + fmt::Debug + Encode + Decode {
     fn miners(&self) -> Vec<NodeId>;
     /// The sharders, in the order of theirs.
     fn sharders(&self) -> Vec<NodeId>;
+    /// How many keys of members it has that the record `before` does not have, and that have to be checked.
+    fn new_keys(&self, before: &Self) -> usize;
 }
 
 impl CommitteeRecord for Record {
@@ -84,6 +86,11 @@ impl CommitteeRecord for Record {
 
     fn sharders(&self) -> Vec<NodeId> {
         self.content().sharders.iter().map(|sharder| NodeId::of(&sharder.0)).collect()
+    }
+
+    fn new_keys(&self, before: &Self) -> usize {
+        let known: BTreeSet<_> = before.content().members.iter().collect();
+        self.content().members.iter().filter(|member| !known.contains(member)).count()
     }
 }
 

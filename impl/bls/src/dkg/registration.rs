@@ -48,6 +48,14 @@ impl Identity {
         self.proof.verify(&self.key, &possession(chain))
     }
 
+    /// [`Identity::verify`] of many at once; `None` when one of the proofs is wrong. `seed` is that of
+    /// [`Verify::verify_aggregates`](crate::scheme::Verify::verify_aggregates).
+    #[must_use]
+    pub fn verify_all(all: &[Self], chain: ChainId, seed: &[u8; 32]) -> Option<Vec<RegisteredKey>> {
+        let proofs: Vec<_> = all.iter().map(|identity| (identity.key, identity.proof)).collect();
+        ProofOfPossession::verify_all(&proofs, &possession(chain), seed)
+    }
+
     /// The canonical encoding: key (96 bytes), proof (48).
     #[must_use]
     pub fn encode(&self) -> [u8; IDENTITY_BYTES] {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{DomainTag, SecretKey, verify_point};
 use crate::curve::{G2, G2_BYTES, PointError, Scalar};
 use crate::signature::Signature;
+use crate::together::{self, Claim};
 
 /// Bytes of an encoded public key.
 pub const PUBLIC_KEY_BYTES: usize = G2_BYTES;
@@ -93,6 +94,24 @@ impl ProofOfPossession {
         key.verify(DomainTag::PROOF_OF_POSSESSION, &possession_message(key, statement), &self.0)
             .then_some(RegisteredKey(*key))
             .ok_or(KeyError::NotPossessed)
+    }
+
+    /// [`ProofOfPossession::verify`] of many keys at once, over one statement; `None` when one of the proofs is wrong. `seed` is that of
+    /// [`Verify::verify_aggregates`](crate::scheme::Verify::verify_aggregates).
+    #[must_use]
+    pub fn verify_all(
+        proofs: &[(PublicKey, Self)],
+        statement: &[u8],
+        seed: &[u8; 32],
+    ) -> Option<Vec<RegisteredKey>> {
+        let claim = |(key, proof): &(PublicKey, Self)| Claim {
+            key: key.0,
+            tag: DomainTag::PROOF_OF_POSSESSION,
+            message: possession_message(key, statement),
+            signature: proof.0,
+        };
+        let claims: Vec<Claim> = proofs.iter().map(claim).collect();
+        together::verify(&claims, seed).then(|| proofs.iter().map(|(key, _)| RegisteredKey(*key)).collect())
     }
 }
 

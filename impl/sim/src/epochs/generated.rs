@@ -11,11 +11,13 @@ use zus_bpp::crypto::curve::Scalar;
 use zus_bpp::crypto::dkg::{Attempt, Disqualified, Identity, MemberError, Receipt};
 use zus_bpp::crypto::keys::SecretKey;
 use zus_bpp::crypto::polynomial::{Polynomial, abscissa};
+use zus_bpp::crypto::scheme::BatchSeed;
 use zus_bpp::epochs::generated::{Exchange, GeneratedKeys, NextCommittee, Signatures};
 use zus_bpp::epochs::key_generation::{
     Began, Entry, KeyGeneration, Output, Participant, ParticipantError, Progress, Secret, WriteId,
 };
 use zus_bpp::epochs::lies::Lie;
+use zus_bpp::epochs::link::Step;
 use zus_bpp::epochs::record::{Record, RecordContent, SharderKey};
 use zus_bpp::epochs::replica::Keys;
 use zus_bpp::epochs::roster::NodeId;
@@ -111,7 +113,7 @@ fn deal(setup: &Setup, committee: &NextCommittee) -> (Record, Vec<Entry>) {
     (record, shares)
 }
 
-impl<S: Signatures<Scheme: Clone>> KeySource for GeneratedNetwork<S> {
+impl<S: Signatures> KeySource for GeneratedNetwork<S> {
     type Keys = NodeKeys<S>;
 
     fn keys(&self, node: u16) -> NodeKeys<S> {
@@ -167,6 +169,10 @@ impl<S: Signatures> Keys for NodeKeys<S> {
 
     fn verifier(&self, record: &Record) -> Option<S::Verifier> {
         self.keys.verifier(record)
+    }
+
+    fn verify_steps(&self, steps: &[Step<'_, Record>], seed: &BatchSeed) -> bool {
+        self.keys.verify_steps(steps, seed)
     }
 
     fn observer(&self, record: &Record) -> Option<S::Scheme> {

@@ -18,7 +18,7 @@ pub type SchemeOf<N> = <<N as KeySource>::Keys as Keys>::Scheme;
 /// The keys of all nodes, by number.
 pub trait KeySource {
     /// The keys of one node.
-    type Keys: Keys<Scheme: Clone>;
+    type Keys: Keys;
 
     /// The keys of a node.
     fn keys(&self, node: u16) -> Self::Keys;

@@ -74,7 +74,7 @@ pub struct WorldOf<N: KeySource> {
     pub trace: Option<Trace>,
 }
 
-impl<S: Signatures<Scheme: Clone>> GeneratedWorld<S> {
+impl<S: Signatures> GeneratedWorld<S> {
     /// A world whose committees generate their keys.
     #[must_use]
     pub fn generated(setup: Setup, signatures: S) -> Self {

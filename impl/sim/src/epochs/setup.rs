@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zus_bpp::block::{Block, Digest, Time};
 use zus_bpp::committee::{ChainId, Committee, Epoch};
-use zus_bpp::crypto::scheme::BeaconValue;
+use zus_bpp::crypto::scheme::{BatchSeed, BeaconValue};
 use zus_bpp::epochs::key_generation::Secret;
 use zus_bpp::epochs::lies::Lie;
 use zus_bpp::miner::{Config, TicketForm, Timing};
@@ -111,6 +111,7 @@ impl Setup {
         Config::new(committee, Rules::HARDENED, BeaconValue([9; 32]), Time(0))
             .with_timing(self.timing)
             .with_ticket_form(self.ticket_form)
+            .with_batch_seed(BatchSeed::new([self.seed as u8; 32]))
     }
 
     /// The block that the first epoch begins on.

@@ -9,14 +9,14 @@ use crate::chain::StoredBlock;
 use crate::committee::{Epoch, MinerId, Round};
 use crate::crypto::beacon::KeyShare;
 use crate::crypto::dkg::{Attempt, MemberError, ShareRefused};
-use crate::crypto::scheme::{Scheme, Verify};
+use crate::crypto::scheme::{BatchSeed, Scheme, Verify};
 use crate::epochs::envelope::Envelope;
 use crate::epochs::handoff::HandoffError;
 use crate::epochs::item::ItemKind;
 use crate::epochs::key_generation::{
     Began, Entry, ItemRefused, KeyGeneration, ParticipantError, Secret, WriteId,
 };
-use crate::epochs::link::{Beginning, BeginningError, Link, LinkError};
+use crate::epochs::link::{Beginning, BeginningError, Link, LinkError, Step};
 use crate::epochs::progress::{ItemsRefusal, Progress};
 use crate::epochs::roster::{CommitteeRecord, NodeId, RosterError};
 use crate::miner::{self, Recovery, Refusal, StartError};
@@ -26,7 +26,7 @@ use crate::wire::WireError;
 /// The keys of committees, and how the next one comes about. The host has them: the key generation makes them.
 pub trait Keys {
     /// Signs and verifies in one epoch.
-    type Scheme: Scheme;
+    type Scheme: Scheme + Clone;
     /// Verifies what members sign, but no beacon.
     type Verifier: Verify;
     /// The record of a committee.
@@ -39,6 +39,16 @@ pub trait Keys {
     /// The identity keys of a committee, to verify its certificates while a node passes through its epoch. `None`: the record's keys are
     /// no keys.
     fn verifier(&self, record: &Self::Record) -> Option<Self::Verifier>;
+
+    /// Whether a quorum of each committee signed the certificate of its step, and the keys of all these committees are keys. It is what
+    /// [`Keys::verifier`] and the handoff certificate say of each step; an implementation may check all of them together, with `seed`.
+    fn verify_steps(&self, steps: &[Step<'_, Self::Record>], seed: &BatchSeed) -> bool {
+        let _not_needed_here = seed;
+        steps.iter().all(|Step { before, committee, quorum, handoff }| {
+            let verifier = self.verifier(before);
+            verifier.is_some_and(|verifier| handoff.verify(committee, *quorum, &verifier).is_ok())
+        })
+    }
 
     /// The keys of a committee, to verify with. `None`: the record's keys are no keys.
     fn observer(&self, record: &Self::Record) -> Option<Self::Scheme>;

@@ -10,7 +10,7 @@ use crate::block::Time;
 use crate::committee::{Epoch, Round};
 use crate::epochs::envelope::{self, Envelope, Opened};
 use crate::epochs::handoff::{HandoffCertificate, HandoffError};
-use crate::epochs::link::{Link, LinkError};
+use crate::epochs::link::{self, Link, LinkError};
 use crate::epochs::roster::{CommitteeRecord as _, NodeId, Roster};
 use crate::epochs::waiting::Waiting;
 use crate::limits::{CHECK_WORK, HANDOFF_INTERVAL, MAX_LINKS_AHEAD, MAX_LINKS_AT_ONCE, MESSAGE_WORK};
@@ -279,20 +279,55 @@ impl<K: Keys> Replica<K> {
         }
         let full = links.len() >= MAX_LINKS_AT_ONCE;
         self.asked = None;
-        for link in links.into_iter().take(MAX_LINKS_AT_ONCE) {
-            if link.record.epoch() <= self.last_known() || self.ahead.len() >= MAX_LINKS_AHEAD {
-                continue;
-            }
-            if let Err(error) = self.check_link(&link) {
-                self.refuse(now, from, error.into(), out);
-                return;
-            }
-            self.ahead.push(link);
+        if let Err(error) = self.walk(links.get(..MAX_LINKS_AT_ONCE).unwrap_or(&links)) {
+            self.refuse(now, from, error.into(), out);
+            return;
         }
         self.tell_participant(now, out);
         if full {
             self.ask_for_links(now, from, out);
         }
+    }
+
+    /// Takes the links that lead on from the last committee that is known, up to the first one that does not.
+    ///
+    /// Where there is a seed they are checked in groups ([`link::affordable`]), and those of a group with a wrong link one by one.
+    fn walk(&mut self, mut links: &[Arc<Link<K::Record>>]) -> Result<(), LinkError> {
+        let mut worth = 0;
+        loop {
+            let known = links.iter().take_while(|link| link.record.epoch() <= self.last_known()).count();
+            let room = MAX_LINKS_AHEAD.saturating_sub(self.ahead.len());
+            let (_, new) = links.split_at(known);
+            let group = link::affordable(self.last_record(), new, worth).min(room);
+            let (next, rest) = new.split_at(group);
+            if next.is_empty() {
+                return Ok(());
+            }
+            worth += link::checks(self.last_record(), next);
+            if next.len() > 1 && self.lead_on(next) {
+                self.ahead.extend(next.iter().cloned());
+            } else {
+                for link in next {
+                    if link.record.epoch() > self.last_known() {
+                        self.check_link(link)?;
+                        self.ahead.push(Arc::clone(link));
+                    }
+                }
+            }
+            links = rest;
+        }
+    }
+
+    /// The record of the last committee that is known.
+    fn last_record(&self) -> &K::Record {
+        self.ahead.last().map_or(&self.present.record, |link| &link.record)
+    }
+
+    /// Whether links lead on from the last committee that is known, each from the one before. All or nothing is known.
+    fn lead_on(&self, links: &[Arc<Link<K::Record>>]) -> bool {
+        let Some(seed) = &self.settings.batch_seed else { return false };
+        link::steps(self.last_record(), links, self.settings.rules.quorum)
+            .is_some_and(|steps| self.keys.verify_steps(&steps, seed))
     }
 
     /// Checks a link under the last committee that is known.

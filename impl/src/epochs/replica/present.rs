@@ -115,7 +115,7 @@ impl<K: Keys> Present<K> {
                     // No sharder has this number.
                     Some(Peer::Miner(_)) | None => SharderId(committee.sharders()),
                 };
-                let scheme = keys.observer(&record).ok_or(ReplicaError::Keys(epoch))?;
+                let scheme = observer.clone();
                 let sharder =
                     Sharder::new(Arc::clone(&config), scheme, id, recovery.finals).map_err(start)?;
                 Role::Follower(Box::new(sharder))

@@ -3,5 +3,6 @@
 mod participants;
 mod progress;
 mod record;
-mod stage;
+pub(super) mod stage;
+mod walk;
 mod world;

@@ -2,200 +2,26 @@
 //! once. The rule changes VC of PROTOCOL.md, section 8, that concern this code each fail one of these tests. Worlds with delays, losses and
 //! crashes are in `zus-sim`, which depends on this crate.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+mod generation;
+mod net;
 
 use super::*;
 use crate::block::{BlockId, Closing, Digest};
-use crate::committee::{Committee, MinerId, Round};
+use crate::certified::FinalityCertificate;
+use crate::committee::{MinerId, Round};
 use crate::crypto::mock_scheme::MockScheme;
 use crate::crypto::scheme::BeaconValue;
 use crate::epochs::envelope::Envelope;
-use crate::epochs::key_generation::Secret;
-use crate::epochs::planned::{ITEM, PlannedKeys, PlannedRecord, Schedule, node};
+use crate::epochs::planned::{ITEM, PlannedKeys, PlannedRecord, node};
 use crate::message::Message;
-use crate::miner::{self, Recovery};
-use crate::rules::Rules;
 use crate::statement::FinalityVote;
-use crate::wire;
+use net::{CHAIN, Net};
 
-type Node = Replica<PlannedKeys<MockScheme>>;
+/// Nodes whose committees are planned.
+type Planned = Net<PlannedKeys<MockScheme>>;
 
-const CHAIN: crate::committee::ChainId = crate::committee::ChainId([3; 32]);
-
-fn settings() -> Config {
-    let committee = Committee::new(CHAIN, Epoch(0), 1, 0).expect("one");
-    Config::new(committee, Rules::HARDENED, BeaconValue([1; 32]), Time(0))
-}
-
-/// Whether something from the first node to the second is not delivered.
-type Cut = Box<dyn Fn(usize, usize, &Envelope<PlannedRecord>) -> bool>;
-
-/// The nodes, and what is on its way.
-struct Net {
-    nodes: Vec<Option<Node>>,
-    keys: PlannedKeys<MockScheme>,
-    first: Beginning<PlannedRecord>,
-    now: Time,
-    timers: BinaryHeap<std::cmp::Reverse<(Time, usize, Timer)>>,
-    mail: VecDeque<(usize, usize, Envelope<PlannedRecord>)>,
-    /// Node, epoch, round and id of each final block.
-    finals: Vec<(usize, Epoch, Round, BlockId)>,
-    /// The refusals of each node.
-    refused: BTreeMap<usize, Vec<EpochRefusal>>,
-    cut: Cut,
-    /// The final blocks of each node.
-    stored: Vec<Vec<crate::chain::FinalBlock>>,
-}
-
-impl Net {
-    fn new(committees: Vec<Vec<u16>>, nodes: u16) -> Self {
-        let plan = Schedule { chain: CHAIN, first: Epoch(0), committees, sharders: Vec::new(), rounds: 2 };
-        let plan = Arc::new(plan);
-        let keys = PlannedKeys::mock(Arc::clone(&plan), 5);
-        let genesis = Arc::new(Block::genesis(CHAIN, Epoch(0), BeaconValue([1; 32]), Time(0)));
-        let first = Beginning::first(plan.record(Epoch(0)).expect("the first"), genesis);
-        Self {
-            nodes: (0..nodes).map(|_| None).collect(),
-            keys,
-            first,
-            now: Time(0),
-            timers: BinaryHeap::new(),
-            mail: VecDeque::new(),
-            finals: Vec::new(),
-            refused: BTreeMap::new(),
-            cut: Box::new(|_, _, _| false),
-            stored: vec![Vec::new(); usize::from(nodes)],
-        }
-    }
-
-    fn start(&mut self, at: usize) {
-        let disk = Restored {
-            beginning: self.first.clone(),
-            links: Vec::new(),
-            recovery: Recovery::default(),
-            secrets: Secrets::none(),
-        };
-        let replica = Replica::new(node(at as u16), self.keys.clone(), settings(), disk, []);
-        self.nodes[at] = Some(replica.expect("it starts"));
-        self.step(at, Input::Start);
-    }
-
-    fn step(&mut self, at: usize, input: Input<PlannedRecord>) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let Some(replica) = &mut self.nodes[at] else { return };
-            let mut out = Vec::new();
-            replica.step(self.now, input, &mut out);
-            for output in out {
-                self.carry_out(at, output, &mut inputs);
-            }
-        }
-    }
-
-    fn carry_out(
-        &mut self,
-        at: usize,
-        output: Output<PlannedRecord>,
-        inputs: &mut VecDeque<Input<PlannedRecord>>,
-    ) {
-        let place = |id| (0..self.nodes.len()).find(|&number| node(number as u16) == id);
-        match output {
-            Output::Send { to, envelope } => {
-                let to = place(to);
-                self.mail.extend(to.map(|to| (at, to, envelope)));
-            }
-            Output::Broadcast { to, envelope } => {
-                let to: Vec<usize> = to.iter().filter_map(|to| place(*to)).collect();
-                self.mail.extend(to.into_iter().map(|to| (at, to, envelope.clone())));
-            }
-            Output::SetTimer { timer, at: when } => self.timers.push(std::cmp::Reverse((when, at, timer))),
-            Output::StoreBeginning(beginning) => {
-                let epoch = beginning.record.epoch;
-                inputs.push_back(Input::Begun {
-                    epoch,
-                    recovery: Recovery::default(),
-                    entropy: Secret::new([0; 32]),
-                });
-            }
-            Output::Host { epoch, output } => {
-                let input = match output {
-                    miner::Output::Persist { write, .. } => miner::Input::Persisted(write),
-                    miner::Output::Store { write, .. } => miner::Input::Stored(write),
-                    miner::Output::RequestPayload { round, subround, .. } => {
-                        let (payload, items) = (vec![at as u8], ITEM.to_vec());
-                        miner::Input::Payload { round, subround, payload, items, record: None }
-                    }
-                    miner::Output::Validate { block } => {
-                        let (round, block) = (block.round(), block.id());
-                        miner::Input::Validated { round, block, accepted: true }
-                    }
-                    miner::Output::Finalized(found) => {
-                        self.finals.push((at, epoch, found.block.round(), found.block.id()));
-                        self.stored[at].push(found);
-                        return;
-                    }
-                    _ => return,
-                };
-                inputs.push_back(Input::Host { epoch, input });
-            }
-            Output::Serve { to, epoch, after, bytes } => {
-                let of_epoch = |found: &&crate::chain::FinalBlock| {
-                    found.block.round() > after && found.block.header().epoch == epoch
-                };
-                let path: Vec<_> = self.stored[at].iter().filter(of_epoch).take(33).cloned().collect();
-                if let (Some(to), Some(response)) = (place(to), crate::chain::respond_within(path, bytes)) {
-                    let message = Message::ChainResponse(Arc::new(response));
-                    self.mail.push_back((at, to, Envelope::Message { epoch, message }));
-                }
-            }
-            Output::Refused { refusal, .. } => self.refused.entry(at).or_default().push(refusal),
-            Output::Diverged { .. } | Output::Failed(_) => panic!("node {at}: {output:?}"),
-            Output::Journal { .. }
-            | Output::ServeStored { .. }
-            | Output::ServeLinks { .. }
-            | Output::Milestone(_) => {}
-        }
-    }
-
-    /// Delivers everything, and lets time pass to the next timer; so often.
-    fn run(&mut self, times: usize) {
-        for _ in 0..times {
-            let mut steps = 0;
-            while let Some((from, to, envelope)) = self.mail.pop_front() {
-                if (self.cut)(from, to, &envelope) {
-                    continue;
-                }
-                let bytes = wire::to_bytes(&envelope);
-                self.step(to, Input::Bytes { from: node(from as u16), bytes });
-                steps += 1;
-                assert!(steps < 100_000, "the nodes go on for ever");
-            }
-            let Some(std::cmp::Reverse((at, of, timer))) = self.timers.pop() else { return };
-            self.now = self.now.max(at);
-            self.step(of, Input::Timer(timer));
-        }
-    }
-
-    fn epoch(&self, at: usize) -> Epoch {
-        self.nodes[at].as_ref().expect("it runs").epoch()
-    }
-
-    /// Every round is final once, with one block, and its epoch changes where the chain was closed.
-    fn is_one_chain(&self) {
-        let mut chain: BTreeMap<Round, (Epoch, BlockId)> = BTreeMap::new();
-        for &(at, epoch, round, block) in &self.finals {
-            let first = *chain.entry(round).or_insert((epoch, block));
-            assert_eq!(first, (epoch, block), "node {at} has another final block in round {round}");
-        }
-        for found in self.stored.iter().flatten() {
-            let tail = matches!(found.block.header().closing, Closing::Tail { .. });
-            assert!(!tail, "a tail block of round {} is final", found.block.round());
-        }
-    }
-}
-
-fn four() -> Net {
-    let mut net = Net::new(vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4], vec![1, 2, 3, 4]], 5);
+fn four() -> Planned {
+    let mut net = Planned::planned(vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4], vec![1, 2, 3, 4]], 5);
     (0..5).for_each(|at| net.start(at));
     net
 }
@@ -315,19 +141,19 @@ fn a_message_of_another_epoch_does_not_reach_the_participant() {
 /// VC2, VC37: what ends an epoch has a quorum of that epoch's committee. Here four hand over to one, whose quorum is one.
 #[test]
 fn a_handoff_of_too_few_is_refused() {
-    let mut net = Net::new(vec![vec![0, 1, 2, 3], vec![1], vec![1]], 5);
+    let mut net = Planned::planned(vec![vec![0, 1, 2, 3], vec![1], vec![1]], 5);
     (0..5).for_each(|at| net.start(at));
     net.run(300);
     net.is_one_chain();
     let link = net.nodes[1].as_ref().and_then(|replica| replica.links.front().cloned()).expect("a link");
     assert_eq!(link.handoff.ends(), Epoch(0));
     // The same certificate with one signer less is none, and a new node refuses it.
-    let mut fresh = Net::new(vec![vec![0, 1, 2, 3], vec![1], vec![1]], 5);
+    let mut fresh = Planned::planned(vec![vec![0, 1, 2, 3], vec![1], vec![1]], 5);
     fresh.start(4);
     let finality = link.handoff.finality();
     let first = finality.certificate.signers.iter().next().expect("a signer");
     let record = fresh.first.record.clone();
-    let observer = fresh.keys.member(&record, first).expect("a member");
+    let observer = fresh.keys[0].member(&record, first).expect("a member");
     let scheme = crate::crypto::certificate::Certificate::assemble(
         &observer,
         1,
@@ -355,7 +181,7 @@ fn a_link_with_another_record_before_is_refused() {
     net.run(300);
     let link = net.nodes[1].as_ref().and_then(|replica| replica.links.front().cloned()).expect("a link");
     let (record, roster) = (net.first.record.clone(), Roster::of(&net.first.record).expect("four"));
-    let observer = net.keys.observer(&record).expect("keys");
+    let observer = net.keys[0].observer(&record).expect("keys");
     assert_eq!(link.check(&record, &roster.committee(), 3, &observer), Ok(()));
     // A committee with the same keys, whose record is another one.
     let other = PlannedRecord { previous: Digest([4; 32]), ..record };
@@ -363,12 +189,85 @@ fn a_link_with_another_record_before_is_refused() {
     assert_eq!(refused, Err(crate::epochs::link::LinkError::OtherRecordBefore(Epoch(1))));
 }
 
+/// The links of a chain of committees, and the nodes that sign nothing else.
+fn links_of(keys: &PlannedKeys<MockScheme>) -> Vec<Arc<Link<PlannedRecord>>> {
+    let plan = keys.plan();
+    let link = |number| {
+        let (before, record) = (plan.record(Epoch(number))?, plan.record(Epoch(number + 1))?);
+        let mut content = Block::genesis(CHAIN, Epoch(number), BeaconValue([1; 32]), Time(0)).content();
+        content.round = Round(number + 5);
+        content.closing = Closing::Closes { record: record.digest() };
+        let block = Block::new(content);
+        let statement = FinalityVote { round: block.round(), subround: block.subround(), block: block.id() };
+        let committee = Roster::of(&before).expect("a committee").committee();
+        let signatures = (0..3).map(MinerId).map(|member| {
+            let scheme = keys.member(&before, member).expect("a member");
+            let signed = crate::statement::Signed::sign(statement, &committee, &scheme).expect("it signs");
+            (member, signed.signature)
+        });
+        let observer = keys.observer(&before)?;
+        let certificate =
+            crate::crypto::certificate::Certificate::assemble(&observer, 3, &signatures.collect::<Vec<_>>());
+        let certificate = certificate.expect("a quorum");
+        let finality = Arc::new(crate::certified::FinalityCertificate { statement, certificate });
+        let handoff = HandoffCertificate::new(*block.header(), finality).expect("they fit");
+        Some(Arc::new(Link { handoff, record }))
+    };
+    (0..).map_while(link).collect()
+}
+
+/// A node checks the links of one answer in groups, or one by one if it has no seed: it takes the same ones, and says the same of the first
+/// wrong one. The nodes of the answer come from one chain of twelve committees.
+#[test]
+fn links_that_come_together_are_judged_as_one_by_one() {
+    use crate::crypto::scheme::{BatchSeed, Signature};
+    use crate::epochs::link::LinkError;
+    let committees: Vec<Vec<u16>> = (0..12).map(|epoch| (epoch..epoch + 4).collect()).collect();
+    let answered = |links: &[Arc<Link<PlannedRecord>>], seed: Option<BatchSeed>| {
+        let mut net = Planned::planned(Vec::clone(&committees), 1);
+        net.start(0);
+        let replica = net.nodes[0].as_mut().expect("it runs");
+        replica.settings.batch_seed = seed;
+        replica.asked = Some((node(1), Time(0)));
+        net.step(0, Input::Envelope { from: node(1), envelope: Envelope::Links(links.to_vec()) });
+        let known = net.nodes[0].as_ref().expect("it runs").ahead.len();
+        (known, net.refused.remove(&0).unwrap_or_default())
+    };
+    let right = links_of(&Planned::planned(committees.clone(), 1).keys[0]);
+    assert_eq!(right.len(), 11);
+    let judged = |links: &[Arc<Link<PlannedRecord>>]| {
+        let one_by_one = answered(links, None);
+        assert_eq!(answered(links, Some(BatchSeed::new([3; 32]))), one_by_one);
+        one_by_one
+    };
+    assert_eq!(judged(&right), (11, vec![]));
+    // Links that come twice are left out.
+    let twice: Vec<_> = right[..8].iter().flat_map(|link| [Arc::clone(link), Arc::clone(link)]).collect();
+    assert_eq!(judged(&twice), (8, vec![]));
+    for at in 0..11 {
+        let mut forged = right.clone();
+        let mut finality = FinalityCertificate::clone(right[at].handoff.finality());
+        finality.certificate.aggregate = Signature([7; 48]);
+        let handoff = HandoffCertificate::new(*right[at].handoff.header(), Arc::new(finality));
+        let handoff = handoff.expect("they fit");
+        forged[at] = Arc::new(Link { handoff, record: right[at].record.clone() });
+        let (known, refused) = judged(&forged);
+        assert!(matches!(refused[..], [EpochRefusal::Link(LinkError::Handoff(_))]), "{at}: {refused:?}");
+        assert_eq!(known, at);
+        let mut gap = right.clone();
+        gap.remove(at);
+        let (known, refused) = judged(&gap);
+        let skips = |refusal: &EpochRefusal| matches!(refusal, EpochRefusal::Link(LinkError::NotNext { .. }));
+        assert_eq!((known, refused.iter().filter(|it| skips(it)).count()), (at, usize::from(at < 10)));
+    }
+}
+
 /// A block that closes its epoch with another record than its chain makes, or too early, is refused, and its generator is blamed.
 #[test]
 fn what_a_block_says_of_the_end_of_its_epoch_follows_from_its_chain() {
     use crate::epochs::progress::{Branches, ItemsRefusal};
     let net = four();
-    let (keys, first) = (&net.keys, &net.first);
+    let (keys, first) = (&net.keys[0], &net.first);
     let mut branches = Branches::new(Arc::clone(&first.anchor), keys.begin(&first.record, &first.anchor));
     let child = |parent: &Block, closing, items: &[u8]| {
         let mut content = parent.content();
