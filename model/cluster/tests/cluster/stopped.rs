@@ -113,7 +113,7 @@ fn a_search_with_nothing_left_is_told_again() {
     }
 }
 
-/// Whoever cannot print its report keeps its layers, and so do the others.
+/// A process that cannot print its report keeps its layers, and so do the others.
 #[cfg(target_os = "linux")]
 #[test]
 fn layers_stay_until_the_report_is_out() {
