@@ -230,10 +230,7 @@ impl<S: Signatures> GeneratedKeys<S> {
             return Some(found.clone());
         }
         let checked = Arc::new(record.clone()).check_knowing(record.chain(), &*known).ok()?;
-        known.push_back(checked.clone());
-        if known.len() > CHECKED_RECORDS {
-            known.pop_front();
-        }
+        keep(&mut known, [checked.clone()]);
         Some(checked)
     }
 
@@ -241,11 +238,16 @@ impl<S: Signatures> GeneratedKeys<S> {
     fn checked_together(&self, records: &[&Record], seed: &BatchSeed) -> Option<Vec<CheckedRecord>> {
         let mut known = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         let checked = check_all(records, &*known, seed)?;
-        known.extend(checked.iter().cloned());
-        let surplus = known.len().saturating_sub(CHECKED_RECORDS);
-        known.drain(..surplus);
+        keep(&mut known, checked.iter().cloned());
         Some(checked)
     }
+}
+
+/// Keeps checked records, the last [`CHECKED_RECORDS`] of all.
+fn keep(known: &mut VecDeque<CheckedRecord>, checked: impl IntoIterator<Item = CheckedRecord>) {
+    known.extend(checked);
+    let surplus = known.len().saturating_sub(CHECKED_RECORDS);
+    known.drain(..surplus);
 }
 
 impl<S: Signatures> Keys for GeneratedKeys<S> {

@@ -97,8 +97,17 @@ impl<R: CommitteeRecord> Link<R> {
 /// not have.
 #[must_use]
 pub fn checks<R: CommitteeRecord>(before: &R, links: &[Arc<Link<R>>]) -> usize {
-    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
-    links.iter().zip(befores).map(|(link, before)| 1 + link.record.new_keys(before)).sum()
+    costs(before, links).sum()
+}
+
+/// Each link with the record before it.
+fn walk<'a, R>(before: &'a R, links: &'a [Arc<Link<R>>]) -> impl Iterator<Item = (&'a R, &'a Arc<Link<R>>)> {
+    iter::once(before).chain(links.iter().map(|link| &link.record)).zip(links)
+}
+
+/// The checks that each link costs.
+fn costs<'a, R: CommitteeRecord>(before: &'a R, links: &'a [Arc<Link<R>>]) -> impl Iterator<Item = usize> {
+    walk(before, links).map(|(before, link)| 1 + link.record.new_keys(before))
 }
 
 /// How many of these links are checked together, where genuine ones that cost `worth` checks came before them from the same node.
@@ -108,13 +117,12 @@ pub fn checks<R: CommitteeRecord>(before: &R, links: &[Arc<Link<R>>]) -> usize {
 #[must_use]
 pub fn affordable<R: CommitteeRecord>(before: &R, links: &[Arc<Link<R>>], worth: usize) -> usize {
     let mut cost = 1;
-    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
-    let affords = |(link, before): &(&Arc<Link<R>>, &R)| {
+    let affords = |more: &usize| {
         let fits = cost <= worth + 1;
-        cost += 1 + link.record.new_keys(before);
+        cost += more;
         fits
     };
-    links.iter().zip(befores).take_while(affords).count()
+    costs(before, links).take_while(affords).count()
 }
 
 /// One step of a walk over epochs: a handoff certificate, and the committee whose quorum has to have signed it.
@@ -138,7 +146,6 @@ pub fn steps<'a, R: CommitteeRecord>(
     links: &'a [Arc<Link<R>>],
     rule: QuorumRule,
 ) -> Option<Vec<Step<'a, R>>> {
-    let befores = iter::once(before).chain(links.iter().map(|link| &link.record));
     let step = |(before, link): (&'a R, &'a Arc<Link<R>>)| {
         link.follows(before).ok()?;
         let committee = Roster::of(before).ok()?.committee();
@@ -146,7 +153,7 @@ pub fn steps<'a, R: CommitteeRecord>(
         Some(Step { before, committee, quorum: committee.quorum(rule), handoff: &link.handoff })
     };
     Roster::of(&links.last()?.record).ok()?;
-    befores.zip(links).map(step).collect()
+    walk(before, links).map(step).collect()
 }
 
 impl<R: Encode> Encode for Link<R> {

@@ -19,6 +19,8 @@ pub mod lanes;
 mod pairing;
 mod prepared;
 mod scalar;
+#[cfg(test)]
+pub(crate) mod strays;
 
 #[cfg(any(test, feature = "counters"))]
 pub use g1::roots_so_far;

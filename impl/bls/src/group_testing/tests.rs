@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::isolation::{Claim, Defects as _, Sum};
 use super::*;
 use crate::curve::lanes;
+use crate::curve::strays::cofactor_only;
 use crate::curve::{G2, Scalar};
 use crate::keys::{DomainTag, SecretKey, TICKET};
 
@@ -104,27 +105,6 @@ fn error(i: u8) -> G1 {
     G1::hash(b"error", &[i])
 }
 
-/// A point whose order divides the cofactor of G1.
-fn cofactor_point() -> G1 {
-    let any = (1..=255)
-        .find_map(|x| {
-            let mut bytes = [0; 48];
-            (bytes[0], bytes[47]) = (0x80, x);
-            G1::decode(&bytes).ok().filter(|point| !point.is_in_subgroup())
-        })
-        .unwrap();
-    // The group order times the point, by additions alone.
-    let order_minus_one = Scalar::from_u64(1).neg().to_bytes();
-    let mut product = None;
-    for bit in (0..256).rev() {
-        product = product.and_then(|half: G1| G1::sum([&half, &half]));
-        if order_minus_one[31 - bit / 8] >> (bit % 8) & 1 == 1 {
-            product = G1::sum(product.iter().chain([&any]));
-        }
-    }
-    G1::sum(product.iter().chain([&any])).unwrap()
-}
-
 fn but(n: u16, wrong: &[u16]) -> (Vec<u16>, Vec<u16>) {
     ((0..n).filter(|member| !wrong.contains(member)).collect(), wrong.to_vec())
 }
@@ -208,7 +188,7 @@ fn colluders_whose_errors_cancel_are_found_alike_on_every_processor() {
 /// Pitfall: components outside the subgroup that cancel, and that reappear when one of the pair is dropped.
 #[test]
 fn cofactor_parts_that_a_dropped_ticket_cancelled_reappear_and_are_found() {
-    let cofactor = cofactor_point();
+    let cofactor = cofactor_only();
     assert!(!cofactor.is_in_subgroup());
     let mut alone = Stage::new(12);
     alone.taint(4, &cofactor);
@@ -295,7 +275,7 @@ fn encodings_that_are_not_canonical_are_their_senders_fault() {
 #[test]
 fn tickets_with_both_coordinates_have_the_same_verdict() {
     let mut stage = Stage::new(12);
-    stage.taint(3, &error(0)).taint(8, &cofactor_point());
+    stage.taint(3, &error(0)).taint(8, &cofactor_only());
     let decoded = stage.tickets.iter().map(|(signer, ticket)| {
         let bytes = G1::decode(&ticket.0).unwrap().encode_uncompressed();
         (*signer, G1::decode_uncompressed(&bytes))
@@ -468,7 +448,7 @@ proptest! {
         faults in proptest::collection::btree_map(0_usize..40, defect(), 0..6),
     ) {
         let mut stage = Stage::new(n);
-        let cofactor = cofactor_point();
+        let cofactor = cofactor_only();
         let mut tainted = false;
         for (&member, &fault) in faults.iter().filter(|(member, _)| **member < usize::from(n)) {
             match fault {

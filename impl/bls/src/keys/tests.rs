@@ -4,17 +4,7 @@ use subtle::ConstantTimeEq;
 
 use super::*;
 use crate::curve::Scalar;
-
-/// A point of the curve outside the subgroup: nearly all are.
-fn cofactor_point() -> G1 {
-    (1..=255)
-        .find_map(|x| {
-            let mut bytes = [0; 48];
-            (bytes[0], bytes[47]) = (0x80, x);
-            G1::decode(&bytes).ok().filter(|point| !point.is_in_subgroup())
-        })
-        .unwrap()
-}
+use crate::curve::strays::cofactor_only;
 
 fn ticket() -> DomainTag {
     TICKET
@@ -188,21 +178,6 @@ fn a_cofactor_component_is_invisible_to_the_pairing_and_refused_by_the_subgroup_
     let mirrored = G1::sum([&signature, &cofactor_only().neg()]).unwrap();
     let clean = aggregate(&[Signature(tainted.encode()), Signature(mirrored.encode())]).unwrap();
     assert!(G1::decode(&clean.0).unwrap().is_in_subgroup());
-}
-
-/// A point whose order divides the cofactor of G1: the group order times a point outside the subgroup.
-fn cofactor_only() -> G1 {
-    let order_minus_one = Scalar::from_u64(1).neg().to_bytes();
-    let point = cofactor_point();
-    // Double-and-add with additions alone: blst's multiplication is made for points of the subgroup.
-    let mut product = None;
-    for bit in (0..256).rev() {
-        product = product.and_then(|half: G1| G1::sum([&half, &half]));
-        if order_minus_one[31 - bit / 8] >> (bit % 8) & 1 == 1 {
-            product = G1::sum(product.iter().chain([&point]));
-        }
-    }
-    G1::sum(product.iter().chain([&point])).unwrap()
 }
 
 #[test]
